@@ -1,0 +1,155 @@
+import type { AckloopError } from "./errors.ts";
+import type { EventCatalogue, FeedEvent } from "./event.ts";
+
+declare const receiptBrand: unique symbol;
+
+/**
+ * What an ack needs, made by a feed and meant for the same feed: opaque to everybody else.
+ *
+ * Never parsed, compared, computed with or made by a user or by the loop. It stays valid for a new
+ * feed object of the same name in another process only where the feed says so.
+ */
+export interface Receipt {
+  readonly [receiptBrand]: "receipt";
+}
+
+/** Makes a receipt of a feed's own value. For authors of feeds only. */
+export function toReceipt(value: unknown): Receipt {
+  return value as Receipt;
+}
+
+/** Gives back the value that {@link toReceipt} was given. For authors of feeds only. */
+export function fromReceipt<Value>(receipt: Receipt): Value {
+  return receipt as unknown as Value;
+}
+
+/** What every delivery has, readable or not. */
+export interface DeliveryFacts {
+  /** What an ack of this delivery needs. Absent where the feed acks at a later delivery only. */
+  readonly receipt?: Receipt | undefined;
+  /** The provider's object as it came, unknown fields included. */
+  readonly raw: unknown;
+  /** Which delivery of this event it is, from 1, where the provider tells. */
+  readonly attempt?: number | undefined;
+  /** For how long, in ms, pulling hid the event from other readers. Absent: it is not hidden. */
+  readonly leaseMs?: number | undefined;
+}
+
+/** A delivery whose event could be read. */
+export interface ReadableDelivery<E extends FeedEvent = FeedEvent> extends DeliveryFacts {
+  /** The event. */
+  readonly event: E;
+  /** True where the id was made from the content; such an id never suppresses a delivery. */
+  readonly idDerived?: true | undefined;
+  readonly unreadable?: undefined;
+}
+
+/** What came in the place of an event and could not be read. */
+export interface UnreadableDelivery extends DeliveryFacts {
+  /** Why, a `schema` error that names the path. */
+  readonly unreadable: AckloopError;
+  readonly event?: undefined;
+}
+
+/** One event as it came, with what its ack needs; or what came in its place. */
+export type Delivery<E extends FeedEvent = FeedEvent> = ReadableDelivery<E> | UnreadableDelivery;
+
+/** What a caller may say with a single call. */
+export interface CallOptions {
+  /** Cuts the call; it then rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a caller may say with a pull. */
+export interface PullOptions extends CallOptions {
+  /**
+   * How many deliveries are wanted, from 1. A wish: a provider's maximum clamps it, and a feed never
+   * returns the part of a page that has no receipt. @default the provider's page
+   */
+  readonly limit?: number | undefined;
+  /** How long the provider may hold the request, in ms; ignored where it cannot. @default 0 */
+  readonly waitMs?: number | undefined;
+  /** `onward` feeds only: read on after this receipt. Absent: from the acknowledged place. */
+  readonly after?: Receipt | undefined;
+  /** Only where `acksOnPull`: acknowledge this receipt with the same request. */
+  readonly ack?: Receipt | undefined;
+}
+
+/**
+ * A place that events come from.
+ *
+ * A feed makes requests and decides nothing: no loop, no waiting between polls, no handler, no
+ * logging, and no state between calls. `ackloop/testing` holds the kit that proves its laws.
+ */
+export interface EventSource<E extends FeedEvent = FeedEvent> {
+  /** Provider, account or region, channel and queue: stable over restarts, and unique. */
+  readonly name: string;
+  /**
+   * What a pull brings while work is open.
+   *
+   * `"unacked"`: the events that are not acknowledged, those in work included. `"onward"`: what
+   * comes after `options.after`, or what no other pull was given.
+   */
+  readonly pulls: "unacked" | "onward";
+  /** The schemas of the event types that the feed knows; absent when it knows none. */
+  readonly events?: EventCatalogue<E> | undefined;
+  /** Whether a pull of an empty feed waits up to `waitMs` for an event. */
+  readonly waits?: true | undefined;
+  /**
+   * Brings the next deliveries.
+   *
+   * Laws:
+   * - It acknowledges nothing unless `options.ack` says so.
+   * - What is not acknowledged comes again; what is acknowledged does not.
+   * - An empty feed gives an empty list, at once or after `waitMs`.
+   * - The order is the provider's. Ids are stable over redelivery.
+   * - An event of an unknown type is delivered; an unknown field is kept in `raw`.
+   * - A malformed item is one `unreadable` delivery among the good ones.
+   * - An aborted signal rejects with its reason and cuts the request.
+   * - Two runs on one feed object share nothing.
+   */
+  pull(options?: PullOptions): Promise<readonly Delivery<E>[]>;
+}
+
+/** What became of one receipt: acknowledged, already gone (which is success), or failed. */
+export type AckVerdict =
+  | { readonly status: "acked" }
+  | { readonly status: "gone" }
+  | { readonly status: "failed"; readonly error: AckloopError };
+
+/** One verdict for each receipt, in the order they were given. */
+export type AckReport = readonly AckVerdict[];
+
+/** What a caller may say with a nack. */
+export interface NackOptions extends CallOptions {
+  /** When the event should come again, in ms from now. @default 0 */
+  readonly afterMs?: number | undefined;
+}
+
+/** Where acknowledgements go. */
+export interface AckSink {
+  /**
+   * What an ack says: `"individual"` is "this one", `"cumulative"` is "everything up to here".
+   * (The words of Apache Pulsar.)
+   */
+  readonly acks: "individual" | "cumulative";
+  /** Whether a pull may carry an ack. */
+  readonly acksOnPull?: true | undefined;
+  /**
+   * Acknowledges receipts.
+   *
+   * Laws:
+   * - Acknowledging twice, or what is gone already, is success.
+   * - One receipt that fails leaves the others unharmed, and has a verdict of its own.
+   * - A cumulative feed takes exactly one receipt, and never moves back.
+   * - It rejects only when nothing is known of any receipt, or the signal fired.
+   */
+  ack(receipts: readonly Receipt[], options?: CallOptions): Promise<AckReport>;
+  /** Gives events back at once, where the API can. */
+  nack?(receipts: readonly Receipt[], options?: NackOptions): Promise<void>;
+  /** Hides leased events for `leaseMs` more, in ms from now. */
+  extend?(receipts: readonly Receipt[], leaseMs: number, options?: CallOptions): Promise<void>;
+}
+
+/** A source and its sink: what the loop consumes. */
+export type Feed<E extends FeedEvent = FeedEvent> = EventSource<E> & AckSink;

@@ -1,0 +1,207 @@
+import type { FeedEvent } from "./event.ts";
+import type { CallOptions } from "./feed.ts";
+
+/**
+ * Whose place or mark it is: the reader's own name, and the feed's.
+ *
+ * Both are part of every key in every store, so that two services that read one topic never share
+ * a place. Any text, up to 500 characters each, without NUL.
+ */
+export interface StoreKey {
+  /** The reader's name, chosen by the user, such as `"billing"`. */
+  readonly consumer: string;
+  /** The feed's `name`. */
+  readonly feed: string;
+}
+
+/** A {@link StoreKey} and the id of one event. */
+export interface EventKey extends StoreKey {
+  /** The event's id. */
+  readonly id: string;
+}
+
+/** A saved place. */
+export interface StoredCursor {
+  /** What was saved; the feed alone knows its meaning. */
+  readonly value: string;
+  /** Counts the saves, from 1. */
+  readonly revision: number;
+}
+
+/** What became of a save. */
+export type CursorSave =
+  | { readonly status: "saved"; readonly revision: number }
+  | { readonly status: "conflict"; readonly current: StoredCursor | undefined };
+
+/**
+ * Keeps the place of a reader whose provider keeps none.
+ *
+ * A save names the revision it was made on, and is refused when another has been made since: a
+ * process that held the feed before cannot move the place back.
+ */
+export interface CursorStore {
+  /** Gives the saved place, or `undefined` when there is none. */
+  load(key: StoreKey, options?: CallOptions): Promise<StoredCursor | undefined>;
+  /**
+   * Saves a place durably, if `revision` is still the newest one (0: none saved yet).
+   *
+   * A save whose value is there already, one revision further, is a repeat of one's own whose answer
+   * was lost, and is `saved`. Any other difference is a `conflict`, and nothing is written.
+   */
+  save(key: StoreKey, value: string, revision: number, options?: CallOptions): Promise<CursorSave>;
+}
+
+/** An event that no handler could be brought to finish, kept until a person looks at it. */
+export interface DeadLetter extends EventKey {
+  /** The event as the wire brought it; absent when it could not be read. */
+  readonly event?: FeedEvent | undefined;
+  /** The provider's object. */
+  readonly raw: unknown;
+  /** Why it is here, for people. */
+  readonly reason: string;
+  /** The code of the error, where there was one of ours. */
+  readonly code?: string | undefined;
+  /** How often a handler was started with it. */
+  readonly attempts: number;
+  /** When it was set aside, RFC 3339 in UTC. */
+  readonly failedAt: string;
+}
+
+/** Which dead letters to list. */
+export interface DeadLetterQuery extends CallOptions {
+  /** How many, 1-1000. @default 100 */
+  readonly limit?: number | undefined;
+  /** Go on after this page: the `next` of the one before. */
+  readonly after?: string | undefined;
+}
+
+/** One page of dead letters, oldest first. */
+export interface DeadLetterPage {
+  /** The letters; an empty list when there are none. */
+  readonly letters: readonly DeadLetter[];
+  /** What to give as `after` for the next page; absent at the end. */
+  readonly next?: string | undefined;
+}
+
+/** Keeps events that were set aside. */
+export interface DeadLetterStore {
+  /** Stores a letter durably. The same consumer, feed and id again replaces it. */
+  put(letter: DeadLetter, options?: CallOptions): Promise<void>;
+  /** Lists a feed's letters, oldest first. */
+  list(key: StoreKey, query?: DeadLetterQuery): Promise<DeadLetterPage>;
+  /** Gives one letter, or `undefined`. */
+  get(key: EventKey, options?: CallOptions): Promise<DeadLetter | undefined>;
+  /** Takes a letter off. One that is not there is success. */
+  remove(key: EventKey, options?: CallOptions): Promise<void>;
+}
+
+/** What {@link DedupeStore.begin} found. */
+export type DedupeBegin =
+  /** The caller has the event now. `starts` counts this start and those before, from 1. */
+  | { readonly status: "begun"; readonly mark: string; readonly starts: number }
+  /** Another has it in work; ask again when the mark ends, in `endsInMs`. */
+  | { readonly status: "busy"; readonly endsInMs: number }
+  /** It was finished within the retention. */
+  | { readonly status: "done" };
+
+/** What a finish may say. */
+export interface DedupeFinish extends CallOptions {
+  /** For how long the event is remembered as done, in ms. */
+  readonly retentionMs: number;
+  /** The store's own transaction, to finish together with the handler's effect. */
+  readonly transaction?: unknown;
+}
+
+/**
+ * Remembers which events are in work and which are done, in two phases.
+ *
+ * An event whose handler was killed is free again when its mark ends. Times are the store's own.
+ */
+export interface DedupeStore {
+  /** Marks an event as in work for `markMs`, unless another has it or it is done. Counts the start. */
+  begin(key: EventKey, markMs: number, options?: CallOptions): Promise<DedupeBegin>;
+  /** Lengthens a mark to `markMs` from now. False: the mark is no longer the caller's. */
+  renew(key: EventKey, mark: string, markMs: number, options?: CallOptions): Promise<boolean>;
+  /** Remembers the event as done. False: the mark is no longer the caller's, nothing was written. */
+  finish(key: EventKey, mark: string, options: DedupeFinish): Promise<boolean>;
+  /** Frees the event after a failure; the count of starts stays. A mark that is gone is success. */
+  forget(key: EventKey, mark: string, options?: CallOptions): Promise<void>;
+}
+
+/** What {@link LeaseStore.acquire} found. */
+export type LeaseGrant =
+  /** The caller holds the lease. `fence` grows with every new holder. */
+  | { readonly status: "held"; readonly fence: number }
+  /** Another holds it, for `endsInMs` more unless it renews. */
+  | { readonly status: "taken"; readonly endsInMs: number };
+
+/** Lets one process at a time read a feed. Times are the store's own. */
+export interface LeaseStore {
+  /** Takes the lease for `leaseMs` if it is free, ended, or held by the same `holder`. */
+  acquire(
+    key: StoreKey,
+    holder: string,
+    leaseMs: number,
+    options?: CallOptions,
+  ): Promise<LeaseGrant>;
+  /** Lengthens the lease to `leaseMs` from now. False: it is no longer the caller's. */
+  renew(key: StoreKey, holder: string, leaseMs: number, options?: CallOptions): Promise<boolean>;
+  /** Gives the lease up. One that is no longer the caller's is left alone. */
+  release(key: StoreKey, holder: string, options?: CallOptions): Promise<void>;
+}
+
+/** An event as an inbox keeps it. */
+export interface InboxEntry<E extends FeedEvent = FeedEvent> {
+  /** The event. */
+  readonly event: E;
+  /** The provider's object. */
+  readonly raw: unknown;
+  /** True where the id was made from the content. */
+  readonly idDerived?: true | undefined;
+}
+
+/** An entry that a worker holds. */
+export interface InboxClaim extends InboxEntry {
+  /** What the worker gives back to settle it; of no use once the lease has ended. */
+  readonly token: string;
+  /** Which delivery it is, from 1. */
+  readonly attempt: number;
+}
+
+/** Keeps webhook events from the moment they are answered until a worker is done with them. */
+export interface Inbox {
+  /**
+   * Stores entries durably, all or none. An id that is there already, or was within the retention, is
+   * not stored again; a derived id always is.
+   *
+   * @throws {AckloopError} `rateLimit` (retryable) when the inbox is full.
+   */
+  add(name: string, entries: readonly InboxEntry[], options?: CallOptions): Promise<void>;
+  /** Gives up to `limit` free entries, oldest first, and hides them for `leaseMs`. */
+  claim(
+    name: string,
+    limit: number,
+    leaseMs: number,
+    options?: CallOptions,
+  ): Promise<readonly InboxClaim[]>;
+  /** Settles entries. One verdict each, in order: true when it was the caller's. */
+  finish(
+    name: string,
+    tokens: readonly string[],
+    options?: CallOptions,
+  ): Promise<readonly boolean[]>;
+  /** Gives entries back, to be claimed again after `afterMs`. */
+  release(
+    name: string,
+    tokens: readonly string[],
+    afterMs: number,
+    options?: CallOptions,
+  ): Promise<void>;
+  /** Hides entries for `leaseMs` from now. */
+  extend(
+    name: string,
+    tokens: readonly string[],
+    leaseMs: number,
+    options?: CallOptions,
+  ): Promise<void>;
+}

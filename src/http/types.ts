@@ -1,0 +1,134 @@
+import type { CallOptions } from "../core/feed.ts";
+import type { Logger } from "../core/logger.ts";
+
+/** How failed calls are repeated by the transport. */
+export interface TransportRetry {
+  /** How often a call is tried in all, the first time included, 1-10. @default 3 */
+  readonly attempts?: number | undefined;
+  /** The first wait, in ms, doubled each time and jittered. @default 250 */
+  readonly minDelayMs?: number | undefined;
+  /** The longest wait, in ms. @default 5_000 */
+  readonly maxDelayMs?: number | undefined;
+  /**
+   * The longest `Retry-After` that is waited for, in ms; a call that is told to wait longer fails at
+   * once with `rateLimit` and `retryAfterMs`. @default 30_000
+   */
+  readonly maxRetryAfterMs?: number | undefined;
+  /** Everything together, waits included, in ms. @default 60_000 */
+  readonly totalMs?: number | undefined;
+}
+
+/** The options that every provider client takes. */
+export interface ClientOptions {
+  /** The root of the API. `http:` is refused for hosts other than loopback. */
+  readonly baseUrl?: string | undefined;
+  /** Used in place of the global `fetch`. */
+  readonly fetch?: typeof globalThis.fetch | undefined;
+  /** How long one attempt may take, body included, in ms. @default 30_000 */
+  readonly timeoutMs?: number | undefined;
+  /** How failed calls are repeated. */
+  readonly retry?: TransportRetry | undefined;
+  /** The longest answer that is read, in bytes. @default 33_554_432 */
+  readonly maxBodyBytes?: number | undefined;
+  /** Sent with every request. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Where retries and slow calls are told. */
+  readonly logger?: Logger | undefined;
+  /** Lets `http:` be used for any host. For tests inside a closed network only. @default false */
+  readonly allowInsecure?: boolean | undefined;
+}
+
+/**
+ * When the transport may repeat a call.
+ *
+ * `"safe"`: on 408, 429, 5xx, time-outs and network failure. `"unsent"`: only when the request was
+ * certainly not processed (429 and 503 with `Retry-After`, a connection refused). `"never"`: not even
+ * after a 401.
+ */
+export type Repeat = "safe" | "unsent" | "never";
+
+/** One call, described. */
+export interface HttpCall<Reply> extends CallOptions {
+  /** The name of the operation in errors, such as `"pull"`. */
+  readonly operation: string;
+  /** The method. */
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  /** Instead of the client's own base URL, for a call to another host of the same provider. */
+  readonly baseUrl?: string | undefined;
+  /** The path as segments below the base URL; each is encoded, so none can become a path. */
+  readonly path: readonly (string | number)[];
+  /** The query; absent values are left out. */
+  readonly query?: Readonly<Record<string, string | number | boolean | undefined>> | undefined;
+  /** The body, sent as JSON. */
+  readonly json?: unknown;
+  /** The body, sent as a form. */
+  readonly form?: Readonly<Record<string, string>> | undefined;
+  /** Headers of this call alone. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** When it may be repeated. */
+  readonly repeat: Repeat;
+  /** Instead of the client's own limit for one attempt, in ms. */
+  readonly timeoutMs?: number | undefined;
+  /** Instead of the client's own credential, for this call alone. */
+  readonly token?: Token | undefined;
+  /** Turns the parsed body into the reply; `replyOf(schema)` in `reply.ts` makes the usual one. */
+  readonly reply: ReplyReader<Reply>;
+}
+
+/** Reads a reply. `body` is the parsed JSON, or `undefined` when the answer had none. */
+export type ReplyReader<Reply> = (body: unknown, facts: ReplyFacts) => Reply;
+
+/** What a reader may need besides the body. */
+export interface ReplyFacts {
+  /** Makes the error for a body that does not fit. */
+  readonly provider: string;
+  /** The operation, for errors. */
+  readonly operation: string;
+  /** The HTTP status. */
+  readonly status: number;
+  /** The body as text, for answers that are not JSON. */
+  readonly text: string;
+}
+
+/** Asked for when a credential is needed. */
+export interface TokenRequest {
+  /** True when the last one was refused with 401: do not give it again from a cache. */
+  readonly refused: boolean;
+  /** The client's own way to make a call, for grants that ask a token endpoint. */
+  readonly call: <Reply>(call: HttpCall<Reply>) => Promise<Reply>;
+}
+
+/** A credential: the text itself, or a function that gives it whenever it is needed. */
+export type Token = string | ((request: TokenRequest) => string | Promise<string>);
+
+/** Makes calls of one provider. */
+export interface HttpClient {
+  /**
+   * Makes one call, repeated as `call.repeat` allows.
+   *
+   * @throws {AckloopError} of every code that HTTP can cause; an abort rejects with the signal's reason.
+   */
+  call<Reply>(call: HttpCall<Reply>): Promise<Reply>;
+}
+
+/** What a provider says of its API when it makes its client. */
+export interface HttpSettings extends ClientOptions {
+  /** The provider's name, for errors. */
+  readonly provider: string;
+  /** The root of the API. */
+  readonly baseUrl: string;
+  /** How the credential is sent. */
+  readonly credential?:
+    | {
+        readonly token: Token;
+        /** The header's name, in lower case. */
+        readonly header: string;
+        /** What stands before the token, such as `"Bearer "`. */
+        readonly prefix: string;
+      }
+    | undefined;
+  /** Reads the provider's error body: the text for people, and the request's id. */
+  readonly describeError?:
+    | ((body: unknown) => { readonly text?: string; readonly requestId?: string })
+    | undefined;
+}
