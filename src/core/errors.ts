@@ -1,3 +1,5 @@
+import type { Summary } from "./summary.ts";
+
 /**
  * What went wrong, as a closed set of words that programs act on.
  *
@@ -50,6 +52,8 @@ export interface AckloopErrorFacts {
   readonly path?: string | undefined;
   /** Whether the request may have had its effect: the answer never came. @default false */
   readonly outcomeUnknown?: boolean | undefined;
+  /** What the run had done when this error ended it. */
+  readonly summary?: Summary | undefined;
   /** What caused it, only when that holds no secret. */
   readonly cause?: unknown;
 }
@@ -70,19 +74,21 @@ export class AckloopError extends Error {
   /** Whether the same call may succeed later without a change. */
   readonly retryable: boolean;
   /** The provider or store, where it is known. */
-  readonly provider?: string;
+  declare readonly provider?: string;
   /** The operation, where it is known. */
-  readonly operation?: string;
+  declare readonly operation?: string;
   /** The HTTP status, where there was an answer. */
-  readonly status?: number;
+  declare readonly status?: number;
   /** How long the provider asks to wait, in ms. */
-  readonly retryAfterMs?: number;
+  declare readonly retryAfterMs?: number;
   /** The provider's id of the request. */
-  readonly requestId?: string;
+  declare readonly requestId?: string;
   /** Where in an answer or payload it is wrong. */
-  readonly path?: string;
+  declare readonly path?: string;
   /** True when the request may have had its effect although no answer came. */
-  readonly outcomeUnknown?: boolean;
+  declare readonly outcomeUnknown?: boolean;
+  /** What the run had done when this error ended it. */
+  declare readonly summary?: Summary;
   /** The brand that {@link isAckloopError} looks for. */
   readonly [brand] = true;
 

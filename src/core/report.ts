@@ -1,38 +1,6 @@
 import type { AckloopError } from "./errors.ts";
 import type { FeedEvent } from "./event.ts";
-
-/** Why a run ended without an error. */
-export type StopReason = "empty" | "deadline" | "limit" | "signal";
-
-/** What a run did, in whole numbers, from its start to its end. */
-export interface Summary {
-  /** The feed's name. */
-  readonly feed: string;
-  /** Why it ended; absent in the summary that a failed run's error carries. */
-  readonly stopped?: StopReason | undefined;
-  /** Deliveries that were new to this run. */
-  readonly pulled: number;
-  /** Events whose handler was done. */
-  readonly handled: number;
-  /** Attempts that failed and were tried again. */
-  readonly retried: number;
-  /** Events stored as dead letters. */
-  readonly deadLettered: number;
-  /** Events dropped by the handler's word or by the policy `unprocessable`. */
-  readonly dropped: number;
-  /** Deliveries not given to a handler: the event was settled before. */
-  readonly duplicates: number;
-  /** Deliveries whose settlement the provider, or the cursor store, has confirmed. */
-  readonly acked: number;
-  /** Deliveries left as they were; they come again. */
-  readonly unsettled: number;
-  /** Pulls that were answered. */
-  readonly polls: number;
-  /** True when a cumulative feed did not move: the next run meets the same events. */
-  readonly noProgress: boolean;
-  /** From the start to the end, in ms. */
-  readonly elapsedMs: number;
-}
+import type { Summary } from "./summary.ts";
 
 /**
  * What happens in a run, as one discriminated union: logs, metrics and progress bars are made from

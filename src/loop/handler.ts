@@ -1,0 +1,86 @@
+import type { EventOfType, FeedEvent } from "../core/event.ts";
+import type { Delivery } from "../core/feed.ts";
+import type { Logger } from "../core/logger.ts";
+import type { Outcome } from "./outcome.ts";
+
+/** What a handler may return: nothing (done), or an outcome. */
+export type HandlerResult = void | Outcome | Promise<void | Outcome>;
+
+/** What a handler gets besides the event. */
+export interface HandlerContext<E extends FeedEvent = FeedEvent> {
+  /**
+   * Fires when the handler should end: at a stop, when a lease is lost, after `handlerTimeoutMs`.
+   * Afterwards a bare return leaves the event unsettled; only `done()` counts as done.
+   */
+  readonly signal: AbortSignal;
+  /** Which attempt of this run it is, from 1. */
+  readonly attempt: number;
+  /** The event as it came, with the provider's own object in `raw`. */
+  readonly delivery: Delivery<E>;
+  /** The run's logger. */
+  readonly logger: Logger;
+  /**
+   * With the option `dedupe`: remembers the event as done inside the store's own transaction, so that
+   * it commits together with the handler's effect. False: another run has the event; roll back.
+   *
+   * @throws {AckloopError} `config` where no dedupe store is set.
+   */
+  finish(transaction: unknown): Promise<boolean>;
+}
+
+/** Handles one event. Returning nothing is done, throwing is a failed attempt. */
+export type Handler<E extends FeedEvent = FeedEvent> = (
+  event: E,
+  context: HandlerContext<E>,
+) => HandlerResult;
+
+/**
+ * Handlers by event type; `other` takes every type without a handler of its own.
+ *
+ * A feed whose types are not known to the compiler takes `other` alone.
+ */
+export type HandlerMap<E extends FeedEvent> = string extends E["type"]
+  ? { readonly other: Handler<FeedEvent> }
+  : { readonly [Type in E["type"]]?: Handler<EventOfType<E, Type>> | undefined } & {
+      readonly other?: Handler<FeedEvent> | undefined;
+    };
+
+/** What a batch handler gets besides the events. */
+export interface BatchContext<E extends FeedEvent = FeedEvent> {
+  /** As in {@link HandlerContext}. */
+  readonly signal: AbortSignal;
+  /** The deliveries of the events, in the same order. */
+  readonly deliveries: readonly Delivery<E>[];
+  /** The run's logger. */
+  readonly logger: Logger;
+}
+
+/** What a batch handler may return: nothing (all done), or one outcome for each event, in order. */
+export type BatchResult =
+  | void
+  | readonly (Outcome | undefined)[]
+  | Promise<void | readonly (Outcome | undefined)[]>;
+
+/** How batches are made. */
+export interface BatchOptions {
+  /** The most events in one call, 1-10 000. */
+  readonly size: number;
+  /**
+   * How long the first event of a batch waits for more, in ms, 0-60 000. A batch goes out earlier when
+   * no more can come. @default 100
+   */
+  readonly maxWaitMs?: number | undefined;
+}
+
+/** A handler of many events at once, made by `batch`. */
+export interface BatchHandler<E extends FeedEvent = FeedEvent> {
+  /** The most events in one call. */
+  readonly size: number;
+  /** How long the first event waits for more, in ms. */
+  readonly maxWaitMs: number;
+  /** Handles the events. */
+  readonly handleBatch: (events: readonly E[], context: BatchContext<E>) => BatchResult;
+}
+
+/** What the verbs take as handlers: a map by event type, one function, or a batch handler. */
+export type Handlers<E extends FeedEvent> = HandlerMap<E> | Handler<E> | BatchHandler<E>;

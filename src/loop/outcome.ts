@@ -1,0 +1,78 @@
+import { AckloopError } from "../core/errors.ts";
+
+declare const outcomeBrand: unique symbol;
+
+/** What a handler says of an event: made by `done`, `retry`, `deadLetter` or `drop`, by nothing else. */
+export interface Outcome {
+  readonly [outcomeBrand]: "outcome";
+}
+
+/** The closed set of outcomes, as the loop reads them. */
+export type Decision =
+  | { readonly kind: "done" }
+  | { readonly kind: "retry"; readonly afterMs?: number | undefined }
+  | { readonly kind: "deadLetter"; readonly reason: string }
+  | { readonly kind: "drop"; readonly reason: string };
+
+/** Marks our own objects, whichever copy of the package made them. */
+const mark: unique symbol = Symbol.for("ackloop.outcome");
+
+function toOutcome(decision: Decision): Outcome {
+  const branded: unknown = Object.freeze({ ...decision, [mark]: true });
+  return branded as Outcome;
+}
+
+const theDone = toOutcome({ kind: "done" });
+
+/** The event is finished with, even if the handler's signal has fired meanwhile. */
+export function done(): Outcome {
+  return theDone;
+}
+
+/**
+ * The event should be tried again in place.
+ *
+ * It counts as a failed attempt. `afterMs` is the wait in ms, capped by the option
+ * `retry.maxDelayMs`. @default the backoff's own delay
+ *
+ * @throws {AckloopError} `config` when `afterMs` is no number from 0.
+ */
+export function retry(options: { readonly afterMs?: number | undefined } = {}): Outcome {
+  const { afterMs } = options;
+  if (afterMs !== undefined && !(afterMs >= 0)) {
+    throw new AckloopError("config", "retry({ afterMs }) must be a number of milliseconds from 0");
+  }
+  return toOutcome({ kind: "retry", afterMs });
+}
+
+/** The event goes to the dead-letter store at once; without a store the run halts. */
+export function deadLetter(reason: string): Outcome {
+  return toOutcome({ kind: "deadLetter", reason: String(reason) });
+}
+
+/** The event is acknowledged unhandled and counted as dropped. */
+export function drop(reason: string): Outcome {
+  return toOutcome({ kind: "drop", reason: String(reason) });
+}
+
+/**
+ * Reads what a handler returned: an outcome, or `undefined` for a bare return.
+ *
+ * Anything else does not compile; a JavaScript caller gets a `config` error, since neither "handled"
+ * nor "failed" may be guessed of it.
+ */
+export function toDecision(returned: unknown): Decision | undefined {
+  if (returned === undefined) return undefined;
+  if (typeof returned === "object" && returned !== null && mark in returned) {
+    return returned as unknown as Decision;
+  }
+  throw new AckloopError(
+    "config",
+    `a handler returned ${describe(returned)}; return nothing, done(), retry(), deadLetter() or drop()`,
+  );
+}
+
+function describe(value: unknown): string {
+  if (value === null) return "null";
+  return Array.isArray(value) ? "a list" : `a value of type ${typeof value}`;
+}
