@@ -12,15 +12,38 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ["test/**/*.test.ts"],
     restoreMocks: true,
     unstubGlobals: true,
-    typecheck: { enabled: true, include: ["test/**/*.test-d.ts"], tsconfig: "tsconfig.json" },
+    // Two slow cores run the tests of everybody; a hang still ends.
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+    reporters: process.env.CI
+      ? ["default", ["json", { outputFile: ".tmp/test-results.json" }]]
+      : ["default"],
     coverage: {
       include: ["src/**/*.ts"],
       exclude: ["src/cli/main.ts"],
       reporter: ["text-summary", "json-summary"],
       thresholds: { lines: 95 },
     },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "source",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/packed/**"],
+          // Errors outside the type tests belong to `npm run types`.
+          typecheck: {
+            enabled: true,
+            include: ["test/**/*.test-d.ts"],
+            tsconfig: "tsconfig.json",
+            ignoreSourceErrors: true,
+          },
+        },
+      },
+      // What `npm run pack` runs on the files that were built.
+      { test: { name: "packed", include: ["test/packed/**/*.test.ts"], testTimeout: 120_000 } },
+    ],
   },
 });
