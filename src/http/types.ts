@@ -127,6 +127,11 @@ export interface HttpSettings extends ClientOptions {
         readonly prefix: string;
       }
     | undefined;
+  /**
+   * Waited for before each attempt, repeats included, outside the attempt's own time limit: where a
+   * provider paces its requests. It rejects with the signal's reason when that fires.
+   */
+  readonly beforeAttempt?: ((signal: AbortSignal | undefined) => Promise<void>) | undefined;
   /** Reads the provider's error body: the text for people, and the request's id. */
   readonly describeError?:
     | ((body: unknown) => { readonly text?: string; readonly requestId?: string })
