@@ -1,3 +1,4 @@
+import type { AckloopErrorCode } from "../core/errors.ts";
 import type { CallOptions } from "../core/feed.ts";
 import type { Logger } from "../core/logger.ts";
 
@@ -132,8 +133,18 @@ export interface HttpSettings extends ClientOptions {
    * provider paces its requests. It rejects with the signal's reason when that fires.
    */
   readonly beforeAttempt?: ((signal: AbortSignal | undefined) => Promise<void>) | undefined;
-  /** Reads the provider's error body: the text for people, and the request's id. */
+  /**
+   * Reads the provider's error body: the text for people, the request's id, and the code where the
+   * body knows it better than the status does (Kekker says 400 for what is not there).
+   */
   readonly describeError?:
-    | ((body: unknown) => { readonly text?: string; readonly requestId?: string })
+    | ((
+        body: unknown,
+        status: number,
+      ) => {
+        readonly text?: string | undefined;
+        readonly requestId?: string | undefined;
+        readonly code?: AckloopErrorCode | undefined;
+      })
     | undefined;
 }
