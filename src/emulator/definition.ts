@@ -1,0 +1,108 @@
+import type { Faults } from "./faults.ts";
+import type { Journal, JournalDetail } from "./journal.ts";
+import type { Random } from "./random.ts";
+import type { PathParameters } from "./routes.ts";
+
+/** The options that every emulator takes. */
+export interface EmulatorOptions {
+  /** Where ids, tokens and the rolls of faults come from; an integer. @default 1 */
+  readonly seed?: number | undefined;
+  /** How much the journal keeps. @default "all" */
+  readonly journal?: JournalDetail | undefined;
+}
+
+/** What a client needs to know: base URLs and test credentials, by name. */
+export type Connection = Readonly<Record<string, string>>;
+
+/** What other processes may do through the server, by name: JSON in, JSON out. */
+export type AdminCommands = Readonly<Record<string, (body: unknown) => unknown>>;
+
+/** One provider's API, faked with its state in memory. */
+export interface Emulator {
+  /** The provider's name, and the prefix under which a server offers it. */
+  readonly name: string;
+  /** The seed that ids, tokens and faults follow from. */
+  readonly seed: number;
+  /**
+   * Answers a request; takes what the global `fetch` takes, and can stand in its place.
+   *
+   * Only method, path, headers and body count, never the host. An abort rejects with the signal's
+   * reason; a cut connection with a `TypeError` whose cause has the code `ECONNRESET`; a closed
+   * emulator with one whose cause has the code `ECONNREFUSED`.
+   */
+  readonly fetch: (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>;
+  /** What goes wrong. */
+  readonly faults: Faults;
+  /** What happened. */
+  readonly journal: Journal;
+  /** What other processes may do. */
+  readonly admin: AdminCommands;
+  /** The base URLs and the test credentials, for a client that reaches it under `origin`. */
+  connection(origin: string): Connection;
+  /** Cuts what is open, long polls too, and refuses everything after. Twice is once. */
+  close(): Promise<void>;
+}
+
+/** What an emulator shares with the frame. */
+export interface EmulatorTools {
+  /** The provider's name. */
+  readonly name: string;
+  /** The seed. */
+  readonly seed: number;
+  /** The provider's clock: the true one, wrong by the skew of the faults. */
+  readonly clock: { now(): number };
+  /** The generator of ids and tokens. */
+  readonly random: Random;
+  /** The faults. */
+  readonly faults: Faults;
+  /** The journal. */
+  readonly journal: Journal;
+  /** Fires at `close()`: for timers and requests of the emulator's own. */
+  readonly closing: AbortSignal;
+  /** Fires `closing`. Called by the frame alone. */
+  readonly close: () => void;
+}
+
+/** One request, as a handler gets it. */
+export interface Call {
+  /** The number of the request, from 1. */
+  readonly number: number;
+  /** The operation of its route. */
+  readonly operation: string;
+  /** The request; its body is unread. */
+  readonly request: Request;
+  /** Its URL. */
+  readonly url: URL;
+  /** The values of the `:name` segments. */
+  readonly params: PathParameters;
+  /** Fires when the caller goes away or the emulator closes. */
+  readonly signal: AbortSignal;
+  /** Whether the fault `duplicate` hit it. */
+  readonly duplicate: boolean;
+}
+
+/** One documented call of the API. */
+export interface Route {
+  /** Its name in faults and in the journal. */
+  readonly operation: string;
+  /** The HTTP method. */
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  /** The path, with `:name` for a segment that varies. */
+  readonly path: string;
+  /** Answers it. */
+  readonly handle: (call: Call) => Response | Promise<Response>;
+}
+
+/** What a provider's emulator says of itself. */
+export interface EmulatorDefinition {
+  /** The documented calls. Anything else is answered with 404 or 405. */
+  readonly routes: readonly Route[];
+  /** The provider's own error body. */
+  readonly errorReply: (status: number, text: string) => Response;
+  /** What other processes may do. */
+  readonly admin: AdminCommands;
+  /** Base URLs and test credentials. */
+  readonly connection: (origin: string) => Connection;
+  /** Called once at `close()`, after `closing` has fired. */
+  readonly close?: (() => void | Promise<void>) | undefined;
+}

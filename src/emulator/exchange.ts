@@ -1,0 +1,83 @@
+/** A refusal that a handler throws; the framework turns it into the provider's error body. */
+export class Refusal extends Error {
+  override readonly name = "Refusal" as const;
+  /** The HTTP status. */
+  readonly status: number;
+  /** Headers beside the content type. */
+  readonly headers: Readonly<Record<string, string>>;
+
+  /** Refuses with a status and the text for the error body. */
+  constructor(status: number, text: string, headers: Readonly<Record<string, string>> = {}) {
+    super(text);
+    this.status = status;
+    this.headers = headers;
+  }
+}
+
+/** An answer with a JSON body. */
+export function json(
+  body: unknown,
+  status = 200,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { "content-type": "application/json; charset=utf-8", ...headers },
+  });
+}
+
+/** Whether a value is an object with members: no list, not null. */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/**
+ * Reads a request's body as JSON; `undefined` when it is empty.
+ *
+ * @throws {Refusal} 400 when it is not JSON.
+ */
+export async function readJson(request: Request): Promise<unknown> {
+  const text = await request.text();
+  if (text.trim() === "") return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Refusal(400, "The request body is not valid JSON.");
+  }
+}
+
+/** Whether the request says that its body is JSON. */
+export function saysJson(request: Request): boolean {
+  const type = request.headers.get("content-type") ?? "";
+  return /^application\/([\w.-]+\+)?json\s*(;|$)/i.test(type);
+}
+
+/** The credential behind a scheme such as `Bearer`; absent when the header is missing or differs. */
+export function readCredential(request: Request, scheme: string): string | undefined {
+  const [name, ...rest] = (request.headers.get("authorization") ?? "").split(" ");
+  const value = rest.join(" ").trim();
+  if (name?.toLowerCase() !== scheme.toLowerCase() || value === "") return undefined;
+  return value;
+}
+
+/** A name and a password. */
+export interface BasicCredential {
+  /** What stands before the colon. */
+  readonly name: string;
+  /** What stands behind it. */
+  readonly password: string;
+}
+
+/** The credential of HTTP Basic; absent when the header is missing or malformed. */
+export function readBasic(request: Request): BasicCredential | undefined {
+  const encoded = readCredential(request, "Basic");
+  if (encoded === undefined) return undefined;
+  try {
+    const bytes = Uint8Array.from(atob(encoded), (character) => character.charCodeAt(0));
+    const [name, ...rest] = new TextDecoder().decode(bytes).split(":");
+    if (name === undefined || rest.length === 0) return undefined;
+    return { name, password: rest.join(":") };
+  } catch {
+    return undefined;
+  }
+}

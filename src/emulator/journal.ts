@@ -1,0 +1,195 @@
+import type { FaultKind } from "./faults.ts";
+
+/**
+ * What an entry tells.
+ *
+ * `published`: an event is held for a reader from now on. `delivered`: an event was put into an
+ * answer, which a fault may still have lost. `acked`: an event was acknowledged. `fault`: a fault was
+ * injected. `request`: a request ended. `refused`: the emulator itself refused it (4xx).
+ */
+export type JournalKind = "published" | "delivered" | "acked" | "refused" | "fault" | "request";
+
+/** What a provider's emulator writes down. */
+export interface JournalNote {
+  /** What it tells. */
+  readonly kind: JournalKind;
+  /** The number of the request that caused it; absent where none did. */
+  readonly request?: number | undefined;
+  /** The queue, topic or channel. */
+  readonly queue?: string | undefined;
+  /** The event, by the provider's id. */
+  readonly eventId?: string | undefined;
+  /** The operation, such as `"pull"`. */
+  readonly operation?: string | undefined;
+  /** The HTTP status; absent where the connection was cut. */
+  readonly status?: number | undefined;
+  /** Which fault was injected. */
+  readonly fault?: FaultKind | undefined;
+}
+
+/** A line of the journal. It never holds a credential, a header or a payload. */
+export interface JournalEntry extends JournalNote {
+  /** The place in the journal, from 1, without gaps as long as nothing is dropped. */
+  readonly seq: number;
+  /** When, epoch ms of the true clock: a skew does not touch it. */
+  readonly at: number;
+  /** The name of the emulator. */
+  readonly provider: string;
+}
+
+/** What is known of one event of one queue. */
+export interface EventRecord {
+  /** How often it was published. */
+  readonly published: number;
+  /** How often it was put into an answer. */
+  readonly delivered: number;
+  /** The place in the journal of its first ack; absent while it is not acknowledged. */
+  readonly ackedSeq?: number | undefined;
+  /** When it was first acknowledged, epoch ms. */
+  readonly ackedAt?: number | undefined;
+}
+
+/**
+ * How much a journal keeps. `"all"`: everything. `"events"`: no `request`, `refused` and `fault`
+ * entries. `"totals"`: counters alone, for runs over millions of events.
+ */
+export type JournalDetail = "all" | "events" | "totals";
+
+/** Which entries are wanted. */
+export interface JournalQuery {
+  /** Only entries behind this place. @default 0 */
+  readonly after?: number | undefined;
+  /** Only entries of these kinds. @default all kinds */
+  readonly kinds?: readonly JournalKind[] | undefined;
+  /** At most so many entries. @default all */
+  readonly limit?: number | undefined;
+}
+
+/** How many entries there were of each kind, dropped ones included. */
+export type JournalTotals = Readonly<Record<JournalKind, number>>;
+
+/** The ground truth of an emulator: what really happened, in order, only ever appended to. */
+export interface Journal {
+  /** Appends an entry, and gives it back complete. */
+  add(note: JournalNote): JournalEntry;
+  /** Entries in order; an empty list when none fit. A search by place, then a walk. */
+  entries(query?: JournalQuery): readonly JournalEntry[];
+  /** The ids of all published events, each once, in order; of one queue, or of all. */
+  publishedIds(queue?: string): readonly string[];
+  /** The ids of all acknowledged events, each once; of one queue, or of all. */
+  ackedIds(queue?: string): readonly string[];
+  /** What is known of one event; of the first queue that has it, where no queue is given. */
+  event(eventId: string, queue?: string): EventRecord | undefined;
+  /** How many requests of an operation arrived; of all operations, where none is given. */
+  calls(operation?: string): number;
+  /** How many entries there were of each kind. */
+  totals(): JournalTotals;
+  /** Counts an arriving request. Called by the framework alone. */
+  countCall(operation: string): void;
+}
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+const noTotals: JournalTotals = Object.freeze({
+  published: 0,
+  delivered: 0,
+  acked: 0,
+  refused: 0,
+  fault: 0,
+  request: 0,
+});
+
+const eventKinds: ReadonlySet<JournalKind> = new Set(["published", "delivered", "acked"]);
+
+/** The records of events, by queue and id: what the queries need without walking the entries. */
+function createRecords() {
+  const queues = new Map<string, Map<string, Mutable<EventRecord>>>();
+
+  function recordOf(queue: string, eventId: string): Mutable<EventRecord> {
+    const events = queues.get(queue) ?? new Map<string, Mutable<EventRecord>>();
+    queues.set(queue, events);
+    const record = events.get(eventId) ?? { published: 0, delivered: 0 };
+    events.set(eventId, record);
+    return record;
+  }
+
+  return {
+    count(entry: JournalEntry): void {
+      if (entry.eventId === undefined || !eventKinds.has(entry.kind)) return;
+      const record = recordOf(entry.queue ?? "", entry.eventId);
+      if (entry.kind === "published") record.published += 1;
+      else if (entry.kind === "delivered") record.delivered += 1;
+      else if (record.ackedSeq === undefined) {
+        record.ackedSeq = entry.seq;
+        record.ackedAt = entry.at;
+      }
+    },
+    ids(queue: string | undefined, wanted: (record: EventRecord) => boolean): readonly string[] {
+      const known = queue === undefined ? [...queues.values()] : [queues.get(queue) ?? new Map()];
+      const found = known.flatMap((events) => [...events].filter(([, record]) => wanted(record)));
+      return [...new Set(found.map(([id]) => id))];
+    },
+    find(eventId: string, queue: string | undefined): EventRecord | undefined {
+      if (queue !== undefined) return queues.get(queue)?.get(eventId);
+      for (const events of queues.values()) {
+        const record = events.get(eventId);
+        if (record) return record;
+      }
+      return undefined;
+    },
+  };
+}
+
+/** The index of the first entry behind a place; entries are sorted by `seq`. */
+function indexBehind(entries: readonly JournalEntry[], after: number): number {
+  let low = 0;
+  let high = entries.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((entries[middle]?.seq ?? 0) <= after) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Makes the journal of one emulator. */
+export function createJournal(provider: string, detail: JournalDetail = "all"): Journal {
+  const entries: JournalEntry[] = [];
+  const records = createRecords();
+  const totals: Mutable<JournalTotals> = { ...noTotals };
+  const calls = new Map<string, number>();
+  let lastSeq = 0;
+
+  return {
+    add(note) {
+      lastSeq += 1;
+      const entry: JournalEntry = { seq: lastSeq, at: Date.now(), provider, ...note };
+      totals[entry.kind] += 1;
+      if (detail === "all" || (detail === "events" && eventKinds.has(entry.kind))) {
+        entries.push(entry);
+      }
+      if (detail !== "totals") records.count(entry);
+      return entry;
+    },
+    entries({ after = 0, kinds, limit = Number.POSITIVE_INFINITY } = {}) {
+      const found: JournalEntry[] = [];
+      for (let index = indexBehind(entries, after); index < entries.length; index += 1) {
+        if (found.length >= limit) break;
+        const entry = entries[index];
+        if (entry && (!kinds || kinds.includes(entry.kind))) found.push(entry);
+      }
+      return found;
+    },
+    publishedIds: (queue) => records.ids(queue, (record) => record.published > 0),
+    ackedIds: (queue) => records.ids(queue, (record) => record.ackedSeq !== undefined),
+    event: (eventId, queue) => records.find(eventId, queue),
+    calls(operation) {
+      if (operation !== undefined) return calls.get(operation) ?? 0;
+      return [...calls.values()].reduce((sum, count) => sum + count, 0);
+    },
+    totals: () => ({ ...totals }),
+    countCall(operation) {
+      calls.set(operation, (calls.get(operation) ?? 0) + 1);
+    },
+  };
+}

@@ -1,0 +1,98 @@
+import { json } from "./exchange.ts";
+import type { SpoilingFault } from "./faults.ts";
+import { toRetryAfter } from "./faults.ts";
+
+/** The error that `fetch` rejects with when the connection is cut: what Node's own looks like. */
+export function connectionCut(message = "fetch failed", code = "ECONNRESET"): TypeError {
+  const cause = Object.assign(new Error(code === "ECONNRESET" ? "socket hang up" : code), { code });
+  return new TypeError(message, { cause });
+}
+
+/** Whether a rejection of an emulator's `fetch` stands for a cut connection. */
+export function isConnectionCut(error: unknown): boolean {
+  return error instanceof TypeError && error.cause instanceof Error && "code" in error.cause;
+}
+
+const htmlPage =
+  "<!DOCTYPE html><html><head><title>Bad gateway</title></head>" +
+  "<body><h1>Bad gateway</h1></body></html>";
+
+/** What a spoiling fault puts in the place of the answer before the request has any effect. */
+export function spoilBefore(
+  fault: SpoilingFault,
+  errorReply: (status: number, text: string) => Response,
+): Response | undefined {
+  if (fault.kind === "cut") throw connectionCut();
+  if (fault.kind === "html") {
+    const headers = { "content-type": "text/html; charset=utf-8" };
+    return new Response(htmlPage, { status: fault.status ?? 502, headers });
+  }
+  if (fault.kind !== "status") return undefined;
+  const reply = statusReply(fault.status, fault.body, errorReply);
+  const retryAfter = toRetryAfter(fault.retryAfter);
+  if (retryAfter !== undefined) reply.headers.set("retry-after", retryAfter);
+  return reply;
+}
+
+function statusReply(
+  status: number,
+  body: unknown,
+  errorReply: (status: number, text: string) => Response,
+): Response {
+  if ([204, 205, 304].includes(status)) return new Response(null, { status });
+  if (body === undefined) return errorReply(status, "Injected fault.");
+  return typeof body === "string" ? new Response(body, { status }) : json(body, status);
+}
+
+/** What a spoiling fault makes of the answer after the request has had its effect. */
+export async function spoilAfter(fault: SpoilingFault, reply: Response): Promise<Response> {
+  if (fault.kind === "lostReply") throw connectionCut();
+  if (fault.kind === "garbage") {
+    const headers = { "content-type": "application/json; charset=utf-8" };
+    return new Response('{"events":[\u0000\ufffd<<', { status: 200, headers });
+  }
+  const bytes = new Uint8Array(await reply.arrayBuffer());
+  if (fault.kind === "truncate") return truncated(reply, bytes);
+  if (fault.kind === "oversize") return padded(reply, bytes, fault.bytes ?? 67_108_864);
+  return reply;
+}
+
+/** Promises the whole body, gives the first half, and breaks. */
+function truncated(reply: Response, bytes: Uint8Array<ArrayBuffer>): Response {
+  const half = bytes.slice(0, bytes.length >>> 1);
+  let sent = half.length === 0;
+  const body = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      if (sent) controller.error(connectionCut("terminated"));
+      else controller.enqueue(half);
+      sent = true;
+    },
+  });
+  return withBody(reply, body, Math.max(bytes.length, 1));
+}
+
+const blanks = new Uint8Array(65_536).fill(0x20);
+
+/** Puts blanks before the body, a piece at a time, so that it stays valid JSON. */
+function padded(reply: Response, bytes: Uint8Array<ArrayBuffer>, size: number): Response {
+  let left = Math.max(size - bytes.length, 0);
+  const body = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      if (left > 0) {
+        const piece = Math.min(left, blanks.length);
+        left -= piece;
+        controller.enqueue(blanks.slice(0, piece));
+        return;
+      }
+      controller.enqueue(bytes);
+      controller.close();
+    },
+  });
+  return withBody(reply, body, Math.max(size, bytes.length));
+}
+
+function withBody(reply: Response, body: ReadableStream<Uint8Array>, length: number): Response {
+  const headers = new Headers(reply.headers);
+  headers.set("content-length", String(length));
+  return new Response(body, { status: reply.status, headers });
+}
