@@ -12,6 +12,17 @@ const floor = (folder, ...below) => ({
   to: { path: "^src/", pathNot: `^src/(${[folder, ...below].join("|")})/` },
 });
 
+/** The folders of `src` that may import each package. */
+const homes = {
+  ky: ["http"],
+  "p-retry": ["http", "loop"],
+  zod: ["http", "providers"],
+  hono: ["emulator"],
+  "@hono/node-server": ["emulator"],
+  msw: ["testing"],
+  "@electric-sql/pglite": ["stores"],
+};
+
 const forbidden = [
   {
     name: "core-imports-nothing",
@@ -67,48 +78,25 @@ const forbidden = [
     from: { path: "^src/", pathNot: "^src/cli/" },
     to: { path: "^src/cli/|^src/index\\.ts$" },
   },
-  {
-    name: "ky-only-in-http",
+  ...Object.entries(homes).map(([name, folders]) => ({
+    name: `${name.replace(/^@[^/]+\//, "")}-only-in-${folders.join("-and-")}`,
     severity: "error",
-    from: { pathNot: "^src/http/" },
-    to: { path: installed("ky") },
+    from: { pathNot: `^src/(${folders.join("|")})/` },
+    to: { path: installed(name) },
+  })),
+  {
+    name: "no-other-package",
+    comment: "A new dependency is a decision: give it its home above.",
+    severity: "error",
+    from: {},
+    to: { path: "(^|/)node_modules/", pathNot: installed(...Object.keys(homes)) },
   },
   {
-    name: "p-retry-only-in-http-and-loop",
-    severity: "error",
-    from: { pathNot: "^src/(http|loop)/" },
-    to: { path: installed("p-retry") },
-  },
-  {
-    name: "zod-only-in-http-and-providers",
-    severity: "error",
-    from: { pathNot: "^src/(http|providers)/" },
-    to: { path: installed("zod") },
-  },
-  {
-    name: "node-only-where-files-and-sockets-are",
+    name: "node-only-where-it-is-needed",
     comment: "Everything else runs in browsers and on edge runtimes as it is.",
     severity: "error",
     from: { pathNot: "^src/(stores|emulator|cli)/" },
     to: { dependencyTypes: ["core"] },
-  },
-  {
-    name: "known-packages-only",
-    comment: "A new dependency is a decision: say here which one, and where it may be used.",
-    severity: "error",
-    from: {},
-    to: {
-      path: "(^|/)node_modules/",
-      pathNot: installed(
-        "ky",
-        "p-retry",
-        "zod",
-        "hono",
-        "@hono/node-server",
-        "msw",
-        "@electric-sql/pglite",
-      ),
-    },
   },
   { name: "no-cycles", severity: "error", from: {}, to: { circular: true } },
   { name: "every-import-is-found", severity: "error", from: {}, to: { couldNotResolve: true } },
