@@ -1,0 +1,141 @@
+import { AckloopError } from "../../core/errors.ts";
+import type { FeedEvent } from "../../core/event.ts";
+import { type Delivery, toReceipt } from "../../core/feed.ts";
+
+/**
+ * The shapes that the body of a webhook request may have.
+ *
+ * `"message"`: `{"message": {"id", "name", "data"}}`. `"data"`: `{"data"}`, with nothing beside it but
+ * the fields of a message. `"raw"`: the `data` string itself.
+ */
+export type BodyForm = "message" | "data" | "raw";
+
+/** Names the type of an event from its data; nothing, or an empty text, means `"message"`. */
+export type TypeOf = (data: unknown) => string | undefined;
+
+/** What a receiver knows about a request besides its body. */
+export interface RequestFacts {
+  /** The event's `source`. */
+  readonly source: string;
+  /** The body as text. */
+  readonly text: string;
+  /** The forms that the body may have. */
+  readonly forms: readonly BodyForm[];
+  /** Whether `data` that is JSON is parsed. */
+  readonly parseData: boolean;
+  /** Names the type. */
+  readonly typeOf?: TypeOf | undefined;
+  /** An id found outside of the body, used when the body has none. */
+  readonly outerId?: string | undefined;
+  /** Makes an id from the content, where there is no other. */
+  readonly deriveId: () => Promise<string>;
+}
+
+/** A message as the body of a request holds it. */
+interface BodyMessage {
+  readonly id?: string | undefined;
+  readonly name?: string | undefined;
+  readonly data: string;
+  /** What `data` is as JSON, where reading the body has told already. */
+  readonly value?: unknown;
+  readonly raw: unknown;
+}
+
+/** The one receipt of a request: what settles it is its answer. */
+const answerReceipt = "answer";
+
+/**
+ * The fields that may stand beside `data` in the form `"data"`. With any other field the body is a
+ * user's own JSON object that happens to have a `data`, and is taken whole.
+ */
+const messageFields: readonly string[] = ["id", "name", "alias", "data", "_links"];
+
+/** Turns a request that was let in into its one delivery. */
+export async function toDelivery(facts: RequestFacts): Promise<Delivery> {
+  const receipt = toReceipt(answerReceipt);
+  const message = readMessage(facts.text, facts.forms);
+  if (!message) {
+    return {
+      receipt,
+      raw: facts.text,
+      unreadable: unreadable(`the body has none of the forms ${facts.forms.join(", ")}`, "body"),
+    };
+  }
+  const data = facts.parseData ? (message.value ?? parsed(message.data)) : message.data;
+  const type = nameType(facts.typeOf, data);
+  if (type instanceof AckloopError) return { receipt, raw: message.raw, unreadable: type };
+  const knownId = message.id ?? facts.outerId;
+  const event: FeedEvent = {
+    specversion: "1.0",
+    id: knownId ?? (await facts.deriveId()),
+    source: facts.source,
+    type,
+    ...(message.name ? { subject: message.name } : {}),
+    data,
+  };
+  const delivery = { receipt, raw: message.raw, event };
+  return knownId === undefined ? { ...delivery, idDerived: true } : delivery;
+}
+
+/** Finds the message in a body, in the first of the forms that fits; `undefined` when none does. */
+function readMessage(text: string, forms: readonly BodyForm[]): BodyMessage | undefined {
+  const body = parsed(text);
+  if (isObject(body)) {
+    const { message } = body;
+    if (forms.includes("message") && isObject(message) && typeof message["data"] === "string") {
+      return { ...messageFacts(message), data: message["data"], raw: body };
+    }
+    if (forms.includes("data") && typeof body["data"] === "string" && hasMessageFieldsOnly(body)) {
+      return { ...messageFacts(body), data: body["data"], raw: body };
+    }
+  }
+  return forms.includes("raw") ? { data: text, value: body, raw: text } : undefined;
+}
+
+function messageFacts(message: Readonly<Record<string, unknown>>): {
+  readonly id?: string | undefined;
+  readonly name?: string | undefined;
+} {
+  const { id, name, alias } = message;
+  return { id: toId(id), name: toText(name) ?? toText(alias) };
+}
+
+function toId(id: unknown): string | undefined {
+  return Number.isSafeInteger(id) ? String(id) : toText(id);
+}
+
+function toText(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+function hasMessageFieldsOnly(body: object): boolean {
+  return Object.keys(body).every((field) => messageFields.includes(field));
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The value of a JSON text, or the text itself when it is not JSON. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Any text may be published, so text that is not JSON is no fault.
+    return text;
+  }
+}
+
+function nameType(typeOf: TypeOf | undefined, data: unknown): string | AckloopError {
+  if (!typeOf) return "message";
+  try {
+    return toText(typeOf(data)) ?? "message";
+  } catch {
+    // What it says may hold the payload. The event goes where unreadable ones go, and is not lost.
+    return unreadable("`typeOf` threw for the data of this message", "data");
+  }
+}
+
+function unreadable(what: string, path: string): AckloopError {
+  return new AckloopError("schema", what, { provider: "discue", operation: "receive", path });
+}

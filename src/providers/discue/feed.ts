@@ -1,0 +1,221 @@
+import type { FeedEvent } from "../../core/event.ts";
+import type { AckReport, CallOptions, NackOptions, PullOptions } from "../../core/feed.ts";
+import { type Delivery, type Feed, fromReceipt, type Receipt, toReceipt } from "../../core/feed.ts";
+import type { Receiver } from "../../core/receiver.ts";
+import { sleep } from "../../core/sleep.ts";
+import { type Answer, createHeldRequests, type Held, type HeldRequests } from "./held-requests.ts";
+import { checkOptions, whole } from "./options.ts";
+
+/** How a {@link ReceiverFeed} holds its requests. */
+export interface ReceiverFeedOptions {
+  /** How many requests are held at most, 1 to 100,000; one more is answered 503. @default 1_000 */
+  readonly maxRequests?: number | undefined;
+  /**
+   * How long a request is held, in ms, 1 to 3,600,000. Not settled by then, it is answered 503, and its
+   * ack is `gone`. Stay below the time after which the sender, or a proxy, cuts the request.
+   *
+   * Assumed: discue waits at least ten seconds, as its own client does. Deliveries that come again
+   * although they were handled in time would show it wrong. @default 9_000
+   */
+  readonly replyTimeoutMs?: number | undefined;
+  /** The `Retry-After` of every 503 that names no time of its own, in ms. @default 1_000 */
+  readonly retryAfterMs?: number | undefined;
+}
+
+/**
+ * A feed of requests that are held open until their event is settled.
+ *
+ * Its promises: each request is one delivery, given to one pull; a resend that comes while the
+ * message is open joins it, and both get the same answer; ids made from the content never join. A
+ * delivery whose requests have ended is not given to a pull, and its ack says `gone`: it comes again,
+ * as often as discue repeats it. Receipts are of no use to another feed object.
+ */
+export interface ReceiverFeed<E extends FeedEvent = FeedEvent> extends Feed<E> {
+  readonly acks: "individual";
+  readonly pulls: "onward";
+  readonly waits: true;
+  /**
+   * Takes a request and resolves to its answer once its event is settled: the receiver's `accept`
+   * after an ack, its `defer` after a nack, at the deadline, over the bound, and after `close`.
+   *
+   * @throws {AckloopError} `config` when the request's body was read before.
+   */
+  handle(request: Request): Promise<Response>;
+  /** Answers the requests of these deliveries "send again". */
+  nack(receipts: readonly Receipt[], options?: NackOptions): Promise<void>;
+  /** Answers every held request, and from now on every request, "send again". Never rejects. */
+  close(): void;
+}
+
+const defaults = Object.freeze({ maxRequests: 1_000, replyTimeoutMs: 9_000, retryAfterMs: 1_000 });
+const defaultLimit = 100;
+const rules = {
+  maxRequests: whole(1, 100_000),
+  replyTimeoutMs: whole(1, 3_600_000),
+  retryAfterMs: whole(0, 86_400_000),
+};
+
+/** Makes a feed of a receiver's requests. */
+export function createReceiverFeed<E extends FeedEvent>(
+  receiver: Receiver<E>,
+  options: ReceiverFeedOptions = {},
+): ReceiverFeed<E> {
+  checkOptions("receiver feed", options, rules);
+  const settings = {
+    maxRequests: options.maxRequests ?? defaults.maxRequests,
+    replyTimeoutMs: options.replyTimeoutMs ?? defaults.replyTimeoutMs,
+    retryAfterMs: options.retryAfterMs ?? defaults.retryAfterMs,
+  };
+  const held = createHeldRequests<E>();
+  const arrivals = createArrivals(held);
+  const state = { closed: false };
+  const answerAll = (answers: readonly Answer[], response: () => Response): void => {
+    for (const answer of answers) answer(response());
+  };
+  return {
+    name: receiver.name,
+    events: receiver.events,
+    acks: "individual",
+    pulls: "onward",
+    waits: true,
+    handle: (request) => handle(request, { receiver, held, arrivals, settings, state }),
+    pull: (pullOptions) => arrivals.pull(pullOptions),
+    ack: async (receipts, { signal }: CallOptions = {}): Promise<AckReport> => {
+      signal?.throwIfAborted();
+      return receipts.map((receipt) => {
+        const answers = held.settle(fromReceipt<object>(receipt));
+        if (!answers) return { status: "gone" };
+        answerAll(answers, receiver.accept);
+        return { status: "acked" };
+      });
+    },
+    nack: async (receipts, { signal, afterMs = settings.retryAfterMs }: NackOptions = {}) => {
+      signal?.throwIfAborted();
+      for (const receipt of receipts) {
+        const answers = held.settle(fromReceipt<object>(receipt)) ?? [];
+        answerAll(answers, () => receiver.defer(afterMs));
+      }
+    },
+    close: () => {
+      state.closed = true;
+      answerAll(held.clear(), () => receiver.defer(settings.retryAfterMs));
+    },
+  };
+}
+
+interface Holding<E extends FeedEvent> {
+  readonly receiver: Receiver<E>;
+  readonly held: HeldRequests<E>;
+  readonly arrivals: Arrivals<E>;
+  readonly settings: Required<{ [Name in keyof ReceiverFeedOptions]: number }>;
+  readonly state: { readonly closed: boolean };
+}
+
+async function handle<E extends FeedEvent>(
+  request: Request,
+  { receiver, held, arrivals, settings, state }: Holding<E>,
+): Promise<Response> {
+  const later = (): Response => receiver.defer(settings.retryAfterMs);
+  // Known before the body is read, so that a flood costs no more than its headers.
+  if (state.closed || held.size >= settings.maxRequests) return later();
+  const endsAtMs = performance.now() + settings.replyTimeoutMs;
+  const ended = new AbortController();
+  const end = (): void => ended.abort();
+  request.signal?.addEventListener("abort", end, { once: true });
+  const deadline = new AbortController();
+  if (request.signal?.aborted) end();
+  sleep(settings.replyTimeoutMs, deadline.signal).then(end, () => undefined);
+  try {
+    const received = await receiver.receive(request, { signal: ended.signal });
+    if (received.kind === "answered") return received.response;
+    const [delivery] = received.deliveries;
+    if (!delivery) return receiver.accept();
+    const isFull = held.size >= settings.maxRequests;
+    if (state.closed || ended.signal.aborted || isFull) return later();
+    return await answered(delivery, ended.signal, endsAtMs, { held, arrivals, later });
+  } catch (error) {
+    if (ended.signal.aborted) return later();
+    throw error;
+  } finally {
+    deadline.abort();
+    request.signal?.removeEventListener("abort", end);
+  }
+}
+
+/** Holds one request until its delivery is settled, or its own end. */
+function answered<E extends FeedEvent>(
+  delivery: Delivery<E>,
+  ended: AbortSignal,
+  endsAtMs: number,
+  { held, arrivals, later }: Pick<Holding<E>, "held" | "arrivals"> & { later: () => Response },
+): Promise<Response> {
+  return new Promise((resolve) => {
+    const entry = held.add(delivery, resolve, endsAtMs);
+    ended.addEventListener(
+      "abort",
+      () => {
+        held.remove(entry, resolve);
+        resolve(later());
+      },
+      { once: true },
+    );
+    arrivals.announce();
+  });
+}
+
+/** The pulls that wait, and what they are given. */
+interface Arrivals<E extends FeedEvent> {
+  /** Gives what waits to the pulls that wait, the oldest pull first. */
+  announce(): void;
+  pull(options?: PullOptions): Promise<readonly Delivery<E>[]>;
+}
+
+function createArrivals<E extends FeedEvent>(held: HeldRequests<E>): Arrivals<E> {
+  const waiters = new Set<() => void>();
+
+  const announce = (): void => {
+    for (const wake of waiters) {
+      if (held.waiting === 0) return;
+      wake();
+    }
+  };
+
+  /** Waits for an arrival, which is taken at once, so that no other pull comes in between. */
+  const next = async (limit: number, waitMs: number, signal?: AbortSignal) => {
+    let taken: readonly Held<E>[] = [];
+    const woken = new AbortController();
+    const wake = (): void => {
+      waiters.delete(wake);
+      taken = held.take(limit);
+      woken.abort();
+    };
+    const stop = (): void => woken.abort();
+    waiters.add(wake);
+    signal?.addEventListener("abort", stop, { once: true });
+    await sleep(waitMs, woken.signal).catch(() => undefined);
+    waiters.delete(wake);
+    signal?.removeEventListener("abort", stop);
+    if (signal?.aborted) {
+      held.putBack(taken);
+      announce();
+      throw signal.reason;
+    }
+    return taken;
+  };
+
+  return {
+    announce,
+    async pull({ limit = defaultLimit, waitMs = 0, signal } = {}) {
+      signal?.throwIfAborted();
+      const count = Math.max(1, limit);
+      const isThere = held.waiting > 0 || waitMs <= 0;
+      return (isThere ? held.take(count) : await next(count, waitMs, signal)).map(toPulled);
+    },
+  };
+}
+
+/** The delivery of a held request, hidden from other pulls until the last of its requests ends. */
+function toPulled<E extends FeedEvent>({ delivery, token, requests }: Held<E>): Delivery<E> {
+  const leaseMs = Math.max(0, Math.max(...requests.values()) - performance.now());
+  return { ...delivery, receipt: toReceipt(token), leaseMs };
+}

@@ -1,0 +1,104 @@
+import type { FeedEvent } from "../../core/event.ts";
+import type { Delivery } from "../../core/feed.ts";
+
+/** Answers one held request. The second answer is ignored. */
+export type Answer = (response: Response) => void;
+
+/** One delivery and the requests that brought it. */
+export interface Held<E extends FeedEvent> {
+  /** The delivery, as the receiver read it. */
+  readonly delivery: Delivery<E>;
+  /** What the feed's receipt stands for. */
+  readonly token: object;
+  /** The requests that its settling answers, each with the time (`performance.now`) it ends at. */
+  readonly requests: Map<Answer, number>;
+}
+
+/** The requests that a feed holds open. */
+export interface HeldRequests<E extends FeedEvent> {
+  /** How many requests are held. */
+  readonly size: number;
+  /** Holds a request: with the open delivery of the same id if there is one, else as a new one. */
+  add(delivery: Delivery<E>, answer: Answer, endsAtMs: number): Held<E>;
+  /** Lets go of one request; with the last one its delivery is gone. */
+  remove(held: Held<E>, answer: Answer): void;
+  /** Gives up to `limit` deliveries that were not given before, oldest first. */
+  take(limit: number): readonly Held<E>[];
+  /** Makes deliveries that were taken, and are still open, the next to be taken. */
+  putBack(taken: readonly Held<E>[]): void;
+  /** How many deliveries wait to be taken. */
+  readonly waiting: number;
+  /** Ends a delivery and gives its requests; `undefined` when it is gone. */
+  settle(token: object): readonly Answer[] | undefined;
+  /** Ends every delivery and gives their requests. */
+  clear(): readonly Answer[];
+}
+
+/** Makes the list, empty. */
+export function createHeldRequests<E extends FeedEvent>(): HeldRequests<E> {
+  const open = new Map<object, Held<E>>();
+  let waiting = new Set<Held<E>>();
+  const byId = new Map<string, Held<E>>();
+  let size = 0;
+
+  const end = (held: Held<E>): void => {
+    open.delete(held.token);
+    waiting.delete(held);
+    const id = joinId(held.delivery);
+    if (id !== undefined) byId.delete(id);
+  };
+
+  const settle = (token: object): readonly Answer[] | undefined => {
+    const held = open.get(token);
+    if (!held) return undefined;
+    end(held);
+    size -= held.requests.size;
+    return [...held.requests.keys()];
+  };
+
+  const hold = (delivery: Delivery<E>): Held<E> => {
+    const held: Held<E> = { delivery, token: {}, requests: new Map() };
+    const id = joinId(delivery);
+    open.set(held.token, held);
+    waiting.add(held);
+    if (id !== undefined) byId.set(id, held);
+    return held;
+  };
+
+  return {
+    get size() {
+      return size;
+    },
+    get waiting() {
+      return waiting.size;
+    },
+    add(delivery, answer, endsAtMs) {
+      const held = byId.get(joinId(delivery) ?? "") ?? hold(delivery);
+      held.requests.set(answer, endsAtMs);
+      size += 1;
+      return held;
+    },
+    remove(held, answer) {
+      if (!held.requests.delete(answer)) return;
+      if (!open.has(held.token)) return;
+      size -= 1;
+      if (held.requests.size === 0) end(held);
+    },
+    take(limit) {
+      const taken = [...waiting].slice(0, limit);
+      for (const held of taken) waiting.delete(held);
+      return taken;
+    },
+    putBack(taken) {
+      const stillOpen = taken.filter((held) => open.has(held.token));
+      waiting = new Set([...stillOpen, ...waiting]);
+    },
+    settle,
+    clear: () => [...open.keys()].flatMap((token) => settle(token) ?? []),
+  };
+}
+
+/** The id that a resend is known by. A derived one says nothing: two messages may be equal. */
+function joinId(delivery: Delivery): string | undefined {
+  return delivery.event && !delivery.idDerived ? delivery.event.id : undefined;
+}
