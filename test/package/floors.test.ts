@@ -1,7 +1,12 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { cruise, type ICruiseResult, type IFlattenedRuleSet } from "dependency-cruiser";
+import {
+  cruise,
+  type ICruiseOptions,
+  type ICruiseResult,
+  type IFlattenedRuleSet,
+} from "dependency-cruiser";
 import extractDepcruiseConfig from "dependency-cruiser/config-utl/extract-depcruise-config";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
@@ -109,28 +114,33 @@ const planted: readonly (readonly [file: string, text: string, ...rules: string[
 ];
 
 /** Files that stand in for the sound ones, and the rules that the root then breaks. */
-const brokenRoots: readonly (readonly [name: string, files: Files, ...rules: string[]])[] = [
-  [
-    "a provider",
-    { "src/index.ts": 'export type { T } from "./providers/tiki/index.ts";' },
-    "root-imports-core-and-loop",
-    "root-reaches-no-provider-zod-or-ky",
-  ],
-  [
-    "a store",
-    { "src/index.ts": 'export * from "./stores/file.ts";' },
-    "root-imports-core-and-loop",
-  ],
-  [
-    "ky, two files away",
-    { "src/loop/run.ts": 'import "../http/client.ts";' },
-    "root-reaches-no-provider-zod-or-ky",
-  ],
-  [
-    "zod, as types",
-    { "src/core/errors.ts": 'import type * as z from "zod/mini"; export type Z = z.ZodMiniType;' },
-    "root-reaches-no-provider-zod-or-ky",
-  ],
+const brokenRoots: readonly {
+  readonly name: string;
+  readonly files: Files;
+  readonly rules: readonly string[];
+}[] = [
+  {
+    name: "a provider",
+    files: { "src/index.ts": 'export type { T } from "./providers/tiki/index.ts";' },
+    rules: ["root-imports-core-and-loop", "root-reaches-no-provider-zod-or-ky"],
+  },
+  {
+    name: "a store",
+    files: { "src/index.ts": 'export * from "./stores/file.ts";' },
+    rules: ["root-imports-core-and-loop"],
+  },
+  {
+    name: "ky, two files away",
+    files: { "src/loop/run.ts": 'import "../http/client.ts";' },
+    rules: ["root-reaches-no-provider-zod-or-ky"],
+  },
+  {
+    name: "zod, by its types",
+    files: {
+      "src/core/errors.ts": 'import type * as z from "zod/mini"; export type Z = z.ZodMiniType;',
+    },
+    rules: ["root-reaches-no-provider-zod-or-ky"],
+  },
 ];
 
 const folders: string[] = [];
@@ -146,7 +156,7 @@ async function rulesBroken(files: Files): Promise<Readonly<Record<string, readon
     await writeFile(join(folder, path), text);
   }
   const ruleSet = { forbidden } as IFlattenedRuleSet;
-  const { tsConfig: _, ...rest } = options;
+  const { tsConfig: _, ...rest } = options as ICruiseOptions;
   const { output } = await cruise(["src"], { ...rest, baseDir: folder, validate: true, ruleSet });
   const broken: Record<string, string[]> = {};
   for (const { from, rule } of (output as ICruiseResult).summary.violations) {
@@ -170,14 +180,17 @@ describe("the floors", () => {
     expect(broken[file] ?? []).toEqual(rules.sort());
   });
 
-  it.each(brokenRoots)("refuse a root that reaches %s", async (_name, files, ...rules) => {
+  it.each(brokenRoots)("refuse a root that reaches $name", async ({ files, rules }) => {
     const found = await rulesBroken({ ...sound, ...files });
 
-    expect(found["src/index.ts"] ?? []).toEqual(rules.sort());
+    expect(found["src/index.ts"] ?? []).toEqual(rules);
   });
 
   it("have a planted violation for every rule", () => {
-    const proved = [...planted, ...brokenRoots].flatMap(([, , ...rules]) => rules);
+    const proved = [
+      ...planted.flatMap(([, , ...rules]) => rules),
+      ...brokenRoots.flatMap(({ rules }) => rules),
+    ];
 
     expect(
       forbidden.map((rule) => rule.name).filter((name) => !proved.includes(name ?? "")),
