@@ -1,0 +1,151 @@
+import type { Emulator } from "./definition.ts";
+import { isRecord, json, Refusal, readJson, saysJson } from "./exchange.ts";
+import type { Fault } from "./faults.ts";
+import type { JournalKind } from "./journal.ts";
+import { createRouter, type PathParameters } from "./routes.ts";
+
+/**
+ * Answers requests under `/_emulator`, through which other processes steer emulators.
+ *
+ * | request | answer |
+ * | --- | --- |
+ * | `GET /_emulator/health` | `{ status: "ok", emulators: [{ name, seed, requests }] }` |
+ * | `GET /_emulator/<name>/journal?after=0&kind=acked,published&limit=1000` | `{ entries, after }`; ask again with that `after` until the list is empty; `limit` 1-10 000 |
+ * | `GET /_emulator/<name>/totals` | `{ totals, injected }` |
+ * | `GET /_emulator/<name>/faults` | the list of faults |
+ * | `POST /_emulator/<name>/faults` | a fault, or a list of them; answers `{ ids }` |
+ * | `DELETE /_emulator/<name>/faults` or `.../faults/<id>` | clears all, or one |
+ * | `POST /_emulator/<name>/<command>` | a command of the emulator, such as `publish` |
+ *
+ * A POST must say `content-type: application/json`, which no web page can send here unasked.
+ */
+export type AdminHandler = (request: Request) => Promise<Response>;
+
+/** Where the requests for {@link AdminHandler} begin. */
+export const adminPrefix = "/_emulator";
+
+interface AdminCall {
+  readonly request: Request;
+  readonly query: URLSearchParams;
+  readonly params: PathParameters;
+}
+
+interface AdminRoute {
+  readonly method: string;
+  readonly path: string;
+  readonly handle: (call: AdminCall) => unknown;
+}
+
+function wholeNumber(
+  query: URLSearchParams,
+  name: string,
+  fallback: number,
+  max: number = Number.MAX_SAFE_INTEGER,
+): number {
+  const value = Number(query.get(name) ?? fallback);
+  if (Number.isInteger(value) && value >= 0 && value <= max) return value;
+  throw new Refusal(400, `${name} must be a whole number from 0 to ${max}`);
+}
+
+function readJournal(emulator: Emulator, query: URLSearchParams): unknown {
+  const after = wholeNumber(query, "after", 0);
+  const limit = wholeNumber(query, "limit", 1_000, 10_000);
+  const kinds = query.get("kind")?.split(",") as readonly JournalKind[] | undefined;
+  const known = emulator.journal.totals();
+  const unknown = kinds?.find((kind) => !(kind in known));
+  if (unknown !== undefined) throw new Refusal(400, `kind is one of ${Object.keys(known).join()}`);
+  const entries = emulator.journal.entries({ after, limit, kinds });
+  return { entries, after: entries.at(-1)?.seq ?? after };
+}
+
+async function readCommand(request: Request): Promise<unknown> {
+  if (!saysJson(request)) throw new Refusal(415, "Send content-type: application/json.");
+  return await readJson(request);
+}
+
+/** Checks the outer shape alone; the emulator checks the rest. */
+function toFaults(body: unknown): readonly Fault[] {
+  const faults: readonly unknown[] = Array.isArray(body) ? body : [body];
+  if (!faults.every(isRecord)) throw new Refusal(400, "a fault is an object");
+  return faults as readonly unknown[] as readonly Fault[];
+}
+
+async function runCommand(emulator: Emulator, { params, request }: AdminCall): Promise<unknown> {
+  const name = params["command"] ?? "";
+  const command = Object.hasOwn(emulator.admin, name) ? emulator.admin[name] : undefined;
+  if (command) return await command(await readCommand(request));
+  const known = Object.keys(emulator.admin).join(", ");
+  throw new Refusal(404, `${emulator.name} knows these commands: ${known}`);
+}
+
+function adminRoutes(emulators: ReadonlyMap<string, Emulator>): readonly AdminRoute[] {
+  function of({ params }: AdminCall): Emulator {
+    const emulator = emulators.get(params["name"] ?? "");
+    if (!emulator) throw new Refusal(404, `emulators here: ${[...emulators.keys()].join(", ")}`);
+    return emulator;
+  }
+
+  function health(): unknown {
+    const facts = [...emulators.values()].map(({ name, seed, journal }) => ({
+      name,
+      seed,
+      requests: journal.calls(),
+    }));
+    return { status: "ok", emulators: facts };
+  }
+
+  async function addFaults(call: AdminCall): Promise<unknown> {
+    const { faults } = of(call);
+    return { ids: toFaults(await readCommand(call.request)).map((fault) => faults.add(fault)) };
+  }
+
+  function clearFaults(call: AdminCall): unknown {
+    const { faults } = of(call);
+    faults.clear(call.params["id"]);
+    return { left: faults.list().length };
+  }
+
+  function totals(call: AdminCall): unknown {
+    const { journal, faults } = of(call);
+    return { totals: journal.totals(), injected: faults.injected() };
+  }
+
+  const root = `${adminPrefix}/:name`;
+  return [
+    { method: "GET", path: `${adminPrefix}/health`, handle: health },
+    {
+      method: "GET",
+      path: `${root}/journal`,
+      handle: (call) => readJournal(of(call), call.query),
+    },
+    { method: "GET", path: `${root}/totals`, handle: totals },
+    { method: "GET", path: `${root}/faults`, handle: (call) => of(call).faults.list() },
+    { method: "POST", path: `${root}/faults`, handle: addFaults },
+    { method: "DELETE", path: `${root}/faults`, handle: clearFaults },
+    { method: "DELETE", path: `${root}/faults/:id`, handle: clearFaults },
+    { method: "POST", path: `${root}/:command`, handle: (call) => runCommand(of(call), call) },
+  ];
+}
+
+async function answerAdmin(route: AdminRoute, call: AdminCall): Promise<Response> {
+  try {
+    return json((await route.handle(call)) ?? {});
+  } catch (error) {
+    if (error instanceof Refusal) return json({ error: error.message }, error.status);
+    if (error instanceof TypeError) return json({ error: error.message }, 400);
+    throw error;
+  }
+}
+
+/** Makes the handler of the requests under `/_emulator`. Works on every runtime. */
+export function createAdmin(emulators: readonly Emulator[]): AdminHandler {
+  const find = createRouter(adminRoutes(new Map(emulators.map((each) => [each.name, each]))));
+  return async (request) => {
+    const url = new URL(request.url);
+    const match = find(request.method, url.pathname);
+    if (match.found === "nothing") return json({ error: "no such path" }, 404);
+    if (match.found === "methods") return json({ error: "no such method" }, 405);
+    const { route, params } = match;
+    return await answerAdmin(route, { request, query: url.searchParams, params });
+  };
+}

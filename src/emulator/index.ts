@@ -1,0 +1,23 @@
+/**
+ * One stateful fake for each provider's API: as an injected `fetch`, and as a real HTTP server.
+ *
+ * @module
+ */
+export type {
+  AdminCommands,
+  Connection,
+  Emulator,
+  EmulatorOptions,
+} from "./definition.ts";
+export type { Fault, FaultEffect, FaultKind, FaultMatch, FaultState, Faults } from "./faults.ts";
+export type {
+  EventRecord,
+  Journal,
+  JournalDetail,
+  JournalEntry,
+  JournalKind,
+  JournalNote,
+  JournalQuery,
+  JournalTotals,
+} from "./journal.ts";
+export { type EmulatorServer, type ServeOptions, serveEmulators } from "./server.ts";

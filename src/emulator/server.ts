@@ -1,0 +1,221 @@
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { adminPrefix, createAdmin } from "./admin.ts";
+import type { Connection, Emulator } from "./definition.ts";
+import { isConnectionCut } from "./spoil.ts";
+
+/** How emulators are served. */
+export interface ServeOptions {
+  /** The port of 127.0.0.1, 0-65 535; 0 takes a free one. @default 0 */
+  readonly port?: number | undefined;
+  /** The longest request body, in bytes; a longer one is answered with 413. @default 33_554_432 */
+  readonly maxBodyBytes?: number | undefined;
+}
+
+/** Emulators behind a real HTTP server. */
+export interface EmulatorServer {
+  /** The port. */
+  readonly port: number;
+  /** `http://127.0.0.1:<port>`. */
+  readonly origin: string;
+  /**
+   * What a client of one emulator needs: base URLs and test credentials.
+   *
+   * @throws {TypeError} when no emulator of that name is served.
+   */
+  connection(name: string): Connection;
+  /**
+   * Stops listening, cuts open connections, and ends the requests on them, long polls too.
+   *
+   * The emulators stay open: serve them again to play a provider that was restarted. Twice is once.
+   */
+  close(): Promise<void>;
+}
+
+type Target = (url: URL, init: RequestInit) => Promise<Response>;
+
+/** What happened to a request's body: its bytes, none, or too many. */
+type Body = Uint8Array<ArrayBuffer> | undefined | "tooLong";
+
+async function readBody(incoming: IncomingMessage, maxBytes: number): Promise<Body> {
+  if (incoming.method === "GET" || incoming.method === "HEAD") return undefined;
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  for await (const piece of incoming as AsyncIterable<Uint8Array>) {
+    size += piece.length;
+    // The rest of a long body is read and let go: leaving the loop would cut the connection.
+    if (size <= maxBytes) pieces.push(piece);
+  }
+  if (size > maxBytes) return "tooLong";
+  if (size === 0) return undefined;
+  const bytes = new Uint8Array(size);
+  let offset = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, offset);
+    offset += piece.length;
+  }
+  return bytes;
+}
+
+function readHeaders(incoming: IncomingMessage): Headers {
+  const headers = new Headers();
+  const { rawHeaders } = incoming;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    headers.append(rawHeaders[index] ?? "", rawHeaders[index + 1] ?? "");
+  }
+  return headers;
+}
+
+/** Resolves when a piece has gone to the system, or the connection is gone. */
+function write(outgoing: ServerResponse, piece: Uint8Array): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      outgoing.off("close", done);
+      resolve();
+    };
+    // Node forgets the callback of a write whose connection goes away meanwhile.
+    outgoing.once("close", done);
+    outgoing.write(piece, done);
+  });
+}
+
+/**
+ * Sends an answer. One that names its length is sent as its stream gives it, and when the stream
+ * breaks the connection does, after what it gave has left: that is how a truncated body looks.
+ */
+async function send(reply: Response, outgoing: ServerResponse): Promise<void> {
+  const streamed = reply.headers.has("content-length");
+  const headers = Object.fromEntries(reply.headers);
+  if (!streamed || !reply.body) {
+    const bytes = new Uint8Array(await reply.arrayBuffer());
+    outgoing.writeHead(reply.status, { ...headers, "content-length": bytes.length });
+    outgoing.end(bytes);
+    return;
+  }
+  outgoing.writeHead(reply.status, headers);
+  try {
+    for await (const piece of reply.body) {
+      if (outgoing.destroyed) return;
+      await write(outgoing, piece);
+    }
+    outgoing.end();
+  } catch (error) {
+    outgoing.destroy();
+    if (!isConnectionCut(error)) throw error;
+  }
+}
+
+function sendText(outgoing: ServerResponse, status: number, text: string): void {
+  if (outgoing.headersSent || outgoing.destroyed) return;
+  const headers = { "content-type": "text/plain", connection: "close" };
+  outgoing.writeHead(status, headers).end(`${text}\n`);
+}
+
+/** Finds what answers under a path, and the path as that sees it. */
+function createFinder(emulators: readonly Emulator[]) {
+  const admin = createAdmin(emulators);
+  const targets = new Map(emulators.map((emulator) => [emulator.name, emulator.fetch]));
+  return (url: URL): { readonly target: Target; readonly url: URL } | undefined => {
+    const [, prefix = "", ...rest] = url.pathname.split("/");
+    if (`/${prefix}` === adminPrefix) {
+      return { target: (at, init) => admin(new Request(at, init)), url };
+    }
+    const target = targets.get(prefix);
+    return target && { target, url: new URL(`/${rest.join("/")}${url.search}`, url.origin) };
+  };
+}
+
+function createListener(emulators: readonly Emulator[], maxBodyBytes: number) {
+  const find = createFinder(emulators);
+
+  async function answer(
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const found = find(new URL(incoming.url ?? "/", "http://127.0.0.1"));
+    if (!found) return sendText(outgoing, 404, "No emulator has this prefix.");
+    const { method = "GET" } = incoming;
+    if (method === "TRACE") return sendText(outgoing, 405, "No emulator knows this method.");
+    const body = await readBody(incoming, maxBodyBytes);
+    if (body === "tooLong") return sendText(outgoing, 413, "The request body is too long.");
+    const init = { method, headers: readHeaders(incoming), signal, ...(body && { body }) };
+    await send(await found.target(found.url, init), outgoing);
+  }
+
+  return async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
+    const controller = new AbortController();
+    outgoing.once("close", () => {
+      if (!outgoing.writableFinished) controller.abort();
+    });
+    try {
+      await answer(incoming, outgoing, controller.signal);
+    } catch (error) {
+      if (controller.signal.aborted) return;
+      if (isConnectionCut(error)) incoming.socket.resetAndDestroy();
+      else sendText(outgoing, 500, `The emulator itself failed: ${String(error)}`);
+    }
+  };
+}
+
+async function listen(server: Server, port: number): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, "127.0.0.1", resolve);
+  });
+  const address = server.address();
+  return typeof address === "object" && address ? address.port : port;
+}
+
+/**
+ * Serves emulators on one port of 127.0.0.1, each under its name: `/tiki`, `/kekker`, and so on;
+ * and under `/_emulator` what {@link AdminHandler} lists, for other processes.
+ *
+ * Needs Node's `http`; everything else of the emulators runs anywhere. A cut connection is a real
+ * one here, and a client that goes away ends its request.
+ *
+ * @throws {TypeError} when the port is none, or two emulators have one name. Rejects with the system's
+ * error when the port is taken.
+ */
+export async function serveEmulators(
+  emulators: readonly Emulator[],
+  options: ServeOptions = {},
+): Promise<EmulatorServer> {
+  const { port: wanted = 0, maxBodyBytes = 33_554_432 } = options;
+  if (!Number.isInteger(wanted) || wanted < 0 || wanted > 65_535) {
+    throw new TypeError("serveEmulators: port must be a whole number from 0 to 65535");
+  }
+  const byName = new Map(emulators.map((emulator) => [emulator.name, emulator]));
+  if (byName.size < emulators.length) throw new TypeError("serveEmulators: names must differ");
+
+  // Imported when it is needed, so that `ackloop/emulator` loads on runtimes without it.
+  const { createServer } = await import("node:http");
+  const listener = createListener(emulators, maxBodyBytes);
+  const running = new Set<Promise<void>>();
+  const server = createServer({ keepAliveTimeout: 65_000 }, (incoming, outgoing) => {
+    const done: Promise<void> = listener(incoming, outgoing).finally(() => running.delete(done));
+    running.add(done);
+  });
+  const port = await listen(server, wanted);
+  const origin = `http://127.0.0.1:${port}`;
+  let closed: Promise<void> | undefined;
+
+  async function close(): Promise<void> {
+    const stopped = new Promise((resolve) => server.close(resolve));
+    server.closeAllConnections();
+    await Promise.all([stopped, ...running]);
+  }
+
+  return {
+    port,
+    origin,
+    connection(name) {
+      const emulator = byName.get(name);
+      if (!emulator) throw new TypeError(`serveEmulators: no emulator is named ${name}`);
+      return emulator.connection(`${origin}/${name}`);
+    },
+    close: () => {
+      closed ??= close();
+      return closed;
+    },
+  };
+}

@@ -1,0 +1,322 @@
+import { Agent, get, request as httpRequest } from "node:http";
+import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { createEmulator, createTools } from "../../src/emulator/emulator.ts";
+import { json, Refusal } from "../../src/emulator/exchange.ts";
+import { serveEmulators } from "../../src/emulator/server.ts";
+import { createBell } from "../../src/emulator/wait.ts";
+
+/** A provider that echoes, waits, and takes one command. */
+function echoEmulator(name = "echo") {
+  const tools = createTools(name);
+  const bell = createBell();
+  const state = { waiting: 0, ended: 0 };
+  const emulator = createEmulator(tools, {
+    routes: [
+      {
+        operation: "echo",
+        method: "POST",
+        path: "/echo/:word",
+        handle: async ({ request, params, url }) => {
+          const { word } = params;
+          const header = request.headers.get("x-test");
+          return json({ word, header, query: url.search, body: await request.text() });
+        },
+      },
+      {
+        operation: "wait",
+        method: "GET",
+        path: "/wait",
+        handle: async ({ signal }) => {
+          state.waiting += 1;
+          signal.addEventListener("abort", () => {
+            state.ended += 1;
+          });
+          return json({ woken: await bell.wait(60_000, signal) });
+        },
+      },
+      {
+        operation: "break",
+        method: "GET",
+        path: "/break",
+        handle: () => {
+          throw new RangeError("a bug");
+        },
+      },
+    ],
+    errorReply: (status, text) => json({ problem: text }, status),
+    admin: {
+      publish: (body) => {
+        const { events } = body as { events: readonly string[] };
+        if (!Array.isArray(events)) throw new Refusal(422, "events must be a list");
+        for (const eventId of events) tools.journal.add({ kind: "published", eventId });
+        return { published: events.length };
+      },
+      fail: () => {
+        throw new RangeError("a bug");
+      },
+      wrong: () => {
+        throw new TypeError("wrong command");
+      },
+      quiet: () => undefined,
+    },
+    connection: (origin) => ({ baseUrl: `${origin}/v1` }),
+  });
+  return { ...emulator, state };
+}
+
+async function served(...emulators: readonly ReturnType<typeof echoEmulator>[]) {
+  const server = await serveEmulators(emulators);
+  onTestFinished(() => server.close());
+  return server;
+}
+
+/** Makes a request on an agent, and tells the socket's local port. */
+function portOf(url: string, agent: Agent): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const request = httpRequest(url, { agent, method: "POST" }, (reply) => {
+      const port = request.socket?.localPort;
+      reply.resume().on("end", () => resolve(port));
+    });
+    request.on("error", reject).end("x");
+  });
+}
+
+const post = { method: "POST", body: "hello", headers: { "x-test": "yes" } };
+const asJson = (body: unknown) => ({
+  method: "POST",
+  body: JSON.stringify(body),
+  headers: { "content-type": "application/json" },
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe("a server of emulators", () => {
+  it("serves each under its name, and takes the prefix away", async () => {
+    const { origin } = await served(echoEmulator("one"), echoEmulator("two"));
+
+    const one = await fetch(`${origin}/one/echo/a%2Fb?q=1`, post);
+    const two = await fetch(`${origin}/two/echo/b`, { method: "POST" });
+    const none = await fetch(`${origin}/three/echo/b`);
+
+    expect(await one.json()).toEqual({ word: "a/b", header: "yes", query: "?q=1", body: "hello" });
+    expect(await two.json()).toEqual({ word: "b", header: null, query: "", body: "" });
+    expect(none.status).toBe(404);
+  });
+
+  it("tells clients where to connect", async () => {
+    const { origin, connection, port } = await served(echoEmulator());
+
+    expect(connection("echo")).toEqual({ baseUrl: `http://127.0.0.1:${port}/echo/v1` });
+    expect(origin).toBe(`http://127.0.0.1:${port}`);
+    expect(() => connection("other")).toThrow(TypeError);
+  });
+
+  it("keeps connections alive", async () => {
+    const { origin } = await served(echoEmulator());
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    onTestFinished(() => agent.destroy());
+
+    const first = await portOf(`${origin}/echo/echo/a`, agent);
+    const second = await portOf(`${origin}/echo/echo/a`, agent);
+
+    expect(second).toBe(first);
+  });
+
+  it("resets the connection for a cut and for a lost reply", async () => {
+    const echo = echoEmulator();
+    const { origin } = await served(echo);
+    echo.faults.add({ kind: "cut", count: 1 });
+    echo.faults.add({ kind: "lostReply", count: 1 });
+
+    const cut = fetch(`${origin}/echo/echo/a`, post);
+    await expect(cut).rejects.toMatchObject({ cause: { code: "ECONNRESET" } });
+    const lost = fetch(`${origin}/echo/echo/a`, post);
+    await expect(lost).rejects.toMatchObject({ cause: { code: "ECONNRESET" } });
+
+    const next = await fetch(`${origin}/echo/echo/a`, post);
+    expect(next.status).toBe(200);
+  });
+
+  it("promises a whole body, and cuts it in the middle", async () => {
+    const echo = echoEmulator();
+    const { origin } = await served(echo);
+    echo.faults.add({ kind: "truncate", count: 1 });
+
+    const received = await new Promise<{ promised: number; got: number; error: unknown }>(
+      (resolve) => {
+        const options = { method: "POST" };
+        const request = httpRequest(`${origin}/echo/echo/a`, options, (reply) => {
+          let got = 0;
+          reply.on("data", (piece: Uint8Array) => {
+            got += piece.length;
+          });
+          reply.on("error", (error) => {
+            resolve({ promised: Number(reply.headers["content-length"]), got, error });
+          });
+        });
+        request.end("hello");
+      },
+    );
+
+    expect(received.got).toBe(Math.floor(received.promised / 2));
+    expect(received.got).toBeGreaterThan(10);
+    expect(received.error).toMatchObject({ code: "ECONNRESET" });
+  });
+
+  it("sends an oversize body piece by piece, and stops when nobody reads", async () => {
+    const echo = echoEmulator();
+    const { origin } = await served(echo);
+    echo.faults.add({ kind: "oversize", bytes: 300_000, count: 1 });
+    echo.faults.add({ kind: "oversize", bytes: 2 ** 40, count: 1 });
+
+    const whole = await fetch(`${origin}/echo/echo/a`, post);
+    expect(await whole.text()).toHaveLength(300_000);
+    const endless = await fetch(`${origin}/echo/echo/a`, post);
+    await endless.body?.cancel();
+
+    const next = await fetch(`${origin}/echo/echo/a`, post);
+    expect(next.status).toBe(200);
+  });
+
+  it("ends the request when the client goes away", async () => {
+    const echo = echoEmulator();
+    const { origin } = await served(echo);
+    const controller = new AbortController();
+
+    const call = fetch(`${origin}/echo/wait`, { signal: controller.signal });
+    const outcome = expect(call).rejects.toMatchObject({ name: "AbortError" });
+    await vi.waitFor(() => expect(echo.state.waiting).toBe(1));
+    controller.abort();
+
+    await outcome;
+    await vi.waitFor(() => expect(echo.state.ended).toBe(1));
+  });
+
+  it("ends long polls when it closes, and can serve the same emulators again", async () => {
+    const echo = echoEmulator();
+    const server = await served(echo);
+    const call = fetch(`${server.origin}/echo/wait`);
+    const outcome = expect(call).rejects.toThrow("fetch failed");
+    await vi.waitFor(() => expect(echo.state.waiting).toBe(1));
+
+    await Promise.all([server.close(), server.close()]);
+    await outcome;
+    expect(echo.state.ended).toBe(1);
+
+    const again = await served(echo);
+    const reply = await fetch(`${again.origin}/echo/echo/a`, post);
+    expect(reply.status).toBe(200);
+  });
+
+  it("answers 413 for a body over its limit, 405 for TRACE, and 500 for a bug", async () => {
+    const server = await serveEmulators([echoEmulator()], { maxBodyBytes: 10 });
+    onTestFinished(() => server.close());
+    const root = `${server.origin}/echo`;
+
+    const long = await fetch(`${root}/echo/a`, { method: "POST", body: "x".repeat(200_000) });
+    const bug = await fetch(`${root}/break`);
+    const trace = await new Promise((resolve, reject) => {
+      const options = { method: "TRACE" };
+      get(`${root}/wait`, options, (reply) => resolve(reply.resume().statusCode)).on(
+        "error",
+        reject,
+      );
+    });
+
+    expect([long.status, bug.status, trace]).toEqual([413, 500, 405]);
+    expect(await bug.text()).toContain("a bug");
+  });
+
+  it("refuses a wrong port, a port that is taken, and two emulators of one name", async () => {
+    const { port } = await served(echoEmulator());
+
+    await expect(serveEmulators([], { port: 70_000 })).rejects.toThrow(TypeError);
+    await expect(serveEmulators([], { port })).rejects.toMatchObject({ code: "EADDRINUSE" });
+    await expect(serveEmulators([echoEmulator(), echoEmulator()])).rejects.toThrow(TypeError);
+  });
+});
+
+describe("the admin routes", () => {
+  it("tell the health", async () => {
+    const { origin } = await served(echoEmulator());
+    await fetch(`${origin}/echo/echo/a`, post);
+
+    const health = await fetch(`${origin}/_emulator/health`);
+
+    const emulators = [{ name: "echo", seed: 1, requests: 1 }];
+    expect(await health.json()).toEqual({ status: "ok", emulators });
+  });
+
+  it("run an emulator's own commands, and pass its refusals on", async () => {
+    const { origin } = await served(echoEmulator());
+    const root = `${origin}/_emulator/echo`;
+
+    const published = await fetch(`${root}/publish`, asJson({ events: ["a", "b"] }));
+    const quiet = await fetch(`${root}/quiet`, asJson(null));
+    const replies = await Promise.all([
+      fetch(`${root}/publish`, asJson({ events: 1 })),
+      fetch(`${root}/wrong`, asJson({})),
+      fetch(`${root}/fail`, asJson({})),
+      fetch(`${root}/toString`, asJson({})),
+      fetch(`${root}/publish`, { method: "POST", body: "{}" }),
+      fetch(`${origin}/_emulator/other/publish`, asJson({})),
+      fetch(`${origin}/_emulator/nothing`),
+      fetch(`${root}/health/none/of/these`),
+      fetch(`${root}/journal`, { method: "PUT" }),
+    ]);
+
+    expect(await published.json()).toEqual({ published: 2 });
+    expect(await quiet.json()).toEqual({});
+    expect(replies.map(({ status }) => status)).toEqual([
+      422, 400, 500, 404, 415, 404, 404, 404, 405,
+    ]);
+  });
+
+  it("page through the journal, by kind", async () => {
+    const { origin } = await served(echoEmulator());
+    const root = `${origin}/_emulator/echo`;
+    await fetch(`${root}/publish`, asJson({ events: ["a", "b", "c"] }));
+    await fetch(`${origin}/echo/echo/a`, post);
+
+    const first = await (await fetch(`${root}/journal?limit=2&kind=published`)).json();
+    const next = `${root}/journal?after=${first.after}&kind=published,request`;
+    const second = await (await fetch(next)).json();
+    const last = await (await fetch(`${root}/journal?after=${second.after}`)).json();
+    const refused = await Promise.all([
+      fetch(`${root}/journal?kind=nothing`),
+      fetch(`${root}/journal?after=-1`),
+      fetch(`${root}/journal?limit=10001`),
+    ]);
+
+    expect(first).toMatchObject({ entries: [{ eventId: "a" }, { eventId: "b" }], after: 2 });
+    expect(second).toMatchObject({ entries: [{ eventId: "c" }, { kind: "request" }], after: 4 });
+    expect(last).toEqual({ entries: [], after: 4 });
+    expect(refused.map(({ status }) => status)).toEqual([400, 400, 400]);
+  });
+
+  it("add, list and clear faults, and count them", async () => {
+    const { origin } = await served(echoEmulator());
+    const root = `${origin}/_emulator/echo`;
+    const status = { kind: "status", status: 500, operation: "echo" };
+
+    const added = await fetch(`${root}/faults`, asJson([status, { kind: "delay", ms: 0 }]));
+    const faulty = await fetch(`${origin}/echo/echo/a`, post);
+    const list = await fetch(`${root}/faults`);
+    const one = await fetch(`${root}/faults/1`, { method: "DELETE" });
+    const all = await fetch(`${root}/faults`, { method: "DELETE" });
+    const totals = await fetch(`${root}/totals`);
+    const single = await fetch(`${root}/faults`, asJson(status));
+    const wrong = await fetch(`${root}/faults`, asJson({ kind: "fire" }));
+    const none = await fetch(`${root}/faults`, asJson("fire"));
+
+    expect(await added.json()).toEqual({ ids: ["1", "2"] });
+    expect(faulty.status).toBe(500);
+    expect(await list.json()).toMatchObject([{ id: "1", injected: 1 }, { id: "2" }]);
+    expect([await one.json(), await all.json()]).toEqual([{ left: 1 }, { left: 0 }]);
+    expect(await totals.json()).toMatchObject({ totals: { fault: 1 }, injected: { status: 1 } });
+    expect(await single.json()).toEqual({ ids: ["3"] });
+    expect([wrong.status, none.status]).toEqual([400, 400]);
+  });
+});
