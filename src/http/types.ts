@@ -68,16 +68,31 @@ export interface HttpCall<Reply> extends CallOptions {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** When it may be repeated. */
   readonly repeat: Repeat;
-  /** Instead of the client's own limit for one attempt, in ms. */
+  /**
+   * Instead of the client's own limit for one attempt, in ms. Where it is longer than `retry.totalMs`
+   * it takes the place of that too, as a long poll needs it.
+   */
   readonly timeoutMs?: number | undefined;
-  /** Instead of the client's own credential, for this call alone. */
+  /**
+   * Text in the body or address of this call that no error may repeat. Tokens, and values of headers
+   * and form fields that are secret by their name, are known already.
+   */
+  readonly secrets?: readonly string[] | undefined;
+  /** Instead of the client's own credential, for this call alone; sent the same way. */
   readonly token?: Token | undefined;
   /** Turns the parsed body into the reply; `replyOf(schema)` in `reply.ts` makes the usual one. */
   readonly reply: ReplyReader<Reply>;
 }
 
 /** Reads a reply. `body` is the parsed JSON, or `undefined` when the answer had none. */
-export type ReplyReader<Reply> = (body: unknown, facts: ReplyFacts) => Reply;
+export interface ReplyReader<Reply> {
+  (body: unknown, facts: ReplyFacts): Reply;
+  /**
+   * What it reads: the body as JSON, so that one which is none is an error before the reader is
+   * asked; `facts.text` alone, so that any text will do; or nothing. @default "json"
+   */
+  readonly reads?: "json" | "text" | "nothing" | undefined;
+}
 
 /** What a reader may need besides the body. */
 export interface ReplyFacts {
@@ -95,7 +110,10 @@ export interface ReplyFacts {
 export interface TokenRequest {
   /** True when the last one was refused with 401: do not give it again from a cache. */
   readonly refused: boolean;
-  /** The client's own way to make a call, for grants that ask a token endpoint. */
+  /**
+   * The client's own way to make a call, for grants that ask a token endpoint. Such a call carries
+   * the credential that it names itself, or none.
+   */
   readonly call: <Reply>(call: HttpCall<Reply>) => Promise<Reply>;
 }
 
@@ -108,6 +126,7 @@ export interface HttpClient {
    * Makes one call, repeated as `call.repeat` allows.
    *
    * @throws {AckloopError} of every code that HTTP can cause; an abort rejects with the signal's reason.
+   * What the reader or a function of the user's throws is passed on as it is.
    */
   call<Reply>(call: HttpCall<Reply>): Promise<Reply>;
 }
@@ -130,7 +149,7 @@ export interface HttpSettings extends ClientOptions {
     | undefined;
   /**
    * Waited for before each attempt, repeats included, outside the attempt's own time limit: where a
-   * provider paces its requests. It rejects with the signal's reason when that fires.
+   * provider paces its requests, and outside `retry.totalMs`. It rejects with the signal's reason when that fires.
    */
   readonly beforeAttempt?: ((signal: AbortSignal | undefined) => Promise<void>) | undefined;
   /**

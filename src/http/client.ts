@@ -1,0 +1,297 @@
+import { AckloopError } from "../core/errors.ts";
+import type { Logger } from "../core/logger.ts";
+import {
+  type FailureContext,
+  fromContent,
+  fromCut,
+  fromStatus,
+  fromThrown,
+  fromTimeout,
+} from "./fail.ts";
+import { isCutJson, parseJson } from "./json.ts";
+import { TimeIsUp, withinLimit } from "./limit.ts";
+import {
+  type CheckedSettings,
+  checkBaseUrl,
+  checkHeaders,
+  checkSettings,
+  checkTimeout,
+} from "./options.ts";
+import { secretsOf } from "./redact.ts";
+import { toUrl } from "./request.ts";
+import { withRetry } from "./retry.ts";
+import { type Credential, createCredential } from "./token.ts";
+import {
+  createTransport,
+  type PreparedRequest,
+  type Transport,
+  type TransportReply,
+} from "./transport.ts";
+import type { HttpCall, HttpClient, HttpSettings, Token } from "./types.ts";
+
+/**
+ * Makes the http client of one provider client.
+ *
+ * Everything that is the same for all calls is checked and prepared here, once. The clients of two
+ * settings share nothing.
+ *
+ * @throws {AckloopError} `config`, which names the option and says what is right.
+ */
+export function createHttpClient(settings: HttpSettings): HttpClient {
+  const checked = checkSettings(settings);
+  const credentials = new WeakMap<object, Credential>();
+  // A grant asks for the client's own token: its calls cannot carry it.
+  const callBare: HttpClient["call"] = (call) => run(shared, call, undefined);
+  const credentialFor = (token: Token): Credential => {
+    const known = typeof token === "function" ? credentials.get(token) : undefined;
+    if (known !== undefined) return known;
+    const made = createCredential(checked.provider, token, callBare);
+    if (typeof token === "function") credentials.set(token, made);
+    return made;
+  };
+  const shared: Shared = {
+    settings: checked,
+    transport: createTransport(checked.fetch),
+    credentialFor,
+  };
+  const own = checked.credential && credentialFor(checked.credential.token);
+  return { call: (call) => run(shared, call, own) };
+}
+
+/** How a token is sent where the settings do not say it. */
+const bearer = { header: "authorization", prefix: "Bearer " } as const;
+
+/** What was sent and what came back. */
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+  readonly body: unknown;
+}
+
+/** What all calls of one client share. */
+interface Shared {
+  readonly settings: CheckedSettings;
+  readonly transport: Transport;
+  readonly credentialFor: (token: Token) => Credential;
+}
+
+/** One call on its way, over all of its attempts. */
+interface Journey {
+  readonly call: HttpCall<unknown>;
+  readonly request: Omit<PreparedRequest, "signal">;
+  readonly credential: Credential | undefined;
+  /** How long one attempt may take, in ms. */
+  readonly timeoutMs: number;
+  /** When everything must be over, by `performance.now()`. Time spent on pacing moves it. */
+  deadline: number;
+  /** Every token that the call has carried, for redaction. */
+  readonly tokens: string[];
+  /** True once the token was renewed for this call. */
+  renewed: boolean;
+}
+
+async function run<Reply>(
+  shared: Shared,
+  call: HttpCall<Reply>,
+  own: Credential | undefined,
+): Promise<Reply> {
+  const { signal, operation, repeat } = call;
+  if (signal?.aborted) throw signal.reason;
+  const { provider, logger, retry } = shared.settings;
+  const startedAt = performance.now();
+  const journey = begin(shared, call, own, startedAt);
+  const { status, text, body } = await withRetry(
+    (uncertain) => attempt(shared, journey, { provider, operation, uncertain }),
+    {
+      repeat,
+      limits: retry,
+      remainingMs: () => journey.deadline - performance.now(),
+      signal,
+      onRetry: logger && ((...what) => tellRetry(logger, ...what)),
+    },
+  );
+  if (logger !== undefined) tellSlow(logger, shared, journey, performance.now() - startedAt);
+  return call.reply(body, { provider, operation, status, text });
+}
+
+/** Prepares everything of a call that is the same for each attempt. */
+function begin(
+  { settings, credentialFor }: Shared,
+  call: HttpCall<unknown>,
+  own: Credential | undefined,
+  startedAt: number,
+): Journey {
+  const { provider, allowInsecure, retry } = settings;
+  const base =
+    call.baseUrl === undefined
+      ? settings.baseUrl
+      : checkBaseUrl(provider, call.baseUrl, allowInsecure);
+  const limited = call.timeoutMs === undefined ? 0 : checkTimeout(provider, call.timeoutMs);
+  const { body, contentType } = toBody(call);
+  return {
+    call,
+    request: {
+      method: call.method,
+      url: toUrl(provider, base, call),
+      headers: {
+        accept: "application/json",
+        ...(contentType && { "content-type": contentType }),
+        ...settings.headers,
+        ...(call.headers && checkHeaders(provider, call.headers)),
+      },
+      body,
+      maxBodyBytes: settings.maxBodyBytes,
+    },
+    credential: call.token === undefined ? own : credentialFor(call.token),
+    timeoutMs: limited || settings.timeoutMs,
+    // A call that asks for a longer time of its own, such as a long poll, is given it.
+    deadline: startedAt + Math.max(retry.totalMs, limited),
+    tokens: [],
+    renewed: false,
+  };
+}
+
+function toBody({ json, form }: HttpCall<unknown>): {
+  readonly body: string | undefined;
+  readonly contentType?: string;
+} {
+  if (form !== undefined) {
+    const body = new URLSearchParams(form).toString();
+    return { body, contentType: "application/x-www-form-urlencoded" };
+  }
+  if (json === undefined) return { body: undefined };
+  return { body: JSON.stringify(json), contentType: "application/json" };
+}
+
+/** One attempt; with a second request in it when the token was refused and can be renewed. */
+async function attempt(
+  shared: Shared,
+  journey: Journey,
+  context: FailureContext,
+): Promise<Answer | AckloopError> {
+  const { credential, call } = journey;
+  if (credential === undefined) return exchange(shared, journey, context, undefined);
+  const seen = credential.renewals();
+  const token = await takeToken(journey, context, () => credential.current());
+  const answer = await exchange(shared, journey, context, token);
+  const isRefused = answer instanceof AckloopError && answer.status === 401;
+  if (!isRefused || !credential.renewable || journey.renewed || call.repeat === "never") {
+    return answer;
+  }
+  journey.renewed = true;
+  const renewed = await takeToken(journey, context, () => credential.renew(seen));
+  return exchange(shared, journey, context, renewed);
+}
+
+/**
+ * Waits for a token as long as one attempt may take. A failure is thrown, which ends the call: the
+ * calls of a grant are repeated by their own rules.
+ */
+async function takeToken(
+  journey: Journey,
+  context: FailureContext,
+  give: () => string | Promise<string>,
+): Promise<string> {
+  const limitMs = remainingMs(journey);
+  const { signal } = journey.call;
+  try {
+    const given = give();
+    if (typeof given === "string") return given;
+    return await withinLimit(() => given, limitMs, signal);
+  } catch (error) {
+    if (signal?.aborted) throw signal.reason;
+    if (error instanceof TimeIsUp) throw fromTimeout(limitMs, context, false);
+    if (error instanceof TypeError) throw fromThrown(error, context);
+    throw error;
+  }
+}
+
+/** One request and its answer, or the error that it means. */
+async function exchange(
+  { settings, transport }: Shared,
+  journey: Journey,
+  context: FailureContext,
+  token: string | undefined,
+): Promise<Answer | AckloopError> {
+  const { call, request } = journey;
+  const { header, prefix } = settings.credential ?? bearer;
+  if (token !== undefined) journey.tokens.push(token);
+  const headers =
+    token === undefined ? request.headers : { ...request.headers, [header]: prefix + token };
+  if (settings.beforeAttempt !== undefined) await pace(settings.beforeAttempt, journey);
+  const limitMs = remainingMs(journey);
+  let reply: TransportReply;
+  try {
+    reply = await withinLimit(
+      (signal) => transport({ ...request, headers, signal }),
+      limitMs,
+      call.signal,
+    );
+  } catch (error) {
+    if (call.signal?.aborted) throw call.signal.reason;
+    if (error instanceof TimeIsUp) return fromTimeout(limitMs, context, true);
+    return fromThrown(error, context);
+  }
+  if (reply.status >= 200 && reply.status < 300) return toAnswer(reply, journey, context);
+  const secrets = [
+    ...journey.tokens,
+    ...(call.secrets ?? []),
+    ...secretsOf(request.headers),
+    ...secretsOf(call.form),
+  ];
+  return fromStatus(reply, context, { describe: settings.describeError, secrets });
+}
+
+/** Waits for the provider's pacing, which takes nothing from the time that the call has. */
+async function pace(
+  beforeAttempt: NonNullable<HttpSettings["beforeAttempt"]>,
+  journey: Journey,
+): Promise<void> {
+  const startedAt = performance.now();
+  await beforeAttempt(journey.call.signal);
+  journey.deadline += performance.now() - startedAt;
+}
+
+/** Reads the body of a 2xx answer as far as the call's reader wants it read. */
+function toAnswer(
+  { status, text, tooLong }: TransportReply,
+  { call, request }: Journey,
+  context: FailureContext,
+): Answer | AckloopError {
+  const { reads = "json" } = call.reply;
+  if (tooLong && reads !== "nothing") {
+    const what = `the answer is longer than maxBodyBytes (${request.maxBodyBytes} bytes)`;
+    return fromContent(what, status, context);
+  }
+  if (reads !== "json" || text.trim() === "") return { status, text, body: undefined };
+  try {
+    return { status, text, body: parseJson(text) };
+  } catch {
+    if (isCutJson(text)) return fromCut(status, context);
+    const isPage = text.trimStart().startsWith("<");
+    const what = isPage ? "the answer is a page of HTML or XML" : "the answer is not JSON";
+    return fromContent(what, status, context);
+  }
+}
+
+/** How long the next step of a call may take, in ms; at least 1, so that a timer can hold it. */
+function remainingMs({ timeoutMs, deadline }: Journey): number {
+  return Math.max(1, Math.min(timeoutMs, deadline - performance.now()));
+}
+
+function tellRetry(logger: Logger, error: AckloopError, attempt: number, delayMs: number): void {
+  const { code, status } = error;
+  logger.warn(`${error.message}; trying again`, {
+    code,
+    status,
+    attempt,
+    delayMs: Math.round(delayMs),
+  });
+}
+
+/** A call is slow when it took more than half of the time that one attempt has. */
+function tellSlow(logger: Logger, { settings }: Shared, journey: Journey, tookMs: number): void {
+  if (tookMs <= journey.timeoutMs / 2) return;
+  const { operation } = journey.call;
+  logger.debug(`${settings.provider} ${operation}: slow`, { tookMs: Math.round(tookMs) });
+}

@@ -1,0 +1,182 @@
+import { AckloopError, type AckloopErrorCode } from "../core/errors.ts";
+import { parseJson } from "./json.ts";
+import { toNetworkFailure } from "./network.ts";
+import { toPlainText } from "./redact.ts";
+import type { TransportReply } from "./transport.ts";
+import type { HttpSettings } from "./types.ts";
+
+/** What is known of a call when it fails. */
+export interface FailureContext {
+  /** The provider's name. */
+  readonly provider: string;
+  /** The operation. */
+  readonly operation: string;
+  /** True when an earlier attempt of the same call may have had its effect. */
+  readonly uncertain: boolean;
+}
+
+/** How the text of an answer that is an error is read. */
+export interface ErrorReading {
+  /** Reads the provider's error body. */
+  readonly describe: HttpSettings["describeError"];
+  /** What must not be seen. */
+  readonly secrets: readonly string[];
+}
+
+interface StatusMeaning {
+  readonly code: AckloopErrorCode;
+  readonly retryable: boolean;
+  readonly what: string;
+}
+
+const meanings: Readonly<Record<number, StatusMeaning>> = {
+  401: { code: "auth", retryable: false, what: "the credentials were refused" },
+  403: { code: "auth", retryable: false, what: "access was refused" },
+  404: { code: "notFound", retryable: false, what: "there is no such thing" },
+  408: { code: "transport", retryable: true, what: "the server gave up waiting for the request" },
+  409: { code: "conflict", retryable: false, what: "it conflicts with what is there" },
+  429: { code: "rateLimit", retryable: true, what: "too many requests" },
+};
+const refused: StatusMeaning = {
+  code: "request",
+  retryable: false,
+  what: "the request was refused",
+};
+const failed: StatusMeaning = { code: "transport", retryable: true, what: "the server failed" };
+const redirected: StatusMeaning = {
+  code: "request",
+  retryable: false,
+  what: "the server answered with a redirect, which is not followed; check baseUrl",
+};
+
+const retryableCodes: readonly AckloopErrorCode[] = ["rateLimit", "transport", "timeout"];
+
+/** Makes the error for an answer whose status is not 2xx. */
+export function fromStatus(
+  reply: TransportReply,
+  context: FailureContext,
+  reading: ErrorReading,
+): AckloopError {
+  const { status } = reply;
+  const said = readError(reply, reading);
+  const { code, retryable, what } = meaningOf(status, said.code);
+  const retryAfterMs = toRetryAfterMs(reply.headers.get("retry-after"));
+  const shown = status === 0 ? what : `${what} (${status})`;
+  return new AckloopError(code, said.text ? `${shown}: ${said.text}` : shown, {
+    ...toFacts(context, mayHaveHadEffect(status, retryAfterMs)),
+    retryable,
+    retryAfterMs,
+    status: status === 0 ? undefined : status,
+    requestId: said.requestId,
+  });
+}
+
+/**
+ * Makes the error for what a `fetch`, or the reading of its body, was rejected with. The original is
+ * let go: it may hold the request, with its credential.
+ *
+ * A bug is not wrapped: it is thrown as it is.
+ */
+export function fromThrown(error: unknown, context: FailureContext): AckloopError {
+  const failure = toNetworkFailure(error);
+  if (failure === undefined) throw error;
+  const { unsent, networkCode } = failure;
+  const what = unsent ? "no connection to the server" : "the network failed";
+  return new AckloopError("transport", networkCode ? `${what} (${networkCode})` : what, {
+    ...toFacts(context, !unsent),
+    retryable: true,
+  });
+}
+
+/** Makes the error for a call that took too long. `sent` tells whether a request had gone out. */
+export function fromTimeout(limitMs: number, context: FailureContext, sent: boolean): AckloopError {
+  const what = sent ? "no whole answer" : "no credential";
+  return new AckloopError("timeout", `${what} within ${Math.ceil(limitMs)} ms`, {
+    ...toFacts(context, sent),
+    retryable: true,
+  });
+}
+
+/** Makes the error for an answer that was cut before its end. */
+export function fromCut(status: number, context: FailureContext): AckloopError {
+  return new AckloopError("transport", "the answer was cut before its end", {
+    ...toFacts(context, true),
+    retryable: true,
+    status,
+  });
+}
+
+/** Makes the error for a whole answer that is not what it should be; `what` holds none of it. */
+export function fromContent(what: string, status: number, context: FailureContext): AckloopError {
+  return new AckloopError("schema", what, { ...toFacts(context, true), status });
+}
+
+/** Reads a `Retry-After` header: seconds or a date. `undefined` when it is absent or makes no sense. */
+export function toRetryAfterMs(header: string | null): number | undefined {
+  const value = header?.trim();
+  if (!value) return undefined;
+  if (/^\d+(\.\d+)?$/.test(value)) return Math.ceil(Number(value) * 1_000);
+  // A date has letters; anything else that Date.parse takes, such as "-5", is none.
+  const date = /[a-z]/i.test(value) ? Date.parse(value) : Number.NaN;
+  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
+}
+
+function meaningOf(status: number, code: AckloopErrorCode | undefined): StatusMeaning {
+  const meaning = meaningOfStatus(status);
+  if (code === undefined || code === meaning.code) return meaning;
+  return { ...meaning, code, retryable: retryableCodes.includes(code) };
+}
+
+function meaningOfStatus(status: number): StatusMeaning {
+  if (status >= 500) return failed;
+  if (status >= 400) return meanings[status] ?? refused;
+  return redirected;
+}
+
+/** Only a refusal tells for certain that nothing was done; 503 is one when it says when to come. */
+function mayHaveHadEffect(status: number, retryAfterMs: number | undefined): boolean {
+  if (status === 503) return retryAfterMs === undefined;
+  return status === 408 || status >= 500;
+}
+
+function toFacts({ provider, operation, uncertain }: FailureContext, outcomeUnknown: boolean) {
+  return { provider, operation, outcomeUnknown: uncertain || outcomeUnknown || undefined };
+}
+
+interface ErrorSayings {
+  readonly text?: string | undefined;
+  readonly requestId?: string | undefined;
+  readonly code?: AckloopErrorCode | undefined;
+}
+
+function readError(reply: TransportReply, { describe, secrets }: ErrorReading): ErrorSayings {
+  const said = describe === undefined ? {} : describeSafely(reply, describe);
+  const plain = (value: unknown) =>
+    typeof value === "string" && value !== "" ? toPlainText(value, secrets) : undefined;
+  return {
+    text: plain(said.text),
+    requestId: plain(said.requestId ?? reply.headers.get("x-request-id")),
+    code: said.code,
+  };
+}
+
+function describeSafely(
+  { text, status }: TransportReply,
+  describe: NonNullable<HttpSettings["describeError"]>,
+): ErrorSayings {
+  try {
+    return describe(toErrorBody(text), status) ?? {};
+  } catch {
+    // An error's body may have any shape; one that cannot be read must not hide the status.
+    return {};
+  }
+}
+
+/** The JSON of an error's body; its text when it is none; nothing for a page. */
+function toErrorBody(text: string): unknown {
+  try {
+    return parseJson(text);
+  } catch {
+    return text === "" || text.trimStart().startsWith("<") ? undefined : text;
+  }
+}

@@ -1,0 +1,50 @@
+/** What {@link withinLimit} rejects with when the time is over. */
+export class TimeIsUp extends Error {
+  override readonly name = "TimeIsUp";
+}
+
+/**
+ * Runs `work` for at most `limitMs`, and no longer than the caller's signal lets it.
+ *
+ * The work gets a signal of its own, which fires when the time is over or the caller's signal
+ * fires; work that is deaf to it is left behind. The one listener on the caller's signal, which may
+ * live for weeks, is gone when this settles; that signal itself is never handed on, since a fetch
+ * that gets it leaks.
+ *
+ * Rejects with {@link TimeIsUp} when the time is over, and with the signal's reason when it fires.
+ */
+export function withinLimit<Result>(
+  work: (signal: AbortSignal) => Promise<Result>,
+  limitMs: number,
+  signal: AbortSignal | undefined,
+): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) {
+      reject(signal.reason);
+      return;
+    }
+    const controller = new AbortController();
+    const settle = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
+    };
+    const cut = (reason: unknown): void => {
+      settle();
+      reject(reason);
+      controller.abort(reason);
+    };
+    const onAbort = (): void => cut(signal?.reason);
+    const timer = setTimeout(() => cut(new TimeIsUp()), limitMs);
+    signal?.addEventListener("abort", onAbort);
+    work(controller.signal).then(
+      (result) => {
+        settle();
+        resolve(result);
+      },
+      (error) => {
+        settle();
+        reject(error);
+      },
+    );
+  });
+}

@@ -1,0 +1,93 @@
+/** What is known of a failure below HTTP. */
+export interface NetworkFailure {
+  /** The runtime's code for it, such as `ECONNRESET`, where it has one. */
+  readonly networkCode?: string | undefined;
+  /** True when the request certainly never reached the server. */
+  readonly unsent: boolean;
+}
+
+/** Codes of failures that happen before any byte of a request is sent: of Node, undici and Bun. */
+const unsentCodes: readonly unknown[] = [
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "UND_ERR_CONNECT_TIMEOUT",
+  "ConnectionRefused",
+  "FailedToOpenSocket",
+];
+
+/** What runtimes and libraries say when the network fails and there is no code to go by. */
+const networkWords =
+  /^(fetch failed|failed to fetch|load failed|terminated$|error sending request|error reading a body|unable to connect|other side closed)|network (error|request failed|connection lost)|networkerror when|internet connection|socket (hang up|connection)|connection (was )?(closed|lost|refused|reset|terminated)/i;
+
+/** What Deno says when no connection came about. */
+const unsentWords = /client error \(Connect\)|dns error/;
+
+/**
+ * Tells what is known of an error that a `fetch`, or the reading of its body, was rejected with.
+ *
+ * Gives `undefined` for a bug: a `TypeError` and the like that no runtime throws for its network.
+ */
+export function toNetworkFailure(error: unknown): NetworkFailure | undefined {
+  const chain = causesOf(error);
+  const networkCode = chain.map(codeOf).find((code) => code !== undefined);
+  if (isBug(error) && networkCode === undefined && !networkWords.test(messageOf(error))) {
+    return undefined;
+  }
+  return { networkCode, unsent: chain.some(isUnsent) };
+}
+
+function isUnsent(error: unknown): boolean {
+  const { code, syscall, errors } = toFacts(error);
+  if (unsentCodes.includes(code) || syscall === "connect" || syscall === "getaddrinfo") return true;
+  // One error for each address that was tried.
+  if (Array.isArray(errors) && errors.length > 0) return errors.every(isUnsent);
+  return unsentWords.test(messageOf(error));
+}
+
+function isBug(error: unknown): boolean {
+  return (
+    error instanceof TypeError ||
+    error instanceof RangeError ||
+    error instanceof ReferenceError ||
+    error instanceof SyntaxError ||
+    // A test's own assertion, made inside the `fetch` that the test gave.
+    toFacts(error).name === "AssertionError"
+  );
+}
+
+/** The error and what caused it, at most five deep. */
+function causesOf(error: unknown): readonly unknown[] {
+  const chain: unknown[] = [];
+  let current = error;
+  while (current !== undefined && current !== null && chain.length < 5) {
+    chain.push(current);
+    current = toFacts(current).cause;
+  }
+  return chain;
+}
+
+/** The code of an error, if it reads like one. Node's `ERR_...` codes mean wrong use, not the network. */
+function codeOf(error: unknown): string | undefined {
+  const { code } = toFacts(error);
+  if (typeof code !== "string" || !/^\w{3,40}$/.test(code)) return undefined;
+  return /^ERR_(?!SSL|TLS|HTTP2|STREAM_PREMATURE)/.test(code) ? undefined : code;
+}
+
+function messageOf(error: unknown): string {
+  const { message } = toFacts(error);
+  return typeof message === "string" ? message : "";
+}
+
+interface ErrorFacts {
+  readonly name?: unknown;
+  readonly message?: unknown;
+  readonly code?: unknown;
+  readonly syscall?: unknown;
+  readonly errors?: unknown;
+  readonly cause?: unknown;
+}
+
+function toFacts(error: unknown): ErrorFacts {
+  return typeof error === "object" && error !== null ? error : {};
+}

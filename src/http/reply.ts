@@ -1,0 +1,111 @@
+import { AckloopError } from "../core/errors.ts";
+import type { SchemaIssue, StandardSchemaV1 } from "../core/standard-schema.ts";
+import type { ReplyFacts, ReplyReader } from "./types.ts";
+
+/** Where a value that is checked comes from, for the error. */
+export interface CheckedValue {
+  /** The provider's name. */
+  readonly provider: string;
+  /** The operation. */
+  readonly operation: string;
+  /** The status of the answer that held the value. */
+  readonly status?: number | undefined;
+  /** Where the value stands in the answer, such as `events[3]`; absent for the whole answer. */
+  readonly at?: string | undefined;
+}
+
+/**
+ * Makes the usual reader: the answer's JSON, parsed by a schema.
+ *
+ * An empty answer is given to the schema as `undefined`.
+ *
+ * @param schema Any Standard Schema that answers at once.
+ * @throws {AckloopError} the reader: `schema`, which names the path and never the value.
+ */
+export function replyOf<Output>(schema: StandardSchemaV1<unknown, Output>): ReplyReader<Output> {
+  return (body: unknown, facts: ReplyFacts) => {
+    const { provider, operation, status } = facts;
+    return parseAs(schema, body, { provider, operation, status });
+  };
+}
+
+/** The reader for calls whose answer does not matter: any 2xx will do, whatever its body is. */
+export const noReply: ReplyReader<void> = Object.freeze(
+  Object.assign((): void => undefined, { reads: "nothing" as const }),
+);
+
+/** The reader for answers that are not JSON: gives the body as text, empty when there is none. */
+export const textReply: ReplyReader<string> = Object.freeze(
+  Object.assign((_body: unknown, { text }: ReplyFacts): string => text, { reads: "text" as const }),
+);
+
+/**
+ * Parses a value that came from a provider, such as one item of a page.
+ *
+ * @param schema Any Standard Schema that answers at once.
+ * @throws {AckloopError} `schema`, whose message and `path` say where it does not fit
+ * (`events[3].id: expected string`) and never what stands there; `config` for a schema that answers
+ * later.
+ */
+export function parseAs<Output>(
+  schema: StandardSchemaV1<unknown, Output>,
+  value: unknown,
+  from: CheckedValue,
+): Output {
+  const result = schema["~standard"].validate(value);
+  const { provider, operation, status } = from;
+  if (result instanceof Promise) {
+    result.catch(() => undefined);
+    throw new AckloopError("config", "the schema must answer at once, and gave a promise", {
+      provider,
+      operation,
+    });
+  }
+  if (result.issues === undefined) return result.value;
+  const [issue] = result.issues;
+  const path = toPath(from.at ?? "", issue?.path ?? []);
+  throw new AckloopError("schema", `${path || "the answer"}: ${toExpectation(issue)}`, {
+    provider,
+    operation,
+    status,
+    path: path || undefined,
+  });
+}
+
+/** The longest path that is shown, in characters: its keys may be a provider's. */
+const maxPathLength = 200;
+
+function toPath(start: string, steps: NonNullable<SchemaIssue["path"]>): string {
+  let path = start;
+  for (const step of steps) {
+    const key = typeof step === "object" ? step.key : step;
+    if (typeof key === "number") path += `[${key}]`;
+    else if (/^[\w$-]+$/.test(String(key))) path += path === "" ? String(key) : `.${String(key)}`;
+    else path += `[${JSON.stringify(String(key))}]`;
+  }
+  return path.length <= maxPathLength ? path : `${path.slice(0, maxPathLength - 1)}…`;
+}
+
+/**
+ * Says what the schema wants. The message of an issue is not used: libraries put the value that they
+ * met into it.
+ */
+function toExpectation(issue: (SchemaIssue & IssueExtras) | undefined): string {
+  const { expected, format, values, minimum, maximum, code } = issue ?? {};
+  if (typeof expected === "string") return `expected ${expected}`;
+  if (typeof format === "string") return `expected the format ${format}`;
+  if (Array.isArray(values)) return `expected one of ${values.map(String).join(", ")}`;
+  if (minimum !== undefined) return `expected at least ${String(minimum)}`;
+  if (maximum !== undefined) return `expected at most ${String(maximum)}`;
+  return typeof code === "string" ? `does not fit (${code})` : "does not fit";
+}
+
+/** What zod, valibot and arktype add to an issue: parts of the schema, none of the value. */
+interface IssueExtras {
+  readonly code?: unknown;
+  readonly expected?: unknown;
+  readonly format?: unknown;
+  readonly values?: unknown;
+  readonly minimum?: unknown;
+  readonly maximum?: unknown;
+}

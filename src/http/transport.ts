@@ -1,0 +1,114 @@
+import ky, { isNetworkError } from "ky";
+
+/** One request, ready to go out: nothing of it is looked up or checked any more. */
+export interface PreparedRequest {
+  /** The method, in upper case. */
+  readonly method: string;
+  /** The whole address. */
+  readonly url: string;
+  /** The headers, names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The body as it goes over the wire. */
+  readonly body: string | undefined;
+  /** Cuts the request. It lives no longer than the request does. */
+  readonly signal: AbortSignal;
+  /** The longest answer that is read, in bytes. */
+  readonly maxBodyBytes: number;
+}
+
+/** Reads one header of an answer; `null` when it is absent. */
+export interface HeaderReader {
+  /** Gives the value of a header, whose name is in lower case. */
+  get(name: string): string | null;
+}
+
+/** What came back, of any status. */
+export interface TransportReply {
+  /** The HTTP status; 0 for a redirect that the runtime hides. */
+  readonly status: number;
+  /** The headers. */
+  readonly headers: HeaderReader;
+  /** The whole body, or what was read of it when it is `tooLong`. */
+  readonly text: string;
+  /** True when the body is longer than `maxBodyBytes`; the rest of it was not read. */
+  readonly tooLong: boolean;
+}
+
+/**
+ * Sends one request and reads the whole answer.
+ *
+ * It resolves for every status, follows no redirect, never repeats, and has no time limit of its
+ * own: the signal cuts it. It rejects with whatever the runtime rejects with.
+ */
+export type Transport = (request: PreparedRequest) => Promise<TransportReply>;
+
+/** How much is read of the body of an error, in bytes: enough for what it says of itself. */
+const maxErrorBodyBytes = 65_536;
+
+/**
+ * Makes the transport that works on every runtime, on ky.
+ *
+ * @param fetch Used in place of the global `fetch`, which is looked up at each call.
+ */
+export function createTransport(fetch: typeof globalThis.fetch | undefined): Transport {
+  const client = ky.create({
+    fetch: (input, init) => (fetch ?? globalThis.fetch)(input, init),
+    // The policies of these are ours (retry.ts, limit.ts, fail.ts), for every transport alike.
+    retry: 0,
+    timeout: false,
+    throwHttpErrors: false,
+    // A redirect that is followed may carry the credential to another host.
+    redirect: "manual",
+  });
+  return async (request) => {
+    const { method, url, headers, body, signal } = request;
+    const options = { method, headers, signal };
+    try {
+      const response = await client(url, body === undefined ? options : { ...options, body });
+      return await readReply(response, request.maxBodyBytes);
+    } catch (error) {
+      // ky's own error holds the request, and with it the credential.
+      throw isNetworkError(error) ? error.cause : error;
+    }
+  };
+}
+
+async function readReply(response: Response, maxBodyBytes: number): Promise<TransportReply> {
+  const { status, headers, ok } = response;
+  if (ok) return { status, headers, ...(await readText(response, maxBodyBytes)) };
+  const limit = Math.min(maxBodyBytes, maxErrorBodyBytes);
+  try {
+    return { status, headers, ...(await readText(response, limit)) };
+  } catch {
+    // The status alone says what went wrong; an error's body that was cut adds nothing to it.
+    return { status, headers, text: "", tooLong: false };
+  }
+}
+
+interface ReadText {
+  readonly text: string;
+  readonly tooLong: boolean;
+}
+
+async function readText(response: Response, maxBytes: number): Promise<ReadText> {
+  const body = response.body;
+  if (body === null) return { text: "", tooLong: false };
+  if (Number(response.headers.get("content-length")) > maxBytes) {
+    await body.cancel();
+    return { text: "", tooLong: true };
+  }
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
+  let text = "";
+  let sizeBytes = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return { text: text + decoder.decode(), tooLong: false };
+    sizeBytes += value.byteLength;
+    if (sizeBytes > maxBytes) {
+      await reader.cancel();
+      return { text, tooLong: true };
+    }
+    text += decoder.decode(value, { stream: true });
+  }
+}
