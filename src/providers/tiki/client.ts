@@ -1,0 +1,249 @@
+import type { CallOptions } from "../../core/feed.ts";
+import { wrong } from "../../http/options.ts";
+import { replyOf } from "../../http/reply.ts";
+import type { HttpClient, Token } from "../../http/types.ts";
+import type { TikiEventType } from "./event.ts";
+import { checkText } from "./options.ts";
+import {
+  type WireQueue,
+  type WireSubscription,
+  wireAck,
+  wirePage,
+  wireQueue,
+  wireQueues,
+  wireSubscription,
+  wireSubscriptions,
+} from "./wire.ts";
+
+/** A queue, which belongs to the app that made it. */
+export interface TikiQueue {
+  /** Names the queue in every call; opaque. */
+  readonly code: string;
+  /** The name it was given; not unique. */
+  readonly name: string | undefined;
+  /** Documented is `ACTIVE` alone; an open set. */
+  readonly status: string | undefined;
+}
+
+/** Sends the events of one type, of one seller, to a queue. */
+export interface TikiSubscription {
+  /** Names the subscription within its queue; opaque. */
+  readonly code: string;
+  /** The event type; an open set. */
+  readonly eventType: string;
+  /** Whether events go to the queue. */
+  readonly active: boolean;
+  /** The seller, as in the `sid` of each event's `raw`. */
+  readonly sid: string | undefined;
+}
+
+/** What one pull brought. */
+export interface TikiPage {
+  /** Up to 100 events as they came, not checked; an empty list when nothing waits. */
+  readonly events: readonly unknown[];
+  /** Acknowledges everything up to the end of this page. */
+  readonly ackId: string | undefined;
+}
+
+/** What a caller may say with a single call. */
+export interface TikiCallOptions extends CallOptions {
+  /** Instead of the client's own token, such as a seller's for a public app's subscriptions. */
+  readonly token?: Token | undefined;
+}
+
+/** What a caller may say with a pull. */
+export interface TikiPullOptions extends TikiCallOptions {
+  /** Acknowledges an earlier page with the same request, which is then never repeated. */
+  readonly ackId?: string | null | undefined;
+}
+
+/**
+ * The seven calls of the event queue API.
+ *
+ * Each rejects with an `AckloopError`: `auth`, `request`, `rateLimit` (retryable), `transport`
+ * (retryable), `timeout` (retryable), `schema`; `config` for an argument that is no text. An abort
+ * rejects with the signal's reason.
+ *
+ * Source: Tiki, "Event queue API", read 2026-11.
+ */
+export interface TikiCalls {
+  /** Queues. They need the app's own token, never a seller's. */
+  readonly queues: {
+    /** Lists all queues of the app; an empty list when there are none. */
+    list(options?: TikiCallOptions): Promise<readonly TikiQueue[]>;
+    /**
+     * Makes a queue. Not repeated after a failure that leaves its outcome open, as names are not
+     * unique; list the queues then. There is no call to delete one.
+     */
+    create(queue: { readonly name: string }, options?: TikiCallOptions): Promise<TikiQueue>;
+  };
+  /** Subscriptions. A public app gives the seller's token with each call. */
+  readonly subscriptions: {
+    /** Lists the subscriptions of a queue; an empty list when there are none. */
+    list(queueCode: string, options?: TikiCallOptions): Promise<readonly TikiSubscription[]>;
+    /**
+     * Subscribes a queue to an event type. The first events come after five seconds to some minutes.
+     * Not repeated after a failure that leaves its outcome open.
+     */
+    create(
+      queueCode: string,
+      subscription: { readonly eventType: TikiEventType | (string & {}) },
+      options?: TikiCallOptions,
+    ): Promise<TikiSubscription>;
+    /** Switches a subscription on or off. Events of the time when it was off never come. */
+    setActive(
+      queueCode: string,
+      subscriptionCode: string,
+      active: boolean,
+      options?: TikiCallOptions,
+    ): Promise<TikiSubscription>;
+  };
+  /** Events, one request at a time. `feed` is what a loop wants. */
+  readonly events: {
+    /** Brings the next page; without `ackId` it acknowledges nothing. */
+    pull(queueCode: string, options?: TikiPullOptions): Promise<TikiPage>;
+    /** Acknowledges everything up to the end of the page that `ackId` came with. */
+    ack(queueCode: string, ackId: string, options?: TikiCallOptions): Promise<void>;
+  };
+}
+
+/** Makes the typed calls on an HTTP client. */
+export function createCalls(http: HttpClient): TikiCalls {
+  return {
+    queues: queueCalls(http),
+    subscriptions: subscriptionCalls(http),
+    events: eventCalls(http),
+  };
+}
+
+function queueCalls(http: HttpClient): TikiCalls["queues"] {
+  return {
+    async list({ signal, token } = {}) {
+      const wire = await http.call({
+        operation: "queues.list",
+        method: "GET",
+        path: ["queues"],
+        repeat: "safe",
+        reply: replyOf(wireQueues),
+        signal,
+        token,
+      });
+      return wire.map(toQueue);
+    },
+    async create({ name }, { signal, token } = {}) {
+      const operation = "queues.create";
+      const wire = await http.call({
+        operation,
+        method: "POST",
+        path: ["queues"],
+        json: { name: checkText(operation, "name", name) },
+        repeat: "unsent",
+        reply: replyOf(wireQueue),
+        signal,
+        token,
+      });
+      return toQueue(wire);
+    },
+  };
+}
+
+function subscriptionCalls(http: HttpClient): TikiCalls["subscriptions"] {
+  return {
+    async list(queueCode, { signal, token } = {}) {
+      const operation = "subscriptions.list";
+      const wire = await http.call({
+        operation,
+        method: "GET",
+        path: subscriptionsPath(operation, queueCode),
+        repeat: "safe",
+        reply: replyOf(wireSubscriptions),
+        signal,
+        token,
+      });
+      return wire.map(toSubscription);
+    },
+    async create(queueCode, { eventType }, { signal, token } = {}) {
+      const operation = "subscriptions.create";
+      const wire = await http.call({
+        operation,
+        method: "POST",
+        path: subscriptionsPath(operation, queueCode),
+        json: { event_type: checkText(operation, "eventType", eventType) },
+        repeat: "unsent",
+        reply: replyOf(wireSubscription),
+        signal,
+        token,
+      });
+      return toSubscription(wire);
+    },
+    async setActive(queueCode, subscriptionCode, active, { signal, token } = {}) {
+      const operation = "subscriptions.setActive";
+      const code = checkText(operation, "subscriptionCode", subscriptionCode);
+      if (typeof active !== "boolean") {
+        throw wrong("tiki", "active must be true or false", operation);
+      }
+      const wire = await http.call({
+        operation,
+        method: "POST",
+        path: [...subscriptionsPath(operation, queueCode), code, "updateActive"],
+        json: { active },
+        repeat: "safe",
+        reply: replyOf(wireSubscription),
+        signal,
+        token,
+      });
+      return toSubscription(wire);
+    },
+  };
+}
+
+function eventCalls(http: HttpClient): TikiCalls["events"] {
+  return {
+    async pull(queueCode, { ackId, signal, token } = {}) {
+      const operation = "pull";
+      const acks = ackId !== undefined && ackId !== null;
+      const wire = await http.call({
+        operation,
+        method: "POST",
+        path: ["queues", checkText(operation, "queueCode", queueCode), "events", "pull"],
+        json: { ack_id: acks ? checkText(operation, "ackId", ackId) : null },
+        // What a repeated ack does is not documented, so one that may have arrived is not sent again.
+        repeat: acks ? "never" : "safe",
+        reply: replyOf(wirePage),
+        signal,
+        token,
+      });
+      return { events: wire.events, ackId: wire.ack_id || undefined };
+    },
+    async ack(queueCode, ackId, { signal, token } = {}) {
+      const operation = "ack";
+      await http.call({
+        operation,
+        method: "POST",
+        path: ["queues", checkText(operation, "queueCode", queueCode), "events", "ack"],
+        json: { ack_id: checkText(operation, "ackId", ackId) },
+        repeat: "safe",
+        reply: replyOf(wireAck),
+        signal,
+        token,
+      });
+    },
+  };
+}
+
+function subscriptionsPath(operation: string, queueCode: string): readonly string[] {
+  return ["queues", checkText(operation, "queueCode", queueCode), "subscriptions"];
+}
+
+function toQueue(wire: WireQueue): TikiQueue {
+  return { code: wire.code, name: wire.name ?? undefined, status: wire.status ?? undefined };
+}
+
+function toSubscription(wire: WireSubscription): TikiSubscription {
+  return {
+    code: wire.code,
+    eventType: wire.event_type,
+    active: wire.active,
+    sid: wire.sid ?? undefined,
+  };
+}

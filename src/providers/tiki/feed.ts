@@ -1,0 +1,130 @@
+import { AckloopError, isAckloopError } from "../../core/errors.ts";
+import type { EventCatalogue, FeedEvent } from "../../core/event.ts";
+import { type Delivery, type Feed, fromReceipt, type Receipt, toReceipt } from "../../core/feed.ts";
+import type { SchemaOutput, StandardSchemaV1 } from "../../core/standard-schema.ts";
+import { wrong } from "../../http/options.ts";
+import { toUrl } from "../../http/request.ts";
+import type { Token } from "../../http/types.ts";
+import type { TikiCalls, TikiPage } from "./client.ts";
+import { type TikiEvent, tikiEvents, toEvent } from "./event.ts";
+import { checkNames, checkText } from "./options.ts";
+
+/** Schemas by event type, as a user adds or replaces them. */
+export type TikiSchemas = { readonly [type: string]: StandardSchemaV1 };
+
+/** The events of a feed whose catalogue was extended: a type of one's own replaces Tiki's. */
+export type TikiEventWith<Schemas extends TikiSchemas> =
+  | Exclude<TikiEvent, { readonly type: keyof Schemas }>
+  | {
+      [Type in keyof Schemas & string]: FeedEvent<Type, SchemaOutput<Schemas[Type]>>;
+    }[keyof Schemas & string];
+
+/** What a feed may be told. */
+export interface TikiFeedOptions<Schemas extends TikiSchemas = TikiSchemas> {
+  /** Schemas of further event types, or in place of those of `tikiEvents`; any Standard Schema. */
+  readonly events?: Schemas | undefined;
+  /** For pulls and acks, instead of the client's own token. */
+  readonly token?: Token | undefined;
+}
+
+/**
+ * Makes the feed of one queue.
+ *
+ * A pull brings the whole page, whatever `limit` says: up to 100 deliveries, of which the last alone
+ * has a receipt. The feed keeps no state, and nobody but the transport repeats a request.
+ *
+ * @throws {AckloopError} `config` for a queue code that no path can hold, or a wrong option.
+ */
+export function tikiFeed<Schemas extends TikiSchemas>(
+  calls: TikiCalls["events"],
+  queueCode: string,
+  options: TikiFeedOptions<Schemas> = {},
+): Feed<TikiEventWith<Schemas>> {
+  checkNames("feed", options, { events: true, token: true });
+  const { events = {}, token } = options;
+  checkSchemas(events);
+  const source = toSource(queueCode);
+  return {
+    name: source.slice(1),
+    pulls: "unacked",
+    acks: "cumulative",
+    acksOnPull: true,
+    events: { ...tikiEvents, ...events } as EventCatalogue<TikiEventWith<Schemas>>,
+    async pull({ ack, signal } = {}) {
+      if (ack === undefined) {
+        return toDeliveries(await calls.pull(queueCode, { signal, token }), source);
+      }
+      const ackId = fromReceipt<string>(ack);
+      try {
+        return toDeliveries(await calls.pull(queueCode, { ackId, signal, token }), source);
+      } catch (error) {
+        throw afterAck(error);
+      }
+    },
+    async ack(receipts, { signal } = {}) {
+      await calls.ack(queueCode, toAckId(receipts), { signal, token });
+      return [{ status: "acked" }];
+    },
+  };
+}
+
+/** Writes the queue as a URI reference, encoded and checked like the path of a call. */
+function toSource(queueCode: string): string {
+  const path = ["tiki", "queues", checkText("feed", "queueCode", queueCode)];
+  return toUrl("tiki", "", { operation: "feed", path });
+}
+
+function checkSchemas(schemas: TikiSchemas): void {
+  for (const [type, schema] of Object.entries(schemas)) {
+    if (typeof schema?.["~standard"]?.validate === "function") continue;
+    throw wrong("tiki", `events.${type} must be a Standard Schema, such as one of zod`, "feed");
+  }
+}
+
+function toDeliveries<E extends FeedEvent>(page: TikiPage, source: string): readonly Delivery<E>[] {
+  const { events, ackId } = page;
+  if (events.length === 0) return [];
+  if (ackId === undefined) throw pageWithoutAckId();
+  const last = events.length - 1;
+  return events.map((raw, index) => {
+    const event = toEvent(raw, index, source);
+    const facts = index === last ? { receipt: toReceipt(ackId), raw } : { raw };
+    return isAckloopError(event)
+      ? { ...facts, unreadable: event }
+      : { ...facts, event: event as E };
+  });
+}
+
+/** Events that could never be acknowledged are not delivered; they wait at Tiki for the next pull. */
+function pageWithoutAckId(): AckloopError {
+  return new AckloopError("schema", "ack_id is missing from a page with events", {
+    provider: "tiki",
+    operation: "pull",
+    path: "ack_id",
+    retryable: true,
+  });
+}
+
+/**
+ * Tells of a failed pull with an ack. Such a pull is not repeated with a new token after a 401, so its
+ * token may only have expired: the next pull, which carries no ack, finds out.
+ */
+function afterAck(error: unknown): unknown {
+  if (!isAckloopError(error) || error.status !== 401) return error;
+  return new AckloopError("auth", "the token was refused; the next pull asks for a new one", {
+    provider: "tiki",
+    operation: "pull",
+    status: 401,
+    requestId: error.requestId,
+    retryable: true,
+  });
+}
+
+/** An ack is a position in the queue, so there is one at a time. */
+function toAckId(receipts: readonly Receipt[]): string {
+  const [receipt] = receipts;
+  if (receipt === undefined || receipts.length > 1) {
+    throw wrong("tiki", `ack takes exactly one receipt, not ${receipts.length}`, "ack");
+  }
+  return fromReceipt<string>(receipt);
+}

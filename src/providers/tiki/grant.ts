@@ -1,0 +1,160 @@
+import { AckloopError } from "../../core/errors.ts";
+import { wrong } from "../../http/options.ts";
+import { replyOf } from "../../http/reply.ts";
+import { cachedToken, type IssuedToken } from "../../http/token.ts";
+import type { Repeat, ReplyReader, Token, TokenRequest } from "../../http/types.ts";
+import { isRefusal } from "./error.ts";
+import { checkText, checkUrl, type Names } from "./options.ts";
+import { type WireToken, wireToken } from "./wire.ts";
+
+/** An app of Tiki's open platform, and how it proves itself at the token endpoint. */
+export interface TikiApp {
+  /** The app's id. */
+  readonly clientId: string;
+  /** The app's secret. */
+  readonly clientSecret: string;
+  /**
+   * The app's setting "token endpoint auth method": the secret as a Basic header or in the form. The
+   * wrong one is refused. @default "basic"
+   */
+  readonly authentication?: "basic" | "post" | undefined;
+  /** The token endpoint. @default "https://api.tiki.vn/sc/oauth2/token" */
+  readonly tokenUrl?: string | undefined;
+}
+
+/** Takes the new refresh token, to store it. */
+export type OnRefresh = (refreshToken: string) => void | Promise<void>;
+
+/** The fields of a question to the token endpoint. */
+export type Form = Readonly<Record<string, string>>;
+
+/** An app with its defaults filled in. */
+export type CheckedApp = Required<{ readonly [Name in keyof TikiApp]: NonNullable<TikiApp[Name]> }>;
+
+/** The names of an app's options. */
+export const appNames: Names<TikiApp> = {
+  clientId: true,
+  clientSecret: true,
+  authentication: true,
+  tokenUrl: true,
+};
+
+/**
+ * Checks the options that all grants share.
+ *
+ * @throws {AckloopError} `config`.
+ */
+export function checkApp(operation: string, app: TikiApp): CheckedApp {
+  const { authentication = "basic", tokenUrl = "https://api.tiki.vn/sc/oauth2/token" } = app;
+  if (authentication !== "basic" && authentication !== "post") {
+    throw wrong("tiki", 'authentication must be "basic" or "post"', operation);
+  }
+  return {
+    clientId: checkText(operation, "clientId", app.clientId),
+    clientSecret: checkText(operation, "clientSecret", app.clientSecret),
+    authentication,
+    tokenUrl: checkUrl(operation, "tokenUrl", tokenUrl),
+  };
+}
+
+/** Makes the question for a new token from a refresh token. */
+export function toRefreshForm(token: string): Form {
+  return { grant_type: "refresh_token", refresh_token: token };
+}
+
+/**
+ * Makes a token whose grant is replaced by the refresh token of each answer.
+ *
+ * An answer is held until `onRefresh` has stored its refresh token: asking again would use up one that
+ * nobody has kept.
+ */
+export function rotatingToken(app: CheckedApp, first: Form, onRefresh: OnRefresh): Token {
+  let next: Form | undefined = first;
+  let held: WireToken | undefined;
+  return cachedToken(async (request) => {
+    if (next === undefined) throw authorisationEnded();
+    // A code, and perhaps a refresh token, is good once: it is sent again only if it did not arrive.
+    held ??= await askToken(app, next, "unsent", request);
+    const { refresh_token } = held;
+    if (refresh_token) await store(refresh_token, onRefresh);
+    next = toNextForm(next, refresh_token);
+    const issued = toIssued(held);
+    held = undefined;
+    return issued;
+  });
+}
+
+/** A refresh token without a successor stays good; a code does not. */
+function toNextForm(form: Form, refreshToken: string | null | undefined): Form | undefined {
+  if (refreshToken) return toRefreshForm(refreshToken);
+  return form["grant_type"] === "refresh_token" ? form : undefined;
+}
+
+async function store(token: string, onRefresh: OnRefresh): Promise<void> {
+  try {
+    await onRefresh(token);
+  } catch (error) {
+    // The error is let go: the message of a database's often holds what it was to store.
+    const kind = error instanceof Error ? error.name : typeof error;
+    throw new AckloopError("auth", `onRefresh failed (${kind}); the new token is not used yet`, {
+      provider: "tiki",
+      operation: "token",
+      retryable: true,
+    });
+  }
+}
+
+function authorisationEnded(): AckloopError {
+  return new AckloopError(
+    "auth",
+    "the authorisation has ended, as its scope has no offline; the seller must authorise again",
+    { provider: "tiki", operation: "token" },
+  );
+}
+
+/** Asks the token endpoint. The app's id goes into the form with both ways to prove the app. */
+export function askToken(
+  { clientId, clientSecret, authentication, tokenUrl }: CheckedApp,
+  grant: Form,
+  repeat: Repeat,
+  request: TokenRequest,
+): Promise<WireToken> {
+  const form = { ...grant, client_id: clientId };
+  return request.call({
+    operation: "token",
+    method: "POST",
+    baseUrl: tokenUrl,
+    path: [],
+    repeat,
+    reply: readToken,
+    ...(authentication === "post"
+      ? { form: { ...form, client_secret: clientSecret } }
+      : { form, headers: { authorization: toBasic(clientId, clientSecret) } }),
+  });
+}
+
+/** RFC 6749, section 2.3.1: both are encoded first, which leaves letters, digits, `-` and `_` alone. */
+function toBasic(clientId: string, clientSecret: string): string {
+  return `Basic ${btoa(`${encodeURIComponent(clientId)}:${encodeURIComponent(clientSecret)}`)}`;
+}
+
+/** Reads the answer. Live code looks for `error` whatever the status is, and so does this. */
+const readToken: ReplyReader<WireToken> = (body, facts) => {
+  const error =
+    typeof body === "object" && body !== null && "error" in body ? body.error : undefined;
+  if (!isRefusal(error)) return replyOf(wireToken)(body, facts);
+  const { provider, operation, status } = facts;
+  throw new AckloopError("auth", `the app or its grant was refused: ${error}`, {
+    provider,
+    operation,
+    status,
+  });
+};
+
+/** Takes from an answer what the cache needs. */
+export function toIssued({ access_token, expires_in }: WireToken): IssuedToken {
+  return {
+    token: access_token,
+    expiresInMs: typeof expires_in === "number" ? expires_in * 1_000 : undefined,
+  };
+}

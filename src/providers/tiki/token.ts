@@ -1,0 +1,151 @@
+import { wrong } from "../../http/options.ts";
+import { cachedToken } from "../../http/token.ts";
+import type { Token } from "../../http/types.ts";
+import {
+  appNames,
+  askToken,
+  checkApp,
+  type OnRefresh,
+  rotatingToken,
+  type TikiApp,
+  toIssued,
+  toRefreshForm,
+} from "./grant.ts";
+import { checkNames, checkText, checkUrl, type Names } from "./options.ts";
+
+/** What {@link clientCredentials} needs. */
+export interface ClientCredentialsOptions extends TikiApp {
+  /** Scopes, separated by spaces. @default those of the app */
+  readonly scope?: string | undefined;
+}
+
+/** What {@link authorizationCode} needs. */
+export interface AuthorizationCodeOptions extends TikiApp {
+  /** The `code` that came back to the redirect address. Good for one exchange. */
+  readonly code: string;
+  /** The redirect address of the request that gave the code, to the letter. */
+  readonly redirectUri: string;
+  /** As with {@link refreshToken}; without it the authorisation ends with the process. */
+  readonly onRefresh?: OnRefresh | undefined;
+}
+
+/** What {@link refreshToken} needs. */
+export interface RefreshTokenOptions extends TikiApp {
+  /** The newest refresh token. */
+  readonly refreshToken: string;
+  /**
+   * Stores the new refresh token that comes with every refresh. Awaited before the access token is
+   * used; when it fails the call fails, and the same refresh token is handed over again next time.
+   */
+  readonly onRefresh: OnRefresh;
+}
+
+/**
+ * The token of an in-house app, or of a public app for its own queues.
+ *
+ * Asked for when first needed, kept until shortly before it ends, and asked for again after a 401. One
+ * question at a time for all callers. Give the same one to several clients to share its token.
+ *
+ * @throws {AckloopError} `config` here; `auth` in calls when Tiki refuses the app.
+ * Source: Tiki, "Client credentials flow", read 2026-11.
+ */
+export function clientCredentials(options: ClientCredentialsOptions): Token {
+  const operation = "clientCredentials";
+  checkNames(operation, options, { ...appNames, scope: true });
+  const app = checkApp(operation, options);
+  const { scope } = options;
+  const form = { grant_type: "client_credentials", ...(scope ? { scope } : {}) };
+  return cachedToken(async (request) => toIssued(await askToken(app, form, "safe", request)));
+}
+
+/**
+ * A seller's token, from the code that an authorisation gave.
+ *
+ * The code is exchanged once; with the scope `offline` the token is refreshed afterwards, as by
+ * {@link refreshToken}. Without it, its end is the end: `auth`, and the seller authorises again.
+ *
+ * @throws {AckloopError} `config` here; `auth` in calls when Tiki refuses the code.
+ * Source: Tiki, "Authorization code flow", read 2026-11.
+ */
+export function authorizationCode(options: AuthorizationCodeOptions): Token {
+  const operation = "authorizationCode";
+  checkNames(operation, options, { ...appNames, code: true, redirectUri: true, onRefresh: true });
+  const app = checkApp(operation, options);
+  const form = {
+    grant_type: "authorization_code",
+    code: checkText(operation, "code", options.code),
+    redirect_uri: checkUrl(operation, "redirectUri", options.redirectUri),
+  };
+  return rotatingToken(app, form, checkOnRefresh(operation, options.onRefresh ?? ignoreToken));
+}
+
+/**
+ * A seller's token, from a refresh token.
+ *
+ * Each refresh gives a new refresh token, and `onRefresh` must store it: Assumed, as the documents do
+ * not say, that the old one is dead at once. So there is one refresh at a time, and one process to a
+ * refresh token. A call that Tiki accepts with the old one would show this wrong.
+ *
+ * @throws {AckloopError} `config` here; `auth` in calls when Tiki refuses the refresh token, and
+ * (retryable) when `onRefresh` failed.
+ * Source: Tiki, "Refresh token", read 2026-11.
+ */
+export function refreshToken(options: RefreshTokenOptions): Token {
+  const operation = "refreshToken";
+  checkNames(operation, options, { ...appNames, refreshToken: true, onRefresh: true });
+  const app = checkApp(operation, options);
+  const first = checkText(operation, "refreshToken", options.refreshToken);
+  return rotatingToken(app, toRefreshForm(first), checkOnRefresh(operation, options.onRefresh));
+}
+
+/** What {@link authorizeUrl} needs. */
+export interface AuthorizeUrlOptions {
+  /** The app's id. */
+  readonly clientId: string;
+  /** One of the redirect addresses that the app has registered, to the letter. */
+  readonly redirectUri: string;
+  /** Scopes, separated by spaces, such as `"offline order product"`. */
+  readonly scope: string;
+  /** Random text, at least 8 characters; it comes back with the code and must be compared. */
+  readonly state: string;
+  /** The authorisation page. @default "https://api.tiki.vn/sc/oauth2/auth" */
+  readonly authUrl?: string | undefined;
+}
+
+/**
+ * Gives the address where a seller's browser goes to authorise a public app.
+ *
+ * @throws {AckloopError} `config`.
+ * Source: Tiki, "Authorization code flow", read 2026-11.
+ */
+export function authorizeUrl(options: AuthorizeUrlOptions): string {
+  const operation = "authorizeUrl";
+  checkNames(operation, options, authorizeNames);
+  const { clientId, redirectUri, scope, state } = options;
+  if (checkText(operation, "state", state).length < 8) {
+    throw wrong("tiki", "state must have at least 8 characters", operation);
+  }
+  const authUrl = options.authUrl ?? "https://api.tiki.vn/sc/oauth2/auth";
+  const url = new URL(checkUrl(operation, "authUrl", authUrl));
+  url.searchParams.set("response_type", "code");
+  url.searchParams.set("client_id", checkText(operation, "clientId", clientId));
+  url.searchParams.set("redirect_uri", checkUrl(operation, "redirectUri", redirectUri));
+  url.searchParams.set("scope", checkText(operation, "scope", scope));
+  url.searchParams.set("state", state);
+  return url.href;
+}
+
+const authorizeNames: Names<AuthorizeUrlOptions> = {
+  clientId: true,
+  redirectUri: true,
+  scope: true,
+  state: true,
+  authUrl: true,
+};
+
+function checkOnRefresh<Listener>(operation: string, onRefresh: Listener): Listener {
+  if (typeof onRefresh === "function") return onRefresh;
+  throw wrong("tiki", "onRefresh must be a function that stores the new refresh token", operation);
+}
+
+function ignoreToken(): void {}

@@ -1,0 +1,114 @@
+/**
+ * The JSON of Tiki's API, in Tiki's own names.
+ *
+ * A reply must hold the fields that we use; any other field may be absent, null or new. Codes and
+ * `ack_id` are opaque text: some of the vendor's own samples are not valid UUIDs.
+ *
+ * Sources, read 2026-11 at open.tiki.vn/docs: "Event queue API" (queues, subscriptions, events),
+ * "Event type" (payloads), "Common exceptions" (errors), "Auth flows" (tokens). A shape marked "seen
+ * live" comes from a shop's running consumer of 2025.
+ */
+import * as z from "zod/mini";
+
+const text = z.string().check(z.minLength(1));
+const optionalText = z.nullish(z.string());
+const optionalNumber = z.nullish(z.number());
+
+/** A queue. The documents show only `ACTIVE` as status. Source: "Event queue API". */
+export const wireQueue = z.object({ code: text, name: optionalText, status: optionalText });
+
+/** A parsed queue. */
+export type WireQueue = z.infer<typeof wireQueue>;
+
+/** The reply of `GET /queues`: a list without an envelope. Source: "Event queue API". */
+export const wireQueues = z.array(wireQueue);
+
+/** A subscription. `sid` is the seller it belongs to. Source: "Event queue API". */
+export const wireSubscription = z.object({
+  code: text,
+  event_type: text,
+  active: z.boolean(),
+  sid: optionalText,
+});
+
+/** A parsed subscription. */
+export type WireSubscription = z.infer<typeof wireSubscription>;
+
+/** The reply of `GET /queues/{code}/subscriptions`. Source: "Event queue API". */
+export const wireSubscriptions = z.array(wireSubscription);
+
+/**
+ * The reply of `POST /queues/{code}/events/pull`. The items are checked one by one in `event.ts`, so
+ * that a malformed one leaves the others unharmed. Source: "Event queue API".
+ *
+ * Assumed: an empty page may have no `ack_id`; the documents do not say.
+ */
+export const wirePage = z.object({ events: z.array(z.unknown()), ack_id: optionalText });
+
+/**
+ * The reply of `POST /queues/{code}/events/ack`. Source: "Event queue API".
+ *
+ * Assumed: a 2xx with any JSON object, or without a body, acknowledges; only `{"status":"ok"}` is
+ * documented. An acknowledged event that comes again would show it wrong.
+ */
+export const wireAck = z.optional(z.object({ status: optionalText }));
+
+/** The reply of the token endpoint, `expires_in` in seconds. Source: "Auth flows". */
+export const wireToken = z.object({
+  access_token: text,
+  expires_in: optionalNumber,
+  refresh_token: optionalText,
+});
+
+/** A parsed reply of the token endpoint. */
+export type WireToken = z.infer<typeof wireToken>;
+
+/** One event of a page, as far as `event.ts` has checked it. Source: "Event queue API". */
+export interface WireEvent {
+  /** Never empty; the same again on redelivery. */
+  readonly id: string;
+  /** An open set. */
+  readonly type: string;
+  /** Epoch milliseconds. */
+  readonly created_at?: number | null | undefined;
+  /** Depends on `type` and `version`. */
+  readonly payload?: unknown;
+}
+
+/** The payload of both order events. Live, it may have a duplicate `orderCode` and no `status`. */
+export const wireOrder = z.looseObject({
+  order_code: text,
+  status: optionalText,
+  orderCode: optionalText,
+});
+
+/** The payload of `PRODUCT_PRICE_UPDATED`. Prices are text. Source: "Event type". */
+export const wirePrice = z.looseObject({
+  product_id: z.number(),
+  original_sku: optionalText,
+  price_from: optionalText,
+  price_to: optionalText,
+});
+
+/** The payload of `PRODUCT_MARKET_PRICE_UPDATED`. Source: "Event type". */
+export const wireMarketPrice = z.looseObject({
+  product_id: z.number(),
+  original_sku: optionalText,
+  market_price_from: optionalText,
+  market_price_to: optionalText,
+});
+
+/** The payload of `PRODUCT_INVENTORY_UPDATED`: undocumented as `v1`, seen live as `v2`. */
+export const wireInventory = z.looseObject({
+  product_id: z.number(),
+  original_sku: optionalText,
+  warehouse_id: optionalNumber,
+  quantity_from: optionalNumber,
+  quantity_to: optionalNumber,
+  quantity_available_from: optionalNumber,
+  quantity_available_to: optionalNumber,
+  quantity_reserved_from: optionalNumber,
+  quantity_reserved_to: optionalNumber,
+  quantity_sellable_from: optionalNumber,
+  quantity_sellable_to: optionalNumber,
+});
