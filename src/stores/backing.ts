@@ -1,0 +1,87 @@
+/** What a change of a cell says: its result and, where something is to be written, the next state. */
+export interface Change<State, Result> {
+  readonly result: Result;
+  /** Absent: nothing changed, and nothing is written. May be the same object, changed in place. */
+  readonly next?: State | undefined;
+}
+
+/**
+ * A state that is changed by one function at a time, in this process and in others.
+ *
+ * This is all that the memory and the file stores ask of the place they write to.
+ */
+export interface Cell<State> {
+  /** Gives the state as it is; not to be changed. */
+  read(): Promise<State>;
+  /**
+   * Changes the state as one step: nothing happens between what `change` is given and what it
+   * returns. `change` may be called again with a newer state; it throws before it changes anything.
+   */
+  update<Result>(change: (state: State) => Change<State, Result>): Promise<Result>;
+}
+
+/** How a cell's state is made, and how it is written as JSON. */
+export interface Codec<State> {
+  /** The state of a cell that was never written. */
+  empty(): State;
+  /** The state as a JSON value. */
+  encode(state: State): unknown;
+  /** The state from a JSON value; `undefined` when it is none. */
+  decode(json: unknown): State | undefined;
+}
+
+/** Texts beside a cell that are too large to be in it, by a name that is never used twice. */
+export interface Payloads {
+  /** Writes a text durably. */
+  write(name: string, text: string): Promise<void>;
+  /** Gives a text, or `undefined`. */
+  read(name: string): Promise<string | undefined>;
+  /** Takes a text off. One that is not there is success. */
+  remove(name: string): Promise<void>;
+}
+
+/** Where the memory or the file stores write to. */
+export interface Backing {
+  /** The clock of the store, in ms. */
+  now(): number;
+  /** Gives the cell of a kind of store and a key. */
+  cell<State>(kind: string, key: readonly string[], codec: Codec<State>): Cell<State>;
+  /** Gives the texts beside it. */
+  payloads(kind: string, key: readonly string[]): Payloads;
+}
+
+/** A range of time by a store's clock, in ms. */
+export interface Span {
+  readonly from: number;
+  readonly until: number;
+}
+
+/** The span of `lengthMs` from now. */
+export function spanOf(now: number, lengthMs: number): Span {
+  return { from: now, until: now + lengthMs };
+}
+
+/**
+ * The same span after a look at the clock.
+ *
+ * A span that begins in the future was written before the clock was set back: its length begins
+ * anew, so that what is held ends in time and what is remembered stays remembered.
+ */
+export function rebased(span: Span, now: number): Span {
+  return span.from > now ? spanOf(now, span.until - span.from) : span;
+}
+
+/** How much of a span is left, in ms; 0 when it has ended. */
+export function leftMs(span: Span | undefined, now: number): number {
+  return span ? Math.max(0, rebased(span, now).until - now) : 0;
+}
+
+/** Tells whether a JSON value is an object. */
+export function isRecord(json: unknown): json is Readonly<Record<string, unknown>> {
+  return typeof json === "object" && json !== null && !Array.isArray(json);
+}
+
+/** Tells whether a JSON value is a span. */
+export function isSpan(json: unknown): json is Span {
+  return isRecord(json) && typeof json["from"] === "number" && typeof json["until"] === "number";
+}

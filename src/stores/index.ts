@@ -1,0 +1,2 @@
+export { fileStores } from "./file/index.ts";
+export { type LocalStores, memoryStores } from "./memory.ts";
