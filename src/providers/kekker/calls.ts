@@ -1,0 +1,112 @@
+import type { CallOptions } from "../../core/feed.ts";
+import type { Logger } from "../../core/logger.ts";
+import { createHttpClient } from "../../http/client.ts";
+import { noReply, replyOf, textReply } from "../../http/reply.ts";
+import { type KekkerOptions, toHttpSettings } from "./options.ts";
+import {
+  namedPage,
+  namedQueueState,
+  type WirePage,
+  type WireQueueState,
+  wirePage,
+  wireQueueState,
+} from "./wire.ts";
+
+/** Which page of the list is wanted. */
+export interface ListQuery extends CallOptions {
+  readonly category?: string | undefined;
+  readonly pageNumber?: number | undefined;
+  readonly pageSize?: number | undefined;
+}
+
+/** The documented calls, in the API's own terms: one request each, repeated by the transport alone. */
+export interface KekkerCalls {
+  /** The events' `source`. */
+  readonly source: string;
+  /** The node and the channel, as feeds are named. */
+  readonly name: string;
+  /** Where failures of a cursor store are told. */
+  readonly logger: Logger | undefined;
+  /** `GET /api/events` or `GET /api/events/{category}`. */
+  list(operation: string, query: ListQuery): Promise<WirePage>;
+  /** `POST /api/events/{eventUid}/ack`; the reply as text. */
+  ack(eventUid: string, options: CallOptions | undefined): Promise<string>;
+  /** `POST /api/events/reset/{dateTimeUTC}`. */
+  reset(time: string, options: CallOptions | undefined): Promise<void>;
+  /** `GET /api/queue/{queueId}`. */
+  queueState(queueId: string, options: CallOptions | undefined): Promise<WireQueueState>;
+  /** `DELETE /api/queue/{queueId}`. */
+  cancel(queueId: string, options: CallOptions | undefined): Promise<void>;
+}
+
+const readPage = replyOf(wirePage);
+const readQueueState = replyOf(wireQueueState);
+
+/**
+ * Makes the calls of one client.
+ *
+ * Every call may be repeated: reads change nothing, a second ack finds the event gone, a second reset
+ * repeats events, and a second cancel finds the operation gone.
+ */
+export function createCalls(options: KekkerOptions): KekkerCalls {
+  const http = createHttpClient(toHttpSettings(options));
+  const place = toPlace(options.baseUrl, options.channel);
+  return {
+    source: `/kekker/${place}`,
+    name: `kekker/${place}`,
+    logger: options.logger,
+    list: (operation, { category, pageNumber, pageSize, signal }) =>
+      http.call({
+        operation,
+        method: "GET",
+        path: ["api", "events", ...(category === undefined ? [] : [category])],
+        query: { pageNumber, pageSize },
+        repeat: "safe",
+        signal,
+        reply: (body, facts) => readPage(namedPage(body), facts),
+      }),
+    ack: (eventUid, { signal } = {}) =>
+      http.call({
+        operation: "ack",
+        method: "POST",
+        path: ["api", "events", eventUid, "ack"],
+        repeat: "safe",
+        signal,
+        reply: textReply,
+      }),
+    reset: (time, { signal } = {}) =>
+      http.call({
+        operation: "reset",
+        method: "POST",
+        path: ["api", "events", "reset", time],
+        repeat: "safe",
+        signal,
+        reply: noReply,
+      }),
+    queueState: (queueId, { signal } = {}) =>
+      http.call({
+        operation: "queue.get",
+        method: "GET",
+        path: ["api", "queue", queueId],
+        repeat: "safe",
+        signal,
+        reply: (body, facts) => readQueueState(namedQueueState(body), facts),
+      }),
+    cancel: (queueId, { signal } = {}) =>
+      http.call({
+        operation: "queue.cancel",
+        method: "DELETE",
+        path: ["api", "queue", queueId],
+        repeat: "safe",
+        signal,
+        reply: noReply,
+      }),
+  };
+}
+
+/** The node and the channel as a path of encoded segments: two nodes, or two channels, never meet. */
+function toPlace(baseUrl: string, channel: string): string {
+  const { host, pathname } = new URL(baseUrl);
+  const prefix = pathname.split("/").filter((segment) => segment !== "");
+  return [encodeURIComponent(host), ...prefix, encodeURIComponent(channel)].join("/");
+}

@@ -1,0 +1,206 @@
+import { type AckloopError, isAckloopError } from "../../core/errors.ts";
+import type { EventCatalogue, FeedEvent } from "../../core/event.ts";
+import { type Delivery, toReceipt } from "../../core/feed.ts";
+import type { SchemaOutput, StandardSchemaV1 } from "../../core/standard-schema.ts";
+import { parseAs } from "../../http/reply.ts";
+import { toUtcTime } from "./time.ts";
+import {
+  documentedCategories,
+  idNames,
+  type KekkerCategory,
+  namedEvent,
+  type WireEvent,
+  wireClients,
+  wireDeal,
+  wireEvent,
+  wireQueueError,
+  wireQueueSuccess,
+  wireSystem,
+} from "./wire.ts";
+
+/** What every event's data has, whatever its category. */
+export interface KekkerEventData {
+  /** The category the event was listed under. */
+  readonly category?: KekkerCategory | null | undefined;
+}
+
+/** The members list of a network or a cluster has changed. */
+export interface KekkerClientsData extends KekkerEventData {
+  /** The id of the cluster. */
+  readonly objectId: string;
+  /** `THIS` for the current network, `EXTERNAL` for another one. */
+  readonly source?: "THIS" | "EXTERNAL" | (string & {}) | null | undefined;
+}
+
+/** An operation in the queue has succeeded. */
+export interface KekkerQueueSuccessData extends KekkerEventData {
+  /** The id of the operation in the queue. */
+  readonly objectId: string;
+  /** The global id of the deal it made, two runs of 32 hex digits with a colon between. */
+  readonly dealId?: string | null | undefined;
+  /** The node's own id of that deal. */
+  readonly localDealId?: string | null | undefined;
+  /** The operation's status, where the node sends it along. */
+  readonly status?: string | null | undefined;
+}
+
+/** An operation in the queue has failed. */
+export interface KekkerQueueErrorData extends KekkerEventData {
+  /** The id of the operation in the queue. */
+  readonly objectId: string;
+  /** What went wrong, for people. */
+  readonly error?: string | null | undefined;
+}
+
+/** A deal is new, or has changed. */
+export interface KekkerDealData extends KekkerEventData {
+  /** The global id of the deal, two runs of 32 hex digits with a colon between. */
+  readonly objectId: string;
+  /** The node's own id of the deal. */
+  readonly localObjectId?: string | null | undefined;
+}
+
+/** The documented event types, and the data of each. */
+export interface KekkerEventTypes {
+  /** Category System: the configuration of the node has changed. */
+  readonly SystemConfigurationUpdated: KekkerEventData;
+  /** Category Clients. */
+  readonly ClientsListUpdated: KekkerClientsData;
+  /** Category Queue; one example calls it `Success`. */
+  readonly SuccessQueueEvent: KekkerQueueSuccessData;
+  /** Category Queue. */
+  readonly ErrorQueueEvent: KekkerQueueErrorData;
+  /** Category Deals; the guide calls it `DealsCreated`. */
+  readonly DealCreated: KekkerDealData;
+  /** Category Deals; the guide calls it `DealsUpdated`. */
+  readonly DealUpdated: KekkerDealData;
+}
+
+/** Schemas of a user's own, by event type: added to the documented ones, or in place of them. */
+export type KekkerSchemas = Readonly<Record<string, StandardSchemaV1>>;
+
+type TypesWith<Custom extends KekkerSchemas> = Omit<KekkerEventTypes, keyof Custom> & {
+  readonly [Type in keyof Custom]: SchemaOutput<Custom[Type]>;
+};
+
+/**
+ * The events of a feed: a union that narrows by `type`.
+ *
+ * `data` holds the members of the event that the event itself has no place for: all but `eventUid`,
+ * `event` and `timestamp`. Ids are text, whatever the wire had. The object as it came is the
+ * delivery's `raw`.
+ */
+export type KekkerEvent<Custom extends KekkerSchemas = Record<never, never>> = {
+  [Type in keyof TypesWith<Custom> & string]: FeedEvent<Type, TypesWith<Custom>[Type]>;
+}[keyof TypesWith<Custom> & string];
+
+/**
+ * The schemas of the documented event types.
+ *
+ * The documents say of no member whether it is optional. Required is only the object's id, without
+ * which a handler could do nothing; unknown members are let through.
+ */
+export const kekkerEvents: EventCatalogue<KekkerEvent> = {
+  SystemConfigurationUpdated: wireSystem,
+  ClientsListUpdated: wireClients,
+  SuccessQueueEvent: wireQueueSuccess,
+  ErrorQueueEvent: wireQueueError,
+  DealCreated: wireDeal,
+  DealUpdated: wireDeal,
+};
+
+/**
+ * Other spellings of the documented types, by category and type in lower case.
+ *
+ * Assumed: `Error` stands for `ErrorQueueEvent` as the documented `Success` does for
+ * `SuccessQueueEvent`; a Queue event `Error` of another meaning would show it wrong.
+ */
+const aliases: ReadonlyMap<string, string> = new Map([
+  ["deals dealscreated", "DealCreated"],
+  ["deals dealsupdated", "DealUpdated"],
+  ["queue success", "SuccessQueueEvent"],
+  ["queue error", "ErrorQueueEvent"],
+]);
+
+const categories: ReadonlyMap<string, string> = new Map(
+  documentedCategories.map((category) => [category.toLowerCase(), category]),
+);
+
+/** Makes deliveries of the list's items. */
+export interface EventReader<E extends FeedEvent> {
+  /** The documented schemas and the user's. */
+  readonly events: EventCatalogue<E>;
+  /** Makes one delivery; `at` says in errors where the item stands, such as `data[3]`. */
+  read(item: unknown, at: string): Delivery<E>;
+}
+
+/** Makes the reader of one feed: `source` is the events' own, `custom` the user's schemas. */
+export function createEventReader<Custom extends KekkerSchemas = Record<never, never>>(
+  source: string,
+  custom?: Custom | undefined,
+): EventReader<KekkerEvent<Custom>> {
+  const schemas: KekkerSchemas = { ...kekkerEvents, ...custom };
+  const known = new Map(Object.keys(schemas).map((type) => [type.toLowerCase(), type]));
+  const typeOf = ({ event, category }: WireEvent): string => {
+    if (Object.hasOwn(schemas, event)) return event;
+    const lower = event.toLowerCase();
+    return known.get(lower) ?? aliases.get(`${category?.toLowerCase()} ${lower}`) ?? event;
+  };
+  return {
+    events: schemas as EventCatalogue<KekkerEvent<Custom>>,
+    read(item, at) {
+      const named = namedEvent(item);
+      const wire = readWire(named, at);
+      if (isAckloopError(wire)) return toUnreadable(wire, item, named);
+      const event = { ...toEvent(wire, source), type: typeOf(wire) };
+      // The type is one of the union, or unknown to it: the loop sorts these out by the catalogue.
+      return { event: event as KekkerEvent<Custom>, raw: item, receipt: toReceipt(event.id) };
+    },
+  };
+}
+
+function readWire(named: unknown, at: string): WireEvent | AckloopError {
+  try {
+    return parseAs(wireEvent, named, { provider: "kekker", operation: "pull", at });
+  } catch (error) {
+    if (isAckloopError(error)) return error;
+    throw error;
+  }
+}
+
+function toEvent(wire: WireEvent, source: string): Omit<FeedEvent, "type"> {
+  const time = typeof wire.timestamp === "string" ? toUtcTime(wire.timestamp) : undefined;
+  const data = toData(wire);
+  const subject = data["objectId"];
+  return {
+    specversion: "1.0",
+    id: String(wire.eventUid),
+    source,
+    ...(time === undefined ? {} : { time }),
+    ...(typeof subject === "string" && subject !== "" ? { subject } : {}),
+    data,
+  };
+}
+
+function toData(wire: WireEvent): Readonly<Record<string, unknown>> {
+  const { eventUid: _id, event: _type, timestamp: _time, ...members } = wire;
+  const known = categories.get(wire.category?.toLowerCase() ?? "");
+  // One example names the operation `queueId`, where the schema and the others say `objectId`.
+  const alias = known === "Queue" && (members["objectId"] ?? null) === null && "queueId" in members;
+  const entries = Object.entries(members)
+    .filter(([name]) => !(alias && name === "objectId"))
+    .map(([name, value]): [string, unknown] => {
+      if (name === "category") return [name, known ?? value];
+      const kept = idNames.has(name) && typeof value === "number" ? String(value) : value;
+      return [alias && name === "queueId" ? "objectId" : name, kept];
+    });
+  return Object.fromEntries(entries);
+}
+
+/** With its id an event can be set aside and acknowledged, although the rest of it is unreadable. */
+function toUnreadable(unreadable: AckloopError, raw: unknown, named: unknown): Delivery<never> {
+  const id = wireEvent.shape.eventUid.safeParse(
+    typeof named === "object" && named !== null ? Reflect.get(named, "eventUid") : undefined,
+  );
+  return { unreadable, raw, ...(id.success ? { receipt: toReceipt(String(id.data)) } : {}) };
+}
