@@ -1,6 +1,7 @@
 import { AckloopError } from "../../core/errors.ts";
 import type { FeedEvent } from "../../core/event.ts";
 import { type Delivery, toReceipt } from "../../core/feed.ts";
+import { parseJson } from "../../http/json.ts";
 
 /**
  * The shapes that the body of a webhook request may have.
@@ -119,7 +120,7 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 /** The value of a JSON text, or the text itself when it is not JSON. */
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     // Any text may be published, so text that is not JSON is no fault.
     return text;

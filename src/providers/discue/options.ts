@@ -1,4 +1,5 @@
-import { AckloopError } from "../../core/errors.ts";
+import type { AckloopError } from "../../core/errors.ts";
+import { wrong } from "../../http/options.ts";
 
 /** What one option may be: a test, and the words that end "`name` must be ...". */
 export interface OptionRule {
@@ -38,7 +39,7 @@ export function checkOptions<Options extends object>(
 
 /** Makes the error for a wrong option. */
 export function wrongOption(operation: string, what: string): AckloopError {
-  return new AckloopError("config", what, { provider: "discue", operation });
+  return wrong("discue", what, operation);
 }
 
 /** A text that is not empty. */
@@ -85,3 +86,6 @@ export function listOf(rule: OptionRule): OptionRule {
     be: `a list that is not empty, each ${rule.be}`,
   };
 }
+
+/** Anything: checked elsewhere. */
+export const anything: OptionRule = { fits: () => true, be: "anything" };

@@ -19,11 +19,11 @@ import type { SignatureOptions } from "./signature.ts";
 /** What a receiver answers on one path, so that discue can see that the domain is yours. */
 export interface DomainChallenge {
   /** The folder of the path, with or without slashes around it. */
-  readonly context_path: string;
+  readonly contextPath: string;
   /** The last segment of the path. */
-  readonly file_name: string;
+  readonly fileName: string;
   /** The exact body of the answer. */
-  readonly file_content: string;
+  readonly fileContent: string;
 }
 
 /**
@@ -69,7 +69,7 @@ export interface ReceiverOptions {
   /** The path of the listener's `liveness_url`, such as `/alive`: with any method a liveness check. */
   readonly livenessPath?: string | undefined;
   /**
-   * The challenges that are served, as `domains.get` returns them in `challenge.https`; a function where
+   * The challenges that are served, as `domains.get` returns them in `challenge`; a function where
    * they change while the receiver lives. @default []
    */
   readonly domainChallenges?:

@@ -154,15 +154,15 @@ async function answerCheck(
     const challenges =
       typeof domainChallenges === "function" ? await domainChallenges() : domainChallenges;
     const challenge = challenges.find((each) => pathOf(each) === url.pathname);
-    if (challenge) return new Response(challenge.file_content, { status: 200 });
+    if (challenge) return new Response(challenge.fileContent, { status: 200 });
   }
   const isLiveness = livenessMethods.includes(request.method) || url.pathname === livenessPath;
   return isLiveness ? new Response(null, { status: 200 }) : undefined;
 }
 
-function pathOf({ context_path, file_name }: DomainChallenge): string {
-  const folder = context_path.replace(/^\/+|\/+$/g, "");
-  return new URL(`/${folder}/${file_name}`.replace("//", "/"), "https://localhost").pathname;
+function pathOf({ contextPath, fileName }: DomainChallenge): string {
+  const folder = contextPath.replace(/^\/+|\/+$/g, "");
+  return new URL(`/${folder}/${fileName}`.replace("//", "/"), "https://localhost").pathname;
 }
 
 function headerOf(request: Request, name: string | undefined): string | undefined {

@@ -1,0 +1,300 @@
+import type { CallOptions } from "../../core/feed.ts";
+import type { StandardSchemaV1 } from "../../core/standard-schema.ts";
+import { noReply, replyOf } from "../../http/reply.ts";
+import type { HttpCall, ReplyReader } from "../../http/types.ts";
+import {
+  fromScopes,
+  toApiKey,
+  toDomain,
+  toListener,
+  toNamed,
+  toQueue,
+  toStats,
+  toUsageEvent,
+} from "./model.ts";
+import { wrongOption } from "./options.ts";
+import type {
+  DiscueApiKeyInput,
+  DiscueClient,
+  DiscueListenerInput,
+  DiscueMessageSchema,
+  DiscueQueueInput,
+} from "./types.ts";
+import { wireReplies } from "./wire.ts";
+
+/** Makes one call; ids in `path` must not be empty. */
+export type DiscueCall = <Reply>(
+  method: HttpCall<Reply>["method"],
+  path: readonly string[],
+  facts: Pick<HttpCall<Reply>, "operation" | "reply" | "json" | "query">,
+  options: CallOptions | undefined,
+) => Promise<Reply>;
+
+interface Api {
+  readonly call: DiscueCall;
+  readonly naming: "name" | "alias";
+}
+
+/** Makes the typed calls of the whole API. */
+export function createCalls(api: Api): Omit<DiscueClient, "receiver"> {
+  return {
+    queues: queuesOf(api),
+    listeners: listenersOf(api),
+    messages: messagesOf(api),
+    schemas: schemasOf(api),
+    stats: statsOf(api),
+    events: eventsOf(api),
+    apiKeys: apiKeysOf(api),
+    apiClients: apiClientsOf(api),
+    domains: domainsOf(api),
+  };
+}
+
+/** The name as the model calls it. */
+function nameOf({ naming }: Api, { name }: { readonly name?: string | undefined }): object {
+  return { [naming]: name };
+}
+
+function queuesOf(api: Api): DiscueClient["queues"] {
+  const { call } = api;
+  const body = (input: DiscueQueueInput) => ({ ...nameOf(api, input), schema: input.schema });
+  return {
+    create: (input, options) =>
+      call(
+        "POST",
+        ["queues"],
+        { operation: "queues.create", json: body(input), reply: replies.queue },
+        options,
+      ),
+    list: (options) =>
+      call("GET", ["queues"], { operation: "queues.list", reply: replies.queues }, options),
+    get: (queueId, options) =>
+      call("GET", ["queues", queueId], { operation: "queues.get", reply: replies.queue }, options),
+    update: (queueId, input, options) =>
+      call(
+        "PUT",
+        ["queues", queueId],
+        { operation: "queues.update", json: body(input), reply: replies.queue },
+        options,
+      ),
+    delete: (queueId, options) =>
+      call("DELETE", ["queues", queueId], { operation: "queues.delete", reply: noReply }, options),
+  };
+}
+
+function listenersOf(api: Api): DiscueClient["listeners"] {
+  const { call } = api;
+  const body = (input: Partial<DiscueListenerInput>) => ({
+    ...nameOf(api, input),
+    notify_url: input.notifyUrl,
+    liveness_url: input.livenessUrl,
+  });
+  const all = (queueId: string) => ["queues", queueId, "listeners"];
+  const one = (queueId: string, listenerId: string) => [...all(queueId), listenerId];
+  const { listener, listeners } = replies;
+  return {
+    create: (queueId, input, options) =>
+      call(
+        "POST",
+        all(queueId),
+        { operation: "listeners.create", json: body(input), reply: listener },
+        options,
+      ),
+    list: (queueId, options) =>
+      call("GET", all(queueId), { operation: "listeners.list", reply: listeners }, options),
+    listAll: (options) =>
+      call("GET", ["listeners"], { operation: "listeners.listAll", reply: listeners }, options),
+    get: (queueId, id, options) =>
+      call("GET", one(queueId, id), { operation: "listeners.get", reply: listener }, options),
+    update: (queueId, id, input, options) =>
+      call(
+        "PUT",
+        one(queueId, id),
+        { operation: "listeners.update", json: body(input), reply: listener },
+        options,
+      ),
+    delete: (queueId, id, options) =>
+      call("DELETE", one(queueId, id), { operation: "listeners.delete", reply: noReply }, options),
+  };
+}
+
+function messagesOf(api: Api): DiscueClient["messages"] {
+  const { call } = api;
+  const all = (queueId: string) => ["queues", queueId, "messages"];
+  const one = (queueId: string, messageId: string) => [...all(queueId), messageId];
+  const { message, messages } = replies;
+  return {
+    create: async (queueId, input, options) => {
+      const json = { ...nameOf(api, input), data: toText(input.data) };
+      return call(
+        "POST",
+        all(queueId),
+        { operation: "messages.create", json, reply: message },
+        options,
+      );
+    },
+    list: (queueId, options) =>
+      call("GET", all(queueId), { operation: "messages.list", reply: messages }, options),
+    listAll: (options) =>
+      call("GET", ["messages"], { operation: "messages.listAll", reply: messages }, options),
+    get: (queueId, id, options) =>
+      call("GET", one(queueId, id), { operation: "messages.get", reply: message }, options),
+    update: (queueId, id, input, options) =>
+      call(
+        "PUT",
+        one(queueId, id),
+        { operation: "messages.update", json: nameOf(api, input), reply: message },
+        options,
+      ),
+    delete: (queueId, id, options) =>
+      call("DELETE", one(queueId, id), { operation: "messages.delete", reply: noReply }, options),
+  };
+}
+
+/** The text that goes out as `data`. */
+function toText(data: unknown): string {
+  if (typeof data === "string") return data;
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(data);
+  } catch {
+    // A circle or a bigint; what the error says may hold the data.
+  }
+  if (text !== undefined) return text;
+  throw wrongOption("messages.create", "`data` must be a string, or a value that JSON can hold");
+}
+
+function schemasOf({ call }: Api): DiscueClient["schemas"] {
+  const reply = read(wireReplies.schema, ({ schema }) => schema as DiscueMessageSchema);
+  return {
+    get: (queueId, schemaId, options) =>
+      call(
+        "GET",
+        ["queues", queueId, "schemas", schemaId],
+        { operation: "schemas.get", reply },
+        options,
+      ),
+  };
+}
+
+function statsOf({ call }: Api): DiscueClient["stats"] {
+  const reply = read(wireReplies.stats, toStats);
+  return {
+    messages: (options) =>
+      call("GET", ["stats", "messages"], { operation: "stats.messages", reply }, options),
+  };
+}
+
+function eventsOf({ call }: Api): DiscueClient["events"] {
+  const reply = read(wireReplies.events, ({ events }) => events.map(toUsageEvent));
+  return {
+    list: async ({ events, limit, after } = {}, options) => {
+      const startAfter = after && Date.parse(after.storedAt);
+      if (Number.isNaN(startAfter)) {
+        throw wrongOption("events.list", "`after.storedAt` must be an RFC 3339 time");
+      }
+      const query = { events, limit, startAfter, startAfterId: after?.id };
+      return call("GET", ["events"], { operation: "events.list", query, reply }, options);
+    },
+  };
+}
+
+function apiKeysOf(api: Api): DiscueClient["apiKeys"] {
+  const { call, naming } = api;
+  const body = (input: DiscueApiKeyInput) => ({
+    ...nameOf(api, input),
+    status: input.status,
+    scopes: input.scopes && fromScopes(input.scopes, naming),
+  });
+  const secret = read(wireReplies.newApiKey, ({ api_key: key }) => key);
+  const one = read(wireReplies.apiKey, ({ api_key: key }) => toApiKey(key));
+  const all = read(wireReplies.apiKeys, ({ api_keys: keys }) => keys.map(toApiKey));
+  const changed = read(wireReplies.changedApiKey, ({ api_key: key }) =>
+    key ? toApiKey(key) : undefined,
+  );
+  return {
+    create: (input, options) =>
+      call(
+        "POST",
+        ["api_keys"],
+        { operation: "apiKeys.create", json: body(input), reply: secret },
+        options,
+      ),
+    list: (options) =>
+      call("GET", ["api_keys"], { operation: "apiKeys.list", reply: all }, options),
+    get: (id, options) =>
+      call("GET", ["api_keys", id], { operation: "apiKeys.get", reply: one }, options),
+    update: (id, input, options) =>
+      call(
+        "PUT",
+        ["api_keys", id],
+        { operation: "apiKeys.update", json: body(input), reply: changed },
+        options,
+      ),
+    delete: (id, options) =>
+      call("DELETE", ["api_keys", id], { operation: "apiKeys.delete", reply: noReply }, options),
+  };
+}
+
+function apiClientsOf(api: Api): DiscueClient["apiClients"] {
+  const { call } = api;
+  const reply = read(wireReplies.apiClient, ({ api_client: client }) => toNamed(client));
+  return {
+    create: (input, options) =>
+      call(
+        "POST",
+        ["api_clients"],
+        { operation: "apiClients.create", json: nameOf(api, input), reply },
+        options,
+      ),
+    update: (id, input, options) =>
+      call(
+        "PUT",
+        ["api_clients", id],
+        { operation: "apiClients.update", json: nameOf(api, input), reply },
+        options,
+      ),
+  };
+}
+
+function domainsOf(api: Api): DiscueClient["domains"] {
+  const { call } = api;
+  const one = read(wireReplies.domain, ({ domain }) => toDomain(domain));
+  const all = read(wireReplies.domains, ({ domains }) => domains.map(toDomain));
+  return {
+    create: (input, options) => {
+      const json = { ...nameOf(api, input), hostname: input.hostname, port: input.port };
+      return call("POST", ["domains"], { operation: "domains.create", json, reply: one }, options);
+    },
+    list: (options) => call("GET", ["domains"], { operation: "domains.list", reply: all }, options),
+    get: (id, options) =>
+      call("GET", ["domains", id], { operation: "domains.get", reply: one }, options),
+    update: (id, input, options) =>
+      call(
+        "PUT",
+        ["domains", id],
+        { operation: "domains.update", json: nameOf(api, input), reply: one },
+        options,
+      ),
+    delete: (id, options) =>
+      call("DELETE", ["domains", id], { operation: "domains.delete", reply: noReply }, options),
+  };
+}
+
+/** Reads a reply by its schema and takes what is wanted out of it. */
+function read<Wire, Reply>(
+  schema: StandardSchemaV1<unknown, Wire>,
+  pick: (reply: Wire) => Reply,
+): ReplyReader<Reply> {
+  const reader = replyOf(schema);
+  return (body, facts) => pick(reader(body, facts));
+}
+
+const replies = {
+  queue: read(wireReplies.queue, ({ queue }) => toQueue(queue)),
+  queues: read(wireReplies.queues, ({ queues }) => queues.map(toQueue)),
+  listener: read(wireReplies.listener, ({ listener }) => toListener(listener)),
+  listeners: read(wireReplies.listeners, ({ listeners }) => listeners.map(toListener)),
+  message: read(wireReplies.message, ({ message }) => toNamed(message)),
+  messages: read(wireReplies.messages, ({ messages }) => messages.map(toNamed)),
+} as const;

@@ -1,0 +1,102 @@
+import { AckloopError, isAckloopError } from "../../core/errors.ts";
+import { createHttpClient } from "../../http/client.ts";
+import type { HttpClient, Token } from "../../http/types.ts";
+import { createCalls, type DiscueCall } from "./calls.ts";
+import {
+  anything,
+  callable,
+  checkOptions,
+  type OptionRules,
+  oneOf,
+  text,
+  wrongOption,
+} from "./options.ts";
+import { discueReceiver } from "./receiver.ts";
+import type { DiscueClient, DiscueOptions } from "./types.ts";
+import { wireError } from "./wire.ts";
+
+const defaultBaseUrl = "https://api.discue.io";
+
+/**
+ * Makes a typed client of discue's whole API, which makes receivers too.
+ *
+ * @throws {AckloopError} `config` for a wrong option.
+ * @example
+ * const client = discue({ apiKey });
+ * const queue = await client.queues.create({ name: "orders" });
+ * await client.messages.create(queue.id, { data: { order: 7 } });
+ * const receiver = client.receiver({ name: queue.id, secret });
+ */
+export function discue(options: DiscueOptions): DiscueClient {
+  checkOptions("client", options, rules);
+  const { apiKey, naming = "name", prefix = naming === "name" ? "/v1" : "", ...rest } = options;
+  const http = createHttpClient({
+    ...rest,
+    provider: "discue",
+    baseUrl: `${(rest.baseUrl ?? defaultBaseUrl).replace(/\/+$/, "")}${prefix}`,
+    credential: { token: neverTwice(apiKey), header: "x-api-key", prefix: "" },
+    describeError: (body) => ({ text: wireError.safeParse(body).data?.title ?? undefined }),
+  });
+  const api = { call: createCall(http), naming };
+  return { ...createCalls(api), receiver: discueReceiver };
+}
+
+const rules: OptionRules<DiscueOptions> = {
+  apiKey: { fits: (value) => text.fits(value) || callable.fits(value), be: "a text or a function" },
+  naming: oneOf(["name", "alias"]),
+  prefix: {
+    fits: (value) => typeof value === "string" && /^(\/[\w.~-]+)*$/.test(value),
+    be: 'empty, or a path such as "/v1"',
+  },
+  // The http client checks its own options.
+  baseUrl: anything,
+  fetch: anything,
+  timeoutMs: anything,
+  retry: anything,
+  maxBodyBytes: anything,
+  headers: anything,
+  logger: anything,
+  allowInsecure: anything,
+};
+
+function createCall(client: HttpClient): DiscueCall {
+  return async (method, path, facts, options) => {
+    // An empty id would make a path of another call: a list instead of one, all instead of one queue.
+    if (path.includes("")) throw wrongOption(facts.operation, "an id must not be empty");
+    // Creating twice makes two; all else leaves the same state however often it is done.
+    const repeat = method === "POST" ? "unsent" : "safe";
+    try {
+      return await client.call({ ...facts, method, path, repeat, signal: options?.signal });
+    } catch (error) {
+      throw isAckloopError(error) && error.status === 403 ? lockedOut(error) : error;
+    }
+  };
+}
+
+/** Several bad keys make discue refuse good ones for a while, and it says nothing else of it. */
+function lockedOut(error: AckloopError): AckloopError {
+  return new AckloopError(
+    "auth",
+    "refused with 403. The key may lack the scope; or discue refuses every key for a while, since several bad ones came in a short time: then the same call succeeds later",
+    {
+      provider: "discue",
+      operation: error.operation,
+      status: 403,
+      retryable: true,
+      retryAfterMs: error.retryAfterMs,
+    },
+  );
+}
+
+/** The credential; a key that was refused is not asked for again, since each try counts. */
+function neverTwice(apiKey: DiscueOptions["apiKey"]): Token {
+  if (typeof apiKey === "string") return apiKey;
+  return ({ refused }) => {
+    if (!refused) return apiKey();
+    throw new AckloopError("auth", "the API key was refused", {
+      provider: "discue",
+      operation: "authenticate",
+      status: 401,
+    });
+  };
+}

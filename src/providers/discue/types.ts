@@ -1,0 +1,329 @@
+import type { CallOptions } from "../../core/feed.ts";
+import type { ClientOptions } from "../../http/types.ts";
+import type { CreateReceiver } from "./receiver.ts";
+import type { DomainChallenge } from "./receiver-options.ts";
+
+/** The options of {@link discue}. */
+export interface DiscueOptions extends ClientOptions {
+  /** The API key, or a function that gives it for each call. It decides the organisation. */
+  readonly apiKey: string | (() => string | Promise<string>);
+  /**
+   * Which of the two documented models the API speaks: `"name"` of the reference, or `"alias"` of the
+   * vendor's own client of 2026, which wants 4 to 64 characters of `a-zA-Z0-9._-`. The library says
+   * `name` in both. @default "name"
+   */
+  readonly naming?: "name" | "alias" | undefined;
+  /** What stands before every path. @default "/v1" with `naming: "name"`, "" with `"alias"` */
+  readonly prefix?: "" | `/${string}` | undefined;
+}
+
+/** A queue. */
+export interface DiscueQueue {
+  /** Opaque. */
+  readonly id: string;
+  readonly name?: string | undefined;
+  /** The rules its messages must follow, where the reply has them. */
+  readonly schema?: DiscueMessageSchema | undefined;
+}
+
+/** The rules for the data of a queue's messages: a JSON object, property by property. */
+export type DiscueMessageSchema = Readonly<Record<string, DiscueSchemaRule>>;
+
+/** One rule of a {@link DiscueMessageSchema}. `required` is true unless it says false. */
+export type DiscueSchemaRule =
+  | {
+      readonly type: "object";
+      readonly props: DiscueMessageSchema;
+      readonly required?: boolean | undefined;
+      /** Whether properties that are not in `props` are refused. @default true */
+      readonly strict?: boolean | undefined;
+    }
+  | {
+      readonly type: "array";
+      readonly items: DiscueSchemaRule;
+      readonly required?: boolean | undefined;
+    }
+  | {
+      readonly type: "string";
+      readonly pattern?: string | undefined;
+      readonly enum?: readonly string[] | undefined;
+      readonly min?: number | undefined;
+      readonly max?: number | undefined;
+      readonly required?: boolean | undefined;
+    }
+  | {
+      readonly type: "number";
+      readonly min?: number | undefined;
+      readonly max?: number | undefined;
+      readonly required?: boolean | undefined;
+    };
+
+/** What a queue is made of. */
+export interface DiscueQueueInput {
+  /** A name no other queue has; a second one is refused as `request` with status 422. */
+  readonly name?: string | undefined;
+  readonly schema?: DiscueMessageSchema | undefined;
+}
+
+/** A listener: the address of a webhook. Creating and changing one give `id` and `name` alone. */
+export interface DiscueListener {
+  /** Opaque. */
+  readonly id: string;
+  readonly name?: string | undefined;
+  readonly notifyUrl?: string | undefined;
+  readonly livenessUrl?: string | undefined;
+  /** Newer model only. */
+  readonly status?: string | undefined;
+  readonly liveness?:
+    | {
+        /** Only `"stable"` is documented. */
+        readonly state?: string | undefined;
+        readonly successCount: number;
+        readonly failureCount: number;
+      }
+    | undefined;
+  readonly messages?:
+    | {
+        readonly acknowledgedCount: number;
+        /** The ids of the messages that it missed. */
+        readonly missed: readonly string[];
+        readonly missedCount: number;
+      }
+    | undefined;
+}
+
+/** What a listener is made of. It gets only messages that are stored after it. */
+export interface DiscueListenerInput {
+  readonly name: string;
+  /** Where messages go. Without user name and password; put the receiver's secret in it. */
+  readonly notifyUrl: string;
+  /** What discue calls to see whether the listener lives. */
+  readonly livenessUrl: string;
+}
+
+/** A message. The API never gives its data back. */
+export interface DiscueMessage {
+  /** Opaque. */
+  readonly id: string;
+  readonly name?: string | undefined;
+}
+
+/** What a message is made of. */
+export interface DiscueMessageInput {
+  readonly name?: string | undefined;
+  /**
+   * discue takes a string and sends it on as it is. A string goes out untouched; any other value goes
+   * out as its JSON, so that an object, a list, a number, a boolean or null arrives as it was given.
+   * A string that happens to be JSON is parsed by our receiver, unless it has `parseData: false`.
+   */
+  readonly data: unknown;
+}
+
+/** Counters by name, such as `message_added`; the names are discue's. */
+export type DiscueCounters = Readonly<Record<string, number>>;
+
+/** How many messages there were. */
+export interface DiscueMessageStats {
+  readonly last24Hours: DiscueCounters;
+  readonly lastHour: DiscueCounters;
+  /** Since midnight, of a time zone that is not documented. */
+  readonly todaySoFar: DiscueCounters;
+}
+
+/** What usage events are about. */
+export type DiscueUsageEventKind = "all" | "api_keys" | "listeners" | "messages" | "queues";
+
+/** Which usage events are wanted. */
+export interface DiscueUsageEventQuery {
+  /** @default "all" */
+  readonly events?: DiscueUsageEventKind | undefined;
+  /** How many at most. */
+  readonly limit?: number | undefined;
+  /** Only those behind this one; both facts of it are needed. */
+  readonly after?: { readonly id: string; readonly storedAt: string } | undefined;
+}
+
+/** One thing that happened in the organisation in the last 24 hours. */
+export interface DiscueUsageEvent {
+  readonly id: string;
+  readonly type?: string | undefined;
+  /** RFC 3339, UTC. */
+  readonly storedAt?: string | undefined;
+  /** As discue gives them; their shapes are not documented. */
+  readonly client?: unknown;
+  readonly message?: unknown;
+  readonly apiKey?: unknown;
+  readonly queue?: unknown;
+  readonly listener?: unknown;
+}
+
+/** What an API key may do with one kind of resource. */
+export interface DiscueApiKeyScope {
+  /** Such as `"queues"`; `api_clients`, `api_keys` and `subscriptions` cannot be set. */
+  readonly resource: string;
+  readonly access: "read" | "write";
+  /** Ids, or `"*"` for all. */
+  readonly targets: readonly string[] | "*";
+}
+
+/** An API key, without its secret. Times are RFC 3339, UTC. */
+export interface DiscueApiKey {
+  readonly id: string;
+  readonly name?: string | undefined;
+  readonly createdAt?: string | undefined;
+  readonly updatedAt?: string | undefined;
+  readonly lastUsedAt?: string | undefined;
+  /** The first characters of the key. */
+  readonly keyPrefix?: string | undefined;
+  readonly status?: string | undefined;
+  /** An empty list where the reply has none. */
+  readonly scopes: readonly DiscueApiKeyScope[];
+}
+
+/** What an API key is made of. */
+export interface DiscueApiKeyInput {
+  readonly name?: string | undefined;
+  readonly status?: "enabled" | "disabled" | undefined;
+  /** Replaces all scopes. Left out at creation, a key may do nearly everything. */
+  readonly scopes?: readonly DiscueApiKeyScope[] | undefined;
+}
+
+/** An API client. */
+export interface DiscueApiClient {
+  readonly id: string;
+  readonly name?: string | undefined;
+}
+
+/** A domain that discue may call. Newer model only. Times are RFC 3339, UTC. */
+export interface DiscueDomain {
+  readonly id: string;
+  readonly name?: string | undefined;
+  readonly hostname?: string | undefined;
+  readonly port?: number | undefined;
+  /** What to serve so that discue sees that the domain is yours; a receiver takes it as it is. */
+  readonly challenge?:
+    | (DomainChallenge & {
+        readonly createdAt?: string | undefined;
+        readonly expiresAt?: string | undefined;
+      })
+    | undefined;
+  readonly verified: boolean;
+  readonly verifiedAt?: string | undefined;
+}
+
+/** What a domain is made of. */
+export interface DiscueDomainInput {
+  readonly name: string;
+  /** Cannot be changed. */
+  readonly hostname: string;
+  /** 80, 443 or 1024-65535. Cannot be changed. */
+  readonly port: number;
+}
+
+/**
+ * A typed client of discue's whole API.
+ *
+ * Every call makes one request and rejects with an `AckloopError`: `auth` (401 is never repeated; a
+ * 403 is `retryable`, since several bad keys lock out good ones for a while), `request`, `notFound`,
+ * `rateLimit`, `transport`, `timeout`, `schema`, `config`. Reads and changes are repeated by the
+ * transport; what creates is repeated only when it certainly was not processed. Replies may be stale
+ * for a short time after a change. Lists are whole: discue announces paging and does not have it yet.
+ */
+export interface DiscueClient {
+  readonly queues: {
+    create(input: DiscueQueueInput, options?: CallOptions): Promise<DiscueQueue>;
+    list(options?: CallOptions): Promise<readonly DiscueQueue[]>;
+    get(queueId: string, options?: CallOptions): Promise<DiscueQueue>;
+    update(queueId: string, input: DiscueQueueInput, options?: CallOptions): Promise<DiscueQueue>;
+    /** Deletes the queue with its listeners and messages. */
+    delete(queueId: string, options?: CallOptions): Promise<void>;
+  };
+  readonly listeners: {
+    create(
+      queueId: string,
+      input: DiscueListenerInput,
+      options?: CallOptions,
+    ): Promise<DiscueListener>;
+    list(queueId: string, options?: CallOptions): Promise<readonly DiscueListener[]>;
+    /** The listeners of all queues; may be slow. */
+    listAll(options?: CallOptions): Promise<readonly DiscueListener[]>;
+    get(queueId: string, listenerId: string, options?: CallOptions): Promise<DiscueListener>;
+    update(
+      queueId: string,
+      listenerId: string,
+      input: Partial<DiscueListenerInput>,
+      options?: CallOptions,
+    ): Promise<DiscueListener>;
+    delete(queueId: string, listenerId: string, options?: CallOptions): Promise<void>;
+  };
+  readonly messages: {
+    /** Publishes. A call whose answer was lost may have published: it is not repeated. */
+    create(
+      queueId: string,
+      input: DiscueMessageInput,
+      options?: CallOptions,
+    ): Promise<DiscueMessage>;
+    list(queueId: string, options?: CallOptions): Promise<readonly DiscueMessage[]>;
+    /** The messages of all queues. */
+    listAll(options?: CallOptions): Promise<readonly DiscueMessage[]>;
+    get(queueId: string, messageId: string, options?: CallOptions): Promise<DiscueMessage>;
+    /** Renames a message. */
+    update(
+      queueId: string,
+      messageId: string,
+      input: { readonly name: string },
+      options?: CallOptions,
+    ): Promise<DiscueMessage>;
+    delete(queueId: string, messageId: string, options?: CallOptions): Promise<void>;
+  };
+  readonly schemas: {
+    /** One schema of a queue, by the SHA-256 that is its id. */
+    get(queueId: string, schemaId: string, options?: CallOptions): Promise<DiscueMessageSchema>;
+  };
+  readonly stats: { messages(options?: CallOptions): Promise<DiscueMessageStats> };
+  readonly events: {
+    /** Usage events of the last 24 hours; not the messages. */
+    list(
+      query?: DiscueUsageEventQuery,
+      options?: CallOptions,
+    ): Promise<readonly DiscueUsageEvent[]>;
+  };
+  readonly apiKeys: {
+    /** Makes a key and gives its secret, which is shown this once only. */
+    create(input: DiscueApiKeyInput, options?: CallOptions): Promise<string>;
+    list(options?: CallOptions): Promise<readonly DiscueApiKey[]>;
+    get(apiKeyId: string, options?: CallOptions): Promise<DiscueApiKey>;
+    /** Resolves to `undefined` where the reply does not hold the key, which the pages leave open. */
+    update(
+      apiKeyId: string,
+      input: DiscueApiKeyInput,
+      options?: CallOptions,
+    ): Promise<DiscueApiKey | undefined>;
+    delete(apiKeyId: string, options?: CallOptions): Promise<void>;
+  };
+  readonly apiClients: {
+    create(
+      input: { readonly name?: string | undefined },
+      options?: CallOptions,
+    ): Promise<DiscueApiClient>;
+    update(
+      apiClientId: string,
+      input: { readonly name?: string | undefined },
+      options?: CallOptions,
+    ): Promise<DiscueApiClient>;
+  };
+  readonly domains: {
+    create(input: DiscueDomainInput, options?: CallOptions): Promise<DiscueDomain>;
+    list(options?: CallOptions): Promise<readonly DiscueDomain[]>;
+    get(domainId: string, options?: CallOptions): Promise<DiscueDomain>;
+    /** Renames a domain. */
+    update(
+      domainId: string,
+      input: { readonly name: string },
+      options?: CallOptions,
+    ): Promise<DiscueDomain>;
+    delete(domainId: string, options?: CallOptions): Promise<void>;
+  };
+  /** Makes a receiver of discue's calls; see `ReceiverOptions`. It makes no request. */
+  readonly receiver: CreateReceiver;
+}
