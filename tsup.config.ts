@@ -3,15 +3,20 @@ import { packageEntries } from "./scripts/entries.ts";
 
 const entry = packageEntries();
 const common = {
+  entry,
   target: "es2022",
-  // TypeScript 6 reports the options that tsup sets for declarations as deprecated.
-  dts: { entry, compilerOptions: { ignoreDeprecations: "6.0" } },
   splitting: true,
-  treeshake: true,
+  removeNodeProtocol: false,
 } satisfies Options;
 
 export default defineConfig([
   { ...common, format: "esm", entry: { ...entry, cli: "src/cli/main.ts" } },
-  // These are ESM only, which Jest and older Node cannot `require`.
-  { ...common, format: "cjs", entry, noExternal: ["ky", "p-retry", "is-network-error"] },
+  // These three are ESM only, which Jest and older Node cannot `require`.
+  { ...common, format: "cjs", noExternal: ["ky", "p-retry", "is-network-error"] },
+  {
+    ...common,
+    format: ["esm", "cjs"],
+    // TypeScript 6 reports options that tsup sets for declarations as deprecated.
+    dts: { only: true, compilerOptions: { ignoreDeprecations: "6.0" } },
+  },
 ]);

@@ -1,0 +1,77 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { packageEntries } from "../../scripts/entries.ts";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+  readonly exports: Readonly<Record<string, unknown>>;
+  readonly bin: Readonly<Record<string, string>>;
+  readonly dependencies: Readonly<Record<string, string>>;
+};
+
+/** The files that the manifest names, below `dist`. */
+function namedFiles(): readonly string[] {
+  const texts = JSON.stringify([manifest.exports, manifest.bin]).matchAll(
+    /"(?:\.\/)?dist\/([^"]+)"/g,
+  );
+  return [...texts].map(([, file = ""]) => file).sort();
+}
+
+/** The built files that somebody may name; what they share has a hash in its name. */
+function builtFiles(): readonly string[] {
+  return readdirSync(join(root, "dist"))
+    .filter((file) => !/-[\w-]{8}\.(js|cjs|d\.ts|d\.cts)$/.test(file))
+    .sort();
+}
+
+/** The packages that the files with this ending load or refer to, without those of Node. */
+function packagesIn(ending: RegExp): readonly string[] {
+  const found = readdirSync(join(root, "dist"))
+    .filter((file) => ending.test(file))
+    .flatMap((file) => [
+      ...readFileSync(join(root, "dist", file), "utf8").matchAll(
+        /(?:\bfrom |\bimport\(|\brequire\(|^import )["']((?:@[\w.-]+\/)?[\w-][\w.-]*)/gm,
+      ),
+    ])
+    .map(([, name = ""]) => name)
+    .filter((name) => name !== "node");
+  return [...new Set(found)].sort();
+}
+
+describe("the built files", () => {
+  it("are exactly those that the exports map and the bin name", () => {
+    expect(builtFiles()).toEqual(namedFiles());
+  });
+
+  it("come from a subpath for each provider's folder", () => {
+    const folders = readdirSync(join(root, "src/providers"));
+
+    expect(Object.values(packageEntries())).toEqual(
+      expect.arrayContaining(folders.map((folder) => `src/providers/${folder}/index.ts`)),
+    );
+  });
+
+  it("are built from sources that exist", () => {
+    const missing = Object.values(packageEntries()).filter((file) => !existsSync(join(root, file)));
+
+    expect(missing).toEqual([]);
+  });
+
+  it("refer in their types to no other package", () => {
+    expect(packagesIn(/\.d\.c?ts$/)).toEqual([]);
+  });
+
+  it("load as modules only what the package depends on, or asks for as a peer", () => {
+    const allowed = [...Object.keys(manifest.dependencies), "@electric-sql/pglite", "msw"];
+
+    expect(packagesIn(/\.js$/).filter((name) => !allowed.includes(name))).toEqual([]);
+  });
+
+  it("require as CommonJS only packages that have a CommonJS form", () => {
+    const allowed = ["zod", "@electric-sql/pglite", "msw"];
+
+    expect(packagesIn(/\.cjs$/).filter((name) => !allowed.includes(name))).toEqual([]);
+  });
+});

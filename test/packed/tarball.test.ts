@@ -1,0 +1,129 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { packageEntries } from "../../scripts/entries.ts";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const subpaths = Object.keys(packageEntries()).map((name) =>
+  name === "index" ? "ackloop" : `ackloop/${name}`,
+);
+/** A program that imports every subpath. */
+const importOfAll = [
+  ...subpaths.map((subpath, index) => `import * as a${index} from "${subpath}";`),
+  `export const all: object[] = [${subpaths.map((_, index) => `a${index}`).join(", ")}];\n`,
+].join("\n");
+let folder = "";
+
+/** Runs a program in the consumer's folder; what it wrote is in the error when it fails. */
+function run(command: string, ...args: readonly string[]): string {
+  const { status, stdout, stderr } = spawnSync(command, args, {
+    cwd: folder,
+    encoding: "utf8",
+    // npm gives its scripts settings that would reach the npm started here.
+    env: { PATH: process.env.PATH, HOME: process.env.HOME },
+  });
+  if (status !== 0) throw new Error(`${command} ${args.join(" ")}\n${stdout}${stderr}`);
+  return stdout;
+}
+
+/** Writes a file into the consumer's folder and runs it with Node. */
+function runScript(name: string, text: string): string {
+  writeFileSync(join(folder, name), text);
+  return run(process.execPath, name);
+}
+
+/** Type-checks the consumer's files as a project of its own, declarations of the package included. */
+function typeCheck(name: string, options: object, files: readonly string[]): void {
+  const compilerOptions = {
+    target: "es2022",
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noEmit: true,
+    skipLibCheck: false,
+    ...options,
+  };
+  writeFileSync(join(folder, name), JSON.stringify({ compilerOptions, files }));
+  run(process.execPath, join(root, "node_modules/typescript/bin/tsc"), "-p", name);
+}
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "ackloop-packed-"));
+  execFileSync("npm", ["pack", "--silent", "--ignore-scripts", "--pack-destination", folder], {
+    cwd: root,
+  });
+  const [tarball = ""] = readdirSync(folder);
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "user", private: true }));
+  run("npm", "install", "--silent", "--prefer-offline", "--no-audit", "--no-fund", `./${tarball}`);
+}, 300_000);
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("the tarball in an empty folder", () => {
+  it("brings its three dependencies and theirs, and nothing else", () => {
+    const installed = readdirSync(join(folder, "node_modules")).filter((name) => name[0] !== ".");
+
+    expect(installed.sort()).toEqual(["ackloop", "is-network-error", "ky", "p-retry", "zod"]);
+  });
+
+  it.each(subpaths)("gives the same names of %s to import and to require", (subpath) => {
+    const names = "JSON.stringify(Object.keys(it).filter((n) => n !== 'default').sort())";
+    const imported = runScript("a.mjs", `import * as it from "${subpath}"; console.log(${names});`);
+    const required = runScript("a.cjs", `const it = require("${subpath}"); console.log(${names});`);
+
+    expect(imported).toEqual(required);
+    expect(JSON.parse(imported)).not.toEqual([]);
+  });
+
+  it.each([
+    [
+      "import",
+      "a.mjs",
+      'import { drain } from "ackloop"; import { memoryFeed } from "ackloop/testing";',
+    ],
+    [
+      "require",
+      "a.cjs",
+      'const { drain } = require("ackloop"); const { memoryFeed } = require("ackloop/testing");',
+    ],
+  ])("handles the events of a feed, by %s", (_name, file, imports) => {
+    const script = `${imports}
+const feed = memoryFeed({ acks: "individual", pulls: "unacked" });
+feed.publish({ type: "greeted", data: "hello" });
+drain(feed, (event) => console.log(event.type, event.data)).then((summary) => console.log(summary.handled));
+`;
+
+    expect(runScript(file, script)).toBe("greeted hello\n1\n");
+  });
+
+  it("runs its command line", () => {
+    const help = run(join(folder, "node_modules/.bin/ackloop"), "--help");
+
+    expect(help).toContain("emulate");
+  });
+
+  it("type-checks by moduleResolution bundler, without the types of Node", () => {
+    writeFileSync(join(folder, "bundled.ts"), importOfAll);
+
+    typeCheck(
+      "bundler.json",
+      {
+        module: "esnext",
+        moduleResolution: "bundler",
+        lib: ["es2022", "dom", "dom.iterable", "dom.asynciterable", "esnext.disposable"],
+        types: [],
+      },
+      ["bundled.ts"],
+    );
+  });
+
+  it("type-checks by moduleResolution node16, as a module and as CommonJS", () => {
+    symlinkSync(join(root, "node_modules/@types"), join(folder, "node_modules/@types"));
+    const files = ["module.mts", "common.cts"];
+    for (const file of files) writeFileSync(join(folder, file), importOfAll);
+
+    typeCheck("node16.json", { module: "node16", lib: ["es2022"], types: ["node"] }, files);
+  });
+});
