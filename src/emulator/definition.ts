@@ -30,7 +30,7 @@ export interface Emulator {
    * reason; a cut connection with a `TypeError` whose cause has the code `ECONNRESET`; a closed
    * emulator with one whose cause has the code `ECONNREFUSED`.
    */
-  readonly fetch: (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>;
+  readonly fetch: typeof globalThis.fetch;
   /** What goes wrong. */
   readonly faults: Faults;
   /** What happened. */
