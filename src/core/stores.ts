@@ -16,7 +16,7 @@ export interface StoreKey {
 
 /** A {@link StoreKey} and the id of one event. */
 export interface EventKey extends StoreKey {
-  /** The event's id. */
+  /** The event's id: any text but the empty one, of any length, NUL and quotes included. */
   readonly id: string;
 }
 
@@ -83,11 +83,21 @@ export interface DeadLetterPage {
   readonly next?: string | undefined;
 }
 
-/** Keeps events that were set aside. */
+/**
+ * Keeps events that were set aside.
+ *
+ * Letters are kept as JSON; one of 5 MB is nothing special. Of two puts of one letter at a time one
+ * is the later one and stays whole.
+ */
 export interface DeadLetterStore {
   /** Stores a letter durably. The same consumer, feed and id again replaces it. */
   put(letter: DeadLetter, options?: CallOptions): Promise<void>;
-  /** Lists a feed's letters, oldest first. */
+  /**
+   * Lists a feed's letters in the order in which they were first put.
+   *
+   * A letter that is replaced keeps its place, so a walk over the pages meets none twice and skips
+   * none that was there at its start.
+   */
   list(key: StoreKey, query?: DeadLetterQuery): Promise<DeadLetterPage>;
   /** Gives one letter, or `undefined`. */
   get(key: EventKey, options?: CallOptions): Promise<DeadLetter | undefined>;
@@ -108,100 +118,156 @@ export type DedupeBegin =
 export interface DedupeFinish extends CallOptions {
   /** For how long the event is remembered as done, in ms. */
   readonly retentionMs: number;
-  /** The store's own transaction, to finish together with the handler's effect. */
+  /**
+   * The store's own transaction, to finish together with the handler's effect: for the sql stores a
+   * client with an open transaction on the same database. A store without transactions refuses it
+   * (`config`). On `false` the caller rolls back.
+   */
   readonly transaction?: unknown;
 }
 
 /**
  * Remembers which events are in work and which are done, in two phases.
  *
- * An event whose handler was killed is free again when its mark ends. Times are the store's own.
+ * Of any number of callers that begin one event at a time, one gets it. An event whose handler was
+ * killed is free again when its mark ends; until another begins it, the ended mark is still its
+ * caller's, so that work which outlasted a store's absence counts. Times are the store's own.
  */
 export interface DedupeStore {
   /** Marks an event as in work for `markMs`, unless another has it or it is done. Counts the start. */
   begin(key: EventKey, markMs: number, options?: CallOptions): Promise<DedupeBegin>;
   /** Lengthens a mark to `markMs` from now. False: the mark is no longer the caller's. */
   renew(key: EventKey, mark: string, markMs: number, options?: CallOptions): Promise<boolean>;
-  /** Remembers the event as done. False: the mark is no longer the caller's, nothing was written. */
+  /**
+   * Remembers the event as done; a repeat with the same mark is true again.
+   *
+   * False: another has begun the event since, or it was forgotten, and nothing was written.
+   */
   finish(key: EventKey, mark: string, options: DedupeFinish): Promise<boolean>;
-  /** Frees the event after a failure; the count of starts stays. A mark that is gone is success. */
+  /**
+   * Frees an event whose handler has ended without finishing it, and takes its start back: only
+   * starts that never ended are counted. A mark that is gone is success.
+   */
   forget(key: EventKey, mark: string, options?: CallOptions): Promise<void>;
 }
 
 /** What {@link LeaseStore.acquire} found. */
 export type LeaseGrant =
-  /** The caller holds the lease. `fence` grows with every new holder. */
+  /** The caller holds the lease. `fence` grows with every grant that is no renewal. */
   | { readonly status: "held"; readonly fence: number }
   /** Another holds it, for `endsInMs` more unless it renews. */
   | { readonly status: "taken"; readonly endsInMs: number };
 
-/** Lets one process at a time read a feed. Times are the store's own. */
+/**
+ * Lets one process at a time read a feed.
+ *
+ * Times are the store's own. A lease that has ended is nobody's: its holder must acquire it anew and
+ * gets a new fence, also when no other took it meanwhile.
+ */
 export interface LeaseStore {
-  /** Takes the lease for `leaseMs` if it is free, ended, or held by the same `holder`. */
+  /**
+   * Takes the lease for `leaseMs` if it is free, ended, or held by the same `holder` (a renewal).
+   *
+   * `holder` is a text that no other process uses, such as a random UUID made at the start of a run.
+   */
   acquire(
     key: StoreKey,
     holder: string,
     leaseMs: number,
     options?: CallOptions,
   ): Promise<LeaseGrant>;
-  /** Lengthens the lease to `leaseMs` from now. False: it is no longer the caller's. */
+  /** Lengthens the lease to `leaseMs` from now. False: it has ended, or is another's. */
   renew(key: StoreKey, holder: string, leaseMs: number, options?: CallOptions): Promise<boolean>;
   /** Gives the lease up. One that is no longer the caller's is left alone. */
   release(key: StoreKey, holder: string, options?: CallOptions): Promise<void>;
 }
 
-/** An event as an inbox keeps it. */
-export interface InboxEntry<E extends FeedEvent = FeedEvent> {
-  /** The event. */
-  readonly event: E;
-  /** The provider's object. */
+/** An event as an inbox keeps it, or what came in its place and could not be read. */
+export type InboxEntry<E extends FeedEvent = FeedEvent> = {
+  /** The provider's object. Kept as JSON. */
   readonly raw: unknown;
-  /** True where the id was made from the content. */
-  readonly idDerived?: true | undefined;
-}
+} & (
+  | {
+      /** The event. Kept as JSON. */
+      readonly event: E;
+      /** True where the id was made from the content; such an entry is always stored. */
+      readonly idDerived?: true | undefined;
+      readonly unreadable?: undefined;
+    }
+  | {
+      /** What is wrong with it; such an entry is always stored. */
+      readonly unreadable: { readonly message: string; readonly path?: string | undefined };
+      readonly event?: undefined;
+    }
+);
 
 /** An entry that a worker holds. */
-export interface InboxClaim extends InboxEntry {
-  /** What the worker gives back to settle it; of no use once the lease has ended. */
+export type InboxClaim<E extends FeedEvent = FeedEvent> = InboxEntry<E> & {
+  /** What the worker gives back to settle it; of no use once another has claimed the entry. */
   readonly token: string;
-  /** Which delivery it is, from 1. */
+  /** Which claim it is, from 1: it grows also when a worker was killed. */
   readonly attempt: number;
-}
+};
 
-/** Keeps webhook events from the moment they are answered until a worker is done with them. */
+/**
+ * Keeps webhook events from the moment they are answered until a worker is done with them.
+ *
+ * Any number of workers share one inbox: an entry is with one of them at a time. One whose worker was
+ * killed is free again when its lease ends; until another claims it, the ended lease is still its
+ * worker's. Times are the store's own. `name` is the key: the receiving point's, stable over restarts.
+ */
 export interface Inbox {
   /**
-   * Stores entries durably, all or none. An id that is there already, or was within the retention, is
-   * not stored again; a derived id always is.
+   * Stores entries durably, all or none, in their order.
+   *
+   * An event whose `source` and `id` are there already, or were finished within the retention, is not
+   * stored again; one with a derived id always is.
    *
    * @throws {AckloopError} `rateLimit` (retryable) when the inbox is full.
    */
   add(name: string, entries: readonly InboxEntry[], options?: CallOptions): Promise<void>;
-  /** Gives up to `limit` free entries, oldest first, and hides them for `leaseMs`. */
+  /** Gives up to `limit` (1-1000) free entries, oldest first, and hides them for `leaseMs`. */
   claim(
     name: string,
     limit: number,
     leaseMs: number,
     options?: CallOptions,
   ): Promise<readonly InboxClaim[]>;
-  /** Settles entries. One verdict each, in order: true when it was the caller's. */
+  /**
+   * Settles entries for good. One verdict each, in order: true when it was the caller's, false when
+   * it is gone, was given back, or another has claimed it.
+   */
   finish(
     name: string,
     tokens: readonly string[],
     options?: CallOptions,
   ): Promise<readonly boolean[]>;
-  /** Gives entries back, to be claimed again after `afterMs`. */
+  /** Gives entries back, to be claimed again after `afterMs`. Those not the caller's are left alone. */
   release(
     name: string,
     tokens: readonly string[],
     afterMs: number,
     options?: CallOptions,
   ): Promise<void>;
-  /** Hides entries for `leaseMs` from now. */
+  /** Hides entries for `leaseMs` from now. Those not the caller's are left alone. */
   extend(
     name: string,
     tokens: readonly string[],
     leaseMs: number,
     options?: CallOptions,
   ): Promise<void>;
+}
+
+/** What every factory of `ackloop/stores` gives: one place for all that must be remembered. */
+export interface StoreSet {
+  /** The places of readers whose provider keeps none. */
+  readonly cursors: CursorStore;
+  /** Events that were set aside. */
+  readonly deadLetters: DeadLetterStore;
+  /** Which events are in work, and which are done. */
+  readonly dedupe: DedupeStore;
+  /** Who reads a feed. */
+  readonly leases: LeaseStore;
+  /** Webhook events between their answer and their handling. */
+  readonly inbox: Inbox;
 }
