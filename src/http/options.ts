@@ -141,7 +141,7 @@ function checkRetry(provider: string, retry: TransportRetry): RetryLimits {
     if (!Object.hasOwn(defaultRetry, name)) {
       throw wrong(
         provider,
-        `retry has no option of that name; it has ${Object.keys(defaultRetry).join(", ")}`,
+        `retry has no option ${name}; it has ${Object.keys(defaultRetry).join(", ")}`,
       );
     }
     if (value !== undefined) limits[name] = value;
