@@ -1,0 +1,36 @@
+import { wrong } from "../../http/options.ts";
+
+/** A topic's id. Workato's pages show a number in some places and text in others; both are taken. */
+export type TopicId = number | string;
+
+/** Checks a topic's id for callers without types: `undefined` must not become a topic of that name. */
+export function checkTopicId(operation: string, id: unknown): TopicId {
+  if (typeof id === "string" && id !== "" && id !== "." && id !== "..") return id;
+  if (typeof id === "number" && Number.isSafeInteger(id) && id >= 0) return id;
+  throw wrong("workato", "the topic's id must be a whole number or text", operation);
+}
+
+/** Checks a text that must not be empty. */
+export function checkText(operation: string, name: string, value: unknown): string {
+  if (typeof value === "string" && value !== "") return value;
+  throw wrong("workato", `${name} must be a non-empty text`, operation);
+}
+
+/** A point in time: a `Date`, epoch ms, or RFC 3339 text with an offset. */
+export type Instant = Date | number | string;
+
+/**
+ * Turns an instant into what the API takes: RFC 3339 in UTC, in whole ms. A finer text is rounded
+ * down, so that nothing at that instant is passed over.
+ *
+ * @throws {AckloopError} `config` when it is none.
+ */
+export function toRfc3339(operation: string, name: string, value: Instant): string {
+  const zoneless = typeof value === "string" && !/([zZ]|[+-]\d\d:?\d\d)$/.test(value);
+  const date = new Date(value);
+  if (zoneless || Number.isNaN(date.getTime())) {
+    const what = "must be a Date, epoch ms, or RFC 3339 text with Z or an offset";
+    throw wrong("workato", `${name} ${what}`, operation);
+  }
+  return date.toISOString();
+}

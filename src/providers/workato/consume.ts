@@ -1,0 +1,149 @@
+import { AckloopError } from "../../core/errors.ts";
+import type { CallOptions } from "../../core/feed.ts";
+import { wrong } from "../../http/options.ts";
+import { replyOf } from "../../http/reply.ts";
+import type { HttpClient } from "../../http/types.ts";
+import { checkText, checkTopicId, type Instant, type TopicId, toRfc3339 } from "./arguments.ts";
+import type { WorkatoData } from "./event.ts";
+import { type ConsumeRequest, readMessage, wireConsume } from "./wire.ts";
+
+/** A message of a topic. */
+export interface Message {
+  /** Its id, opaque: never parsed, compared for order or made up. */
+  readonly id: string;
+  /** What was published. */
+  readonly payload: WorkatoData;
+  /** When it was published, as Workato sent it; absent when that is no instant. */
+  readonly time: string | undefined;
+  /** The whole object, as it came. */
+  readonly raw: unknown;
+}
+
+/** From where and how much to consume. */
+export interface ConsumeOptions extends CallOptions {
+  /** Messages behind the one with this id, which must exist. Not together with `since`. */
+  readonly afterMessageId?: string | undefined;
+  /** Messages from this time on; one that is to come means now. For a first read. */
+  readonly since?: Instant | undefined;
+  /** How many, 1-50; clamped. @default 50 */
+  readonly limit?: number | undefined;
+  /**
+   * How long Workato may hold the request while there is no message, in ms, 0-60,000; clamped, and
+   * rounded up to whole seconds. @default 0
+   */
+  readonly waitMs?: number | undefined;
+}
+
+/** The call that reads. */
+export interface ConsumeCalls {
+  /**
+   * Reads messages in the order they were published; the oldest retained ones without a cursor. An
+   * empty list when there are none, after `waitMs`.
+   *
+   * It moves nothing at Workato: each consumer keeps the id of the last message it has processed,
+   * which is what `feed` does. Repeated by the transport when it fails.
+   *
+   * @throws {AckloopError} `schema` when a message of the page is malformed (a feed gives the others).
+   */
+  consume(topicId: TopicId, options?: ConsumeOptions): Promise<readonly Message[]>;
+}
+
+/** What one consume of a feed asks for, cursors in their wire form. */
+export interface PageRequest extends CallOptions {
+  /** The topic. */
+  readonly topicId: TopicId;
+  /** The operation, for errors. */
+  readonly operation: string;
+  /** Behind this message. */
+  readonly afterMessageId?: string | undefined;
+  /** From this time on, RFC 3339. */
+  readonly since?: string | undefined;
+  /** How many. */
+  readonly limit?: number | undefined;
+  /** How long the request may be held, in ms. */
+  readonly waitMs?: number | undefined;
+}
+
+/** Reads one page, its messages unread. */
+export type ConsumePage = (request: PageRequest) => Promise<readonly unknown[]>;
+
+const maxMessages = 50;
+const maxWaitSeconds = 60;
+
+/**
+ * Makes the reading of pages.
+ *
+ * @param longPollMarginMs How much longer than Workato holds a request it may take, in ms.
+ */
+export function createConsumePage(http: HttpClient, longPollMarginMs: number): ConsumePage {
+  return async ({ topicId, operation, afterMessageId, since, limit, waitMs, signal }) => {
+    const request: ConsumeRequest = {
+      // Never both: which one counts then is not documented.
+      ...(afterMessageId === undefined
+        ? { since_time: since }
+        : { after_message_id: afterMessageId }),
+      batch_size: clamp(operation, "limit", limit ?? maxMessages, 1, maxMessages),
+      timeout_secs: clamp(operation, "waitMs", (waitMs ?? 0) / 1_000, 0, maxWaitSeconds),
+    };
+    const { timeout_secs: waitSeconds } = request;
+    const reply = await http.call({
+      operation,
+      method: "POST",
+      path: ["topics", topicId, "consume"],
+      json: request,
+      // A POST that moves nothing.
+      repeat: "safe",
+      timeoutMs: waitSeconds > 0 ? waitSeconds * 1_000 + longPollMarginMs : undefined,
+      reply: replyOf(wireConsume),
+      signal,
+    });
+    return reply.messages;
+  };
+}
+
+/** Makes the call that reads. */
+export function createConsumeCalls(consumePage: ConsumePage): ConsumeCalls {
+  const operation = "messages.consume";
+  return {
+    async consume(topicId, { afterMessageId, since, ...options } = {}) {
+      if (afterMessageId !== undefined && since !== undefined) {
+        throw wrong("workato", "give afterMessageId or since, not both", operation);
+      }
+      const items = await consumePage({
+        ...options,
+        topicId: checkTopicId(operation, topicId),
+        operation,
+        afterMessageId:
+          afterMessageId === undefined
+            ? undefined
+            : checkText(operation, "afterMessageId", afterMessageId),
+        since: since === undefined ? undefined : toRfc3339(operation, "since", since),
+      });
+      return items.map((item, index) => toMessage(operation, item, index));
+    },
+  };
+}
+
+function toMessage(operation: string, item: unknown, index: number): Message {
+  const { id, payload, time, problem } = readMessage(item);
+  if (problem || id === undefined) {
+    const path = `messages[${index}]${problem?.path ?? ""}`;
+    const text = problem?.text ?? "the message has no id";
+    throw new AckloopError("schema", `${text} (${path})`, { provider: "workato", operation, path });
+  }
+  return { id, payload, time, raw: item };
+}
+
+/** Rounds up, so that a short wait is none at all only when it was meant so. */
+function clamp(
+  operation: string,
+  name: string,
+  value: number,
+  lowest: number,
+  highest: number,
+): number {
+  if (typeof value !== "number" || Number.isNaN(value)) {
+    throw wrong("workato", `${name} must be a number`, operation);
+  }
+  return Math.min(Math.max(Math.ceil(value), lowest), highest);
+}

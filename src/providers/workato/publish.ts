@@ -1,0 +1,214 @@
+import { type AckloopError, isAckloopError } from "../../core/errors.ts";
+import type { CallOptions } from "../../core/feed.ts";
+import type { StandardSchemaV1 } from "../../core/standard-schema.ts";
+import { wrong } from "../../http/options.ts";
+import { replyOf } from "../../http/reply.ts";
+import type { HttpClient, ReplyReader } from "../../http/types.ts";
+import { checkTopicId, type TopicId } from "./arguments.ts";
+import type { WorkatoData } from "./event.ts";
+import { isJsonObject, wireBatchItem, wireBatchPublish, wirePublish } from "./wire.ts";
+
+/** What became of one message of a batch. */
+export type PublishResult =
+  /** It is in the topic, under this id. */
+  | { readonly status: "published"; readonly messageId: string }
+  /** It is not in the topic. */
+  | {
+      readonly status: "failed";
+      readonly reason: string;
+      readonly error?: AckloopError | undefined;
+    }
+  /** It may be in the topic: the answer was lost, or did not mention it. */
+  | {
+      readonly status: "unknown";
+      readonly reason: string;
+      readonly error?: AckloopError | undefined;
+    };
+
+/** One entry of a batch's answer, as Workato sent it. */
+export interface BatchItem {
+  /** The message's id. */
+  readonly message_id?: string | null | undefined;
+  /** What Workato says of it; the values are not documented. */
+  readonly result?: unknown;
+}
+
+/** Tells from an entry whether its message was published. */
+export type IsPublished = (item: BatchItem) => boolean;
+
+/** The calls that publish. */
+export interface PublishCalls {
+  /**
+   * Publishes one message; `payload` is the whole body, as the topic's schema has it.
+   *
+   * Not repeated after a failure that leaves its outcome open (`outcomeUnknown` of the error), since
+   * publishing twice makes two messages: put an id of your own into the payload.
+   */
+  publish(
+    topicId: TopicId,
+    payload: WorkatoData,
+    options?: CallOptions,
+  ): Promise<{ readonly messageId: string }>;
+  /**
+   * Publishes many messages, and tells what became of each, in the order they were given.
+   *
+   * More than 100, or than about 1 MB, go out as several requests, one after the other; the first one
+   * that fails is the last one sent, so that no message overtakes an earlier one. Workato answers 200 also
+   * when some of a request's messages failed. A request whose outcome is open is not repeated.
+   *
+   * It rejects as long as nothing was published: with the error of the first request, when that was
+   * refused; with the signal's reason after an abort, at any time.
+   */
+  publishBatch(
+    topicId: TopicId,
+    payloads: readonly WorkatoData[],
+    options?: CallOptions,
+  ): Promise<readonly PublishResult[]>;
+}
+
+/** The documented maximum of one batch. */
+const maxPayloads = 100;
+
+/** The documented maximum of a request is 1 MB; the rest is for what stands around the payloads. */
+const maxPayloadBytes = 1_000_000;
+
+/** Makes the calls that publish. */
+export function createPublishCalls(http: HttpClient, isPublished: IsPublished): PublishCalls {
+  return {
+    async publish(topicId, payload, { signal } = {}) {
+      const operation = "messages.publish";
+      const reply = await http.call({
+        operation,
+        method: "POST",
+        path: ["topics", checkTopicId(operation, topicId), "publish"],
+        json: checkPayload(operation, payload, "payload"),
+        repeat: "unsent",
+        reply: publishedReply(wirePublish),
+        signal,
+      });
+      return { messageId: reply.message_id };
+    },
+    async publishBatch(topicId, payloads, options = {}) {
+      const operation = "messages.publishBatch";
+      const id = checkTopicId(operation, topicId);
+      for (const [index, payload] of payloads.entries()) {
+        checkPayload(operation, payload, `payloads[${index}]`);
+      }
+      const parts = splitPayloads(payloads);
+      return await publishParts(
+        parts,
+        (part) => publishPart(http, id, part, isPublished, options),
+        options,
+      );
+    },
+  };
+}
+
+/** Sends part after part, and stops at the first that fails. */
+async function publishParts(
+  parts: readonly (readonly WorkatoData[])[],
+  publish: (part: readonly WorkatoData[]) => Promise<readonly PublishResult[]>,
+  { signal }: CallOptions,
+): Promise<readonly PublishResult[]> {
+  const results: PublishResult[] = [];
+  for (const [index, part] of parts.entries()) {
+    try {
+      results.push(...(await publish(part)));
+    } catch (error) {
+      if (signal?.aborted || !isAckloopError(error)) throw error;
+      if (index === 0 && !error.outcomeUnknown) throw error;
+      const failure = toFailure(error);
+      const rest = parts.slice(index + 1).flat();
+      return [...results, ...part.map(() => failure), ...rest.map(() => notSent)];
+    }
+  }
+  return results;
+}
+
+const notSent: PublishResult = Object.freeze({
+  status: "failed",
+  reason: "not sent, since an earlier part of the batch failed",
+});
+
+function toFailure(error: AckloopError): PublishResult {
+  const status = error.outcomeUnknown ? "unknown" : "failed";
+  return { status, reason: error.message, error };
+}
+
+async function publishPart(
+  http: HttpClient,
+  topicId: TopicId,
+  payloads: readonly WorkatoData[],
+  isPublished: IsPublished,
+  { signal }: CallOptions,
+): Promise<readonly PublishResult[]> {
+  const reply = await http.call({
+    operation: "messages.publishBatch",
+    method: "POST",
+    path: ["batch", "topics", topicId, "publish"],
+    json: { payloads },
+    repeat: "unsent",
+    reply: publishedReply(wireBatchPublish),
+    signal,
+  });
+  const items = reply.message_ids ?? {};
+  return payloads.map((_, index) => toResult(items[index], isPublished));
+}
+
+/** Reads an answer that says "published" by its status: one that does not fit leaves the outcome open. */
+function publishedReply<Output>(schema: StandardSchemaV1<unknown, Output>): ReplyReader<Output> {
+  const read = replyOf(schema);
+  return (body, facts) => {
+    try {
+      return read(body, facts);
+    } catch (error) {
+      if (!isAckloopError(error)) throw error;
+      const { provider, operation, status } = facts;
+      const known = { provider, operation, status, path: error.path, outcomeUnknown: true };
+      throw new AckloopError("schema", "the answer does not tell what was published", known);
+    }
+  };
+}
+
+function toResult(entry: unknown, isPublished: IsPublished): PublishResult {
+  const item = wireBatchItem.safeParse(entry);
+  if (!item.success) {
+    return { status: "unknown", reason: "the answer does not tell what became of this message" };
+  }
+  const { message_id: messageId, result } = item.data;
+  if (messageId && isPublished(item.data)) return { status: "published", messageId };
+  return { status: "failed", reason: toReason(result) };
+}
+
+function toReason(result: unknown): string {
+  if (typeof result === "string" && result !== "") return result;
+  const text = result === undefined || result === null ? "" : JSON.stringify(result);
+  return text === "" ? "Workato gave no reason" : text;
+}
+
+/** Cuts a list of payloads into requests, in order; one that is too large by itself stays alone. */
+export function splitPayloads(
+  payloads: readonly WorkatoData[],
+): readonly (readonly WorkatoData[])[] {
+  const encoder = new TextEncoder();
+  const parts: WorkatoData[][] = [];
+  let part: WorkatoData[] = [];
+  let sizeBytes = 0;
+  for (const payload of payloads) {
+    const payloadBytes = encoder.encode(JSON.stringify(payload)).length + 1;
+    const full = part.length === maxPayloads || sizeBytes + payloadBytes > maxPayloadBytes;
+    if (part.length > 0 && full) {
+      parts.push(part);
+      part = [];
+      sizeBytes = 0;
+    }
+    part.push(payload);
+    sizeBytes += payloadBytes;
+  }
+  return part.length > 0 ? [...parts, part] : parts;
+}
+
+function checkPayload(operation: string, payload: unknown, name: string): WorkatoData {
+  if (isJsonObject(payload)) return payload;
+  throw wrong("workato", `${name} must be an object`, operation);
+}

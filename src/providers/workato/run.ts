@@ -1,0 +1,148 @@
+import { AckloopError } from "../../core/errors.ts";
+import type { CallOptions } from "../../core/feed.ts";
+import type { CursorStore, StoredCursor, StoreKey } from "../../core/stores.ts";
+import { decodePlace, encodePlace, type Place, type SavedPlace } from "./cursor.ts";
+
+/** Where a reader's place is kept. */
+export interface Ledger {
+  /** The store. */
+  readonly store: CursorStore;
+  /** Whose place it is. */
+  readonly key: StoreKey;
+}
+
+/**
+ * What the receipts of one run share. A feed keeps nothing between calls, so the run lives here: a
+ * pull without `after` makes it, and every receipt carries it on.
+ */
+export interface Run {
+  /** Tells this run's saves from those of any other. */
+  readonly mark: string;
+  /** Where the run stands: the place that was saved last. */
+  place: Place;
+  /** How many messages the run had been given up to that place. */
+  sequence: number;
+  /** The revision that the next save is made on. */
+  revision: number;
+  /** When long emptiness was last checked by time, epoch ms. */
+  checkedAt: number | undefined;
+  /** Ends when the save in flight ends; never rejects. Saves of one run go one after the other. */
+  saving: Promise<unknown>;
+}
+
+/** How far a save went: it moved the place, or the place was there or further already. */
+export type Advance = "saved" | "behind";
+
+/** One save may meet its own earlier ones, whose answers were lost; more than this is no accident. */
+const maxOwnConflicts = 3;
+
+/**
+ * Begins a run: loads the place, and saves it again under the run's own mark before anything is read.
+ *
+ * The save is what fences: whoever held the place before saves on an older revision from now on, and
+ * is refused. Where nothing is stored, the start point is what is saved.
+ *
+ * @throws {AckloopError} `conflict` when another run took the place in between.
+ */
+export async function startRun(
+  ledger: Ledger,
+  startAt: () => Place,
+  options: CallOptions,
+): Promise<Run> {
+  options.signal?.throwIfAborted();
+  const stored = await ledger.store.load(ledger.key, options);
+  const saved = stored && decodePlace(stored.value);
+  const run: Run = {
+    mark: crypto.randomUUID(),
+    place: saved?.place ?? startAt(),
+    sequence: 0,
+    revision: stored?.revision ?? 0,
+    checkedAt: saved?.checkedAt,
+    saving: Promise.resolve(),
+  };
+  await write(ledger, run, run.place, 0, options);
+  return run;
+}
+
+/**
+ * Moves the saved place of a run on, by compare-and-set. An older place than the saved one is left
+ * alone.
+ *
+ * A save that finds one of the run's own already there goes on from it: the answer to that one was
+ * lost.
+ *
+ * @throws {AckloopError} `conflict` when another run has the place now; nothing is overwritten.
+ */
+export function advanceRun(
+  ledger: Ledger,
+  run: Run,
+  place: Place,
+  sequence: number,
+  options: CallOptions,
+): Promise<Advance> {
+  return inTurn(run, async () => {
+    if (sequence <= run.sequence) return "behind";
+    return await write(ledger, run, place, sequence, options);
+  });
+}
+
+/** Remembers beyond this process that long emptiness has just been checked. */
+export async function saveCheck(ledger: Ledger, run: Run, options: CallOptions): Promise<void> {
+  await inTurn(run, () => write(ledger, run, run.place, run.sequence, options));
+}
+
+function inTurn<Result>(run: Run, work: () => Promise<Result>): Promise<Result> {
+  const turn = run.saving.then(work);
+  run.saving = turn.catch(ignore);
+  return turn;
+}
+
+function ignore(): void {}
+
+async function write(
+  { store, key }: Ledger,
+  run: Run,
+  place: Place,
+  sequence: number,
+  options: CallOptions,
+): Promise<Advance> {
+  const value = encodePlace({ place, run: run.mark, sequence, checkedAt: run.checkedAt });
+  for (let tries = 0; tries <= maxOwnConflicts; tries += 1) {
+    options.signal?.throwIfAborted();
+    const result = await store.save(key, value, run.revision, options);
+    if (result.status === "saved") {
+      Object.assign(run, { revision: result.revision, place, sequence });
+      return "saved";
+    }
+    const own = ownSave(result.current, run);
+    if (!own) break;
+    Object.assign(run, own);
+    if (result.current?.value === value) return "saved";
+    if (own.sequence > sequence) return "behind";
+  }
+  throw new AckloopError(
+    "conflict",
+    "another run has this consumer's place now, so nothing was saved; " +
+      "let one process at a time read a topic as one consumer",
+    { provider: "workato", operation: "save cursor" },
+  );
+}
+
+/** What the run itself saved without hearing of it, if that is what the store holds. */
+function ownSave(
+  current: StoredCursor | undefined,
+  run: Run,
+): Pick<Run, "revision" | "place" | "sequence"> | undefined {
+  const saved = current && readableOnly(current.value);
+  if (!current || saved?.run !== run.mark) return undefined;
+  return { revision: current.revision, place: saved.place, sequence: saved.sequence };
+}
+
+function readableOnly(value: string): SavedPlace | undefined {
+  try {
+    return decodePlace(value);
+  } catch {
+    // A value of another kind is somebody else's, and becomes the conflict that it is.
+    return undefined;
+  }
+}

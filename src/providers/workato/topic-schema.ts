@@ -1,0 +1,159 @@
+import { AckloopError } from "../../core/errors.ts";
+import type { SchemaIssue, StandardSchemaV1 } from "../../core/standard-schema.ts";
+import type { WorkatoData } from "./event.ts";
+import { isJsonObject } from "./wire.ts";
+
+/**
+ * One field of a topic's schema, in Workato's own words.
+ *
+ * Further keys, such as `label`, `parse_output` or `render_input`, are allowed and mean nothing here.
+ */
+export interface TopicField {
+  /** The field's name in the payload. */
+  readonly name: string;
+  /** Its kind: `string`, `integer`, `number`, `boolean`, `date_time`, `date`, `object`, `array`, ... */
+  readonly type?: string | undefined;
+  /** The input that Workato shows for it; tells the kind where `type` is absent. */
+  readonly control_type?: string | undefined;
+  /** The name that Workato shows for it. */
+  readonly label?: string | undefined;
+  /** Whether it may be absent or null. @default true */
+  readonly optional?: boolean | undefined;
+  /** The fields of an object, or of each element of an array of objects. */
+  readonly properties?: readonly TopicField[] | undefined;
+  /** The kind of each element of an array. */
+  readonly of?: string | undefined;
+  readonly [key: string]: unknown;
+}
+
+type Path = readonly PropertyKey[];
+
+/** Adds what does not fit to `issues`. */
+type Check = (value: unknown, path: Path, issues: SchemaIssue[]) => void;
+
+/** The kinds that say something of a value; any other kind lets every value through. */
+const kinds: Readonly<Record<string, { readonly text: string; test(value: unknown): boolean }>> = {
+  string: { text: "text", test: (value) => typeof value === "string" },
+  integer: { text: "a whole number", test: (value) => Number.isInteger(value) },
+  number: { text: "a number", test: (value) => typeof value === "number" },
+  boolean: { text: "true or false", test: (value) => typeof value === "boolean" },
+  date_time: { text: "a date and time", test: (value) => isInstant(value, /^\d{4}-\d\d-\d\d[T ]/) },
+  date: { text: "a date", test: (value) => isInstant(value, /^\d{4}-\d\d-\d\d/) },
+  object: { text: "an object", test: isJsonObject },
+  array: { text: "a list", test: (value) => Array.isArray(value) },
+};
+
+/** Words for the kinds that stand in `type`, `of` or `control_type` beside the kinds' own names. */
+const synonyms: Readonly<Record<string, string>> = {
+  timestamp: "date_time",
+  checkbox: "boolean",
+  text: "string",
+  "text-area": "string",
+  "plain-text": "string",
+  "plain-text-area": "string",
+  email: "string",
+  phone: "string",
+  url: "string",
+};
+
+/**
+ * Makes a validator of a topic's schema, as `topics.get` gives it: a Standard Schema, for `schema` of
+ * a feed or for your own checks before publishing.
+ *
+ * It checks, and changes nothing: the value that comes out is the one that went in. It is as lenient
+ * as a schema that lives elsewhere must be read: fields that it does not name are let through, an
+ * `optional` field may be absent or null, and a kind of field that is not known here fits every value.
+ *
+ * Assumed: a field without `optional` is optional, `date_time` and `date` travel as ISO 8601 text, and
+ * `properties` of an `array` describe its elements. A topic whose own messages do not pass would show
+ * it wrong.
+ *
+ * @throws {AckloopError} `config` when `fields` is not a list of fields with names.
+ * Source: docs.workato.com/workato-api/event-streams.html, the fields of `schema`, read 2026-11.
+ */
+export function topicSchema(fields: readonly TopicField[]): StandardSchemaV1<unknown, WorkatoData> {
+  const check = toObjectCheck(fields, "schema");
+  return {
+    "~standard": {
+      version: 1,
+      vendor: "ackloop",
+      validate: (value) => {
+        const issues: SchemaIssue[] = [];
+        check(value, [], issues);
+        if (issues.length > 0 || !isJsonObject(value)) return { issues };
+        return { value };
+      },
+    },
+  };
+}
+
+function toObjectCheck(fields: unknown, where: string): Check {
+  const checks = toFields(fields, where).map((field, index) =>
+    toMemberCheck(field, toCheck(field, `${where}[${index}]`)),
+  );
+  return (value, path, issues) => {
+    if (isJsonObject(value)) for (const check of checks) check(value, path, issues);
+    else issues.push({ message: "must be an object", path });
+  };
+}
+
+/** Checks one member of an object that is known to be one. */
+function toMemberCheck({ name, optional }: TopicField, check: Check) {
+  return (value: WorkatoData, path: Path, issues: SchemaIssue[]): void => {
+    const member = Object.hasOwn(value, name) ? value[name] : undefined;
+    if (member !== undefined && member !== null) check(member, [...path, name], issues);
+    else if (optional === false) issues.push({ message: "is required", path: [...path, name] });
+  };
+}
+
+function toCheck(field: TopicField, where: string): Check {
+  const kind = toKind(field.type ?? field.control_type);
+  const hasProperties = field.properties !== undefined && field.properties !== null;
+  if (kind === "object" && hasProperties) {
+    return toObjectCheck(field.properties, `${where}.properties`);
+  }
+  if (kind !== "array") return toKindCheck(kind);
+  const element = hasProperties
+    ? toObjectCheck(field.properties, `${where}.properties`)
+    : toKindCheck(toKind(field.of));
+  return toListCheck(element);
+}
+
+function toListCheck(element: Check): Check {
+  const isList = toKindCheck("array");
+  return (value, path, issues) => {
+    isList(value, path, issues);
+    if (!Array.isArray(value)) return;
+    for (const [index, member] of value.entries()) element(member, [...path, index], issues);
+  };
+}
+
+function toKindCheck(name: string | undefined): Check {
+  const kind = name !== undefined && Object.hasOwn(kinds, name) ? kinds[name] : undefined;
+  return (value, path, issues) => {
+    if (kind && !kind.test(value)) issues.push({ message: `must be ${kind.text}`, path });
+  };
+}
+
+function toKind(word: unknown): string | undefined {
+  if (typeof word !== "string") return undefined;
+  return Object.hasOwn(synonyms, word) ? synonyms[word] : word;
+}
+
+function isInstant(value: unknown, form: RegExp): boolean {
+  return typeof value === "string" && form.test(value) && !Number.isNaN(Date.parse(value));
+}
+
+function toFields(fields: unknown, where: string): readonly TopicField[] {
+  if (!Array.isArray(fields)) throw wrongSchema(`${where} must be a list of fields`);
+  for (const [index, field] of fields.entries()) {
+    if (!isJsonObject(field) || typeof field["name"] !== "string") {
+      throw wrongSchema(`${where}[${index}] must be a field with a name`);
+    }
+  }
+  return fields;
+}
+
+function wrongSchema(message: string): AckloopError {
+  return new AckloopError("config", message, { provider: "workato", operation: "topicSchema" });
+}
