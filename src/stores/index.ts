@@ -1,2 +1,4 @@
-export { fileStores } from "./file/index.ts";
-export { type LocalStores, memoryStores } from "./memory.ts";
+export type { StoreSet } from "../core/stores.ts";
+export { fileStores } from "./file.ts";
+export { memoryStores } from "./memory.ts";
+export type { StoreOptions } from "./options.ts";

@@ -1,8 +1,8 @@
-import { AckloopError, isAckloopError } from "../core/errors.ts";
-import type { DeadLetter, DeadLetterPage, DeadLetterStore, StoreKey } from "../core/stores.ts";
-import { abortable } from "./abortable.ts";
+import { AckloopError, isAckloopError } from "../../core/errors.ts";
+import type { DeadLetter, DeadLetterPage, DeadLetterStore, StoreKey } from "../../core/stores.ts";
+import { toJson } from "../check.ts";
+import { placeOf } from "../place.ts";
 import { type Backing, type Cell, type Codec, isRecord, type Payloads } from "./backing.ts";
-import { checkEventKey, checkKey, checkWhole, configError, toJson } from "./check.ts";
 
 /** Where a letter stands in the order, and under which name its text is written. */
 interface Place {
@@ -31,36 +31,15 @@ export function deadLettersOn(backing: Backing): DeadLetterStore {
     payloads: backing.payloads("dead-letters", [consumer, feed]),
   });
   return {
-    async put(letter, options) {
-      checkEventKey("put", letter);
-      const text = toJson("put", "letter", letter);
-      await abortable(options, () => put(shelfOf(letter), letter.id, text));
+    async put(letter) {
+      await put(shelfOf(letter), letter.id, toJson("put", "letter", letter));
     },
-    async list(key, query = {}) {
-      checkKey("list", key);
-      const limit = query.limit ?? 100;
-      checkWhole("list", "limit", limit, 1, 1000);
-      const after = placeOf(query.after);
-      return await abortable(query, () => list(shelfOf(key), after, limit));
+    async list(key, query) {
+      return await list(shelfOf(key), placeOf(query?.after), query?.limit ?? 100);
     },
-    async get(key, options) {
-      checkEventKey("get", key);
-      return await abortable(options, () => get(shelfOf(key), key.id));
-    },
-    async remove(key, options) {
-      checkEventKey("remove", key);
-      await abortable(options, () => remove(shelfOf(key), key.id));
-    },
+    get: (key) => get(shelfOf(key), key.id),
+    remove: (key) => remove(shelfOf(key), key.id),
   };
-}
-
-/** Reads the `after` of a query. */
-export function placeOf(after: string | undefined): number {
-  if (after === undefined) return 0;
-  if (typeof after !== "string" || !/^\d{1,15}$/.test(after)) {
-    throw configError("list", "`after` must be the `next` of an earlier page");
-  }
-  return Number(after);
 }
 
 async function put({ index, payloads }: Shelf, id: string, text: string): Promise<void> {

@@ -1,5 +1,7 @@
 import { AckloopError } from "../../core/errors.ts";
 import { sleep } from "../../core/sleep.ts";
+import { configError } from "../check.ts";
+import { hashOf } from "../hash.ts";
 import {
   type Backing,
   type Cell,
@@ -7,9 +9,7 @@ import {
   type Codec,
   isRecord,
   type Payloads,
-} from "../backing.ts";
-import { configError } from "../check.ts";
-import { hashOf } from "../hash.ts";
+} from "./backing.ts";
 import { fileSystem, makeFolder, onDisk, syncFolder, writeDurably } from "./disk.ts";
 import { busy, readVersion, replaceVersion, type Version } from "./record.ts";
 

@@ -1,25 +1,14 @@
-import type { CursorSave, CursorStore, StoredCursor, StoreKey } from "../core/stores.ts";
-import { abortable } from "./abortable.ts";
+import type { CursorSave, CursorStore, StoredCursor, StoreKey } from "../../core/stores.ts";
 import { type Backing, type Cell, type Change, type Codec, isRecord } from "./backing.ts";
-import { checkKey, checkText, checkWhole } from "./check.ts";
 
 /** The cursor store over any backing: one cell for each consumer and feed. */
 export function cursorsOn(backing: Backing): CursorStore {
   const cellOf = (key: StoreKey): Cell<StoredCursor | undefined> =>
     backing.cell("cursors", [key.consumer, key.feed], cursorCodec);
   return {
-    async load(key, options) {
-      checkKey("load", key);
-      return await abortable(options, () => cellOf(key).read());
-    },
-    async save(key, value, revision, options) {
-      checkKey("save", key);
-      checkText("save", "value", value);
-      checkWhole("save", "revision", revision, 0);
-      return await abortable(options, () =>
-        cellOf(key).update((current) => saved(current, value, revision)),
-      );
-    },
+    load: (key) => cellOf(key).read(),
+    save: (key, value, revision) =>
+      cellOf(key).update((current) => saved(current, value, revision)),
   };
 }
 

@@ -1,0 +1,54 @@
+import { AckloopError } from "../core/errors.ts";
+import type { InboxEntry } from "../core/stores.ts";
+import { checkObject, configError, toJson } from "./check.ts";
+
+const fullRetryMs = 1000;
+
+/** Checks entries and writes each as JSON. */
+export function entriesToJson(entries: readonly InboxEntry[]): readonly string[] {
+  if (!Array.isArray(entries)) throw configError("add", "`entries` must be a list");
+  return entries.map((entry: InboxEntry) => {
+    checkObject("add", "entry", entry);
+    const { event, unreadable, raw } = entry;
+    if (event === undefined) {
+      checkObject("add", "event", unreadable);
+      return toJson("add", "raw", { unreadable, raw: raw ?? null });
+    }
+    checkObject("add", "event", event);
+    if (typeof event.id !== "string" || typeof event.source !== "string") {
+      throw configError("add", "`event` must have an `id` and a `source`");
+    }
+    const { idDerived } = entry;
+    return toJson("add", "raw", { event, raw: raw ?? null, ...(idDerived && { idDerived }) });
+  });
+}
+
+/** What makes an entry the same as another; `undefined` where that is not known. */
+export function identityOf(entry: InboxEntry): string | undefined {
+  if (entry.event === undefined || entry.idDerived) return undefined;
+  return JSON.stringify([entry.event.source, entry.event.id]);
+}
+
+/** Reads a stored entry. What cannot be read is an unreadable entry, so that it blocks no other. */
+export function entryFromJson(text: string | undefined): InboxEntry {
+  if (text === undefined) return lostEntry("its text is missing");
+  try {
+    return JSON.parse(text) as InboxEntry;
+  } catch {
+    return lostEntry("its text is damaged");
+  }
+}
+
+/** The error of an inbox that takes no more. */
+export function fullError(): AckloopError {
+  return new AckloopError("rateLimit", "the inbox is full; it takes more when workers finish", {
+    provider: "stores",
+    operation: "add",
+    retryable: true,
+    retryAfterMs: fullRetryMs,
+  });
+}
+
+function lostEntry(what: string): InboxEntry {
+  return { raw: null, unreadable: { message: `the inbox has lost an entry: ${what}` } };
+}

@@ -1,0 +1,47 @@
+import { checkMs, checkOptions, checkWhole } from "./check.ts";
+
+const dayMs = 24 * 3_600_000;
+
+/** What every factory of stores may be told. */
+export interface StoreOptions {
+  /** How many unfinished entries an inbox holds before it refuses more, from 1. @default 10 000 */
+  readonly inboxMaxEntries?: number | undefined;
+  /** How long an inbox remembers the id of a finished entry, in ms. @default one day */
+  readonly inboxRetentionMs?: number | undefined;
+  /**
+   * How long the starts of an event are remembered that was begun and never finished, in ms from its
+   * last start. @default seven days
+   */
+  readonly startsRetentionMs?: number | undefined;
+}
+
+/** The options with their defaults. */
+export interface StoreLimits {
+  readonly inboxMaxEntries: number;
+  readonly inboxRetentionMs: number;
+  readonly startsRetentionMs: number;
+}
+
+const defaults: StoreLimits = Object.freeze({
+  inboxMaxEntries: 10_000,
+  inboxRetentionMs: dayMs,
+  startsRetentionMs: 7 * dayMs,
+});
+
+/** Checks the options and fills in what is missing; `others` are further names that are allowed. */
+export function limitsOf(
+  operation: string,
+  options: StoreOptions,
+  ...others: readonly string[]
+): StoreLimits {
+  checkOptions(operation, options, [...Object.keys(defaults), ...others]);
+  const limits = {
+    inboxMaxEntries: options.inboxMaxEntries ?? defaults.inboxMaxEntries,
+    inboxRetentionMs: options.inboxRetentionMs ?? defaults.inboxRetentionMs,
+    startsRetentionMs: options.startsRetentionMs ?? defaults.startsRetentionMs,
+  };
+  checkWhole(operation, "inboxMaxEntries", limits.inboxMaxEntries, 1);
+  checkMs(operation, "inboxRetentionMs", limits.inboxRetentionMs, 0);
+  checkMs(operation, "startsRetentionMs", limits.startsRetentionMs, 0);
+  return limits;
+}
