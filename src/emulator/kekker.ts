@@ -1,0 +1,301 @@
+import type { Call, Connection, Emulator, EmulatorOptions, Route } from "./definition.ts";
+import { createEmulator, createTools } from "./emulator.ts";
+import { isRecord, Refusal, readBasic } from "./exchange.ts";
+import { defaultAssumptions, type KekkerAssumptions, texts } from "./kekker/assumptions.ts";
+import { createEventList, type EventList, type HeldEvent } from "./kekker/event-list.ts";
+import { createOperations, type KekkerOperation, type Operations } from "./kekker/operations.ts";
+import { plain, reply, toEvent, toFirstVersion } from "./kekker/replies.ts";
+import { fromEpochMs, parseTime, type StoredTime, writeTime } from "./kekker/times.ts";
+import { randomUuid } from "./random.ts";
+
+/** The options of {@link kekkerEmulator}. */
+export interface KekkerEmulatorOptions extends EmulatorOptions {
+  /** The login that is accepted. @default "demo-login" */
+  readonly login?: string | undefined;
+  /** The password that is accepted. @default "demo-password" */
+  readonly password?: string | undefined;
+  /** What the documents leave open. */
+  readonly assumptions?: Partial<KekkerAssumptions> | undefined;
+}
+
+/** An event to publish; members beside these stand in the event as they are. */
+export interface KekkerEventToPublish {
+  /** The category, such as `Deals`; any other is taken as well. */
+  readonly category: string;
+  /** The type, such as `DealCreated`; any other is taken as well. */
+  readonly event: string;
+  /** @default a new one */
+  readonly eventUid?: string | undefined;
+  /** When it happened; UTC where a text has no zone. @default now, by the emulator's clock */
+  readonly timestamp?: string | undefined;
+  /** What the list shows in its place: a malformed item, which can be acknowledged all the same. */
+  readonly shown?: unknown;
+  readonly [member: string]: unknown;
+}
+
+/** A Kekker node, faked. */
+export interface KekkerEmulator extends Emulator {
+  /**
+   * Publishes events in order, and gives their ids.
+   *
+   * @param channel Where to. @default the first channel
+   * @throws {TypeError} for an event without category or type, an id that is there, a wrong time.
+   */
+  publish(events: readonly KekkerEventToPublish[], channel?: string): readonly string[];
+  /** Adds an operation to the queue, or replaces one, and gives its id. It publishes no event. */
+  setOperation(operation: KekkerOperation, queueId?: bigint, channel?: string): bigint;
+  /** How many events of a channel are unprocessed. */
+  unprocessed(channel?: string): number;
+}
+
+interface Channel {
+  readonly name: string;
+  readonly events: EventList;
+  readonly operations: Operations;
+  /** The newest event that was acknowledged: what the fault `duplicate` brings again. */
+  lastAcked: HeldEvent | undefined;
+}
+
+/**
+ * Fakes a Kekker node: version 2.0 of the event and queue calls, and enough of version 1.0 to show what
+ * a request without the version's header means.
+ *
+ * Operations for faults and the journal: `list`, `ack`, `reset`, `queueGet`, `queueCancel`. The journal's
+ * `queue` is the channel. The fault `duplicate` on `list` lists the first event of the page twice, and the
+ * newest acknowledged one again.
+ *
+ * Source: kekker.com/docs/api, "API Events Requests", "API Queue Requests", "Interaction with events",
+ * read 2026-11.
+ */
+export function kekkerEmulator(options: KekkerEmulatorOptions = {}): KekkerEmulator {
+  const { login = "demo-login", password = "demo-password" } = options;
+  const assumptions = { ...defaultAssumptions, ...options.assumptions };
+  const tools = createTools("kekker", options);
+  const shuffle = assumptions.listOrder === "none" ? tools.random : undefined;
+  const channels = new Map(
+    assumptions.channels.map((name): [string, Channel] => {
+      const operations = createOperations();
+      return [name, { name, events: createEventList(shuffle), operations, lastAcked: undefined }];
+    }),
+  );
+
+  function channelOf(name: string | undefined): Channel {
+    const channel = channels.get(name ?? assumptions.channels[0] ?? "");
+    if (!channel) throw new TypeError("kekker: there is no such channel");
+    return channel;
+  }
+
+  const publish: KekkerEmulator["publish"] = (events, name) => {
+    const channel = channelOf(name);
+    return events.map((event) => {
+      const time = toStoredTime(event.timestamp, tools.clock.now());
+      const held = toHeld(event, event.eventUid ?? randomUuid(tools.random), time);
+      const { eventUid: eventId } = held;
+      if (!channel.events.add(held)) throw new TypeError("kekker: eventUid is there already");
+      tools.journal.add({ kind: "published", queue: channel.name, eventId });
+      return eventId;
+    });
+  };
+
+  const emulator = createEmulator(tools, {
+    routes: createRoutes({ login, password, assumptions, channels, journal: tools.journal }),
+    errorReply: (status, text) => errorReply(status, text, assumptions),
+    admin: { publish: (body) => publishBody(publish, body) },
+    connection: (baseUrl): Connection => ({
+      baseUrl,
+      channel: assumptions.channels[0] ?? "",
+      login,
+      password,
+    }),
+  });
+  return {
+    ...emulator,
+    publish,
+    setOperation: (operation, queueId, name) => channelOf(name).operations.set(operation, queueId),
+    unprocessed: (name) => channelOf(name).events.slice(undefined, 0, 0).total,
+  };
+}
+
+function toStoredTime(timestamp: string | undefined, now: number): StoredTime {
+  if (timestamp === undefined) return fromEpochMs(now);
+  const parsed = parseTime(timestamp);
+  if (!parsed) throw new TypeError("kekker: timestamp must be such as 2020-08-04T21:23:14.813");
+  return parsed.time;
+}
+
+function toHeld(event: KekkerEventToPublish, eventUid: string, time: StoredTime): HeldEvent {
+  const { category, event: type, shown, eventUid: _id, timestamp: _time, ...members } = event;
+  checkText("category", category);
+  checkText("event", type);
+  return { eventUid, category, event: type, time, members, shown };
+}
+
+/** Takes `{ events: [...], channel? }` of another process. */
+function publishBody(publish: KekkerEmulator["publish"], body: unknown): unknown {
+  const events: readonly unknown[] | undefined =
+    isRecord(body) && Array.isArray(body["events"]) ? body["events"] : undefined;
+  if (!isRecord(body) || !events) {
+    throw new TypeError("kekker: publish takes { events: [{ category, event, ... }], channel }");
+  }
+  const { channel } = body;
+  const name = channel === undefined ? undefined : checkText("channel", channel);
+  return { eventUids: publish(events.map(toEventToPublish), name) };
+}
+
+function toEventToPublish(value: unknown): KekkerEventToPublish {
+  if (!isRecord(value)) throw new TypeError("kekker: an event is an object");
+  const { eventUid, timestamp, ...members } = value;
+  return {
+    ...members,
+    category: checkText("category", value["category"]),
+    event: checkText("event", value["event"]),
+    eventUid: eventUid === undefined ? undefined : checkText("eventUid", eventUid),
+    timestamp: timestamp === undefined ? undefined : checkText("timestamp", timestamp),
+  };
+}
+
+function checkText(name: string, value: unknown): string {
+  if (typeof value === "string") return value;
+  throw new TypeError(`kekker: ${name} must be text`);
+}
+
+/** Nothing is behind the proxy that answers 401; the node itself answers all other errors. */
+function errorReply(status: number, text: string, assumptions: KekkerAssumptions): Response {
+  if (status === 401) {
+    const headers = { "content-type": "text/html", "www-authenticate": "Basic" };
+    return new Response(assumptions.unauthorizedBody, { status, headers });
+  }
+  const errorMessage = status >= 500 ? "Internal error" : text;
+  return reply({ errorMessage }, assumptions.memberCase, status);
+}
+
+/** What the routes work on. */
+interface Node {
+  readonly login: string;
+  readonly password: string;
+  readonly assumptions: KekkerAssumptions;
+  readonly channels: ReadonlyMap<string, Channel>;
+  readonly journal: Emulator["journal"];
+}
+
+/** A call whose headers were found right. */
+interface Entered {
+  readonly call: Call;
+  readonly channel: Channel;
+  readonly version: "1.0" | "2.0";
+}
+
+function createRoutes(node: Node): readonly Route[] {
+  const at = (
+    operation: string,
+    method: Route["method"],
+    path: string,
+    handle: (entered: Entered, node: Node) => Response,
+  ): Route => ({ operation, method, path, handle: (call) => handle(enter(node, call), node) });
+  return [
+    at("list", "GET", "/api/events", list),
+    at("list", "GET", "/api/events/:category", list),
+    // Before the ack's route, which has the same number of segments.
+    at("reset", "POST", "/api/events/reset/:time", reset),
+    at("ack", "POST", "/api/events/:eventUid/ack", ack),
+    at("queueGet", "GET", "/api/queue/:queueId", ({ call, channel }) =>
+      reply(channel.operations.get(call.params["queueId"] ?? ""), node.assumptions.memberCase),
+    ),
+    at("queueCancel", "DELETE", "/api/queue/:queueId", ({ call, channel }) => {
+      channel.operations.cancel(call.params["queueId"] ?? "");
+      return plain("");
+    }),
+  ];
+}
+
+/** Checks the headers, in the order in which a request meets proxy, version and application. */
+function enter({ login, password, assumptions, channels }: Node, call: Call): Entered {
+  const { headers } = call.request;
+  const credential = readBasic(call.request);
+  if (credential?.name !== login || credential.password !== password) throw new Refusal(401, "");
+  const accept = headers.get("accept") ?? "";
+  if (!/application\/json|application\/\*|\*\/\*/.test(accept)) throw new Refusal(406, "");
+  const version = headers.get("x-api-version")?.trim() || assumptions.defaultVersion;
+  if (version !== "1.0" && version !== "2.0") throw new Refusal(400, texts.version);
+  const name = headers.get("channel") ?? "";
+  if (name === "") throw new Refusal(400, texts.noChannel);
+  const channel = channels.get(name);
+  if (!channel) throw new Refusal(400, texts.unknownChannel);
+  return { call, channel, version };
+}
+
+function list(entered: Entered, node: Node): Response {
+  const { call, channel, version } = entered;
+  const { category } = call.params;
+  if (version === "1.0") return listFirstVersion(entered, node, category);
+  const { assumptions, journal } = node;
+  const pageNumber = readCount(call.url, "pageNumber", 1);
+  const asked = readCount(call.url, "pageSize", assumptions.defaultPageSize);
+  const size = Math.min(asked, assumptions.maxPageSize);
+  const { events, total } = channel.events.slice(category, (pageNumber - 1) * size, size);
+  const again = [events[0], channel.lastAcked].filter((event) => event !== undefined);
+  const listed = call.duplicate ? [...events, ...again] : events;
+  for (const { eventUid: eventId } of listed) {
+    const { number: request, operation } = call;
+    journal.add({ kind: "delivered", queue: channel.name, eventId, request, operation });
+  }
+  const data = listed.map((event) => toEvent(event, assumptions.times));
+  const pageSize = assumptions.pageSizeShown === "asked" ? asked : size;
+  const page = { pageNumber, pageSize, totalRecords: total, data };
+  return reply(assumptions.listForm === "array" ? data : page, assumptions.memberCase);
+}
+
+/** In version 1.0 the same address lists all events, and `/new` the unprocessed ones. */
+function listFirstVersion(
+  { channel }: Entered,
+  { assumptions }: Node,
+  category: string | undefined,
+): Response {
+  if (category !== undefined && category !== "new") throw new Refusal(404, "");
+  const { events } = channel.events.slice(undefined, 0, Number.POSITIVE_INFINITY);
+  const open = new Set(events);
+  const wanted = category === "new" ? events : [...channel.events.all()];
+  return reply(
+    wanted.map((event) => toFirstVersion(event, open.has(event))),
+    assumptions.memberCase,
+  );
+}
+
+function ack({ call, channel, version }: Entered, { assumptions, journal }: Node): Response {
+  const { events } = channel;
+  const eventId = call.params["eventUid"] ?? "";
+  const event = events.find(eventId);
+  const acked = event !== undefined && events.ack(eventId);
+  if (!acked && !(event && assumptions.secondAck === "accept")) {
+    throw new Refusal(400, texts.eventNotFound);
+  }
+  if (acked) {
+    const { number: request, operation } = call;
+    journal.add({ kind: "acked", queue: channel.name, eventId, request, operation });
+    channel.lastAcked = event;
+  }
+  return version === "1.0" ? plain("") : plain(writeEarliest(events.earliest(), assumptions));
+}
+
+function writeEarliest(earliest: StoredTime | undefined, assumptions: KekkerAssumptions): string {
+  if (earliest === undefined) return assumptions.ackReplyWhenEmpty;
+  const time = writeTime(earliest, assumptions.times);
+  return assumptions.ackReply === "quoted" ? JSON.stringify(time) : time;
+}
+
+function reset({ call, channel, version }: Entered, { assumptions }: Node): Response {
+  if (version === "1.0") throw new Refusal(404, "");
+  const parsed = parseTime(call.params["time"] ?? "");
+  if (!parsed || !assumptions.resetZones.includes(parsed.zone)) throw new Refusal(400, texts.time);
+  channel.events.reset(parsed.time);
+  return plain("");
+}
+
+/** Reads a number of the query, from 1. */
+function readCount(url: URL, name: string, fallback: number): number {
+  const text = url.searchParams.get(name);
+  if (text === null) return fallback;
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= 1 && value <= 2 ** 31 - 1) return value;
+  throw new Refusal(400, texts.paging);
+}
