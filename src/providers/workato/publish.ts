@@ -1,4 +1,4 @@
-import { type AckloopError, isAckloopError } from "../../core/errors.ts";
+import { AckloopError, isAckloopError } from "../../core/errors.ts";
 import type { CallOptions } from "../../core/feed.ts";
 import type { StandardSchemaV1 } from "../../core/standard-schema.ts";
 import { wrong } from "../../http/options.ts";

@@ -1,0 +1,189 @@
+import type { Route } from "../definition.ts";
+import { isRecord, json } from "../exchange.ts";
+import type { Guard } from "./access.ts";
+import type { WorkatoAssumptions } from "./assumptions.ts";
+import type { HeldTopic, Topics } from "./topics.ts";
+
+/** What the Developer API needs. */
+export interface DeveloperState {
+  readonly topics: Topics;
+  readonly guard: Guard;
+  readonly now: () => number;
+  /** How many topics a workspace may have. */
+  readonly maxTopics: number;
+  readonly assumptions: Pick<WorkatoAssumptions, "invalidTopicStatus">;
+}
+
+type Errors = Record<string, string>;
+type Body = Readonly<Record<string, unknown>>;
+
+/** The documented maximum, 90 days, in seconds. */
+const maxRetention = 7_776_000;
+
+const success = { data: { status: "success" } };
+
+/** The six calls about topics. */
+export function developerRoutes(state: DeveloperState): readonly Route[] {
+  const { topics, guard } = state;
+  const one = "/api/event_streams/topics/:topicId";
+  return [
+    ...collectionRoutes(state),
+    ...changeRoutes(state),
+    {
+      operation: "getTopic",
+      method: "GET",
+      path: one,
+      handle: guard("api", "getTopic", ({ params }) =>
+        json({ data: toJson(topics.find(params["topicId"] ?? ""), true) }),
+      ),
+    },
+  ];
+}
+
+function collectionRoutes(state: DeveloperState): readonly Route[] {
+  const { topics, guard } = state;
+  const path = "/api/event_streams/topics";
+  return [
+    {
+      operation: "listTopics",
+      method: "GET",
+      path,
+      handle: guard("api", "listTopics", ({ url }) => list(topics, url.searchParams)),
+    },
+    {
+      operation: "createTopic",
+      method: "POST",
+      path,
+      handle: guard("api", "createTopic", (_call, body) => {
+        const errors = findErrors(body, true);
+        if (topics.all().length >= state.maxTopics) errors["base"] = "too many topics";
+        if (Object.keys(errors).length > 0) return invalid(state, errors);
+        const topic = topics.create({ name: "", ...toFields(body) });
+        return json({ data: toJson(topic, true) });
+      }),
+    },
+  ];
+}
+
+function changeRoutes(state: DeveloperState): readonly Route[] {
+  const { topics, guard } = state;
+  const path = "/api/event_streams/topics/:topicId";
+  return [
+    {
+      operation: "updateTopic",
+      method: "PUT",
+      path,
+      handle: guard("api", "updateTopic", ({ params }, body) => {
+        const topic = topics.find(params["topicId"] ?? "");
+        const errors = findErrors(body, false);
+        if (Object.keys(errors).length > 0) return invalid(state, errors);
+        Object.assign(topic, toFields(body), { updatedAt: state.now() });
+        return json({ data: toJson(topic, true) });
+      }),
+    },
+    {
+      operation: "purgeTopic",
+      method: "PUT",
+      path: `${path}/purge`,
+      handle: guard("api", "purgeTopic", ({ params }) => {
+        topics.find(params["topicId"] ?? "").log.purge();
+        return json(success);
+      }),
+    },
+    {
+      operation: "deleteTopic",
+      method: "DELETE",
+      path,
+      handle: guard("api", "deleteTopic", ({ params }) => {
+        topics.remove(topics.find(params["topicId"] ?? ""));
+        return json(success);
+      }),
+    },
+  ];
+}
+
+function list(topics: Topics, query: URLSearchParams): Response {
+  const name = query.get("name") ?? "";
+  const withSchema = query.get("include_schema") === "true";
+  const data = topics
+    .all()
+    .filter((topic) => topic.name.includes(name))
+    .sort(orders[query.get("sort") ?? "id"] ?? byId)
+    .map((topic) => toJson(topic, withSchema));
+  return json({ count: data.length, data });
+}
+
+const byId = (a: HeldTopic, b: HeldTopic): number => a.id - b.id;
+
+const orders: Readonly<Record<string, (a: HeldTopic, b: HeldTopic) => number>> = {
+  id: byId,
+  name: (a, b) => a.name.localeCompare(b.name) || byId(a, b),
+  activity: (a, b) => b.activeAt - a.activeAt || byId(a, b),
+};
+
+/** The fields of a body that was checked. */
+function toFields(body: Body): Partial<HeldTopic> {
+  const known = ["name", "schema", "retention", "description"];
+  const given = Object.entries(body).filter(
+    ([name, value]) => known.includes(name) && value != null,
+  );
+  return Object.fromEntries(given);
+}
+
+function findErrors(body: Body, isNew: boolean): Errors {
+  const { name, schema, retention, description } = body;
+  const errors: Errors = {};
+  const needed = (value: unknown): boolean => isNew || value !== undefined;
+  if (needed(name) && (typeof name !== "string" || name === "")) errors["name"] = "can't be blank";
+  if (needed(schema) && !isSchema(schema)) errors["schema"] = "is invalid";
+  if (!isAbsent(retention) && !isRetention(retention)) errors["retention"] = "is invalid";
+  if (!isAbsent(description) && typeof description !== "string") {
+    errors["description"] = "is invalid";
+  }
+  return errors;
+}
+
+function isAbsent(value: unknown): boolean {
+  return value === undefined || value === null;
+}
+
+function isRetention(value: unknown): boolean {
+  return Number.isInteger(value) && Number(value) > 0 && Number(value) <= maxRetention;
+}
+
+/** Each field must have its `control_type`, `label`, `name`, `optional` and `type`. */
+function isSchema(value: unknown): boolean {
+  const texts = ["control_type", "label", "name", "type"];
+  return (
+    Array.isArray(value) &&
+    value.every(
+      (field) =>
+        isRecord(field) &&
+        typeof field["optional"] === "boolean" &&
+        texts.every((name) => typeof field[name] === "string"),
+    )
+  );
+}
+
+function invalid({ assumptions }: DeveloperState, errors: Errors): Response {
+  return json({ message: "Validation failed", errors }, assumptions.invalidTopicStatus);
+}
+
+function toJson(topic: HeldTopic, withSchema: boolean): Body {
+  const { id, name, description, retention, schema, createdAt, updatedAt } = topic;
+  return {
+    id,
+    name,
+    description,
+    retention,
+    ...(withSchema ? { schema } : {}),
+    created_at: toLocal(createdAt),
+    updated_at: toLocal(updatedAt),
+  };
+}
+
+/** The form of a topic's times: ISO with ms and a local offset, -07:00 in the documents' samples. */
+function toLocal(at: number): string {
+  const offsetMs = 7 * 3_600_000;
+  return new Date(at - offsetMs).toISOString().replace("Z", "-07:00");
+}
