@@ -17,9 +17,8 @@ export default defineConfig({
     // Two slow cores run the tests of everybody; a hang still ends.
     testTimeout: 20_000,
     hookTimeout: 60_000,
-    reporters: process.env.CI
-      ? ["default", ["json", { outputFile: ".tmp/test-results.json" }]]
-      : ["default"],
+    reporters: process.env.CI ? ["default", "json"] : ["default"],
+    outputFile: { json: ".tmp/results/source.json" },
     coverage: {
       include: ["src/**/*.ts"],
       exclude: ["src/cli/main.ts"],

@@ -1,0 +1,96 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+import { beforeAll, describe, expect, it } from "vitest";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+
+/** The pages for users: those at the root, and the guides. */
+const pages = [
+  "README.md",
+  "CONTRIBUTING.md",
+  "CHANGELOG.md",
+  ...pagesIn("docs"),
+  ...pagesIn("docs/providers"),
+];
+
+function pagesIn(folder: string): readonly string[] {
+  if (!existsSync(join(root, folder))) return [];
+  return readdirSync(join(root, folder))
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => `${folder}/${name}`);
+}
+
+const textOf = (page: string) => readFileSync(join(root, page), "utf8");
+
+/** Every fenced block of TypeScript as a file beside its page, named after its line. */
+const blocks = new Map(
+  pages.flatMap((page) => {
+    const text = textOf(page);
+    return [...text.matchAll(/^```ts\n(.*?)^```/gms)].map((block) => {
+      const line = text.slice(0, block.index).split("\n").length;
+      return [join(root, `${page}-line-${line}.ts`), `${block[1]}\nexport {};\n`] as const;
+    });
+  }),
+);
+
+/** Compiles the blocks as users would see the package: `ackloop` stands for the source. */
+function compile(): ts.Program {
+  const { config } = ts.readConfigFile(join(root, "tsconfig.json"), ts.sys.readFile);
+  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
+  // A short example may name what it does not use.
+  const relaxed = { ...options, noUnusedLocals: false, noUnusedParameters: false };
+  const host = ts.createCompilerHost(relaxed);
+  const { fileExists, readFile } = host;
+  host.fileExists = (path) => blocks.has(path) || fileExists(path);
+  host.readFile = (path) => blocks.get(path) ?? readFile(path);
+  return ts.createProgram([...blocks.keys()], relaxed, host);
+}
+
+describe("the code in the documents", () => {
+  let program: ts.Program;
+  beforeAll(() => {
+    program = compile();
+  }, 120_000);
+
+  it.each([...blocks.keys()].map((path) => path.slice(root.length)))(
+    "compiles: %s",
+    (name) => {
+      const file = program.getSourceFile(join(root, name));
+      const problems = [
+        ...program.getSyntacticDiagnostics(file),
+        ...program.getSemanticDiagnostics(file),
+      ];
+
+      expect(file).toBeDefined();
+      expect(problems.map((one) => ts.flattenDiagnosticMessageText(one.messageText, "\n"))).toEqual(
+        [],
+      );
+    },
+    120_000,
+  );
+
+  it("has an example in the README", () => {
+    expect([...blocks.keys()].some((path) => path.includes("README.md"))).toBe(true);
+  });
+});
+
+describe("the documents", () => {
+  it.each(pages)("link only to what is there: %s", (page) => {
+    const targets = [...textOf(page).matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map(
+      ([, target = ""]) => target,
+    );
+
+    expect(targets.filter((target) => !existsSync(join(root, dirname(page), target)))).toEqual([]);
+  });
+
+  it("name only scripts that exist", () => {
+    const { scripts } = JSON.parse(textOf("package.json")) as { readonly scripts: object };
+    const named = ["README.md", "CONTRIBUTING.md"].flatMap((page) => [
+      ...textOf(page).matchAll(/npm run (?:--\S+ )*([a-z]+)/g),
+    ]);
+
+    expect(named.map(([, name = ""]) => name).filter((name) => !(name in scripts))).toEqual([]);
+  });
+});
