@@ -1,0 +1,236 @@
+import type { Call, Emulator, EmulatorOptions, Route } from "./definition.ts";
+import { createDoor, type Door } from "./discue/access.ts";
+import { clientRoutes, domainRoutes, keyRoutes, usageRoutes } from "./discue/account-calls.ts";
+import { type WebhookAssumptions, withAssumptions } from "./discue/assumptions.ts";
+import { createNotifier } from "./discue/notify.ts";
+import { createOutgoing, type Deliver } from "./discue/outgoing.ts";
+import {
+  listenerRoutes,
+  messageRoutes,
+  publishMessage,
+  queueRoutes,
+} from "./discue/queue-calls.ts";
+import { createState, type KeyState, type ListenerState, type State } from "./discue/state.ts";
+import { createUsage } from "./discue/usage.ts";
+import type { ApiRoute, World } from "./discue/world.ts";
+import { createEmulator, createTools } from "./emulator.ts";
+import { isRecord, json } from "./exchange.ts";
+import { type Random, randomUuid } from "./random.ts";
+
+/** What the emulator of discue may be told. */
+export interface DiscueEmulatorOptions extends EmulatorOptions {
+  /** The API key that is there from the start. @default "discue-test-key" */
+  readonly apiKey?: string | undefined;
+  /** Which model it speaks: `name` and UUIDs of the pages, or `alias`, short ids and domains. @default "name" */
+  readonly naming?: "name" | "alias" | undefined;
+  /** How long an answer to a GET is given again unchanged, in ms: "cached for a short time". @default 0 */
+  readonly staleMs?: number | undefined;
+  /** Makes the calls to listeners and domains. @default the global `fetch` */
+  readonly deliver?: Deliver | undefined;
+  /** What discue does not document; see {@link WebhookAssumptions} for each default. */
+  readonly webhook?: Partial<WebhookAssumptions> | undefined;
+  /** With what scheme a domain's challenge is fetched; documented is https. @default "https" */
+  readonly challengeScheme?: "https" | "http" | undefined;
+  /** How often a domain that is not verified is asked, in ms. @default 1_000 */
+  readonly challengeIntervalMs?: number | undefined;
+  /**
+   * Whether only listeners on verified domains are called (newer model). Whether that holds for every
+   * account is not documented. @default false
+   */
+  readonly requireVerifiedDomain?: boolean | undefined;
+}
+
+/** What a message is made of. */
+export interface DiscuePublish {
+  readonly name?: string | undefined;
+  readonly data: string;
+}
+
+/** The emulator of discue. */
+export interface DiscueEmulator extends Emulator {
+  /**
+   * Stores messages in a queue, named by its id or name, as POST does, and gives their ids.
+   *
+   * @throws {TypeError} when there is no such queue, or a message does not fit its schema.
+   */
+  publish(queue: string, messages: readonly DiscuePublish[]): readonly string[];
+}
+
+/**
+ * Fakes discue's API, and calls the listeners over HTTP as discue would.
+ *
+ * A message goes to every listener that was there before it, until each has acknowledged it, over any
+ * number of receiver crashes. The faults of the operations `notify` and `liveness` hit these calls. The
+ * whole undocumented contract stands in `discue/assumptions.ts`. Paths are taken with and without `/v1`.
+ *
+ * Sources: docs.discue.io and github.com/discue/terraform-provider-discue at 68c2fe0, read 2026-11.
+ */
+export function discueEmulator(options: DiscueEmulatorOptions = {}): DiscueEmulator {
+  const tools = createTools("discue", options);
+  const {
+    naming = "name",
+    apiKey = "discue-test-key",
+    deliver = (...call) => fetch(...call),
+  } = options;
+  const assumptions = withAssumptions(options.webhook);
+  const { now } = tools.clock;
+  const newId = () => (naming === "name" ? randomUuid(tools.random) : shortId(tools.random));
+  const state = createState();
+  const first = newId();
+  state.keys.set(first, firstKey(first, apiKey, now()));
+  const usage = createUsage(now, newId);
+  const outgoing = createOutgoing(tools, deliver);
+  const mayCall = options.requireVerifiedDomain ? verifiedHosts(state) : () => true;
+  const world: World = {
+    tools,
+    state,
+    assumptions,
+    usage,
+    outgoing,
+    naming,
+    newId,
+    challenge: {
+      scheme: options.challengeScheme ?? "https",
+      intervalMs: options.challengeIntervalMs ?? 1_000,
+    },
+    notify: createNotifier({ tools, assumptions, outgoing, usage, naming, mayCall }),
+  };
+  const publish = createPublish(world);
+  const emulator = createEmulator(tools, {
+    routes: createRoutes(world, options.staleMs ?? 0),
+    errorReply: (status) => json({ title: phrases[status] ?? "Error", status }, status),
+    admin: { publish: (body) => publishCommand(body, publish) },
+    connection: (origin) => ({ baseUrl: origin, apiKey }),
+    close: () => {
+      for (const queue of state.queues.values()) {
+        for (const listener of queue.listeners.values()) listener.ended.abort();
+      }
+    },
+  });
+  return { ...emulator, publish };
+}
+
+/** The reason phrases of the statuses that every page lists. */
+const phrases: Readonly<Record<number, string>> = Object.freeze({
+  400: "Bad Request",
+  401: "Unauthorized",
+  402: "Payment Required",
+  403: "Forbidden",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  406: "Not Acceptable",
+  409: "Conflict",
+  415: "Unsupported Media Type",
+  422: "Unprocessable Entity",
+  423: "Locked",
+  429: "Too Many Requests",
+  500: "Internal Server Error",
+  501: "Not Implemented",
+  503: "Service Unavailable",
+});
+
+const idCharacters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-";
+
+/** An id of the newer model: 21 characters, as of nanoid. */
+function shortId(random: Random): string {
+  return Array.from({ length: 21 }, () => idCharacters[Math.floor(random() * 64)]).join("");
+}
+
+function firstKey(id: string, secret: string, at: number): KeyState {
+  return {
+    id,
+    secret,
+    name: "first",
+    status: "enabled",
+    scopes: undefined,
+    createdAt: at,
+    updatedAt: at,
+    lastUsedAt: 0,
+  };
+}
+
+function verifiedHosts({ domains }: State): (listener: ListenerState) => boolean {
+  return ({ notifyUrl }) => {
+    const { hostname } = new URL(notifyUrl);
+    return [...domains.values()].some(
+      (domain) => domain.verifiedAt !== undefined && domain.hostname === hostname,
+    );
+  };
+}
+
+/** The table of calls, each behind the door, with and without the prefix. */
+function createRoutes(world: World, staleMs: number): readonly Route[] {
+  const door = createDoor(world.state, world.assumptions, world.tools.clock.now);
+  const routes: readonly ApiRoute[] = [
+    ...queueRoutes(world),
+    ...listenerRoutes(world),
+    ...messageRoutes(world),
+    ...usageRoutes(world),
+    ...keyRoutes(world),
+    ...clientRoutes(world),
+    ...domainRoutes(world),
+  ];
+  const guard = createGuard(door, staleMs, world.tools.clock.now);
+  return routes.flatMap(({ path, handle, ...route }) => [
+    { ...route, path, handle: guard(handle) },
+    { ...route, path: `/v1${path}`, handle: guard(handle) },
+  ]);
+}
+
+type Handle = (call: Call) => Response | Promise<Response>;
+
+/** Puts the door, the cache of the reads and the query `pretty` around a call. */
+function createGuard(
+  door: Door,
+  staleMs: number,
+  now: () => number,
+): (handle: ApiRoute["handle"]) => Handle {
+  const cached = new Map<string, { readonly body: string; readonly at: number }>();
+  return (handle) => async (call) => {
+    door(call);
+    const { method } = call.request;
+    const known = method === "GET" ? cached.get(call.url.href) : undefined;
+    if (known && now() - known.at < staleMs) return asJson(known.body);
+    const reply = await handle(call);
+    const body = prettied(await reply.text(), call.url.searchParams.get("pretty"));
+    if (staleMs > 0 && method === "GET") cached.set(call.url.href, { body, at: now() });
+    return asJson(body);
+  };
+}
+
+function prettied(body: string, pretty: string | null): string {
+  return pretty === "true" && body !== "" ? JSON.stringify(JSON.parse(body), null, 2) : body;
+}
+
+function asJson(body: string): Response {
+  if (body === "") return new Response(null, { status: 200 });
+  return new Response(body, { headers: { "content-type": "application/json; charset=utf-8" } });
+}
+
+function createPublish(world: World): DiscueEmulator["publish"] {
+  return (queue, messages) => {
+    const { queues } = world.state;
+    const target = queues.get(queue) ?? [...queues.values()].find(({ name }) => name === queue);
+    if (!target) throw new TypeError("discue publish: there is no such queue");
+    return messages.map((message) => {
+      const stored = publishMessage(world, target, message);
+      if (!stored) throw new TypeError("discue publish: a message does not fit the schema");
+      return stored.id;
+    });
+  };
+}
+
+/** Takes `{ queue, messages: [{ name?, data }] }` and gives `{ ids }`. */
+function publishCommand(body: unknown, publish: DiscueEmulator["publish"]): unknown {
+  const { queue, messages } = isRecord(body) ? body : {};
+  const isRight = Array.isArray(messages) && messages.every(isPublish);
+  if (typeof queue !== "string" || !isRight) {
+    throw new TypeError("discue publish: send { queue, messages: [{ name?, data: string }] }");
+  }
+  return { ids: publish(queue, messages) };
+}
+
+function isPublish(value: unknown): value is DiscuePublish {
+  if (!isRecord(value) || typeof value["data"] !== "string") return false;
+  return value["name"] === undefined || typeof value["name"] === "string";
+}

@@ -1,0 +1,80 @@
+/**
+ * **Everything that the emulator assumes because discue documents nothing of it.** Each is an option, and
+ * nothing else in this folder assumes more of the calls to a listener. One true call seen from
+ * discue's servers shows which are wrong.
+ */
+export interface WebhookAssumptions {
+  /** The method of a delivery. @default "POST" */
+  readonly method: string;
+  /**
+   * The body: `"message"` is `{"message":{id, name, data}}`, `"data"` is `{"data"}`, `"raw"` is the
+   * `data` string. The pages say that "the value of `data`" is sent. @default "message"
+   */
+  readonly bodyForm: "message" | "data" | "raw";
+  /** The headers of a delivery. @default `content-type: application/json` */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Whether an answer acknowledges. @default any 2xx */
+  readonly isAck: (status: number) => boolean;
+  /** How long an answer is waited for, in ms. @default 10_000, as in the vendor's own client */
+  readonly timeoutMs: number;
+  /**
+   * The waits before the second and each further try, in ms; the last one is used again and again. The
+   * pages say that failed deliveries are repeated. @default 1 s, 5 s, 30 s, 60 s
+   */
+  readonly retryDelaysMs: readonly number[];
+  /** How often a message is tried in all. "No messages are lost." @default Infinity */
+  readonly maxAttempts: number;
+  /** Whether `Retry-After` of an answer lengthens the wait. @default false */
+  readonly honoursRetryAfter: boolean;
+  /** How many deliveries to one listener are under way at most. @default 10 */
+  readonly concurrency: number;
+  /** The method of a liveness check. @default "GET" */
+  readonly livenessMethod: string;
+  /** How often a listener is checked, in ms; 0 switches the checks off. @default 30_000 */
+  readonly livenessIntervalMs: number;
+  /** How many failed checks in a row make a listener inactive. @default 3 */
+  readonly livenessFailures: number;
+  /**
+   * Signs deliveries by Standard Webhooks with this secret (`whsec_` and base64), as a relay between
+   * discue and the receiver would. @default no signature
+   */
+  readonly signatureSecret: string | undefined;
+  /** How many bad keys within `badKeyWindowMs` lock every key out. "Several." @default 5 */
+  readonly badKeyLimit: number;
+  /** "A short time", in ms. @default 60_000 */
+  readonly badKeyWindowMs: number;
+  /** For how long, in ms, every key is then refused with 403. "For a while." @default 60_000 */
+  readonly lockoutMs: number;
+  /** The status for a message that does not fit its queue's schema. @default 422 */
+  readonly schemaStatus: 400 | 422;
+}
+
+/** What holds unless an option says otherwise. */
+export const assumed: WebhookAssumptions = Object.freeze({
+  method: "POST",
+  bodyForm: "message",
+  headers: { "content-type": "application/json" },
+  isAck: (status: number) => status >= 200 && status < 300,
+  timeoutMs: 10_000,
+  retryDelaysMs: [1_000, 5_000, 30_000, 60_000],
+  maxAttempts: Number.POSITIVE_INFINITY,
+  honoursRetryAfter: false,
+  concurrency: 10,
+  livenessMethod: "GET",
+  livenessIntervalMs: 30_000,
+  livenessFailures: 3,
+  signatureSecret: undefined,
+  badKeyLimit: 5,
+  badKeyWindowMs: 60_000,
+  lockoutMs: 60_000,
+  schemaStatus: 422,
+});
+
+/** Puts the given assumptions in the place of the usual ones. */
+export function withAssumptions(given: Partial<WebhookAssumptions> = {}): WebhookAssumptions {
+  for (const name of Object.keys(given)) {
+    if (!(name in assumed)) throw new TypeError(`discue: there is no assumption ${name}`);
+  }
+  const present = Object.entries(given).filter(([, value]) => value !== undefined);
+  return { ...assumed, ...Object.fromEntries(present) };
+}

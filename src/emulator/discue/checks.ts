@@ -1,0 +1,79 @@
+import type { EmulatorTools } from "../definition.ts";
+import { wait } from "../wait.ts";
+import type { WebhookAssumptions } from "./assumptions.ts";
+import type { Outgoing } from "./outgoing.ts";
+import type { DomainState, ListenerState } from "./state.ts";
+
+/**
+ * Checks a listener's `liveness_url` now and then, until the listener or the emulator ends.
+ */
+export async function watchLiveness(
+  listener: ListenerState,
+  tools: EmulatorTools,
+  outgoing: Outgoing,
+  assumptions: WebhookAssumptions,
+): Promise<void> {
+  const { livenessIntervalMs, livenessMethod: method, timeoutMs } = assumptions;
+  const { signal } = listener.ended;
+  const isOver = (): boolean => signal.aborted || tools.closing.aborted;
+  while (livenessIntervalMs > 0 && !isOver()) {
+    const { spoil } = tools.faults.take("liveness");
+    const { status = 0 } = spoil
+      ? {}
+      : await outgoing(listener.livenessUrl, { method }, { timeoutMs, signal });
+    if (isOver()) return;
+    noteCheck(listener, status >= 200 && status < 300, assumptions);
+    await wait(livenessIntervalMs, signal).catch(() => undefined);
+  }
+}
+
+/**
+ * No answer within the time limit, or one that is not 2xx, is a failure; several in a row make a
+ * listener inactive, and one good check stable again.
+ */
+function noteCheck(
+  listener: ListenerState,
+  isAlive: boolean,
+  { livenessFailures }: WebhookAssumptions,
+): void {
+  listener[isAlive ? "successes" : "failures"] += 1;
+  listener.failuresInRow = isAlive ? 0 : listener.failuresInRow + 1;
+  listener.state = listener.failuresInRow >= livenessFailures ? "inactive" : "stable";
+}
+
+/** How a domain's challenge is fetched. */
+export interface ChallengeOptions {
+  /** Documented is https alone; http lets a loopback server be checked. */
+  readonly scheme: "https" | "http";
+  /** How often a domain that is not verified is asked, in ms. */
+  readonly intervalMs: number;
+}
+
+/** The folder of every challenge. */
+export const challengePath = ".well-known/discue-challenge";
+
+/** Asks a domain for its challenge until it serves it, is deleted, or the emulator ends. */
+export async function verifyDomain(
+  domain: DomainState,
+  isThere: () => boolean,
+  {
+    tools,
+    outgoing,
+    scheme,
+    intervalMs,
+  }: ChallengeOptions & {
+    readonly tools: EmulatorTools;
+    readonly outgoing: Outgoing;
+  },
+): Promise<void> {
+  const { closing: signal } = tools;
+  const url = `${scheme}://${domain.hostname}:${domain.port}/${challengePath}/${domain.fileName}`;
+  while (isThere() && !signal.aborted) {
+    const { status, text } = await outgoing(url, { method: "GET" }, { timeoutMs: 10_000, signal });
+    if (status === 200 && text === domain.fileContent) {
+      domain.verifiedAt = tools.clock.now();
+      return;
+    }
+    await wait(intervalMs, signal).catch(() => undefined);
+  }
+}

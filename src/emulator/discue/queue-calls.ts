@@ -1,0 +1,304 @@
+import type { Call } from "../definition.ts";
+import { Refusal } from "../exchange.ts";
+import { watchLiveness } from "./checks.ts";
+import { conforms, schemaProblem } from "./schema.ts";
+import type { ListenerState, MessageState, QueueState } from "./state.ts";
+import { listenerView, type Naming, namedView, queueView } from "./views.ts";
+import {
+  type ApiRoute,
+  type Body,
+  badRequest,
+  found,
+  listenerOf,
+  messageOf,
+  queueOf,
+  readBody,
+  readName,
+  reply,
+  type World,
+} from "./world.ts";
+
+/** The calls about queues and their schemas. */
+export function queueRoutes(world: World): readonly ApiRoute[] {
+  const { state, naming, usage, newId } = world;
+  const one = (call: Call, queue: QueueState) => reply(call, { queue: queueView(queue, naming) });
+
+  async function create(call: Call): Promise<Response> {
+    const body = await readBody(call);
+    const name = readName(body, naming);
+    refuseTwin(state.queues.values(), name);
+    const queue: QueueState = {
+      id: newId(),
+      name,
+      schema: undefined,
+      schemaId: undefined,
+      listeners: new Map(),
+      messages: new Map(),
+    };
+    await setSchema(queue, body);
+    state.queues.set(queue.id, queue);
+    usage.add("queues", "queue_added", { queue: queue.id });
+    return one(call, queue);
+  }
+
+  async function update(call: Call): Promise<Response> {
+    const queue = queueOf(world, call);
+    const body = await readBody(call);
+    const name = readName(body, naming) ?? queue.name;
+    refuseTwin(state.queues.values(), name, queue);
+    await setSchema(queue, body);
+    queue.name = name;
+    return one(call, queue);
+  }
+
+  function remove(call: Call): Response {
+    const queue = queueOf(world, call);
+    for (const listener of queue.listeners.values()) listener.ended.abort();
+    for (const message of queue.messages.values()) message.deleted = true;
+    state.queues.delete(queue.id);
+    usage.add("queues", "queue_removed", { queue: queue.id });
+    return removed(world, call);
+  }
+
+  const getSchema = (call: Call): Response => {
+    const queue = queueOf(world, call);
+    const isIt = queue.schema !== undefined && queue.schemaId === call.params["schema"];
+    return reply(call, { schema: found(isIt ? queue.schema : undefined) });
+  };
+  const list = (call: Call): Response =>
+    reply(call, { queues: [...state.queues.values()].map((each) => namedView(each, naming)) });
+
+  const path = "/queues/:queue";
+  return [
+    { operation: "queues.create", method: "POST", path: "/queues", handle: create },
+    { operation: "queues.list", method: "GET", path: "/queues", handle: list },
+    {
+      operation: "queues.get",
+      method: "GET",
+      path,
+      handle: (call) => one(call, queueOf(world, call)),
+    },
+    { operation: "queues.update", method: "PUT", path, handle: update },
+    { operation: "queues.delete", method: "DELETE", path, handle: remove },
+    { operation: "schemas.get", method: "GET", path: `${path}/schemas/:schema`, handle: getSchema },
+  ];
+}
+
+/** The pages show no body after deleting, the vendor's own client reads `_links`. */
+function removed({ naming }: World, call: Call): Response {
+  return naming === "alias" ? reply(call, {}) : new Response(null, { status: 200 });
+}
+
+/** A name that another has is refused with 422. Source: docs.discue.io/getting-started. */
+function refuseTwin(
+  others: Iterable<{ readonly name: string | undefined }>,
+  name: string | undefined,
+  self?: object,
+): void {
+  for (const other of others) {
+    if (name !== undefined && other !== self && other.name === name) {
+      throw new Refusal(422, "Unprocessable Entity");
+    }
+  }
+}
+
+async function setSchema(queue: QueueState, { schema }: Body): Promise<void> {
+  if (schema === undefined) return;
+  if (schemaProblem(schema) !== undefined) throw badRequest();
+  const text = new TextEncoder().encode(JSON.stringify(schema));
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", text));
+  queue.schema = schema as QueueState["schema"];
+  queue.schemaId = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** The calls about listeners. */
+export function listenerRoutes(world: World): readonly ApiRoute[] {
+  const { state, naming, usage, newId, tools, outgoing, assumptions } = world;
+  const short = (call: Call, listener: ListenerState) =>
+    reply(call, { listener: namedView(listener, naming) });
+
+  async function create(call: Call): Promise<Response> {
+    const queue = queueOf(world, call);
+    const listener = newListener(newId(), queue, await readBody(call), naming);
+    queue.listeners.set(listener.id, listener);
+    usage.add("listeners", "listener_added", { queue: queue.id, listener: listener.id });
+    void watchLiveness(listener, tools, outgoing, assumptions);
+    return short(call, listener);
+  }
+
+  async function update(call: Call): Promise<Response> {
+    const listener = listenerOf(world, call);
+    const body = await readBody(call);
+    listener.name = readName(body, naming) ?? listener.name;
+    listener.notifyUrl = readUrl(body["notify_url"]) ?? listener.notifyUrl;
+    listener.livenessUrl = readUrl(body["liveness_url"]) ?? listener.livenessUrl;
+    return short(call, listener);
+  }
+
+  function remove(call: Call): Response {
+    const listener = listenerOf(world, call);
+    listener.ended.abort();
+    listener.queue.listeners.delete(listener.id);
+    const about = { queue: listener.queue.id, listener: listener.id };
+    usage.add("listeners", "listener_removed", about);
+    return removed(world, call);
+  }
+
+  /** In both lists of listeners, and nowhere else, the pages show `_links.self` as a text. */
+  const listed = (call: Call, listeners: Iterable<ListenerState>): Response => {
+    const views = [...listeners].map((each) => listenerView(each, naming));
+    return reply(call, { listeners: views }, call.url.pathname);
+  };
+  const listAll = (call: Call) =>
+    listed(
+      call,
+      [...state.queues.values()].flatMap((queue) => [...queue.listeners.values()]),
+    );
+  const get = (call: Call) =>
+    reply(call, { listener: listenerView(listenerOf(world, call), naming) });
+
+  const all = "/queues/:queue/listeners";
+  const path = `${all}/:listener`;
+  return [
+    { operation: "listeners.create", method: "POST", path: all, handle: create },
+    {
+      operation: "listeners.list",
+      method: "GET",
+      path: all,
+      handle: (call) => listed(call, queueOf(world, call).listeners.values()),
+    },
+    { operation: "listeners.listAll", method: "GET", path: "/listeners", handle: listAll },
+    { operation: "listeners.get", method: "GET", path, handle: get },
+    { operation: "listeners.update", method: "PUT", path, handle: update },
+    { operation: "listeners.delete", method: "DELETE", path, handle: remove },
+  ];
+}
+
+/** Name and both addresses are mandatory. */
+function newListener(id: string, queue: QueueState, body: Body, naming: Naming): ListenerState {
+  return {
+    id,
+    queue,
+    name: readName(body, naming) ?? refuse(),
+    notifyUrl: readUrl(body["notify_url"]) ?? refuse(),
+    livenessUrl: readUrl(body["liveness_url"]) ?? refuse(),
+    state: "stable",
+    successes: 0,
+    failures: 0,
+    failuresInRow: 0,
+    acknowledged: 0,
+    missed: new Set(),
+    ended: new AbortController(),
+  };
+}
+
+function refuse(): never {
+  throw badRequest();
+}
+
+/**
+ * Reads the address of a webhook: http or https, no user name, 4 to 253 characters.
+ *
+ * Source: terraform-provider-discue at 68c2fe0, internal/validators, read 2026-11.
+ */
+function readUrl(value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value !== "string" || value.length < 4 || value.length > 253) throw badRequest();
+  let url: URL;
+  try {
+    url = new URL(value);
+  } catch {
+    throw badRequest();
+  }
+  const isRight = /^https?:$/.test(url.protocol) && url.username === "" && url.password === "";
+  return isRight ? value : refuse();
+}
+
+/** Stores a message and begins its deliveries. Gives undefined when the schema refuses it. */
+export function publishMessage(
+  { usage, tools, notify, newId }: World,
+  queue: QueueState,
+  { name, data }: { readonly name?: string | undefined; readonly data: string },
+  request?: number,
+): MessageState | undefined {
+  if (queue.schema && !conforms(queue.schema, data)) return undefined;
+  const message: MessageState = { id: newId(), queue, name, data, deleted: false };
+  queue.messages.set(message.id, message);
+  usage.add("messages", "message_added", { queue: queue.id, message: message.id });
+  const operation = "messages.create";
+  tools.journal.add({
+    kind: "published",
+    queue: queue.id,
+    eventId: message.id,
+    request,
+    operation,
+  });
+  notify(message);
+  return message;
+}
+
+/** The calls about messages. None gives a message's data back. */
+export function messageRoutes(world: World): readonly ApiRoute[] {
+  const { state, naming, usage, assumptions } = world;
+  const one = (call: Call, message: MessageState) =>
+    reply(call, { message: namedView(message, naming) });
+
+  async function create(call: Call): Promise<Response> {
+    const queue = queueOf(world, call);
+    const body = await readBody(call);
+    const { data } = body;
+    if (typeof data !== "string") throw badRequest();
+    const message = publishMessage(
+      world,
+      queue,
+      { name: readName(body, naming), data },
+      call.number,
+    );
+    if (!message) throw new Refusal(assumptions.schemaStatus, "Unprocessable Entity");
+    return one(call, message);
+  }
+
+  async function update(call: Call): Promise<Response> {
+    const message = messageOf(world, call);
+    message.name = readName(await readBody(call), naming) ?? message.name;
+    return one(call, message);
+  }
+
+  function remove(call: Call): Response {
+    const message = messageOf(world, call);
+    message.deleted = true;
+    message.queue.messages.delete(message.id);
+    for (const listener of message.queue.listeners.values()) listener.missed.delete(message.id);
+    usage.add("messages", "message_removed", { queue: message.queue.id, message: message.id });
+    return removed(world, call);
+  }
+
+  const listed = (call: Call, messages: Iterable<MessageState>): Response =>
+    reply(call, { messages: [...messages].map((each) => namedView(each, naming)) });
+  const listAll = (call: Call) =>
+    listed(
+      call,
+      [...state.queues.values()].flatMap((queue) => [...queue.messages.values()]),
+    );
+
+  const all = "/queues/:queue/messages";
+  const path = `${all}/:message`;
+  return [
+    { operation: "messages.create", method: "POST", path: all, handle: create },
+    {
+      operation: "messages.list",
+      method: "GET",
+      path: all,
+      handle: (call) => listed(call, queueOf(world, call).messages.values()),
+    },
+    { operation: "messages.listAll", method: "GET", path: "/messages", handle: listAll },
+    {
+      operation: "messages.get",
+      method: "GET",
+      path,
+      handle: (call) => one(call, messageOf(world, call)),
+    },
+    { operation: "messages.update", method: "PUT", path, handle: update },
+    { operation: "messages.delete", method: "DELETE", path, handle: remove },
+  ];
+}

@@ -1,0 +1,83 @@
+import type { Call, EmulatorTools, Route } from "../definition.ts";
+import { isRecord, json, Refusal, readJson } from "../exchange.ts";
+import type { WebhookAssumptions } from "./assumptions.ts";
+import type { ChallengeOptions } from "./checks.ts";
+import type { Outgoing } from "./outgoing.ts";
+import type { ListenerState, MessageState, QueueState, State } from "./state.ts";
+import type { Usage } from "./usage.ts";
+import type { Naming } from "./views.ts";
+
+/** What the calls of the API share. */
+export interface World {
+  readonly tools: EmulatorTools;
+  readonly state: State;
+  readonly assumptions: WebhookAssumptions;
+  readonly usage: Usage;
+  readonly outgoing: Outgoing;
+  readonly challenge: ChallengeOptions;
+  readonly naming: Naming;
+  /** Begins the deliveries of a message. */
+  readonly notify: (message: MessageState) => void;
+  readonly newId: () => string;
+}
+
+/** A body that is a JSON object. */
+export type Body = Readonly<Record<string, unknown>>;
+
+/** One call before the door is put around it. */
+export type ApiRoute = Omit<Route, "handle"> & {
+  readonly handle: (call: Call) => Response | Promise<Response>;
+};
+
+/** The refusal that the pages describe for a wrong body. */
+export function badRequest(): Refusal {
+  return new Refusal(400, "Bad Request");
+}
+
+/** Reads a body; an empty one is an empty object. */
+export async function readBody({ request }: Call): Promise<Body> {
+  const body = (await readJson(request)) ?? {};
+  if (!isRecord(body)) throw badRequest();
+  return body;
+}
+
+/** An answer of the pages' shape: what it holds, and `_links`. */
+export function reply({ url }: Call, body: object, self?: string): Response {
+  // Links are https and without /v1 whatever the caller used, as on the pages.
+  const href = `https://api.discue.io${url.pathname.replace(/^\/v1/, "")}`;
+  return json({ ...body, _links: { self: self === undefined ? { href } : self } });
+}
+
+/** The queue that a path names. */
+export function queueOf({ state }: World, { params }: Call): QueueState {
+  return found(state.queues.get(params["queue"] ?? ""));
+}
+
+/** The listener that a path names. */
+export function listenerOf(world: World, call: Call): ListenerState {
+  return found(queueOf(world, call).listeners.get(call.params["listener"] ?? ""));
+}
+
+/** The message that a path names. */
+export function messageOf(world: World, call: Call): MessageState {
+  return found(queueOf(world, call).messages.get(call.params["message"] ?? ""));
+}
+
+/** Refuses what is not there. */
+export function found<Thing>(thing: Thing | undefined): Thing {
+  if (thing === undefined) throw new Refusal(404, "Not Found");
+  return thing;
+}
+
+/**
+ * Reads a name: optional text; in the newer model 4 to 64 characters of `a-zA-Z0-9._-`.
+ *
+ * Source: terraform-provider-discue at 68c2fe0, internal/validators, read 2026-11.
+ */
+export function readName(body: Body, naming: Naming): string | undefined {
+  const name = body[naming];
+  if (name === undefined) return undefined;
+  if (typeof name !== "string" || name === "") throw badRequest();
+  if (naming === "alias" && !/^[a-zA-Z0-9._-]{4,64}$/.test(name)) throw badRequest();
+  return name;
+}
