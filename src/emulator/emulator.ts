@@ -28,7 +28,7 @@
  * The types of all this are in `definition.ts`; `rate-limit.ts` counts calls by key, `random.ts` makes
  * ids. The frame does the rest: fetch semantics, aborts, faults, numbering, 404 and 405, close.
  */
-import { type Answer, createAnswer } from "./answer.ts";
+import { createAnswer } from "./answer.ts";
 import type { Emulator, EmulatorDefinition, EmulatorOptions, EmulatorTools } from "./definition.ts";
 import { createFaults } from "./faults.ts";
 import { createJournal } from "./journal.ts";
@@ -63,11 +63,14 @@ export function createTools(name: string, options: EmulatorOptions = {}): Emulat
 /** Makes an emulator of its tools and its definition. */
 export function createEmulator(tools: EmulatorTools, definition: EmulatorDefinition): Emulator {
   const answer = createAnswer(tools, definition);
+  // Not listeners on `closing`: Node warns of more than ten of them.
+  const open = new Set<AbortController>();
   let lastNumber = 0;
   let closed: Promise<void> | undefined;
 
   async function close(): Promise<void> {
     tools.close();
+    for (const controller of open) controller.abort(connectionCut());
     await definition.close?.();
   }
 
@@ -79,8 +82,9 @@ export function createEmulator(tools: EmulatorTools, definition: EmulatorDefinit
       const outer = init?.signal ?? (input instanceof Request ? input.signal : undefined);
       outer?.throwIfAborted();
       lastNumber += 1;
+      const number = lastNumber;
       const request = toRequest(input, init);
-      return await untilAborted(lastNumber, request, [outer, tools.closing], answer);
+      return await untilAborted(outer, open, (signal) => answer(number, request, signal));
     },
     faults: tools.faults,
     journal: tools.journal,
@@ -102,23 +106,21 @@ function toRequest(input: RequestInfo | URL, init: RequestInit | undefined): Req
   return new Request(input, { ...init, signal: null });
 }
 
-/** Answers, and rejects at once when one of the signals fires, as `fetch` does. */
+/** Answers, and rejects at once when the caller goes away or the emulator closes, as `fetch` does. */
 function untilAborted(
-  number: number,
-  request: Request,
-  outer: readonly (AbortSignal | undefined)[],
-  answer: Answer,
+  outer: AbortSignal | null | undefined,
+  open: Set<AbortController>,
+  answer: (signal: AbortSignal) => Promise<Response>,
 ): Promise<Response> {
   const controller = new AbortController();
-  const links = outer.map((signal) => {
-    const onAbort = (): void => controller.abort(signal?.reason);
-    signal?.addEventListener("abort", onAbort, { once: true });
-    return () => signal?.removeEventListener("abort", onAbort);
-  });
+  const onAbort = (): void => controller.abort(outer?.reason);
+  outer?.addEventListener("abort", onAbort, { once: true });
+  open.add(controller);
   return new Promise<Response>((resolve, reject) => {
     controller.signal.addEventListener("abort", () => reject(controller.signal.reason));
-    answer(number, request, controller.signal).then(resolve, reject);
+    answer(controller.signal).then(resolve, reject);
   }).finally(() => {
-    for (const unlink of links) unlink();
+    outer?.removeEventListener("abort", onAbort);
+    open.delete(controller);
   });
 }

@@ -21,3 +21,8 @@ export type {
   JournalTotals,
 } from "./journal.ts";
 export { type EmulatorServer, type ServeOptions, serveEmulators } from "./server.ts";
+export type { TikiApp, TikiSeller } from "./tiki/accounts.ts";
+export type { TikiAssumptions } from "./tiki/assumptions.ts";
+export type { TikiEmulatorOptions } from "./tiki/options.ts";
+export type { TikiEventInput } from "./tiki/queues.ts";
+export { type TikiEmulator, tikiEmulator } from "./tiki.ts";

@@ -1,0 +1,151 @@
+import type { Emulator } from "./definition.ts";
+import { createEmulator, createTools } from "./emulator.ts";
+import { json } from "./exchange.ts";
+import { createRateLimit } from "./rate-limit.ts";
+import { createGuard } from "./tiki/access.ts";
+import type { TikiApp, TikiSeller } from "./tiki/accounts.ts";
+import { apiRoutes } from "./tiki/api.ts";
+import { tikiCommands } from "./tiki/commands.ts";
+import { oauthRoutes } from "./tiki/oauth.ts";
+import { readOptions, type TikiEmulatorOptions } from "./tiki/options.ts";
+import { createQueues, type Queue, type Queues, type TikiEventInput } from "./tiki/queues.ts";
+import { createTokenStore } from "./tiki/tokens.ts";
+
+/** Tiki's event queues and their OAuth endpoints. */
+export interface TikiEmulator extends Emulator {
+  /** The sellers. */
+  readonly sellers: readonly TikiSeller[];
+  /** The apps. */
+  readonly apps: readonly TikiApp[];
+  /** Makes a queue without a request, of the first app unless `clientId` names another; gives its code. */
+  createQueue(name: string, clientId?: string): string;
+  /**
+   * Puts events into a queue, whatever its subscriptions are; gives their ids, in order.
+   *
+   * @throws {TypeError} when the queue does not exist.
+   */
+  publish(queueCode: string, events: readonly TikiEventInput[]): readonly string[];
+  /** Puts values into a queue as they are, for malformed items. */
+  publishRaw(queueCode: string, items: readonly unknown[]): void;
+  /** Lets something happen: the event goes to the queues whose subscriptions route it. */
+  emit(
+    type: string,
+    payload: unknown,
+    facts?: Pick<TikiEventInput, "id" | "version" | "sid">,
+  ): { readonly id: string; readonly queues: readonly string[] };
+  /** How many events of a queue are not acknowledged. */
+  waiting(queueCode: string): number;
+  /** A code as the browser would bring it back, for a seller who agrees. */
+  authorize(request: {
+    readonly clientId: string;
+    readonly sid?: string | undefined;
+    readonly scopes: readonly string[];
+  }): string;
+  /** Ends all access tokens at once: the next call gets 401. */
+  revokeTokens(): void;
+  /** Makes a seller active or inactive: calls for an inactive one get 403. */
+  setSellerActive(sid: string, active: boolean): void;
+}
+
+const errorReply = (status: number, text: string): Response => json({ errors: [text] }, status);
+
+/** What a client needs, by the kind of app. */
+function connect(origin: string, apps: readonly TikiApp[]): Readonly<Record<string, string>> {
+  const own = apps.find(({ kind }) => kind === "inHouse");
+  const open = apps.find(({ kind }) => kind === "public");
+  return {
+    baseUrl: `${origin}/integration/v1`,
+    tokenUrl: `${origin}/sc/oauth2/token`,
+    authorizeUrl: `${origin}/sc/oauth2/auth`,
+    ...(own && {
+      clientId: own.clientId,
+      clientSecret: own.clientSecret,
+      authentication: own.authentication,
+    }),
+    ...(open && {
+      publicClientId: open.clientId,
+      publicClientSecret: open.clientSecret,
+      publicAuthentication: open.authentication,
+      publicRedirectUri: open.redirectUri,
+    }),
+  };
+}
+
+/** The methods that reach past HTTP. */
+function directMethods(queues: Queues, app: TikiApp) {
+  function find(code: string): Queue {
+    const queue = queues.find(code);
+    if (queue) return queue;
+    throw new TypeError("tikiEmulator: the queue does not exist");
+  }
+
+  return {
+    createQueue: (name: string, clientId = app.clientId) => queues.create(name, clientId).code,
+    publish(queueCode: string, events: readonly TikiEventInput[]) {
+      const queue = find(queueCode);
+      return events.map((event) => queues.publish(queue, event));
+    },
+    publishRaw(queueCode: string, items: readonly unknown[]) {
+      const queue = find(queueCode);
+      for (const item of items) queues.publishRaw(queue, item);
+    },
+    emit: (
+      type: string,
+      payload: unknown,
+      facts: Pick<TikiEventInput, "id" | "version" | "sid"> = {},
+    ) => queues.emit({ ...facts, type, payload }),
+    waiting: (queueCode: string) => find(queueCode).log.waiting(),
+  };
+}
+
+/**
+ * Fakes Tiki's event queue API and its OAuth endpoints, as strictly as their documents.
+ *
+ * Operations for faults and the journal: `listQueues`, `createQueue`, `createSubscription`,
+ * `listSubscriptions`, `updateActive`, `pull`, `ack`, `me`, `token`, `authorize`. The fault
+ * `duplicate` delivers up to ten acknowledged events once more, or the first one twice.
+ *
+ * @throws {TypeError} when an option is out of its range.
+ * Source: open.tiki.vn, "Event queue API", "Event queues", "Event type", "Auth flows", "Scope of
+ * access", "Common exceptions", read 2026-11. What they leave open is in {@link TikiAssumptions}.
+ */
+export function tikiEmulator(options: TikiEmulatorOptions = {}): TikiEmulator {
+  const { apps, app, sellers, seller, assumptions, ...settings } = readOptions(options);
+  const tools = createTools("tiki", options);
+  const tokens = createTokenStore(tools, assumptions);
+  const inactive = new Set<string>();
+  const queues = createQueues(tools, { ...settings, sid: seller.sid, assumptions });
+  const limit = createRateLimit({
+    limit: settings.requestsPerSecond,
+    windowMs: 1_000,
+    now: tools.clock.now,
+  });
+  const guard = createGuard({ tokens, limit, inactive, assumptions });
+  const { pageSize } = settings;
+  const state = { tools, queues, sellers, inactive, pageSize, assumptions, guard };
+  const methods = {
+    ...directMethods(queues, app),
+    revokeTokens: () => tokens.revokeAccess(),
+  };
+  const emulator = createEmulator(tools, {
+    routes: [...oauthRoutes({ apps, sellers, tokens }), ...apiRoutes(state)],
+    errorReply,
+    admin: tikiCommands(methods),
+    connection: (origin) => connect(origin, apps),
+  });
+  return {
+    ...emulator,
+    ...methods,
+    sellers,
+    apps,
+    authorize({ clientId, sid = seller.sid, scopes }) {
+      const found = apps.find((each) => each.clientId === clientId);
+      if (!found) throw new TypeError("tikiEmulator: the app does not exist");
+      return tokens.addCode({ app: found, sid, scopes, redirectUri: found.redirectUri });
+    },
+    setSellerActive(sid, active) {
+      if (active) inactive.delete(sid);
+      else inactive.add(sid);
+    },
+  };
+}

@@ -1,0 +1,71 @@
+import type { EmulatorOptions } from "../definition.ts";
+import { type TikiApp, type TikiSeller, testApps, testSellers } from "./accounts.ts";
+import { defaultAssumptions, type TikiAssumptions } from "./assumptions.ts";
+
+/** The options of the Tiki emulator. */
+export interface TikiEmulatorOptions extends EmulatorOptions {
+  /** The sellers, one at least. @default two of them */
+  readonly sellers?: readonly TikiSeller[] | undefined;
+  /** The apps, one at least. @default an in-house app of the first seller, and a public one */
+  readonly apps?: readonly TikiApp[] | undefined;
+  /**
+   * How long a new or re-activated subscription routes nothing, in ms. @default 5_000
+   * Source: "Event queue for in-house app" says about 5 s, the API reference "some minutes".
+   */
+  readonly activationDelayMs?: number | undefined;
+  /** How long events are kept, in ms. @default 604_800_000 (7 days) */
+  readonly retentionMs?: number | undefined;
+  /** How many events a pull gives at most, 1-100. @default 100 */
+  readonly pageSize?: number | undefined;
+  /** How many requests a second a seller has; `Infinity` for no limit. @default 200 */
+  readonly requestsPerSecond?: number | undefined;
+  /** What the documents leave open. */
+  readonly assumptions?: Partial<TikiAssumptions> | undefined;
+}
+
+const defaults = Object.freeze({
+  sellers: testSellers,
+  apps: testApps,
+  activationDelayMs: 5_000,
+  retentionMs: 604_800_000,
+  pageSize: 100,
+  requestsPerSecond: 200,
+});
+
+function checkRange(name: string, value: number, min: number, max: number): void {
+  if (value >= min && value <= max) return;
+  throw new TypeError(`tikiEmulator: ${name} must be from ${min} to ${max}`);
+}
+
+/** A misspelt name would silently leave a default in force. */
+function checkNames(place: string, given: object, known: readonly string[]): void {
+  const other = Object.keys(given).find((name) => !known.includes(name));
+  if (other === undefined) return;
+  throw new TypeError(`tikiEmulator: ${place} has no ${other}; it has ${known.join(", ")}`);
+}
+
+/** Merges the options with the defaults, and checks them. */
+export function readOptions(options: TikiEmulatorOptions) {
+  const { assumptions = {} } = options;
+  checkNames("options", options, [...Object.keys(defaults), "seed", "journal", "assumptions"]);
+  checkNames("assumptions", assumptions, Object.keys(defaultAssumptions));
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  const merged = { ...defaults, ...(Object.fromEntries(given) as Partial<typeof defaults>) };
+  checkRange("activationDelayMs", merged.activationDelayMs, 0, Number.MAX_SAFE_INTEGER);
+  checkRange("retentionMs", merged.retentionMs, 1, Number.POSITIVE_INFINITY);
+  checkRange("pageSize", merged.pageSize, 1, 100);
+  checkRange("requestsPerSecond", merged.requestsPerSecond, 1, Number.POSITIVE_INFINITY);
+  const [seller] = merged.sellers;
+  const apps = merged.apps.map((each) =>
+    each.kind === "inHouse" ? { ...each, sid: each.sid ?? seller?.sid } : each,
+  );
+  const [app] = apps;
+  if (!seller || !app) throw new TypeError("tikiEmulator: sellers and apps must not be empty");
+  return {
+    ...merged,
+    apps,
+    assumptions: { ...defaultAssumptions, ...assumptions },
+    seller,
+    app,
+  };
+}

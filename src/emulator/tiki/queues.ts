@@ -1,0 +1,147 @@
+import { isRecord } from "../exchange.ts";
+import { randomUuid } from "../random.ts";
+import type { TikiTools } from "./access.ts";
+import type { TikiAssumptions } from "./assumptions.ts";
+import { createEventLog, type EventLog } from "./event-log.ts";
+
+/** An event to publish; what is left out is made. */
+export interface TikiEventInput {
+  /** @default a new uuid */
+  readonly id?: string | undefined;
+  /** The event type. */
+  readonly type: string;
+  /** @default "v1" */
+  readonly version?: string | undefined;
+  /** The seller. @default the first one */
+  readonly sid?: string | undefined;
+  /** Epoch ms. @default now */
+  readonly created_at?: number | undefined;
+  /** What happened. */
+  readonly payload: unknown;
+}
+
+/** A subscription of a queue. */
+export interface Subscription {
+  /** Its code. */
+  readonly code: string;
+  /** The type it is for. */
+  readonly eventType: string;
+  /** The seller it is for. */
+  readonly sid: string;
+  /** Whether it is switched on. */
+  active: boolean;
+  /** From when on events are routed, epoch ms: some time after it was switched on. */
+  routesFrom: number;
+}
+
+/** A queue. */
+export interface Queue {
+  /** Its code. */
+  readonly code: string;
+  /** Its name. */
+  readonly name: string;
+  /** The `client_id` of its app. */
+  readonly owner: string;
+  /** The subscriptions, by their code. */
+  readonly subscriptions: Map<string, Subscription>;
+  /** The events and the place. */
+  readonly log: EventLog;
+}
+
+/** How queues behave. */
+export interface QueueOptions {
+  /** How long a subscription that was switched on routes nothing, in ms. */
+  readonly activationDelayMs: number;
+  /** How long events are kept, in ms. */
+  readonly retentionMs: number;
+  /** The seller of an event that names none. */
+  readonly sid: string;
+  /** What the documents leave open. */
+  readonly assumptions: TikiAssumptions;
+}
+
+/** The queues of all apps. */
+export interface Queues {
+  /** Makes a queue. */
+  create(name: string, owner: string): Queue;
+  /** Finds a queue by its code. */
+  find(code: string): Queue | undefined;
+  /** The queues of an app, in the order they were made. */
+  of(owner: string): readonly Queue[];
+  /** Makes a subscription, switched on. */
+  subscribe(queue: Queue, eventType: string, sid: string): Subscription;
+  /** Switches a subscription; what was on already keeps its time. */
+  setActive(subscription: Subscription, active: boolean): void;
+  /** Puts an event into a queue; gives its id. */
+  publish(queue: Queue, event: TikiEventInput): string;
+  /** Puts a value into a queue as it is. */
+  publishRaw(queue: Queue, wire: unknown): void;
+  /** Puts an event into every queue whose subscription routes it; gives the codes of these. */
+  emit(event: TikiEventInput): { readonly id: string; readonly queues: readonly string[] };
+  /** Lets events go that are older than the retention. */
+  expire(queue: Queue): void;
+}
+
+function routes(queue: Queue, type: string, sid: string, now: number): boolean {
+  return [...queue.subscriptions.values()].some(
+    (each) => each.active && each.routesFrom <= now && each.eventType === type && each.sid === sid,
+  );
+}
+
+/** Makes the queues of an emulator. */
+export function createQueues({ clock, random, journal }: TikiTools, options: QueueOptions): Queues {
+  const queues = new Map<string, Queue>();
+  const newCode = (): string => randomUuid(random);
+
+  function append(queue: Queue, wire: unknown): void {
+    const id = isRecord(wire) ? wire["id"] : undefined;
+    const eventId = typeof id === "string" ? id : undefined;
+    queue.log.append({ wire, eventId, at: clock.now() });
+    journal.add({ kind: "published", queue: queue.code, eventId });
+  }
+
+  function complete(event: TikiEventInput) {
+    const made = { id: newCode(), sid: options.sid, created_at: clock.now(), version: "v1" };
+    const given = Object.entries(event).filter(([, value]) => value !== undefined);
+    return { ...made, ...(Object.fromEntries(given) as Pick<TikiEventInput, "type" | "payload">) };
+  }
+
+  function emit(event: TikiEventInput) {
+    const wire = complete(event);
+    const now = clock.now();
+    const reached = [...queues.values()].filter((each) => routes(each, wire.type, wire.sid, now));
+    for (const queue of reached) append(queue, wire);
+    return { id: wire.id, queues: reached.map(({ code }) => code) };
+  }
+
+  return {
+    create(name, owner) {
+      const log = createEventLog(newCode);
+      const queue: Queue = { code: newCode(), name, owner, subscriptions: new Map(), log };
+      queues.set(queue.code, queue);
+      return queue;
+    },
+    find: (code) => queues.get(code),
+    of: (owner) => [...queues.values()].filter((queue) => queue.owner === owner),
+    subscribe(queue, eventType, sid) {
+      const routesFrom = clock.now() + options.activationDelayMs;
+      const subscription = { code: newCode(), eventType, sid, active: true, routesFrom };
+      queue.subscriptions.set(subscription.code, subscription);
+      return subscription;
+    },
+    setActive(subscription, active) {
+      if (active && !subscription.active) {
+        subscription.routesFrom = clock.now() + options.activationDelayMs;
+      }
+      subscription.active = active;
+    },
+    publish(queue, event) {
+      const wire = complete(event);
+      append(queue, wire);
+      return wire.id;
+    },
+    publishRaw: append,
+    emit,
+    expire: ({ log }) => log.expire(clock.now() - options.retentionMs),
+  };
+}
