@@ -26,7 +26,7 @@ function streamOf(pieces: readonly Uint8Array[]) {
 
 describe("createTransport", () => {
   it("sends the request as it is, and gives the whole answer", async () => {
-    const { baseUrl, ...server } = await loopback((request, response) => {
+    await using server = await loopback((request, response) => {
       request.setEncoding("utf8").on("data", (body) => {
         const { method, url, headers } = request;
         response.writeHead(201, { "x-b": "2" });
@@ -35,10 +35,9 @@ describe("createTransport", () => {
         );
       });
     });
-    await using _server = server;
 
     const reply = await createTransport(undefined)(
-      requestOf(`${baseUrl}/a%2Fb?c=d`, { body: "é" }),
+      requestOf(`${server.baseUrl}/a%2Fb?c=d`, { body: "é" }),
     );
 
     expect(reply.status).toBe(201);
