@@ -7,7 +7,7 @@ import { toUrl } from "../../http/request.ts";
 import type { Token } from "../../http/types.ts";
 import type { TikiCalls, TikiPage } from "./client.ts";
 import { type TikiEvent, tikiEvents, toEvent } from "./event.ts";
-import { checkNames, checkText } from "./options.ts";
+import { checkNames, checkText, type Names } from "./options.ts";
 
 /** Schemas by event type, as a user adds or replaces them. */
 export type TikiSchemas = { readonly [type: string]: StandardSchemaV1 };
@@ -25,6 +25,12 @@ export interface TikiFeedOptions<Schemas extends TikiSchemas = TikiSchemas> {
   readonly events?: Schemas | undefined;
   /** For pulls and acks, instead of the client's own token. */
   readonly token?: Token | undefined;
+  /**
+   * What a 400 to an ack means. The documents do not say what becomes of an `ack_id` that is sent
+   * twice, as after a lost answer. Assumed: it is accepted, so a 400 is an error. `"gone"`: it was
+   * acknowledged before. @default "error"
+   */
+  readonly refusedAck?: "error" | "gone" | undefined;
 }
 
 /**
@@ -40,9 +46,8 @@ export function tikiFeed<Schemas extends TikiSchemas>(
   queueCode: string,
   options: TikiFeedOptions<Schemas> = {},
 ): Feed<TikiEventWith<Schemas>> {
-  checkNames("feed", options, { events: true, token: true });
-  const { events = {}, token } = options;
-  checkSchemas(events);
+  checkOptions(options);
+  const { events, token, refusedAck } = options;
   const source = toSource(queueCode);
   return {
     name: source.slice(1),
@@ -62,8 +67,15 @@ export function tikiFeed<Schemas extends TikiSchemas>(
       }
     },
     async ack(receipts, { signal } = {}) {
-      await calls.ack(queueCode, toAckId(receipts), { signal, token });
-      return [{ status: "acked" }];
+      const ackId = toAckId(receipts);
+      try {
+        await calls.ack(queueCode, ackId, { signal, token });
+        return [{ status: "acked" }];
+      } catch (error) {
+        const isRefused = isAckloopError(error) && error.status === 400;
+        if (isRefused && refusedAck === "gone") return [{ status: "gone" }];
+        throw error;
+      }
     },
   };
 }
@@ -74,10 +86,17 @@ function toSource(queueCode: string): string {
   return toUrl("tiki", "", { operation: "feed", path });
 }
 
-function checkSchemas(schemas: TikiSchemas): void {
-  for (const [type, schema] of Object.entries(schemas)) {
+const optionNames: Names<TikiFeedOptions> = { events: true, token: true, refusedAck: true };
+
+function checkOptions(options: TikiFeedOptions): void {
+  checkNames("feed", options, optionNames);
+  const { events = {}, refusedAck = "error" } = options;
+  for (const [type, schema] of Object.entries(events)) {
     if (typeof schema?.["~standard"]?.validate === "function") continue;
     throw wrong("tiki", `events.${type} must be a Standard Schema, such as one of zod`, "feed");
+  }
+  if (refusedAck !== "error" && refusedAck !== "gone") {
+    throw wrong("tiki", 'refusedAck must be "error" or "gone"', "feed");
   }
 }
 

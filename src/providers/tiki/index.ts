@@ -11,7 +11,7 @@
  * A position, not a receipt for each event: the `ack_id` of a page acknowledges everything up to its
  * end, either alone or with the next pull. So only the last delivery of a page has a receipt.
  * Assumed: an `ack_id` that was sent before, or is older than the position, is accepted and changes
- * nothing. A refusal of a repeated ack would show it wrong.
+ * nothing. A 400 to a repeated ack would show it wrong; the feed's option `refusedAck` then helps.
  *
  * ## Authentication
  * OAuth 2.0 bearer tokens. An in-house app uses `clientCredentials` for everything. A public app uses

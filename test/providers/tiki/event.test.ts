@@ -1,0 +1,147 @@
+import { CloudEvent } from "cloudevents";
+import { describe, expect, it } from "vitest";
+import { AckloopError } from "../../../src/core/errors.ts";
+import { tikiEvents, toEvent, toTikiEnvelope } from "../../../src/providers/tiki/event.ts";
+import documented from "./fixtures/assumed-documented-page.json" with { type: "json" };
+import live from "./fixtures/assumed-live-page.json" with { type: "json" };
+
+const source = "/tiki/queues/q1";
+const fixtures = [...documented.events, ...live.events];
+
+describe("the event of a page's item", () => {
+  it("has the item's id, type, time, subject and payload", () => {
+    const [item] = documented.events;
+
+    expect(toEvent(item, 0, source)).toStrictEqual({
+      specversion: "1.0",
+      id: "00000000-0000-4000-8000-000000000001",
+      source: "/tiki/queues/q1",
+      type: "ORDER_CREATED_SUCCESSFULLY",
+      time: "2020-11-03T07:29:08.418Z",
+      subject: "239545064",
+      data: { order_code: "239545064", status: "queueing" },
+    });
+  });
+
+  it.each(fixtures)("is a valid CloudEvent and fits its schema: $type $version", async (item) => {
+    const event = toEvent(item, 0, source);
+    if (event instanceof AckloopError) throw event;
+
+    expect(new CloudEvent({ ...event }).validate()).toBe(true);
+    const schema = tikiEvents[event.type as keyof typeof tikiEvents];
+    expect(await schema["~standard"].validate(event.data)).toEqual({ value: item.payload });
+  });
+
+  it("keeps the provider's payload as it is, the same object", () => {
+    const payload = { order_code: "1", unknown: [null, { deep: "\u0000 🛒" }] };
+
+    expect(toEvent({ id: "a", type: "T", payload }, 0, source)).toHaveProperty("data", payload);
+  });
+
+  it.each([
+    [0, "1970-01-01T00:00:00.000Z"],
+    [1604388548418.9, "2020-11-03T07:29:08.418Z"],
+    [253_402_300_799_999, "9999-12-31T23:59:59.999Z"],
+    [253_402_300_800_000, undefined],
+    [-1, undefined],
+    [1e300, undefined],
+    [null, undefined],
+    [undefined, undefined],
+  ])("writes created_at %s as the time %s", (created_at, time) => {
+    const event = toEvent({ id: "a", type: "T", created_at, payload: {} }, 0, source);
+
+    expect(event).toStrictEqual({
+      specversion: "1.0",
+      id: "a",
+      source,
+      type: "T",
+      ...(time && { time }),
+      data: {},
+    });
+  });
+
+  it.each([
+    [{ order_code: "745" }, "745"],
+    [{ product_id: 239545064 }, "239545064"],
+    [{ product_id: "9007199254740993" }, "9007199254740993"],
+    [{ order_code: "745", product_id: 1 }, "745"],
+    [{ order_code: null, product_id: 0 }, "0"],
+    [{ order_code: "" }, undefined],
+    [{ order_code: {} }, undefined],
+    [{}, undefined],
+    [[], undefined],
+    ["text", undefined],
+    [null, undefined],
+    [undefined, undefined],
+  ])("finds in the payload %j the subject %s", (payload, subject) => {
+    const event = toEvent({ id: "a", type: "T", payload }, 0, source);
+
+    expect(event).toStrictEqual({
+      specversion: "1.0",
+      id: "a",
+      source,
+      type: "T",
+      ...(subject && { subject }),
+      data: payload,
+    });
+  });
+
+  it.each([
+    [null, "events[7]", "an object"],
+    ["text", "events[7]", "an object"],
+    [[], "events[7].id", "a non-empty text"],
+    [{ type: "T" }, "events[7].id", "a non-empty text"],
+    [{ id: "", type: "T" }, "events[7].id", "a non-empty text"],
+    [{ id: 1, type: "T" }, "events[7].id", "a non-empty text"],
+    [{ id: "a" }, "events[7].type", "a non-empty text"],
+    [{ id: "a", type: "" }, "events[7].type", "a non-empty text"],
+    [{ id: "a", type: "T", created_at: "1604388548418" }, "events[7].created_at", "a number"],
+  ])("is a schema error for %j, which names the path", (item, path, expected) => {
+    const error = toEvent(item, 7, source);
+
+    expect(error).toBeInstanceOf(AckloopError);
+    expect(error).toMatchObject({
+      code: "schema",
+      retryable: false,
+      provider: "tiki",
+      operation: "pull",
+      path,
+      message: `tiki pull: ${path} is not ${expected}`,
+    });
+  });
+});
+
+describe("the catalogue", () => {
+  it.each([
+    ["ORDER_CREATED_SUCCESSFULLY", {}],
+    ["ORDER_CREATED_SUCCESSFULLY", { order_code: "" }],
+    ["ORDER_STATUS_UPDATED", { orderCode: "745" }],
+    ["PRODUCT_PRICE_UPDATED", { product_id: "239545064" }],
+    ["PRODUCT_MARKET_PRICE_UPDATED", null],
+    ["PRODUCT_INVENTORY_UPDATED", { product_id: 1, quantity_to: "9" }],
+  ] as const)("refuses as %s the payload %j", async (type, payload) => {
+    const result = await tikiEvents[type]["~standard"].validate(payload);
+
+    expect(result.issues).toHaveLength(1);
+  });
+
+  it.each([
+    ["ORDER_CREATED_SUCCESSFULLY", { order_code: "745", status: null, new_field: [1] }],
+    ["PRODUCT_INVENTORY_UPDATED", { product_id: 1 }],
+  ] as const)("takes as %s the payload %j, unknown fields included", async (type, payload) => {
+    expect(await tikiEvents[type]["~standard"].validate(payload)).toEqual({ value: payload });
+  });
+});
+
+describe("the envelope", () => {
+  it("tells the seller and the payload's version", () => {
+    expect(toTikiEnvelope(live.events[2])).toStrictEqual({
+      sid: "969BEA7515A1A27FF4F456C782653F854E6B5D2D",
+      version: "v2",
+    });
+  });
+
+  it.each([[{}], [{ sid: 1, version: "" }], [null], ["text"]])("is empty for %j", (raw) => {
+    expect(toTikiEnvelope(raw)).toStrictEqual({ sid: undefined, version: undefined });
+  });
+});

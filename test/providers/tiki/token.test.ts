@@ -1,0 +1,371 @@
+import { describe, expect, it, vi } from "vitest";
+import {
+  authorizationCode,
+  authorizeUrl,
+  clientCredentials,
+  refreshToken,
+  type Token,
+  tiki,
+} from "../../../src/providers/tiki/index.ts";
+import grant from "./fixtures/assumed-token.json" with { type: "json" };
+import { type ScriptedAnswer, script } from "./script.ts";
+
+const app = { clientId: "id", clientSecret: "a secret" };
+const retry = { minDelayMs: 0, maxDelayMs: 0 };
+const code = { ...app, code: "a-code", redirectUri: "https://example.com/tiki" };
+
+/** A client that uses the token; `list` makes one call with it. */
+function using(token: Token, ...answers: readonly ScriptedAnswer[]) {
+  const { fetch, requests } = script(...answers);
+  const shop = tiki({ token, fetch, retry });
+  return { list: () => shop.queues.list(), requests };
+}
+
+function granted(access_token: string, refresh_token?: string) {
+  return { ...grant, access_token, refresh_token };
+}
+
+function refused(status = 401): Response {
+  return Response.json({ errors: ["token expired"] }, { status });
+}
+
+describe("client credentials", () => {
+  it("are proved with a Basic header unless told otherwise", async () => {
+    const { list, requests } = using(clientCredentials(app), grant, []);
+
+    await list();
+
+    expect(requests).toStrictEqual([
+      {
+        method: "POST",
+        url: "https://api.tiki.vn/sc/oauth2/token",
+        authorization: `Basic ${btoa("id:a%20secret")}`,
+        body: { grant_type: "client_credentials", client_id: "id" },
+      },
+      {
+        method: "GET",
+        url: "https://api.tiki.vn/integration/v1/queues",
+        authorization: "Bearer an-access-token",
+        body: null,
+      },
+    ]);
+  });
+
+  it("are proved in the form where the app is set so, with scopes and at another address", async () => {
+    const token = clientCredentials({
+      ...app,
+      authentication: "post",
+      scope: "order product",
+      tokenUrl: "http://127.0.0.1:9/token",
+    });
+    const { list, requests } = using(token, grant, []);
+
+    await list();
+
+    expect(requests[0]).toStrictEqual({
+      method: "POST",
+      url: "http://127.0.0.1:9/token",
+      authorization: null,
+      body: {
+        grant_type: "client_credentials",
+        client_id: "id",
+        client_secret: "a secret",
+        scope: "order product",
+      },
+    });
+  });
+
+  it("give one token to all callers, until shortly before it ends", async () => {
+    vi.useFakeTimers();
+    const { list, requests } = using(clientCredentials(app), grant, [], [], granted("second"), []);
+
+    await Promise.all([list(), list()]);
+    vi.setSystemTime(Date.now() + 3_590_000);
+    await list();
+    vi.useRealTimers();
+
+    expect(requests.map(({ authorization }) => authorization)).toStrictEqual([
+      expect.stringContaining("Basic"),
+      "Bearer an-access-token",
+      "Bearer an-access-token",
+      expect.stringContaining("Basic"),
+      "Bearer second",
+    ]);
+  });
+
+  it("give a new token after a 401, and the call goes on", async () => {
+    const { list, requests } = using(
+      clientCredentials(app),
+      { ...grant, expires_in: undefined },
+      refused(),
+      granted("second"),
+      [],
+    );
+
+    expect(await list()).toStrictEqual([]);
+    expect(requests.map(({ authorization }) => authorization)).toStrictEqual([
+      expect.stringContaining("Basic"),
+      "Bearer an-access-token",
+      expect.stringContaining("Basic"),
+      "Bearer second",
+    ]);
+  });
+
+  it("that are refused twice are an auth error, without a further try", async () => {
+    const { list, requests } = using(
+      clientCredentials(app),
+      grant,
+      refused(),
+      granted("second"),
+      refused(),
+    );
+
+    await expect(list()).rejects.toMatchObject({ code: "auth", retryable: false, status: 401 });
+    expect(requests).toHaveLength(4);
+  });
+
+  it("are asked for again when the token endpoint fails", async () => {
+    const { list, requests } = using(clientCredentials(app), refused(503), grant, []);
+
+    await list();
+
+    expect(requests).toHaveLength(3);
+  });
+});
+
+describe("a refusal of the token endpoint", () => {
+  it.each([
+    ["400 invalid_grant", Response.json({ error: "invalid_grant" }, { status: 400 })],
+    ["401 invalid_client", Response.json({ error: "invalid_client" }, { status: 401 })],
+    ["401 without a body", new Response(null, { status: 401 })],
+    ["200 with an error", { error: "invalid_client", status_code: 400 }],
+  ])("by %s is an auth error of the operation token", async (_name, answer) => {
+    const { list, requests } = using(clientCredentials(app), answer);
+
+    await expect(list()).rejects.toMatchObject({
+      code: "auth",
+      retryable: false,
+      provider: "tiki",
+      operation: "token",
+    });
+    expect(requests).toHaveLength(1);
+  });
+
+  it("holds no secret, also where Tiki repeats it", async () => {
+    const answer = Response.json(
+      { error: "invalid_grant", error_description: "rt-1 and a secret are wrong" },
+      { status: 400 },
+    );
+    const token = refreshToken({
+      ...app,
+      authentication: "post",
+      refreshToken: "rt-1",
+      onRefresh: () => undefined,
+    });
+    const { list } = using(token, answer);
+
+    const error = await list().catch((caught: unknown) => caught);
+
+    expect(error).toMatchObject({
+      code: "auth",
+      message: expect.stringContaining("invalid_grant: [redacted] and [redacted] are wrong"),
+    });
+    const printed = `${JSON.stringify(error)} ${String((error as Error).stack)}`;
+    expect(printed).not.toMatch(/rt-1|a secret/);
+  });
+
+  it("is a schema error where the answer has no token, and shows none of it", async () => {
+    const { list } = using(clientCredentials(app), { access_token: "", refresh_token: "rt-9" });
+
+    const error = await list().catch((caught: unknown) => caught);
+
+    expect(error).toMatchObject({ code: "schema", operation: "token", path: "access_token" });
+    expect(String(error)).not.toContain("rt-9");
+  });
+});
+
+describe("an authorisation code", () => {
+  it("is exchanged once, and its refresh token is used afterwards", async () => {
+    const stored: string[] = [];
+    const token = authorizationCode({ ...code, onRefresh: (newest) => void stored.push(newest) });
+    const { list, requests } = using(
+      token,
+      granted("first", "rt-1"),
+      [],
+      refused(),
+      granted("second", "rt-2"),
+      [],
+    );
+
+    await list();
+    await list();
+
+    expect(requests[0]?.body).toStrictEqual({
+      grant_type: "authorization_code",
+      code: "a-code",
+      redirect_uri: "https://example.com/tiki",
+      client_id: "id",
+    });
+    expect(requests[3]?.body).toStrictEqual({
+      grant_type: "refresh_token",
+      refresh_token: "rt-1",
+      client_id: "id",
+    });
+    expect(requests[4]?.authorization).toBe("Bearer second");
+    expect(stored).toStrictEqual(["rt-1", "rt-2"]);
+  });
+
+  it("without the scope offline ends with its token", async () => {
+    const { list, requests } = using(authorizationCode(code), granted("first"), [], refused());
+
+    await list();
+
+    await expect(list()).rejects.toMatchObject({
+      code: "auth",
+      message: expect.stringContaining("the seller must authorise again"),
+    });
+    expect(requests).toHaveLength(3);
+  });
+
+  it("is not sent again when the outcome of the exchange is open", async () => {
+    const { list, requests } = using(authorizationCode(code), refused(500));
+
+    await expect(list()).rejects.toMatchObject({ code: "transport", operation: "token" });
+    expect(requests).toHaveLength(1);
+  });
+});
+
+describe("a refresh token", () => {
+  it("has its successor stored before the new access token is used", async () => {
+    const sentWhenStored: number[] = [];
+    const onRefresh = async () => {
+      await new Promise((resolve) => setImmediate(resolve));
+      sentWhenStored.push(requests.length);
+    };
+    const { list, requests } = using(
+      refreshToken({ ...app, refreshToken: "rt-1", onRefresh }),
+      granted("first", "rt-2"),
+      [],
+    );
+
+    await list();
+
+    expect(sentWhenStored).toStrictEqual([1]);
+    expect(requests).toHaveLength(2);
+  });
+
+  it("that could not be stored is handed over again, and not asked for again", async () => {
+    const stored: string[] = [];
+    const onRefresh = (newest: string) => {
+      stored.push(newest);
+      if (stored.length === 1) throw new RangeError(`no room for ${newest}`);
+    };
+    const { list, requests } = using(
+      refreshToken({ ...app, refreshToken: "rt-1", onRefresh }),
+      granted("first", "rt-2"),
+      [],
+    );
+
+    const error = await list().catch((caught: unknown) => caught);
+    await list();
+
+    expect(error).toMatchObject({
+      code: "auth",
+      retryable: true,
+      message: "tiki token: onRefresh failed (RangeError); the new token is not used yet",
+    });
+    expect(JSON.stringify(error)).not.toContain("rt-2");
+    expect(stored).toStrictEqual(["rt-2", "rt-2"]);
+    expect(requests.map(({ body }) => body)).toMatchObject([{ refresh_token: "rt-1" }, null]);
+  });
+
+  it("is refreshed once for all callers whose token was refused", async () => {
+    const onRefresh = vi.fn();
+    const { list, requests } = using(
+      refreshToken({ ...app, refreshToken: "rt-1", onRefresh }),
+      granted("first", "rt-2"),
+      refused(),
+      refused(),
+      granted("second", "rt-3"),
+      [],
+      [],
+    );
+
+    await Promise.all([list(), list()]);
+
+    expect(onRefresh.mock.calls).toStrictEqual([["rt-2"], ["rt-3"]]);
+    expect(requests.filter(({ url }) => url.endsWith("/token"))).toHaveLength(2);
+  });
+
+  it("without a successor stays in use", async () => {
+    const { list, requests } = using(
+      refreshToken({ ...app, refreshToken: "rt-1", onRefresh: () => undefined }),
+      granted("first"),
+      refused(),
+      granted("second"),
+      [],
+    );
+
+    await list();
+
+    expect(requests[2]?.body).toMatchObject({ refresh_token: "rt-1" });
+  });
+});
+
+describe("the address of an authorisation", () => {
+  const request = {
+    clientId: "id",
+    redirectUri: "https://example.com/tiki?a=1",
+    scope: "offline order",
+    state: "12345678",
+  };
+
+  it("has all parameters of the documents", () => {
+    const url = new URL(authorizeUrl(request));
+
+    expect(url.origin + url.pathname).toBe("https://api.tiki.vn/sc/oauth2/auth");
+    expect(Object.fromEntries(url.searchParams)).toStrictEqual({
+      response_type: "code",
+      client_id: "id",
+      redirect_uri: "https://example.com/tiki?a=1",
+      scope: "offline order",
+      state: "12345678",
+    });
+  });
+
+  it("may be another one", () => {
+    expect(authorizeUrl({ ...request, authUrl: "http://127.0.0.1:9/auth" })).toMatch(
+      /^http:\/\/127\.0\.0\.1:9\/auth\?response_type=code&/,
+    );
+  });
+
+  it("needs a state of at least 8 characters", () => {
+    expect(() => authorizeUrl({ ...request, state: "1234567" })).toThrow(
+      "tiki authorizeUrl: state must have at least 8 characters",
+    );
+  });
+});
+
+describe("wrong options", () => {
+  it.each([
+    [clientCredentials, { ...app, clientId: "" }, "clientId must be a non-empty text"],
+    [clientCredentials, { clientId: "id" }, "clientSecret must be a non-empty text"],
+    [clientCredentials, { ...app, secret: "x" }, "no option secret; it has clientId, clientSecret"],
+    [
+      clientCredentials,
+      { ...app, authentication: "jwt" },
+      'authentication must be "basic" or "post"',
+    ],
+    [clientCredentials, { ...app, tokenUrl: "/token" }, "tokenUrl must be an absolute URL"],
+    [clientCredentials, null, "options must be an object with clientId"],
+    [authorizationCode, { ...code, code: undefined }, "code must be a non-empty text"],
+    [authorizationCode, { ...code, redirectUri: "here" }, "redirectUri must be an absolute URL"],
+    [refreshToken, { ...app, refreshToken: "rt-1" }, "onRefresh must be a function"],
+    [refreshToken, { ...app, onRefresh: () => undefined }, "refreshToken must be a non-empty text"],
+    [authorizeUrl, { state: "12345678", scop: "" }, "no option scop; it has clientId, redirectUri"],
+  ])("are refused at once: %3$s", (make, options, message) => {
+    expect(() => make(options as never)).toThrow(
+      expect.objectContaining({ code: "config", message: expect.stringContaining(message) }),
+    );
+  });
+});
