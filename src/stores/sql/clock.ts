@@ -1,0 +1,49 @@
+import { numberAt, type Session } from "./database.ts";
+
+const sweepEveryMs = 60_000;
+const sweptAtOnce = 1000;
+
+/** The database's clock, at the receipt of the statement: the only clock of the sql stores. */
+export const now = "statement_timestamp()";
+
+/** The database's clock and as many ms as a parameter says. */
+export function after(param: string): string {
+  return `${now} + ${param}::float8 * interval '1 millisecond'`;
+}
+
+/** How much time is left until a column's time, in whole ms, as text; at least 1. */
+export function leftMs(column: string): string {
+  return `greatest(1, ceil(extract(epoch from ${column} - ${now}) * 1000))::bigint::text`;
+}
+
+/**
+ * Takes rows off that are of no more use: at most once a minute, at most a thousand at once.
+ *
+ * Rows that another statement has locked are left for the next time, so a sweep waits for nobody.
+ */
+export class Sweeper {
+  readonly #session: Session;
+  readonly #text: string;
+  #nextAt = Number.NEGATIVE_INFINITY;
+
+  constructor(session: Session, table: string, id: string, endsAt: string) {
+    this.#session = session;
+    this.#text = `
+      with old as materialized (
+        select ${id} from ${table} where ${endsAt} <= ${now}
+        limit ${sweptAtOnce} for update skip locked
+      ), swept as (
+        delete from ${table} using old where ${table}.${id} = old.${id} returning 1
+      )
+      select count(*)::text as swept from swept`;
+  }
+
+  /** Sweeps, if it is time to. */
+  async sweep(operation: string): Promise<void> {
+    const at = performance.now();
+    if (at < this.#nextAt) return;
+    this.#nextAt = at + sweepEveryMs;
+    const [row] = await this.#session.run(operation, this.#text, []);
+    if (row && numberAt(row, "swept") === sweptAtOnce) this.#nextAt = at;
+  }
+}

@@ -1,0 +1,57 @@
+import type { DeadLetter, DeadLetterStore } from "../../core/stores.ts";
+import { toJson } from "../check.ts";
+import { hashOf } from "../hash.ts";
+import { placeOf } from "../place.ts";
+import { labelOf, type Session, textAt } from "./database.ts";
+import { fromJson } from "./json.ts";
+
+/** The dead-letter store in a table: a letter keeps its place when it is replaced. */
+export function sqlDeadLetters(session: Session): DeadLetterStore {
+  const table = `${session.prefix}dead_letters`;
+  return {
+    async put(letter) {
+      const { consumer, feed, id } = letter;
+      await session.run(
+        "put",
+        `insert into ${table} (key, scope, consumer, feed, event_id, letter)
+         values ($1, $2, $3, $4, $5, $6)
+         on conflict (key) do update
+         set letter = excluded.letter, stored_at = statement_timestamp()`,
+        [
+          await hashOf(consumer, feed, id),
+          await hashOf(consumer, feed),
+          labelOf(consumer),
+          labelOf(feed),
+          labelOf(id),
+          toJson("put", "letter", letter),
+        ],
+      );
+    },
+    async list({ consumer, feed }, query) {
+      const limit = query?.limit ?? 100;
+      const rows = await session.run(
+        "list",
+        `select place::text as place, letter from ${table}
+         where scope = $1 and place > $2::bigint order by place limit $3::bigint`,
+        [await hashOf(consumer, feed), String(placeOf(query?.after)), String(limit + 1)],
+      );
+      const page = rows.slice(0, limit);
+      const last = page.at(-1);
+      return {
+        letters: page.map((row) => fromJson<DeadLetter>("list", textAt(row, "letter"))),
+        ...(rows.length > limit && last && { next: textAt(last, "place") }),
+      };
+    },
+    async get({ consumer, feed, id }) {
+      const [row] = await session.run("get", `select letter from ${table} where key = $1`, [
+        await hashOf(consumer, feed, id),
+      ]);
+      return row && fromJson<DeadLetter>("get", textAt(row, "letter"));
+    },
+    async remove({ consumer, feed, id }) {
+      await session.run("remove", `delete from ${table} where key = $1`, [
+        await hashOf(consumer, feed, id),
+      ]);
+    },
+  };
+}

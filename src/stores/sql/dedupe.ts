@@ -1,0 +1,79 @@
+import type { DedupeStore, EventKey } from "../../core/stores.ts";
+import { hashOf } from "../hash.ts";
+import { after, leftMs, now, Sweeper } from "./clock.ts";
+import { checkDatabase, isDatabase, labelOf, numberAt, type Session, textAt } from "./database.ts";
+
+/** The dedupe store in a table: one row for an event, one conditional statement for a step. */
+export function sqlDedupe(session: Session, startsRetentionMs: number): DedupeStore {
+  const table = `${session.prefix}dedupe`;
+  const sweeper = new Sweeper(session, table, "key", "kept_until");
+  const statements = dedupeStatements(table);
+  const keyOf = ({ consumer, feed, id }: EventKey): Promise<string> => hashOf(consumer, feed, id);
+  const keptMs = (markMs: number): string => String(Math.max(markMs, startsRetentionMs));
+  return {
+    async begin(key, markMs) {
+      await sweeper.sweep("begin");
+      const mark = crypto.randomUUID();
+      const id = await keyOf(key);
+      const labels = [labelOf(key.consumer), labelOf(key.feed), labelOf(key.id)];
+      const params = [id, mark, String(markMs), keptMs(markMs), ...labels];
+      const [begun] = await session.run("begin", statements.begin, params);
+      if (begun) return { status: "begun", mark, starts: numberAt(begun, "starts") };
+      const [row] = await session.run("begin", statements.look, [id]);
+      if (row && textAt(row, "done") === "1") return { status: "done" };
+      return { status: "busy", endsInMs: row ? numberAt(row, "left") : 1 };
+    },
+    async renew(key, mark, markMs) {
+      const params = [await keyOf(key), markText(mark), String(markMs), keptMs(markMs)];
+      return (await session.run("renew", statements.renew, params)).length > 0;
+    },
+    async finish(key, mark, { retentionMs, transaction }) {
+      const params = [await keyOf(key), markText(mark), String(retentionMs)];
+      if (transaction === undefined) {
+        return (await session.run("finish", statements.finish, params)).length > 0;
+      }
+      checkDatabase("finish", "transaction", transaction);
+      if (!isDatabase(transaction)) return false;
+      const rows = await session.runIn(transaction, "finish", statements.finish, params);
+      return rows.length > 0;
+    },
+    async forget(key, mark) {
+      await session.run("forget", statements.forget, [await keyOf(key), markText(mark)]);
+    },
+  };
+}
+
+function dedupeStatements(table: string) {
+  return {
+    begin: `
+      insert into ${table} as known
+        (key, mark, marked_until, kept_until, consumer, feed, event_id, starts)
+      values ($1, $2, ${after("$3")}, ${after("$4")}, $5, $6, $7, 1)
+      on conflict (key) do update set
+        starts = case
+          when known.done_until is not null or known.kept_until <= ${now} then 1
+          else known.starts + 1
+        end,
+        mark = excluded.mark, marked_until = excluded.marked_until,
+        done_until = null, kept_until = excluded.kept_until
+      where coalesce(known.done_until, known.marked_until) <= ${now}
+      returning starts::text as starts`,
+    look: `
+      select (done_until is not null)::int::text as done, ${leftMs("marked_until")} as left
+      from ${table} where key = $1`,
+    renew: `
+      update ${table} set marked_until = ${after("$3")}, kept_until = ${after("$4")}
+      where key = $1 and mark = $2 and done_until is null returning 1`,
+    finish: `
+      update ${table} set done_until = ${after("$3")}, kept_until = ${after("$3")}
+      where key = $1 and mark = $2 returning 1`,
+    forget: `
+      update ${table} set mark = null, marked_until = ${now}
+      where key = $1 and mark = $2 and done_until is null`,
+  };
+}
+
+/** A mark is a UUID of ours; of any other text only what PostgreSQL can compare is kept. */
+function markText(mark: string): string {
+  return labelOf(mark);
+}

@@ -1,0 +1,56 @@
+import type { LeaseStore, StoreKey } from "../../core/stores.ts";
+import { hashOf } from "../hash.ts";
+import { after, leftMs, now } from "./clock.ts";
+import { labelOf, numberAt, type Session } from "./database.ts";
+
+/** The lease store in a table: the row stays when a lease ends, so that its fence only grows. */
+export function sqlLeases(session: Session): LeaseStore {
+  const table = `${session.prefix}leases`;
+  const hold = `
+    insert into ${table} as known (key, holder, held_until, consumer, feed, fence)
+    values ($1, $2, ${after("$3")}, $4, $5, 1)
+    on conflict (key) do update set
+      fence = known.fence + case when known.held_until > ${now} then 0 else 1 end,
+      holder = excluded.holder, held_until = excluded.held_until
+    where known.held_until <= ${now} or known.holder = excluded.holder
+    returning fence::text as fence`;
+  const look = `select ${leftMs("held_until")} as left from ${table} where key = $1`;
+  const change = `
+    update ${table} set held_until = ${after("$3")}
+    where key = $1 and holder = $2 and held_until > ${now} returning 1`;
+
+  async function endIn(
+    operation: string,
+    { consumer, feed }: StoreKey,
+    holder: string,
+    leaseMs: number,
+  ): Promise<boolean> {
+    const params = [await hashOf(consumer, feed), holderText(holder), String(leaseMs)];
+    return (await session.run(operation, change, params)).length > 0;
+  }
+
+  return {
+    async acquire({ consumer, feed }, holder, leaseMs) {
+      const key = await hashOf(consumer, feed);
+      const [held] = await session.run("acquire", hold, [
+        key,
+        holderText(holder),
+        String(leaseMs),
+        labelOf(consumer),
+        labelOf(feed),
+      ]);
+      if (held) return { status: "held", fence: numberAt(held, "fence") };
+      const [row] = await session.run("acquire", look, [key]);
+      return { status: "taken", endsInMs: row ? numberAt(row, "left") : 1 };
+    },
+    renew: (key, holder, leaseMs) => endIn("renew", key, holder, leaseMs),
+    async release(key, holder) {
+      await endIn("release", key, holder, 0);
+    },
+  };
+}
+
+/** A holder's name as a text that PostgreSQL keeps apart from every other. */
+function holderText(holder: string): string {
+  return JSON.stringify(holder);
+}
