@@ -1,4 +1,11 @@
-import type { Call, Connection, Emulator, EmulatorOptions, Route } from "./definition.ts";
+import type {
+  Call,
+  Connection,
+  Emulator,
+  EmulatorOptions,
+  EmulatorTools,
+  Route,
+} from "./definition.ts";
 import { createEmulator, createTools } from "./emulator.ts";
 import { isRecord, Refusal, readBasic } from "./exchange.ts";
 import { defaultAssumptions, type KekkerAssumptions, texts } from "./kekker/assumptions.ts";
@@ -175,7 +182,7 @@ interface Node {
   readonly password: string;
   readonly assumptions: KekkerAssumptions;
   readonly channels: ReadonlyMap<string, Channel>;
-  readonly journal: Emulator["journal"];
+  readonly journal: EmulatorTools["journal"];
 }
 
 /** A call whose headers were found right. */

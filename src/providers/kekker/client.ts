@@ -1,7 +1,12 @@
-import { AckloopError } from "../../core/errors.ts";
 import type { CallOptions, Delivery, Feed } from "../../core/feed.ts";
+import { wrong } from "../../http/options.ts";
 import { createCalls, type KekkerCalls } from "./calls.ts";
-import { createEventReader, type KekkerEvent, type KekkerSchemas } from "./event.ts";
+import {
+  createEventReader,
+  type KekkerEvent,
+  type KekkerEventWith,
+  type KekkerSchemas,
+} from "./event.ts";
 import { createFeed } from "./feed.ts";
 import type { KekkerFeedOptions, KekkerOptions } from "./options.ts";
 import { toResetTime } from "./time.ts";
@@ -125,9 +130,9 @@ export interface KekkerClient {
    *
    * @throws {AckloopError} `config`, which names the option.
    */
-  feed<const Custom extends KekkerSchemas = Record<never, never>>(
-    options?: KekkerFeedOptions<Custom>,
-  ): Feed<KekkerEvent<Custom>>;
+  feed<Schemas extends KekkerSchemas = Record<never, never>>(
+    options?: KekkerFeedOptions<Schemas>,
+  ): Feed<KekkerEventWith<Schemas>>;
 }
 
 /**
@@ -191,16 +196,12 @@ function toQueueState(state: WireQueueState): KekkerQueueState {
 
 function toQueueId(queueId: string | number | bigint, operation: string): string {
   if (typeof queueId === "number" && !Number.isSafeInteger(queueId)) {
-    throw wrong("a queueId past 2^53 must be given as text or bigint", operation);
+    throw wrong("kekker", "a queueId past 2^53 must be given as text or bigint", operation);
   }
   return String(queueId);
 }
 
 function checkCount(name: string, value: number | undefined): void {
   if (value === undefined || (Number.isInteger(value) && value >= 1)) return;
-  throw wrong(`${name} must be a whole number from 1`, "events.list");
-}
-
-function wrong(message: string, operation: string): AckloopError {
-  return new AckloopError("config", message, { provider: "kekker", operation });
+  throw wrong("kekker", `${name} must be a whole number from 1`, "events.list");
 }

@@ -60,39 +60,41 @@ export interface KekkerDealData extends KekkerEventData {
   readonly localObjectId?: string | null | undefined;
 }
 
-/** The documented event types, and the data of each. */
-export interface KekkerEventTypes {
-  /** Category System: the configuration of the node has changed. */
-  readonly SystemConfigurationUpdated: KekkerEventData;
-  /** Category Clients. */
-  readonly ClientsListUpdated: KekkerClientsData;
-  /** Category Queue; one example calls it `Success`. */
-  readonly SuccessQueueEvent: KekkerQueueSuccessData;
-  /** Category Queue. */
-  readonly ErrorQueueEvent: KekkerQueueErrorData;
-  /** Category Deals; the guide calls it `DealsCreated`. */
-  readonly DealCreated: KekkerDealData;
-  /** Category Deals; the guide calls it `DealsUpdated`. */
-  readonly DealUpdated: KekkerDealData;
-}
-
-/** Schemas of a user's own, by event type: added to the documented ones, or in place of them. */
-export type KekkerSchemas = Readonly<Record<string, StandardSchemaV1>>;
-
-type TypesWith<Custom extends KekkerSchemas> = Omit<KekkerEventTypes, keyof Custom> & {
-  readonly [Type in keyof Custom]: SchemaOutput<Custom[Type]>;
-};
-
 /**
- * The events of a feed: a union that narrows by `type`.
+ * Every event that the documents of Kekker name, by type. Other types may come.
  *
  * `data` holds the members of the event that the event itself has no place for: all but `eventUid`,
  * `event` and `timestamp`. Ids are text, whatever the wire had. The object as it came is the
  * delivery's `raw`.
+ *
+ * Source: Kekker, "API Events Requests" with its schemas, "Interaction with events", read 2026-11.
  */
-export type KekkerEvent<Custom extends KekkerSchemas = Record<never, never>> = {
-  [Type in keyof TypesWith<Custom> & string]: FeedEvent<Type, TypesWith<Custom>[Type]>;
-}[keyof TypesWith<Custom> & string];
+export type KekkerEvent =
+  /** Category System: the configuration of the node has changed. */
+  | FeedEvent<"SystemConfigurationUpdated", KekkerEventData>
+  /** Category Clients: the members list of a network or a cluster has changed. */
+  | FeedEvent<"ClientsListUpdated", KekkerClientsData>
+  /** Category Queue: an operation has succeeded. One example calls it `Success`. */
+  | FeedEvent<"SuccessQueueEvent", KekkerQueueSuccessData>
+  /** Category Queue: an operation has failed. */
+  | FeedEvent<"ErrorQueueEvent", KekkerQueueErrorData>
+  /** Category Deals: a deal is new. The guide calls it `DealsCreated`. */
+  | FeedEvent<"DealCreated", KekkerDealData>
+  /** Category Deals: a deal has changed. The guide calls it `DealsUpdated`. */
+  | FeedEvent<"DealUpdated", KekkerDealData>;
+
+/** An event type that the documents of Kekker name. */
+export type KekkerEventType = KekkerEvent["type"];
+
+/** Schemas by event type, as a user adds or replaces them. */
+export type KekkerSchemas = { readonly [type: string]: StandardSchemaV1 };
+
+/** The events of a feed whose catalogue was extended: a type of one's own replaces Kekker's. */
+export type KekkerEventWith<Schemas extends KekkerSchemas> =
+  | Exclude<KekkerEvent, { readonly type: keyof Schemas }>
+  | {
+      [Type in keyof Schemas & string]: FeedEvent<Type, SchemaOutput<Schemas[Type]>>;
+    }[keyof Schemas & string];
 
 /**
  * The schemas of the documented event types.
@@ -134,12 +136,12 @@ export interface EventReader<E extends FeedEvent> {
   read(item: unknown, at: string): Delivery<E>;
 }
 
-/** Makes the reader of one feed: `source` is the events' own, `custom` the user's schemas. */
-export function createEventReader<Custom extends KekkerSchemas = Record<never, never>>(
+/** Makes the reader of one feed: `source` is the events' own, `extra` the user's schemas. */
+export function createEventReader<Schemas extends KekkerSchemas = Record<never, never>>(
   source: string,
-  custom?: Custom | undefined,
-): EventReader<KekkerEvent<Custom>> {
-  const schemas: KekkerSchemas = { ...kekkerEvents, ...custom };
+  extra?: Schemas | undefined,
+): EventReader<KekkerEventWith<Schemas>> {
+  const schemas: KekkerSchemas = { ...kekkerEvents, ...extra };
   const known = new Map(Object.keys(schemas).map((type) => [type.toLowerCase(), type]));
   const typeOf = ({ event, category }: WireEvent): string => {
     if (Object.hasOwn(schemas, event)) return event;
@@ -147,14 +149,14 @@ export function createEventReader<Custom extends KekkerSchemas = Record<never, n
     return known.get(lower) ?? aliases.get(`${category?.toLowerCase()} ${lower}`) ?? event;
   };
   return {
-    events: schemas as EventCatalogue<KekkerEvent<Custom>>,
+    events: schemas as EventCatalogue<KekkerEventWith<Schemas>>,
     read(item, at) {
       const named = namedEvent(item);
       const wire = readWire(named, at);
       if (isAckloopError(wire)) return toUnreadable(wire, item, named);
       const event = { ...toEvent(wire, source), type: typeOf(wire) };
       // The type is one of the union, or unknown to it: the loop sorts these out by the catalogue.
-      return { event: event as KekkerEvent<Custom>, raw: item, receipt: toReceipt(event.id) };
+      return { event: event as KekkerEventWith<Schemas>, raw: item, receipt: toReceipt(event.id) };
     },
   };
 }

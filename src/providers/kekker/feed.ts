@@ -1,4 +1,4 @@
-import { AckloopError, isAckloopError } from "../../core/errors.ts";
+import { isAckloopError } from "../../core/errors.ts";
 import type { FeedEvent } from "../../core/event.ts";
 import {
   type AckVerdict,
@@ -9,11 +9,12 @@ import {
   type PullOptions,
   type Receipt,
 } from "../../core/feed.ts";
+import { wrong } from "../../http/options.ts";
 import type { KekkerCalls } from "./calls.ts";
 import {
   createEventReader,
   type EventReader,
-  type KekkerEvent,
+  type KekkerEventWith,
   type KekkerSchemas,
 } from "./event.ts";
 import { checkFeedOptions, type KekkerFeedOptions } from "./options.ts";
@@ -22,10 +23,10 @@ import { loadWatermark } from "./watermark.ts";
 import { readEarliest, type WirePage } from "./wire.ts";
 
 /** Makes the feed of a node's unprocessed events, or of one category of them. */
-export function createFeed<Custom extends KekkerSchemas>(
+export function createFeed<Schemas extends KekkerSchemas>(
   calls: KekkerCalls,
-  options: KekkerFeedOptions<Custom>,
-): Feed<KekkerEvent<Custom>> {
+  options: KekkerFeedOptions<Schemas>,
+): Feed<KekkerEventWith<Schemas>> {
   checkFeedOptions(options);
   const { category, cursor, consumer = "", ackConcurrency = 50 } = options;
   const reader = createEventReader(calls.source, options.events);
@@ -63,10 +64,7 @@ async function pull<E extends FeedEvent>(
   { limit, signal }: PullOptions,
 ): Promise<readonly Delivery<E>[]> {
   if (limit !== undefined && !(Number.isInteger(limit) && limit >= 1)) {
-    throw new AckloopError("config", "limit must be a whole number from 1", {
-      provider: "kekker",
-      operation: "pull",
-    });
+    throw wrong("kekker", "limit must be a whole number from 1", "pull");
   }
   const found = createFound(reader);
   // Page one is asked for without its number: the only example numbers it 1, the text says nothing.

@@ -1,6 +1,5 @@
-import { AckloopError } from "../../core/errors.ts";
 import type { CursorStore } from "../../core/stores.ts";
-import { isHeaderValue } from "../../http/options.ts";
+import { isHeaderValue, wrong } from "../../http/options.ts";
 import type { ClientOptions, HttpSettings, Token } from "../../http/types.ts";
 import type { KekkerSchemas } from "./event.ts";
 import type { KekkerZone } from "./time.ts";
@@ -43,11 +42,11 @@ export type KekkerCredentials =
 export type KekkerOptions = KekkerClientOptions & KekkerCredentials;
 
 /** What a feed may be told, beside the watermark. */
-export interface KekkerFeedBaseOptions<Custom extends KekkerSchemas = Record<never, never>> {
+export interface KekkerFeedBaseOptions<Schemas extends KekkerSchemas = Record<never, never>> {
   /** Only the events of this category. @default all categories */
   readonly category?: KekkerCategory | undefined;
   /** Schemas by event type, added to the documented ones or in place of them. */
-  readonly events?: Custom | undefined;
+  readonly events?: Schemas | undefined;
   /** How many acks of one `ack` call are under way at once, 1-1000. @default 50 */
   readonly ackConcurrency?: number | undefined;
 }
@@ -67,8 +66,8 @@ export type KekkerWatermarkOptions =
   | { readonly cursor?: undefined; readonly consumer?: string | undefined };
 
 /** The options of `client.feed`. */
-export type KekkerFeedOptions<Custom extends KekkerSchemas = Record<never, never>> =
-  KekkerFeedBaseOptions<Custom> & KekkerWatermarkOptions;
+export type KekkerFeedOptions<Schemas extends KekkerSchemas = Record<never, never>> =
+  KekkerFeedBaseOptions<Schemas> & KekkerWatermarkOptions;
 
 const clientNames: Readonly<Record<keyof KekkerOptions, true>> = {
   baseUrl: true,
@@ -105,9 +104,13 @@ export function toHttpSettings(options: KekkerOptions): HttpSettings {
   checkNames(options, clientNames);
   const { channel, resetZone, login, password, token, headers = {}, ...transport } = options;
   if (!isText(channel) || !isHeaderValue(channel) || channel.trim() !== channel) {
-    throw wrong("channel must be the id of your channel, in characters that a header can hold");
+    throw wrong(
+      "kekker",
+      "channel must be the id of your channel, in characters that a header can hold",
+    );
   }
-  if (!zones.includes(resetZone)) throw wrong('resetZone must be "none", "Z" or "offset"');
+  if (!zones.includes(resetZone))
+    throw wrong("kekker", 'resetZone must be "none", "Z" or "offset"');
   const own = { accept: "application/json", channel, "x-api-version": "2.0" };
   return {
     ...transport,
@@ -127,23 +130,23 @@ export function toHttpSettings(options: KekkerOptions): HttpSettings {
  *
  * @throws {AckloopError} `config`, which names the option and says what is right.
  */
-export function checkFeedOptions<Custom extends KekkerSchemas>(
-  options: KekkerFeedOptions<Custom>,
+export function checkFeedOptions<Schemas extends KekkerSchemas>(
+  options: KekkerFeedOptions<Schemas>,
 ): void {
   checkNames(options, feedNames);
   const { category, events, ackConcurrency = 50, cursor, consumer } = options;
   if (category !== undefined && !isText(category)) {
-    throw wrong("category must be the name of a category, such as Deals");
+    throw wrong("kekker", "category must be the name of a category, such as Deals");
   }
   if (!(Number.isInteger(ackConcurrency) && ackConcurrency >= 1 && ackConcurrency <= 1_000)) {
-    throw wrong("ackConcurrency must be a whole number from 1 to 1000");
+    throw wrong("kekker", "ackConcurrency must be a whole number from 1 to 1000");
   }
   if (cursor !== undefined && !isText(consumer)) {
-    throw wrong("consumer must name this reader when there is a cursor store");
+    throw wrong("kekker", "consumer must name this reader when there is a cursor store");
   }
   for (const [type, schema] of Object.entries(events ?? {})) {
     if (typeof schema?.["~standard"]?.validate !== "function") {
-      throw wrong(`events.${type} must be a Standard Schema`);
+      throw wrong("kekker", `events.${type} must be a Standard Schema`);
     }
   }
 }
@@ -171,24 +174,23 @@ function withoutOwn(headers: Readonly<Record<string, string>>): Readonly<Record<
 
 function toBasic(login: unknown, password: unknown): string {
   if (!isText(login) || typeof password !== "string") {
-    throw wrong("login and password must be given, or token in their place");
+    throw wrong("kekker", "login and password must be given, or token in their place");
   }
-  if (login.includes(":")) throw wrong("login must hold no colon");
+  if (login.includes(":")) throw wrong("kekker", "login must hold no colon");
   const bytes = new TextEncoder().encode(`${login}:${password}`);
   return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
 }
 
 function checkNames(options: object, names: Readonly<Record<string, true>>): void {
+  if (typeof options !== "object" || options === null) {
+    throw wrong("kekker", `options must be an object with ${Object.keys(names).join(", ")}`);
+  }
   const unknown = Object.keys(options).find((name) => !Object.hasOwn(names, name));
   if (unknown !== undefined) {
-    throw wrong(`there is no option ${unknown}; there are ${Object.keys(names).join(", ")}`);
+    throw wrong("kekker", `no option ${unknown}; there are ${Object.keys(names).join(", ")}`);
   }
 }
 
 function isText(value: unknown): value is string {
   return typeof value === "string" && value !== "";
-}
-
-function wrong(message: string): AckloopError {
-  return new AckloopError("config", message, { provider: "kekker" });
 }

@@ -1,4 +1,4 @@
-import { AckloopError } from "../../core/errors.ts";
+import { wrong } from "../../http/options.ts";
 
 const timePattern =
   /^(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d)(?::(\d\d)(?:\.(\d+))?)?)? ?(Z|z|[+-]\d\d:?\d\d)?$/;
@@ -20,8 +20,8 @@ export function toUtcTime(text: string): string | undefined {
   // Date.parse turns February 30 into March 1; such a day is no time.
   if (Number.isNaN(epochMs) || !new Date(epochMs).toISOString().startsWith(local)) return undefined;
   const utc = new Date(epochMs - zoneOffsetMs(zone)).toISOString();
-  // An offset can carry the first and the last day out of the four-digit years.
-  if (!/^\d{4}-/.test(utc)) return undefined;
+  // An offset can carry the first and the last day out of the years that both sides can write.
+  if (!/^(?!0000)\d{4}-/.test(utc)) return undefined;
   return `${utc.slice(0, 19)}${fraction === undefined ? "" : `.${fraction}`}Z`;
 }
 
@@ -56,10 +56,10 @@ const fractionDigits = 7;
 export function toResetTime(time: string | Date | number, zone: KekkerZone): string {
   const utc = typeof time === "string" ? toUtcTime(time) : fromEpoch(Number(time));
   if (utc === undefined) {
-    throw new AckloopError(
-      "config",
+    throw wrong(
+      "kekker",
       "the time must be a Date, epoch milliseconds, or a text such as 2020-08-04T21:23:14.813",
-      { provider: "kekker", operation: "reset" },
+      "reset",
     );
   }
   const [whole = "", fraction = ""] = utc.slice(0, -1).split(".");
