@@ -101,8 +101,10 @@ function createSlidingLimit(perMinute: number, now: () => number) {
   return (key: string): number | undefined => {
     if (perMinute === Number.POSITIVE_INFINITY) return undefined;
     const at = now();
-    const recent = (taken.get(key) ?? []).filter((time) => time > at - 60_000);
+    const recent = taken.get(key) ?? [];
     taken.set(key, recent);
+    const open = recent.findIndex((time) => time > at - 60_000);
+    recent.splice(0, open === -1 ? recent.length : open);
     const [oldest] = recent;
     if (recent.length >= perMinute && oldest !== undefined) return oldest + 60_000 - at;
     recent.push(at);

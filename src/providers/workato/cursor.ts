@@ -39,7 +39,7 @@ export function encodePlace({ place, run, sequence, checkedAt }: SavedPlace): st
 /**
  * Reads what {@link encodePlace} made.
  *
- * @throws {AckloopError} `schema` when it is something else: reading on from a guess could skip
+ * @throws {AckloopError} `config` when it is something else: reading on from a guess could skip
  * messages.
  */
 export function decodePlace(value: string): SavedPlace {
@@ -78,7 +78,7 @@ function parse(value: string): Readonly<Record<string, unknown>> {
 
 function unknownCursor(): AckloopError {
   return new AckloopError(
-    "schema",
+    "config",
     "the stored cursor was not written by this feed; give another consumer name, or remove it",
     { provider: "workato", operation: "load cursor" },
   );

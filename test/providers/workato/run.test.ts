@@ -1,0 +1,217 @@
+import { describe, expect, it } from "vitest";
+import type { CursorSave, CursorStore } from "../../../src/core/stores.ts";
+import { decodePlace } from "../../../src/providers/workato/cursor.ts";
+import {
+  advanceRun,
+  type Ledger,
+  saveCheck,
+  startRun,
+} from "../../../src/providers/workato/run.ts";
+import { memoryStores } from "../../../src/stores/index.ts";
+import { spoiltOnce } from "./support.ts";
+
+const key = { consumer: "billing", feed: "workato/eu/topics/1" };
+const oldest = () => ({});
+const at = (id: string) => ({ after: { id } });
+
+function ledgerOf(store: CursorStore = memoryStores().cursors): Ledger {
+  return { store, key };
+}
+
+async function storedPlace({ store }: Ledger) {
+  const stored = await store.load(key);
+  return stored && { ...decodePlace(stored.value), revision: stored.revision };
+}
+
+describe("startRun", () => {
+  it("saves the start point before anything is read", async () => {
+    const ledger = ledgerOf();
+
+    await startRun(ledger, () => ({ since: "2026-01-01T00:00:00.000Z" }), {});
+
+    expect(await storedPlace(ledger)).toMatchObject({
+      place: { since: "2026-01-01T00:00:00.000Z" },
+      revision: 1,
+    });
+  });
+
+  it("keeps a stored place, and asks for no start point", async () => {
+    const ledger = ledgerOf();
+    const first = await startRun(ledger, oldest, {});
+    await advanceRun(ledger, first, at("m1"), 1, {});
+
+    const second = await startRun(ledger, () => expect.unreachable("a place is stored"), {});
+
+    expect(second.place).toEqual(at("m1"));
+    expect(second.revision).toBe(3);
+  });
+
+  it("loses with a conflict against a run that starts at the same moment, at any place", async () => {
+    const ledger = ledgerOf();
+    const both = () =>
+      Promise.allSettled([startRun(ledger, oldest, {}), startRun(ledger, oldest, {})]);
+
+    const fresh = await both();
+    const stored = await both();
+
+    for (const outcomes of [fresh, stored]) {
+      expect(outcomes.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+      expect(outcomes.find(({ status }) => status === "rejected")).toMatchObject({
+        reason: { code: "conflict", retryable: false },
+      });
+    }
+  });
+
+  it("starts again after a save whose answer was lost", async () => {
+    const ledger = ledgerOf(spoiltOnce(memoryStores().cursors, "lostSave"));
+    await expect(startRun(ledger, oldest, {})).rejects.toThrow("the store failed");
+
+    const run = await startRun(ledger, oldest, {});
+
+    expect(run.revision).toBe(2);
+  });
+
+  it("loads nothing when the signal has fired", async () => {
+    const reason = new Error("stop");
+
+    const start = startRun(ledgerOf(), oldest, { signal: AbortSignal.abort(reason) });
+
+    await expect(start).rejects.toBe(reason);
+  });
+});
+
+describe("advanceRun", () => {
+  it("moves the place on, and never back", async () => {
+    const ledger = ledgerOf();
+    const run = await startRun(ledger, oldest, {});
+
+    expect(await advanceRun(ledger, run, at("m5"), 5, {})).toBe("saved");
+    expect(await advanceRun(ledger, run, at("m3"), 3, {})).toBe("behind");
+    expect(await advanceRun(ledger, run, at("m5"), 5, {})).toBe("behind");
+
+    expect(await storedPlace(ledger)).toMatchObject({ place: at("m5"), revision: 2 });
+  });
+
+  it("refuses a run that another has taken the place from, and overwrites nothing", async () => {
+    const ledger = ledgerOf();
+    const old = await startRun(ledger, oldest, {});
+    await advanceRun(ledger, old, at("m1"), 1, {});
+    const current = await startRun(ledger, oldest, {});
+
+    await expect(advanceRun(ledger, old, at("m2"), 2, {})).rejects.toMatchObject({
+      code: "conflict",
+      retryable: false,
+    });
+
+    expect((await storedPlace(ledger))?.place).toEqual(at("m1"));
+    expect(await advanceRun(ledger, current, at("m2"), 1, {})).toBe("saved");
+  });
+
+  it("takes two runs that save one and the same place for two runs", async () => {
+    const ledger = ledgerOf();
+    const old = await startRun(ledger, oldest, {});
+    const current = await startRun(ledger, oldest, {});
+    await advanceRun(ledger, current, at("m1"), 1, {});
+
+    await expect(advanceRun(ledger, old, at("m1"), 1, {})).rejects.toMatchObject({
+      code: "conflict",
+    });
+  });
+
+  it("goes on from its own save whose answer was lost", async () => {
+    const store = memoryStores().cursors;
+    const run = await startRun(ledgerOf(store), oldest, {});
+    const ledger = ledgerOf(spoiltOnce(store, "lostSave"));
+    await expect(advanceRun(ledger, run, at("m1"), 1, {})).rejects.toThrow("the store failed");
+
+    expect(await advanceRun(ledger, run, at("m4"), 4, {})).toBe("saved");
+
+    expect(await storedPlace(ledger)).toMatchObject({ place: at("m4"), revision: 3 });
+  });
+
+  it("does not move back behind its own lost save", async () => {
+    const store = memoryStores().cursors;
+    const run = await startRun(ledgerOf(store), oldest, {});
+    const ledger = ledgerOf(spoiltOnce(store, "lostSave"));
+    await expect(advanceRun(ledger, run, at("m9"), 9, {})).rejects.toThrow("the store failed");
+
+    expect(await advanceRun(ledger, run, at("m4"), 4, {})).toBe("behind");
+
+    expect((await storedPlace(ledger))?.place).toEqual(at("m9"));
+  });
+
+  it("is saved when the store tells of its own value as a conflict", async () => {
+    const store = memoryStores().cursors;
+    const run = await startRun(ledgerOf(store), oldest, {});
+    const tellsConflict: CursorStore = {
+      load: store.load,
+      async save(...args): Promise<CursorSave> {
+        await store.save(...args);
+        return { status: "conflict", current: await store.load(key) };
+      },
+    };
+
+    expect(await advanceRun(ledgerOf(tellsConflict), run, at("m1"), 1, {})).toBe("saved");
+  });
+
+  it("is a conflict where something else was written, or the place was removed", async () => {
+    const foreign = { value: "A12y", revision: 9 };
+    for (const current of [foreign, undefined]) {
+      const store = memoryStores().cursors;
+      const run = await startRun(ledgerOf(store), oldest, {});
+      const changed: CursorStore = {
+        load: store.load,
+        save: async () => ({ status: "conflict", current }),
+      };
+
+      await expect(advanceRun(ledgerOf(changed), run, at("m1"), 1, {})).rejects.toMatchObject({
+        code: "conflict",
+      });
+    }
+  });
+
+  it("gives up on a store that never settles", async () => {
+    const store = memoryStores().cursors;
+    const run = await startRun(ledgerOf(store), oldest, {});
+    let saves = 0;
+    const restless: CursorStore = {
+      load: store.load,
+      save: async () => {
+        saves += 1;
+        return { status: "conflict", current: { ...(await own()), revision: 10 + saves } };
+      },
+    };
+    const own = async () => (await store.load(key)) ?? expect.unreachable();
+
+    await expect(advanceRun(ledgerOf(restless), run, at("m1"), 1, {})).rejects.toMatchObject({
+      code: "conflict",
+    });
+    expect(saves).toBe(4);
+  });
+
+  it("saves one after the other, so that a run never meets itself", async () => {
+    const ledger = ledgerOf();
+    const run = await startRun(ledger, oldest, {});
+
+    const advances = await Promise.all(
+      [1, 2, 3].map((sequence) => advanceRun(ledger, run, at(`m${sequence}`), sequence, {})),
+    );
+
+    expect(advances).toEqual(["saved", "saved", "saved"]);
+    expect((await storedPlace(ledger))?.place).toEqual(at("m3"));
+  });
+});
+
+describe("saveCheck", () => {
+  it("keeps the place and the time of the check for the next run", async () => {
+    const ledger = ledgerOf();
+    const run = await startRun(ledger, oldest, {});
+    await advanceRun(ledger, run, at("m1"), 1, {});
+
+    run.checkedAt = 1_700_000_000_000;
+    await saveCheck(ledger, run, {});
+
+    const next = await startRun(ledger, oldest, {});
+    expect(next).toMatchObject({ place: at("m1"), checkedAt: 1_700_000_000_000 });
+  });
+});
