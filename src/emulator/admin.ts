@@ -4,21 +4,7 @@ import type { Fault } from "./faults.ts";
 import type { JournalKind } from "./journal.ts";
 import { createRouter, type PathParameters } from "./routes.ts";
 
-/**
- * Answers requests under `/_emulator`, through which other processes steer emulators.
- *
- * | request | answer |
- * | --- | --- |
- * | `GET /_emulator/health` | `{ status: "ok", emulators: [{ name, seed, requests }] }` |
- * | `GET /_emulator/<name>/journal?after=0&kind=acked,published&limit=1000` | `{ entries, after }`; ask again with that `after` until the list is empty; `limit` 1-10 000 |
- * | `GET /_emulator/<name>/totals` | `{ totals, injected }` |
- * | `GET /_emulator/<name>/faults` | the list of faults |
- * | `POST /_emulator/<name>/faults` | a fault, or a list of them; answers `{ ids }` |
- * | `DELETE /_emulator/<name>/faults` or `.../faults/<id>` | clears all, or one |
- * | `POST /_emulator/<name>/<command>` | a command of the emulator, such as `publish` |
- *
- * A POST must say `content-type: application/json`, which no web page can send here unasked.
- */
+/** Answers requests under `/_emulator`: those that `serveEmulators` lists. */
 export type AdminHandler = (request: Request) => Promise<Response>;
 
 /** Where the requests for {@link AdminHandler} begin. */

@@ -1,5 +1,5 @@
-import type { Faults } from "./faults.ts";
-import type { Journal, JournalDetail } from "./journal.ts";
+import type { FaultInjector, Faults } from "./faults.ts";
+import type { Journal, JournalDetail, JournalWriter } from "./journal.ts";
 import type { Random } from "./random.ts";
 import type { PathParameters } from "./routes.ts";
 
@@ -54,9 +54,9 @@ export interface EmulatorTools {
   /** The generator of ids and tokens. */
   readonly random: Random;
   /** The faults. */
-  readonly faults: Faults;
+  readonly faults: FaultInjector;
   /** The journal. */
-  readonly journal: Journal;
+  readonly journal: JournalWriter;
   /** Fires at `close()`: for timers and requests of the emulator's own. */
   readonly closing: AbortSignal;
   /** Fires `closing`. Called by the frame alone. */

@@ -91,9 +91,13 @@ export interface Faults {
   list(): readonly FaultState[];
   /** How many faults were injected, by kind; a kind that never was is absent. */
   injected(): Readonly<Partial<Record<FaultKind, number>>>;
+}
+
+/** Faults as their emulator has them. */
+export interface FaultInjector extends Faults {
   /** What the clock is wrong by, in ms. */
   skewMs(): number;
-  /** Decides what hits a call. Called by the framework alone, once for each request. */
+  /** Decides what hits a call. Called by the frame alone, once for each request. */
   take(operation: string): InjectedFaults;
 }
 
@@ -197,7 +201,7 @@ function spoils(fault: Fault): fault is SpoilingFault {
 }
 
 /** Makes the faults of one emulator. */
-export function createFaults(seed: number): Faults {
+export function createFaults(seed: number): FaultInjector {
   const plan: Planned[] = [];
   const counters: Partial<Record<FaultKind, number>> = {};
   let lastId = 0;

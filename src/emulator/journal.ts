@@ -84,7 +84,11 @@ export interface Journal {
   calls(operation?: string): number;
   /** How many entries there were of each kind. */
   totals(): JournalTotals;
-  /** Counts an arriving request. Called by the framework alone. */
+}
+
+/** A journal as its emulator has it. */
+export interface JournalWriter extends Journal {
+  /** Counts an arriving request. Called by the frame alone. */
   countCall(operation: string): void;
 }
 
@@ -153,7 +157,7 @@ function indexBehind(entries: readonly JournalEntry[], after: number): number {
 }
 
 /** Makes the journal of one emulator. */
-export function createJournal(provider: string, detail: JournalDetail = "all"): Journal {
+export function createJournal(provider: string, detail: JournalDetail = "all"): JournalWriter {
   const entries: JournalEntry[] = [];
   const records = createRecords();
   const totals: Mutable<JournalTotals> = { ...noTotals };

@@ -167,8 +167,21 @@ async function listen(server: Server, port: number): Promise<number> {
 }
 
 /**
- * Serves emulators on one port of 127.0.0.1, each under its name: `/tiki`, `/kekker`, and so on;
- * and under `/_emulator` what {@link AdminHandler} lists, for other processes.
+ * Serves emulators on one port of 127.0.0.1, each under its name: `/tiki`, `/kekker`, and so on.
+ *
+ * Other processes steer them under `/_emulator`:
+ *
+ * | request | answer |
+ * | --- | --- |
+ * | `GET /_emulator/health` | `{ status: "ok", emulators: [{ name, seed, requests }] }` |
+ * | `GET /_emulator/<name>/journal?after=0&kind=acked,published&limit=1000` | `{ entries, after }`; ask again with that `after` until the list is empty; `limit` 1-10 000 |
+ * | `GET /_emulator/<name>/totals` | `{ totals, injected }` |
+ * | `GET /_emulator/<name>/faults` | the list of faults |
+ * | `POST /_emulator/<name>/faults` | a fault, or a list of them; answers `{ ids }` |
+ * | `DELETE /_emulator/<name>/faults` or `.../faults/<id>` | clears all, or one |
+ * | `POST /_emulator/<name>/<command>` | a command of the emulator, such as `publish` |
+ *
+ * A POST there must say `content-type: application/json`, which no web page can send unasked.
  *
  * Needs Node's `http`; everything else of the emulators runs anywhere. A cut connection is a real
  * one here, and a client that goes away ends its request.

@@ -1,0 +1,138 @@
+import { describe, expect, it } from "vitest";
+import { createFaults, type Fault, type FaultInjector } from "../../src/emulator/faults.ts";
+
+/** For each of `count` calls of an operation, whether a fault hit it. */
+const roll = (faults: FaultInjector, count: number, operation = "pull") =>
+  Array.from({ length: count }, () => faults.take(operation).kinds.length > 0);
+
+describe("a fault's conditions", () => {
+  it("hit the named operations alone", () => {
+    const faults = createFaults(1);
+    faults.add({ kind: "cut", operation: ["pull", "ack"] });
+    faults.add({ kind: "lostReply", operation: "token" });
+
+    expect(faults.take("pull").kinds).toEqual(["cut"]);
+    expect(faults.take("token").kinds).toEqual(["lostReply"]);
+    expect(faults.take("list").kinds).toEqual([]);
+  });
+
+  it("leave the first matching calls alone, and end after a count", () => {
+    const faults = createFaults(1);
+    faults.add({ kind: "cut", operation: "pull", after: 2, count: 2 });
+
+    faults.take("ack");
+
+    expect(roll(faults, 6)).toEqual([false, false, true, true, false, false]);
+    expect(faults.list()).toMatchObject([{ id: "1", matched: 6, injected: 2 }]);
+    expect(faults.injected()).toEqual({ cut: 2 });
+  });
+
+  it("roll the same for the same seed, and about as often as they say", () => {
+    const rolls = (seed: number) => {
+      const faults = createFaults(seed);
+      faults.add({ kind: "cut", probability: 0.3 });
+      return roll(faults, 1_000);
+    };
+
+    expect(rolls(7)).toEqual(rolls(7));
+    expect(rolls(7)).not.toEqual(rolls(8));
+    expect(rolls(7).filter(Boolean).length).toBeGreaterThan(250);
+    expect(rolls(7).filter(Boolean).length).toBeLessThan(350);
+  });
+
+  it("roll the same whatever other operations do meanwhile", () => {
+    const build = () => {
+      const faults = createFaults(7);
+      faults.add({ kind: "cut", operation: "pull", probability: 0.5 });
+      faults.add({ kind: "cut", operation: "ack", probability: 0.5 });
+      return faults;
+    };
+    const alone = build();
+    const mixed = build();
+
+    const pulls = roll(alone, 50);
+    const others = Array.from({ length: 50 }, () => {
+      roll(mixed, 3, "ack");
+      return roll(mixed, 1)[0];
+    });
+
+    expect(others).toEqual(pulls);
+  });
+
+  it("never hit with probability 0", () => {
+    const faults = createFaults(1);
+    faults.add({ kind: "cut", probability: 0 });
+
+    expect(roll(faults, 100).some(Boolean)).toBe(false);
+  });
+});
+
+describe("the list of faults", () => {
+  it("lets one fault spoil a call, together with delays and duplicates before it", () => {
+    const faults = createFaults(1);
+    faults.add({ kind: "delay", ms: 10 });
+    faults.add({ kind: "delay", ms: 5 });
+    faults.add({ kind: "duplicate" });
+    faults.add({ kind: "lostReply" });
+    faults.add({ kind: "cut" });
+
+    expect(faults.take("pull")).toEqual({
+      kinds: ["delay", "delay", "duplicate", "lostReply"],
+      delayMs: 15,
+      duplicate: true,
+      spoil: { kind: "lostReply" },
+    });
+  });
+
+  it("clears one, or all, and goes on counting", () => {
+    const faults = createFaults(1);
+    const cut = faults.add({ kind: "cut" });
+    faults.add({ kind: "skew", ms: 5 });
+    faults.add({ kind: "skew", ms: 7 });
+    faults.take("pull");
+
+    faults.clear(cut);
+    const skewed = faults.skewMs();
+    const hit = faults.take("pull").kinds;
+    faults.clear();
+
+    expect([skewed, faults.skewMs()]).toEqual([12, 0]);
+    expect(hit).toEqual([]);
+    expect(faults.list()).toEqual([]);
+    expect(faults.injected()).toEqual({ cut: 1, skew: 2 });
+    expect(faults.add({ kind: "cut" })).toBe("4");
+  });
+
+  it("takes retryAfter as seconds, a text or a date", () => {
+    const faults = createFaults(1);
+
+    for (const retryAfter of [0, 1.5, "2026-01-01T00:00:00Z", new Date()]) {
+      expect(() => faults.add({ kind: "status", status: 429, retryAfter })).not.toThrow();
+    }
+  });
+
+  it.each([
+    [{ kind: "fire" }, "kind must be one of status"],
+    [{ kind: "cut", operation: 1 }, "operation must be"],
+    [{ kind: "cut", operation: ["a", 1] }, "operation must be"],
+    [{ kind: "cut", count: 0 }, "count must be"],
+    [{ kind: "cut", after: -1 }, "after must be"],
+    [{ kind: "cut", probability: 1.1 }, "probability must be"],
+    [{ kind: "cut", probability: "1" }, "probability must be"],
+    [{ kind: "status" }, "status needs status"],
+    [{ kind: "status", status: 199 }, "status must be"],
+    [{ kind: "status", status: 429, retryAfter: -1 }, "retryAfter must be"],
+    [{ kind: "status", status: 429, retryAfter: "soon" }, "retryAfter must be"],
+    [{ kind: "html", status: 600 }, "status must be"],
+    [{ kind: "oversize", bytes: 0 }, "bytes must be"],
+    [{ kind: "delay" }, "delay needs ms"],
+    [{ kind: "delay", ms: -1 }, "ms must be"],
+    [{ kind: "skew" }, "skew needs ms"],
+    [{ kind: "skew", ms: "1" }, "ms must be"],
+  ])("refuses %j", (fault, message) => {
+    const faults = createFaults(1);
+
+    expect(() => faults.add(fault as Fault)).toThrow(message);
+    expect(faults.list()).toEqual([]);
+  });
+});

@@ -1,0 +1,133 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { createJournal } from "../../src/emulator/journal.ts";
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe("a journal", () => {
+  it("numbers entries, and tells when and of which provider they are", () => {
+    vi.useFakeTimers({ now: 5_000 });
+    const journal = createJournal("acme");
+
+    journal.add({ kind: "published", queue: "q", eventId: "a" });
+    const second = journal.add({ kind: "request", request: 1, operation: "pull", status: 200 });
+
+    expect(second).toEqual({
+      seq: 2,
+      at: 5_000,
+      provider: "acme",
+      kind: "request",
+      request: 1,
+      operation: "pull",
+      status: 200,
+    });
+    expect(journal.entries().map(({ seq }) => seq)).toEqual([1, 2]);
+  });
+
+  it("gives entries behind a place, of some kinds, up to a limit", () => {
+    const journal = createJournal("acme");
+    for (let index = 1; index <= 10; index += 1) {
+      journal.add({ kind: index % 2 ? "published" : "acked", eventId: String(index) });
+    }
+
+    const seqs = (query: Parameters<typeof journal.entries>[0]) =>
+      journal.entries(query).map(({ seq }) => seq);
+
+    expect(seqs({ after: 7 })).toEqual([8, 9, 10]);
+    expect(seqs({ after: 3, kinds: ["acked"], limit: 2 })).toEqual([4, 6]);
+    expect(seqs({ kinds: ["fault"] })).toEqual([]);
+    expect(seqs({ after: 10 })).toEqual([]);
+  });
+
+  it("knows of each event how often it came, and the first ack", () => {
+    vi.useFakeTimers({ now: 0 });
+    const journal = createJournal("acme");
+    journal.add({ kind: "published", queue: "q", eventId: "a" });
+    journal.add({ kind: "delivered", queue: "q", eventId: "a" });
+    journal.add({ kind: "delivered", queue: "q", eventId: "a" });
+    vi.setSystemTime(10);
+    journal.add({ kind: "acked", queue: "q", eventId: "a" });
+    vi.setSystemTime(20);
+    journal.add({ kind: "acked", queue: "q", eventId: "a" });
+
+    const record = { published: 1, delivered: 2, ackedSeq: 4, ackedAt: 10 };
+    expect(journal.event("a")).toEqual(record);
+    expect(journal.event("a", "q")).toEqual(record);
+    expect(journal.event("a", "other")).toBeUndefined();
+    expect(journal.event("b")).toBeUndefined();
+  });
+
+  it("lists ids once, of one queue or of all", () => {
+    const journal = createJournal("acme");
+    journal.add({ kind: "published", queue: "one", eventId: "a" });
+    journal.add({ kind: "published", queue: "one", eventId: "b" });
+    journal.add({ kind: "published", queue: "two", eventId: "a" });
+    journal.add({ kind: "published", queue: "two" });
+    journal.add({ kind: "acked", queue: "two", eventId: "a" });
+    journal.add({ kind: "fault", queue: "two", eventId: "z", fault: "cut" });
+
+    expect(journal.publishedIds()).toEqual(["a", "b"]);
+    expect(journal.publishedIds("two")).toEqual(["a"]);
+    expect(journal.ackedIds()).toEqual(["a"]);
+    expect(journal.ackedIds("one")).toEqual([]);
+    expect(journal.publishedIds("three")).toEqual([]);
+  });
+
+  it("counts calls by operation, and entries by kind", () => {
+    const journal = createJournal("acme");
+    journal.countCall("pull");
+    journal.countCall("pull");
+    journal.countCall("ack");
+    journal.add({ kind: "refused" });
+
+    expect([journal.calls("pull"), journal.calls("nothing"), journal.calls()]).toEqual([2, 0, 3]);
+    expect(journal.totals()).toEqual({
+      published: 0,
+      delivered: 0,
+      acked: 0,
+      refused: 1,
+      fault: 0,
+      request: 0,
+    });
+  });
+
+  it("drops what it is told to drop, and counts it all the same", () => {
+    const events = createJournal("acme", "events");
+    const totals = createJournal("acme", "totals");
+    for (const journal of [events, totals]) {
+      journal.add({ kind: "request", request: 1 });
+      journal.add({ kind: "published", eventId: "a" });
+      journal.add({ kind: "fault", fault: "cut" });
+    }
+
+    expect(events.entries()).toMatchObject([{ seq: 2, kind: "published" }]);
+    expect(events.publishedIds()).toEqual(["a"]);
+    expect(totals.entries()).toEqual([]);
+    expect(totals.publishedIds()).toEqual([]);
+    expect(totals.totals()).toEqual(events.totals());
+    expect(totals.totals()).toMatchObject({ request: 1, published: 1, fault: 1 });
+  });
+
+  it("pages through 300,000 entries without walking them all for each page", () => {
+    const journal = createJournal("acme");
+    for (let index = 0; index < 100_000; index += 1) {
+      const eventId = String(index);
+      journal.add({ kind: "published", queue: "q", eventId });
+      journal.add({ kind: "delivered", queue: "q", eventId });
+      journal.add({ kind: "acked", queue: "q", eventId });
+    }
+
+    let after = 0;
+    let seen = 0;
+    for (;;) {
+      const page = journal.entries({ after, limit: 100 });
+      if (page.length === 0) break;
+      seen += page.length;
+      after = page.at(-1)?.seq ?? after;
+    }
+
+    expect(seen).toBe(300_000);
+    expect(journal.ackedIds("q")).toHaveLength(100_000);
+  });
+});
