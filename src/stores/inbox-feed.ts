@@ -1,0 +1,129 @@
+import { AckloopError } from "../core/errors.ts";
+import type { EventCatalogue, FeedEvent } from "../core/event.ts";
+import {
+  type CallOptions,
+  type Delivery,
+  type Feed,
+  fromReceipt,
+  type PullOptions,
+  type Receipt,
+  toReceipt,
+} from "../core/feed.ts";
+import { sleep } from "../core/sleep.ts";
+import type { Inbox, InboxClaim } from "../core/stores.ts";
+import { abortable } from "./abortable.ts";
+import { checkMs, checkName, checkObject, checkOptions, checkWhole } from "./check.ts";
+
+/** What {@link inboxFeed} may be told. */
+export interface InboxFeedOptions<E extends FeedEvent = FeedEvent> {
+  /** For how long a pull hides an entry from other workers, in ms, from 1. @default 60 000 */
+  readonly leaseMs?: number | undefined;
+  /** How often a waiting pull looks into an empty inbox, in ms, from 1. @default 1000 */
+  readonly pollMs?: number | undefined;
+  /** The schemas of the event types; the loop validates with them. */
+  readonly events?: EventCatalogue<E> | undefined;
+}
+
+const mostAtOnce = 1000;
+const pageSize = 100;
+
+/** The names of the options, for those who take them along. */
+export const inboxFeedOptionNames = ["leaseMs", "pollMs", "events"] as const;
+
+/**
+ * Reads an inbox as a feed, so that the ordinary loop consumes it.
+ *
+ * **Delivery**: oldest first, up to 100 a pull (`limit`: 1-1000). A delivery is hidden from all other
+ * workers for `leaseMs`, and comes again when it was not acked by then; `attempt` counts the claims,
+ * those of workers that were killed included. An entry that cannot be read is an `unreadable` delivery.
+ *
+ * **Acknowledgement**: each for itself. `gone` is what is finished already, or is with another worker
+ * since its lease ended. `nack` gives back, `extend` lengthens the lease.
+ *
+ * A pull that is aborted gives back what it was about to bring.
+ *
+ * @throws {AckloopError} `config` for a wrong argument, at once; calls reject with the store's errors.
+ */
+export function inboxFeed<E extends FeedEvent = FeedEvent>(
+  inbox: Inbox,
+  name: string,
+  options: InboxFeedOptions<E> = {},
+): Feed<E> {
+  checkObject("inboxFeed", "inbox", inbox);
+  checkName("inboxFeed", "name", name);
+  checkOptions("inboxFeed", options, inboxFeedOptionNames);
+  const { leaseMs = 60_000, pollMs = 1000, events } = options;
+  checkMs("inboxFeed", "leaseMs", leaseMs);
+  checkMs("inboxFeed", "pollMs", pollMs);
+
+  return {
+    name,
+    pulls: "onward",
+    acks: "individual",
+    waits: true,
+    events,
+    async pull(pull: PullOptions = {}) {
+      const { limit = pageSize, waitMs = 0, signal } = pull;
+      checkWhole("pull", "limit", limit, 1);
+      checkMs("pull", "waitMs", waitMs, 0);
+      const endsAt = performance.now() + waitMs;
+      for (;;) {
+        const claims = await claim(inbox, name, Math.min(limit, mostAtOnce), leaseMs, signal);
+        const leftMs = endsAt - performance.now();
+        if (claims.length > 0 || leftMs <= 0) {
+          return claims.map((one) => toDelivery<E>(one, leaseMs));
+        }
+        await sleep(Math.min(pollMs, leftMs), signal);
+      }
+    },
+    async ack(receipts, call) {
+      const verdicts = await inbox.finish(name, tokensOf(receipts), call);
+      return verdicts.map((isOurs) => ({ status: isOurs ? "acked" : "gone" }));
+    },
+    async nack(receipts, { afterMs = 0, signal } = {}) {
+      await inbox.release(name, tokensOf(receipts), afterMs, { signal });
+    },
+    async extend(receipts, ms, call?: CallOptions) {
+      await inbox.extend(name, tokensOf(receipts), ms, call);
+    },
+  };
+}
+
+async function claim(
+  inbox: Inbox,
+  name: string,
+  limit: number,
+  leaseMs: number,
+  signal: AbortSignal | undefined,
+): Promise<readonly InboxClaim[]> {
+  signal?.throwIfAborted();
+  const claiming = inbox.claim(name, limit, leaseMs);
+  try {
+    return await abortable({ signal }, () => claiming);
+  } catch (error) {
+    // The claim may still succeed, for nobody. If it cannot be given back, its lease ends by itself.
+    if (signal?.aborted) void claiming.then((late) => giveBack(inbox, name, late)).catch(() => {});
+    throw error;
+  }
+}
+
+async function giveBack(inbox: Inbox, name: string, claims: readonly InboxClaim[]): Promise<void> {
+  if (claims.length === 0) return;
+  const tokens = claims.map(({ token }) => token);
+  await inbox.release(name, tokens, 0);
+}
+
+function toDelivery<E extends FeedEvent>(claim: InboxClaim, leaseMs: number): Delivery<E> {
+  const { token, attempt, raw, event, unreadable } = claim;
+  const facts = { receipt: toReceipt(token), raw, attempt, leaseMs };
+  if (event === undefined) {
+    const { message, path } = unreadable;
+    return { ...facts, unreadable: new AckloopError("schema", message, { path }) };
+  }
+  // The receiver made the event, and the loop validates it: its type is the caller's word.
+  return { ...facts, event: event as E, ...(claim.idDerived && { idDerived: true }) };
+}
+
+function tokensOf(receipts: readonly Receipt[]): string[] {
+  return receipts.map((receipt) => fromReceipt<string>(receipt));
+}
