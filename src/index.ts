@@ -1,0 +1,67 @@
+/**
+ * Every event that a provider holds for you reaches your function at least once, and nothing is
+ * acknowledged before your function has finished with it.
+ *
+ * This entry knows no provider: they are at `ackloop/tiki`, `ackloop/kekker`, `ackloop/discue` and
+ * `ackloop/workato`.
+ *
+ * @packageDocumentation
+ */
+export type { AckloopErrorCode, AckloopErrorFacts } from "./core/errors.ts";
+export { AckloopError, isAckloopError } from "./core/errors.ts";
+export type { EventCatalogue, EventOfType, FeedEvent } from "./core/event.ts";
+export type {
+  AckReport,
+  AckSink,
+  AckVerdict,
+  CallOptions,
+  Delivery,
+  DeliveryFacts,
+  EventSource,
+  Feed,
+  NackOptions,
+  PullOptions,
+  ReadableDelivery,
+  Receipt,
+  UnreadableDelivery,
+} from "./core/feed.ts";
+export { fromReceipt, toReceipt } from "./core/feed.ts";
+export type { Logger } from "./core/logger.ts";
+export type { Received, Receiver } from "./core/receiver.ts";
+export type { Report, ReportListener } from "./core/report.ts";
+export type {
+  SchemaIssue,
+  SchemaResult,
+  StandardSchemaProps,
+  StandardSchemaV1,
+} from "./core/standard-schema.ts";
+export type * from "./core/stores.ts";
+export type { StopReason, Summary } from "./core/summary.ts";
+export { batch } from "./loop/batch.ts";
+export type { DrainOptions } from "./loop/consume.ts";
+export { consume, drain } from "./loop/consume.ts";
+export type { DeliveriesOptions, OwnDelivery } from "./loop/deliveries.ts";
+export { deliveries } from "./loop/deliveries.ts";
+export type {
+  BatchContext,
+  BatchHandler,
+  BatchOptions,
+  BatchResult,
+  Handler,
+  HandlerContext,
+  HandlerMap,
+  HandlerResult,
+  Handlers,
+} from "./loop/handler.ts";
+export type {
+  DedupeOptions,
+  HandlingOptions,
+  IdleOptions,
+  LeaseOptions,
+  LoopOptions,
+  RetryOptions,
+  Unprocessable,
+} from "./loop/options.ts";
+export type { Outcome } from "./loop/outcome.ts";
+export { deadLetter, done, drop, retry } from "./loop/outcome.ts";
+export type { Health, Run } from "./loop/run.ts";

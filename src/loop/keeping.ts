@@ -1,0 +1,190 @@
+import { isAckloopError } from "../core/errors.ts";
+import type { FeedEvent } from "../core/event.ts";
+import type { Report } from "../core/report.ts";
+import { sleep } from "../core/sleep.ts";
+import type { DedupeBegin, EventKey } from "../core/stores.ts";
+import type { Entry } from "./entry.ts";
+import type { HandlingSettings } from "./options.ts";
+import { Pacing } from "./pacing.ts";
+
+/** Gets the reports of one run, without the feed's name. */
+export type Tell = (report: ReportBody) => void;
+
+/** A report as the parts of the loop make it. */
+export type ReportBody = Report extends infer Each
+  ? Each extends Report
+    ? Omit<Each, "feed">
+    : never
+  : never;
+
+/** What the loop's side of the stores works with. */
+export interface KeepingParts {
+  readonly feed: string;
+  readonly settings: HandlingSettings;
+  /** Absent when nobody listens, so that no report is made for nothing. */
+  readonly tell: Tell | undefined;
+  /** Fires when waiting for a store is over. */
+  readonly quit: AbortSignal;
+}
+
+/**
+ * The loop's side of the dead-letter and dedupe stores: every question is asked again, with pacing,
+ * until the store has answered or the run quits, and no event counts before it has.
+ */
+export class Keeping {
+  readonly #parts: KeepingParts;
+  /** The entries whose marks are this run's. */
+  readonly #marked = new Set<Entry>();
+  #renewal: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(parts: KeepingParts) {
+    this.#parts = parts;
+  }
+
+  /** Whether events are to be marked before their handler starts. */
+  get dedupes(): boolean {
+    return this.#parts.settings.dedupe !== undefined;
+  }
+
+  /** Stores a dead letter; false when the run quits first. */
+  async setAside(entry: Entry, reason: string, code: string | undefined): Promise<boolean> {
+    const { feed, settings, tell } = this.#parts;
+    const { deadLetters, consumer } = settings;
+    if (deadLetters === undefined) return false;
+    const { event, raw } = entry.delivery;
+    const { attempts } = entry;
+    const id = event?.id ?? (await contentId(raw));
+    const failedAt = new Date().toISOString();
+    const letter = { consumer, feed, id, event, raw, reason, code, attempts, failedAt };
+    const stored = await this.#ask("deadLetters", async (signal) => {
+      await deadLetters.put(letter, { signal });
+      return true;
+    });
+    if (stored !== true) return false;
+    tell?.({ kind: "deadLettered", id, event, reason, attempts });
+    return true;
+  }
+
+  /**
+   * Marks an event as in work. `undefined`: no mark is needed, or it has one; `"quit"`: the run
+   * quits first.
+   */
+  async begin(entry: Entry): Promise<DedupeBegin | "quit" | undefined> {
+    const { dedupe } = this.#parts.settings;
+    const { event, idDerived } = entry.delivery as { event?: FeedEvent; idDerived?: true };
+    if (!dedupe || entry.mark !== undefined || event === undefined || idDerived) return undefined;
+    const begun = await this.#ask("dedupe", (signal) =>
+      dedupe.store.begin(this.#key(entry), dedupe.markMs, { signal }),
+    );
+    if (begun?.status === "begun") {
+      entry.mark = begun.mark;
+      this.#marked.add(entry);
+      this.#scheduleRenewal(dedupe.markMs / 3);
+    }
+    return begun ?? "quit";
+  }
+
+  /** Remembers a settled event as done; false when the run quits first. */
+  async finish(entry: Entry): Promise<boolean> {
+    if (entry.mark === undefined) return true;
+    const answer = await this.#ask("dedupe", () => this.finishIn(entry, undefined));
+    this.#unmark(entry);
+    return answer !== undefined;
+  }
+
+  /**
+   * Remembers an event as done inside the user's transaction, which is not certain before its commit:
+   * the loop's own finish repeats it.
+   */
+  async finishIn(entry: Entry, transaction: unknown): Promise<boolean> {
+    const { dedupe } = this.#parts.settings;
+    if (!dedupe || entry.mark === undefined) return false;
+    return dedupe.store.finish(this.#key(entry), entry.mark, {
+      retentionMs: dedupe.retentionMs,
+      signal: this.#parts.quit,
+      ...(transaction === undefined ? {} : { transaction }),
+    });
+  }
+
+  /** Lets go of an event that is left unsettled, so that its redelivery is not held up. */
+  async abandon(entry: Entry): Promise<void> {
+    const { dedupe } = this.#parts.settings;
+    const { mark } = entry;
+    if (!dedupe || mark === undefined) return;
+    this.#unmark(entry);
+    try {
+      await dedupe.store.forget(this.#key(entry), mark);
+    } catch (error) {
+      // The mark ends by itself, and the redelivery waits that long.
+      this.#parts.tell?.({ kind: "storeFailed", store: "dedupe", error, delayMs: dedupe.markMs });
+    }
+  }
+
+  /** Leaves no timer behind. */
+  close(): void {
+    clearTimeout(this.#renewal);
+    this.#marked.clear();
+  }
+
+  #unmark(entry: Entry): void {
+    entry.mark = undefined;
+    this.#marked.delete(entry);
+    if (this.#marked.size === 0) {
+      clearTimeout(this.#renewal);
+      this.#renewal = undefined;
+    }
+  }
+
+  #scheduleRenewal(delayMs: number): void {
+    this.#renewal ??= setTimeout(() => void this.#renewAll(delayMs), delayMs);
+  }
+
+  async #renewAll(delayMs: number): Promise<void> {
+    const { dedupe } = this.#parts.settings;
+    if (!dedupe) return;
+    const { quit, tell } = this.#parts;
+    const renewals = [...this.#marked].map(async (entry) => {
+      if (entry.mark === undefined) return;
+      await dedupe.store.renew(this.#key(entry), entry.mark, dedupe.markMs, { signal: quit });
+    });
+    for (const result of await Promise.allSettled(renewals)) {
+      if (result.status === "fulfilled" || quit.aborted) continue;
+      tell?.({ kind: "storeFailed", store: "dedupe", error: result.reason, delayMs });
+    }
+    this.#renewal = undefined;
+    if (this.#marked.size > 0 && !quit.aborted) this.#scheduleRenewal(delayMs);
+  }
+
+  /** Asks a store until it answers; `undefined` when the run quits. A wrong option is thrown. */
+  async #ask<Answer>(
+    store: "deadLetters" | "dedupe",
+    ask: (signal: AbortSignal) => Promise<Answer>,
+  ): Promise<Answer | undefined> {
+    const { quit, tell, settings } = this.#parts;
+    const pacing = new Pacing(settings.retry);
+    while (!quit.aborted) {
+      try {
+        return await ask(quit);
+      } catch (error) {
+        if (quit.aborted) return undefined;
+        if (isAckloopError(error) && error.code === "config") throw error;
+        const delayMs = pacing.next();
+        tell?.({ kind: "storeFailed", store, error, delayMs });
+        await sleep(delayMs, quit).catch(() => {});
+      }
+    }
+    return undefined;
+  }
+
+  #key(entry: Entry): EventKey {
+    return { consumer: this.#parts.settings.consumer, feed: this.#parts.feed, id: entry.id };
+  }
+}
+
+/** An id for what has none: the digest of its content. */
+async function contentId(raw: unknown): Promise<string> {
+  const bytes = new TextEncoder().encode(JSON.stringify(raw) ?? "undefined");
+  const digest = await crypto.subtle.digest("SHA-256", bytes);
+  const hex = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0"));
+  return `content-${hex.join("")}`;
+}

@@ -1,0 +1,110 @@
+import { AckloopError } from "../core/errors.ts";
+import type { Summary } from "../core/summary.ts";
+import type { Engine } from "./engine.ts";
+
+/** How a run is doing, at the moment it was asked. */
+export interface Health {
+  /** What it is about. */
+  readonly state: "running" | "paused" | "stopping" | "ended";
+  /**
+   * False when pulls should be answered and none was for `stalledAfterMs`: the process looks alive and
+   * does nothing.
+   */
+  readonly healthy: boolean;
+  /** When a pull was last answered, in epoch ms; absent before the first. */
+  readonly lastPollAt?: number | undefined;
+  /** How many polls in a row brought nothing new or failed. */
+  readonly fruitlessPolls: number;
+  /** Deliveries that are not settled. */
+  readonly open: number;
+  /** Deliveries that are not acknowledged, settled ones included. */
+  readonly unacked: number;
+  /** The delivery that has been open longest, and since when, in epoch ms. */
+  readonly oldest?: { readonly id: string; readonly since: number } | undefined;
+}
+
+/** How long no pull may have been answered before a run counts as stalled, in ms. */
+const STALLED_AFTER_MS = 180_000;
+
+/**
+ * A loop at work: awaitable, to be stopped, paused and asked for its health.
+ *
+ * Awaiting it gives the summary once it has ended by itself or was stopped, and rejects with an
+ * {@link AckloopError} that carries the summary when it had to halt.
+ */
+export class Run implements PromiseLike<Summary>, AsyncDisposable {
+  readonly #engine: Engine;
+  readonly #ended: Promise<Summary>;
+  readonly #began = Date.now();
+  #state: "going" | "ended" = "going";
+
+  /** Made by `consume`. */
+  constructor(engine: Engine) {
+    this.#engine = engine;
+    this.#ended = engine.run().finally(() => {
+      this.#state = "ended";
+    });
+  }
+
+  /**
+   * Stops the run: pulling ends, handlers at work may finish, then their signal fires, then what is
+   * settled is acknowledged. Resolves like the run itself.
+   *
+   * A stop is never a failed attempt. Called twice, or from many places, it gives the same result.
+   * A handler calls it without awaiting it: what awaits the run's end cannot be a part of it.
+   *
+   * @param options.withinMs How long the stop may take in all, in ms. @default the option `shutdownTimeoutMs`
+   * @throws {AckloopError} `config` when `withinMs` is no number from 0; whatever halted the run.
+   */
+  stop(options: { readonly withinMs?: number | undefined } = {}): Promise<Summary> {
+    const { withinMs } = options;
+    if (withinMs !== undefined && !(withinMs >= 0)) {
+      const rule = "run.stop: option `withinMs` must be a number of milliseconds from 0";
+      return Promise.reject(new AckloopError("config", rule));
+    }
+    this.#engine.stop("signal", withinMs);
+    return this.#ended;
+  }
+
+  /** Pulls no more and starts no handler until {@link Run.resume}. Handlers at work go on. */
+  pause(): void {
+    this.#engine.pause();
+  }
+
+  /** Goes on after {@link Run.pause}. */
+  resume(): void {
+    this.#engine.resume();
+  }
+
+  /** How the run is doing. */
+  health(): Health {
+    const { phase, lastPollAt, fruitlessPolls, open, unacked, oldest, waitsForHandlers } =
+      this.#engine.state;
+    const state = this.#state === "ended" ? "ended" : phase;
+    const silentMs = Date.now() - (lastPollAt ?? this.#began);
+    const shouldPull = state === "running" && !waitsForHandlers;
+    return {
+      state,
+      healthy: !shouldPull || silentMs < STALLED_AFTER_MS,
+      lastPollAt,
+      fruitlessPolls,
+      open,
+      unacked,
+      oldest: oldest && { id: oldest.id, since: oldest.openedAt },
+    };
+  }
+
+  /** Makes the run awaitable. */
+  // biome-ignore lint/suspicious/noThenProperty: a run is awaited by design, DESIGN section 3.
+  then<Result1 = Summary, Result2 = never>(
+    onFulfilled?: ((summary: Summary) => Result1 | PromiseLike<Result1>) | null,
+    onRejected?: ((reason: unknown) => Result2 | PromiseLike<Result2>) | null,
+  ): Promise<Result1 | Result2> {
+    return this.#ended.then(onFulfilled, onRejected);
+  }
+
+  /** Stops the run at the end of an `await using` block. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+}
