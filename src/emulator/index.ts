@@ -20,6 +20,14 @@ export type {
   JournalQuery,
   JournalTotals,
 } from "./journal.ts";
+export type { KekkerAssumptions } from "./kekker/assumptions.ts";
+export type { KekkerOperation } from "./kekker/operations.ts";
+export {
+  type KekkerEmulator,
+  type KekkerEmulatorOptions,
+  type KekkerEventInput,
+  kekkerEmulator,
+} from "./kekker.ts";
 export { type EmulatorServer, type ServeOptions, serveEmulators } from "./server.ts";
 export type { TikiApp, TikiSeller } from "./tiki/accounts.ts";
 export type { TikiAssumptions } from "./tiki/assumptions.ts";

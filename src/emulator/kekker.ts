@@ -26,7 +26,7 @@ export interface KekkerEmulatorOptions extends EmulatorOptions {
 }
 
 /** An event to publish; members beside these stand in the event as they are. */
-export interface KekkerEventToPublish {
+export interface KekkerEventInput {
   /** The category, such as `Deals`; any other is taken as well. */
   readonly category: string;
   /** The type, such as `DealCreated`; any other is taken as well. */
@@ -48,7 +48,7 @@ export interface KekkerEmulator extends Emulator {
    * @param channel Where to. @default the first channel
    * @throws {TypeError} for an event without category or type, an id that is there, a wrong time.
    */
-  publish(events: readonly KekkerEventToPublish[], channel?: string): readonly string[];
+  publish(events: readonly KekkerEventInput[], channel?: string): readonly string[];
   /** Adds an operation to the queue, or replaces one, and gives its id. It publishes no event. */
   setOperation(operation: KekkerOperation, queueId?: bigint, channel?: string): bigint;
   /** How many events of a channel are unprocessed. */
@@ -130,7 +130,7 @@ function toStoredTime(timestamp: string | undefined, now: number): StoredTime {
   return parsed.time;
 }
 
-function toHeld(event: KekkerEventToPublish, eventUid: string, time: StoredTime): HeldEvent {
+function toHeld(event: KekkerEventInput, eventUid: string, time: StoredTime): HeldEvent {
   const { category, event: type, shown, eventUid: _id, timestamp: _time, ...members } = event;
   checkText("category", category);
   checkText("event", type);
@@ -146,10 +146,10 @@ function publishBody(publish: KekkerEmulator["publish"], body: unknown): unknown
   }
   const { channel } = body;
   const name = channel === undefined ? undefined : checkText("channel", channel);
-  return { eventUids: publish(events.map(toEventToPublish), name) };
+  return { eventUids: publish(events.map(toEventInput), name) };
 }
 
-function toEventToPublish(value: unknown): KekkerEventToPublish {
+function toEventInput(value: unknown): KekkerEventInput {
   if (!isRecord(value)) throw new TypeError("kekker: an event is an object");
   const { eventUid, timestamp, ...members } = value;
   return {
