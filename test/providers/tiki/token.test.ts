@@ -279,6 +279,14 @@ describe("a refresh token", () => {
     expect(requests.map(({ body }) => body)).toMatchObject([{ refresh_token: "rt-1" }, null]);
   });
 
+  it("that could not be stored says so, whatever was thrown", async () => {
+    const onRefresh = () => Promise.reject("disk full");
+    const token = refreshToken({ ...app, refreshToken: "rt-1", onRefresh });
+    const { list } = using(token, granted("first", "rt-2"));
+
+    await expect(list()).rejects.toThrow("tiki token: onRefresh failed (string)");
+  });
+
   it("is refreshed once for all callers whose token was refused", async () => {
     const onRefresh = vi.fn();
     const { list, requests } = using(

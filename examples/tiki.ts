@@ -1,0 +1,48 @@
+/**
+ * Keeps a shop's orders up to date from a Tiki event queue, until the process is told to stop.
+ *
+ * Wants TIKI_CLIENT_ID and TIKI_CLIENT_SECRET of an in-house app, and a folder for events that no
+ * handler could finish (STATE_FOLDER). TIKI_BASE_URL and TIKI_TOKEN_URL lead to a test server.
+ */
+import { consume, drop } from "ackloop";
+import { fileStores } from "ackloop/stores";
+import { clientCredentials, tiki } from "ackloop/tiki";
+
+const { env } = process;
+const shop = tiki({
+  token: clientCredentials({
+    clientId: env["TIKI_CLIENT_ID"] ?? "",
+    clientSecret: env["TIKI_CLIENT_SECRET"] ?? "",
+    tokenUrl: env["TIKI_TOKEN_URL"],
+  }),
+  baseUrl: env["TIKI_BASE_URL"],
+});
+
+// The first start makes the queue and subscribes it; events come some seconds later.
+const queues = await shop.queues.list();
+let queue = queues.find(({ name }) => name === "orders");
+if (queue === undefined) {
+  queue = await shop.queues.create({ name: "orders" });
+  await shop.subscriptions.create(queue.code, { eventType: "ORDER_CREATED_SUCCESSFULLY" });
+  await shop.subscriptions.create(queue.code, { eventType: "ORDER_STATUS_UPDATED" });
+}
+
+const statuses = new Map<string, string>();
+const run = consume(
+  shop.feed(queue.code),
+  {
+    ORDER_CREATED_SUCCESSFULLY: ({ data }) => void statuses.set(data.order_code, "queueing"),
+    ORDER_STATUS_UPDATED: ({ data }) => void statuses.set(data.order_code, data.status ?? "?"),
+    other: ({ type }) => drop(`${type} is no business of ours`),
+  },
+  {
+    concurrency: 10,
+    orderBy: ({ id, subject }) => subject ?? id, // never two events of one order at once
+    deadLetters: fileStores(env["STATE_FOLDER"] ?? "./state").deadLetters,
+    consumer: "orders",
+  },
+);
+
+process.once("SIGTERM", () => void run.stop({ withinMs: 25_000 }));
+const { handled, stopped } = await run;
+console.log(`handled ${handled} events of ${statuses.size} orders, then: ${stopped}`);
