@@ -20,8 +20,8 @@ const unsentCodes: readonly unknown[] = [
 const networkWords =
   /^(fetch failed|failed to fetch|load failed|terminated$|error sending request|error reading a body|unable to connect|other side closed)|network (error|request failed|connection lost)|networkerror when|internet connection|socket (hang up|connection)|connection (was )?(closed|lost|refused|reset|terminated)/i;
 
-/** What Deno says when no connection came about. */
-const unsentWords = /client error \(Connect\)|dns error/;
+/** What Deno says when no connection came about, and what runtimes say of a port they never use. */
+const unsentWords = /client error \(Connect\)|dns error|bad port|port \d+ are blocked/;
 
 /**
  * Tells what is known of an error that a `fetch`, or the reading of its body, was rejected with.

@@ -75,6 +75,19 @@ describe("toNetworkFailure", () => {
       undefined,
       true,
     ],
+    [
+      "Deno 2.9, refused",
+      undici(errorOf("error sending request for url (http://h/): client error (Connect): tcp")),
+      undefined,
+      true,
+    ],
+    ["Node, a port that is never used", undici(errorOf("bad port")), undefined, true],
+    [
+      "Deno, a port that is never used",
+      new TypeError("Fetch failed: Requests to port 1 are blocked"),
+      undefined,
+      true,
+    ],
     ["Deno, cut", new TypeError("error reading a body from connection"), undefined, false],
     ["a browser or msw", new TypeError("Failed to fetch"), undefined, false],
     [
