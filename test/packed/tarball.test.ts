@@ -81,17 +81,17 @@ describe("the tarball in an empty folder", () => {
     [
       "import",
       "a.mjs",
-      'import { drain } from "ackloop"; import { memoryFeed } from "ackloop/testing";',
+      'import { drain } from "ackloop"; import { memoryFeed, testEvent } from "ackloop/testing";',
     ],
     [
       "require",
       "a.cjs",
-      'const { drain } = require("ackloop"); const { memoryFeed } = require("ackloop/testing");',
+      'const { drain } = require("ackloop"); const { memoryFeed, testEvent } = require("ackloop/testing");',
     ],
   ])("handles the events of a feed, by %s", (_name, file, imports) => {
     const script = `${imports}
-const feed = memoryFeed({ acks: "individual", pulls: "unacked" });
-feed.publish({ type: "greeted", data: "hello" });
+const feed = memoryFeed();
+feed.publish(testEvent("1", { type: "greeted", data: "hello" }));
 drain(feed, (event) => console.log(event.type, event.data)).then((summary) => console.log(summary.handled));
 `;
 
