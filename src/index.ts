@@ -64,4 +64,8 @@ export type {
 } from "./loop/options.ts";
 export type { Outcome } from "./loop/outcome.ts";
 export { deadLetter, done, drop, retry } from "./loop/outcome.ts";
+export type { RedriveOptions } from "./loop/redrive.ts";
+export { redrive } from "./loop/redrive.ts";
 export type { Health, Run } from "./loop/run.ts";
+export type { WebhookHandler, WebhookOptions } from "./loop/webhook.ts";
+export { webhook } from "./loop/webhook.ts";

@@ -2,11 +2,11 @@ import { AckloopError, isAckloopError } from "../core/errors.ts";
 import type { AckReport, AckSink, Receipt } from "../core/feed.ts";
 import { sleep } from "../core/sleep.ts";
 import type { Entry } from "./entry.ts";
-import type { Tell } from "./keeping.ts";
 import type { LoopSettings } from "./options.ts";
 import { Pacing } from "./pacing.ts";
 import { toHalt } from "./processor.ts";
 import { Queue } from "./queue.ts";
+import type { Tell } from "./report.ts";
 import type { Mark } from "./watermark.ts";
 import type { Window } from "./window.ts";
 

@@ -9,13 +9,14 @@ import { Changes } from "./changes.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { Entry } from "./entry.ts";
 import { Extender } from "./extender.ts";
-import type { Tell } from "./keeping.ts";
 import { Keeping } from "./keeping.ts";
 import { LeaseGuard } from "./lease.ts";
 import type { LoopSettings } from "./options.ts";
 import type { Disposition } from "./processor.ts";
 import { Processor, toHalt } from "./processor.ts";
 import { Puller } from "./puller.ts";
+import type { Tell } from "./report.ts";
+import { toTell } from "./report.ts";
 import type { Routes } from "./route.ts";
 import { HandlerScope } from "./scope.ts";
 import { Window } from "./window.ts";
@@ -76,7 +77,6 @@ export class Engine {
   /** Receipts of what was pulled and never begun. */
   readonly #leftReceipts: Receipt[] = [];
   #ending: Ending | undefined;
-  #tellFailed = false;
   #paused = false;
   /** How many handlers at work are not waited for. */
   #unsettled: () => number = () => 0;
@@ -84,7 +84,9 @@ export class Engine {
   constructor(task: Assignment) {
     const { feed, settings, routes } = task;
     this.#task = task;
-    this.#tell = settings.onReport && this.#teller(settings.onReport);
+    this.#tell = toTell(feed.name, settings, (cause) => {
+      this.#halt(new AckloopError("halted", "onReport threw", { provider: feed.name, cause }));
+    });
     const tell = this.#tell;
     this.#window = new Window(feed);
     this.#scope = new HandlerScope(settings.handlerTimeoutMs);
@@ -276,19 +278,6 @@ export class Engine {
     return () => {
       clearTimeout(timer);
       signal?.removeEventListener("abort", onAbort);
-    };
-  }
-
-  #teller(listener: NonNullable<LoopSettings["onReport"]>): Tell {
-    const feed = this.#task.feed.name;
-    return (report) => {
-      if (this.#tellFailed) return;
-      try {
-        listener({ feed, ...report });
-      } catch (error) {
-        this.#tellFailed = true;
-        this.#halt(new AckloopError("halted", "onReport threw", { provider: feed, cause: error }));
-      }
     };
   }
 

@@ -1,21 +1,11 @@
 import { isAckloopError } from "../core/errors.ts";
 import type { FeedEvent } from "../core/event.ts";
-import type { Report } from "../core/report.ts";
 import { sleep } from "../core/sleep.ts";
 import type { DedupeBegin, EventKey } from "../core/stores.ts";
 import type { Entry } from "./entry.ts";
 import type { HandlingSettings } from "./options.ts";
 import { Pacing } from "./pacing.ts";
-
-/** Gets the reports of one run, without the feed's name. */
-export type Tell = (report: ReportBody) => void;
-
-/** A report as the parts of the loop make it. */
-export type ReportBody = Report extends infer Each
-  ? Each extends Report
-    ? Omit<Each, "feed">
-    : never
-  : never;
+import type { Tell } from "./report.ts";
 
 /** What the loop's side of the stores works with. */
 export interface KeepingParts {

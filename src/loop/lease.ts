@@ -1,9 +1,9 @@
 import { AckloopError } from "../core/errors.ts";
 import { sleep } from "../core/sleep.ts";
 import type { StoreKey } from "../core/stores.ts";
-import type { Tell } from "./keeping.ts";
 import type { LoopSettings } from "./options.ts";
 import { Pacing } from "./pacing.ts";
+import type { Tell } from "./report.ts";
 
 /** What a lease guard works with. */
 export interface LeaseParts {

@@ -132,7 +132,8 @@ export interface LoopSettings extends HandlingSettings {
   readonly signal: AbortSignal | undefined;
 }
 
-type Check = readonly [test: (value: unknown) => boolean, rule: string];
+/** A test of an option's value, and the rule that a failed test is told with. */
+export type Check = readonly [test: (value: unknown) => boolean, rule: string];
 
 type Checks = Readonly<Record<string, Check>>;
 
@@ -146,7 +147,8 @@ const whole = (least: number, most: number): Check => [
   (value) => Number.isInteger(value) && between(least, most)[0](value),
   `must be a whole number from ${least} to ${most}`,
 ];
-const milliseconds = (least: number, most = 365 * DAY_MS): Check =>
+/** The check of a number of milliseconds. */
+export const milliseconds = (least: number, most = 365 * DAY_MS): Check =>
   between(least, most, " of milliseconds");
 const aFunction: Check = [(value) => typeof value === "function", "must be a function"];
 const withMethods = (...names: string[]): Check => [

@@ -81,6 +81,11 @@ export class Processor {
     return entries.map((entry) => dispositions.get(entry) ?? otherwise);
   }
 
+  /** Gives an event up before its attempts are used up, because no time is left. */
+  async exhaust(entry: Entry): Promise<Disposition> {
+    return this.#giveUp(entry, `failed ${entry.attempts} times, and no time is left`, undefined);
+  }
+
   /** Sorts out what the handler must not see; gives the rest. */
   async #prepareBatch(
     entries: readonly Entry[],

@@ -5,9 +5,9 @@ import type { Acks } from "./acks.ts";
 import { askedWaitMs, isFatal } from "./acks.ts";
 import type { Changes } from "./changes.ts";
 import type { Entry } from "./entry.ts";
-import type { Tell } from "./keeping.ts";
 import type { LoopSettings } from "./options.ts";
 import { Pacing } from "./pacing.ts";
+import type { Tell } from "./report.ts";
 import type { Mark } from "./watermark.ts";
 import type { Window } from "./window.ts";
 
