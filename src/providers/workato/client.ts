@@ -96,7 +96,7 @@ export function workato(options: WorkatoOptions): Workato {
   const streams = createPlane(options, urls.streams);
   const api = createPlane(options, urls.api);
   const consumePage = createConsumePage(streams, checkMargin(options.longPollMarginMs ?? 10_000));
-  const isPublished = options.isPublished ?? (() => true);
+  const isPublished = checkIsPublished(options.isPublished ?? (() => true));
   const account = toAccount(options, urls);
   // The schemas that the caller gave say what its events are.
   const feed = (topicId: TopicId, feedOptions: AnyFeedOptions): Feed =>
@@ -166,4 +166,9 @@ function checkPace(requestsPerMinute: number): number {
 function checkMargin(longPollMarginMs: number): number {
   if (longPollMarginMs >= 1 && longPollMarginMs <= 600_000) return longPollMarginMs;
   throw wrong("workato", "longPollMarginMs must be a number from 1 to 600000");
+}
+
+function checkIsPublished(isPublished: IsPublished): IsPublished {
+  if (typeof isPublished === "function") return isPublished;
+  throw wrong("workato", "isPublished must be a function");
 }

@@ -68,7 +68,7 @@ export interface PageRequest extends CallOptions {
 export type ConsumePage = (request: PageRequest) => Promise<readonly unknown[]>;
 
 const maxMessages = 50;
-const maxWaitSeconds = 60;
+const maxWaitMs = 60_000;
 
 /**
  * Makes the reading of pages.
@@ -83,7 +83,7 @@ export function createConsumePage(http: HttpClient, longPollMarginMs: number): C
         ? { since_time: since }
         : { after_message_id: afterMessageId }),
       batch_size: clamp(operation, "limit", limit ?? maxMessages, 1, maxMessages),
-      timeout_secs: clamp(operation, "waitMs", (waitMs ?? 0) / 1_000, 0, maxWaitSeconds),
+      timeout_secs: clamp(operation, "waitMs", waitMs ?? 0, 0, maxWaitMs) / 1_000,
     };
     const { timeout_secs: waitSeconds } = request;
     const reply = await http.call({
@@ -134,10 +134,10 @@ function toMessage(operation: string, item: unknown, index: number): Message {
   return { id, payload, time, raw: item };
 }
 
-/** Rounds up, so that a short wait is none at all only when it was meant so. */
+/** Brings a wish into range, in whole ones; a wait is whole seconds, or the answer would be too early. */
 function clamp(
   operation: string,
-  name: string,
+  name: "limit" | "waitMs",
   value: number,
   lowest: number,
   highest: number,
@@ -145,5 +145,6 @@ function clamp(
   if (typeof value !== "number" || Number.isNaN(value)) {
     throw wrong("workato", `${name} must be a number`, operation);
   }
-  return Math.min(Math.max(Math.ceil(value), lowest), highest);
+  const unit = name === "waitMs" ? 1_000 : 1;
+  return Math.min(Math.max(Math.ceil(value / unit) * unit, lowest), highest);
 }

@@ -145,7 +145,7 @@ export function checkFeedOptions(options: AnyFeedOptions): FeedSettings {
       "checkEmptyAfterMs",
       options.checkEmptyAfterMs ?? defaults.checkEmptyAfterMs,
     ),
-    expiredStatuses: options.expiredStatuses ?? defaults.expiredStatuses,
+    expiredStatuses: checkStatuses(options.expiredStatuses ?? defaults.expiredStatuses),
     typeOf,
     events: schema ? { message: schema } : events,
   };
@@ -177,4 +177,9 @@ function toStart(from: NonNullable<FeedBasics["from"]>): () => Place {
 function checkMs(name: string, value: number): number {
   if (typeof value === "number" && value >= 0) return value;
   throw wrong("workato", `${name} must be a number of ms, from 0`, operation);
+}
+
+function checkStatuses(statuses: readonly number[]): readonly number[] {
+  if (Array.isArray(statuses) && statuses.every(Number.isInteger)) return [...statuses];
+  throw wrong("workato", "expiredStatuses must be a list of statuses", operation);
 }

@@ -181,9 +181,8 @@ function toResult(entry: unknown, isPublished: IsPublished): PublishResult {
 }
 
 function toReason(result: unknown): string {
-  if (typeof result === "string" && result !== "") return result;
-  const text = result === undefined || result === null ? "" : JSON.stringify(result);
-  return text === "" ? "Workato gave no reason" : text;
+  if (result === undefined || result === null || result === "") return "Workato gave no reason";
+  return typeof result === "string" ? result : JSON.stringify(result);
 }
 
 /** Cuts a list of payloads into requests, in order; one that is too large by itself stays alone. */

@@ -1,0 +1,62 @@
+import { describe, expect, it } from "vitest";
+import { checkFeedOptions } from "../../../src/providers/workato/feed-options.ts";
+import { topicSchema } from "../../../src/providers/workato/index.ts";
+import { memoryStores } from "../../../src/stores/index.ts";
+
+const basics = { cursor: memoryStores().cursors, consumer: "billing" };
+const schema = topicSchema([]);
+const typeOf = () => "a";
+
+/** Checks options as a caller without types could give them. */
+const check = (options: object) => checkFeedOptions(options as typeof basics);
+
+describe("checkFeedOptions", () => {
+  it("fills in the defaults", () => {
+    const settings = check(basics);
+
+    expect(settings).toMatchObject({
+      consumer: "billing",
+      onCursorExpired: "halt",
+      restartMarginMs: 1_000,
+      checkEmptyAfterMs: 3_600_000,
+      expiredStatuses: [400, 404, 410, 422],
+      events: undefined,
+    });
+    expect(settings.startAt()).toEqual({});
+  });
+
+  it("starts from a time, or a minute before the first pull", () => {
+    const from = check({ ...basics, from: new Date("2026-01-02T00:00:00Z") });
+    const now = check({ ...basics, from: "now" });
+
+    expect(from.startAt()).toEqual({ since: "2026-01-02T00:00:00.000Z" });
+    const ageMs = Date.now() - Date.parse(now.startAt().since ?? "");
+    expect(Math.round(ageMs / 1_000)).toBe(60);
+  });
+
+  it("makes the catalogue of a schema, or of schemas by type", () => {
+    expect(check({ ...basics, schema }).events).toEqual({ message: schema });
+    expect(check({ ...basics, typeOf, events: { a: schema } }).events).toEqual({ a: schema });
+  });
+
+  it.each([
+    [{ consumer: "billing" }, "cursor must be a cursor store"],
+    [{ cursor: {}, consumer: "billing" }, "cursor must be a cursor store"],
+    [{ cursor: basics.cursor }, "consumer must be a name"],
+    [{ ...basics, consumer: "" }, "consumer must be a name"],
+    [{ ...basics, consumer: "a\0b" }, "consumer must be a name"],
+    [{ ...basics, consumer: "a".repeat(501) }, "consumer must be a name"],
+    [{ ...basics, from: "yesterday" }, "from must be"],
+    [{ ...basics, onCursorExpired: "skip" }, "onCursorExpired must be halt, oldest or fromTime"],
+    [{ ...basics, restartMarginMs: -1 }, "restartMarginMs must be a number of ms"],
+    [{ ...basics, checkEmptyAfterMs: Number.NaN }, "checkEmptyAfterMs must be a number of ms"],
+    [{ ...basics, expiredStatuses: 400 }, "expiredStatuses must be a list of statuses"],
+    [{ ...basics, typeOf: "kind" }, "typeOf must be a function"],
+    [{ ...basics, typeOf, schema }, "schema is for the one type `message`"],
+    [{ ...basics, events: { a: schema } }, "events needs typeOf"],
+    [{ ...basics, schema: {} }, "schema and events take Standard Schemas"],
+    [{ ...basics, typeOf, events: { a: 1 } }, "schema and events take Standard Schemas"],
+  ])("refuses wrong options by name (%#)", (options, text) => {
+    expect(() => check(options)).toThrow(`workato feed: ${text}`);
+  });
+});

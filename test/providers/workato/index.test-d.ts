@@ -1,0 +1,78 @@
+import { describe, expectTypeOf, it } from "vitest";
+import * as z from "zod/mini";
+import type { FeedEvent } from "../../../src/core/event.ts";
+import type { Feed } from "../../../src/core/feed.ts";
+import type { CursorStore } from "../../../src/core/stores.ts";
+import {
+  type TopicField,
+  topicSchema,
+  type WorkatoData,
+  workato,
+} from "../../../src/providers/workato/index.ts";
+
+declare const cursor: CursorStore;
+declare const fields: readonly TopicField[];
+const client = workato({ token: "t", region: "eu" });
+const basics = { cursor, consumer: "billing" };
+
+describe("the options of a feed", () => {
+  it("ask for a cursor store and a consumer", () => {
+    // @ts-expect-error without options nobody keeps the place
+    client.feed(1);
+    // @ts-expect-error without a consumer two services would share a place
+    client.feed(1, { cursor });
+    // @ts-expect-error without a cursor store nobody keeps the place
+    client.feed(1, { consumer: "billing" });
+  });
+
+  it("take no schema beside typeOf, and no catalogue without it", () => {
+    // @ts-expect-error a schema is for the one type `message`
+    client.feed(1, { ...basics, schema: topicSchema(fields), typeOf: () => "a" });
+    // @ts-expect-error nothing would name the types
+    client.feed(1, { ...basics, events: { a: topicSchema(fields) } });
+  });
+
+  it("know the policies and the regions", () => {
+    // @ts-expect-error there is no policy that skips
+    client.feed(1, { ...basics, onCursorExpired: "skip" });
+    // @ts-expect-error hosts of other regions are not documented
+    workato({ token: "t", region: "mars" });
+  });
+});
+
+describe("a feed's events", () => {
+  it("are messages of any object", () => {
+    expectTypeOf(client.feed(1, basics)).toEqualTypeOf<Feed<FeedEvent<"message", WorkatoData>>>();
+  });
+
+  it("have the data that the schema describes", () => {
+    const schema = z.object({ order: z.string() });
+    const feed = client.feed(1, { ...basics, schema });
+
+    expectTypeOf(feed).toEqualTypeOf<Feed<FeedEvent<"message", { order: string }>>>();
+  });
+
+  it("are objects where the schema is the topic's own", () => {
+    const feed = client.feed(1, { ...basics, schema: topicSchema(fields) });
+
+    expectTypeOf(feed).toEqualTypeOf<Feed<FeedEvent<"message", WorkatoData>>>();
+  });
+
+  it("are of any type where only typeOf is given", () => {
+    const feed = client.feed(1, { ...basics, typeOf: (data) => String(data["kind"]) });
+
+    expectTypeOf(feed).toEqualTypeOf<Feed<FeedEvent<string, WorkatoData>>>();
+  });
+
+  it("are the union of the catalogue", () => {
+    const feed = client.feed(1, {
+      ...basics,
+      typeOf: (data) => String(data["kind"]),
+      events: { placed: z.object({ order: z.string() }), paid: z.object({ total: z.number() }) },
+    });
+
+    expectTypeOf(feed).toEqualTypeOf<
+      Feed<FeedEvent<"placed", { order: string }> | FeedEvent<"paid", { total: number }>>
+    >();
+  });
+});

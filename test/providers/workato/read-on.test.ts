@@ -1,0 +1,124 @@
+import { describe, expect, it } from "vitest";
+import { AckloopError } from "../../../src/core/errors.ts";
+import type { Place } from "../../../src/providers/workato/cursor.ts";
+import type { OnCursorExpired } from "../../../src/providers/workato/index.ts";
+import { checkEmptiness, type PageWish, readOn } from "../../../src/providers/workato/read-on.ts";
+
+const place: Place = { after: { id: "m5", time: "2026-01-02T03:04:05.000+00:00" } };
+const refused = (status: number) => new AckloopError("request", "refused", { status });
+
+/** Answers in order, and keeps what was asked. */
+function asker(...answers: readonly (readonly unknown[] | Error)[]) {
+  const asked: { place: Place; wish: PageWish }[] = [];
+  const ask = async (at: Place, wish: PageWish): Promise<readonly unknown[]> => {
+    const answer = answers[asked.length];
+    asked.push({ place: at, wish });
+    if (answer instanceof Error) throw answer;
+    return answer ?? expect.unreachable("nothing more is to be asked");
+  };
+  return { ask, asked };
+}
+
+const settings = (onCursorExpired: OnCursorExpired) => ({
+  onCursorExpired,
+  restartMarginMs: 1_000,
+  expiredStatuses: [400, 404],
+});
+
+describe("readOn", () => {
+  it("makes one request where the place is known", async () => {
+    const { ask, asked } = asker(["page"]);
+
+    expect(await readOn(ask, place, { limit: 5, waitMs: 9 }, settings("oldest"))).toEqual(["page"]);
+
+    expect(asked).toEqual([{ place, wish: { limit: 5, waitMs: 9 } }]);
+  });
+
+  it("halts with cursorExpired once the same is answered without the message", async () => {
+    const { ask, asked } = asker(refused(404), []);
+
+    await expect(readOn(ask, place, { waitMs: 9 }, settings("halt"))).rejects.toMatchObject({
+      code: "cursorExpired",
+      retryable: false,
+      status: 404,
+    });
+
+    expect(asked[1]).toEqual({ place: {}, wish: { limit: 1 } });
+  });
+
+  it("goes on with the oldest message", async () => {
+    const { ask, asked } = asker(refused(400), ["old"]);
+
+    expect(await readOn(ask, place, { limit: 7 }, settings("oldest"))).toEqual(["old"]);
+
+    expect(asked[1]).toEqual({ place: {}, wish: { limit: 7 } });
+  });
+
+  it("goes on from the saved time less the margin", async () => {
+    const { ask, asked } = asker(refused(400), ["since"]);
+
+    await readOn(ask, place, {}, settings("fromTime"));
+
+    expect(asked[1]?.place).toEqual({ since: "2026-01-02T03:04:04.000Z" });
+  });
+
+  it("goes on with the oldest message where no time was saved", async () => {
+    const { ask, asked } = asker(refused(400), []);
+
+    await readOn(ask, { after: { id: "m5" } }, {}, settings("fromTime"));
+
+    expect(asked[1]?.place).toEqual({});
+  });
+
+  it.each([
+    ["another status", place, refused(422)],
+    ["no status", place, new AckloopError("transport", "cut")],
+    ["something else that was thrown", place, new TypeError("a bug")],
+    ["a place without a message", { since: "2026-01-01T00:00:00Z" }, refused(400)],
+  ])("passes on %s, and asks nothing more", async (_, at, error) => {
+    const { ask, asked } = asker(error);
+
+    await expect(readOn(ask, at, {}, settings("oldest"))).rejects.toBe(error);
+    expect(asked).toHaveLength(1);
+  });
+
+  it("blames the topic, and not the message, when the same is refused without it", async () => {
+    const missing = refused(404);
+    const { ask } = asker(refused(404), missing);
+
+    await expect(readOn(ask, place, {}, settings("halt"))).rejects.toBe(missing);
+  });
+});
+
+describe("checkEmptiness", () => {
+  it("finds nothing newer by one request", async () => {
+    const { ask, asked } = asker([]);
+
+    expect(await checkEmptiness(ask, place, { limit: 9 }, settings("halt"))).toEqual([]);
+
+    expect(asked).toEqual([{ place: { since: "2026-01-02T03:04:05.001Z" }, wish: { limit: 1 } }]);
+  });
+
+  it("delivers what came in between", async () => {
+    const { ask } = asker(["new"], ["new"]);
+
+    expect(await checkEmptiness(ask, place, {}, settings("halt"))).toEqual(["new"]);
+  });
+
+  it("goes by the policy when the message hides newer ones", async () => {
+    const halting = asker(["new"], [], ["new"]);
+    const going = asker(["new"], [], ["old", "new"]);
+
+    await expect(checkEmptiness(halting.ask, place, {}, settings("halt"))).rejects.toMatchObject({
+      code: "cursorExpired",
+    });
+    expect(await checkEmptiness(going.ask, place, {}, settings("oldest"))).toEqual(["old", "new"]);
+  });
+
+  it("asks nothing where no time was saved", async () => {
+    const { ask, asked } = asker();
+
+    expect(await checkEmptiness(ask, { after: { id: "m" } }, {}, settings("halt"))).toEqual([]);
+    expect(asked).toEqual([]);
+  });
+});

@@ -1,0 +1,137 @@
+import { describe, expect, it } from "vitest";
+import { fixture, scriptedClient, world } from "./support.ts";
+
+const topic = fixture("assumed-topic") as { data: Record<string, unknown> };
+const field = {
+  control_type: "text",
+  label: "Order",
+  name: "order",
+  optional: false,
+  type: "string",
+} as const;
+
+describe("the calls about topics", () => {
+  it("go to the Developer API of the region, with the token", async () => {
+    const { client, seen } = scriptedClient(
+      [{ count: 1, data: [topic.data] }, topic, topic, topic, fixture("done"), fixture("done")],
+      { region: "jp" },
+    );
+
+    await client.topics.list({ name: "or d", sort: "name", includeSchema: true });
+    await client.topics.create({ name: "orders", schema: [field], retentionSeconds: 3600 });
+    await client.topics.get(334525);
+    await client.topics.update("334525", { description: "new" });
+    await client.topics.purge(334525);
+    await client.topics.delete(334525);
+
+    const root = "https://app.jp.workato.com/api/event_streams/topics";
+    expect(seen.map(({ method, url, body }) => ({ method, url, body }))).toEqual([
+      { method: "GET", url: `${root}?name=or%20d&sort=name&include_schema=true`, body: undefined },
+      { method: "POST", url: root, body: { name: "orders", schema: [field], retention: 3600 } },
+      { method: "GET", url: `${root}/334525`, body: undefined },
+      { method: "PUT", url: `${root}/334525`, body: { description: "new" } },
+      { method: "PUT", url: `${root}/334525/purge`, body: undefined },
+      { method: "DELETE", url: `${root}/334525`, body: undefined },
+    ]);
+    expect(new Set(seen.map(({ authorization }) => authorization))).toEqual(
+      new Set(["Bearer a-secret-token"]),
+    );
+  });
+
+  it("give a topic with its schema and its times as Workato sends them", async () => {
+    const { client } = scriptedClient([topic]);
+
+    expect(await client.topics.get(334525)).toEqual({
+      id: 334525,
+      name: "orders",
+      description: "Orders of the shop",
+      retentionSeconds: 604_800,
+      schema: topic.data["schema"],
+      createdAt: "2024-09-25T09:47:54.089-07:00",
+      updatedAt: "2024-09-25T09:47:54.089-07:00",
+    });
+  });
+
+  it("give a topic without the fields that are absent or null", async () => {
+    const { client } = scriptedClient([{ data: [{ id: 1, name: "a", description: null }] }]);
+
+    expect(await client.topics.list()).toEqual([{ id: 1, name: "a" }]);
+  });
+
+  it("take any body for done, since the pages show two", async () => {
+    const { client } = scriptedClient([{ Success: true }, new Response("")]);
+
+    await client.topics.purge(1);
+    await client.topics.delete(1);
+  });
+
+  it.each(["purge", "delete"] as const)(
+    "do not repeat a %s whose outcome is open",
+    async (operation) => {
+      const { client, seen } = scriptedClient([new Response("", { status: 500 })]);
+
+      await expect(client.topics[operation](1)).rejects.toMatchObject({
+        code: "transport",
+        outcomeUnknown: true,
+      });
+      expect(seen).toHaveLength(1);
+    },
+  );
+
+  it("refuse a topic without a name, a schema or an id before any request", async () => {
+    const { client, seen } = scriptedClient([]);
+
+    const calls = [
+      client.topics.create({ name: "", schema: [] }),
+      client.topics.create({ name: "a", schema: undefined as unknown as [] }),
+      client.topics.get(undefined as unknown as number),
+      client.topics.delete(".."),
+    ];
+
+    for (const call of calls) await expect(call).rejects.toMatchObject({ code: "config" });
+    expect(seen).toEqual([]);
+  });
+
+  it("tell the documented errors by their codes, without the token", async () => {
+    for (const [status, code] of [
+      [400, "request"],
+      [401, "auth"],
+      [404, "notFound"],
+    ] as const) {
+      const reply = Response.json(fixture(`error-${status}`), { status });
+      const { client } = scriptedClient([reply]);
+
+      const error = await client.topics.get(1).catch((thrown: unknown) => thrown);
+
+      expect(error).toMatchObject({ code, status, retryable: false, operation: "topics.get" });
+      expect(String(error)).not.toContain("secret");
+    }
+  });
+
+  it("give the request's id of a server error", async () => {
+    const reply = () => Response.json(fixture("error-500"), { status: 500 });
+    const { client } = scriptedClient([reply()], { retry: { attempts: 1 } });
+
+    await expect(client.topics.list()).rejects.toMatchObject({
+      code: "transport",
+      requestId: "00000000-0000-4000-8000-000000000001",
+    });
+  });
+
+  it("live through a topic's whole life on the emulator", async () => {
+    const { client, emulator } = world();
+
+    const made = await client.topics.create({ name: "deals", schema: [field] });
+    await client.messages.publish(made.id, { order: "1" });
+    await client.topics.purge(made.id);
+    const changed = await client.topics.update(made.id, { retentionSeconds: 86_400 });
+    const listed = await client.topics.list({ name: "deal" });
+    await client.topics.delete(made.id);
+
+    expect(made.retentionSeconds).toBe(604_800);
+    expect(changed).toMatchObject({ name: "deals", retentionSeconds: 86_400 });
+    expect(listed.map(({ id, schema }) => ({ id, schema }))).toEqual([{ id: made.id }]);
+    await expect(client.topics.get(made.id)).rejects.toMatchObject({ code: "notFound" });
+    expect(emulator.journal.calls("deleteTopic")).toBe(1);
+  });
+});
