@@ -1,0 +1,162 @@
+import type { DeadLetter, DeadLetterStore, StoreKey } from "../../core/stores.ts";
+import { check, cut, equal, eventOf, freshKey, oddIds, refused, type StoreLaw } from "./law.ts";
+
+/** The laws of a `DeadLetterStore`. */
+export const deadLetterLaws: readonly StoreLaw[] = [
+  {
+    id: "letter.round",
+    title: "keeps a letter until it is removed, and gives it back whole",
+    async run({ stores, others }) {
+      const letter = letterOf(freshKey(), "a");
+      equal(await stores.deadLetters.get(letter), undefined, "it is not there at first");
+      await stores.deadLetters.put(letter);
+      equal(await others.deadLetters.get(letter), letter, "another sees it whole");
+      await others.deadLetters.remove(letter);
+      equal(await stores.deadLetters.get(letter), undefined, "it is gone once removed");
+      await stores.deadLetters.remove(letter);
+      const { letters } = await stores.deadLetters.list(letter);
+      equal(letters, [], "to remove what is gone is a success");
+    },
+  },
+  {
+    id: "letter.unreadable",
+    title: "keeps what could not be read, with the provider's object",
+    async run({ stores, others }) {
+      const { event: _, ...facts } = letterOf(freshKey(), "a");
+      const letter = { ...facts, raw: "<not json>", code: "schema" };
+      await stores.deadLetters.put(letter);
+      equal(await others.deadLetters.get(letter), letter, "it comes back without an event");
+    },
+  },
+  {
+    id: "letter.replace",
+    title: "replaces a letter that is put again, in its place",
+    async run({ stores, others }) {
+      const key = freshKey();
+      for (const id of ["a", "b", "c"]) await stores.deadLetters.put(letterOf(key, id));
+      const again = { ...letterOf(key, "a"), attempts: 9, reason: "failed again" };
+      await others.deadLetters.put(again);
+      const { letters } = await stores.deadLetters.list(key);
+      equal(letters, [again, letterOf(key, "b"), letterOf(key, "c")], "one letter, same place");
+    },
+  },
+  {
+    id: "letter.pages",
+    title: "lists in the order of the first put, page by page, also while letters are taken off",
+    async run({ stores, others }) {
+      const key = freshKey();
+      const ids = ["e", "d", "c", "b", "a"];
+      for (const id of ids) await stores.deadLetters.put(letterOf(key, id));
+      equal(await walk(others.deadLetters, key, 2, false), ids, "a walk meets each letter once");
+      equal((await stores.deadLetters.list(key)).next, undefined, "a last page has no next");
+      equal((await stores.deadLetters.list(key, { limit: 5 })).next, undefined, "nor a full one");
+      equal(await walk(stores.deadLetters, key, 2, true), ids, "taking off skips none");
+      equal((await others.deadLetters.list(key)).letters, [], "all are taken off");
+    },
+  },
+  {
+    id: "letter.race",
+    title: "keeps every letter that is put at the same time, and one of two with one id",
+    async run({ stores, others }) {
+      const key = freshKey();
+      const ids = Array.from({ length: 12 }, (_, at) => `event ${at}`);
+      await Promise.all([
+        ...ids.map((id, at) => (at % 2 ? stores : others).deadLetters.put(letterOf(key, id))),
+        stores.deadLetters.put({ ...letterOf(key, "same"), reason: "one" }),
+        others.deadLetters.put({ ...letterOf(key, "same"), reason: "two" }),
+      ]);
+      const { letters } = await stores.deadLetters.list(key);
+      const found = letters.map(({ id }) => id).sort();
+      equal(found, [...ids, "same"].sort(), "every letter is there once");
+    },
+  },
+  {
+    id: "letter.keys",
+    title: "keeps consumers, feeds and ids apart, whatever the ids are",
+    async run({ stores, others }) {
+      const key = freshKey();
+      const letters = oddIds.map((id) => letterOf(key, id));
+      await Promise.all(letters.map((letter) => stores.deadLetters.put(letter)));
+      for (const letter of letters) {
+        const found = await others.deadLetters.get(letter);
+        check(found?.id === letter.id, "every odd id has a letter of its own");
+      }
+      const other = { ...key, consumer: `${key.consumer}-2` };
+      equal(
+        (await stores.deadLetters.list(other)).letters,
+        [],
+        "another consumer has none of them",
+      );
+      const feed = { ...key, feed: `${key.feed}2` };
+      equal((await stores.deadLetters.list(feed)).letters, [], "another feed has none of them");
+    },
+  },
+  {
+    id: "letter.large",
+    title: "keeps a letter of 5 MB, and payloads that a text of a database cannot hold",
+    async run({ stores, others }) {
+      const key = freshKey();
+      const large = { ...letterOf(key, "large"), raw: '\0é🎉\\"'.repeat(700_000) };
+      await stores.deadLetters.put(large);
+      const found = await others.deadLetters.get(large);
+      check(found?.raw === large.raw, "5 MB come back as they were");
+      const odd = { ...letterOf(key, "odd"), raw: oddIds, event: eventOf("odd", oddIds) };
+      await stores.deadLetters.put(odd);
+      equal(await others.deadLetters.get(odd), odd, "odd texts come back as they were");
+    },
+  },
+  {
+    id: "letter.arguments",
+    title: "refuses wrong arguments, and leaves with the signal's reason",
+    async run({ stores: { deadLetters } }) {
+      const letter = letterOf(freshKey(), "a");
+      for (const bad of [{ ...letter, id: "" }, { ...letter, feed: "" }, undefined]) {
+        await refused(() => deadLetters.put(bad as DeadLetter), "config", "a wrong key");
+      }
+      const cycle: Record<string, unknown> = {};
+      cycle["self"] = cycle;
+      await refused(() => deadLetters.put({ ...letter, raw: cycle }), "config", "a cycle");
+      await refused(() => deadLetters.put({ ...letter, raw: 1n }), "config", "a BigInt");
+      for (const limit of [0, 1001, 1.5]) {
+        await refused(() => deadLetters.list(letter, { limit }), "config", "a wrong limit");
+      }
+      await refused(() => deadLetters.list(letter, { after: "x" }), "config", "a wrong `after`");
+      await cut((options) => deadLetters.put(letter, options), "put");
+      await cut((options) => deadLetters.list(letter, options), "list");
+      await cut((options) => deadLetters.get(letter, options), "get");
+      await cut((options) => deadLetters.remove(letter, options), "remove");
+      equal((await deadLetters.list(letter)).letters, [], "what was refused wrote nothing");
+    },
+  },
+];
+
+function letterOf(key: StoreKey, id: string): DeadLetter {
+  return {
+    ...key,
+    id,
+    event: eventOf(id),
+    raw: { id, unknown: [null, 1] },
+    reason: "the handler failed",
+    attempts: 3,
+    failedAt: "2026-11-02T10:00:00.000Z",
+  };
+}
+
+async function walk(
+  store: DeadLetterStore,
+  key: StoreKey,
+  limit: number,
+  takesOff: boolean,
+): Promise<readonly string[]> {
+  const met: string[] = [];
+  let after: string | undefined;
+  do {
+    const page = await store.list(key, { limit, after });
+    for (const letter of page.letters) {
+      met.push(letter.id);
+      if (takesOff) await store.remove(letter);
+    }
+    after = page.next;
+  } while (after !== undefined && met.length < 100);
+  return met;
+}

@@ -1,0 +1,198 @@
+import type { DedupeStore, EventKey } from "../../core/stores.ts";
+import {
+  check,
+  cut,
+  equal,
+  freshEventKey,
+  freshKey,
+  letPass,
+  letShortEnd,
+  longMs,
+  oddIds,
+  refused,
+  type StoreLaw,
+  shortMs,
+} from "./law.ts";
+
+/** The laws of a `DedupeStore`. */
+export const dedupeLaws: readonly StoreLaw[] = [
+  {
+    id: "dedupe.busy",
+    title: "gives an event to the first, and tells the others for how long it is in work",
+    async run({ stores, others }) {
+      const key = freshEventKey();
+      const first = await stores.dedupe.begin(key, longMs);
+      check(first.status === "begun" && first.starts === 1, "the first begins it, as start 1");
+      const second = await others.dedupe.begin(key, longMs);
+      check(second.status === "busy", "the second finds it in work");
+      const { endsInMs } = second;
+      check(endsInMs > longMs / 2 && endsInMs <= longMs, "and when the mark ends");
+    },
+  },
+  {
+    id: "dedupe.race",
+    title: "gives an event to one of many that begin it at a time",
+    async run({ stores, others }) {
+      const key = freshEventKey();
+      const callers = [stores, others, stores, others, stores, others];
+      const found = await Promise.all(callers.map(({ dedupe }) => dedupe.begin(key, longMs)));
+      const begun = found.filter(({ status }) => status === "begun");
+      equal(begun.length, 1, "exactly one begins it");
+    },
+  },
+  {
+    id: "dedupe.done",
+    title: "remembers a finished event for the retention, and no longer",
+    async run(harness) {
+      const { stores, others } = harness;
+      const [kept, over] = [freshEventKey(), freshEventKey()];
+      check(await finish(stores.dedupe, kept, longMs), "a finish is taken");
+      equal(await others.dedupe.begin(kept, longMs), { status: "done" }, "it is done for all");
+      check(await finish(stores.dedupe, over, shortMs), "a finish is taken");
+      await letShortEnd(harness);
+      const again = await others.dedupe.begin(over, longMs);
+      check(again.status === "begun", "after the retention it is begun again");
+      equal(again.starts, 1, "and its starts are counted anew");
+      equal(await others.dedupe.begin(kept, longMs), { status: "done" }, "it stays done");
+    },
+  },
+  {
+    id: "dedupe.forget",
+    title: "frees an event whose handler failed, and goes on counting its starts",
+    async run({ stores, others }) {
+      const key = freshEventKey();
+      for (const starts of [1, 2, 3]) {
+        const begun = await stores.dedupe.begin(key, longMs);
+        check(begun.status === "begun", "it is free at once");
+        equal(begun.starts, starts, "every start is counted");
+        await others.dedupe.forget(key, begun.mark);
+        await others.dedupe.forget(key, begun.mark);
+        check(!(await stores.dedupe.finish(key, begun.mark, { retentionMs: longMs })), "not done");
+      }
+    },
+  },
+  {
+    id: "dedupe.killed",
+    title: "frees an event when the mark of a killed handler ends, and counts its start",
+    async run(harness) {
+      const key = freshEventKey();
+      for (const starts of [1, 2, 3]) {
+        const begun = await harness.stores.dedupe.begin(key, shortMs);
+        check(begun.status === "begun", "it is free when the mark has ended");
+        equal(begun.starts, starts, "every start is counted");
+        await letShortEnd(harness);
+      }
+    },
+  },
+  {
+    id: "dedupe.taken",
+    title: "refuses whoever comes back after another has begun the event",
+    async run(harness) {
+      const { stores, others } = harness;
+      const key = freshEventKey();
+      const old = await markOf(stores.dedupe, key, shortMs);
+      await letShortEnd(harness);
+      const mark = await markOf(others.dedupe, key, longMs);
+      check(old !== mark, "every start has a mark of its own");
+      check(!(await stores.dedupe.renew(key, old, longMs)), "the old mark is not renewed");
+      const retentionMs = longMs;
+      check(!(await stores.dedupe.finish(key, old, { retentionMs })), "the old one cannot finish");
+      await stores.dedupe.forget(key, old);
+      equal((await stores.dedupe.begin(key, longMs)).status, "busy", "the new mark still stands");
+      check(await others.dedupe.finish(key, mark, { retentionMs }), "the new one finishes");
+    },
+  },
+  {
+    id: "dedupe.late",
+    title: "takes what was done after the mark ended, as long as no other has begun it",
+    async run(harness) {
+      const { stores, others } = harness;
+      const key = freshEventKey();
+      const mark = await markOf(stores.dedupe, key, shortMs);
+      await letShortEnd(harness);
+      check(await stores.dedupe.finish(key, mark, { retentionMs: longMs }), "a late finish counts");
+      equal(await others.dedupe.begin(key, longMs), { status: "done" }, "it is done");
+      const second = freshEventKey();
+      const ended = await markOf(stores.dedupe, second, shortMs);
+      await letShortEnd(harness);
+      check(await stores.dedupe.renew(second, ended, longMs), "a late renewal counts");
+      equal((await others.dedupe.begin(second, longMs)).status, "busy", "it is in work again");
+    },
+  },
+  {
+    id: "dedupe.repeat",
+    title: "takes a repeated finish for a success, and lets nothing undo it",
+    async run({ stores, others }) {
+      const key = freshEventKey();
+      const mark = await markOf(stores.dedupe, key, longMs);
+      for (const store of [stores, others]) {
+        check(await store.dedupe.finish(key, mark, { retentionMs: longMs }), "it is finished");
+      }
+      check(!(await stores.dedupe.renew(key, mark, longMs)), "what is done is not renewed");
+      await stores.dedupe.forget(key, mark);
+      equal(await others.dedupe.begin(key, longMs), { status: "done" }, "nor forgotten");
+    },
+  },
+  {
+    id: "dedupe.renew",
+    title: "lengthens a mark",
+    async run(harness) {
+      const { stores, others } = harness;
+      const key = freshEventKey();
+      const mark = await markOf(stores.dedupe, key, shortMs * 10);
+      check(await stores.dedupe.renew(key, mark, longMs), "the mark is renewed");
+      await letPass(harness, shortMs * 12);
+      equal((await others.dedupe.begin(key, longMs)).status, "busy", "it is still in work");
+    },
+  },
+  {
+    id: "dedupe.keys",
+    title: "keeps every event of every reader apart, whatever the ids are",
+    async run({ stores, others }) {
+      const key = freshKey();
+      const keys: EventKey[] = oddIds.map((id) => ({ ...key, id }));
+      keys.push({ consumer: `${key.consumer}-2`, feed: key.feed, id: "a" });
+      keys.push({ consumer: key.consumer, feed: `${key.feed}-2`, id: "a" });
+      for (const one of keys) {
+        equal((await stores.dedupe.begin(one, longMs)).status, "begun", "each is begun once");
+      }
+      for (const one of keys) {
+        equal((await others.dedupe.begin(one, longMs)).status, "busy", "each is in work");
+      }
+    },
+  },
+  {
+    id: "dedupe.arguments",
+    title: "refuses wrong arguments, and leaves with the signal's reason",
+    async run({ stores: { dedupe } }) {
+      const key = freshEventKey();
+      await refused(() => dedupe.begin({ ...key, id: "" }, 1), "config", "a wrong key");
+      for (const ms of [0, -1, Number.NaN, Number.POSITIVE_INFINITY, "1" as never]) {
+        await refused(() => dedupe.begin(key, ms), "config", "a wrong time of a mark");
+        await refused(() => dedupe.renew(key, "mark", ms), "config", "a wrong time of a renewal");
+      }
+      const bad = { retentionMs: -1 };
+      await refused(() => dedupe.finish(key, "mark", bad), "config", "a wrong retention");
+      const transaction = "none";
+      const options = { retentionMs: 1, transaction };
+      await refused(() => dedupe.finish(key, "mark", options), "config", "a wrong transaction");
+      await cut((call) => dedupe.begin(key, 1, call), "begin");
+      await cut((call) => dedupe.renew(key, "mark", 1, call), "renew");
+      await cut((call) => dedupe.finish(key, "mark", { retentionMs: 1, ...call }), "finish");
+      await cut((call) => dedupe.forget(key, "mark", call), "forget");
+      const first = await dedupe.begin(key, longMs);
+      check(first.status === "begun" && first.starts === 1, "what was refused wrote nothing");
+      check(!(await dedupe.renew(key, "no mark'\0", 1)), "a mark nobody gave is refused");
+    },
+  },
+];
+
+async function markOf(dedupe: DedupeStore, key: EventKey, markMs: number): Promise<string> {
+  const begun = await dedupe.begin(key, markMs);
+  check(begun.status === "begun", "the event is begun");
+  return begun.mark;
+}
+
+async function finish(dedupe: DedupeStore, key: EventKey, retentionMs: number): Promise<boolean> {
+  return await dedupe.finish(key, await markOf(dedupe, key, longMs), { retentionMs });
+}

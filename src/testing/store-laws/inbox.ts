@@ -1,0 +1,237 @@
+import type { Inbox, InboxClaim } from "../../core/stores.ts";
+import {
+  check,
+  cut,
+  entryOf,
+  equal,
+  eventOf,
+  freshName,
+  letPass,
+  letShortEnd,
+  longMs,
+  oddIds,
+  refused,
+  type StoreLaw,
+  shortMs,
+} from "./law.ts";
+
+/** The laws of an `Inbox`. */
+export const inboxLaws: readonly StoreLaw[] = [
+  {
+    id: "inbox.order",
+    title: "gives what was added, oldest first, and hides it from all others",
+    async run({ stores, others }) {
+      const name = freshName();
+      equal(await stores.inbox.claim(name, 10, longMs), [], "an empty inbox gives nothing");
+      await stores.inbox.add(name, [entryOf("c"), entryOf("a")]);
+      await others.inbox.add(name, [entryOf("b")]);
+      await others.inbox.add(name, []);
+      const first = await others.inbox.claim(name, 2, longMs);
+      equal(idsOf(first), ["c", "a"], "the oldest come first");
+      equal(idsOf(await stores.inbox.claim(name, 10, longMs)), ["b"], "a claim hides");
+      equal(await others.inbox.claim(name, 10, longMs), [], "all are with a worker");
+      const [claim] = first;
+      equal(claim?.event, eventOf("c"), "an event comes back whole");
+      equal([claim?.raw, claim?.attempt], [eventOf("c").data, 1], "with its raw object, at first");
+    },
+  },
+  {
+    id: "inbox.race",
+    title: "gives every entry to one of many workers",
+    async run({ stores, others, inboxMaxEntries }) {
+      const name = freshName();
+      const ids = Array.from({ length: Math.min(20, inboxMaxEntries) }, (_, at) => `event ${at}`);
+      for (const id of ids) await stores.inbox.add(name, [entryOf(id)]);
+      const workers = [stores, others, stores, others, stores, others, stores, others];
+      const claims = await Promise.all(workers.map(({ inbox }) => inbox.claim(name, 4, longMs)));
+      const rest = await stores.inbox.claim(name, 100, longMs);
+      const met = [...claims.flat(), ...rest].map(({ event }) => event?.id).sort();
+      equal(met, [...ids].sort(), "every entry is with one worker");
+    },
+  },
+  {
+    id: "inbox.finish",
+    title: "settles an entry for good, once",
+    async run(harness) {
+      const { stores, others } = harness;
+      const name = freshName();
+      await stores.inbox.add(name, [entryOf("a"), entryOf("b")]);
+      const [a, b] = tokensOf(await stores.inbox.claim(name, 10, shortMs));
+      const finished = await others.inbox.finish(name, ["no token", a ?? ""]);
+      equal(finished, [false, true], "each token has a verdict of its own");
+      equal(await stores.inbox.finish(name, [a ?? ""]), [false], "what is finished is gone");
+      equal(await stores.inbox.finish(name, []), [], "nothing is settled by nothing");
+      await letShortEnd(harness);
+      equal(idsOf(await others.inbox.claim(name, 10, longMs)), ["b"], "it does not come again");
+      check(b !== a, "every entry has a token of its own");
+    },
+  },
+  {
+    id: "inbox.killed",
+    title: "gives an entry to another when the lease of a killed worker ends, and counts",
+    async run(harness) {
+      const { stores, others } = harness;
+      const name = freshName();
+      await stores.inbox.add(name, [entryOf("a")]);
+      const old = tokensOf(await stores.inbox.claim(name, 1, shortMs));
+      await letShortEnd(harness);
+      const [again] = await others.inbox.claim(name, 1, longMs);
+      equal([again?.event?.id, again?.attempt], ["a", 2], "it comes again, as attempt 2");
+      equal(await stores.inbox.finish(name, old), [false], "the old worker cannot settle it");
+      await stores.inbox.release(name, old, 0);
+      await stores.inbox.extend(name, old, 1);
+      await letShortEnd(harness);
+      equal(await stores.inbox.claim(name, 1, longMs), [], "nor free it, nor change its lease");
+      equal(await others.inbox.finish(name, [again?.token ?? ""]), [true], "the new worker can");
+    },
+  },
+  {
+    id: "inbox.late",
+    title: "takes what was done after the lease ended, as long as no other has it",
+    async run(harness) {
+      const { inbox } = harness.stores;
+      const name = freshName();
+      await inbox.add(name, [entryOf("a")]);
+      const tokens = tokensOf(await inbox.claim(name, 1, shortMs));
+      await letShortEnd(harness);
+      equal(await inbox.finish(name, tokens), [true], "a late finish counts");
+      equal(await harness.others.inbox.claim(name, 1, longMs), [], "it does not come again");
+    },
+  },
+  {
+    id: "inbox.same",
+    title: "stores an event once, while it is there and after it was finished",
+    async run({ stores, others }) {
+      const name = freshName();
+      await stores.inbox.add(name, [entryOf("a"), entryOf("a")]);
+      await others.inbox.add(name, [entryOf("a"), entryOf("b")]);
+      const claims = await stores.inbox.claim(name, 10, longMs);
+      equal(idsOf(claims), ["a", "b"], "each event is there once");
+      await others.inbox.add(name, [entryOf("a")]);
+      await stores.inbox.finish(name, tokensOf(claims));
+      await others.inbox.add(name, [entryOf("a"), entryOf("b")]);
+      equal(await stores.inbox.claim(name, 10, longMs), [], "a finished one is not stored again");
+      const elsewhere = { event: { ...eventOf("a"), source: "/other" }, raw: 1 };
+      await stores.inbox.add(name, [elsewhere]);
+      equal(idsOf(await others.inbox.claim(name, 10, longMs)), ["a"], "another source is another");
+    },
+  },
+  {
+    id: "inbox.derived",
+    title: "stores an event with a derived id every time, and what could not be read too",
+    async run({ stores, others }) {
+      const name = freshName();
+      const derived = { event: eventOf("a"), raw: 1, idDerived: true } as const;
+      const unreadable = { raw: "<x>", unreadable: { message: "no JSON", path: "[0]" } };
+      await stores.inbox.add(name, [derived, unreadable]);
+      await stores.inbox.add(name, [derived, unreadable]);
+      const claims = await others.inbox.claim(name, 10, longMs);
+      const found = claims.map(({ token: _, attempt: __, ...entry }) => entry);
+      equal(found, [derived, unreadable, derived, unreadable], "all four are there, as they were");
+      const finished = await others.inbox.finish(name, tokensOf(claims));
+      equal(finished, [true, true, true, true], "and settled each for itself");
+    },
+  },
+  {
+    id: "inbox.release",
+    title: "gives an entry back at once or later, and takes the token away",
+    async run(harness) {
+      const { stores, others } = harness;
+      const name = freshName();
+      await stores.inbox.add(name, [entryOf("a"), entryOf("b")]);
+      const [a = "", b = ""] = tokensOf(await stores.inbox.claim(name, 2, longMs));
+      await stores.inbox.release(name, [a], 0);
+      await stores.inbox.release(name, [b], shortMs * 20);
+      equal(await stores.inbox.finish(name, [a]), [false], "what was given back is not settled");
+      const again = await others.inbox.claim(name, 10, longMs);
+      equal(idsOf(again), ["a"], "it comes at once, or not before its time");
+      equal(again[0]?.attempt, 2, "as attempt 2");
+      await letPass(harness, shortMs * 22);
+      equal(idsOf(await others.inbox.claim(name, 10, longMs)), ["b"], "it comes after its time");
+    },
+  },
+  {
+    id: "inbox.extend",
+    title: "keeps an entry hidden for longer",
+    async run(harness) {
+      const { stores, others } = harness;
+      const name = freshName();
+      await stores.inbox.add(name, [entryOf("a")]);
+      const tokens = tokensOf(await stores.inbox.claim(name, 1, shortMs * 10));
+      await stores.inbox.extend(name, tokens, longMs);
+      await letPass(harness, shortMs * 12);
+      equal(await others.inbox.claim(name, 1, longMs), [], "it is still hidden");
+      equal(await stores.inbox.finish(name, tokens), [true], "and still the worker's");
+    },
+  },
+  {
+    id: "inbox.names",
+    title: "keeps every inbox apart, and any text in events as it is",
+    async run({ stores, others }) {
+      const [name, other] = [freshName(), `${freshName()}'/..\\ é`];
+      await stores.inbox.add(name, [entryOf("a")]);
+      for (const [at, text] of oddIds.entries()) {
+        await stores.inbox.add(other, [{ event: eventOf(text, text), raw: text }]);
+        const [claim, more] = await others.inbox.claim(other, 10, longMs);
+        check(more === undefined, "the other inbox has its own entries only");
+        check(claim?.raw === text && claim.event?.id === text, `odd text ${at} comes back`);
+        equal(await others.inbox.finish(name, [claim.token]), [false], "a token is for its inbox");
+        equal(await others.inbox.finish(other, [claim.token]), [true], "and settles there");
+      }
+      equal(idsOf(await stores.inbox.claim(name, 10, longMs)), ["a"], "nothing was mixed up");
+    },
+  },
+  {
+    id: "inbox.full",
+    title: "refuses more than its limit, stores none of it, and takes more when there is room",
+    async run({ stores, others, inboxMaxEntries }) {
+      const name = freshName();
+      for (let at = 0; at < inboxMaxEntries; at += 1) {
+        await stores.inbox.add(name, [entryOf(`event ${at}`)]);
+      }
+      await refused(() => others.inbox.add(name, [entryOf("x")]), "rateLimit", "a full inbox");
+      await others.inbox.add(name, [entryOf("event 0")]);
+      const claims = await stores.inbox.claim(name, 100, longMs);
+      equal(claims.length, inboxMaxEntries, "nothing was added");
+      await refused(() => others.inbox.add(name, [entryOf("x")]), "rateLimit", "claims count");
+      await stores.inbox.finish(name, tokensOf(claims.slice(0, 1)));
+      await others.inbox.add(name, [entryOf("x")]);
+      equal(idsOf(await stores.inbox.claim(name, 100, longMs)), ["x"], "then there was room");
+    },
+  },
+  {
+    id: "inbox.arguments",
+    title: "refuses wrong arguments, stores all or none, and leaves with the signal's reason",
+    async run({ stores: { inbox } }) {
+      const name = freshName();
+      const bad = [null, {}, { event: { id: 1 }, raw: 1 }, { ...entryOf("b"), raw: 1n }];
+      for (const entry of bad) {
+        const entries = [entryOf("a"), entry] as Parameters<Inbox["add"]>[1];
+        await refused(() => inbox.add(name, entries), "config", "a wrong entry");
+      }
+      await refused(() => inbox.add("", []), "config", "a wrong name");
+      await refused(() => inbox.add(name, {} as never), "config", "no list");
+      for (const limit of [0, 1001, 1.5]) {
+        await refused(() => inbox.claim(name, limit, 1), "config", "a wrong limit");
+      }
+      await refused(() => inbox.claim(name, 1, 0), "config", "a wrong lease");
+      await refused(() => inbox.finish(name, "x" as never), "config", "no list");
+      await refused(() => inbox.release(name, [], -1), "config", "a wrong time");
+      await refused(() => inbox.extend(name, [1 as never], 1), "config", "no texts");
+      await cut((call) => inbox.add(name, [entryOf("a")], call), "add");
+      await cut((call) => inbox.claim(name, 1, 1, call), "claim");
+      await cut((call) => inbox.finish(name, ["x"], call), "finish");
+      await cut((call) => inbox.release(name, ["x"], 0, call), "release");
+      await cut((call) => inbox.extend(name, ["x"], 1, call), "extend");
+      equal(await inbox.claim(name, 10, 1), [], "what was refused wrote nothing");
+    },
+  },
+];
+
+function idsOf(claims: readonly InboxClaim[]): readonly (string | undefined)[] {
+  return claims.map(({ event }) => event?.id);
+}
+
+function tokensOf(claims: readonly InboxClaim[]): string[] {
+  return claims.map(({ token }) => token);
+}

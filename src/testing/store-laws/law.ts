@@ -1,0 +1,151 @@
+import { isAckloopError } from "../../core/errors.ts";
+import type { FeedEvent } from "../../core/event.ts";
+import { sleep } from "../../core/sleep.ts";
+import type { EventKey, InboxEntry, StoreKey, StoreSet } from "../../core/stores.ts";
+
+/** The stores under test, as the kit needs them. */
+export interface StoreHarness {
+  /** The stores. */
+  readonly stores: StoreSet;
+  /** The same data as another process sees it; the same stores where there is no other process. */
+  readonly others: StoreSet;
+  /** The limit of unfinished entries that both were made with, 1-50. */
+  readonly inboxMaxEntries: number;
+  /** Lets time pass on the stores' clock. @default waits really */
+  readonly advance?: ((ms: number) => Promise<void>) | undefined;
+  /** Called after each law. */
+  readonly close?: (() => Promise<void>) | undefined;
+}
+
+/** One thing that every store of a kind promises. */
+export interface StoreLaw {
+  /** Stable, such as `"lease.fence"`. */
+  readonly id: string;
+  /** The promise as a sentence. */
+  readonly title: string;
+  /** Resolves when it is kept, rejects when not. */
+  run(harness: StoreHarness): Promise<void>;
+}
+
+/** Long enough that nothing ends during a law. */
+export const longMs = 600_000;
+/** Short enough to be waited for. */
+export const shortMs = 40;
+
+/** Lets all that was made for `shortMs` end. */
+export async function letShortEnd(harness: StoreHarness): Promise<void> {
+  await letPass(harness, shortMs * 2);
+}
+
+/** Lets time pass on the stores' clock. */
+export async function letPass(harness: StoreHarness, ms: number): Promise<void> {
+  await (harness.advance ?? sleep)(ms);
+}
+
+/** A key that no other law uses. */
+export function freshKey(): StoreKey {
+  return { consumer: `billing-${crypto.randomUUID()}`, feed: "tiki/queues/5a84289f" };
+}
+
+/** The key of an event that no other law uses. */
+export function freshEventKey(): EventKey {
+  return { ...freshKey(), id: "event-1" };
+}
+
+/** A name that no other law uses. */
+export function freshName(): string {
+  return `inbox-${crypto.randomUUID()}`;
+}
+
+/** An event with an id and data. */
+export function eventOf(id: string, data: unknown = { order: id }): FeedEvent {
+  return { specversion: "1.0", id, source: "/discue/queues/orders", type: "message", data };
+}
+
+/** An entry of an inbox. */
+export function entryOf(id: string, data?: unknown): InboxEntry {
+  const event = eventOf(id, data);
+  return { event, raw: event.data };
+}
+
+/** Texts that break what treats them as anything but text; all different. */
+export const oddTexts: readonly string[] = [
+  "it's",
+  'a "quoted" one',
+  "back\\slash",
+  "../../up",
+  "a/b",
+  "a b",
+  "%00",
+  "\\u0000",
+  "$1; drop table ackloop_cursors; --",
+  "crème brûlée",
+  "cre\u0300me",
+  "日本語 🎉",
+  "__proto__",
+  "x".repeat(500),
+  "A",
+  "a",
+];
+
+/** Texts that a database's text cannot hold, and others like them; all different. */
+export const oddIds: readonly string[] = [
+  ...oddTexts,
+  "a\0b",
+  "a\ufffdb",
+  "\ud800",
+  "\udc00",
+  "\0",
+  "y".repeat(20_000),
+];
+
+/** Fails unless a fact holds. */
+export function check(fact: boolean, promise: string): asserts fact {
+  if (!fact) throw new Error(`broken: ${promise}`);
+}
+
+/** Fails unless two values are the same as JSON; the order of fields does not matter. */
+export function equal(actual: unknown, expected: unknown, promise: string): void {
+  const [is, should] = [sorted(actual), sorted(expected)];
+  if (is !== should) {
+    throw new Error(`broken: ${promise}: got ${is.slice(0, 500)}, not ${should.slice(0, 500)}`);
+  }
+}
+
+/** Fails unless a call rejects with a typed error of the code. */
+export async function refused(
+  call: () => Promise<unknown>,
+  code: string,
+  promise: string,
+): Promise<void> {
+  let error: unknown;
+  try {
+    await call();
+  } catch (thrown) {
+    error = thrown;
+  }
+  check(isAckloopError(error) && error.code === code, `${promise}: \`${code}\` error`);
+}
+
+/** Fails unless a call with an aborted signal rejects with the signal's reason. */
+export async function cut(
+  call: (options: { readonly signal: AbortSignal }) => Promise<unknown>,
+  promise: string,
+): Promise<void> {
+  const reason = new Error("the caller has left");
+  let error: unknown;
+  try {
+    await call({ signal: AbortSignal.abort(reason) });
+  } catch (thrown) {
+    error = thrown;
+  }
+  check(error === reason, `${promise}: an abort rejects with its reason`);
+}
+
+function sorted(value: unknown): string {
+  const text = JSON.stringify(value, (_, part: unknown) => {
+    if (typeof part !== "object" || part === null || Array.isArray(part)) return part;
+    return Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)));
+  });
+  return text ?? "undefined";
+}
