@@ -18,13 +18,12 @@ const shop = tiki({
   baseUrl: env["TIKI_BASE_URL"],
 });
 
-// The first start makes the queue and subscribes it; events come some seconds later.
-const queues = await shop.queues.list();
-let queue = queues.find(({ name }) => name === "orders");
-if (queue === undefined) {
-  queue = await shop.queues.create({ name: "orders" });
-  await shop.subscriptions.create(queue.code, { eventType: "ORDER_CREATED_SUCCESSFULLY" });
-  await shop.subscriptions.create(queue.code, { eventType: "ORDER_STATUS_UPDATED" });
+// The first start makes the queue and subscribes it; its events begin some seconds later.
+const known = (await shop.queues.list()).find(({ name }) => name === "orders");
+const queue = known ?? (await shop.queues.create({ name: "orders" }));
+const subscribed = (await shop.subscriptions.list(queue.code)).map(({ eventType }) => eventType);
+for (const eventType of ["ORDER_CREATED_SUCCESSFULLY", "ORDER_STATUS_UPDATED"] as const) {
+  if (!subscribed.includes(eventType)) await shop.subscriptions.create(queue.code, { eventType });
 }
 
 const statuses = new Map<string, string>();
