@@ -6,14 +6,11 @@ import { beforeAll, describe, expect, it } from "vitest";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
-/** The pages for users: those at the root, and the guides. */
-const pages = [
-  "README.md",
-  "CONTRIBUTING.md",
-  "CHANGELOG.md",
-  ...pagesIn("docs"),
-  ...pagesIn("docs/providers"),
-];
+/** The pages whose examples are whole programs. */
+const complete = ["README.md", "CONTRIBUTING.md", ...pagesIn("docs")];
+
+/** The pages for users; a provider's page goes on from one block to the next. */
+const pages = [...complete, "CHANGELOG.md", ...pagesIn("docs/providers")];
 
 function pagesIn(folder: string): readonly string[] {
   if (!existsSync(join(root, folder))) return [];
@@ -26,7 +23,7 @@ const textOf = (page: string) => readFileSync(join(root, page), "utf8");
 
 /** Every fenced block of TypeScript as a file beside its page, named after its line. */
 const blocks = new Map(
-  pages.flatMap((page) => {
+  complete.flatMap((page) => {
     const text = textOf(page);
     return [...text.matchAll(/^```ts\n(.*?)^```/gms)].map((block) => {
       const line = text.slice(0, block.index).split("\n").length;
