@@ -1,11 +1,13 @@
+import pRetry from "p-retry";
 import { isAckloopError } from "../core/errors.ts";
 import type { FeedEvent } from "../core/event.ts";
-import { sleep } from "../core/sleep.ts";
 import type { DedupeBegin, EventKey } from "../core/stores.ts";
 import type { Entry } from "./entry.ts";
 import type { HandlingSettings } from "./options.ts";
-import { Pacing } from "./pacing.ts";
 import type { Tell } from "./report.ts";
+
+/** The least wait before a store is asked again, in ms, however short the handlers' retries are. */
+const LEAST_STORE_WAIT_MS = 100;
 
 /** What the loop's side of the stores works with. */
 export interface KeepingParts {
@@ -145,25 +147,31 @@ export class Keeping {
     if (this.#marked.size > 0 && !quit.aborted) this.#scheduleRenewal(delayMs);
   }
 
-  /** Asks a store until it answers; `undefined` when the run quits. A wrong option is thrown. */
+  /**
+   * Asks a store until it answers; `undefined` when the run quits. What repeating cannot mend, a wrong
+   * option or a bug of the store, is thrown.
+   */
   async #ask<Answer>(
     store: "deadLetters" | "dedupe",
     ask: (signal: AbortSignal) => Promise<Answer>,
   ): Promise<Answer | undefined> {
     const { quit, tell, settings } = this.#parts;
-    const pacing = new Pacing(settings.retry);
-    while (!quit.aborted) {
-      try {
-        return await ask(quit);
-      } catch (error) {
-        if (quit.aborted) return undefined;
-        if (isAckloopError(error) && error.code === "config") throw error;
-        const delayMs = pacing.next();
-        tell?.({ kind: "storeFailed", store, error, delayMs });
-        await sleep(delayMs, quit).catch(() => {});
-      }
+    try {
+      return await pRetry(() => ask(quit), {
+        retries: Number.POSITIVE_INFINITY,
+        minTimeout: Math.max(settings.retry.minMs, LEAST_STORE_WAIT_MS),
+        maxTimeout: Math.max(settings.retry.maxMs, LEAST_STORE_WAIT_MS),
+        randomize: true,
+        // An answer that comes as the run quits is thrown away: the event stays unsettled, which is safe.
+        signal: quit,
+        shouldRetry: ({ error }) => !(isAckloopError(error) && error.code === "config"),
+        onFailedAttempt: ({ error, retryDelay }) =>
+          tell?.({ kind: "storeFailed", store, error, delayMs: retryDelay }),
+      });
+    } catch (error) {
+      if (quit.aborted) return undefined;
+      throw error;
     }
-    return undefined;
   }
 
   #key(entry: Entry): EventKey {
