@@ -17,8 +17,6 @@ const homes = {
   ky: ["http"],
   "p-retry": ["http", "loop"],
   zod: ["http", "providers"],
-  hono: ["emulator"],
-  "@hono/node-server": ["emulator"],
   msw: ["testing"],
   "@electric-sql/pglite": ["stores"],
 };

@@ -50,8 +50,6 @@ const planted: readonly (readonly [file: string, text: string, ...rules: string[
   ["src/core/d.ts", 'import "node:fs";', "core-imports-nothing", "node-only-where-it-is-needed"],
   ["src/http/a.ts", 'import type { R } from "../loop/run.ts";', "http-imports-core"],
   ["src/http/b.ts", 'export * from "../stores/file.ts";', "http-imports-core"],
-  ["src/http/c.ts", 'import "hono";', "hono-only-in-emulator"],
-  ["src/cli/a.ts", 'import "@hono/node-server";', "node-server-only-in-emulator"],
   ["src/http/d.ts", 'import type { Plugin } from "esbuild";', "no-other-package"],
   ["src/http/e.ts", 'import "node:crypto";', "node-only-where-it-is-needed"],
   ["src/http/f.ts", 'import "./not-there.ts";', "every-import-is-found"],
@@ -108,7 +106,6 @@ const planted: readonly (readonly [file: string, text: string, ...rules: string[
     "testing-imports-core-and-loop-and-emulator",
     "nothing-imports-the-cli-or-the-root",
   ],
-  ["src/emulator/d.ts", 'import "hono";'],
   ["src/testing/d.ts", 'import "@electric-sql/pglite";', "pglite-only-in-stores"],
   ["src/stores/e.ts", 'await import("@electric-sql/pglite");'],
 ];
