@@ -73,7 +73,10 @@ export function keyRoutes(world: World): readonly ApiRoute[] {
     };
     state.keys.set(key.id, key);
     usage.add("api_keys", "api_key_added", { api_key: key.id });
-    return reply(call, { api_key: key.secret });
+    // The page shows the secret alone, the vendor's own client reads the key with it.
+    const { secret } = key;
+    const made = naming === "name" ? secret : { ...keyView(key, naming), key: secret };
+    return reply(call, { api_key: made });
   }
 
   async function update(call: Call): Promise<Response> {
@@ -84,13 +87,15 @@ export function keyRoutes(world: World): readonly ApiRoute[] {
     key.status = readStatus(body) ?? key.status;
     key.scopes = body["scopes"] ?? key.scopes;
     key.updatedAt = tools.clock.now();
-    return one(call, key);
+    usage.add("api_keys", "api_key_updated", { api_key: key.id });
+    // The page shows no body here, the vendor's own client reads the key.
+    return naming === "name" ? new Response(null, { status: 200 }) : one(call, key);
   }
 
   function remove(call: Call): Response {
     const { id } = keyOf(call);
     state.keys.delete(id);
-    usage.add("api_keys", "api_key_removed", { api_key: id });
+    usage.add("api_keys", "api_key_deleted", { api_key: id });
     return reply(call, {});
   }
 

@@ -48,6 +48,7 @@ export function queueRoutes(world: World): readonly ApiRoute[] {
     refuseTwin(state.queues.values(), name, queue);
     await setSchema(queue, body);
     queue.name = name;
+    usage.add("queues", "queue_updated", { queue: queue.id });
     return one(call, queue);
   }
 
@@ -56,7 +57,7 @@ export function queueRoutes(world: World): readonly ApiRoute[] {
     for (const listener of queue.listeners.values()) listener.ended.abort();
     for (const message of queue.messages.values()) message.deleted = true;
     state.queues.delete(queue.id);
-    usage.add("queues", "queue_removed", { queue: queue.id });
+    usage.add("queues", "queue_deleted", { queue: queue.id });
     return removed(world, call);
   }
 
@@ -132,6 +133,8 @@ export function listenerRoutes(world: World): readonly ApiRoute[] {
     listener.name = readName(body, naming) ?? listener.name;
     listener.notifyUrl = readUrl(body["notify_url"]) ?? listener.notifyUrl;
     listener.livenessUrl = readUrl(body["liveness_url"]) ?? listener.livenessUrl;
+    const about = { queue: listener.queue.id, listener: listener.id };
+    usage.add("listeners", "listener_updated", about);
     return short(call, listener);
   }
 
@@ -140,7 +143,7 @@ export function listenerRoutes(world: World): readonly ApiRoute[] {
     listener.ended.abort();
     listener.queue.listeners.delete(listener.id);
     const about = { queue: listener.queue.id, listener: listener.id };
-    usage.add("listeners", "listener_removed", about);
+    usage.add("listeners", "listener_deleted", about);
     return removed(world, call);
   }
 
@@ -269,7 +272,7 @@ export function messageRoutes(world: World): readonly ApiRoute[] {
     message.deleted = true;
     message.queue.messages.delete(message.id);
     for (const listener of message.queue.listeners.values()) listener.missed.delete(message.id);
-    usage.add("messages", "message_removed", { queue: message.queue.id, message: message.id });
+    usage.add("messages", "message_deleted", { queue: message.queue.id, message: message.id });
     return removed(world, call);
   }
 

@@ -19,6 +19,18 @@ export interface Usage {
   counts(since: number): Readonly<Record<string, number>>;
 }
 
+/** The counters of the page "Get all message stats". */
+const types: readonly string[] = [
+  ...["api_key", "queue", "listener"].flatMap((kind) => [
+    `${kind}_added`,
+    `${kind}_updated`,
+    `${kind}_deleted`,
+  ]),
+  "message_added",
+  "message_published_ok",
+  "message_published_not_ok",
+];
+
 const dayMs = 86_400_000;
 /** Assumed: so many are kept at most; more would make a long run grow. */
 const maxEvents = 10_000;
@@ -49,11 +61,7 @@ export function createUsage(now: () => number, newId: () => string): Usage {
     },
     list: () => events.filter(({ stored_at: at }) => at > now() - dayMs).slice(-maxEvents),
     counts(since) {
-      const total: Record<string, number> = {
-        message_added: 0,
-        message_published_ok: 0,
-        message_published_not_ok: 0,
-      };
+      const total: Record<string, number> = Object.fromEntries(types.map((type) => [type, 0]));
       for (const [start, bucket] of buckets) {
         if (start + bucketMs <= since) continue;
         for (const [type, count] of Object.entries(bucket))

@@ -8,6 +8,7 @@ import {
   toDomain,
   toListener,
   toNamed,
+  toNewApiKey,
   toQueue,
   toStats,
   toUsageEvent,
@@ -206,11 +207,11 @@ function apiKeysOf(api: Api): DiscueClient["apiKeys"] {
     status: input.status,
     scopes: input.scopes && fromScopes(input.scopes, naming),
   });
-  const secret = read(wireReplies.newApiKey, ({ api_key: key }) => key);
+  const secret = read(wireReplies.newApiKey, toNewApiKey);
   const one = read(wireReplies.apiKey, ({ api_key: key }) => toApiKey(key));
   const all = read(wireReplies.apiKeys, ({ api_keys: keys }) => keys.map(toApiKey));
-  const changed = read(wireReplies.changedApiKey, ({ api_key: key }) =>
-    key ? toApiKey(key) : undefined,
+  const changed = read(wireReplies.changedApiKey, (reply) =>
+    reply?.api_key ? toApiKey(reply.api_key) : undefined,
   );
   return {
     create: (input, options) =>

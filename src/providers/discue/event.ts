@@ -117,14 +117,31 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The value of a JSON text, or the text itself when it is not JSON. */
+/**
+ * The value of a JSON text, or the text itself: when it is not JSON, since any text may be published,
+ * and when it nests so deeply that no store could write it down again.
+ */
 function parsed(text: string): unknown {
   try {
-    return parseJson(text);
+    const value = parseJson(text);
+    return text.length > maxDepth && isTooDeep(value) ? text : value;
   } catch {
-    // Any text may be published, so text that is not JSON is no fault.
     return text;
   }
+}
+
+/** The deepest nesting that is parsed; writing JSON fails at some thousands. */
+const maxDepth = 512;
+
+function isTooDeep(value: unknown): boolean {
+  let level: readonly unknown[] = [value];
+  for (let depth = 0; depth <= maxDepth; depth += 1) {
+    level = level.flatMap((each) =>
+      typeof each === "object" && each !== null ? Object.values(each) : [],
+    );
+    if (level.length === 0) return false;
+  }
+  return true;
 }
 
 function nameType(typeOf: TypeOf | undefined, data: unknown): string | AckloopError {

@@ -7,7 +7,9 @@ import type {
   DiscueListener,
   DiscueMessageSchema,
   DiscueMessageStats,
+  DiscueNewApiKey,
   DiscueQueue,
+  DiscueReference,
   DiscueUsageEvent,
 } from "./types.ts";
 import type {
@@ -80,8 +82,28 @@ export function toUsageEvent(wire: Wire<typeof wireUsageEvent>): DiscueUsageEven
   return {
     id: String(wire.id),
     ...present({ type, storedAt: toTime(wire.stored_at) }),
-    ...present({ client, message, apiKey, queue, listener }),
+    ...present({
+      client: toReference(client),
+      message: toReference(message),
+      apiKey: toReference(apiKey),
+      queue: toReference(queue),
+      listener: toReference(listener),
+    }),
   };
+}
+
+function toReference(
+  wire:
+    | { readonly [Name in keyof Wire<typeof wireNamed>]?: Wire<typeof wireNamed>[Name] | undefined }
+    | null
+    | undefined,
+): DiscueReference | undefined {
+  return wire?.id === undefined ? undefined : toNamed({ ...wire, id: wire.id });
+}
+
+/** Reads an API key that was just made. */
+export function toNewApiKey({ api_key: key }: Wire<typeof wireReplies.newApiKey>): DiscueNewApiKey {
+  return typeof key === "string" ? { secret: key } : { secret: key.key, id: String(key.id) };
 }
 
 /** Reads an API key. */

@@ -87,7 +87,10 @@ export interface ReceiverOptions {
    * not covered by a signature. Assumed: there is none.
    */
   readonly messageIdHeader?: string | undefined;
-  /** Whether `data` that is JSON is parsed; else it stays the text. @default true */
+  /**
+   * Whether `data` that is JSON is parsed; else it stays the text, as does JSON that nests deeper than
+   * 512. A number past 2^53 becomes its text. @default true
+   */
   readonly parseData?: boolean | undefined;
   /** Names the event's type from its data. Nothing, or an empty text, is `"message"`. */
   readonly typeOf?: TypeOf | undefined;

@@ -143,18 +143,24 @@ export interface DiscueUsageEventQuery {
   readonly after?: { readonly id: string; readonly storedAt: string } | undefined;
 }
 
+/** Names a thing. */
+export interface DiscueReference {
+  readonly id: string;
+  readonly name?: string | undefined;
+}
+
 /** One thing that happened in the organisation in the last 24 hours. */
 export interface DiscueUsageEvent {
   readonly id: string;
   readonly type?: string | undefined;
   /** RFC 3339, UTC. */
   readonly storedAt?: string | undefined;
-  /** As discue gives them; their shapes are not documented. */
-  readonly client?: unknown;
-  readonly message?: unknown;
-  readonly apiKey?: unknown;
-  readonly queue?: unknown;
-  readonly listener?: unknown;
+  /** What it is about. */
+  readonly client?: DiscueReference | undefined;
+  readonly message?: DiscueReference | undefined;
+  readonly apiKey?: DiscueReference | undefined;
+  readonly queue?: DiscueReference | undefined;
+  readonly listener?: DiscueReference | undefined;
 }
 
 /** What an API key may do with one kind of resource. */
@@ -178,6 +184,14 @@ export interface DiscueApiKey {
   readonly status?: string | undefined;
   /** An empty list where the reply has none. */
   readonly scopes: readonly DiscueApiKeyScope[];
+}
+
+/** An API key that was just made. */
+export interface DiscueNewApiKey {
+  /** The key itself, shown this once only. */
+  readonly secret: string;
+  /** Its id, which the reply has in the newer model alone; else `list` tells it. */
+  readonly id?: string | undefined;
 }
 
 /** What an API key is made of. */
@@ -289,11 +303,10 @@ export interface DiscueClient {
     ): Promise<readonly DiscueUsageEvent[]>;
   };
   readonly apiKeys: {
-    /** Makes a key and gives its secret, which is shown this once only. */
-    create(input: DiscueApiKeyInput, options?: CallOptions): Promise<string>;
+    create(input: DiscueApiKeyInput, options?: CallOptions): Promise<DiscueNewApiKey>;
     list(options?: CallOptions): Promise<readonly DiscueApiKey[]>;
     get(apiKeyId: string, options?: CallOptions): Promise<DiscueApiKey>;
-    /** Resolves to `undefined` where the reply does not hold the key, which the pages leave open. */
+    /** Resolves to `undefined` where the reply has no body, as on the vendor's page. */
     update(
       apiKeyId: string,
       input: DiscueApiKeyInput,

@@ -23,7 +23,7 @@ const named = { id, name: optionalText, alias: optionalText };
 export const wireNamed = z.object(named);
 
 /** A queue. Older examples show `listeners: []` where the reference has `schema`. */
-export const wireQueue = z.object({ ...named, schema: z.unknown() });
+export const wireQueue = z.object({ ...named, schema: z.optional(z.unknown()) });
 
 /** A listener. Creating and changing one answer `id` and `name` alone. `status`: newer model. */
 export const wireListener = z.object({
@@ -51,7 +51,7 @@ export const wireApiKey = z.object({
   last_used_at: optionalNumber,
   key: optionalText,
   status: optionalText,
-  scopes: z.unknown(),
+  scopes: z.optional(z.unknown()),
 });
 
 /** A domain of the newer model. */
@@ -77,16 +77,16 @@ export const wireDomain = z.object({
   ),
 });
 
-/** One usage event; `stored_at` in epoch ms. What the other members hold is not documented. */
+/** One usage event; `stored_at` in epoch ms. The other members are `{id, name}` where they are there. */
 export const wireUsageEvent = z.object({
   id,
   type: optionalText,
   stored_at: optionalNumber,
-  client: z.unknown(),
-  message: z.unknown(),
-  api_key: z.unknown(),
-  queue: z.unknown(),
-  listener: z.unknown(),
+  client: z.nullish(z.partial(wireNamed)),
+  message: z.nullish(z.partial(wireNamed)),
+  api_key: z.nullish(z.partial(wireNamed)),
+  queue: z.nullish(z.partial(wireNamed)),
+  listener: z.nullish(z.partial(wireNamed)),
 });
 
 const counters = z.nullish(z.record(z.string(), z.unknown()));
@@ -108,10 +108,13 @@ export const wireReplies = {
     }),
   }),
   events: z.object({ events: z.array(wireUsageEvent) }),
-  newApiKey: z.object({ api_key: z.string().check(z.minLength(1)) }),
+  /** The secret itself; in the newer model an object that holds it. */
+  newApiKey: z.object({
+    api_key: z.union([z.string().check(z.minLength(1)), z.object({ id, key: z.string() })]),
+  }),
   apiKey: z.object({ api_key: wireApiKey }),
-  /** The pages do not show what changing a key answers. */
-  changedApiKey: z.object({ api_key: z.nullish(wireApiKey) }),
+  /** Changing a key answers no body on the page, and the key in the newer model. */
+  changedApiKey: z.nullish(z.object({ api_key: z.nullish(wireApiKey) })),
   apiKeys: z.object({ api_keys: z.array(wireApiKey) }),
   apiClient: z.object({ api_client: wireNamed }),
   domain: z.object({ domain: wireDomain }),

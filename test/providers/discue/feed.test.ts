@@ -1,0 +1,319 @@
+import { describe, expect, it, vi } from "vitest";
+import type { Delivery } from "../../../src/core/feed.ts";
+import type { ReceiverFeedOptions } from "../../../src/providers/discue/index.ts";
+import { call, post, receiver } from "./support.ts";
+
+function feed(options?: ReceiverFeedOptions) {
+  return receiver().feed(options);
+}
+
+const receiptsOf = (deliveries: readonly Delivery[]) =>
+  deliveries.flatMap(({ receipt }) => (receipt ? [receipt] : []));
+const idsOf = (deliveries: readonly Delivery[]) => deliveries.map(({ event }) => event?.id);
+
+/** Lets requests that were just made come as far as they can. */
+const settle = () => new Promise((resolve) => setTimeout(resolve, 5));
+
+describe("a request", () => {
+  it("waits until its delivery is acked, and is then accepted", async () => {
+    const orders = feed();
+    let isAnswered = false;
+    const answer = orders.handle(call("m-1")).then((response) => {
+      isAnswered = true;
+      return response.status;
+    });
+
+    const pulled = await orders.pull({ waitMs: 1_000 });
+    await settle();
+    expect([idsOf(pulled), isAnswered]).toStrictEqual([["m-1"], false]);
+
+    expect(await orders.ack(receiptsOf(pulled))).toStrictEqual([{ status: "acked" }]);
+    expect(await answer).toBe(200);
+  });
+
+  it("is told when to come again after a nack", async () => {
+    const orders = feed({ retryAfterMs: 3_000 });
+    const answers = [orders.handle(call("m-1")), orders.handle(call("m-2"))];
+    await settle();
+    const [first, second] = receiptsOf(await orders.pull());
+
+    await orders.nack(first ? [first] : [], { afterMs: 60_000 });
+    await orders.nack(second ? [second] : []);
+
+    const told = (await Promise.all(answers)).map((response) => [
+      response.status,
+      response.headers.get("retry-after"),
+    ]);
+    expect(told).toStrictEqual([
+      [503, "60"],
+      [503, "3"],
+    ]);
+  });
+
+  it("that carries no message is answered at once", async () => {
+    const orders = feed();
+
+    expect((await orders.handle(new Request("https://example.com/alive"))).status).toBe(200);
+    expect((await orders.handle(post("x", "https://example.com/?secret=no"))).status).toBe(401);
+    expect(await orders.pull()).toStrictEqual([]);
+  });
+
+  it("whose body was read before rejects as config", async () => {
+    const request = call("m-1");
+    await request.text();
+
+    await expect(feed().handle(request)).rejects.toMatchObject({ code: "config" });
+  });
+
+  it("over the bound is told to come again, also while others are being read", async () => {
+    const orders = feed({ maxRequests: 2 });
+
+    const answers = ["m-1", "m-2", "m-3"].map((id) => orders.handle(call(id)));
+    const refused = await Promise.race(answers);
+    expect([refused.status, refused.headers.get("retry-after")]).toStrictEqual([503, "1"]);
+
+    await orders.ack(receiptsOf(await orders.pull()));
+    expect((await Promise.all(answers)).map(({ status }) => status)).toStrictEqual([200, 200, 503]);
+    const next = orders.handle(call("m-4"));
+    await orders.ack(receiptsOf(await orders.pull({ waitMs: 1_000 })));
+    expect((await next).status).toBe(200);
+  });
+
+  it("is told to come again at its deadline; its late ack says gone", async () => {
+    vi.useFakeTimers();
+    const orders = feed({ replyTimeoutMs: 9_000 });
+    const answer = orders.handle(call("m-1"));
+    const pulled = await orders.pull({ waitMs: 1_000 });
+
+    await vi.advanceTimersByTimeAsync(9_000);
+
+    expect((await answer).status).toBe(503);
+    expect(await orders.ack(receiptsOf(pulled))).toStrictEqual([{ status: "gone" }]);
+    vi.useRealTimers();
+  });
+
+  it("whose deadline comes while its body is read is told to come again", async () => {
+    vi.useFakeTimers();
+    const orders = feed({ replyTimeoutMs: 9_000 });
+    const stuck = new ReadableStream<Uint8Array>({ pull: () => new Promise(() => undefined) });
+    const answer = orders.handle(post(stuck));
+
+    await vi.advanceTimersByTimeAsync(9_000);
+
+    expect((await answer).status).toBe(503);
+    vi.useRealTimers();
+  });
+
+  it("that its sender gave up is not delivered", async () => {
+    const orders = feed();
+    const controller = new AbortController();
+    const answer = orders.handle(call("m-1", {}, { signal: controller.signal }));
+    await settle();
+
+    controller.abort();
+
+    expect((await answer).status).toBe(503);
+    expect(await orders.pull()).toStrictEqual([]);
+  });
+
+  it("that its sender gave up before it began is not delivered", async () => {
+    const orders = feed();
+
+    const answer = await orders.handle(call("m-1", {}, { signal: AbortSignal.abort() }));
+
+    expect([answer.status, await orders.pull()]).toStrictEqual([503, []]);
+  });
+});
+
+describe("a resend", () => {
+  it("joins the open delivery, and both requests get the same answer", async () => {
+    const orders = feed();
+    const first = orders.handle(call("m-1"));
+    const pulled = await orders.pull({ waitMs: 1_000 });
+    const second = orders.handle(call("m-1"));
+    await settle();
+
+    expect(await orders.pull()).toStrictEqual([]);
+    await orders.ack(receiptsOf(pulled));
+
+    expect([(await first).status, (await second).status]).toStrictEqual([200, 200]);
+  });
+
+  it("keeps the delivery open when the first request ends", async () => {
+    const orders = feed();
+    const controller = new AbortController();
+    const first = orders.handle(call("m-1", {}, { signal: controller.signal }));
+    const second = orders.handle(call("m-1"));
+    await settle();
+
+    controller.abort();
+    await first;
+    const pulled = await orders.pull();
+
+    expect(idsOf(pulled)).toStrictEqual(["m-1"]);
+    expect(await orders.ack(receiptsOf(pulled))).toStrictEqual([{ status: "acked" }]);
+    expect((await second).status).toBe(200);
+  });
+
+  it("after the answer is a delivery of its own", async () => {
+    const orders = feed();
+    const first = orders.handle(call("m-1"));
+    await orders.ack(receiptsOf(await orders.pull({ waitMs: 1_000 })));
+    await first;
+
+    void orders.handle(call("m-1"));
+
+    expect(idsOf(await orders.pull({ waitMs: 1_000 }))).toStrictEqual(["m-1"]);
+    orders.close();
+  });
+
+  it("of a message without an id is never taken for the first: they may be two", async () => {
+    const orders = feed();
+    const answers = [orders.handle(post("hello")), orders.handle(post("hello"))];
+    await vi.waitFor(async () => {
+      const pulled = await orders.pull();
+      expect(pulled).toHaveLength(2);
+      await orders.ack(receiptsOf(pulled));
+    });
+
+    expect((await Promise.all(answers)).map(({ status }) => status)).toStrictEqual([200, 200]);
+  });
+});
+
+describe("pull", () => {
+  it("gives up to the limit, in the order of arrival, each delivery once", async () => {
+    const orders = feed();
+    for (const id of ["m-1", "m-2", "m-3"]) void orders.handle(call(id));
+    await settle();
+
+    expect(idsOf(await orders.pull({ limit: 2 }))).toStrictEqual(["m-1", "m-2"]);
+    expect(idsOf(await orders.pull({ limit: 2 }))).toStrictEqual(["m-3"]);
+    orders.close();
+  });
+
+  it("says for how long nobody else is given the delivery", async () => {
+    const orders = feed({ replyTimeoutMs: 5_000 });
+    void orders.handle(call("m-1"));
+
+    const [delivery] = await orders.pull({ waitMs: 1_000 });
+
+    expect(delivery?.leaseMs).toBeGreaterThan(4_000);
+    expect(delivery?.leaseMs).toBeLessThanOrEqual(5_000);
+    orders.close();
+  });
+
+  it("gives an empty list at once without waitMs, and after waitMs with it", async () => {
+    vi.useFakeTimers();
+    const orders = feed();
+    let result: readonly unknown[] | undefined;
+
+    expect(await orders.pull()).toStrictEqual([]);
+    void orders.pull({ waitMs: 30_000 }).then((pulled) => {
+      result = pulled;
+    });
+    await vi.advanceTimersByTimeAsync(29_999);
+    expect(result).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(1);
+
+    expect(result).toStrictEqual([]);
+    expect(vi.getTimerCount()).toBe(0);
+    vi.useRealTimers();
+  });
+
+  it("gives what arrives to the pull that waits longest", async () => {
+    const orders = feed();
+    const first = orders.pull({ waitMs: 1_000 });
+    const second = orders.pull({ waitMs: 1_000 });
+
+    void orders.handle(call("m-1"));
+    expect(idsOf(await first)).toStrictEqual(["m-1"]);
+    void orders.handle(call("m-2"));
+
+    expect(idsOf(await second)).toStrictEqual(["m-2"]);
+    orders.close();
+  });
+
+  it("rejects with the signal's reason, and what was meant for it goes to the next pull", async () => {
+    const orders = feed();
+    const reason = new Error("stop");
+    await expect(orders.pull({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    const controller = new AbortController();
+    const cut = orders.pull({ waitMs: 1_000, signal: controller.signal });
+
+    controller.abort(reason);
+
+    await expect(cut).rejects.toBe(reason);
+    void orders.handle(call("m-1"));
+    expect(idsOf(await orders.pull({ waitMs: 1_000 }))).toStrictEqual(["m-1"]);
+    orders.close();
+  });
+});
+
+describe("ack", () => {
+  it("twice, or of another feed's receipt, is gone", async () => {
+    const orders = feed();
+    void orders.handle(call("m-1"));
+    const receipts = receiptsOf(await orders.pull({ waitMs: 1_000 }));
+
+    expect(await feed().ack(receipts)).toStrictEqual([{ status: "gone" }]);
+    expect(await orders.ack([...receipts, ...receipts])).toStrictEqual([
+      { status: "acked" },
+      { status: "gone" },
+    ]);
+  });
+
+  it("answers nothing when its signal has fired", async () => {
+    const orders = feed();
+    const reason = new Error("stop");
+    const answer = orders.handle(call("m-1"));
+    const receipts = receiptsOf(await orders.pull({ waitMs: 1_000 }));
+    const signal = AbortSignal.abort(reason);
+
+    await expect(orders.ack(receipts, { signal })).rejects.toBe(reason);
+    await expect(orders.nack(receipts, { signal })).rejects.toBe(reason);
+
+    expect(await orders.ack(receipts)).toStrictEqual([{ status: "acked" }]);
+    expect((await answer).status).toBe(200);
+  });
+});
+
+describe("close", () => {
+  it("answers every request, later ones too, and leaves no timer", async () => {
+    vi.useFakeTimers();
+    const orders = feed();
+    const answers = [orders.handle(call("m-1")), orders.handle(call("m-2"))];
+    await vi.advanceTimersByTimeAsync(0);
+    const pulled = await orders.pull({ limit: 1, waitMs: 10 });
+
+    orders.close();
+    const later = orders.handle(call("m-3"));
+
+    const statuses = (await Promise.all([...answers, later])).map(({ status }) => status);
+    expect(statuses).toStrictEqual([503, 503, 503]);
+    expect(await orders.ack(receiptsOf(pulled))).toStrictEqual([{ status: "gone" }]);
+    expect(vi.getTimerCount()).toBe(0);
+    vi.useRealTimers();
+  });
+});
+
+describe("the options", () => {
+  it.each([
+    [{ maxRequests: 0 }, "`maxRequests` must be a whole number from 1 to 100000"],
+    [{ replyTimeoutMs: 0.5 }, "`replyTimeoutMs` must be a whole number from 1 to 3600000"],
+    [{ retryAfterMs: -1 }, "`retryAfterMs` must be a whole number from 0 to 86400000"],
+    [{ limit: 1 }, "there is no option `limit`"],
+  ])("are refused at creation: %j", (options, words) => {
+    expect(() => feed(options as ReceiverFeedOptions)).toThrowError(words);
+  });
+
+  it("declare what the loop and the kit go by", () => {
+    const { name, acks, pulls, waits } = feed();
+
+    expect({ name, acks, pulls, waits }).toStrictEqual({
+      name: "discue/orders",
+      acks: "individual",
+      pulls: "onward",
+      waits: true,
+    });
+  });
+});

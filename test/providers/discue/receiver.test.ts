@@ -1,0 +1,370 @@
+import { describe, expect, it } from "vitest";
+import { isAckloopError } from "../../../src/core/errors.ts";
+import { discueReceiver } from "../../../src/providers/discue/index.ts";
+import { call, deliveryOf, notifyUrl, post, receiver, secret, statusOf } from "./support.ts";
+
+describe("the body", () => {
+  it("is read as a message with id, name and data", async () => {
+    const message = { id: "m-1", name: "order 7", data: '{"order":7}' };
+
+    const delivery = deliveryOf(await receiver().receive(post(JSON.stringify({ message }))));
+
+    expect(delivery).toStrictEqual({
+      receipt: "answer",
+      raw: { message },
+      event: {
+        specversion: "1.0",
+        id: "m-1",
+        source: "/discue/orders",
+        type: "message",
+        subject: "order 7",
+        data: { order: 7 },
+      },
+    });
+  });
+
+  it("is read as data alone, with an id made of the content", async () => {
+    const body = JSON.stringify({ data: '{"order":7}' });
+
+    const first = deliveryOf(await receiver().receive(post(body)));
+    const second = deliveryOf(await receiver().receive(post(body)));
+
+    expect(first.event.data).toStrictEqual({ order: 7 });
+    expect(first.event.id).toMatch(/^sha256-[0-9a-f]{64}$/);
+    expect(first.idDerived).toBe(true);
+    expect(second.event.id).toBe(first.event.id);
+  });
+
+  it("is read as the data itself", async () => {
+    const delivery = deliveryOf(await receiver().receive(post('{"order":7}')));
+
+    expect(delivery.event.data).toStrictEqual({ order: 7 });
+    expect(delivery.raw).toBe('{"order":7}');
+    expect(delivery.idDerived).toBe(true);
+  });
+
+  it.each(["PUT", "PATCH", "DELETE"])("may come by %s, with any content type", async (method) => {
+    const request = call("m-1", "hello", { method, headers: { "content-type": "image/png" } });
+
+    expect(deliveryOf(await receiver().receive(request)).event.data).toBe("hello");
+  });
+
+  it.each([
+    ["a text", "hello", "hello"],
+    ["an empty text", "", ""],
+    ["a text in JSON", '"hello"', "hello"],
+    ["null", "null", null],
+    ["a list", "[1,2]", [1, 2]],
+    ["a number past 2^53, which keeps its text", "9007199254740993", "9007199254740993"],
+    ["odd characters", '"\\u0000 \\" \u{1f600} \u00e9"', '\u0000 " \u{1f600} \u00e9'],
+    ["JSON that is cut", '{"a":', '{"a":'],
+  ])("may hold %s", async (_, data, expected) => {
+    const body = JSON.stringify({ message: { id: "m-1", data } });
+
+    expect(deliveryOf(await receiver().receive(post(body))).event.data).toStrictEqual(expected);
+  });
+
+  it("stays the text with parseData: false", async () => {
+    const plain = receiver({ parseData: false });
+
+    expect(deliveryOf(await plain.receive(call("m-1"))).event.data).toBe('{"order":7}');
+  });
+
+  it("is a user's own object when it holds more than a message does", async () => {
+    const own = { data: "x", kind: "order" };
+
+    const delivery = deliveryOf(await receiver().receive(post(JSON.stringify(own))));
+
+    expect(delivery.event.data).toStrictEqual(own);
+  });
+
+  it("takes an id that is a number, and the alias as the subject", async () => {
+    const body = JSON.stringify({ id: 12, alias: "seven", data: "x" });
+
+    const { event } = deliveryOf(await receiver().receive(post(body)));
+
+    expect(event).toMatchObject({ id: "12", subject: "seven" });
+  });
+
+  it.each([{ message: { id: "", data: "x" } }, { message: { id: null, data: "x" } }])(
+    "gets a derived id for %j",
+    async (body) => {
+      const delivery = deliveryOf(await receiver().receive(post(JSON.stringify(body))));
+
+      expect(delivery.idDerived).toBe(true);
+    },
+  );
+
+  it("takes the id from the header that was named, when it has none", async () => {
+    const named = receiver({ messageIdHeader: "x-message-id" });
+    const headers = { "x-message-id": "h-1" };
+
+    const bare = deliveryOf(await named.receive(post("hello", notifyUrl, { headers })));
+    const own = deliveryOf(await named.receive(call("m-1", "hello", { headers })));
+
+    expect([bare.event.id, bare.idDerived]).toStrictEqual(["h-1", undefined]);
+    expect(own.event.id).toBe("m-1");
+  });
+
+  it("of another form than the one that was named is unreadable, and kept", async () => {
+    const strict = receiver({ bodyForms: ["message"] });
+
+    const received = await strict.receive(post("hello"));
+
+    expect(received).toMatchObject({
+      kind: "deliveries",
+      deliveries: [{ raw: "hello", unreadable: { code: "schema", path: "body" } }],
+    });
+  });
+
+  it("of the named form is never taken for another", async () => {
+    const raw = receiver({ bodyForms: ["raw"] });
+
+    const delivery = deliveryOf(await raw.receive(call("m-1")));
+
+    expect(delivery.event.data).toStrictEqual({ message: { id: "m-1", data: '{"order":7}' } });
+  });
+});
+
+describe("what is not let in", () => {
+  it.each([
+    ["another secret", `https://example.com/discue?secret=${secret.slice(0, -1)}x`],
+    ["a longer one", `${notifyUrl}x`],
+    ["a shorter one", notifyUrl.slice(0, -1)],
+    ["an empty one", "https://example.com/discue?secret="],
+    ["none", "https://example.com/discue"],
+    ["it in the path", `https://example.com/discue/${secret}`],
+  ])("is answered 401: %s", async (_, url) => {
+    expect(statusOf(await receiver().receive(post("hello", url)))).toBe(401);
+  });
+
+  it("is not read at all when its secret is wrong", async () => {
+    const request = post("hello", "https://example.com/discue?secret=wrong");
+
+    await receiver().receive(request);
+
+    expect(request.bodyUsed).toBe(false);
+  });
+
+  it("is answered 413 by its length, before it is read", async () => {
+    const headers = { "content-length": "5" };
+    const request = post("hello", notifyUrl, { headers });
+
+    expect(statusOf(await receiver({ maxBodyBytes: 4 }).receive(request))).toBe(413);
+    expect(request.bodyUsed).toBe(false);
+  });
+
+  it("is answered 413 while it streams, and reading ends there", async () => {
+    let pulled = 0;
+    let cancelled = false;
+    const endless = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        pulled += 1;
+        controller.enqueue(new Uint8Array(65_536));
+      },
+      cancel() {
+        cancelled = true;
+      },
+    });
+
+    expect(statusOf(await receiver().receive(post(endless)))).toBe(413);
+    expect(pulled).toBeLessThan(20);
+    expect(cancelled).toBe(true);
+  });
+
+  it("is answered 413 at 10 MB, and let in at exactly the limit", async () => {
+    const long = "x".repeat(10 * 1_048_576);
+
+    expect(statusOf(await receiver().receive(post(long)))).toBe(413);
+    const full = deliveryOf(await receiver().receive(post("x".repeat(1_048_576))));
+    expect(full.event.data).toHaveLength(1_048_576);
+  });
+
+  it("is answered 400 when it is not UTF-8", async () => {
+    const bytes = new Uint8Array([0x22, 0xff, 0xfe, 0x22]);
+
+    expect(statusOf(await receiver().receive(post(bytes)))).toBe(400);
+  });
+
+  it("is answered 400 when it is cut in the middle", async () => {
+    const cut = new ReadableStream<Uint8Array>({
+      start(controller) {
+        controller.enqueue(new Uint8Array([0x7b]));
+      },
+      pull(controller) {
+        controller.error(new TypeError("terminated"));
+      },
+    });
+
+    expect(statusOf(await receiver().receive(post(cut)))).toBe(400);
+  });
+
+  it("rejects as config when its body was read before, and says what to do", async () => {
+    const request = call("m-1");
+    await request.text();
+
+    const failure = await receiver()
+      .receive(request)
+      .catch((error: unknown) => error);
+
+    expect(isAckloopError(failure) && failure.code).toBe("config");
+    expect(String(failure)).toContain("the body of the request was read before");
+  });
+
+  it("rejects with the signal's reason, before and while it is read", async () => {
+    const reason = new Error("stop");
+    const before = receiver().receive(call("m-1"), { signal: AbortSignal.abort(reason) });
+    await expect(before).rejects.toBe(reason);
+    const controller = new AbortController();
+    const stuck = new ReadableStream<Uint8Array>({ pull: () => new Promise(() => undefined) });
+
+    const during = receiver().receive(post(stuck), { signal: controller.signal });
+    setTimeout(() => controller.abort(reason), 1);
+
+    await expect(during).rejects.toBe(reason);
+  });
+});
+
+describe("the secret", () => {
+  it("may stand at the end of the path", async () => {
+    const inPath = receiver({ secretIn: "path" });
+
+    const right = await inPath.receive(post("x", `https://example.com/discue/${secret}`));
+
+    expect(right.kind).toBe("deliveries");
+    expect(statusOf(await inPath.receive(post("x", notifyUrl)))).toBe(401);
+  });
+
+  it("may have another name, and be one of several while it is changed", async () => {
+    const changed = receiver({ secret: [secret, "another-secret-16"], secretParameter: "key" });
+    const url = (key: string) => `https://example.com/?key=${key}`;
+
+    expect((await changed.receive(post("x", url("another-secret-16")))).kind).toBe("deliveries");
+    expect((await changed.receive(post("x", url(secret)))).kind).toBe("deliveries");
+    expect(statusOf(await changed.receive(post("x", url(`${secret}${secret}`))))).toBe(401);
+  });
+
+  it("is in no event, receipt or answer", async () => {
+    const received = await receiver().receive(call("m-1"));
+    const refused = await receiver().receive(post("x", "https://example.com/?secret=wrong"));
+
+    expect(JSON.stringify(received)).not.toContain(secret);
+    expect(refused.kind === "answered" && (await refused.response.text())).toBe("");
+  });
+});
+
+describe("what carries no message", () => {
+  it.each(["GET", "HEAD"])("is a liveness check by %s, without the secret", async (method) => {
+    const request = new Request("https://example.com/anything", { method });
+
+    expect(statusOf(await receiver().receive(request))).toBe(200);
+  });
+
+  it("is a liveness check on its path, with any method", async () => {
+    const alive = receiver({ livenessPath: "/alive", livenessMethods: [] });
+
+    expect(statusOf(await alive.receive(post("x", "https://example.com/alive")))).toBe(200);
+    expect(statusOf(await alive.receive(new Request("https://example.com/other")))).toBe(401);
+  });
+
+  it("is the domain's challenge on its path, answered with exactly its content", async () => {
+    const challenge = { contextPath: "/.well-known/a b/", fileName: "c.txt", fileContent: "proof" };
+    const proving = receiver({ domainChallenges: [challenge] });
+
+    const answer = await proving.receive(
+      new Request("https://example.com/.well-known/a%20b/c.txt"),
+    );
+
+    expect(answer.kind === "answered" && (await answer.response.text())).toBe("proof");
+  });
+
+  it("is a challenge that came after the receiver was made", async () => {
+    const challenges = [{ contextPath: "", fileName: "c.txt", fileContent: "proof" }];
+    const proving = receiver({ domainChallenges: async () => challenges });
+
+    const answer = await proving.receive(new Request("https://example.com/c.txt"));
+
+    expect(answer.kind === "answered" && (await answer.response.text())).toBe("proof");
+  });
+});
+
+describe("the answers", () => {
+  it("are 200, and 503 with Retry-After in whole seconds", () => {
+    const { accept, defer } = receiver();
+
+    expect(accept().status).toBe(200);
+    expect([defer(1_200).status, defer(1_200).headers.get("retry-after")]).toStrictEqual([
+      503,
+      "2",
+    ]);
+    expect(defer(0).headers.get("retry-after")).toBe("0");
+  });
+
+  it("have the statuses that were asked for", () => {
+    const { accept, defer } = receiver({ acceptStatus: 204, deferStatus: 500 });
+
+    expect([accept().status, defer(0).status]).toStrictEqual([204, 500]);
+  });
+});
+
+describe("the type", () => {
+  it("is what typeOf says, and message where it says nothing", async () => {
+    const typed = receiver({ typeOf: (data) => (data as { kind?: string }).kind });
+
+    const named = deliveryOf(await typed.receive(call("m-1", { kind: "OrderPlaced" })));
+    const unnamed = deliveryOf(await typed.receive(call("m-2", { kind: "" })));
+
+    expect([named.event.type, unnamed.event.type]).toStrictEqual(["OrderPlaced", "message"]);
+  });
+
+  it("is unreadable where typeOf throws, and the payload is not in the error", async () => {
+    const typed = receiver({
+      typeOf: (data) => {
+        throw new Error(`no ${JSON.stringify(data)}`);
+      },
+    });
+
+    const received = await typed.receive(call("m-1", { pin: "1234" }));
+
+    expect(received).toMatchObject({
+      deliveries: [{ unreadable: { code: "schema", path: "data" } }],
+    });
+    const [delivery] = received.kind === "deliveries" ? received.deliveries : [];
+    expect(String(delivery?.unreadable)).not.toContain("1234");
+  });
+});
+
+describe("the options", () => {
+  it.each([
+    [{}, "needs a `secret`"],
+    [{ secret: "short" }, "`secret` must be 16 characters or more"],
+    [{ secret: [] }, "`secret` must be"],
+    [{ secret: "has a + and spaces in it" }, "`secret` must be"],
+    [{ secret, secretIn: "header" }, '`secretIn` must be one of "query", "path"'],
+    [{ secret, maxBodyBytes: 0 }, "`maxBodyBytes` must be a whole number from 1 to"],
+    [{ secret, bodyForms: [] }, "`bodyForms` must be a list that is not empty"],
+    [{ secret, bodyForms: ["xml"] }, "`bodyForms` must be"],
+    [{ secret, acceptStatus: 300 }, "`acceptStatus` must be a whole number from 200 to 299"],
+    [{ secret, livenessPath: "alive" }, "`livenessPath` must be a path that begins with /"],
+    [{ secret, typo: true }, "there is no option `typo`"],
+    [{ secret, events: {} }, "needs `typeOf` beside `events`"],
+    [{ secret, events: {}, schema: {}, typeOf: String }, "takes `schema` or `events`"],
+    [{ signature: { secrets: [] } }, "`signature.secrets` must hold a secret"],
+  ])("are refused at creation: %j", (options, words) => {
+    const create = discueReceiver as (options: object) => unknown;
+
+    expect(() => create(options)).toThrowError(words);
+  });
+
+  it("may let everybody in only when told so, which can be seen", () => {
+    expect(discueReceiver({ open: true }).authenticates).toBe(false);
+    expect(receiver().authenticates).toBe(true);
+  });
+
+  it("name the receiver and the source, encoded", async () => {
+    const odd = receiver({ name: "a/b c" });
+
+    expect(odd.name).toBe("discue/a%2Fb%20c");
+    expect(deliveryOf(await odd.receive(call("m-1"))).event.source).toBe("/discue/a%2Fb%20c");
+  });
+});
