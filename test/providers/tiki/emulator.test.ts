@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { type TikiEmulatorOptions, tikiEmulator } from "../../../src/emulator/index.ts";
+import { drain } from "../../../src/loop/consume.ts";
 import {
   authorizationCode,
   authorizeUrl,
@@ -273,6 +274,26 @@ describe("a failure on the way", () => {
     });
 
     expect(await pullIds()).toStrictEqual(ids.slice(1));
+  });
+
+  it("of the token in the middle of a run costs nothing but a pull", async () => {
+    const emulator = emulate({ pageSize: 10 });
+    const { code, ids, feed } = queueOf(emulator, 50);
+    const handled: string[] = [];
+
+    const { acked } = await drain(
+      feed,
+      ({ id }) => {
+        handled.push(id);
+        if (handled.length === 25) emulator.revokeTokens();
+      },
+      { idle: { minMs: 10, maxMs: 10 } },
+    );
+
+    expect(handled).toStrictEqual(ids);
+    expect(acked).toBe(50);
+    expect(emulator.waiting(code)).toBe(0);
+    expect(emulator.journal.calls("token")).toBe(2);
   });
 
   it("by an abort in mid-request rejects with the reason", async () => {
