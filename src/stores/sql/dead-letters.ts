@@ -31,8 +31,9 @@ export function sqlDeadLetters(session: Session): DeadLetterStore {
       const limit = query?.limit ?? 100;
       const rows = await session.run(
         "list",
+        // Qualified: a bare `place` would be the text of the answer, which sorts 10 before 9.
         `select place::text as place, letter from ${table}
-         where scope = $1 and place > $2::bigint order by place limit $3::bigint`,
+         where scope = $1 and place > $2::bigint order by ${table}.place limit $3::bigint`,
         [await hashOf(consumer, feed), String(placeOf(query?.after)), String(limit + 1)],
       );
       const page = rows.slice(0, limit);

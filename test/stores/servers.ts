@@ -1,0 +1,39 @@
+import { Pool } from "pg";
+import type { SqlStoreOptions, SqlStores } from "../../src/stores/index.ts";
+import { sqlStores } from "../../src/stores/index.ts";
+
+/** The address of a real server, where the environment names one. */
+export const postgresUrl = process.env["ACKLOOP_POSTGRES_URL"];
+
+/** What a skipped test says. */
+export const postgresHint = postgresUrl
+  ? ""
+  : ' (skipped: no server; export ACKLOOP_POSTGRES_URL="$(scripts/postgres.sh start)")';
+
+/** A prefix that no other test uses. */
+export function freshPrefix(): string {
+  return `t${crypto.randomUUID().replaceAll("-", "").slice(0, 20)}_`;
+}
+
+/** Stores on a real server, in tables of their own; `close` takes the tables off. */
+export async function onServer(options: SqlStoreOptions = {}): Promise<{
+  readonly pool: Pool;
+  readonly stores: SqlStores;
+  readonly prefix: string;
+  close(): Promise<void>;
+}> {
+  const prefix = options.prefix ?? freshPrefix();
+  const pool = new Pool({ connectionString: postgresUrl, max: 8 });
+  const stores = sqlStores(pool, { ...options, prefix });
+  await stores.migrate();
+  return {
+    pool,
+    stores,
+    prefix,
+    async close() {
+      const names = ["version", "cursors", "dead_letters", "dedupe", "leases", "inbox"];
+      await pool.query(names.map((name) => `drop table if exists ${prefix}${name}`).join(";"));
+      await pool.end();
+    },
+  };
+}

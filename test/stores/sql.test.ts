@@ -1,0 +1,34 @@
+import { PGlite } from "@electric-sql/pglite";
+import { Pool } from "pg";
+import { afterAll, describe, it } from "vitest";
+import { sqlStores } from "../../src/stores/index.ts";
+import { storeConformance } from "../../src/testing/store-conformance.ts";
+import { onServer, postgresHint, postgresUrl } from "./servers.ts";
+
+const limits = { inboxMaxEntries: 20 };
+
+describe("sqlStores on PGlite", { timeout: 60_000 }, () => {
+  const database = PGlite.create();
+  afterAll(async () => await (await database).close());
+
+  storeConformance({ describe, it }, async () => {
+    const stores = sqlStores(await database, limits);
+    await stores.migrate();
+    return { stores, others: sqlStores(await database, limits), ...limits };
+  });
+});
+
+describe.skipIf(!postgresUrl)(`sqlStores on a PostgreSQL server${postgresHint}`, () => {
+  const server = postgresUrl ? onServer(limits) : undefined;
+  const other = new Pool({ connectionString: postgresUrl });
+  afterAll(async () => {
+    await other.end();
+    await (await server)?.close();
+  });
+
+  storeConformance({ describe, it }, async () => {
+    if (!server) throw new Error("no server");
+    const { stores, prefix } = await server;
+    return { stores, others: sqlStores(other, { ...limits, prefix }), ...limits };
+  });
+});
