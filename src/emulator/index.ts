@@ -9,6 +9,14 @@ export type {
   Emulator,
   EmulatorOptions,
 } from "./definition.ts";
+export type { WebhookAssumptions as DiscueAssumptions } from "./discue/assumptions.ts";
+export type { Deliver as DiscueDeliver } from "./discue/outgoing.ts";
+export {
+  type DiscueEmulator,
+  type DiscueEmulatorOptions,
+  type DiscuePublish,
+  discueEmulator,
+} from "./discue.ts";
 export type { Fault, FaultEffect, FaultKind, FaultMatch, FaultState, Faults } from "./faults.ts";
 export type {
   EventRecord,
@@ -34,3 +42,11 @@ export type { TikiAssumptions } from "./tiki/assumptions.ts";
 export type { TikiEmulatorOptions } from "./tiki/options.ts";
 export type { TikiEventInput } from "./tiki/queues.ts";
 export { type TikiEmulator, tikiEmulator } from "./tiki.ts";
+export type { WorkatoApiClient, WorkatoPermission } from "./workato/access.ts";
+export type { WorkatoAssumptions } from "./workato/assumptions.ts";
+export type { WorkatoTopicInput } from "./workato/topics.ts";
+export {
+  type WorkatoEmulator,
+  type WorkatoEmulatorOptions,
+  workatoEmulator,
+} from "./workato.ts";

@@ -29,6 +29,8 @@ export interface EmulatorServer {
    * The emulators stay open: serve them again to play a provider that was restarted. Twice is once.
    */
   close(): Promise<void>;
+  /** The same, at the end of an `await using` block. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 type Target = (url: URL, init: RequestInit) => Promise<Response>;
@@ -212,10 +214,15 @@ export async function serveEmulators(
   const origin = `http://127.0.0.1:${port}`;
   let closed: Promise<void> | undefined;
 
-  async function close(): Promise<void> {
+  async function stop(): Promise<void> {
     const stopped = new Promise((resolve) => server.close(resolve));
     server.closeAllConnections();
     await Promise.all([stopped, ...running]);
+  }
+
+  function close(): Promise<void> {
+    closed ??= stop();
+    return closed;
   }
 
   return {
@@ -226,9 +233,7 @@ export async function serveEmulators(
       if (!emulator) throw new TypeError(`serveEmulators: no emulator is named ${name}`);
       return emulator.connection(`${origin}/${name}`);
     },
-    close: () => {
-      closed ??= close();
-      return closed;
-    },
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }
