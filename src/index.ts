@@ -31,6 +31,7 @@ export type { Received, Receiver } from "./core/receiver.ts";
 export type { Report, ReportListener } from "./core/report.ts";
 export type {
   SchemaIssue,
+  SchemaOutput,
   SchemaResult,
   StandardSchemaProps,
   StandardSchemaV1,

@@ -245,29 +245,38 @@ export interface DiscueDomainInput {
  */
 export interface DiscueClient {
   readonly queues: {
+    /** Makes a queue. */
     create(input: DiscueQueueInput, options?: CallOptions): Promise<DiscueQueue>;
+    /** Lists the queues; an empty list when there are none. */
     list(options?: CallOptions): Promise<readonly DiscueQueue[]>;
+    /** Gives one queue; `notFound` when there is none of that id. */
     get(queueId: string, options?: CallOptions): Promise<DiscueQueue>;
+    /** Changes a queue; gives it as it then is. */
     update(queueId: string, input: DiscueQueueInput, options?: CallOptions): Promise<DiscueQueue>;
     /** Deletes the queue with its listeners and messages. */
     delete(queueId: string, options?: CallOptions): Promise<void>;
   };
   readonly listeners: {
+    /** Makes a listener. */
     create(
       queueId: string,
       input: DiscueListenerInput,
       options?: CallOptions,
     ): Promise<DiscueListener>;
+    /** Lists the listeners of one queue; an empty list when there are none. */
     list(queueId: string, options?: CallOptions): Promise<readonly DiscueListener[]>;
     /** The listeners of all queues; may be slow. */
     listAll(options?: CallOptions): Promise<readonly DiscueListener[]>;
+    /** Gives one listener; `notFound` when there is none of that id. */
     get(queueId: string, listenerId: string, options?: CallOptions): Promise<DiscueListener>;
+    /** Changes a listener; gives it as it then is. */
     update(
       queueId: string,
       listenerId: string,
       input: Partial<DiscueListenerInput>,
       options?: CallOptions,
     ): Promise<DiscueListener>;
+    /** Deletes a listener. */
     delete(queueId: string, listenerId: string, options?: CallOptions): Promise<void>;
   };
   readonly messages: {
@@ -277,9 +286,11 @@ export interface DiscueClient {
       input: DiscueMessageInput,
       options?: CallOptions,
     ): Promise<DiscueMessage>;
+    /** Lists the messages of one queue; an empty list when there are none. */
     list(queueId: string, options?: CallOptions): Promise<readonly DiscueMessage[]>;
     /** The messages of all queues. */
     listAll(options?: CallOptions): Promise<readonly DiscueMessage[]>;
+    /** Gives one message; `notFound` when there is none of that id. */
     get(queueId: string, messageId: string, options?: CallOptions): Promise<DiscueMessage>;
     /** Renames a message. */
     update(
@@ -288,13 +299,17 @@ export interface DiscueClient {
       input: { readonly name: string },
       options?: CallOptions,
     ): Promise<DiscueMessage>;
+    /** Deletes a message. */
     delete(queueId: string, messageId: string, options?: CallOptions): Promise<void>;
   };
   readonly schemas: {
     /** One schema of a queue, by the SHA-256 that is its id. */
     get(queueId: string, schemaId: string, options?: CallOptions): Promise<DiscueMessageSchema>;
   };
-  readonly stats: { messages(options?: CallOptions): Promise<DiscueMessageStats> };
+  readonly stats: {
+    /** How many messages were sent of late. */
+    messages(options?: CallOptions): Promise<DiscueMessageStats>;
+  };
   readonly events: {
     /** Usage events of the last 24 hours; not the messages. */
     list(
@@ -303,8 +318,11 @@ export interface DiscueClient {
     ): Promise<readonly DiscueUsageEvent[]>;
   };
   readonly apiKeys: {
+    /** Makes an API key. */
     create(input: DiscueApiKeyInput, options?: CallOptions): Promise<DiscueNewApiKey>;
+    /** Lists the API keys; an empty list when there are none. */
     list(options?: CallOptions): Promise<readonly DiscueApiKey[]>;
+    /** Gives one API key; `notFound` when there is none of that id. */
     get(apiKeyId: string, options?: CallOptions): Promise<DiscueApiKey>;
     /** Resolves to `undefined` where the reply has no body, as on the vendor's page. */
     update(
@@ -312,13 +330,16 @@ export interface DiscueClient {
       input: DiscueApiKeyInput,
       options?: CallOptions,
     ): Promise<DiscueApiKey | undefined>;
+    /** Deletes an API key. */
     delete(apiKeyId: string, options?: CallOptions): Promise<void>;
   };
   readonly apiClients: {
+    /** Makes an API client. */
     create(
       input: { readonly name?: string | undefined },
       options?: CallOptions,
     ): Promise<DiscueApiClient>;
+    /** Changes an API client; gives it as it then is. */
     update(
       apiClientId: string,
       input: { readonly name?: string | undefined },
@@ -326,8 +347,11 @@ export interface DiscueClient {
     ): Promise<DiscueApiClient>;
   };
   readonly domains: {
+    /** Makes a domain. */
     create(input: DiscueDomainInput, options?: CallOptions): Promise<DiscueDomain>;
+    /** Lists the domains; an empty list when there are none. */
     list(options?: CallOptions): Promise<readonly DiscueDomain[]>;
+    /** Gives one domain; `notFound` when there is none of that id. */
     get(domainId: string, options?: CallOptions): Promise<DiscueDomain>;
     /** Renames a domain. */
     update(
@@ -335,6 +359,7 @@ export interface DiscueClient {
       input: { readonly name: string },
       options?: CallOptions,
     ): Promise<DiscueDomain>;
+    /** Deletes a domain. */
     delete(domainId: string, options?: CallOptions): Promise<void>;
   };
   /** Makes a receiver of discue's calls; see `ReceiverOptions`. It makes no request. */

@@ -25,7 +25,16 @@
  *
  * @module
  */
-export type { ClientOptions, Token, TokenRequest, TransportRetry } from "../../http/types.ts";
+export type {
+  ClientOptions,
+  HttpCall,
+  Repeat,
+  ReplyFacts,
+  ReplyReader,
+  Token,
+  TokenRequest,
+  TransportRetry,
+} from "../../http/types.ts";
 export {
   type KekkerAckReply,
   type KekkerClient,

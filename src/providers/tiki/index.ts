@@ -98,7 +98,16 @@ const optionNames: Names<TikiOptions> = {
   allowInsecure: true,
 };
 
-export type { ClientOptions, Token, TokenRequest, TransportRetry } from "../../http/types.ts";
+export type {
+  ClientOptions,
+  HttpCall,
+  Repeat,
+  ReplyFacts,
+  ReplyReader,
+  Token,
+  TokenRequest,
+  TransportRetry,
+} from "../../http/types.ts";
 export type {
   TikiCallOptions,
   TikiCalls,
@@ -120,7 +129,7 @@ export {
   toTikiEnvelope,
 } from "./event.ts";
 export type { TikiEventWith, TikiFeedOptions, TikiSchemas } from "./feed.ts";
-export type { TikiApp } from "./grant.ts";
+export type { OnRefresh, TikiApp } from "./grant.ts";
 export {
   type AuthorizationCodeOptions,
   type AuthorizeUrlOptions,

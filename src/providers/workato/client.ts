@@ -80,6 +80,7 @@ export interface Workato {
     topicId: TopicId,
     options: MessageFeedOptions<Schema>,
   ): Feed<MessageEvent<Schema>>;
+  /** The feed of a topic whose data names the type of each event; the same promises. */
   feed<const Events extends EventSchemas = Record<never, never>>(
     topicId: TopicId,
     options: TypedFeedOptions<Events>,

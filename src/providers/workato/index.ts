@@ -31,7 +31,16 @@
  *
  * @module
  */
-export type { Token, TokenRequest, TransportRetry } from "../../http/types.ts";
+export type {
+  ClientOptions,
+  HttpCall,
+  Repeat,
+  ReplyFacts,
+  ReplyReader,
+  Token,
+  TokenRequest,
+  TransportRetry,
+} from "../../http/types.ts";
 export type { Instant, TopicId } from "./arguments.ts";
 export { type Workato, type WorkatoOptions, workato } from "./client.ts";
 export type { ConsumeCalls, ConsumeOptions, Message } from "./consume.ts";
