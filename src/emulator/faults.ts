@@ -32,9 +32,9 @@ export type FaultEffect =
   | { readonly kind: "truncate" }
   /** The effect happens, and the answer is 200 with a body that is not JSON, though it says so. */
   | { readonly kind: "garbage" }
-  /** An HTML page of some proxy, before the effect. `status` @default 502 */
+  /** An HTML page of some proxy, with this status or 502, before the effect. */
   | { readonly kind: "html"; readonly status?: number | undefined }
-  /** The effect happens, and the body is padded to `bytes`. @default 67_108_864 (64 MiB) */
+  /** The effect happens, and the body is padded to `bytes`, or to 64 MiB. */
   | { readonly kind: "oversize"; readonly bytes?: number | undefined }
   /** Events are delivered again or twice; how, says the provider's emulator. */
   | { readonly kind: "duplicate" }
