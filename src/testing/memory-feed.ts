@@ -1,4 +1,4 @@
-import { AckloopError } from "../core/errors.ts";
+import { AckloopError, isAckloopError } from "../core/errors.ts";
 import type { EventCatalogue, FeedEvent } from "../core/event.ts";
 import type {
   AckReport,
@@ -51,10 +51,17 @@ export interface MemoryCall {
 export interface MemoryFault {
   /** Which call. */
   readonly operation: "pull" | "ack";
-  /** What the call rejects with. */
-  readonly error: unknown;
+  /** What the call rejects with. @default it does not: the call is only slow */
+  readonly error?: unknown;
   /** Whether the call has its effect all the same: a lost reply. @default false */
   readonly afterEffect?: boolean | undefined;
+  /** How long the call waits before its effect, in ms. @default 0 */
+  readonly delayMs?: number | undefined;
+  /**
+   * For individual acks: how many receipts of the call fail, the first ones, each with the error as
+   * its verdict; the others go on. @default the whole call rejects
+   */
+  readonly receipts?: number | undefined;
 }
 
 /** A feed in memory, and the ground truth about it. */
@@ -67,6 +74,8 @@ export interface MemoryFeed<E extends FeedEvent = FeedEvent> extends Feed<E> {
   readonly acked: readonly string[];
   /** Every call, in order. */
   readonly calls: readonly MemoryCall[];
+  /** How many calls are under way. */
+  readonly pending: number;
   /** Lets the next call of an operation fail. */
   fail(fault: MemoryFault): void;
   /** A feed object of its own on the same events, as a restarted process has; what is not acked comes again. */
@@ -91,6 +100,7 @@ interface Shelf {
   readonly calls: MemoryCall[];
   readonly faults: MemoryFault[];
   readonly sleepers: Set<AbortController>;
+  pending: number;
 }
 
 /** Makes an event for tests: only what differs from a plain one need be named. */
@@ -119,8 +129,10 @@ export function memoryFeed<E extends FeedEvent = FeedEvent>(
   if (options.acksOnPull && options.acks !== "cumulative") {
     throw new AckloopError("config", 'memoryFeed: option `acksOnPull` needs acks: "cumulative"');
   }
-  const shelf: Shelf = { items: [], first: 0, ids: [], calls: [], faults: [], sleepers: new Set() };
-  return openFeed(shelf, options);
+  return openFeed(
+    { items: [], first: 0, ids: [], calls: [], faults: [], sleepers: new Set(), pending: 0 },
+    options,
+  );
 }
 
 function openFeed<E extends FeedEvent>(shelf: Shelf, options: MemoryFeedOptions<E>): MemoryFeed<E> {
@@ -136,7 +148,7 @@ function openFeed<E extends FeedEvent>(shelf: Shelf, options: MemoryFeedOptions<
     pull: (pullOptions = {}) =>
       call(shelf, "pull", pullOptions, [], async () => {
         const { ack, signal, waitMs = 0 } = pullOptions;
-        if (ack) settle(shelf, acks, ack);
+        if (ack && options.acksOnPull) settle(shelf, acks, ack);
         const limit = Math.min(pullOptions.limit ?? pageSize, pageSize);
         const pick = (): Delivery<E>[] => pickPage(shelf, options, leased, limit, pullOptions);
         const page = pick();
@@ -145,15 +157,19 @@ function openFeed<E extends FeedEvent>(shelf: Shelf, options: MemoryFeedOptions<
         return pick();
       }),
     ack: (receipts, callOptions = {}) =>
-      call(shelf, "ack", callOptions, receipts, async () => {
+      call(shelf, "ack", callOptions, receipts, async (fault) => {
         if (acks === "cumulative" && receipts.length !== 1) {
           throw new AckloopError("config", "a cumulative feed acks exactly one receipt");
         }
-        return receipts.map((receipt) => settle(shelf, acks, receipt)) satisfies AckReport;
+        return receipts.map((receipt, index) =>
+          index < (fault?.receipts ?? 0) ? failed(fault?.error) : settle(shelf, acks, receipt),
+        ) satisfies AckReport;
       }),
     ...(leased ? leaseCalls(shelf) : {}),
   };
-  return Object.assign(feed, truthOf(shelf, options));
+  // Not Object.assign: it would read `pending` once and for all.
+  const truth = truthOf(shelf, options);
+  return Object.defineProperties(feed, Object.getOwnPropertyDescriptors(truth)) as MemoryFeed<E>;
 }
 
 function leaseCalls(shelf: Shelf): Required<Pick<Feed, "nack" | "extend">> {
@@ -181,6 +197,9 @@ function truthOf<E extends FeedEvent>(
   return {
     acked: shelf.ids,
     calls: shelf.calls,
+    get pending() {
+      return shelf.pending;
+    },
     publish: (...events) => {
       for (const event of events) add(shelf, event, event);
     },
@@ -222,7 +241,7 @@ async function call<Reply>(
   operation: MemoryCall["operation"],
   options: CallOptions,
   receipts: readonly Receipt[],
-  effect: () => Promise<Reply>,
+  effect: (fault: MemoryFault | undefined) => Promise<Reply>,
 ): Promise<Reply> {
   options.signal?.throwIfAborted();
   const ids = receipts.map((receipt) => idAt(shelf, fromReceipt<number>(receipt)));
@@ -234,11 +253,26 @@ async function call<Reply>(
   });
   const index = shelf.faults.findIndex((fault) => fault.operation === operation);
   const [fault] = index < 0 ? [] : shelf.faults.splice(index, 1);
-  if (fault && !fault.afterEffect) throw fault.error;
+  shelf.pending += 1;
+  try {
+    return await suffer(fault, options.signal, effect);
+  } finally {
+    shelf.pending -= 1;
+  }
+}
+
+async function suffer<Reply>(
+  fault: MemoryFault | undefined,
+  signal: AbortSignal | undefined,
+  effect: (fault: MemoryFault | undefined) => Promise<Reply>,
+): Promise<Reply> {
+  const rejects = fault?.error !== undefined && fault.receipts === undefined;
+  if (fault?.delayMs !== undefined) await sleep(fault.delayMs, signal);
+  if (rejects && !fault.afterEffect) throw fault.error;
   await Promise.resolve();
-  options.signal?.throwIfAborted();
-  const reply = await effect();
-  if (fault) throw fault.error;
+  signal?.throwIfAborted();
+  const reply = await effect(fault);
+  if (rejects) throw fault.error;
   return reply;
 }
 
@@ -291,8 +325,16 @@ function toDelivery<E extends FeedEvent>(
 const ACKED: AckVerdict = Object.freeze({ status: "acked" });
 const GONE: AckVerdict = Object.freeze({ status: "gone" });
 
+function failed(error: unknown): AckVerdict {
+  const known = isAckloopError(error) ? error : new AckloopError("request", String(error));
+  return { status: "failed", error: known };
+}
+
 function settle(shelf: Shelf, acks: "individual" | "cumulative", receipt: Receipt): AckVerdict {
   const index = fromReceipt<number>(receipt);
+  if (shelf.items[index] === undefined) {
+    return failed(new AckloopError("request", "this receipt is not one of this feed"));
+  }
   const first = acks === "cumulative" ? shelf.first : index;
   let verdict = GONE;
   for (let at = first; at <= index; at += 1) {
