@@ -2,6 +2,7 @@ import type { Call, Emulator, EmulatorOptions, Route } from "./definition.ts";
 import { createDoor, type Door } from "./discue/access.ts";
 import { clientRoutes, domainRoutes, keyRoutes, usageRoutes } from "./discue/account-calls.ts";
 import { type WebhookAssumptions, withAssumptions } from "./discue/assumptions.ts";
+import { createEnding } from "./discue/ending.ts";
 import { createNotifier } from "./discue/notify.ts";
 import { createOutgoing, type Deliver } from "./discue/outgoing.ts";
 import {
@@ -79,7 +80,7 @@ export function discueEmulator(options: DiscueEmulatorOptions = {}): DiscueEmula
   const first = newId();
   state.keys.set(first, firstKey(first, apiKey, now()));
   const usage = createUsage(now, newId);
-  const outgoing = createOutgoing(tools, deliver);
+  const outgoing = createOutgoing(deliver);
   const mayCall = options.requireVerifiedDomain ? verifiedHosts(state) : () => true;
   const world: World = {
     tools,
@@ -89,6 +90,7 @@ export function discueEmulator(options: DiscueEmulatorOptions = {}): DiscueEmula
     outgoing,
     naming,
     newId,
+    ending: createEnding(),
     challenge: {
       scheme: options.challengeScheme ?? "https",
       intervalMs: options.challengeIntervalMs ?? 1_000,
@@ -101,13 +103,17 @@ export function discueEmulator(options: DiscueEmulatorOptions = {}): DiscueEmula
     errorReply: (status) => json({ title: phrases[status] ?? "Error", status }, status),
     admin: { publish: (body) => publishCommand(body, publish) },
     connection: (origin) => ({ baseUrl: origin, apiKey }),
-    close: () => {
-      for (const queue of state.queues.values()) {
-        for (const listener of queue.listeners.values()) listener.ended.abort();
-      }
-    },
+    close: () => endAll(world),
   });
   return { ...emulator, publish };
+}
+
+/** Ends every delivery, check and wait. */
+function endAll({ state, ending }: World): void {
+  ending.end();
+  for (const queue of state.queues.values()) {
+    for (const listener of queue.listeners.values()) listener.ending.end();
+  }
 }
 
 /** The reason phrases of the statuses that every page lists. */

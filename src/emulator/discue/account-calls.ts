@@ -136,7 +136,7 @@ function readStatus({ status }: Body): string | undefined {
 
 /** The calls about domains, which only the newer model has. */
 export function domainRoutes(world: World): readonly ApiRoute[] {
-  const { state, naming, tools, newId, outgoing, challenge } = world;
+  const { state, naming, tools, newId, outgoing, challenge, ending } = world;
   if (naming === "name") return [];
   const { domains } = state;
   const domainOf = ({ params }: Call): DomainState => found(domains.get(params["domain"] ?? ""));
@@ -159,7 +159,7 @@ export function domainRoutes(world: World): readonly ApiRoute[] {
     };
     domains.set(domain.id, domain);
     const isThere = () => domains.has(domain.id);
-    void verifyDomain(domain, isThere, { tools, outgoing, ...challenge });
+    void verifyDomain(domain, isThere, { tools, outgoing, ending, ...challenge });
     return one(call, domain);
   }
 

@@ -1,6 +1,6 @@
 import type { EmulatorTools } from "../definition.ts";
-import { wait } from "../wait.ts";
 import type { WebhookAssumptions } from "./assumptions.ts";
+import type { Ending } from "./ending.ts";
 import type { Outgoing } from "./outgoing.ts";
 import type { DomainState, ListenerState } from "./state.ts";
 
@@ -14,16 +14,15 @@ export async function watchLiveness(
   assumptions: WebhookAssumptions,
 ): Promise<void> {
   const { livenessIntervalMs, livenessMethod: method, timeoutMs } = assumptions;
-  const { signal } = listener.ended;
-  const isOver = (): boolean => signal.aborted || tools.closing.aborted;
-  while (livenessIntervalMs > 0 && !isOver()) {
+  const { ending } = listener;
+  while (livenessIntervalMs > 0 && !ending.isOver) {
     const { spoil } = tools.faults.take("liveness");
     const { status = 0 } = spoil
       ? {}
-      : await outgoing(listener.livenessUrl, { method }, { timeoutMs, signal });
-    if (isOver()) return;
+      : await outgoing(listener.livenessUrl, { method }, { timeoutMs, ending });
+    if (ending.isOver) return;
     noteCheck(listener, status >= 200 && status < 300, assumptions);
-    await wait(livenessIntervalMs, signal).catch(() => undefined);
+    await ending.wait(livenessIntervalMs);
   }
 }
 
@@ -59,21 +58,22 @@ export async function verifyDomain(
   {
     tools,
     outgoing,
+    ending,
     scheme,
     intervalMs,
   }: ChallengeOptions & {
     readonly tools: EmulatorTools;
     readonly outgoing: Outgoing;
+    readonly ending: Ending;
   },
 ): Promise<void> {
-  const { closing: signal } = tools;
   const url = `${scheme}://${domain.hostname}:${domain.port}/${challengePath}/${domain.fileName}`;
-  while (isThere() && !signal.aborted) {
-    const { status, text } = await outgoing(url, { method: "GET" }, { timeoutMs: 10_000, signal });
+  while (isThere() && !ending.isOver) {
+    const { status, text } = await outgoing(url, { method: "GET" }, { timeoutMs: 10_000, ending });
     if (status === 200 && text === domain.fileContent) {
       domain.verifiedAt = tools.clock.now();
       return;
     }
-    await wait(intervalMs, signal).catch(() => undefined);
+    await ending.wait(intervalMs);
   }
 }

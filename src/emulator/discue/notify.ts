@@ -1,6 +1,5 @@
 import type { EmulatorTools } from "../definition.ts";
 import type { SpoilingFault } from "../faults.ts";
-import { wait } from "../wait.ts";
 import type { WebhookAssumptions } from "./assumptions.ts";
 import type { Outcome, Outgoing } from "./outgoing.ts";
 import { signatureHeaders } from "./sign.ts";
@@ -65,13 +64,11 @@ export function createNotifier(parts: NotifyParts): (message: MessageState) => v
     if (isAcked || attempt >= assumptions.maxAttempts) return;
     const delayMs = retryDelay(attempt, outcome, assumptions);
     // Not awaited: a message that waits for its next try does not keep a place in the line.
-    void wait(delayMs, listener.ended.signal).then(
-      () => {
-        lineOf(listener).ready.push({ listener, message, attempt: attempt + 1 });
-        pump(listener);
-      },
-      () => undefined,
-    );
+    void listener.ending.wait(delayMs).then((isDue) => {
+      if (!isDue) return;
+      lineOf(listener).ready.push({ listener, message, attempt: attempt + 1 });
+      pump(listener);
+    });
   };
 
   return (message) => {
@@ -83,7 +80,7 @@ export function createNotifier(parts: NotifyParts): (message: MessageState) => v
 }
 
 function isOver({ listener, message }: Job, { closing }: EmulatorTools): boolean {
-  return closing.aborted || listener.ended.signal.aborted || message.deleted;
+  return closing.aborted || listener.ending.isOver || message.deleted;
 }
 
 function note({ listener, message }: Job, isAcked: boolean, { tools, usage }: NotifyParts): void {
@@ -116,7 +113,7 @@ async function attemptOnce(job: Job, parts: NotifyParts): Promise<Outcome> {
     const { id: queue } = job.message.queue;
     tools.journal.add({ kind: "fault", queue, eventId: job.message.id, operation, fault });
   }
-  if (delayMs > 0) await wait(delayMs, job.listener.ended.signal).catch(() => undefined);
+  if (delayMs > 0) await job.listener.ending.wait(delayMs);
   if (isOver(job, tools)) return {};
   if (spoil) return spoilt(spoil, job, parts);
   if (!duplicate) return send(job, parts);
@@ -181,7 +178,7 @@ async function send(
   return outgoing(
     listener.notifyUrl,
     { method, headers: { ...headers, ...signed }, body: sent, ...duplex },
-    { timeoutMs, signal: listener.ended.signal },
+    { timeoutMs, ending: listener.ending },
   );
 }
 

@@ -1,5 +1,4 @@
-import type { EmulatorTools } from "../definition.ts";
-import { wait } from "../wait.ts";
+import type { Ending } from "./ending.ts";
 
 /** Makes one call to somebody else's server; takes what the global `fetch` takes. */
 export type Deliver = (input: string, init: RequestInit) => Promise<Response>;
@@ -13,26 +12,24 @@ export interface Outcome {
   readonly retryAfterMs?: number | undefined;
 }
 
-/** Makes calls that end after a time, with a signal, and with the emulator. Never rejects. */
+/** Makes calls that end after a time, or with what they are for. Never rejects. */
 export type Outgoing = (
   url: string,
   init: RequestInit,
-  limits: { readonly timeoutMs: number; readonly signal: AbortSignal },
+  limits: { readonly timeoutMs: number; readonly ending: Ending },
 ) => Promise<Outcome>;
 
 /** Makes the emulator's client. A redirect is an answer like any other and not followed. */
-export function createOutgoing(tools: EmulatorTools, deliver: Deliver): Outgoing {
-  return async (url, init, { timeoutMs, signal }) => {
+export function createOutgoing(deliver: Deliver): Outgoing {
+  return async (url, init, { timeoutMs, ending }) => {
     const controller = new AbortController();
+    const { signal } = controller;
     const stop = (): void => controller.abort();
-    const signals = [signal, tools.closing];
-    for (const each of signals) each.addEventListener("abort", stop, { once: true });
-    if (signals.some((each) => each.aborted)) stop();
-    const answered = new AbortController();
-    wait(timeoutMs, answered.signal).then(stop, () => undefined);
+    const timer = setTimeout(stop, timeoutMs);
+    const remove = ending.add(stop);
     try {
-      const call = deliver(url, { ...init, redirect: "manual", signal: controller.signal });
-      const response = await Promise.race([call, aborted(controller.signal)]);
+      const call = deliver(url, { ...init, redirect: "manual", signal });
+      const response = await Promise.race([call, aborted(signal)]);
       return {
         status: response.status,
         text: await response.text(),
@@ -42,8 +39,8 @@ export function createOutgoing(tools: EmulatorTools, deliver: Deliver): Outgoing
       // Refused, cut, timed out: to the sender it is all the same.
       return {};
     } finally {
-      answered.abort();
-      for (const each of signals) each.removeEventListener("abort", stop);
+      clearTimeout(timer);
+      remove();
     }
   };
 }

@@ -1,6 +1,7 @@
 import type { Call } from "../definition.ts";
 import { Refusal } from "../exchange.ts";
 import { watchLiveness } from "./checks.ts";
+import { createEnding } from "./ending.ts";
 import { conforms, schemaProblem } from "./schema.ts";
 import type { ListenerState, MessageState, QueueState } from "./state.ts";
 import { listenerView, type Naming, namedView, queueView } from "./views.ts";
@@ -54,7 +55,7 @@ export function queueRoutes(world: World): readonly ApiRoute[] {
 
   function remove(call: Call): Response {
     const queue = queueOf(world, call);
-    for (const listener of queue.listeners.values()) listener.ended.abort();
+    for (const listener of queue.listeners.values()) listener.ending.end();
     for (const message of queue.messages.values()) message.deleted = true;
     state.queues.delete(queue.id);
     usage.add("queues", "queue_deleted", { queue: queue.id });
@@ -140,7 +141,7 @@ export function listenerRoutes(world: World): readonly ApiRoute[] {
 
   function remove(call: Call): Response {
     const listener = listenerOf(world, call);
-    listener.ended.abort();
+    listener.ending.end();
     listener.queue.listeners.delete(listener.id);
     const about = { queue: listener.queue.id, listener: listener.id };
     usage.add("listeners", "listener_deleted", about);
@@ -191,7 +192,7 @@ function newListener(id: string, queue: QueueState, body: Body, naming: Naming):
     failuresInRow: 0,
     acknowledged: 0,
     missed: new Set(),
-    ended: new AbortController(),
+    ending: createEnding(),
   };
 }
 

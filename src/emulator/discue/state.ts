@@ -1,3 +1,5 @@
+import type { Ending } from "./ending.ts";
+
 /** A queue with what it holds. */
 export interface QueueState {
   readonly id: string;
@@ -23,7 +25,7 @@ export interface ListenerState {
   /** Messages whose last delivery failed and that are not acknowledged. */
   readonly missed: Set<string>;
   /** Ends its deliveries and checks. */
-  readonly ended: AbortController;
+  readonly ending: Ending;
 }
 
 /** A message. */

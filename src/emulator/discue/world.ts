@@ -2,6 +2,7 @@ import type { Call, EmulatorTools, Route } from "../definition.ts";
 import { isRecord, json, Refusal, readJson } from "../exchange.ts";
 import type { WebhookAssumptions } from "./assumptions.ts";
 import type { ChallengeOptions } from "./checks.ts";
+import type { Ending } from "./ending.ts";
 import type { Outgoing } from "./outgoing.ts";
 import type { ListenerState, MessageState, QueueState, State } from "./state.ts";
 import type { Usage } from "./usage.ts";
@@ -15,6 +16,8 @@ export interface World {
   readonly usage: Usage;
   readonly outgoing: Outgoing;
   readonly challenge: ChallengeOptions;
+  /** The emulator's own end. */
+  readonly ending: Ending;
   readonly naming: Naming;
   /** Begins the deliveries of a message. */
   readonly notify: (message: MessageState) => void;
