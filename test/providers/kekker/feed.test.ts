@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import * as z from "zod/mini";
 import type { Logger } from "../../../src/core/logger.ts";
 import {
@@ -381,6 +381,31 @@ describe("an ack", () => {
     setTimeout(() => controller.abort(reason), 1);
 
     await expect(acked).rejects.toBe(reason);
+  });
+
+  it("of many leaves no listener on the signal, and never has more than one there", async () => {
+    const { node, client } = startNode();
+    node.publish(deals(60));
+    const { signal } = new AbortController();
+    const add = vi.spyOn(signal, "addEventListener");
+    const remove = vi.spyOn(signal, "removeEventListener");
+
+    await client.feed().ack(receiptsOf(...names(1, 60)), { signal });
+
+    expect(node.unprocessed()).toBe(0);
+    expect(add).toHaveBeenCalledOnce();
+    expect(remove).toHaveBeenCalledExactlyOnceWith("abort", add.mock.calls[0]?.[1]);
+  });
+
+  it("does not start once the signal has fired", async () => {
+    const { node, client } = startNode();
+    node.publish(deals(1));
+    const reason = new Error("enough");
+
+    const acked = client.feed().ack(receiptsOf("e1"), { signal: AbortSignal.abort(reason) });
+
+    await expect(acked).rejects.toBe(reason);
+    expect(node.journal.calls()).toBe(0);
   });
 
   it("does not hide a bug", async () => {
