@@ -71,7 +71,8 @@ function parse(args: readonly string[]) {
       options: {
         port: { type: "string", default: "0" },
         provider: { type: "string", default: Object.keys(emulators).join(",") },
-        seed: { type: "string", default: "1" },
+        // Equal seeds give equal ids, which a store that outlives a run would take for the same events.
+        seed: { type: "string", default: String(Date.now() % 2 ** 31) },
         "no-limits": { type: "boolean", default: false },
         json: { type: "boolean", default: false },
       },

@@ -30,12 +30,11 @@ async function dispatch(args: readonly string[], surroundings: Surroundings): Pr
   else throw new UsageError(`there is no "${command}"; there is emulate`);
 }
 
-/** Words for the errors of the system that a user can do something about. */
+/** Words for an error of the system that a user can do something about. */
 function explain(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !("code" in error)) return undefined;
-  if (error.code === "EADDRINUSE") return "the port is taken; choose another, or --port 0";
-  if (error.code === "EACCES") return "the port is not allowed; choose one above 1023";
-  return undefined;
+  if (!(error instanceof Error) || !("syscall" in error && "code" in error)) return undefined;
+  if (error.syscall !== "listen") return undefined;
+  return `the port cannot be had (${String(error.code)}); choose another, or --port 0`;
 }
 
 /**

@@ -15,7 +15,8 @@ Options of emulate
   --port <number>             the port; 0 takes a free one (default 0)
   --provider <names>          which emulators, separated by commas
                               (default tiki,kekker,discue,workato)
-  --seed <integer>            where ids, tokens and faults follow from (default 1)
+  --seed <integer>            where ids, tokens and faults follow from (default
+                              another one each time, printed)
   --no-limits                 switch the rate limits off
   --json                      print one line of JSON instead of text
 `;

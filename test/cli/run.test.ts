@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { readEmulateOptions } from "../../src/cli/emulate.ts";
 import { run } from "../../src/cli/run.ts";
 import { serveEmulators } from "../../src/emulator/index.ts";
 
@@ -67,6 +68,17 @@ describe("the command line", () => {
     expect(written.out).toBe("");
   });
 
+  it("lets a bug through as it is", async () => {
+    const out = () => {
+      throw new RangeError("a bug");
+    };
+    const { signal } = new AbortController();
+
+    const code = run(["--help"], { out, err: out, signal, version: "1" });
+
+    await expect(code).rejects.toThrow(new RangeError("a bug"));
+  });
+
   it("says that a port is taken, and exits with 1", async () => {
     const server = await serveEmulators([]);
     onTestFinished(() => server.close());
@@ -74,7 +86,9 @@ describe("the command line", () => {
     const { code, written } = start(["emulate", "--port", String(server.port)]);
 
     expect(await code).toBe(1);
-    expect(written.err).toBe("ackloop: the port is taken; choose another, or --port 0\n");
+    expect(written.err).toBe(
+      "ackloop: the port cannot be had (EADDRINUSE); choose another, or --port 0\n",
+    );
   });
 });
 
@@ -89,8 +103,9 @@ describe("ackloop emulate", () => {
 
     expect(await running.code).toBe(0);
     const names = health.emulators.map(({ name }: { name: string }) => name);
+    const [{ seed }] = health.emulators;
     expect(names).toEqual(["tiki", "kekker", "discue", "workato"]);
-    expect(running.written.out).toContain("(seed 1, rate limits as documented)");
+    expect(running.written.out).toContain(`(seed ${seed}, rate limits as documented)`);
     expect(running.written.out).toContain("emulator-in-house-secret");
     await expect(fetch(`${origin}/_emulator/health`)).rejects.toThrow("fetch failed");
   });
@@ -110,6 +125,17 @@ describe("ackloop emulate", () => {
     });
     expect(Object.keys(announcement.providers)).toEqual(["tiki"]);
     expect(announcement.providers.tiki.baseUrl).toBe(`${announcement.origin}/tiki/integration/v1`);
+  });
+
+  it("takes another seed each time where none is asked for", () => {
+    vi.useFakeTimers({ now: 5_000_000 });
+    const first = readEmulateOptions([]).seed;
+    vi.setSystemTime(5_000_001);
+    const second = readEmulateOptions([]).seed;
+    vi.useRealTimers();
+
+    expect(second).not.toBe(first);
+    expect(readEmulateOptions(["--seed", "3"]).seed).toBe(3);
   });
 
   it("switches the rate limits off when it is told to", async () => {

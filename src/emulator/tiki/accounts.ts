@@ -27,7 +27,7 @@ export interface TikiSeller {
 }
 
 /** The scopes that the open platform lists ("Scope of access", read 2026-11). */
-export const tikiScopes: readonly string[] = Object.freeze([
+const tikiScopes: readonly string[] = Object.freeze([
   "order",
   "product",
   "inventory",

@@ -40,7 +40,7 @@ export interface TikiAssumptions {
 }
 
 /** The event types of the page "Event type", read 2026-11. */
-export const documentedEventTypes: readonly string[] = Object.freeze([
+const documentedEventTypes: readonly string[] = Object.freeze([
   "ORDER_CREATED_SUCCESSFULLY",
   "ORDER_STATUS_UPDATED",
   "PRODUCT_PRICE_UPDATED",
