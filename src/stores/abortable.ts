@@ -1,3 +1,4 @@
+import { onAbort } from "../core/abort.ts";
 import type { CallOptions } from "../core/feed.ts";
 
 /**
@@ -13,14 +14,13 @@ export async function abortable<Result>(
   const signal = options?.signal;
   signal?.throwIfAborted();
   if (!signal) return await work();
-  let onAbort = (): void => undefined;
+  let forget = (): void => undefined;
   const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
+    forget = onAbort(signal, () => reject(signal.reason));
   });
   try {
     return await Promise.race([work(), aborted]);
   } finally {
-    signal.removeEventListener("abort", onAbort);
+    forget();
   }
 }
