@@ -50,7 +50,7 @@ export interface WebhookAssumptions {
 }
 
 /** What holds unless an option says otherwise. */
-export const assumed: WebhookAssumptions = Object.freeze({
+const assumed: WebhookAssumptions = Object.freeze({
   method: "POST",
   bodyForm: "message",
   headers: { "content-type": "application/json" },

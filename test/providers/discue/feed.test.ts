@@ -249,6 +249,29 @@ describe("pull", () => {
   });
 });
 
+describe("a pull that is cut just as something arrives", () => {
+  it("leaves it to the next pull, in its place", async () => {
+    const receiving = receiver();
+    const orders = receiving.feed();
+    const controller = new AbortController();
+    const reason = new Error("stop");
+    const cut = orders.pull({ limit: 1, waitMs: 1_000, signal: controller.signal });
+    // The signal fires in the same turn in which the waiting pull is given the delivery.
+    const watched = call("m-1");
+    vi.spyOn(receiving, "receive").mockImplementation(async (request) => {
+      const received = await receiver().receive(request);
+      queueMicrotask(() => queueMicrotask(() => controller.abort(reason)));
+      return received;
+    });
+
+    void orders.handle(watched);
+
+    await expect(cut).rejects.toBe(reason);
+    expect(idsOf(await orders.pull({ waitMs: 1_000 }))).toStrictEqual(["m-1"]);
+    orders.close();
+  });
+});
+
 describe("ack", () => {
   it("twice, or of another feed's receipt, is gone", async () => {
     const orders = feed();

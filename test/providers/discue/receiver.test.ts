@@ -126,6 +126,22 @@ describe("the body", () => {
   });
 });
 
+describe("a body in pieces", () => {
+  it("is put together byte by byte, also where a piece ends inside a character", async () => {
+    const bytes = new TextEncoder().encode('{"message":{"id":"m-1","data":"\u00e9\u{1f600}"}}');
+    const pieces = new ReadableStream<Uint8Array>({
+      start(controller) {
+        for (const byte of bytes) controller.enqueue(Uint8Array.of(byte));
+        controller.close();
+      },
+    });
+
+    const { event } = deliveryOf(await receiver().receive(post(pieces)));
+
+    expect(event).toMatchObject({ id: "m-1", data: "\u00e9\u{1f600}" });
+  });
+});
+
 describe("what is not let in", () => {
   it.each([
     ["another secret", `https://example.com/discue?secret=${secret.slice(0, -1)}x`],
