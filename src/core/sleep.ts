@@ -1,3 +1,8 @@
+import { onAbort } from "./abort.ts";
+
+/** A longer delay than this would make `setTimeout` fire at once. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 /**
  * Waits `delayMs` milliseconds, or rejects with the signal's reason as soon as it fires.
  *
@@ -10,18 +15,16 @@ export function sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
       reject(signal.reason);
       return;
     }
-    const onAbort = (): void => {
-      clearTimeout(timer);
-      reject(signal?.reason);
-    };
-    // A longer delay than 2^31 - 1 ms would make setTimeout fire at once.
     const timer = setTimeout(
       () => {
-        signal?.removeEventListener("abort", onAbort);
+        forget();
         resolve();
       },
-      Math.min(delayMs, 2 ** 31 - 1),
+      Math.min(delayMs, LONGEST_MS),
     );
-    signal?.addEventListener("abort", onAbort, { once: true });
+    const forget = onAbort(signal, () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    });
   });
 }

@@ -1,3 +1,5 @@
+import { onAbort } from "../core/abort.ts";
+
 /** What {@link withinLimit} rejects with when the time is over. */
 export class TimeIsUp extends Error {
   override readonly name = "TimeIsUp";
@@ -26,16 +28,15 @@ export function withinLimit<Result>(
     const controller = new AbortController();
     const settle = (): void => {
       clearTimeout(timer);
-      signal?.removeEventListener("abort", onAbort);
+      forget();
     };
     const cut = (reason: unknown): void => {
       settle();
       reject(reason);
       controller.abort(reason);
     };
-    const onAbort = (): void => cut(signal?.reason);
     const timer = setTimeout(() => cut(new TimeIsUp()), limitMs);
-    signal?.addEventListener("abort", onAbort);
+    const forget = onAbort(signal, () => cut(signal?.reason));
     work(controller.signal).then(
       (result) => {
         settle();

@@ -1,3 +1,4 @@
+import { onAbort } from "../core/abort.ts";
 import { AckloopError } from "../core/errors.ts";
 import type { FeedEvent } from "../core/event.ts";
 import type { Delivery, Feed, Receipt } from "../core/feed.ts";
@@ -265,9 +266,8 @@ export class Engine {
   #listen(): () => void {
     const { settings, deadline } = this.#task;
     const { signal } = settings;
-    const onAbort = (): void => this.stop("signal");
-    if (signal?.aborted) onAbort();
-    signal?.addEventListener("abort", onAbort, { once: true });
+    if (signal?.aborted) this.stop("signal");
+    const forget = onAbort(signal, () => this.stop("signal"));
     let timer: ReturnType<typeof setTimeout> | undefined;
     if (deadline !== undefined) {
       const onDeadline = (): void => this.stop("deadline", Math.max(0, deadline - Date.now()));
@@ -277,7 +277,7 @@ export class Engine {
     }
     return () => {
       clearTimeout(timer);
-      signal?.removeEventListener("abort", onAbort);
+      forget();
     };
   }
 

@@ -1,7 +1,7 @@
 import { AckloopError } from "../core/errors.ts";
 import type { FeedEvent } from "../core/event.ts";
 import type { Delivery } from "../core/feed.ts";
-import type { Receiver } from "../core/receiver.ts";
+import type { Received, Receiver } from "../core/receiver.ts";
 import { sleep } from "../core/sleep.ts";
 import { toEntry } from "./entry.ts";
 import type { Handlers } from "./handler.ts";
@@ -18,8 +18,8 @@ import { HandlerScope } from "./scope.ts";
 /** The options of `webhook`. */
 export interface WebhookOptions extends HandlingOptions {
   /**
-   * How long a request may take, in ms, 100-900 000; set it below what the provider and the platform
-   * wait. Retries in place end with it. @default 25_000
+   * How long the events of a request may take, in ms, 100-900 000; set it below what the provider and
+   * the platform wait. Retries in place end with it. discue's own client waits 10 s. @default 9_000
    */
   readonly replyTimeoutMs?: number | undefined;
   /** When a provider that was told to send again should do so, in ms. @default 30_000 */
@@ -68,14 +68,33 @@ export function webhook<E extends FeedEvent>(
     retryAfterMs: milliseconds(0),
     rememberMs: milliseconds(0),
   });
-  const { replyTimeoutMs = 25_000, retryAfterMs = 30_000, rememberMs = 600_000 } = options;
+  const { replyTimeoutMs = 9000, retryAfterMs = 30_000, rememberMs = 600_000 } = options;
   const desk = new Desk(receiver.name, routes, settings, replyTimeoutMs, rememberMs);
   return async (request) => {
-    const received = await receiver.receive(request);
+    const received = await receiveInTime(receiver, request, replyTimeoutMs);
+    if (received === undefined) return receiver.defer(retryAfterMs);
     if (received.kind === "answered") return received.response;
     const settled = await desk.settleAll(received.deliveries);
     return settled ? receiver.accept() : receiver.defer(retryAfterMs);
   };
+}
+
+/** Reads a request; `undefined` when its body does not end within the time of a reply. */
+async function receiveInTime<E extends FeedEvent>(
+  receiver: Receiver<E>,
+  request: Request,
+  limitMs: number,
+): Promise<Received<E> | undefined> {
+  const limit = new AbortController();
+  const timer = setTimeout(() => limit.abort(), limitMs);
+  try {
+    return await receiver.receive(request, { signal: limit.signal });
+  } catch (error) {
+    if (limit.signal.aborted) return undefined;
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Settles the events of requests, each at most once at a time. */

@@ -132,50 +132,29 @@ async function ackAll(
   let earliest: string | undefined;
   // The workers share one iterator: each takes the next receipt as soon as it is free.
   const entries = receipts.entries();
-  const work = async (own: AbortSignal): Promise<void> => {
+  const work = async (): Promise<void> => {
     for (const [index, receipt] of entries) {
-      const answer = await ackOne(calls, fromReceipt<string>(receipt), own);
+      const answer = await ackOne(calls, fromReceipt<string>(receipt), signal);
       verdicts[index] = answer.verdict;
       if (answer.time === undefined) continue;
       earliest = earliest === undefined ? answer.time : earlierTime(earliest, answer.time);
     }
   };
-  await withSignals(Math.min(concurrency, receipts.length), signal, work);
-  return { verdicts, earliest };
-}
-
-/**
- * Runs `count` workers, each with a signal of its own that fires with the given one: Node warns of a
- * leak where more than ten requests listen to one signal.
- */
-async function withSignals(
-  count: number,
-  signal: AbortSignal | undefined,
-  work: (own: AbortSignal) => Promise<void>,
-): Promise<void> {
   signal?.throwIfAborted();
-  const controllers = Array.from({ length: count }, () => new AbortController());
-  const onAbort = (): void => {
-    for (const controller of controllers) controller.abort(signal?.reason);
-  };
-  signal?.addEventListener("abort", onAbort, { once: true });
-  try {
-    await Promise.all(controllers.map((controller) => work(controller.signal)));
-  } finally {
-    signal?.removeEventListener("abort", onAbort);
-  }
+  await Promise.all(Array.from({ length: Math.min(concurrency, receipts.length) }, work));
+  return { verdicts, earliest };
 }
 
 async function ackOne(
   calls: KekkerCalls,
   eventUid: string,
-  signal: AbortSignal,
+  signal: AbortSignal | undefined,
 ): Promise<{ readonly verdict: AckVerdict; readonly time?: string | undefined }> {
   try {
     const reply = await calls.ack(eventUid, { signal });
     return { verdict: { status: "acked" }, time: readEarliest(reply) };
   } catch (error) {
-    signal.throwIfAborted();
+    signal?.throwIfAborted();
     if (!isAckloopError(error)) throw error;
     if (error.code === "notFound") return { verdict: { status: "gone" } };
     return { verdict: { status: "failed", error } };

@@ -1,0 +1,43 @@
+/** The callbacks that wait for a signal; with it goes the one listener that serves them all. */
+interface Fan {
+  readonly callbacks: Set<() => void>;
+  readonly listener: () => void;
+}
+
+/** Signals that somebody waits for. A signal that nobody holds any more takes its entry along. */
+const fans = new WeakMap<AbortSignal, Fan>();
+
+/**
+ * Calls back once when the signal fires, until the returned function is called.
+ *
+ * However many wait for one signal, it has one listener, and none when nobody waits: dozens of calls
+ * under way would else set off Node's warning of a leak, and taking a listener off costs the more the
+ * more there are. A signal that has fired already does not call back: ask `signal.aborted` first.
+ */
+export function onAbort(signal: AbortSignal | undefined, callback: () => void): () => void {
+  if (signal === undefined) return () => {};
+  const fan = fans.get(signal) ?? spread(signal);
+  const { callbacks, listener } = fan;
+  // A function of its own for each wait, so that one callback may wait twice.
+  const call = (): void => callback();
+  callbacks.add(call);
+  return () => {
+    if (!callbacks.delete(call) || callbacks.size > 0) return;
+    signal.removeEventListener("abort", listener);
+    fans.delete(signal);
+  };
+}
+
+function spread(signal: AbortSignal): Fan {
+  const callbacks = new Set<() => void>();
+  const listener = (): void => {
+    fans.delete(signal);
+    const waiting = [...callbacks];
+    callbacks.clear();
+    for (const callback of waiting) callback();
+  };
+  const fan = { callbacks, listener };
+  fans.set(signal, fan);
+  signal.addEventListener("abort", listener, { once: true });
+  return fan;
+}
