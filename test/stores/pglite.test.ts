@@ -9,7 +9,7 @@ async function load(): Promise<typeof import("../../src/stores/index.ts")> {
   return await import("../../src/stores/index.ts");
 }
 
-describe("pgliteStores", { timeout: 60_000 }, () => {
+describe("pgliteStores", { timeout: 180_000 }, () => {
   afterEach(() => {
     vi.doUnmock("@electric-sql/pglite");
   });

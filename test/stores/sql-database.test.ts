@@ -1,5 +1,5 @@
 import { PGlite } from "@electric-sql/pglite";
-import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { type SqlDatabase, sqlStores } from "../../src/stores/index.ts";
 import { freshPrefix, onServer, postgresHint, postgresUrl } from "./servers.ts";
 
@@ -27,6 +27,8 @@ function failing(...errors: readonly unknown[]): SqlDatabase & { calls: number }
 
 describe("sqlStores", () => {
   const pglite = PGlite.create();
+  // It takes seconds to start on a busy machine.
+  beforeAll(async () => await (await pglite).waitReady, 180_000);
   afterAll(async () => await (await pglite).close());
   afterEach(() => {
     vi.useRealTimers();

@@ -1,6 +1,6 @@
 import { PGlite } from "@electric-sql/pglite";
 import { Pool } from "pg";
-import { afterAll, describe, it } from "vitest";
+import { afterAll, beforeAll, describe, it } from "vitest";
 import { sqlStores } from "../../src/stores/index.ts";
 import { storeConformance } from "../../src/testing/store-conformance.ts";
 import { onServer, postgresHint, postgresUrl } from "./servers.ts";
@@ -9,6 +9,8 @@ const limits = { inboxMaxEntries: 20 };
 
 describe("sqlStores on PGlite", { timeout: 60_000 }, () => {
   const database = PGlite.create();
+  // It takes seconds to start on a busy machine.
+  beforeAll(async () => await (await database).waitReady, 180_000);
   afterAll(async () => await (await database).close());
 
   storeConformance({ describe, it }, async () => {

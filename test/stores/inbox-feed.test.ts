@@ -1,0 +1,181 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { fromReceipt, type Receipt } from "../../src/core/feed.ts";
+import type { Inbox } from "../../src/core/stores.ts";
+import { inboxFeed, memoryStores } from "../../src/stores/index.ts";
+
+const entryOf = (id: string) => ({
+  event: { specversion: "1.0", id, source: "s", type: "message", data: id } as const,
+  raw: { id },
+});
+
+async function filled(...ids: readonly string[]): Promise<Inbox> {
+  const { inbox } = memoryStores();
+  await inbox.add("in", ids.map(entryOf));
+  return inbox;
+}
+
+function receiptsOf(deliveries: readonly { readonly receipt?: Receipt | undefined }[]): Receipt[] {
+  return deliveries.flatMap(({ receipt }) => (receipt ? [receipt] : []));
+}
+
+describe("inboxFeed", () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it("brings entries as deliveries, oldest first, each hidden for its lease", async () => {
+    const feed = inboxFeed(await filled("b", "a", "c"), "in", { leaseMs: 5000 });
+
+    const first = await feed.pull({ limit: 2 });
+
+    const receipt = expect.anything();
+    expect(first).toEqual([
+      { ...entryOf("b"), receipt, attempt: 1, leaseMs: 5000 },
+      { ...entryOf("a"), receipt, attempt: 1, leaseMs: 5000 },
+    ]);
+    expect(await feed.pull()).toMatchObject([{ raw: { id: "c" } }]);
+    expect(await feed.pull()).toEqual([]);
+    expect([feed.name, feed.pulls, feed.acks, feed.waits]).toEqual([
+      "in",
+      "onward",
+      "individual",
+      true,
+    ]);
+  });
+
+  it("acks each for itself; what is finished or with another worker is gone", async () => {
+    const feed = inboxFeed(await filled("a", "b"), "in", { leaseMs: 5000 });
+    const [a, b] = receiptsOf(await feed.pull()) as [Receipt, Receipt];
+
+    expect(await feed.ack([a])).toEqual([{ status: "acked" }]);
+    await vi.advanceTimersByTimeAsync(5000);
+    const [again] = await feed.pull();
+
+    expect(await feed.ack([b, a])).toEqual([{ status: "gone" }, { status: "gone" }]);
+    expect(again).toMatchObject({ attempt: 2, raw: { id: "b" } });
+    expect(await feed.ack(receiptsOf([again ?? {}]))).toEqual([{ status: "acked" }]);
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(await feed.pull()).toEqual([]);
+  });
+
+  it("gives back with nack, and lengthens with extend", async () => {
+    const feed = inboxFeed(await filled("a", "b"), "in", { leaseMs: 5000 });
+    const [a, b] = receiptsOf(await feed.pull()) as [Receipt, Receipt];
+
+    await feed.nack?.([a]);
+    await feed.extend?.([b], 60_000);
+    expect(await feed.pull()).toMatchObject([{ attempt: 2, raw: { id: "a" } }]);
+    await feed.nack?.([b], { afterMs: 10_000 });
+    await vi.advanceTimersByTimeAsync(9999);
+    expect((await feed.pull()).map(({ raw }) => raw)).toEqual([{ id: "a" }]);
+    await vi.advanceTimersByTimeAsync(1);
+
+    expect((await feed.pull()).map(({ raw }) => raw)).toEqual([{ id: "b" }]);
+  });
+
+  it("waits for an entry, and no longer than it may", async () => {
+    const inbox = await filled();
+    const feed = inboxFeed(inbox, "in", { pollMs: 100 });
+    const pull = feed.pull({ waitMs: 60_000 });
+    await vi.advanceTimersByTimeAsync(950);
+    await inbox.add("in", [entryOf("a")]);
+    await vi.advanceTimersByTimeAsync(60);
+    expect(await pull).toHaveLength(1);
+
+    let isEmpty = false;
+    const empty = feed.pull({ waitMs: 250 }).then((deliveries) => {
+      isEmpty = deliveries.length === 0;
+    });
+    await vi.advanceTimersByTimeAsync(249);
+    expect(isEmpty).toBe(false);
+    await vi.advanceTimersByTimeAsync(2);
+    await empty;
+
+    expect(isEmpty).toBe(true);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("leaves with the signal's reason, before, between and during the store's answers", async () => {
+    const reason = new Error("stop");
+    const inbox = await filled();
+    const feed = inboxFeed(inbox, "in");
+    await expect(feed.pull({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+
+    const caller = new AbortController();
+    const waiting = expect(feed.pull({ waitMs: 9999, signal: caller.signal })).rejects.toBe(reason);
+    await vi.advanceTimersByTimeAsync(10);
+    caller.abort(reason);
+    await waiting;
+
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("gives back what an aborted pull was about to bring", async () => {
+    const good = await filled("a");
+    const slow: Inbox = {
+      ...good,
+      async claim(...claim) {
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        return await good.claim(...claim);
+      },
+    };
+    const caller = new AbortController();
+    const pull = inboxFeed(slow, "in").pull({ signal: caller.signal });
+    caller.abort(new Error("stop"));
+    await expect(pull).rejects.toThrow("stop");
+    expect(await good.claim("in", 1, 1)).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(600);
+
+    expect(await inboxFeed(good, "in").pull()).toHaveLength(1);
+  });
+
+  it("passes the store's errors on", async () => {
+    const good = await filled("a");
+    const broken: Inbox = { ...good, claim: () => Promise.reject(new Error("away")) };
+
+    await expect(inboxFeed(broken, "in").pull()).rejects.toThrow("away");
+  });
+
+  it("brings what could not be read as an unreadable delivery, and keeps derived ids so", async () => {
+    const { inbox } = memoryStores();
+    await inbox.add("in", [
+      { raw: "<x>", unreadable: { message: "discue receive: no JSON", path: "[0]" } },
+      { ...entryOf("a"), idDerived: true },
+    ]);
+
+    const [unreadable, derived] = await inboxFeed(inbox, "in").pull();
+
+    expect(unreadable?.unreadable).toMatchObject({
+      code: "schema",
+      message: "discue receive: no JSON",
+      path: "[0]",
+    });
+    expect(unreadable?.raw).toBe("<x>");
+    expect(derived).toMatchObject({ idDerived: true, event: { id: "a" } });
+  });
+
+  it("refuses wrong arguments", async () => {
+    const inbox = await filled();
+    const config = expect.objectContaining({ code: "config" });
+    expect(() => inboxFeed(undefined as never, "in")).toThrow(config);
+    expect(() => inboxFeed(inbox, "")).toThrow(config);
+    expect(() => inboxFeed(inbox, "in", { leaseMs: 0 })).toThrow(config);
+    expect(() => inboxFeed(inbox, "in", { pollMs: Number.NaN })).toThrow(config);
+    expect(() => inboxFeed(inbox, "in", { lease: 1 } as never)).toThrow(config);
+    const feed = inboxFeed(inbox, "in");
+    await expect(feed.pull({ limit: 0 })).rejects.toMatchObject({ code: "config" });
+    await expect(feed.pull({ waitMs: -1 })).rejects.toMatchObject({ code: "config" });
+    expect(await feed.pull({ limit: 5000 })).toEqual([]);
+  });
+
+  it("has receipts that another feed on the same inbox can ack", async () => {
+    const inbox = await filled("a");
+    const [receipt] = receiptsOf(await inboxFeed(inbox, "in").pull()) as [Receipt];
+
+    expect(typeof fromReceipt(receipt)).toBe("string");
+    expect(await inboxFeed(inbox, "in").ack([receipt])).toEqual([{ status: "acked" }]);
+  });
+});
