@@ -1,0 +1,151 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileStores } from "ackloop/stores";
+import type { Admin } from "./process.ts";
+import { consumer, type RecordLine, recordFile, type Task } from "./task.ts";
+
+/** What became of the events of one provider. */
+export interface Result {
+  readonly published: number;
+  /** Events whose handler finished at least once. */
+  readonly handled: number;
+  /** Published, and neither handled nor dead-lettered. */
+  readonly lost: number;
+  /** Times that a handler finished an event again. */
+  readonly duplicates: number;
+  readonly deadLettered: number;
+  /** Acknowledged before the handler had finished, or the dead letter was stored. */
+  readonly ackedBeforeHandled: number;
+  /** Not acknowledged at the end. */
+  readonly unacked: number;
+  readonly restarts: number;
+  /** Requests that asked for events, or brought them. */
+  readonly polls: number;
+  readonly seconds: number;
+}
+
+interface JournalLine {
+  readonly seq: number;
+  readonly at: number;
+  readonly kind: string;
+  readonly eventId?: string;
+  readonly operation?: string;
+}
+
+/** What the emulator says: the events in order, when each was acked, how often it was asked. */
+interface Truth {
+  readonly published: readonly string[];
+  readonly acked: ReadonlyMap<string, number>;
+  readonly polls: number;
+}
+
+const pollOperations = new Set(["pull", "list", "consume", "notify"]);
+
+async function readJournal(admin: Admin, { provider }: Task): Promise<readonly JournalLine[]> {
+  const lines: JournalLine[] = [];
+  let after = 0;
+  for (;;) {
+    const kinds = "published,acked,request,delivered";
+    const query = `journal?after=${after}&limit=10000&kind=${kinds}`;
+    const page = (await admin.get(provider, query)) as { readonly entries: JournalLine[] };
+    if (page.entries.length === 0) return lines;
+    lines.push(...page.entries);
+    after = lines.at(-1)?.seq ?? after;
+  }
+}
+
+function toTruth(lines: readonly JournalLine[]): Truth {
+  const of = (kind: string) => lines.filter((line) => line.kind === kind);
+  const acked = new Map<string, number>();
+  for (const { eventId = "", at } of of("acked")) if (!acked.has(eventId)) acked.set(eventId, at);
+  // A webhook is not asked for events: each delivery stands for a poll.
+  const asked = [
+    ...of("request"),
+    ...of("delivered").filter((line) => line.operation === "notify"),
+  ];
+  return {
+    published: of("published").map(({ eventId = "" }) => eventId),
+    acked,
+    polls: asked.filter(({ operation = "" }) => pollOperations.has(operation)).length,
+  };
+}
+
+async function readRecord({ folder }: Task): Promise<readonly RecordLine[]> {
+  const text = await readFile(join(folder, recordFile), "utf8").catch(() => "");
+  // The last line may be half written: its process was killed, or is just writing it.
+  const lines = text.slice(0, text.lastIndexOf("\n") + 1).split("\n");
+  return lines.filter(Boolean).map((line): RecordLine => JSON.parse(line));
+}
+
+/** Workato has no ack: a saved cursor settles every event up to it. */
+function ackedByCursor(published: readonly string[], record: readonly RecordLine[]) {
+  const acked = new Map<string, number>();
+  const places = new Map(published.map((id, index) => [id, index]));
+  for (const { id, at } of record.filter(({ kind }) => kind === "saved")) {
+    for (let index = places.get(id) ?? -1; index >= 0; index -= 1) {
+      const event = published[index] ?? "";
+      if (acked.has(event)) break;
+      acked.set(event, at);
+    }
+  }
+  return acked;
+}
+
+async function readDeadLetters(feedFolder: string, feed: string) {
+  const { deadLetters } = fileStores(feedFolder);
+  const letters = new Map<string, number>();
+  let after: string | undefined;
+  do {
+    const page = await deadLetters.list({ consumer, feed }, { limit: 1000, after });
+    for (const { id, failedAt } of page.letters) letters.set(id, Date.parse(failedAt));
+    after = page.next;
+  } while (after !== undefined);
+  return letters;
+}
+
+/** Compares the emulator's journal with what the handlers wrote down. */
+export async function readResult(admin: Admin, task: Task, expected: number): Promise<Result> {
+  const [journal, record] = await Promise.all([readJournal(admin, task), readRecord(task)]);
+  const { published, polls, acked: ackedByServer } = toTruth(journal);
+  const acked = task.provider === "workato" ? ackedByCursor(published, record) : ackedByServer;
+  const letters = await readDeadLetters(task.folder, task.feed);
+  const settledAt = new Map(letters);
+  let finished = 0;
+  for (const { kind, id, at } of record) {
+    if (kind !== "handled") continue;
+    finished += 1;
+    settledAt.set(id, Math.min(at, settledAt.get(id) ?? at));
+  }
+  const handled = new Set(record.filter(({ kind }) => kind === "handled").map(({ id }) => id)).size;
+  const early = [...acked].filter(([id, at]) => at < (settledAt.get(id) ?? Infinity));
+  return {
+    published: published.length,
+    handled,
+    lost: expected - published.filter((id) => settledAt.has(id)).length,
+    duplicates: finished - handled,
+    deadLettered: letters.size,
+    ackedBeforeHandled: early.length,
+    unacked: expected - acked.size,
+    restarts: 0,
+    polls,
+    seconds: 0,
+  };
+}
+
+/** Adds up the results of several providers. */
+export function sum(results: readonly Result[]): Result {
+  const add = (name: keyof Result): number =>
+    results.reduce((total, result) => total + result[name], 0);
+  return {
+    published: add("published"),
+    handled: add("handled"),
+    lost: add("lost"),
+    duplicates: add("duplicates"),
+    deadLettered: add("deadLettered"),
+    ackedBeforeHandled: add("ackedBeforeHandled"),
+    unacked: add("unacked"),
+    restarts: add("restarts"),
+    polls: add("polls"),
+    seconds: Math.max(...results.map(({ seconds }) => seconds)),
+  };
+}
