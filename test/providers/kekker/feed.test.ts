@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import * as z from "zod/mini";
+import { AckloopError } from "../../../src/core/errors.ts";
 import type { Logger } from "../../../src/core/logger.ts";
 import {
   type KekkerFeedOptions,
@@ -145,6 +146,21 @@ describe("a pull", () => {
     expect(asked).toBe(2);
     expect(await pullIds(answers([]), 100)).toStrictEqual([]);
     expect(asked).toBe(3);
+  });
+
+  it("ends at a short page, although the total promises more", async () => {
+    const pages = [
+      { pageNumber: 1, totalRecords: 1_000, data: deals(3) },
+      { pageNumber: 2, totalRecords: 1_000, data: deals(2, 4) },
+    ];
+    const feed = kekker({
+      baseUrl: "https://qrm1.test",
+      channel: "c",
+      token: "t",
+      fetch: async () => Response.json(pages.shift() ?? expect.unreachable("a third request")),
+    }).feed();
+
+    expect(await pullIds(feed, 100)).toStrictEqual(names(1, 5));
   });
 
   it("gives an event once that stands on two pages, and takes one twice listed for one", async () => {
@@ -375,7 +391,8 @@ describe("an ack", () => {
     node.publish(deals(1));
     node.faults.add({ kind: "delay", ms: 60_000, operation: "ack" });
     const controller = new AbortController();
-    const reason = new Error("enough");
+    // A reason that is an error of ours must not be taken for the verdict on an event.
+    const reason = new AckloopError("leaseLost", "enough");
 
     const acked = client.feed().ack(receiptsOf("e1"), { signal: controller.signal });
     setTimeout(() => controller.abort(reason), 1);
