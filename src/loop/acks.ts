@@ -81,6 +81,8 @@ export class IndividualAcks implements Acks {
   #inFlight = 0;
   #scheduled = false;
   #waiting = false;
+  /** Refused for good: a stop need not wait for what cannot be acknowledged any more. */
+  #gaveUp = false;
 
   constructor(parts: AckParts) {
     this.#parts = parts;
@@ -88,7 +90,8 @@ export class IndividualAcks implements Acks {
   }
 
   get idle(): boolean {
-    return this.#queue.length === 0 && this.#calls === 0 && this.#failed.length === 0;
+    if (this.#calls > 0) return false;
+    return this.#gaveUp || (this.#queue.length === 0 && this.#failed.length === 0);
   }
 
   settled(entry: Entry): void {
@@ -108,7 +111,7 @@ export class IndividualAcks implements Acks {
 
   flush(): void {
     const { settings, signal, mayStart } = this.#parts;
-    while (this.#calls < MOST_CALLS && this.#queue.length > 0) {
+    while (!this.#gaveUp && this.#calls < MOST_CALLS && this.#queue.length > 0) {
       const room = settings.ackConcurrency - this.#inFlight;
       if (room <= 0 || signal.aborted || !mayStart()) return;
       void this.#send(this.#queue.take(room));
@@ -161,6 +164,7 @@ export class IndividualAcks implements Acks {
     const lasting = !(isAckloopError(error) && error.retryable);
     for (const entry of entries) if (lasting) entry.refusals += 1;
     if (isFatal(error) || entries.some((entry) => entry.refusals >= settings.attempts)) {
+      this.#gaveUp = true;
       onHalt(toHalt(feed.name, error));
       return;
     }
@@ -188,6 +192,8 @@ export class CumulativeAcks implements Acks {
   #busy = false;
   #scheduled = false;
   #refusals = 0;
+  /** Refused for good: a stop need not wait for what cannot be acknowledged any more. */
+  #gaveUp = false;
   /** Says whether the next pull goes out at once and so may carry the ack. */
   readonly #carries: () => boolean;
 
@@ -198,7 +204,8 @@ export class CumulativeAcks implements Acks {
   }
 
   get idle(): boolean {
-    return !this.#busy && this.#parts.window.watermark.next === undefined;
+    if (this.#busy) return false;
+    return this.#gaveUp || this.#parts.window.watermark.next === undefined;
   }
 
   settled(): void {
@@ -211,7 +218,7 @@ export class CumulativeAcks implements Acks {
   }
 
   flush(): void {
-    if (!this.#busy) void this.#send();
+    if (!this.#busy && !this.#gaveUp) void this.#send();
   }
 
   async #send(): Promise<void> {
@@ -250,7 +257,7 @@ export class CumulativeAcks implements Acks {
     const lasting = !(isAckloopError(error) && error.retryable);
     if (lasting) this.#refusals += 1;
     if (isFatal(error) || this.#refusals >= settings.attempts) {
-      window.watermark.putBack(mark);
+      this.#gaveUp = true;
       onHalt(toHalt(feed.name, error));
       return false;
     }
