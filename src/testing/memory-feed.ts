@@ -47,7 +47,7 @@ export interface MemoryCall {
   readonly ids: readonly string[];
 }
 
-/** A fault to come: it befalls the next call of its operation. */
+/** A fault to come: it befalls the next calls of its operation. */
 export interface MemoryFault {
   /** Which call. */
   readonly operation: "pull" | "ack";
@@ -55,6 +55,8 @@ export interface MemoryFault {
   readonly error?: unknown;
   /** Whether the call has its effect all the same: a lost reply. @default false */
   readonly afterEffect?: boolean | undefined;
+  /** How many calls it befalls. @default 1 */
+  readonly count?: number | undefined;
   /** How long the call waits before its effect, in ms. @default 0 */
   readonly delayMs?: number | undefined;
   /**
@@ -76,8 +78,10 @@ export interface MemoryFeed<E extends FeedEvent = FeedEvent> extends Feed<E> {
   readonly calls: readonly MemoryCall[];
   /** How many calls are under way. */
   readonly pending: number;
-  /** Lets the next call of an operation fail. */
+  /** Lets the next calls of an operation fail. */
   fail(fault: MemoryFault): void;
+  /** Takes the faults to come away. */
+  heal(): void;
   /** A feed object of its own on the same events, as a restarted process has; what is not acked comes again. */
   reopen(): MemoryFeed<E>;
 }
@@ -207,6 +211,9 @@ function truthOf<E extends FeedEvent>(
     fail: (fault) => {
       shelf.faults.push(fault);
     },
+    heal: () => {
+      shelf.faults.length = 0;
+    },
     reopen: () => {
       for (const item of shelf.items) item.hiddenUntil = 0;
       return openFeed(shelf, options);
@@ -251,14 +258,25 @@ async function call<Reply>(
     ids,
     ...(operation === "pull" ? { options } : {}),
   });
-  const index = shelf.faults.findIndex((fault) => fault.operation === operation);
-  const [fault] = index < 0 ? [] : shelf.faults.splice(index, 1);
+  const fault = takeFault(shelf.faults, operation);
   shelf.pending += 1;
   try {
     return await suffer(fault, options.signal, effect);
   } finally {
     shelf.pending -= 1;
   }
+}
+
+function takeFault(
+  faults: MemoryFault[],
+  operation: MemoryCall["operation"],
+): MemoryFault | undefined {
+  const index = faults.findIndex((fault) => fault.operation === operation);
+  const fault = faults[index];
+  if (fault === undefined) return undefined;
+  const left = (fault.count ?? 1) - 1;
+  faults.splice(index, 1, ...(left > 0 ? [{ ...fault, count: left }] : []));
+  return fault;
 }
 
 async function suffer<Reply>(

@@ -1,0 +1,63 @@
+import type { Emulator, FaultEffect } from "../emulator/index.ts";
+import type { FeedFault, FeedHarness } from "./feed-laws/harness.ts";
+
+/** A part of a {@link FeedHarness}: what an emulator can tell and spoil without being asked how. */
+export type EmulatorSide = Required<
+  Pick<FeedHarness, "failPull" | "heal" | "requests" | "secrets">
+> &
+  Pick<FeedHarness, "failAck"> & {
+    /** What the client under test uses in place of the global `fetch`. */
+    readonly fetch: typeof globalThis.fetch;
+  };
+
+/**
+ * Makes the provider's side of a harness of an emulator.
+ *
+ * @param operations The emulator's names of the calls that a pull and an ack make. Without `ack` the
+ * laws about failing acks are not testable.
+ */
+export function emulatorSide(
+  emulator: Pick<Emulator, "fetch" | "faults">,
+  operations: { readonly pull: string; readonly ack?: string | undefined },
+): EmulatorSide {
+  const { pull, ack } = operations;
+  const credentials = new Set<string>();
+  const count = { sent: 0, open: 0 };
+  const failBy = (operation: string) => (fault: FeedFault) => {
+    emulator.faults.add({ ...toEffect(fault), operation, count: fault.count });
+  };
+  return {
+    async fetch(input, init) {
+      const given = init?.headers ?? (input instanceof Request ? input.headers : undefined);
+      const header = new Headers(given).get("authorization");
+      for (const text of toCredentials(header)) credentials.add(text);
+      count.sent += 1;
+      count.open += 1;
+      try {
+        return await emulator.fetch(input, init);
+      } finally {
+        count.open -= 1;
+      }
+    },
+    failPull: failBy(pull),
+    ...(ack === undefined ? {} : { failAck: failBy(ack) }),
+    heal: () => emulator.faults.clear(),
+    requests: () => ({ ...count }),
+    secrets: () => [...credentials],
+  };
+}
+
+function toEffect(fault: FeedFault): FaultEffect {
+  const { kind, status = 500, retryAfter, ms = 0 } = fault;
+  if (kind === "status") return { kind, status, retryAfter };
+  return kind === "delay" ? { kind, ms } : { kind };
+}
+
+/** A header's credential, and the password within it where its scheme is Basic. */
+function toCredentials(header: string | null): readonly string[] {
+  const credential = header?.split(" ")[1];
+  if (!credential) return [];
+  if (!header?.startsWith("Basic ")) return [credential];
+  const password = atob(credential).split(":").slice(1).join(":");
+  return password === "" ? [credential] : [credential, password];
+}

@@ -1,0 +1,37 @@
+/**
+ * For tests of handlers, and of feeds and stores of one's own: a feed in memory, the laws that every
+ * feed and every store must keep, and emulators as msw handlers.
+ *
+ * @packageDocumentation
+ */
+export { emulatorHandlers, type MswHttp } from "./emulator-handlers.ts";
+export { type EmulatorSide, emulatorSide } from "./emulator-side.ts";
+export {
+  describeResults,
+  type FeedFault,
+  type FeedHarness,
+  type FeedLaw,
+  type FeedRunner,
+  feedConformance,
+  feedLaws,
+  type LawResult,
+  type LawVerdict,
+  type MakeFeedHarness,
+  type RequestCount,
+  tryLaw,
+} from "./feed-conformance.ts";
+export {
+  type MemoryCall,
+  type MemoryFault,
+  type MemoryFeed,
+  type MemoryFeedOptions,
+  memoryFeed,
+  testEvent,
+} from "./memory-feed.ts";
+export {
+  type StoreHarness,
+  type StoreLaw,
+  type StoreRunner,
+  storeConformance,
+  storeLaws,
+} from "./store-conformance.ts";

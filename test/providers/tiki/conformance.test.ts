@@ -1,0 +1,39 @@
+import { describe, it } from "vitest";
+import { toReceipt } from "../../../src/core/feed.ts";
+import { tikiEmulator } from "../../../src/emulator/index.ts";
+import { clientCredentials, tiki } from "../../../src/providers/tiki/index.ts";
+import { emulatorSide, type FeedHarness, feedConformance } from "../../../src/testing/index.ts";
+
+const pageSize = 5;
+
+/** A queue of the emulator, and feeds on it. */
+function tikiHarness(): FeedHarness {
+  const emulator = tikiEmulator({ pageSize, requestsPerSecond: Number.POSITIVE_INFINITY });
+  const side = emulatorSide(emulator, { pull: "pull", ack: "ack" });
+  const { clientId = "", clientSecret = "" } = emulator.connection("https://tiki.test");
+  const queue = emulator.createQueue("orders");
+  const publish = (facts: { id?: string; type?: string; odd?: unknown } = {}): string => {
+    const { type = "ORDER_STATUS_UPDATED", id, odd } = facts;
+    const payload = { order_code: "745467462", status: "picking", odd };
+    return emulator.publish(queue, [{ type, id, payload }])[0] ?? "";
+  };
+  return {
+    ...side,
+    pageSize,
+    feed: () => {
+      const token = clientCredentials({ clientId, clientSecret, authentication: "basic" });
+      return tiki({ token, fetch: side.fetch, retry: { attempts: 1 } }).feed(queue);
+    },
+    publish: (count) => Array.from({ length: count }, () => publish()),
+    publishId: (id) => publish({ id }),
+    publishOdd: (odd) => publish({ odd }),
+    publishUnknownType: () => publish({ type: "SELLER_ASCENDED" }),
+    publishUnreadable: () => emulator.publishRaw(queue, [{ id: 7, type: null }]),
+    unknownReceipt: () => toReceipt("an-ack-id-of-nobody"),
+    acked: () => emulator.journal.ackedIds(queue),
+    secrets: () => [...side.secrets(), clientSecret],
+    close: () => emulator.close(),
+  };
+}
+
+feedConformance({ describe, it, print: console.info }, tikiHarness);
