@@ -1,3 +1,4 @@
+import { drain } from "ackloop";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { AckloopError } from "../../src/core/errors.ts";
 import type { Receiver } from "../../src/core/receiver.ts";
@@ -105,6 +106,21 @@ describe("inbox", () => {
     await expect(inbox(failing(config), receiver).fetch(post([1]))).rejects.toBe(config);
     const bug = new TypeError("x is not a function");
     await expect(inbox(failing(bug), receiver).fetch(post([1]))).rejects.toBe(bug);
+  });
+
+  it("is consumed by the ordinary loop", async () => {
+    const store = memoryStores().inbox;
+    const { fetch, feed } = inbox(store, receiver);
+    await fetch(post([1, 2]));
+    await fetch(post([3]));
+    const met: unknown[] = [];
+
+    const summary = await drain(feed, (event) => {
+      met.push(event.data);
+    });
+
+    expect(met).toEqual([1, 2, 3]);
+    expect(summary).toMatchObject({ stopped: "empty", handled: 3, acked: 3 });
   });
 
   it("refuses wrong arguments", () => {
