@@ -1,0 +1,40 @@
+import { describe, it } from "vitest";
+import { toReceipt } from "../../../src/core/feed.ts";
+import { kekkerEmulator } from "../../../src/emulator/index.ts";
+import { kekker } from "../../../src/providers/kekker/index.ts";
+import { emulatorSide, type FeedHarness, feedConformance } from "../../../src/testing/index.ts";
+
+const pageSize = 5;
+
+/** A node that gives small pages, whatever is asked for, and feeds on it. */
+function kekkerHarness(): FeedHarness {
+  const emulator = kekkerEmulator({
+    assumptions: { maxPageSize: pageSize, defaultPageSize: pageSize },
+  });
+  const side = emulatorSide(emulator, { pull: "list", ack: "ack" });
+  const { login = "", password = "", channel = "" } = emulator.connection("");
+  const publish = (facts: Readonly<Record<string, unknown>> = {}): string => {
+    const deal = { category: "Deals", event: "DealCreated", objectId: "deal-1" };
+    return emulator.publish([{ ...deal, ...facts }])[0] ?? "";
+  };
+  return {
+    ...side,
+    pageSize,
+    feed: () => {
+      const baseUrl = "https://kekker.test";
+      const retry = { attempts: 1 };
+      return kekker({ baseUrl, channel, login, password, fetch: side.fetch, retry }).feed();
+    },
+    publish: (count) => Array.from({ length: count }, () => publish()),
+    publishId: (eventUid) => publish({ eventUid }),
+    publishOdd: (odd) => publish({ odd }),
+    publishUnknownType: () => publish({ event: "DealEvaporated" }),
+    publishUnreadable: () =>
+      publish({ eventUid: "unreadable", shown: { eventUid: "unreadable", event: null } }),
+    unknownReceipt: () => toReceipt("an-event-of-nobody"),
+    acked: () => emulator.journal.ackedIds(channel),
+    close: () => emulator.close(),
+  };
+}
+
+feedConformance({ describe, it, print: console.info }, kekkerHarness);
