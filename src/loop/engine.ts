@@ -163,24 +163,32 @@ export class Engine {
 
   /** The facts that `health()` is made of. */
   get state(): {
-    readonly phase: "running" | "paused" | "stopping";
+    readonly phase: "standby" | "running" | "paused" | "stopping";
     readonly lastPollAt: number | undefined;
     readonly fruitlessPolls: number;
     readonly open: number;
     readonly unacked: number;
     readonly oldest: Entry | undefined;
     readonly waitsForHandlers: boolean;
+    readonly longestSilenceMs: number;
   } {
-    const running = this.#paused ? "paused" : "running";
+    const { idle, waitMs } = this.#task.settings;
     return {
-      phase: this.#ending ? "stopping" : running,
+      phase: this.#phase,
       lastPollAt: this.#puller.lastPollAt,
       fruitlessPolls: this.#puller.fruitless,
       open: this.#window.open,
       unacked: this.#window.held,
       oldest: this.#window.oldest,
       waitsForHandlers: this.#puller.waitsForRoom,
+      longestSilenceMs: idle.maxMs + waitMs,
     };
+  }
+
+  get #phase(): "standby" | "running" | "paused" | "stopping" {
+    if (this.#ending) return "stopping";
+    if (this.#paused) return "paused";
+    return this.#guard && !this.#guard.isHeld ? "standby" : "running";
   }
 
   readonly #mayStart = (): boolean =>

@@ -37,6 +37,11 @@ export class LeaseGuard {
     return false;
   };
 
+  /** Whether the lease was taken and is not known to be lost. */
+  get isHeld(): boolean {
+    return this.#validUntil > 0 && !this.#lost;
+  }
+
   /** Waits for the lease; false when the signal fires first. */
   async acquire(signal: AbortSignal): Promise<boolean> {
     const { lease, key, tell } = this.#parts;
@@ -68,7 +73,7 @@ export class LeaseGuard {
   /** Stops renewing, and gives the lease up where it still holds. */
   async release(): Promise<void> {
     const { lease, key, tell } = this.#parts;
-    const held = this.#validUntil > 0 && !this.#lost;
+    const held = this.isHeld;
     this.#ended.abort();
     if (!held) return;
     try {

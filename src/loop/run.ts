@@ -5,10 +5,10 @@ import type { Engine } from "./engine.ts";
 /** How a run is doing, at the moment it was asked. */
 export interface Health {
   /** What it is about. */
-  readonly state: "running" | "paused" | "stopping" | "ended";
+  readonly state: "standby" | "running" | "paused" | "stopping" | "ended";
   /**
-   * False when pulls should be answered and none was for `stalledAfterMs`: the process looks alive and
-   * does nothing.
+   * False when pulls should be answered and none was for three minutes, or longer where the run's own
+   * waits are: the process looks alive and does nothing. A standby that waits for its lease is healthy.
    */
   readonly healthy: boolean;
   /** When a pull was last answered, in epoch ms; absent before the first. */
@@ -23,8 +23,8 @@ export interface Health {
   readonly oldest?: { readonly id: string; readonly since: number } | undefined;
 }
 
-/** How long no pull may have been answered before a run counts as stalled, in ms. */
-const STALLED_AFTER_MS = 180_000;
+/** How long pulls may go unanswered, beyond the run's own waits, before it counts as stalled, in ms. */
+const STALLED_AFTER_MS = 120_000;
 
 /**
  * A loop at work: awaitable, to be stopped, paused and asked for its health.
@@ -78,14 +78,14 @@ export class Run implements PromiseLike<Summary>, AsyncDisposable {
 
   /** How the run is doing. */
   health(): Health {
-    const { phase, lastPollAt, fruitlessPolls, open, unacked, oldest, waitsForHandlers } =
+    const { phase, lastPollAt, fruitlessPolls, open, unacked, oldest, ...pulling } =
       this.#engine.state;
     const state = this.#state === "ended" ? "ended" : phase;
     const silentMs = Date.now() - (lastPollAt ?? this.#began);
-    const shouldPull = state === "running" && !waitsForHandlers;
+    const shouldPull = state === "running" && !pulling.waitsForHandlers;
     return {
       state,
-      healthy: !shouldPull || silentMs < STALLED_AFTER_MS,
+      healthy: !shouldPull || silentMs < STALLED_AFTER_MS + pulling.longestSilenceMs,
       lastPollAt,
       fruitlessPolls,
       open,
