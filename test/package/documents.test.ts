@@ -6,11 +6,15 @@ import { beforeAll, describe, expect, it } from "vitest";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
-/** The pages whose examples are whole programs. */
-const complete = ["README.md", "CONTRIBUTING.md", ...pagesIn("docs")];
+/** The pages for users: those at the root, and the guides. */
+const guides = [...pagesIn("docs"), ...pagesIn("docs/providers")];
+const pages = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", ...guides];
 
-/** The pages for users; a provider's page goes on from one block to the next. */
-const pages = [...complete, "CHANGELOG.md", ...pagesIn("docs/providers")];
+/**
+ * What a guide's example may leave out, as the compiler counts it: the declaration of a name that the
+ * text has introduced, and the types that would follow from it. At the root examples are whole.
+ */
+const allowedInGuides = [2304, 2451, 2552, 7006, 7031, 18004];
 
 function pagesIn(folder: string): readonly string[] {
   if (!existsSync(join(root, folder))) return [];
@@ -23,7 +27,7 @@ const textOf = (page: string) => readFileSync(join(root, page), "utf8");
 
 /** Every fenced block of TypeScript as a file beside its page, named after its line. */
 const blocks = new Map(
-  complete.flatMap((page) => {
+  pages.flatMap((page) => {
     const text = textOf(page);
     return [...text.matchAll(/^```ts\n(.*?)^```/gms)].map((block) => {
       const line = text.slice(0, block.index).split("\n").length;
@@ -55,9 +59,10 @@ describe("the code in the documents", () => {
     "compiles: %s",
     (name) => {
       const file = program.getSourceFile(join(root, name));
+      const allowed = guides.some((page) => name.startsWith(page)) ? allowedInGuides : [];
       const problems = [
         ...program.getSyntacticDiagnostics(file),
-        ...program.getSemanticDiagnostics(file),
+        ...program.getSemanticDiagnostics(file).filter(({ code }) => !allowed.includes(code)),
       ];
 
       expect(file).toBeDefined();
