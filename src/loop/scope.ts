@@ -5,21 +5,21 @@ import type { HandlerContext } from "./handler.ts";
 
 /** Ends one handler: its signal, made only when somebody asks for it. */
 export class Leash {
-  readonly #scope: HandlerScope;
   #controller: AbortController | undefined;
-  /** Why the handler was told to end, once it was. */
+  /** Why the handler was told to end, as its signal says it. */
+  #reason: unknown;
+  /** What told the handler to end, once something did. */
   endedBy: "stop" | "timeout" | undefined;
 
   constructor(scope: HandlerScope) {
-    this.#scope = scope;
-    if (scope.aborted) this.endedBy = "stop";
+    if (scope.aborted) this.end("stop", scope.reason);
   }
 
   /** The handler's own signal, so that what the handler hangs on it goes with the handler. */
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
-      if (this.endedBy) this.#controller.abort(this.#scope.reason);
+      if (this.endedBy) this.#controller.abort(this.#reason);
     }
     return this.#controller.signal;
   }
@@ -28,6 +28,7 @@ export class Leash {
   end(by: "stop" | "timeout", reason: unknown): void {
     if (this.endedBy) return;
     this.endedBy = by;
+    this.#reason = reason;
     this.#controller?.abort(reason);
   }
 }
