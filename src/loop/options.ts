@@ -139,6 +139,9 @@ type Checks = Readonly<Record<string, Check>>;
 
 const DAY_MS = 86_400_000;
 
+/** The most that a timer can hold: a longer one would fire at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 const between = (least: number, most: number, unit = ""): Check => [
   (value) => typeof value === "number" && value >= least && value <= most,
   `must be a number${unit} from ${least} to ${most}`,
@@ -167,14 +170,14 @@ const handlingChecks: Checks = {
   "retry.attempts": whole(1, 1000),
   "retry.minDelayMs": milliseconds(0),
   "retry.maxDelayMs": milliseconds(0),
-  handlerTimeoutMs: milliseconds(1),
+  handlerTimeoutMs: milliseconds(1, LONGEST_TIMER_MS),
   unprocessable: [
     (value) => value === "halt" || value === "deadLetter" || value === "drop",
     'must be "halt", "deadLetter" or "drop"',
   ],
   deadLetters: withMethods("put", "list", "get", "remove"),
   "dedupe.store": withMethods("begin", "renew", "finish", "forget"),
-  "dedupe.markMs": milliseconds(1000),
+  "dedupe.markMs": milliseconds(1000, LONGEST_TIMER_MS),
   "dedupe.retentionMs": milliseconds(0),
   consumer: aName,
   onReport: aFunction,
@@ -188,7 +191,7 @@ const loopChecks: Checks = {
   ackConcurrency: whole(1, 1000),
   orderBy: aFunction,
   "lease.store": withMethods("acquire", "renew", "release"),
-  "lease.leaseMs": milliseconds(1000),
+  "lease.leaseMs": milliseconds(1000, LONGEST_TIMER_MS),
   "lease.holder": aName,
   "idle.minMs": milliseconds(10),
   "idle.maxMs": milliseconds(10),
@@ -237,26 +240,35 @@ export function optionError(verb: string, option: string, rule: string): Ackloop
  * @throws {AckloopError} `config`, naming the option and what is right.
  */
 function checkOptions(verb: string, options: object, checks: Checks, outer = ""): void {
+  if (typeof options !== "object" || options === null) {
+    throw new AckloopError("config", `${verb}: the options must be an object`);
+  }
   for (const [name, value] of Object.entries(options)) {
     if (value !== undefined) checkOption(verb, outer + name, value, checks);
   }
 }
 
 function checkOption(verb: string, path: string, value: unknown, checks: Checks): void {
-  const check = checks[path];
+  const check = Object.hasOwn(checks, path) ? checks[path] : undefined;
   if (check) {
     if (!check[0](value)) throw optionError(verb, path, check[1]);
     return;
   }
   const isGroup = Object.keys(checks).some((known) => known.startsWith(`${path}.`));
-  if (!isGroup) {
-    const known = new Set(Object.keys(checks).map((key) => key.split(".")[0]));
-    throw optionError(verb, path, `is unknown; known are ${[...known].join(", ")}`);
-  }
+  if (!isGroup) throw optionError(verb, path, `is unknown; known are ${siblings(path, checks)}`);
   if (typeof value !== "object" || value === null) {
     throw optionError(verb, path, "must be an object");
   }
   checkOptions(verb, value, checks, `${path}.`);
+}
+
+/** The options that stand where an unknown one stands: those of its group, or the outermost. */
+function siblings(path: string, checks: Checks): string {
+  const outer = path.slice(0, path.lastIndexOf(".") + 1);
+  const known = Object.keys(checks)
+    .filter((key) => key.startsWith(outer))
+    .map((key) => (outer ? key : key.split(".")[0]));
+  return [...new Set(known)].join(", ");
 }
 
 /** The bounds of a backoff whose one side may be given alone. */

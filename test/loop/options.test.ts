@@ -1,0 +1,187 @@
+import { describe, expect, it } from "vitest";
+import type { LoopOptions } from "../../src/loop/options.ts";
+import { toHandlingSettings, toLoopSettings } from "../../src/loop/options.ts";
+import { memoryStores } from "../../src/stores/index.ts";
+
+const { deadLetters, dedupe, leases } = memoryStores();
+
+/** What a JavaScript caller may give. */
+const settle = (options: unknown, eventsAtOnce = 1) =>
+  toLoopSettings("consume", options as LoopOptions, eventsAtOnce);
+
+describe("the options of a run", () => {
+  it("have defaults", () => {
+    expect(settle({})).toEqual({
+      attempts: 5,
+      retry: { minMs: 1000, maxMs: 60_000 },
+      handlerTimeoutMs: undefined,
+      unprocessable: "halt",
+      deadLetters: undefined,
+      dedupe: undefined,
+      consumer: "",
+      onReport: undefined,
+      logger: expect.objectContaining({ warn: expect.any(Function) }),
+      concurrency: 1,
+      maxInFlight: 200,
+      ackConcurrency: 50,
+      orderBy: undefined,
+      lease: undefined,
+      idle: { minMs: 1000, maxMs: 60_000 },
+      waitMs: 25_000,
+      shutdownTimeoutMs: 25_000,
+      reserveMs: 5000,
+      signal: undefined,
+    });
+  });
+
+  it("have a logger that writes nothing", () => {
+    const { logger } = settle({});
+
+    for (const level of ["debug", "info", "warn", "error"] as const) {
+      expect(logger[level]("text")).toBeUndefined();
+    }
+  });
+
+  it.each([
+    ["concurrency", [0, 1.5, 10_001, "3"], "must be a whole number from 1 to 10000"],
+    ["maxInFlight", [0, 100_001], "must be a whole number from 1 to 100000"],
+    ["ackConcurrency", [0, 1001], "must be a whole number from 1 to 1000"],
+    ["orderBy", ["id", {}], "must be a function"],
+    ["waitMs", [-1, 60_001, Number.NaN], "must be a number of milliseconds from 0 to 60000"],
+    ["shutdownTimeoutMs", [-1, "5s", Infinity], "must be a number of milliseconds from 0 to"],
+    ["reserveMs", [-1], "must be a number of milliseconds from 0 to"],
+    ["signal", [true, {}, null], "must be an AbortSignal"],
+    ["handlerTimeoutMs", [0, -5], "must be a number of milliseconds from 1 to"],
+    ["unprocessable", ["ignore", true], 'must be "halt", "deadLetter" or "drop"'],
+    ["deadLetters", [{}, "store", { put() {} }], "must be an object with the functions put, list"],
+    ["consumer", ["", 5, "x".repeat(501)], "must be a name of 1 to 500 characters"],
+    ["onReport", [console, "log"], "must be a function"],
+    ["logger", [{}, () => {}], "must be an object with the functions debug, info, warn, error"],
+    ["retry", [5, null], "must be an object"],
+    ["idle", [1000], "must be an object"],
+    ["dedupe", [true], "must be an object"],
+    ["lease", ["mine"], "must be an object"],
+  ])("name `%s` when it is wrong, and say what is right", (option, values, rule) => {
+    for (const value of values) {
+      expect(() => settle({ [option]: value })).toThrow(
+        expect.objectContaining({
+          code: "config",
+          message: expect.stringContaining(`consume: option \`${option}\` ${rule}`),
+        }),
+      );
+    }
+  });
+
+  it.each([
+    [{ retry: { attempts: 0 } }, "`retry.attempts` must be a whole number from 1 to 1000"],
+    [{ retry: { minDelayMs: -1 } }, "`retry.minDelayMs` must be a number of milliseconds from 0"],
+    [{ retry: { maxDelayMs: "1" } }, "`retry.maxDelayMs` must be a number of milliseconds from 0"],
+    [{ idle: { minMs: 9 } }, "`idle.minMs` must be a number of milliseconds from 10"],
+    [{ idle: { maxMs: 9 } }, "`idle.maxMs` must be a number of milliseconds from 10"],
+    [{ dedupe: { store: {} } }, "`dedupe.store` must be an object with the functions begin"],
+    [{ dedupe: { store: dedupe, markMs: 999 } }, "`dedupe.markMs` must be a number of millisec"],
+    [{ dedupe: { store: dedupe, retentionMs: -1 } }, "`dedupe.retentionMs` must be a number of"],
+    [{ lease: { store: {} } }, "`lease.store` must be an object with the functions acquire"],
+    [{ lease: { store: leases, leaseMs: 10 } }, "`lease.leaseMs` must be a number of millisec"],
+    [{ lease: { store: leases, holder: "" } }, "`lease.holder` must be a name of 1 to 500"],
+    [{ dedupe: {}, consumer: "billing" }, "`dedupe.store` is missing"],
+    [{ lease: {}, consumer: "billing" }, "`lease.store` is missing"],
+    [{ retry: { minDelayMs: 2, maxDelayMs: 1 } }, "`retry.minDelayMs` must not exceed `retry.max"],
+    [{ idle: { minMs: 200, maxMs: 100 } }, "`idle.minMs` must not exceed `idle.maxMs`"],
+    [
+      { unprocessable: "deadLetter" },
+      '`unprocessable` "deadLetter" needs the option `deadLetters`',
+    ],
+    [{ deadLetters }, "`consumer` is required with a store"],
+    [{ dedupe: { store: dedupe } }, "`consumer` is required with a store"],
+    [{ lease: { store: leases } }, "`consumer` is required with a store"],
+  ])("refuse %j", (options, message) => {
+    expect(() => settle(options)).toThrow(`consume: option ${message}`);
+  });
+
+  it.each([
+    [{ concurency: 5 }, "`concurency` is unknown; known are retry, handlerTimeoutMs"],
+    [{ retry: { atempts: 3 } }, "`retry.atempts` is unknown; known are retry.attempts, retry.min"],
+    [{ consumer: { name: "x" } }, "`consumer` must be a name"],
+    [{ constructor: 1 }, "`constructor` is unknown"],
+    [{ valueOf: 1 }, "`valueOf` is unknown"],
+  ])("refuse a misspelt one: %j", (options, message) => {
+    expect(() => settle(options)).toThrow(`consume: option ${message}`);
+  });
+
+  it.each([null, 5, "fast"])("refuse %j in the place of all options", (options) => {
+    expect(() => settle(options)).toThrow("consume: the options must be an object");
+  });
+
+  it("take undefined for left out", () => {
+    const options = { concurrency: undefined, retry: { attempts: undefined }, signal: undefined };
+
+    expect(settle(options)).toEqual(settle({}));
+  });
+
+  it("let the window grow with what the handlers can take at once", () => {
+    expect(settle({ concurrency: 100 }).maxInFlight).toBe(400);
+    expect(settle({ concurrency: 10 }, 100).maxInFlight).toBe(4000);
+    expect(settle({ concurrency: 10_000 }, 10_000).maxInFlight).toBe(100_000);
+    expect(settle({ concurrency: 100, maxInFlight: 7 }).maxInFlight).toBe(7);
+  });
+
+  it("keep half of a short stop for the acknowledgements", () => {
+    expect(settle({ shutdownTimeoutMs: 1000 }).reserveMs).toBe(500);
+    expect(settle({ shutdownTimeoutMs: 1000, reserveMs: 700 }).reserveMs).toBe(700);
+  });
+
+  it("let one bound of a backoff be given alone", () => {
+    expect(settle({ retry: { minDelayMs: 90_000 } }).retry).toEqual({
+      minMs: 90_000,
+      maxMs: 90_000,
+    });
+    expect(settle({ retry: { maxDelayMs: 10 } }).retry).toEqual({ minMs: 10, maxMs: 10 });
+  });
+
+  it("dead-letter what no handler can be given once there is a store for it", () => {
+    const settings = settle({ deadLetters, consumer: "billing" });
+
+    expect(settings.unprocessable).toBe("deadLetter");
+    expect(settle({ deadLetters, consumer: "b", unprocessable: "halt" }).unprocessable).toBe(
+      "halt",
+    );
+  });
+
+  it("fill in what a store needs to know", () => {
+    const options = { dedupe: { store: dedupe }, lease: { store: leases }, consumer: "billing" };
+    const settings = settle(options);
+
+    expect(settings.dedupe).toEqual({ store: dedupe, markMs: 60_000, retentionMs: 604_800_000 });
+    expect(settings.lease).toMatchObject({ store: leases, leaseMs: 30_000 });
+    expect(settings.lease?.holder).not.toBe(settle(options).lease?.holder);
+  });
+
+  it.each(["handlerTimeoutMs", "dedupe.markMs", "lease.leaseMs"])(
+    "refuse a time that no timer can hold: %s",
+    (path) => {
+      const stores = { dedupe: { store: dedupe }, lease: { store: leases }, consumer: "billing" };
+      const [outer = "", inner] = path.split(".");
+      const group = inner ? { ...stores[outer as "dedupe" | "lease"], [inner]: 2 ** 31 } : 2 ** 31;
+
+      expect(() => settle({ ...stores, [outer]: group })).toThrow(`option \`${path}\` must be`);
+    },
+  );
+});
+
+describe("the options of handling", () => {
+  it("take the checks of a verb's own options", () => {
+    const extra = { replyTimeoutMs: [(value: unknown) => value === 5, "must be 5"] } as const;
+
+    expect(toHandlingSettings("webhook", { replyTimeoutMs: 5 } as object, extra).attempts).toBe(5);
+    expect(() => toHandlingSettings("webhook", { replyTimeoutMs: 6 } as object, extra)).toThrow(
+      "webhook: option `replyTimeoutMs` must be 5",
+    );
+  });
+
+  it("do not know the options of a run", () => {
+    expect(() => toHandlingSettings("webhook", { concurrency: 5 } as object)).toThrow(
+      "webhook: option `concurrency` is unknown",
+    );
+  });
+});
