@@ -18,7 +18,7 @@ export function batch<E extends FeedEvent>(
   if (!(Number.isInteger(size) && size >= 1 && size <= 10_000)) {
     throw new AckloopError("config", "batch: option `size` must be a whole number from 1 to 10000");
   }
-  if (!(maxWaitMs >= 0 && maxWaitMs <= 60_000)) {
+  if (!(typeof maxWaitMs === "number" && maxWaitMs >= 0 && maxWaitMs <= 60_000)) {
     throw new AckloopError(
       "config",
       "batch: option `maxWaitMs` must be a number of milliseconds from 0 to 60000",

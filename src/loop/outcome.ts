@@ -39,7 +39,7 @@ export function done(): Outcome {
  */
 export function retry(options: { readonly afterMs?: number | undefined } = {}): Outcome {
   const { afterMs } = options;
-  if (afterMs !== undefined && !(afterMs >= 0)) {
+  if (afterMs !== undefined && !(typeof afterMs === "number" && afterMs >= 0)) {
     throw new AckloopError("config", "retry({ afterMs }) must be a number of milliseconds from 0");
   }
   return toOutcome({ kind: "retry", afterMs });

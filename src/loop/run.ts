@@ -58,7 +58,7 @@ export class Run implements PromiseLike<Summary>, AsyncDisposable {
    */
   stop(options: { readonly withinMs?: number | undefined } = {}): Promise<Summary> {
     const { withinMs } = options;
-    if (withinMs !== undefined && !(withinMs >= 0)) {
+    if (withinMs !== undefined && !(typeof withinMs === "number" && withinMs >= 0)) {
       const rule = "run.stop: option `withinMs` must be a number of milliseconds from 0";
       return Promise.reject(new AckloopError("config", rule));
     }
