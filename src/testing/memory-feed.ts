@@ -25,7 +25,10 @@ export interface MemoryFeedOptions<E extends FeedEvent = FeedEvent> {
   readonly acksOnPull?: boolean | undefined;
   /** Where a cumulative feed's receipts stand: on each delivery, or on a page's last. @default `"each"` */
   readonly receipts?: "each" | "page" | undefined;
-  /** The most deliveries of one pull, from 1. @default 100 */
+  /**
+   * The most deliveries of one pull, from 1. A list of what is not acked, individually, gives as many
+   * as `limit` asks for, or else what is stuck at its head would hide the rest. @default 100
+   */
   readonly pageSize?: number | undefined;
   /** Whether a pull of an empty feed waits. @default false */
   readonly waits?: boolean | undefined;
@@ -142,6 +145,7 @@ export function memoryFeed<E extends FeedEvent = FeedEvent>(
 function openFeed<E extends FeedEvent>(shelf: Shelf, options: MemoryFeedOptions<E>): MemoryFeed<E> {
   const { acks = "individual", pulls = "unacked", pageSize = 100 } = options;
   const leased = acks === "individual" && pulls === "onward";
+  const listed = acks === "individual" && pulls === "unacked";
   const feed: Feed<E> = {
     name: options.name ?? "memory",
     acks,
@@ -153,7 +157,8 @@ function openFeed<E extends FeedEvent>(shelf: Shelf, options: MemoryFeedOptions<
       call(shelf, "pull", pullOptions, [], async () => {
         const { ack, signal, waitMs = 0 } = pullOptions;
         if (ack && options.acksOnPull) settle(shelf, acks, ack);
-        const limit = Math.min(pullOptions.limit ?? pageSize, pageSize);
+        const { limit: wish = pageSize } = pullOptions;
+        const limit = listed ? wish : Math.min(wish, pageSize);
         const pick = (): Delivery<E>[] => pickPage(shelf, options, leased, limit, pullOptions);
         const page = pick();
         if (page.length > 0 || !options.waits || waitMs <= 0) return page;

@@ -1,7 +1,7 @@
 import type { Delivery, Feed, PullOptions, Receipt } from "../../core/feed.ts";
 import { sleep } from "../../core/sleep.ts";
 import type { FeedHarness } from "./harness.ts";
-import { check } from "./law.ts";
+import { check, equal } from "./law.ts";
 
 /** How long anything that must happen may take, in ms: two slow cores, and more work beside. */
 const usualPatienceMs = 10_000;
@@ -19,6 +19,8 @@ export interface Bench {
   publish(count: number): Promise<readonly string[]>;
   /** The ids that the provider regards as acknowledged, in order of publishing. */
   acked(): Promise<readonly string[]>;
+  /** Waits until exactly these are acknowledged; fails when that takes too long, or more are. */
+  settles(ids: readonly string[], promise: string): Promise<void>;
   /** The feed of a restarted process. */
   reopen(): Promise<Feed>;
   /** How long anything that must happen may take, in ms. */
@@ -38,8 +40,13 @@ export async function createBench(harness: FeedHarness): Promise<Bench> {
   const feed = await harness.feed();
   const published: string[] = [];
   const { pageSize = 100, patienceMs = usualPatienceMs } = harness;
+  const readers = createReaders(patienceMs);
+  const acked = async () => {
+    const ids = new Set(await harness.acked());
+    return published.filter((id) => ids.has(id));
+  };
   return {
-    ...createReaders(patienceMs),
+    ...readers,
     harness,
     feed,
     many: Math.max(7, 2 * pageSize + 1),
@@ -49,9 +56,15 @@ export async function createBench(harness: FeedHarness): Promise<Bench> {
       published.push(...ids);
       return ids;
     },
-    async acked() {
-      const acked = new Set(await harness.acked());
-      return published.filter((id) => acked.has(id));
+    acked,
+    async settles(ids, promise) {
+      let now: readonly string[] = [];
+      const isSettled = async () => {
+        now = await acked();
+        return now.length >= ids.length;
+      };
+      await readers.until(isSettled, promise).catch(() => {});
+      equal(now, ids, promise);
     },
     reopen: async () => harness.feed(),
   };

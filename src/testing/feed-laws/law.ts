@@ -38,9 +38,9 @@ export function check(fact: boolean, promise: string): asserts fact {
 
 /** Fails unless two values are the same as JSON. */
 export function equal(actual: unknown, expected: unknown, promise: string): void {
-  const [is, should] = [JSON.stringify(actual) ?? "undefined", JSON.stringify(expected) ?? ""];
+  const [is, should] = [actual, expected].map((value) => JSON.stringify(value) ?? "undefined");
   if (is !== should) {
-    throw new Error(`broken: ${promise}: got ${is.slice(0, 500)}, not ${should.slice(0, 500)}`);
+    throw new Error(`broken: ${promise}: got ${is?.slice(0, 500)}, not ${should?.slice(0, 500)}`);
   }
 }
 

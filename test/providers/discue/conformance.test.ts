@@ -1,0 +1,66 @@
+import { describe, it } from "vitest";
+import { toReceipt } from "../../../src/core/feed.ts";
+import { sleep } from "../../../src/core/sleep.ts";
+import { discueEmulator } from "../../../src/emulator/index.ts";
+import { discue, discueReceiver, type ReceiverFeed } from "../../../src/providers/discue/index.ts";
+import { type FeedHarness, feedConformance } from "../../../src/testing/index.ts";
+
+const secret = "a-secret-of-the-listener";
+const anything = {
+  "~standard": { version: 1, vendor: "test", validate: (value: unknown) => ({ value }) },
+} as const;
+
+/** Names the type; throws for what cannot be read, which makes a delivery unreadable. */
+function typeOf(data: unknown): string {
+  const { type = "order" } = data as { readonly type?: unknown };
+  if (typeof type === "string") return type;
+  throw new Error("no type");
+}
+
+/** A queue with a listener, whose calls go to the feed that was made last. */
+async function discueHarness(): Promise<FeedHarness> {
+  let feed: ReceiverFeed | undefined;
+  const emulator = discueEmulator({
+    deliver: async (url, init) =>
+      (await feed?.handle(new Request(url, init))) ?? new Response(null, { status: 503 }),
+    webhook: { retryDelaysMs: [5], concurrency: 1_000, livenessIntervalMs: 0 },
+  });
+  const { apiKey = "", baseUrl = "" } = emulator.connection("https://discue.test");
+  const client = discue({ apiKey, baseUrl, fetch: emulator.fetch });
+  const queue = await client.queues.create({ name: "orders" });
+  await client.listeners.create(queue.id, {
+    name: "listener",
+    notifyUrl: `https://receiver.test/hook?secret=${secret}`,
+    livenessUrl: "https://receiver.test/alive",
+  });
+  const publish = (data: object = {}): string =>
+    emulator.publish(queue.id, [{ data: JSON.stringify(data) }])[0] ?? "";
+  const settled = <Value>(value: Value): Promise<Value> => sleep(20).then(() => value);
+  return {
+    feed: () => {
+      feed?.close();
+      const receiver = discueReceiver({
+        name: "orders",
+        secret,
+        bodyForms: ["message"],
+        typeOf,
+        events: { order: anything },
+      });
+      feed = receiver.feed({ replyTimeoutMs: 60_000 });
+      return settled(feed);
+    },
+    publish: (count) => settled(Array.from({ length: count }, () => publish())),
+    publishOdd: (odd) => settled(publish({ odd })),
+    publishUnknownType: () => settled(publish({ type: "brandNew" })),
+    publishUnreadable: () => settled(publish({ type: 7 })),
+    unknownReceipt: () => toReceipt({}),
+    acked: async () => {
+      await settled(undefined);
+      return emulator.journal.ackedIds(queue.id);
+    },
+    secrets: () => [secret, apiKey],
+    close: () => emulator.close(),
+  };
+}
+
+feedConformance({ describe, it, print: console.info }, discueHarness);
