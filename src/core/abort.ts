@@ -32,9 +32,9 @@ function spread(signal: AbortSignal): Fan {
   const callbacks = new Set<() => void>();
   const listener = (): void => {
     fans.delete(signal);
-    const waiting = [...callbacks];
+    // Not over a copy: who is made to forget by an earlier callback is not called any more.
+    for (const callback of callbacks) callback();
     callbacks.clear();
-    for (const callback of waiting) callback();
   };
   const fan = { callbacks, listener };
   fans.set(signal, fan);

@@ -1,0 +1,83 @@
+import { getEventListeners } from "node:events";
+import { describe, expect, it } from "vitest";
+import { onAbort } from "../../src/core/abort.ts";
+
+/** Notes which of its callbacks were called. */
+function notes() {
+  const called: string[] = [];
+  return { called, note: (name: string) => () => void called.push(name) };
+}
+
+describe("waiting for a signal", () => {
+  it("takes one listener, however many wait", () => {
+    const controller = new AbortController();
+    const { called, note } = notes();
+
+    for (const name of ["a", "b", "c"]) onAbort(controller.signal, note(name));
+
+    expect(getEventListeners(controller.signal, "abort")).toHaveLength(1);
+    controller.abort();
+    expect(called).toEqual(["a", "b", "c"]);
+    expect(getEventListeners(controller.signal, "abort")).toEqual([]);
+  });
+
+  it("ends for one and goes on for the others", () => {
+    const controller = new AbortController();
+    const { called, note } = notes();
+    const forget = onAbort(controller.signal, note("a"));
+    onAbort(controller.signal, note("b"));
+
+    forget();
+    forget();
+    controller.abort();
+
+    expect(called).toEqual(["b"]);
+  });
+
+  it("leaves no listener when nobody waits any more, and begins anew after that", () => {
+    const controller = new AbortController();
+    const { called, note } = notes();
+
+    onAbort(controller.signal, note("a"))();
+    expect(getEventListeners(controller.signal, "abort")).toEqual([]);
+    onAbort(controller.signal, note("b"));
+    controller.abort();
+
+    expect(called).toEqual(["b"]);
+  });
+
+  it("counts one callback that waits twice as two", () => {
+    const controller = new AbortController();
+    const { called, note } = notes();
+    const callback = note("a");
+    onAbort(controller.signal, callback)();
+
+    onAbort(controller.signal, callback);
+    onAbort(controller.signal, callback);
+    controller.abort();
+
+    expect(called).toEqual(["a", "a"]);
+  });
+
+  it("is nothing without a signal, and after it fired", () => {
+    const { called, note } = notes();
+
+    onAbort(undefined, note("a"))();
+    const forget = onAbort(AbortSignal.abort(), note("b"));
+    forget();
+
+    expect(called).toEqual([]);
+  });
+
+  it("does not call back one whom another of the callbacks made forget", () => {
+    const controller = new AbortController();
+    const { called, note } = notes();
+    let forget = (): void => {};
+    onAbort(controller.signal, () => forget());
+    forget = onAbort(controller.signal, note("b"));
+
+    controller.abort();
+
+    expect(called).toEqual([]);
+  });
+});
