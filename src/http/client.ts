@@ -235,6 +235,7 @@ async function exchange(
   if (reply.status >= 200 && reply.status < 300) return toAnswer(reply, journey, context);
   const secrets = [
     ...journey.tokens,
+    ...journey.tokens.flatMap((sent) => secretsOf({ authorization: prefix + sent })),
     ...(call.secrets ?? []),
     ...secretsOf(request.headers),
     ...secretsOf(call.form),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { secretsOf, toPlainText } from "../../src/http/redact.ts";
+import { secretsOf, secretsOfUrl, toPlainText } from "../../src/http/redact.ts";
 
 describe("toPlainText", () => {
   it("makes one line of any text", () => {
@@ -10,6 +10,23 @@ describe("toPlainText", () => {
     const plain = toPlainText("ab abc a%2Fb a/b", ["ab", "abc", "a/b", ""]);
 
     expect(plain).toBe("[redacted] [redacted] [redacted] [redacted]");
+  });
+
+  it("takes out each form that a server may have given a secret", () => {
+    const secret = 'a "b/ä?';
+    const base64 = Buffer.from(secret).toString("base64");
+    const said = [
+      encodeURIComponent(secret),
+      encodeURIComponent(secret).toLowerCase(),
+      "a+%22b%2F%C3%A4%3F",
+      JSON.stringify(secret),
+      base64,
+      Buffer.from(secret).toString("base64url"),
+    ];
+
+    const plain = toPlainText(said.join(" | "), [secret]);
+
+    expect(plain.replaceAll(/["=]/g, "")).toBe(Array(6).fill("[redacted]").join(" | "));
   });
 
   it("takes out a secret that no URL can hold", () => {
@@ -42,5 +59,28 @@ describe("secretsOf", () => {
 
     expect(secrets).toEqual(["Basic abc", "abc", "k", "s", "c"]);
     expect(secretsOf(undefined)).toEqual([]);
+  });
+
+  it("finds the password inside of HTTP Basic, also as OAuth encodes it", () => {
+    const basic = `Basic ${Buffer.from("login:pass%2Fw:örd").toString("base64")}`;
+
+    expect(secretsOf({ authorization: basic })).toContain("pass%2Fw:örd");
+    expect(secretsOf({ authorization: basic })).toContain("pass/w:örd");
+  });
+});
+
+describe("secretsOfUrl", () => {
+  it("finds the address, and the long parts of it", () => {
+    const address =
+      "https://me:long-password@me.example/hooks/0123456789abcdef?secret=fedcba98&v=1";
+
+    expect(secretsOfUrl(address)).toEqual([
+      address,
+      "fedcba98",
+      "0123456789abcdef",
+      "long-password",
+    ]);
+    expect(secretsOfUrl("no address")).toEqual([]);
+    expect(secretsOfUrl(undefined)).toEqual([]);
   });
 });

@@ -1,5 +1,6 @@
 import type { CallOptions } from "../../core/feed.ts";
 import type { StandardSchemaV1 } from "../../core/standard-schema.ts";
+import { secretsOfUrl } from "../../http/redact.ts";
 import { noReply, replyOf } from "../../http/reply.ts";
 import type { HttpCall, ReplyReader } from "../../http/types.ts";
 import {
@@ -27,7 +28,7 @@ import { wireReplies } from "./wire.ts";
 export type DiscueCall = <Reply>(
   method: HttpCall<Reply>["method"],
   path: readonly string[],
-  facts: Pick<HttpCall<Reply>, "operation" | "reply" | "json" | "query">,
+  facts: Pick<HttpCall<Reply>, "operation" | "reply" | "json" | "query" | "secrets">,
   options: CallOptions | undefined,
 ) => Promise<Reply>;
 
@@ -90,6 +91,11 @@ function listenersOf(api: Api): DiscueClient["listeners"] {
     notify_url: input.notifyUrl,
     liveness_url: input.livenessUrl,
   });
+  // The address holds the receiver's secret, and an error may repeat it.
+  const secretsIn = ({ notifyUrl, livenessUrl }: Partial<DiscueListenerInput>) => [
+    ...secretsOfUrl(notifyUrl),
+    ...secretsOfUrl(livenessUrl),
+  ];
   const all = (queueId: string) => ["queues", queueId, "listeners"];
   const one = (queueId: string, listenerId: string) => [...all(queueId), listenerId];
   const { listener, listeners } = replies;
@@ -98,7 +104,12 @@ function listenersOf(api: Api): DiscueClient["listeners"] {
       call(
         "POST",
         all(queueId),
-        { operation: "listeners.create", json: body(input), reply: listener },
+        {
+          operation: "listeners.create",
+          json: body(input),
+          reply: listener,
+          secrets: secretsIn(input),
+        },
         options,
       ),
     list: (queueId, options) =>
@@ -111,7 +122,12 @@ function listenersOf(api: Api): DiscueClient["listeners"] {
       call(
         "PUT",
         one(queueId, id),
-        { operation: "listeners.update", json: body(input), reply: listener },
+        {
+          operation: "listeners.update",
+          json: body(input),
+          reply: listener,
+          secrets: secretsIn(input),
+        },
         options,
       ),
     delete: (queueId, id, options) =>
