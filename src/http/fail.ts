@@ -111,11 +111,14 @@ export function fromContent(what: string, status: number, context: FailureContex
   return new AckloopError("schema", what, { ...toFacts(context, true), status });
 }
 
+/** The longest wait that is told, in ms: digits without end are a number still. */
+const longestWaitMs = Number.MAX_SAFE_INTEGER;
+
 /** Reads a `Retry-After` header: seconds or a date. `undefined` when it is absent or makes no sense. */
 export function toRetryAfterMs(header: string | null): number | undefined {
   const value = header?.trim();
   if (!value) return undefined;
-  if (/^\d+(\.\d+)?$/.test(value)) return Math.ceil(Number(value) * 1_000);
+  if (/^\d+(\.\d+)?$/.test(value)) return Math.min(Math.ceil(Number(value) * 1_000), longestWaitMs);
   // A date has letters; anything else that Date.parse takes, such as "-5", is none.
   const date = /[a-z]/i.test(value) ? Date.parse(value) : Number.NaN;
   return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
