@@ -31,13 +31,19 @@ function packagesIn(ending: RegExp): readonly string[] {
   const found = readdirSync(join(root, "dist"))
     .filter((file) => ending.test(file))
     .flatMap((file) => [
-      ...readFileSync(join(root, "dist", file), "utf8").matchAll(
+      ...codeOf(file).matchAll(
         /(?:\bfrom |\bimport\(|\brequire\(|^import )["']((?:@[\w.-]+\/)?[\w-][\w.-]*)/gm,
       ),
     ])
     .map(([, name = ""]) => name)
     .filter((name) => name !== "node");
   return [...new Set(found)].sort();
+}
+
+/** The text of a built file without the lines of its comments. */
+function codeOf(file: string): string {
+  const lines = readFileSync(join(root, "dist", file), "utf8").split("\n");
+  return lines.filter((line) => !/^\s*(\/\*|\*|\/\/)/.test(line)).join("\n");
 }
 
 describe("the built files", () => {
