@@ -156,7 +156,7 @@ function openFeed<E extends FeedEvent>(shelf: Shelf, options: MemoryFeedOptions<
     pull: (pullOptions = {}) =>
       call(shelf, "pull", pullOptions, [], async () => {
         const { ack, signal, waitMs = 0 } = pullOptions;
-        if (ack && options.acksOnPull) settle(shelf, acks, ack);
+        if (ack !== undefined && options.acksOnPull) settle(shelf, acks, ack);
         const { limit: wish = pageSize } = pullOptions;
         const limit = listed ? wish : Math.min(wish, pageSize);
         const pick = (): Delivery<E>[] => pickPage(shelf, options, leased, limit, pullOptions);
