@@ -9,7 +9,9 @@ export type { StoreHarness, StoreLaw } from "./store-laws/law.ts";
 
 /** What the kit needs of a test runner; those of vitest, jest, mocha and `node:test` fit. */
 export interface StoreRunner {
+  /** Opens a group of tests. */
   readonly describe: (name: string, define: () => void) => unknown;
+  /** Adds one test to the open group. */
   readonly it: (name: string, run: () => Promise<void>) => unknown;
 }
 
