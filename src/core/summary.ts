@@ -7,7 +7,10 @@ export interface Summary {
   readonly feed: string;
   /** Why it ended; absent in the summary that a failed run's error carries. */
   readonly stopped?: StopReason | undefined;
-  /** Deliveries that were new to this run. */
+  /**
+   * Deliveries that were new to this run, and those of events that it had settled before: always the
+   * sum of `handled`, `deadLettered`, `dropped`, `duplicates` and `unsettled`.
+   */
   readonly pulled: number;
   /** Events whose handler was done. */
   readonly handled: number;

@@ -356,6 +356,7 @@ export class Engine {
   #cameBack(entry: Entry): void {
     const { event } = entry.delivery;
     if (this.#task.feed.acks === "individual" || event === undefined) return;
+    this.#counts.pulled += 1;
     this.#counts.duplicates += 1;
     this.#tell?.({ kind: "duplicate", event });
   }
