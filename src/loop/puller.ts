@@ -228,7 +228,7 @@ export class Puller {
       this.#taken += 1;
       onFresh(entry);
     } else if (entry.state !== "open") onSettledAgain(entry);
-    if (feed.pulls === "onward" && delivery.receipt) this.#after = delivery.receipt;
+    if (feed.pulls === "onward" && delivery.receipt !== undefined) this.#after = delivery.receipt;
   }
 
   async #foundNothing(
