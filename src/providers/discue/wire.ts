@@ -10,6 +10,7 @@
  * provider, github.com/discue/terraform-provider-discue at 68c2fe0 (2026-04-27).
  */
 import * as z from "zod/mini";
+import { listOf } from "../../http/list.ts";
 
 const optionalText = z.nullish(z.string());
 const optionalNumber = z.nullish(z.number());
@@ -37,7 +38,7 @@ export const wireListener = z.object({
   messages: z.nullish(
     z.object({
       acknowledged_count: optionalNumber,
-      missed: z.nullish(z.array(id)),
+      missed: z.nullish(listOf(id)),
       missed_count: optionalNumber,
     }),
   ),
@@ -94,11 +95,11 @@ const counters = z.nullish(z.record(z.string(), z.unknown()));
 /** The replies, by what they hold. */
 export const wireReplies = {
   queue: z.object({ queue: wireQueue }),
-  queues: z.object({ queues: z.array(wireQueue) }),
+  queues: z.object({ queues: listOf(wireQueue) }),
   listener: z.object({ listener: wireListener }),
-  listeners: z.object({ listeners: z.array(wireListener) }),
+  listeners: z.object({ listeners: listOf(wireListener) }),
   message: z.object({ message: wireNamed }),
-  messages: z.object({ messages: z.array(wireNamed) }),
+  messages: z.object({ messages: listOf(wireNamed) }),
   schema: z.object({ schema: z.record(z.string(), z.unknown()) }),
   stats: z.object({
     aggregated_api_usage_events: z.object({
@@ -107,7 +108,7 @@ export const wireReplies = {
       today_so_far: counters,
     }),
   }),
-  events: z.object({ events: z.array(wireUsageEvent) }),
+  events: z.object({ events: listOf(wireUsageEvent) }),
   /** The secret itself; in the newer model an object that holds it. */
   newApiKey: z.object({
     api_key: z.union([z.string().check(z.minLength(1)), z.object({ id, key: z.string() })]),
@@ -115,10 +116,10 @@ export const wireReplies = {
   apiKey: z.object({ api_key: wireApiKey }),
   /** Changing a key answers no body on the page, and the key in the newer model. */
   changedApiKey: z.nullish(z.object({ api_key: z.nullish(wireApiKey) })),
-  apiKeys: z.object({ api_keys: z.array(wireApiKey) }),
+  apiKeys: z.object({ api_keys: listOf(wireApiKey) }),
   apiClient: z.object({ api_client: wireNamed }),
   domain: z.object({ domain: wireDomain }),
-  domains: z.object({ domains: z.array(wireDomain) }),
+  domains: z.object({ domains: listOf(wireDomain) }),
 } as const;
 
 /** The body of a failed call: the reason phrase and the status. */

@@ -9,6 +9,7 @@
  * `withDocumentedNames` first, and the schemas know the spelling of the example replies alone.
  */
 import * as z from "zod/mini";
+import { mostItems } from "../../http/list.ts";
 import { toUtcTime } from "./time.ts";
 
 /** The categories that the documents name. More may exist, each named after its business object. */
@@ -96,7 +97,7 @@ export const wirePage = z.object({
   pageNumber: count,
   pageSize: count,
   totalRecords: count,
-  data: z.array(z.unknown()),
+  data: z.array(z.unknown()).check(z.maxLength(mostItems)),
 });
 
 /** One page of the list. */

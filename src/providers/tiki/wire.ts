@@ -9,6 +9,7 @@
  * live" comes from a shop's running consumer of 2025.
  */
 import * as z from "zod/mini";
+import { listOf, mostItems } from "../../http/list.ts";
 
 const text = z.string().check(z.minLength(1));
 const optionalText = z.nullish(z.string());
@@ -21,7 +22,7 @@ export const wireQueue = z.object({ code: text, name: optionalText, status: opti
 export type WireQueue = z.infer<typeof wireQueue>;
 
 /** The reply of `GET /queues`: a list without an envelope. Source: "Event queue API". */
-export const wireQueues = z.array(wireQueue);
+export const wireQueues = listOf(wireQueue);
 
 /** A subscription. `sid` is the seller it belongs to. Source: "Event queue API". */
 export const wireSubscription = z.object({
@@ -35,7 +36,7 @@ export const wireSubscription = z.object({
 export type WireSubscription = z.infer<typeof wireSubscription>;
 
 /** The reply of `GET /queues/{code}/subscriptions`. Source: "Event queue API". */
-export const wireSubscriptions = z.array(wireSubscription);
+export const wireSubscriptions = listOf(wireSubscription);
 
 /**
  * The reply of `POST /queues/{code}/events/pull`. The items are checked one by one in `event.ts`, so
@@ -43,7 +44,10 @@ export const wireSubscriptions = z.array(wireSubscription);
  *
  * Assumed: an empty page may have no `ack_id`; the documents do not say.
  */
-export const wirePage = z.object({ events: z.array(z.unknown()), ack_id: optionalText });
+export const wirePage = z.object({
+  events: z.array(z.unknown()).check(z.maxLength(mostItems)),
+  ack_id: optionalText,
+});
 
 /**
  * The reply of `POST /queues/{code}/events/ack`. Source: "Event queue API".
