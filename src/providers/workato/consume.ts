@@ -93,6 +93,7 @@ export function createConsumePage(http: HttpClient, longPollMarginMs: number): C
       json: request,
       // A POST that moves nothing.
       repeat: "safe",
+      hot: true,
       timeoutMs: waitSeconds > 0 ? waitSeconds * 1_000 + longPollMarginMs : undefined,
       reply: replyOf(wireConsume),
       signal,

@@ -1,4 +1,5 @@
 import { AckloopError } from "../../core/errors.ts";
+import { isInstant } from "./wire.ts";
 
 /** Where to read on. Without either field: at the oldest message that is retained. */
 export interface Place {
@@ -51,6 +52,7 @@ export function decodePlace(value: string): SavedPlace {
   if (![id, time, since].every((text) => text === undefined || typeof text === "string")) {
     throw unknownCursor();
   }
+  if (time !== undefined && !isInstant(time)) throw unknownCursor();
   return {
     place: toPlace(id, time, since),
     run,

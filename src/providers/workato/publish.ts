@@ -2,6 +2,7 @@ import { AckloopError, isAckloopError } from "../../core/errors.ts";
 import type { CallOptions } from "../../core/feed.ts";
 import type { StandardSchemaV1 } from "../../core/standard-schema.ts";
 import { wrong } from "../../http/options.ts";
+import { toPlainText } from "../../http/redact.ts";
 import { replyOf } from "../../http/reply.ts";
 import type { HttpClient, ReplyReader } from "../../http/types.ts";
 import { checkTopicId, type TopicId } from "./arguments.ts";
@@ -182,7 +183,13 @@ function toResult(entry: unknown, isPublished: IsPublished): PublishResult {
 
 function toReason(result: unknown): string {
   if (result === undefined || result === null || result === "") return "Workato gave no reason";
-  return typeof result === "string" ? result : JSON.stringify(result);
+  if (typeof result === "string") return toPlainText(result, []);
+  try {
+    return toPlainText(JSON.stringify(result), []);
+  } catch {
+    // It nests deeper than JSON can be written.
+    return "Workato's reason cannot be shown";
+  }
 }
 
 /** Cuts a list of payloads into requests, in order; one that is too large by itself stays alone. */

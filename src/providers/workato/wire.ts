@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { listOf, mostItems } from "../../http/list.ts";
 
 /**
  * The JSON of Workato's event streams, in Workato's own words.
@@ -12,7 +13,9 @@ import * as z from "zod/mini";
  * The answer to a consume. Each message is read by itself, by {@link readMessage}, so that a malformed
  * one does not hide the good ones around it.
  */
-export const wireConsume = z.object({ messages: z.array(z.unknown()) });
+export const wireConsume = z.object({
+  messages: z.array(z.unknown()).check(z.maxLength(mostItems)),
+});
 
 /** The answer to a publish. */
 export const wirePublish = z.object({ message_id: z.string().check(z.minLength(1)) });
@@ -38,7 +41,7 @@ export const wireTopic = z.object({
   name: z.string(),
   description: z.nullish(z.string()),
   retention: z.nullish(z.number()),
-  schema: z.nullish(z.array(z.looseObject({ name: z.string() }))),
+  schema: z.nullish(listOf(z.looseObject({ name: z.string() }))),
   created_at: z.nullish(z.string()),
   updated_at: z.nullish(z.string()),
 });
@@ -47,7 +50,7 @@ export const wireTopic = z.object({
 export const wireTopicReply = z.object({ data: wireTopic });
 
 /** The answer to list. */
-export const wireTopics = z.object({ count: z.nullish(z.number()), data: z.array(wireTopic) });
+export const wireTopics = z.object({ count: z.nullish(z.number()), data: listOf(wireTopic) });
 
 /**
  * The body of a failed call: `message` on both hosts' pages; the validation errors of the platform
@@ -99,6 +102,16 @@ export function isJsonObject(value: unknown): value is Readonly<Record<string, u
 }
 
 /**
+ * Tells whether a value is an instant as RFC 3339 writes it. `Date.parse` alone takes much more, such as
+ * the year 275760, which no event may have as its time and from which nothing can be counted.
+ */
+export function isInstant(value: unknown): value is string {
+  return typeof value === "string" && instantForm.test(value) && !Number.isNaN(Date.parse(value));
+}
+
+const instantForm = /^(?!0000)\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:?\d\d)$/;
+
+/**
  * Reads one message of a consume, whatever it is.
  *
  * By hand and not by a schema: it runs for every message, and a schema costs as much for a page as a
@@ -109,7 +122,7 @@ export function readMessage(item: unknown): WireMessage {
     return { payload: nothing, problem: { path: "", text: "the message is not an object" } };
   }
   const { message_id: id, payload, time: sent } = item;
-  const time = typeof sent === "string" && !Number.isNaN(Date.parse(sent)) ? sent : undefined;
+  const time = isInstant(sent) ? sent : undefined;
   if (typeof id !== "string" || id === "") {
     const problem = { path: ".message_id", text: "the message has no id" };
     return { time, payload: nothing, problem };
