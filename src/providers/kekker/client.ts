@@ -198,6 +198,9 @@ function toQueueId(queueId: string | number | bigint, operation: string): string
   if (typeof queueId === "number" && !Number.isSafeInteger(queueId)) {
     throw wrong("kekker", "a queueId past 2^53 must be given as text or bigint", operation);
   }
+  if (!["string", "number", "bigint"].includes(typeof queueId)) {
+    throw wrong("kekker", "queueId must be text, a whole number or a bigint", operation);
+  }
   return String(queueId);
 }
 
