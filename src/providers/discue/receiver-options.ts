@@ -158,6 +158,10 @@ const path: OptionRule = {
   fits: (value) => typeof value === "string" && value.startsWith("/"),
   be: "a path that begins with /",
 };
+const headerName: OptionRule = {
+  fits: (value) => typeof value === "string" && /^[\w!#$%&'*+.^`|~-]+$/.test(value),
+  be: "the name of a header",
+};
 const methods: OptionRule = {
   fits: (value) => Array.isArray(value) && value.every(text.fits),
   be: "a list of methods",
@@ -175,7 +179,7 @@ const rules: OptionRules<ReceiverOptions & ReceiverSchemas> = {
   livenessPath: path,
   domainChallenges: challenges,
   bodyForms: listOf(oneOf(defaults.bodyForms)),
-  messageIdHeader: text,
+  messageIdHeader: headerName,
   parseData: flag,
   typeOf: callable,
   acceptStatus: whole(200, 299),
