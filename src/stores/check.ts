@@ -1,5 +1,6 @@
 import { AckloopError } from "../core/errors.ts";
-import type { EventKey, StoreKey } from "../core/stores.ts";
+import type { FeedEvent } from "../core/event.ts";
+import type { DeadLetter, EventKey, StoreKey } from "../core/stores.ts";
 
 const longestName = 500;
 const hundredYearsMs = 100 * 365 * 24 * 3_600_000;
@@ -34,6 +35,26 @@ export function checkEventKey(operation: string, key: EventKey): void {
   checkKey(operation, key);
   checkText(operation, "id", key.id);
   if (key.id === "") throw configError(operation, "`id` must not be empty");
+}
+
+/** Tells whether a value is an object with members: no list, not null. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Tells whether JSON that a store reads back is an event, as far as the loop relies on it. */
+export function isEvent(json: unknown): json is FeedEvent {
+  return isObject(json) && ["id", "source", "type"].every((name) => typeof json[name] === "string");
+}
+
+/** Tells whether JSON that a store reads back is a dead letter, as far as a redrive relies on it. */
+export function isLetter(json: unknown): json is DeadLetter {
+  if (!isObject(json)) return false;
+  const { event, attempts } = json;
+  const texts = ["consumer", "feed", "id", "reason"].every(
+    (name) => typeof json[name] === "string",
+  );
+  return texts && typeof attempts === "number" && (event === undefined || isEvent(event));
 }
 
 /** Refuses what is no object. */

@@ -1,6 +1,6 @@
 import { AckloopError } from "../core/errors.ts";
 import type { InboxEntry } from "../core/stores.ts";
-import { checkObject, configError, toJson } from "./check.ts";
+import { checkObject, configError, isEvent, isObject, toJson } from "./check.ts";
 
 const fullRetryMs = 1000;
 
@@ -33,10 +33,19 @@ export function identityOf(entry: InboxEntry): string | undefined {
 export function entryFromJson(text: string | undefined): InboxEntry {
   if (text === undefined) return lostEntry("its text is missing");
   try {
-    return JSON.parse(text) as InboxEntry;
+    const entry: unknown = JSON.parse(text);
+    if (isEntry(entry)) return entry;
   } catch {
-    return lostEntry("its text is damaged");
+    // Said below, as of JSON of another shape.
   }
+  return lostEntry("its text is damaged");
+}
+
+function isEntry(json: unknown): json is InboxEntry {
+  if (!isObject(json)) return false;
+  const { event, unreadable } = json;
+  if (event !== undefined) return isEvent(event);
+  return isObject(unreadable) && typeof unreadable["message"] === "string";
 }
 
 /** The error of an inbox that takes no more. */

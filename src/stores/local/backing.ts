@@ -81,7 +81,17 @@ export function isRecord(json: unknown): json is Readonly<Record<string, unknown
   return typeof json === "object" && json !== null && !Array.isArray(json);
 }
 
-/** Tells whether a JSON value is a span. */
+/** Tells whether a JSON value is a span: `1e999` is a number of JSON too, and no time. */
 export function isSpan(json: unknown): json is Span {
-  return isRecord(json) && typeof json["from"] === "number" && typeof json["until"] === "number";
+  return isRecord(json) && Number.isFinite(json["from"]) && Number.isFinite(json["until"]);
+}
+
+/** Tells whether a JSON value counts something. */
+export function isCount(json: unknown): json is number {
+  return Number.isSafeInteger(json) && Number(json) >= 0;
+}
+
+/** Tells whether a JSON value names a text as we name them: no other file may be read or removed. */
+export function isPayloadName(json: unknown): json is string {
+  return typeof json === "string" && /^[0-9a-f-]{36}$/.test(json);
 }

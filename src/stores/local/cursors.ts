@@ -1,5 +1,5 @@
 import type { CursorSave, CursorStore, StoredCursor, StoreKey } from "../../core/stores.ts";
-import { type Backing, type Cell, type Change, type Codec, isRecord } from "./backing.ts";
+import { type Backing, type Cell, type Change, type Codec, isCount, isRecord } from "./backing.ts";
 
 /** The cursor store over any backing: one cell for each consumer and feed. */
 export function cursorsOn(backing: Backing): CursorStore {
@@ -34,7 +34,7 @@ const cursorCodec: Codec<StoredCursor | undefined> = {
   decode(json) {
     if (!isRecord(json)) return undefined;
     const { value, revision } = json;
-    if (typeof value !== "string" || !Number.isSafeInteger(revision)) return undefined;
-    return { value, revision: revision as number };
+    if (typeof value !== "string" || !isCount(revision)) return undefined;
+    return { value, revision };
   },
 };

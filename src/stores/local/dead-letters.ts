@@ -1,8 +1,16 @@
 import { AckloopError, isAckloopError } from "../../core/errors.ts";
 import type { DeadLetter, DeadLetterPage, DeadLetterStore, StoreKey } from "../../core/stores.ts";
-import { toJson } from "../check.ts";
+import { isLetter, toJson } from "../check.ts";
 import { placeOf } from "../place.ts";
-import { type Backing, type Cell, type Codec, isRecord, type Payloads } from "./backing.ts";
+import {
+  type Backing,
+  type Cell,
+  type Codec,
+  isCount,
+  isPayloadName,
+  isRecord,
+  type Payloads,
+} from "./backing.ts";
 
 /** Where a letter stands in the order, and under which name its text is written. */
 interface Place {
@@ -106,10 +114,12 @@ async function remove({ index, payloads }: Shelf, id: string): Promise<void> {
 
 function parsed(text: string, id: string, payload: string): DeadLetter {
   try {
-    return JSON.parse(text) as DeadLetter;
+    const letter: unknown = JSON.parse(text);
+    if (isLetter(letter)) return letter;
   } catch {
-    throw damaged(id, `${payload}.json`, "is not readable");
+    // Said below, as of JSON of another shape.
   }
+  throw damaged(id, `${payload}.json`, "is not readable");
 }
 
 function damaged(id: string, file: string, what: string): AckloopError {
@@ -128,15 +138,13 @@ const indexCodec: Codec<Index> = {
     letters: [...letters].map(([id, { place, payload }]) => [id, place, payload]),
   }),
   decode(json) {
-    if (!isRecord(json) || typeof json["last"] !== "number" || !Array.isArray(json["letters"])) {
+    if (!isRecord(json) || !isCount(json["last"]) || !Array.isArray(json["letters"])) {
       return undefined;
     }
     const letters = new Map<string, Place>();
     for (const row of json["letters"]) {
       const [id, place, payload] = Array.isArray(row) ? row : [];
-      if (typeof id !== "string" || typeof place !== "number" || typeof payload !== "string") {
-        return undefined;
-      }
+      if (typeof id !== "string" || !isCount(place) || !isPayloadName(payload)) return undefined;
       letters.set(id, { place, payload });
     }
     return { last: json["last"], letters };

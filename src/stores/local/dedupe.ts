@@ -5,6 +5,7 @@ import {
   type Cell,
   type Change,
   type Codec,
+  isCount,
   isRecord,
   isSpan,
   leftMs,
@@ -144,7 +145,7 @@ const dedupeCodec: Codec<State> = {
 function isRow(json: unknown): json is Row {
   return (
     isRecord(json) &&
-    typeof json["starts"] === "number" &&
+    isCount(json["starts"]) &&
     typeof json["done"] === "boolean" &&
     (json["mark"] === undefined || typeof json["mark"] === "string") &&
     isSpan(json["span"]) &&

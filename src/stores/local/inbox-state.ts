@@ -2,6 +2,8 @@ import { fullError } from "../entry.ts";
 import {
   type Change,
   type Codec,
+  isCount,
+  isPayloadName,
   isRecord,
   isSpan,
   leftMs,
@@ -202,8 +204,8 @@ function isRow(json: unknown): json is Row {
     isRecord(json) &&
     (json["key"] === undefined || typeof json["key"] === "string") &&
     (json["token"] === undefined || typeof json["token"] === "string") &&
-    typeof json["payload"] === "string" &&
-    typeof json["attempts"] === "number" &&
+    isPayloadName(json["payload"]) &&
+    isCount(json["attempts"]) &&
     isSpan(json["hidden"])
   );
 }

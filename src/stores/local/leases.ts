@@ -4,6 +4,7 @@ import {
   type Cell,
   type Change,
   type Codec,
+  isCount,
   isRecord,
   isSpan,
   leftMs,
@@ -70,7 +71,7 @@ const leaseCodec: Codec<State> = {
   decode(json) {
     if (!isRecord(json)) return undefined;
     const { fence, holder, held } = json;
-    if (typeof fence !== "number" || typeof holder !== "string" || !isSpan(held)) return undefined;
+    if (!isCount(fence) || typeof holder !== "string" || !isSpan(held)) return undefined;
     return { fence, holder, held };
   },
 };

@@ -14,7 +14,7 @@ export function sqlCursors(session: Session): CursorStore {
       [await hashOf(consumer, feed)],
     );
     if (!row) return undefined;
-    const value = fromJson<string>("load", textAt(row, "value"));
+    const value = fromJson("load", textAt(row, "value"), isText);
     return { value, revision: numberAt(row, "revision") };
   }
 
@@ -48,4 +48,8 @@ export function sqlCursors(session: Session): CursorStore {
       return { status: "conflict", current };
     },
   };
+}
+
+function isText(json: unknown): json is string {
+  return typeof json === "string";
 }

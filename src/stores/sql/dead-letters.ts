@@ -1,5 +1,5 @@
-import type { DeadLetter, DeadLetterStore } from "../../core/stores.ts";
-import { toJson } from "../check.ts";
+import type { DeadLetterStore } from "../../core/stores.ts";
+import { isLetter, toJson } from "../check.ts";
 import { hashOf } from "../hash.ts";
 import { placeOf } from "../place.ts";
 import { labelOf, type Session, textAt } from "./database.ts";
@@ -39,7 +39,7 @@ export function sqlDeadLetters(session: Session): DeadLetterStore {
       const page = rows.slice(0, limit);
       const last = page.at(-1);
       return {
-        letters: page.map((row) => fromJson<DeadLetter>("list", textAt(row, "letter"))),
+        letters: page.map((row) => fromJson("list", textAt(row, "letter"), isLetter)),
         ...(rows.length > limit && last && { next: textAt(last, "place") }),
       };
     },
@@ -47,7 +47,7 @@ export function sqlDeadLetters(session: Session): DeadLetterStore {
       const [row] = await session.run("get", `select letter from ${table} where key = $1`, [
         await hashOf(consumer, feed, id),
       ]);
-      return row && fromJson<DeadLetter>("get", textAt(row, "letter"));
+      return row && fromJson("get", textAt(row, "letter"), isLetter);
     },
     async remove({ consumer, feed, id }) {
       await session.run("remove", `delete from ${table} where key = $1`, [

@@ -1,13 +1,23 @@
 import { AckloopError } from "../../core/errors.ts";
 
-/** Reads what a store wrote as JSON. */
-export function fromJson<Value>(operation: string, text: string): Value {
+/**
+ * Reads what a store wrote as JSON.
+ *
+ * @throws {AckloopError} `schema` when it is not JSON, or of another shape.
+ */
+export function fromJson<Value>(
+  operation: string,
+  text: string,
+  is: (json: unknown) => json is Value,
+): Value {
   try {
-    return JSON.parse(text) as Value;
+    const json: unknown = JSON.parse(text);
+    if (is(json)) return json;
   } catch {
-    throw new AckloopError("schema", "a row is damaged; restore it from a backup, or delete it", {
-      provider: "stores",
-      operation,
-    });
+    // Said below, as of JSON of another shape.
   }
+  throw new AckloopError("schema", "a row is damaged; restore it from a backup, or delete it", {
+    provider: "stores",
+    operation,
+  });
 }

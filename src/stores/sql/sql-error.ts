@@ -41,8 +41,13 @@ const repeatable = new WeakSet<AckloopError>();
  * copied. A bug (`TypeError`) goes through as it is.
  */
 export function sqlError(operation: string, error: unknown): unknown {
-  if (isAckloopError(error) || error instanceof TypeError) return error;
+  if (isAckloopError(error)) return error;
   const code = codeOf(error);
+  // Some drivers read the connection string only now, and Node's error holds the whole of it.
+  if (code === "ERR_INVALID_URL") {
+    return toError("config", "the connection string of the database is no URL", { operation });
+  }
+  if (error instanceof TypeError) return error;
   if (code === undefined || !isSqlState(code)) {
     const text =
       code === undefined
