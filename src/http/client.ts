@@ -141,6 +141,7 @@ function begin(
       },
       body,
       maxBodyBytes: settings.maxBodyBytes,
+      hot: call.hot,
     },
     credential: call.token === undefined ? own : credentialFor(call.token),
     timeoutMs: limited || settings.timeoutMs,

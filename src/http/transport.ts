@@ -14,6 +14,8 @@ export interface PreparedRequest {
   readonly signal: AbortSignal;
   /** The longest answer that is read, in bytes. */
   readonly maxBodyBytes: number;
+  /** Goes straight to `fetch`. @default false */
+  readonly hot?: true | undefined;
 }
 
 /** Reads one header of an answer; `null` when it is absent. */
@@ -46,25 +48,28 @@ export type Transport = (request: PreparedRequest) => Promise<TransportReply>;
 const maxErrorBodyBytes = 65_536;
 
 /**
- * Makes the transport that works on every runtime, on ky.
+ * Makes the transport that works on every runtime: ky, and for hot calls the `fetch` below it, which
+ * costs about half. Both send the same request, and both answers are read by the same code.
  *
  * @param fetch Used in place of the global `fetch`, which is looked up at each call.
  */
 export function createTransport(fetch: typeof globalThis.fetch | undefined): Transport {
+  const direct: typeof globalThis.fetch = (input, init) => (fetch ?? globalThis.fetch)(input, init);
+  // A redirect that is followed may carry the credential to another host.
+  const redirect = "manual" as const;
   const client = ky.create({
-    fetch: (input, init) => (fetch ?? globalThis.fetch)(input, init),
+    fetch: direct,
     // The policies of these are ours (retry.ts, limit.ts, fail.ts), for every transport alike.
     retry: 0,
     timeout: false,
     throwHttpErrors: false,
-    // A redirect that is followed may carry the credential to another host.
-    redirect: "manual",
+    redirect,
   });
   return async (request) => {
-    const { method, url, headers, body, signal } = request;
-    const options = { method, headers, signal };
+    const { method, url, headers, body, signal, hot } = request;
+    const options = { method, headers, signal, redirect, ...(body !== undefined && { body }) };
     try {
-      const response = await client(url, body === undefined ? options : { ...options, body });
+      const response = await (hot ? direct(url, options) : client(url, options));
       return await readReply(response, request.maxBodyBytes);
     } catch (error) {
       // ky's own error holds the request, and with it the credential.
@@ -97,6 +102,7 @@ async function readText(response: Response, maxBytes: number): Promise<ReadText>
     await body.cancel();
     return { text: "", tooLong: true };
   }
+  if (saysItsLength(response.headers)) return { text: await response.text(), tooLong: false };
   const reader = body.getReader();
   const decoder = new TextDecoder();
   let text = "";
@@ -111,4 +117,12 @@ async function readText(response: Response, maxBytes: number): Promise<ReadText>
     }
     text += decoder.decode(value, { stream: true });
   }
+}
+
+/**
+ * Whether the header, which was compared with the limit, tells how long the body is: then it can be
+ * read in one go. A compressed body unpacks to any length.
+ */
+function saysItsLength(headers: HeaderReader): boolean {
+  return headers.get("content-length") !== null && headers.get("content-encoding") === null;
 }

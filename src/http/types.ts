@@ -68,6 +68,8 @@ export interface HttpCall<Reply> extends CallOptions {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** When it may be repeated. */
   readonly repeat: Repeat;
+  /** Made for every page or event: it goes straight to `fetch`, by the same rules. @default false */
+  readonly hot?: true | undefined;
   /**
    * Instead of the client's own limit for one attempt, in ms. Where it is longer than `retry.totalMs`
    * it takes the place of that too, as a long poll needs it.

@@ -2,16 +2,6 @@ import { describe, expect, it, vi } from "vitest";
 import { createTransport } from "../../src/http/transport.ts";
 import { loopback } from "./support.ts";
 
-const requestOf = (url: string, parts: object = {}) => ({
-  method: "POST",
-  url,
-  headers: { accept: "application/json", "x-a": "1" },
-  body: undefined,
-  signal: new AbortController().signal,
-  maxBodyBytes: 1_000,
-  ...parts,
-});
-
 /** A body that comes in the given pieces, and notes when it was given up. */
 function streamOf(pieces: readonly Uint8Array[]) {
   const cancel = vi.fn();
@@ -24,7 +14,21 @@ function streamOf(pieces: readonly Uint8Array[]) {
   return { cancel, stream: new ReadableStream({ pull, cancel }, { highWaterMark: 0 }) };
 }
 
-describe("createTransport", () => {
+describe.each([
+  ["through ky", {}],
+  ["straight to fetch", { hot: true }],
+] as const)("createTransport, %s,", (_, road) => {
+  const requestOf = (url: string, parts: object = {}) => ({
+    method: "POST",
+    url,
+    headers: { accept: "application/json", "x-a": "1" },
+    body: undefined,
+    signal: new AbortController().signal,
+    maxBodyBytes: 1_000,
+    ...road,
+    ...parts,
+  });
+
   it("sends the request as it is, and gives the whole answer", async () => {
     await using server = await loopback((request, response) => {
       request.setEncoding("utf8").on("data", (body) => {
@@ -96,6 +100,27 @@ describe("createTransport", () => {
     );
 
     expect(reply).toMatchObject({ text: "x".repeat(1_000), tooLong: false });
+  });
+
+  it("does not trust the length of a body that is packed", async () => {
+    const { stream } = streamOf(Array.from({ length: 50 }, () => new Uint8Array(100)));
+    const headers = { "content-length": "20", "content-encoding": "gzip" };
+
+    const reply = await createTransport(async () => new Response(stream, { headers }))(
+      requestOf("https://a.b"),
+    );
+
+    expect(reply.tooLong).toBe(true);
+  });
+
+  it("reads a body that says its length", async () => {
+    const headers = { "content-length": "3" };
+
+    const reply = await createTransport(async () => new Response("é!", { headers }))(
+      requestOf("https://a.b"),
+    );
+
+    expect(reply).toMatchObject({ text: "é!", tooLong: false });
   });
 
   it("tells the status of an error whose body is cut", async () => {

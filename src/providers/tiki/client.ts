@@ -209,6 +209,7 @@ function eventCalls(http: HttpClient): TikiCalls["events"] {
         json: { ack_id: acks ? checkText(operation, "ackId", ackId) : null },
         // What a repeated ack does is not documented, so one that may have arrived is not sent again.
         repeat: acks ? "never" : "safe",
+        hot: true,
         reply: replyOf(wirePage),
         signal,
         token,
@@ -223,6 +224,7 @@ function eventCalls(http: HttpClient): TikiCalls["events"] {
         path: ["queues", checkText(operation, "queueCode", queueCode), "events", "ack"],
         json: { ack_id: checkText(operation, "ackId", ackId) },
         repeat: "safe",
+        hot: true,
         reply: replyOf(wireAck),
         signal,
         token,
