@@ -1,4 +1,5 @@
 import pRetry from "p-retry";
+import { onAbort } from "../core/abort.ts";
 import { isAckloopError } from "../core/errors.ts";
 import type { FeedEvent } from "../core/event.ts";
 import type { DedupeBegin, EventKey } from "../core/stores.ts";
@@ -132,6 +133,7 @@ export class Keeping {
   }
 
   async #renewAll(delayMs: number): Promise<void> {
+    this.#renewal = undefined;
     const { dedupe } = this.#parts.settings;
     if (!dedupe) return;
     const { quit, tell } = this.#parts;
@@ -143,7 +145,6 @@ export class Keeping {
       if (result.status === "fulfilled" || quit.aborted) continue;
       tell?.({ kind: "storeFailed", store: "dedupe", error: result.reason, delayMs });
     }
-    this.#renewal = undefined;
     if (this.#marked.size > 0 && !quit.aborted) this.#scheduleRenewal(delayMs);
   }
 
@@ -155,15 +156,41 @@ export class Keeping {
     store: "deadLetters" | "dedupe",
     ask: (signal: AbortSignal) => Promise<Answer>,
   ): Promise<Answer | undefined> {
-    const { quit, tell, settings } = this.#parts;
+    const { quit } = this.#parts;
+    if (quit.aborted) return undefined;
     try {
-      return await pRetry(() => ask(quit), {
+      const answer = await ask(quit);
+      // An answer that comes as the run quits is thrown away: the event stays unsettled, which is safe.
+      return quit.aborted ? undefined : answer;
+    } catch (error) {
+      return quit.aborted ? undefined : this.#askAgain(store, ask, error);
+    }
+  }
+
+  /** Goes on asking after a failure; a store that answers is spared what the repeating costs. */
+  async #askAgain<Answer>(
+    store: "deadLetters" | "dedupe",
+    ask: (signal: AbortSignal) => Promise<Answer>,
+    failure: unknown,
+  ): Promise<Answer | undefined> {
+    const { quit, tell, settings } = this.#parts;
+    // A signal of its own: p-retry hangs a listener on it for each event that waits.
+    const ending = new AbortController();
+    const forget = onAbort(quit, () => ending.abort(quit.reason));
+    let known: { readonly error: unknown } | undefined = { error: failure };
+    const attempt = (): Promise<Answer> => {
+      if (known === undefined) return ask(quit);
+      const { error } = known;
+      known = undefined;
+      return Promise.reject(error);
+    };
+    try {
+      return await pRetry(attempt, {
         retries: Number.POSITIVE_INFINITY,
         minTimeout: Math.max(settings.retry.minMs, LEAST_STORE_WAIT_MS),
         maxTimeout: Math.max(settings.retry.maxMs, LEAST_STORE_WAIT_MS),
         randomize: true,
-        // An answer that comes as the run quits is thrown away: the event stays unsettled, which is safe.
-        signal: quit,
+        signal: ending.signal,
         shouldRetry: ({ error }) => !(isAckloopError(error) && error.code === "config"),
         onFailedAttempt: ({ error, retryDelay }) =>
           tell?.({ kind: "storeFailed", store, error, delayMs: retryDelay }),
@@ -171,6 +198,8 @@ export class Keeping {
     } catch (error) {
       if (quit.aborted) return undefined;
       throw error;
+    } finally {
+      forget();
     }
   }
 
