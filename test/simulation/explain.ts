@@ -1,0 +1,78 @@
+import type { Note } from "./history.ts";
+import type { World } from "./world.ts";
+
+/**
+ * Says why an event was handled again, or `undefined` where nothing explains it.
+ *
+ * @param before The place in the history where it was handled before.
+ * @param again The place where it was handled again.
+ */
+export function explainRepeat(
+  world: World,
+  n: number,
+  before: number,
+  again: number,
+): string | undefined {
+  const { notes } = world.history;
+  const between = notes.slice(before + 1, again);
+  const first = notes[before] as Note;
+  const second = notes[again] as Note;
+  if (between.some(({ kind, what }) => kind === "fault" && what === "duplicate")) {
+    return "an injected duplicate";
+  }
+  if (world.plan.provider === "discue") return explainPush(world, n, between, first, second);
+  const of = between.filter(({ process }) => process === first.process);
+  const end = of.find(({ kind }) => kind === "crashed" || kind === "ended");
+  if (end?.kind === "crashed") return "a crash";
+  if (of.some(isFailedAck)) return "a failed or unknown ack";
+  if (end === undefined) return undefined;
+  if (/leaseLost|conflict/.test(String(end.what))) return "a takeover";
+  return explainEnd(world, n, before, notes.indexOf(end));
+}
+
+function isFailedAck({ kind, what }: Note): boolean {
+  return kind === "ackFailed" || (kind === "pullFailed" && what === "ack");
+}
+
+/** An orderly end repeats what an open delivery held back, and what was settled too late. */
+function explainEnd(world: World, n: number, before: number, end: number): string | undefined {
+  const { notes } = world.history;
+  const { process } = notes[before] as Note;
+  const own = notes.slice(0, end).filter((note) => note.process === process);
+  const stop = own.findLast(({ kind }) => kind === "stopping");
+  const at = notes[end]?.at ?? 0;
+  const withinMs = stop === undefined ? 0 : at - stop.at;
+  const { shutdownMs, provider } = { ...world.plan.settings, ...world.plan };
+  if (isOutOfTime(world, withinMs, shutdownMs)) return "a stop that was out of time";
+  if (provider === "kekker") return undefined;
+  const settled = new Set(own.filter(isSettling).map((note) => note.n));
+  const given = own.filter(({ kind }) => kind === "pulled").flatMap(({ all }) => all ?? []);
+  const isHeld = given.some((other) => other !== n && !settled.has(other));
+  return isHeld ? "a stop in mid-page" : undefined;
+}
+
+/** A stop that took all of the time it had, whatever was asked for, may have cut acks. */
+function isOutOfTime(world: World, tookMs: number, shutdownMs: number): boolean {
+  const limits = world.plan.actions.filter(({ kind }) => kind === "stop").map(({ ms }) => ms);
+  return [...limits, shutdownMs].some((limit) => tookMs >= limit && tookMs <= limit + 1_001);
+}
+
+function isSettling({ kind, what }: Note): boolean {
+  if (kind === "end") return what === "handled" || what === "dropped";
+  return kind === "letter" || kind === "dropped" || kind === "duplicate";
+}
+
+/** The sender repeats until it has seen an answer; one that it has seen ends it. */
+function explainPush(
+  world: World,
+  n: number,
+  between: readonly Note[],
+  first: Note,
+  second: Note,
+): string | undefined {
+  const { numbers } = world.provider;
+  const isAcked = between.some(({ kind, id = "" }) => kind === "acked" && numbers.get(id) === n);
+  if (isAcked) return undefined;
+  if (first.process !== second.process) return "a process that ended before its answer was seen";
+  return world.plan.settings.verb === "receiver" ? "a late or lost answer" : undefined;
+}

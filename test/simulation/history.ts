@@ -1,0 +1,101 @@
+import type { Journal } from "../../src/emulator/journal.ts";
+
+/** What can be told of a run, in the order in which it happened. */
+export type NoteKind =
+  /** From the provider's journal. */
+  | "published"
+  | "delivered"
+  | "acked"
+  | "fault"
+  /** Edges of the library: pulls, handlers, acks and stores. */
+  | "pull"
+  | "pulled"
+  | "pullFailed"
+  | "start"
+  | "end"
+  | "ack"
+  | "ackOk"
+  | "ackFailed"
+  | "saved"
+  | "letter"
+  | "dropped"
+  | "duplicate"
+  | "finished"
+  | "request"
+  /** What became of a process. */
+  | "began"
+  | "stopping"
+  | "ended"
+  | "crashed"
+  | "paused"
+  | "resumed";
+
+/** One thing that happened. */
+export interface Note {
+  readonly kind: NoteKind;
+  /** When, in ms since the start. */
+  readonly at: number;
+  /** Which process. */
+  readonly process?: number | undefined;
+  /** Which event, by its number. */
+  readonly n?: number | undefined;
+  /** Which event, by the provider's id. */
+  readonly id?: string | undefined;
+  /** Which events. */
+  readonly all?: readonly number[] | undefined;
+  /** The number of the request. */
+  readonly request?: number | undefined;
+  /** A word or a number that says more. */
+  readonly what?: string | number | undefined;
+}
+
+/** Writes down what happens, with the provider's journal in between, in true order. */
+export class History {
+  readonly notes: Note[] = [];
+  readonly #now: () => number;
+  readonly #start: number;
+  #journal: Journal | undefined;
+  #seen = 0;
+
+  constructor(now: () => number, start: number) {
+    this.#now = now;
+    this.#start = start;
+  }
+
+  /** Takes a provider's journal along from here on. */
+  follow(journal: Journal): void {
+    this.#journal = journal;
+  }
+
+  /** Adds a note. */
+  note(kind: NoteKind, facts: Omit<Note, "kind" | "at"> = {}): void {
+    this.sync();
+    this.notes.push({ kind, at: this.#now(), ...facts });
+  }
+
+  /** Takes in what the journal has told since. */
+  sync(): void {
+    if (this.#journal === undefined) return;
+    for (const entry of this.#journal.entries({ after: this.#seen })) {
+      this.#seen = entry.seq;
+      const { kind } = entry;
+      if (kind === "request" || kind === "refused") continue;
+      const { eventId: id, request, fault, operation } = entry;
+      const what = fault ?? operation;
+      this.notes.push({ kind, at: entry.at - this.#start, id, request, what });
+    }
+  }
+
+  /** A number that two runs share only if all of their notes are equal. */
+  hash(): string {
+    let low = 0x811c9dc5;
+    let high = 0x1b873593;
+    for (const note of this.notes) {
+      for (const code of new TextEncoder().encode(JSON.stringify(note))) {
+        low = Math.imul(low ^ code, 0x01000193);
+        high = Math.imul(high ^ low, 0x85ebca6b) ^ (high >>> 13);
+      }
+    }
+    return `${(low >>> 0).toString(16)}-${(high >>> 0).toString(16)}`;
+  }
+}

@@ -1,0 +1,71 @@
+import type { Fault } from "../../src/emulator/faults.ts";
+import type { Dice } from "./dice.ts";
+import { BUSY_MS, type PlannedFault, type ProviderName, type StoreTrouble } from "./plan.ts";
+
+const operations: Readonly<Record<ProviderName, readonly string[]>> = {
+  tiki: ["pull", "pull", "ack", "token"],
+  kekker: ["list", "list", "ack", "ack"],
+  workato: ["consume"],
+  discue: ["notify"],
+};
+
+/** Makes the faults of a provider. All of them end. */
+export function planFaults(provider: ProviderName, dice: Dice): PlannedFault[] {
+  const count = dice.pick([0, 1, 2, 4, 8]);
+  return Array.from({ length: count }, () => ({
+    at: dice.chance(0.3) ? 0 : dice.whole(0, BUSY_MS),
+    fault: planFault(dice.pick(operations[provider]), dice),
+  })).sort((left, right) => left.at - right.at);
+}
+
+function planFault(operation: string, dice: Dice): Fault {
+  const match = {
+    operation,
+    count: dice.pick([1, 1, 2, 5]),
+    after: dice.whole(0, 5),
+    probability: dice.pick([1, 1, 0.5]),
+  };
+  switch (dice.whole(0, 12)) {
+    case 0:
+      return { kind: "status", status: 429, retryAfter: dice.whole(0, 40), ...match };
+    case 1:
+      return { kind: "status", status: dice.pick([500, 503, 502]), ...match };
+    case 2:
+      return { kind: "status", status: dice.pick([400, 401, 403, 404, 408]), ...match };
+    case 3:
+      return { kind: "delay", ms: dice.pick([50, 1_000, 8_000, 29_000, 45_000]), ...match };
+    case 4:
+      return { kind: "cut", ...match };
+    case 5:
+    case 6:
+      return { kind: "lostReply", ...match };
+    case 7:
+      return { kind: "truncate", ...match };
+    case 8:
+      return { kind: "garbage", ...match };
+    case 9:
+      return { kind: "html", status: dice.pick([200, 502]), ...match };
+    case 10:
+      return { kind: "oversize", bytes: 200_000, ...match };
+    case 11:
+      return { kind: "duplicate", ...match };
+    default:
+      return { kind: "skew", ms: dice.whole(-600_000, 600_000) };
+  }
+}
+
+/** Makes the times in which stores fail. */
+export function planTroubles(dice: Dice): StoreTrouble[] {
+  const count = dice.pick([0, 0, 0, 1, 2]);
+  return Array.from({ length: count }, () => {
+    const from = dice.whole(0, BUSY_MS);
+    return {
+      store: dice.pick(["deadLetters", "dedupe", "leases", "cursors"] as const),
+      from,
+      until: from + dice.pick([1_000, 10_000, 30_000]),
+      probability: dice.pick([0.3, 1]),
+      after: dice.chance(0.5),
+      plain: dice.chance(0.1),
+    };
+  });
+}

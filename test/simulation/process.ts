@@ -1,0 +1,132 @@
+import type { Delivery, Feed } from "../../src/core/feed.ts";
+import type { Report } from "../../src/core/report.ts";
+import type { World } from "./world.ts";
+
+/** What never comes: the promise of a process that is dead. */
+export function never(): Promise<never> {
+  return new Promise(() => {});
+}
+
+/** The number that an event carries in whatever form it comes. */
+export function numberOf(value: unknown): number | undefined {
+  const found = /sim\\*":(\d+)/.exec(JSON.stringify(value) ?? "");
+  return found ? Number(found[1]) : undefined;
+}
+
+/**
+ * One process that runs the library: everything that it does to the world outside goes over an edge
+ * here, where it may die. Of a dead process nothing is heard any more, and it hears nothing.
+ */
+export class Process {
+  readonly world: World;
+  readonly number: number;
+  readonly slot: number;
+  /** Fires when it dies. */
+  readonly death = new AbortController();
+  /** The name that it holds leases by. */
+  readonly holder: string;
+  late = false;
+
+  constructor(world: World, number: number, slot: number) {
+    this.world = world;
+    this.number = number;
+    this.slot = slot;
+    this.holder = `process-${number}`;
+  }
+
+  get dead(): boolean {
+    return this.death.signal.aborted;
+  }
+
+  /** Makes a step over an edge, with the two moments at which it may die. */
+  async cross<Result>(work: () => Promise<Result>): Promise<Result> {
+    this.world.step(this);
+    if (this.dead) return never();
+    try {
+      const result = await work();
+      this.world.step(this);
+      return this.dead ? never() : result;
+    } catch (error) {
+      this.world.step(this);
+      if (this.dead) return never();
+      throw error;
+    }
+  }
+
+  /** What the library is given as `fetch`. */
+  readonly fetch: typeof globalThis.fetch = (input, init) =>
+    this.cross(async () => {
+      const { world } = this;
+      const signal = init?.signal ?? (input instanceof Request ? input.signal : undefined);
+      await world.latency(signal);
+      if (this.dead && !this.late) return never();
+      signal?.throwIfAborted();
+      world.requests += 1;
+      world.note("request", { process: this.number, request: world.requests });
+      const reply = await world.provider.emulator.fetch(input, init);
+      await world.latency(signal);
+      return reply;
+    });
+
+  /** Puts the edges around a feed, and writes down what crosses them. */
+  feed<F extends Feed>(feed: F): F {
+    const { world, number: process } = this;
+    const wrapped: Feed = {
+      ...feed,
+      pull: (options) =>
+        this.cross(async () => {
+          world.note("pull", { process, what: options?.ack === undefined ? "" : "ack" });
+          world.watch.pulling(this);
+          try {
+            const page = await feed.pull(options);
+            this.#pulled(page, options?.ack !== undefined);
+            return page;
+          } catch (error) {
+            if (!this.dead) {
+              const what = options?.ack === undefined ? "" : "ack";
+              world.note("pullFailed", { process, what });
+            }
+            throw error;
+          }
+        }),
+      ack: (receipts, options) =>
+        this.cross(async () => {
+          world.note("ack", { process, what: receipts.length });
+          world.watch.acking(this);
+          try {
+            const report = await feed.ack(receipts, options);
+            const isFailed = report.some(({ status }) => status === "failed");
+            if (!this.dead) world.note(isFailed ? "ackFailed" : "ackOk", { process });
+            return report;
+          } catch (error) {
+            if (!this.dead) world.note("ackFailed", { process });
+            throw error;
+          }
+        }),
+    };
+    return wrapped as F;
+  }
+
+  #pulled(page: readonly Delivery[], carriedAck: boolean): void {
+    if (this.dead) return;
+    const all = page.map(({ raw }) => numberOf(raw) ?? -1);
+    const receipts = page.map(({ receipt }) => (receipt === undefined ? "-" : "r")).join("");
+    this.world.note("pulled", { process: this.number, all, what: receipts });
+    if (carriedAck) this.world.note("ackOk", { process: this.number });
+  }
+
+  /** Takes the loop's reports. */
+  readonly onReport = (report: Report): void => {
+    if (this.dead) return;
+    const { number: process, world } = this;
+    if (report.kind === "dropped") {
+      const n = numberOf(report.event);
+      world.settled(n);
+      world.note("dropped", { process, n });
+    } else if (report.kind === "duplicate") {
+      world.note("duplicate", { process, n: numberOf(report.event) });
+    } else if (report.kind === "stopping") {
+      world.note("stopping", { process });
+    }
+  };
+}

@@ -1,0 +1,49 @@
+import { tikiEmulator } from "../../../src/emulator/tiki.ts";
+import { clientCredentials, tiki } from "../../../src/providers/tiki/index.ts";
+import type { PlannedEvent } from "../plan.ts";
+import type { Provider } from "../providers.ts";
+import { runLoop } from "../runner.ts";
+import type { World } from "../world.ts";
+
+/** Tiki's queue. */
+export function openTiki(world: World): Provider {
+  const { seed, settings } = world.plan;
+  const emulator = tikiEmulator({
+    seed,
+    pageSize: settings.pageSize,
+    assumptions: { tokenLifetimeSeconds: settings.tokenSeconds },
+  });
+  const queue = emulator.createQueue("simulation");
+  const {
+    baseUrl,
+    tokenUrl,
+    clientId = "",
+    clientSecret = "",
+  } = emulator.connection("https://tiki.test");
+  const numbers = new Map<string, number>();
+  return {
+    emulator,
+    numbers,
+    open: async () => {},
+    publish(event) {
+      numbers.set(`event-${event.n}`, event.n);
+      emulator.publishRaw(queue, [toWire(event)]);
+    },
+    start(process, stores) {
+      const { fetch } = process;
+      const token = clientCredentials({ clientId, clientSecret, tokenUrl });
+      const client = tiki({ token, baseUrl, fetch, maxBodyBytes: 65_536 });
+      return runLoop(process, stores, client.feed(queue));
+    },
+    isDrained: () => emulator.waiting(queue) === 0,
+    revoke: () => emulator.revokeTokens(),
+    saved: () => {},
+  };
+}
+
+function toWire({ n, key, kind }: PlannedEvent): object {
+  const payload = { order_code: kind === "invalid" ? null : `order-${n}`, sim: n, key };
+  const type = kind === "unknown" ? "SOMETHING_NEW" : "ORDER_STATUS_UPDATED";
+  const wire = { id: `event-${n}`, sid: "1", created_at: Date.now(), version: "v1" };
+  return { ...wire, payload, type: kind === "unreadable" ? 7 : type };
+}

@@ -1,0 +1,24 @@
+import type { Verdict } from "./checks.ts";
+import { type Clock, installClock } from "./clock.ts";
+import type { Plan } from "./plan.ts";
+import { World } from "./world.ts";
+
+/** A run with what happened in it. */
+export interface Outcome {
+  readonly verdict: Verdict;
+  /** The history, a line for each thing that happened. */
+  readonly lines: () => readonly string[];
+}
+
+let clock: Clock | undefined;
+
+/** Runs a plan. One at a time in a thread, whose clock it takes for good. */
+export async function simulate(plan: Plan): Promise<Outcome> {
+  clock ??= installClock();
+  const world = new World(plan, clock);
+  const verdict = await world.run();
+  return {
+    verdict,
+    lines: () => world.history.notes.map((note) => JSON.stringify(note)),
+  };
+}

@@ -1,0 +1,93 @@
+import { parentPort } from "node:worker_threads";
+import { seedOf } from "./dice.ts";
+import { makePlan } from "./make-plan.ts";
+import type { ProviderName } from "./plan.ts";
+import { shrink } from "./shrink.ts";
+import { simulate } from "./simulate.ts";
+import type { Violation } from "./watch.ts";
+
+/** What a worker is asked for. */
+export type Question =
+  /** So many runs, whose seeds follow from one seed and their places. */
+  | {
+      readonly kind: "runs";
+      readonly provider: ProviderName;
+      readonly seed: number;
+      readonly from: number;
+      readonly count: number;
+    }
+  /** One run, with all that happened in it. */
+  | { readonly kind: "replay"; readonly provider: ProviderName; readonly seed: number }
+  /** The smallest plan that breaks the same promise. */
+  | {
+      readonly kind: "shrink";
+      readonly provider: ProviderName;
+      readonly seed: number;
+      readonly violation: string;
+    };
+
+/** A run that broke a promise. */
+export interface Failure {
+  readonly provider: ProviderName;
+  readonly seed: number;
+  readonly violations: readonly Violation[];
+}
+
+/** What came of some runs. */
+export interface Tally {
+  readonly runs: number;
+  readonly events: number;
+  readonly faults: Readonly<Record<string, number>>;
+  readonly lost: number;
+  readonly ackedBeforeHandled: number;
+  readonly worstDuplicates: number;
+  readonly failures: readonly Failure[];
+}
+
+/** What a worker answers. */
+export type Reply =
+  | { readonly kind: "tally"; readonly tally: Tally }
+  | { readonly kind: "lines"; readonly lines: readonly string[] }
+  | { readonly kind: "failed"; readonly error: string };
+
+async function answer(question: Question): Promise<Reply> {
+  const { provider, seed } = question;
+  if (question.kind === "runs") return { kind: "tally", tally: await runMany(question) };
+  const plan = makePlan(provider, seed);
+  if (question.kind === "shrink") {
+    return { kind: "lines", lines: await shrink(plan, question.violation) };
+  }
+  const { verdict, lines } = await simulate(plan);
+  return { kind: "lines", lines: [JSON.stringify(plan), ...lines(), JSON.stringify(verdict)] };
+}
+
+async function runMany({
+  provider,
+  seed,
+  from,
+  count,
+}: Extract<Question, { kind: "runs" }>): Promise<Tally> {
+  const failures: Failure[] = [];
+  const faults: Record<string, number> = {};
+  const sums = { events: 0, lost: 0, ackedBeforeHandled: 0, worstDuplicates: 0 };
+  for (let index = from; index < from + count; index += 1) {
+    const own = seedOf(seed, provider, index);
+    const { verdict } = await simulate(makePlan(provider, own));
+    const { violations, worstDuplicates } = verdict;
+    sums.events += verdict.events;
+    sums.lost += verdict.lost;
+    sums.ackedBeforeHandled += verdict.ackedBeforeHandled;
+    sums.worstDuplicates = Math.max(sums.worstDuplicates, worstDuplicates);
+    for (const [kind, times] of Object.entries(verdict.faults)) {
+      faults[kind] = (faults[kind] ?? 0) + times;
+    }
+    if (violations.length > 0) failures.push({ provider, seed: own, violations });
+  }
+  return { runs: count, ...sums, faults, failures };
+}
+
+parentPort?.on("message", (question: Question) => {
+  answer(question)
+    .catch((error: unknown): Reply => ({ kind: "failed", error: String(error) }))
+    .then((reply) => parentPort?.postMessage(reply));
+});
