@@ -1,0 +1,146 @@
+/**
+ * A consumer as an integrator would write it, a process of its own, told on its command line what to
+ * read. It writes down what it does and knows nothing of being killed, stopped or cut off.
+ */
+import { createServer } from "node:http";
+import { setTimeout as wait } from "node:timers/promises";
+import type { Pool } from "pg";
+import { toFetchServer } from "../../examples/demo/fetch-server.ts";
+import type { FeedEvent } from "../../src/core/event.ts";
+import type { Report } from "../../src/core/report.ts";
+import {
+  consume,
+  type Feed,
+  type HandlerContext,
+  type LoopOptions,
+  type Run,
+  webhook,
+} from "../../src/index.ts";
+import { discue } from "../../src/providers/discue/index.ts";
+import { kekker } from "../../src/providers/kekker/index.ts";
+import { clientCredentials, tiki } from "../../src/providers/tiki/index.ts";
+import { workato } from "../../src/providers/workato/index.ts";
+import { openStores } from "./stores.ts";
+import { asksFor, type ConsumerTask, consumer, webhookSecret } from "./task.ts";
+import { toFacts, toWriter } from "./writing.ts";
+
+const task = JSON.parse(process.argv[2] ?? "") as ConsumerTask;
+const { connection, queue } = task;
+const write = toWriter(task.record, task.name);
+const { stores, pool, close } = await openStores(task.place);
+
+/** The work itself. */
+async function work(event: FeedEvent, context: HandlerContext): Promise<void> {
+  write("started", { id: event.id });
+  if (asksFor(event, "die")) process.kill(process.pid, "SIGKILL");
+  await wait(task.handlerMs ?? 1);
+  if (asksFor(event, "fail")) throw new Error("cannot make sense of this event");
+  if (task.effects !== undefined && pool !== undefined) {
+    await writeEffect(pool, task.effects, event, context);
+  }
+  write("handled", { id: event.id });
+}
+
+/** The effect and the mark in one transaction: both hold or none. */
+async function writeEffect(
+  database: Pool,
+  table: string,
+  { id }: FeedEvent,
+  { finish }: HandlerContext,
+): Promise<void> {
+  const client = await database.connect();
+  try {
+    await client.query("begin");
+    await client.query(`insert into ${table} (event_id) values ($1)`, [id]);
+    await client.query((await finish(client)) ? "commit" : "rollback");
+  } finally {
+    client.release();
+  }
+}
+
+function onReport(report: Report): void {
+  const { kind } = report;
+  if (kind === "pollFailed" || kind === "ackFailed" || kind === "storeFailed") {
+    write(kind, toFacts(report.error));
+  } else if (kind === "leaseAcquired" || kind === "stopping") write(kind);
+}
+
+/** The place of a Workato reader; each save is written down before it begins and when it is made. */
+const cursor: typeof stores.cursors = {
+  load: (...call) => stores.cursors.load(...call),
+  async save(key, value, ...rest) {
+    const { id } = JSON.parse(value) as { readonly id?: string };
+    write("saving", { id });
+    const save = await stores.cursors.save(key, value, ...rest);
+    if (save.status === "saved") write("saved", { id });
+    return save;
+  },
+};
+
+const options: LoopOptions = {
+  concurrency: 5,
+  retry: { attempts: 3, minDelayMs: 20, maxDelayMs: 100 },
+  idle: { minMs: 20, maxMs: 200 },
+  waitMs: 500,
+  deadLetters: stores.deadLetters,
+  consumer,
+  onReport,
+  ...(task.leaseMs !== undefined && {
+    lease: { store: stores.leases, leaseMs: task.leaseMs, holder: task.name },
+  }),
+  ...(task.markMs !== undefined && { dedupe: { store: stores.dedupe, markMs: task.markMs } }),
+  ...task.options,
+};
+
+const common = {
+  headers: { "x-consumer": task.name },
+  timeoutMs: task.timeoutMs,
+  retry: { attempts: 1 },
+};
+
+const feeds = {
+  tiki(): Feed {
+    const { clientId = "", clientSecret = "", tokenUrl, baseUrl } = connection;
+    const token = clientCredentials({ clientId, clientSecret, tokenUrl });
+    return tiki({ token, baseUrl, ...common }).feed(queue) as Feed;
+  },
+  kekker(): Feed {
+    const { baseUrl = "", login = "", password = "", channel = "" } = connection;
+    const node = kekker({ baseUrl, login, password, channel, ...common });
+    return node.feed({ cursor: stores.cursors, consumer }) as Feed;
+  },
+  workato(): Feed {
+    const { token = "", streamsUrl, apiUrl } = connection;
+    const client = workato({ token, streamsUrl, apiUrl, requestsPerMinute: 6000, ...common });
+    return client.feed(queue, { cursor, consumer });
+  },
+};
+
+/** Takes discue's calls until it is told to end. */
+async function listen(): Promise<void> {
+  const { apiKey = "", baseUrl } = connection;
+  const receiver = discue({ apiKey, baseUrl }).receiver({ name: queue, secret: webhookSecret });
+  const { retry, deadLetters, dedupe } = options;
+  const answer = webhook(receiver, work, { retry, deadLetters, dedupe, consumer });
+  const server = createServer(toFetchServer(answer)).listen(task.port, "127.0.0.1");
+  write("ready");
+  await new Promise((resolve) => process.once("SIGTERM", resolve));
+  await new Promise((resolve) => server.close(resolve));
+}
+
+async function run(): Promise<void> {
+  if (task.provider === "discue") return listen();
+  const running: Run = consume(feeds[task.provider](), work, options);
+  process.once("SIGTERM", () => void running.stop().catch(() => {}));
+  write("ready");
+  await running;
+}
+
+try {
+  await run();
+  write("ended");
+} catch (error) {
+  write("failed", toFacts(error));
+  process.exitCode = 1;
+}
+await close();
