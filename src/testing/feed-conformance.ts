@@ -4,6 +4,10 @@ import { envelopeLaws } from "./feed-laws/envelope.ts";
 import { failingLaws } from "./feed-laws/failing.ts";
 import type { FeedHarness } from "./feed-laws/harness.ts";
 import { type FeedLaw, Skip } from "./feed-laws/law.ts";
+import { loopAckingLaws } from "./feed-laws/loop-acking.ts";
+import { loopPacingLaws } from "./feed-laws/loop-pacing.ts";
+import { loopRestartingLaws } from "./feed-laws/loop-restarting.ts";
+import { loopStoppingLaws } from "./feed-laws/loop-stopping.ts";
 import { pullingLaws, waitingLaws } from "./feed-laws/pulling.ts";
 
 export type { FeedFault, FeedHarness, RequestCount } from "./feed-laws/harness.ts";
@@ -50,6 +54,14 @@ export const feedLaws: Readonly<Record<string, readonly FeedLaw[]>> = Object.fre
   failing: failingLaws,
 });
 
+/** The laws of the loop, over any feed that keeps the others. */
+export const loopLaws: Readonly<Record<string, readonly FeedLaw[]>> = Object.freeze({
+  "what the loop acknowledges": loopAckingLaws,
+  "how the loop paces": loopPacingLaws,
+  "how the loop stops": loopStoppingLaws,
+  "restarts and outages": loopRestartingLaws,
+});
+
 /** Tries one law on a harness of its own. */
 export async function tryLaw(law: FeedLaw, makeHarness: MakeFeedHarness): Promise<LawResult> {
   const { id } = law;
@@ -92,7 +104,7 @@ export function feedConformance(
   makeHarness: MakeFeedHarness,
 ): readonly LawResult[] {
   const results: LawResult[] = [];
-  for (const [part, laws] of Object.entries(feedLaws)) {
+  for (const [part, laws] of Object.entries({ ...feedLaws, ...loopLaws })) {
     describe(part, () => {
       for (const law of laws) {
         it(`${law.id}: ${law.title}`, async () => {

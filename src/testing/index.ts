@@ -16,6 +16,7 @@ export {
   feedLaws,
   type LawResult,
   type LawVerdict,
+  loopLaws,
   type MakeFeedHarness,
   type RequestCount,
   tryLaw,

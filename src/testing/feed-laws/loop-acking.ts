@@ -1,0 +1,289 @@
+import type { Feed, Receipt } from "../../core/feed.ts";
+import { toReceipt } from "../../core/feed.ts";
+import { sleep } from "../../core/sleep.ts";
+import { deadLetter } from "../../loop/outcome.ts";
+import type { Bench } from "./bench.ts";
+import { receiptsOf } from "./bench.ts";
+import { check, equal, type FeedLaw, sameSet, seeded } from "./law.ts";
+import {
+  acknowledgeable,
+  aWhile,
+  checkNothingEarly,
+  finish,
+  gate,
+  Ledger,
+  letterBox,
+  runThrough,
+  start,
+  watch,
+} from "./watched.ts";
+
+const isIndividual = ({ acks }: Feed): boolean => acks === "individual";
+const isCumulative = ({ acks }: Feed): boolean => acks === "cumulative";
+
+/** One random interleaving: handlers take any time, fail at any time, and end in any order. */
+async function interleave(bench: Bench, feed: Feed, seed: number): Promise<void> {
+  const { publish, acked, many } = bench;
+  const random = seeded(seed);
+  const ledger = new Ledger();
+  const before = (await acked()).length;
+  const ids = await publish(Math.min(many, 60));
+  for (const id of (await acked()).slice(0, before)) ledger.finished.add(id);
+  let furthest = before;
+  const check1 = async (): Promise<void> => {
+    await checkNothingEarly(bench, ledger);
+    const now = (await acked()).length;
+    check(now >= furthest, "acknowledgements never go back");
+    furthest = now;
+  };
+  const handler = ledger.keep(async () => {
+    await sleep(random() * 8);
+    if (random() < 0.15) throw new Error("fails by chance");
+    await check1();
+  });
+  const retry = { attempts: 50, minDelayMs: 1, maxDelayMs: 5 };
+  const total = new Array<string>(before + ids.length).fill("");
+  await runThrough(bench, feed, handler, total, { concurrency: 8, retry });
+  sameSet([...ledger.finished].slice(before), ids, `seed ${seed}: all settled means the end`);
+}
+
+/** A feed whose receipts nobody can look into. */
+function opaque(feed: Feed): Feed {
+  const known = new Map<unknown, Receipt>();
+  const refuse = (): never => {
+    throw new Error("broken: a receipt is never looked into");
+  };
+  const hide = (receipt: Receipt): Receipt => {
+    const handlers = { get: refuse, has: refuse, ownKeys: refuse, getPrototypeOf: refuse };
+    const hidden = new Proxy({}, handlers);
+    known.set(hidden, receipt);
+    return toReceipt(hidden);
+  };
+  const show = (receipt: Receipt): Receipt => known.get(receipt) ?? receipt;
+  return {
+    ...feed,
+    async pull({ after, ack, ...options } = {}) {
+      const inner = { ...options, after: after && show(after), ack: ack && show(ack) };
+      return (await feed.pull(inner)).map((delivery) =>
+        delivery.receipt === undefined
+          ? delivery
+          : { ...delivery, receipt: hide(delivery.receipt) },
+      );
+    },
+    ack: (receipts, options) => feed.ack(receipts.map(show), options),
+    ...(feed.nack && {
+      nack: async (receipts, options) => await feed.nack?.(receipts.map(show), options),
+    }),
+  };
+}
+
+/** What the loop acknowledges, and when: conformance.md parts D, E and Z, through the loop. */
+export const loopAckingLaws: readonly FeedLaw[] = [
+  {
+    id: "L1",
+    title: "the loop acknowledges nothing before its handler has finished with it",
+    async run(bench) {
+      const { feed, publish, many } = bench;
+      const ids = await publish(many);
+      const ledger = new Ledger();
+      const handler = ledger.keep(async () => {
+        await sleep(2);
+        await checkNothingEarly(bench, ledger);
+      });
+      const options = { concurrency: 5, retry: { attempts: 1 } };
+      const { summary } = await runThrough(bench, feed, handler, ids, options);
+      sameSet(ledger.finished, ids, "every event is handled");
+      equal([summary.handled, summary.acked], [many, many], "and counted");
+    },
+  },
+  {
+    id: "D7",
+    title: "an ack that fails is tried again, without running the handler again",
+    needs: ["failAck"],
+    async run(bench) {
+      const { feed, harness, publish, few } = bench;
+      const ids = await publish(few);
+      const ledger = new Ledger();
+      harness.failAck?.({ kind: "status", status: 503, count: 2 });
+      const { reports } = await runThrough(
+        bench,
+        feed,
+        ledger.keep(() => {}),
+        ids,
+      );
+      equal([...ledger.started].sort(), [...ids].sort(), "every handler ran once");
+      const told = reports.some(({ kind }) => kind === "ackFailed");
+      check(told || feed.acksOnPull === true, "the failure is reported");
+    },
+  },
+  {
+    id: "D8",
+    title: "an event in work that comes again is not handled a second time",
+    async run(bench) {
+      const { feed, publish, few } = bench;
+      const ids = await publish(few);
+      const ledger = new Ledger();
+      const handler = ledger.keep(() => sleep(80));
+      await runThrough(bench, feed, handler, ids, { concurrency: few });
+      equal(ledger.twice, [], "none twice at once");
+      equal([...ledger.started].sort(), [...ids].sort(), "and none twice at all");
+    },
+  },
+  {
+    id: "D9",
+    title: "ten events at the head that never succeed do not starve those behind them",
+    declared: isIndividual,
+    async run(bench) {
+      const { feed, publish, settles, few } = bench;
+      const stuck = await publish(10);
+      const ids = await publish(2 * few);
+      const ledger = new Ledger();
+      const handler = ledger.keep(({ id }) => {
+        if (stuck.includes(id)) throw new Error("never succeeds");
+      });
+      const retry = { attempts: 1_000, minDelayMs: 30_000, maxDelayMs: 30_000 };
+      const started = start(bench, feed, handler, { concurrency: 2, retry });
+      try {
+        await started.until(
+          () => ids.every((id) => ledger.finished.has(id)),
+          "the rest is handled",
+        );
+        await settles(ids, "the rest is acknowledged, and it alone");
+      } finally {
+        await finish(started);
+      }
+    },
+  },
+  {
+    id: "E3",
+    title:
+      "while one event is open, nothing from it on is acknowledged, nor its page without receipts",
+    declared: isCumulative,
+    async run(bench) {
+      const { publish, settles, few } = bench;
+      const ids = await publish(few);
+      const ledger = new Ledger();
+      const hold = gate();
+      const { feed, pulls } = watch(bench.feed);
+      const handler = ledger.keep(({ id }) => (id === ids[2] ? hold.opened : undefined));
+      const started = start(bench, feed, handler, { concurrency: few });
+      try {
+        await started.until(() => ledger.finished.size === few - 1, "all others are handled");
+        const pulled = pulls.find(({ deliveries }) => deliveries.length > 0)?.deliveries ?? [];
+        const due = acknowledgeable(pulled, 2);
+        await settles(due, "what stands before the open one is acknowledged");
+        await aWhile();
+        await settles(due, "and nothing more");
+        hold.open();
+        await settles(ids, "when it is done, everything is");
+      } finally {
+        hold.open();
+        await finish(started);
+      }
+    },
+  },
+  {
+    id: "E6",
+    title: "in random interleavings no open event is passed, no ack goes back, and all end settled",
+    async run(bench) {
+      for (const seed of [1, 2, 3]) await interleave(bench, bench.feed, seed);
+    },
+  },
+  {
+    id: "E7",
+    title:
+      "a dead letter counts only after the store has it; a store that fails holds the ack back",
+    async run(bench) {
+      const { feed, publish, acked, few } = bench;
+      const ids = await publish(few);
+      const [poison] = ids;
+      const ledger = new Ledger();
+      const hold = gate();
+      let puts = 0;
+      const { store, letters } = letterBox(async () => {
+        puts += 1;
+        if (puts <= 3) throw new Error("the store is away");
+        await hold.opened;
+      });
+      const handler = ledger.keep(({ id }) => (id === poison ? deadLetter("poison") : undefined));
+      const options = { concurrency: 2, deadLetters: store, consumer: "kit" };
+      const started = start(bench, feed, handler, options);
+      try {
+        await started.until(() => puts === 4 && ledger.finished.size === few, "the store is asked");
+        await aWhile();
+        const early = await acked();
+        check(!early.includes(poison ?? ""), "the poison is not acknowledged");
+        if (isCumulative(feed)) equal(early, [], "nor what is behind it");
+        hold.open();
+        await bench.settles(ids, "when the store has it, everything is acknowledged");
+        equal([letters.map(({ id }) => id), ledger.startsOf(poison ?? "")], [[poison], 1], "once");
+      } finally {
+        hold.open();
+        await finish(started);
+      }
+    },
+  },
+  {
+    id: "E9",
+    title: "the loop never looks into a receipt",
+    async run(bench) {
+      const ids = await bench.publish(bench.many);
+      const ledger = new Ledger();
+      await runThrough(
+        bench,
+        opaque(bench.feed),
+        ledger.keep(() => {}),
+        ids,
+        { concurrency: 3 },
+      );
+      sameSet(ledger.finished, ids, "every event is handled");
+    },
+  },
+  {
+    id: "E11c",
+    title: "after a pull whose ack may have happened, that receipt is never sent again",
+    declared: ({ acksOnPull }) => acksOnPull === true,
+    needs: ["failPull"],
+    async run(bench) {
+      const { harness, publish, many } = bench;
+      const ids = await publish(many);
+      let lost: Receipt | undefined;
+      const { feed, pulls, acks } = watch(bench.feed, ({ ack }) => {
+        if (ack === undefined || lost !== undefined) return;
+        lost = ack;
+        harness.failPull?.({ kind: "lostReply", count: 1 });
+      });
+      const ledger = new Ledger();
+      await runThrough(
+        bench,
+        feed,
+        ledger.keep(() => {}),
+        ids,
+      );
+      check(lost !== undefined, "an ack rides on a pull");
+      const place = pulls.findIndex(({ options }) => options.ack === lost);
+      equal(pulls[place + 1]?.options.ack === undefined, true, "the next pull carries no ack");
+      const again = [
+        ...pulls.slice(place + 1).flatMap(({ options }) => (options.ack ? [options.ack] : [])),
+        ...acks.flatMap(({ receipts }) => receipts),
+      ].filter((receipt) => receipt === lost);
+      equal(again.length, 0, "how often the receipt is sent again");
+      equal([...ledger.started].sort(), [...ids].sort(), "no handler ran twice");
+    },
+  },
+  {
+    id: "E12",
+    title: "acks ride on pulls while events flow",
+    declared: ({ acksOnPull }) => acksOnPull === true,
+    async run(bench) {
+      const ids = await bench.publish(bench.many);
+      const { feed, pulls } = watch(bench.feed);
+      await runThrough(bench, feed, () => {}, ids);
+      const carried = pulls.filter(({ options }) => options.ack !== undefined);
+      check(carried.length >= 2, "every full page is acknowledged by the next pull");
+      const pages = pulls.flatMap(({ deliveries }) => receiptsOf(deliveries).slice(-1));
+      const known = carried.every(({ options }) => options.ack && pages.includes(options.ack));
+      check(known, "with the receipt of a page that was pulled");
+    },
+  },
+];
