@@ -35,8 +35,12 @@ export class Dispatcher {
   #running = 0;
   #pumping = false;
   #held = false;
-  /** Whether a batch goes out although it is not full. */
+  /** Whether the puller brings nothing more for now. */
   #hurry = false;
+  /** How many entries wait for their next attempt. */
+  #asleep = 0;
+  /** Whether the first event of the next batch has waited long enough. */
+  #isDue = false;
   #batchTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(parts: DispatcherParts) {
@@ -55,10 +59,9 @@ export class Dispatcher {
 
   /** Takes an entry; call {@link Dispatcher.pump} after the last. */
   add(entry: Entry): void {
-    const { orderBy } = this.#parts;
-    const { event } = entry.delivery;
-    if (orderBy && event) {
-      entry.key = orderBy(event);
+    this.#hurry = false;
+    this.#giveKey(entry);
+    if (entry.key !== undefined) {
       const behind = this.#keys.get(entry.key);
       if (behind) {
         behind.push(entry);
@@ -67,6 +70,18 @@ export class Dispatcher {
       this.#keys.set(entry.key, new Queue());
     }
     this.#ready.push(entry);
+  }
+
+  /** The data is not validated yet: an event without a key, or whose key cannot be made, has none. */
+  #giveKey(entry: Entry): void {
+    const { orderBy } = this.#parts;
+    const { event } = entry.delivery;
+    if (orderBy === undefined || event === undefined) return;
+    try {
+      entry.key = orderBy(event) ?? undefined;
+    } catch (error) {
+      entry.keyFailure = { error };
+    }
   }
 
   /** Starts as many handlers as there are slots and entries. */
@@ -80,11 +95,10 @@ export class Dispatcher {
     this.#pumping = false;
   }
 
-  /** No more events come before those here are done: a batch that is not full goes out. */
+  /** No more events come before some here are done: until others do, batches go out that are not full. */
   hurry(): void {
     this.#hurry = true;
     this.pump();
-    this.#hurry = false;
   }
 
   /** Starts no handler until {@link Dispatcher.resume}. */
@@ -119,12 +133,14 @@ export class Dispatcher {
 
   #startBatch({ size, maxWaitMs }: { readonly size: number; readonly maxWaitMs: number }): boolean {
     if (this.#ready.length === 0) return false;
-    if (this.#ready.length < size && !this.#hurry) {
+    const noneCome = this.#hurry && this.#asleep === 0;
+    if (this.#ready.length < size && !noneCome && !this.#isDue) {
       this.#batchTimer ??= setTimeout(() => this.#batchIsDue(), maxWaitMs);
       return false;
     }
     clearTimeout(this.#batchTimer);
     this.#batchTimer = undefined;
+    this.#isDue = false;
     this.#running += 1;
     void this.#workBatch(this.#ready.take(size));
     return true;
@@ -132,7 +148,8 @@ export class Dispatcher {
 
   #batchIsDue(): void {
     this.#batchTimer = undefined;
-    this.hurry();
+    this.#isDue = true;
+    this.pump();
   }
 
   async #work(entry: Entry): Promise<void> {
@@ -162,10 +179,13 @@ export class Dispatcher {
   }
 
   async #wait(entry: Entry, delayMs: number): Promise<void> {
+    this.#asleep += 1;
     try {
       await sleep(delayMs, this.#quit.signal);
     } catch {
       return;
+    } finally {
+      this.#asleep -= 1;
     }
     this.#ready.push(entry);
     this.pump();

@@ -14,6 +14,8 @@ export interface Entry {
   readonly positions: number[];
   /** The key that orders it. */
   key?: string | number | undefined;
+  /** What making its key threw; of no account where the event is not valid anyway. */
+  keyFailure?: { readonly error: unknown } | undefined;
   /** `open` until its outcome is final; `acked` while a pull begun earlier may still bring it. */
   state: "open" | "settled" | "acked";
   /** The event as its handler gets it: known, and valid. */
@@ -38,6 +40,7 @@ export function toEntry(id: string, delivery: Delivery): Entry {
     receipt: delivery.receipt,
     positions: [],
     key: undefined,
+    keyFailure: undefined,
     state: "open",
     event: undefined,
     handler: undefined,
