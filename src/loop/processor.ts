@@ -81,9 +81,14 @@ export class Processor {
     return entries.map((entry) => dispositions.get(entry) ?? otherwise);
   }
 
-  /** Gives an event up before its attempts are used up, because no time is left. */
+  /** Gives an event up before its attempts are used up, because no time is left. It never rejects. */
   async exhaust(entry: Entry): Promise<Disposition> {
-    return this.#giveUp(entry, `failed ${entry.attempts} times, and no time is left`, undefined);
+    try {
+      const reason = `failed ${entry.attempts} times, and no time is left`;
+      return await this.#giveUp(entry, reason, undefined);
+    } catch (error) {
+      return { kind: "halt", error: toHalt(this.#parts.feed, error) };
+    }
   }
 
   /** Sorts out what the handler must not see; gives the rest. */
@@ -111,10 +116,7 @@ export class Processor {
     const route = this.#parts.routes.find(event.type);
     if (typeof route === "string") return this.#unprocessable(entry, route);
     entry.handler = route.handler;
-    if (route.schema === undefined) {
-      entry.event = event;
-      return undefined;
-    }
+    if (route.schema === undefined) return this.#accepted(entry, event);
     const result = route.schema["~standard"].validate(event.data);
     return result instanceof Promise
       ? result.then((validated) => this.#validated(entry, event, validated))
@@ -129,7 +131,18 @@ export class Processor {
     if (result.issues) {
       return this.#unprocessable(entry, describeIssues(event.type, result.issues));
     }
-    entry.event = result.value === event.data ? event : { ...event, data: result.value };
+    const isSame = result.value === event.data;
+    return this.#accepted(entry, isSame ? event : { ...event, data: result.value });
+  }
+
+  /** Valid: a key that could not be made of it is a fault of the program, not of the event. */
+  #accepted(entry: Entry, event: FeedEvent): Disposition | undefined {
+    if (entry.keyFailure) {
+      const { error } = entry.keyFailure;
+      const reason = `orderBy threw for event ${entry.id}: ${describeError(error)}`;
+      return { kind: "halt", error: this.#halted(reason, error) };
+    }
+    entry.event = event;
     return undefined;
   }
 
@@ -154,6 +167,7 @@ export class Processor {
     }
     const startsBefore = begun.starts - 1;
     if (startsBefore < this.#parts.settings.attempts) return undefined;
+    entry.attempts = startsBefore;
     const reason = `its handler was started ${startsBefore} times and never ended`;
     return this.#giveUp(entry, reason, undefined);
   }
@@ -257,14 +271,17 @@ export class Processor {
     return DROPPED;
   }
 
-  /** A failed attempt. What comes of a stop is no failure. */
+  /**
+   * A failed attempt. What comes of a stop is no failure, even before the handler's signal has fired: it
+   * may hang on the signal that stopped the run.
+   */
   #failed(
     entry: Entry,
     leash: Leash,
     error: unknown,
     afterMs?: number | undefined,
   ): MaybePromise<Disposition> {
-    if (leash.endedBy === "stop") return LEFT;
+    if (leash.endedBy === "stop" || !this.#parts.mayStart()) return LEFT;
     const { attempts, retry } = this.#parts.settings;
     entry.attempts += 1;
     if (entry.attempts >= attempts) {
