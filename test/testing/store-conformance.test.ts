@@ -203,7 +203,27 @@ describe("store conformance", () => {
           },
         }),
       },
-      ["dedupe.forget", "dedupe.killed"],
+      ["dedupe.killed"],
+    ],
+    [
+      "a forget that leaves the start counted",
+      {
+        dedupe: (good) => {
+          const forgotten = new Map<string, number>();
+          return {
+            async begin(key, markMs, options) {
+              const begun = await good.begin(key, markMs, options);
+              if (begun.status !== "begun") return begun;
+              return { ...begun, starts: begun.starts + (forgotten.get(key.id) ?? 0) };
+            },
+            async forget(key, mark, options) {
+              await good.forget(key, mark, options);
+              forgotten.set(key.id, (forgotten.get(key.id) ?? 0) + 1);
+            },
+          };
+        },
+      },
+      ["dedupe.forget"],
     ],
     [
       "a finish that an old mark can do",

@@ -78,7 +78,9 @@ export function dedupeOn(backing: Backing, startsRetentionMs: number): DedupeSto
     forget: (key, mark) =>
       change(key, (row, now): Change<Row, void> => {
         if (row?.mark !== mark || row.done) return { result: undefined };
-        return { result: undefined, next: { ...row, mark: undefined, span: spanOf(now, 0) } };
+        const { starts } = row;
+        const next = { ...row, mark: undefined, starts: starts - 1, span: spanOf(now, 0) };
+        return { result: undefined, next };
       }),
   };
 }

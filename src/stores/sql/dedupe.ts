@@ -68,7 +68,7 @@ function dedupeStatements(table: string) {
       update ${table} set done_until = ${after("$3")}, kept_until = ${after("$3")}
       where key = $1 and mark = $2 returning 1`,
     forget: `
-      update ${table} set mark = null, marked_until = ${now}
+      update ${table} set mark = null, marked_until = ${now}, starts = starts - 1
       where key = $1 and mark = $2 and done_until is null`,
   };
 }
