@@ -17,7 +17,12 @@ export function explainRepeat(
   const between = notes.slice(before + 1, again);
   const first = notes[before] as Note;
   const second = notes[again] as Note;
-  if (between.some(({ kind, what }) => kind === "fault" && what === "duplicate")) {
+  const began = notes.findIndex(
+    ({ kind, process }) => kind === "began" && process === second.process,
+  );
+  const since = notes.slice(Math.min(began, before), again);
+  // Messages that come twice move a reader back, so that further ones come again behind them.
+  if (since.some(({ kind, what }) => kind === "fault" && what === "duplicate")) {
     return "an injected duplicate";
   }
   if (world.plan.provider === "discue") return explainPush(world, n, between, first, second);
@@ -40,6 +45,7 @@ function explainEnd(world: World, n: number, before: number, end: number): strin
   const { process } = notes[before] as Note;
   const own = notes.slice(0, end).filter((note) => note.process === process);
   const stop = own.findLast(({ kind }) => kind === "stopping");
+  if (isHalt(notes[end]) && own.some(isFailedAck)) return "a halt because acks were refused";
   const at = notes[end]?.at ?? 0;
   const withinMs = stop === undefined ? 0 : at - stop.at;
   const { shutdownMs, provider } = { ...world.plan.settings, ...world.plan };
@@ -49,6 +55,10 @@ function explainEnd(world: World, n: number, before: number, end: number): strin
   const given = own.filter(({ kind }) => kind === "pulled").flatMap(({ all }) => all ?? []);
   const isHeld = given.some((other) => other !== n && !settled.has(other));
   return isHeld ? "a stop in mid-page" : undefined;
+}
+
+function isHalt(end: Note | undefined): boolean {
+  return !["signal", "empty", "limit", "deadline"].includes(String(end?.what));
 }
 
 /** A stop that took all of the time it had, whatever was asked for, may have cut acks. */

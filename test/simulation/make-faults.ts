@@ -14,13 +14,13 @@ export function planFaults(provider: ProviderName, dice: Dice): PlannedFault[] {
   const count = dice.pick([0, 1, 2, 4, 8]);
   return Array.from({ length: count }, () => ({
     at: dice.chance(0.3) ? 0 : dice.whole(0, BUSY_MS),
-    fault: planFault(dice.pick(operations[provider]), dice),
+    fault: planFault(provider, dice),
   })).sort((left, right) => left.at - right.at);
 }
 
-function planFault(operation: string, dice: Dice): Fault {
+function planFault(provider: ProviderName, dice: Dice): Fault {
   const match = {
-    operation,
+    operation: dice.pick(operations[provider]),
     count: dice.pick([1, 1, 2, 5]),
     after: dice.whole(0, 5),
     probability: dice.pick([1, 1, 0.5]),
@@ -44,7 +44,12 @@ function planFault(operation: string, dice: Dice): Fault {
     case 8:
       return { kind: "garbage", ...match };
     case 9:
-      return { kind: "html", status: dice.pick([200, 502]), ...match };
+      // A 200 that a proxy gives in our place is an ack that nobody here has any part in.
+      return {
+        kind: "html",
+        status: dice.pick([provider === "discue" ? 503 : 200, 502]),
+        ...match,
+      };
     case 10:
       return { kind: "oversize", bytes: 200_000, ...match };
     case 11:

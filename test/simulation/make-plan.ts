@@ -92,17 +92,19 @@ function planKind(
 
 function planScript(
   trouble: number,
-  { handlerTimeoutMs = Number.POSITIVE_INFINITY }: PlannedSettings,
+  { handlerTimeoutMs = Number.POSITIVE_INFINITY, verb, dedupe }: PlannedSettings,
   dice: Dice,
 ): Step[] {
+  const held = verb === "receiver" && !dedupe ? 3_000 : Number.POSITIVE_INFINITY;
   const steps = dice.chance(trouble) ? dice.whole(1, 3) : 0;
   const last = planStep(dice.chance(0.3) ? "done" : "bare", dice);
   return [
     ...Array.from({ length: steps }, () =>
       planStep(dice.pick(["throw", "throw", "retry", "retry", "deadLetter", "drop"]), dice),
     ),
-    // Some day an event must be done in time, or the run never ends.
-    { ...last, ms: Math.min(last.ms, handlerTimeoutMs / 2) },
+    // Some day an event must be done in time, or the run never ends: before its time limit, and
+    // while the request that brought it is held.
+    { ...last, ms: Math.min(last.ms, handlerTimeoutMs / 2, held) },
   ];
 }
 

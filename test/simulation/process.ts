@@ -1,4 +1,11 @@
-import type { Delivery, Feed } from "../../src/core/feed.ts";
+import type {
+  AckReport,
+  CallOptions,
+  Delivery,
+  Feed,
+  PullOptions,
+  Receipt,
+} from "../../src/core/feed.ts";
 import type { Report } from "../../src/core/report.ts";
 import type { World } from "./world.ts";
 
@@ -70,41 +77,41 @@ export class Process {
 
   /** Puts the edges around a feed, and writes down what crosses them. */
   feed<F extends Feed>(feed: F): F {
-    const { world, number: process } = this;
     const wrapped: Feed = {
       ...feed,
-      pull: (options) =>
-        this.cross(async () => {
-          world.note("pull", { process, what: options?.ack === undefined ? "" : "ack" });
-          world.watch.pulling(this);
-          try {
-            const page = await feed.pull(options);
-            this.#pulled(page, options?.ack !== undefined);
-            return page;
-          } catch (error) {
-            if (!this.dead) {
-              const what = options?.ack === undefined ? "" : "ack";
-              world.note("pullFailed", { process, what });
-            }
-            throw error;
-          }
-        }),
-      ack: (receipts, options) =>
-        this.cross(async () => {
-          world.note("ack", { process, what: receipts.length });
-          world.watch.acking(this);
-          try {
-            const report = await feed.ack(receipts, options);
-            const isFailed = report.some(({ status }) => status === "failed");
-            if (!this.dead) world.note(isFailed ? "ackFailed" : "ackOk", { process });
-            return report;
-          } catch (error) {
-            if (!this.dead) world.note("ackFailed", { process });
-            throw error;
-          }
-        }),
+      pull: (options) => this.cross(() => this.#pull(feed, options)),
+      ack: (receipts, options) => this.cross(() => this.#ack(feed, receipts, options)),
     };
     return wrapped as F;
+  }
+
+  async #pull(feed: Feed, options: PullOptions = {}): Promise<readonly Delivery[]> {
+    const facts = { process: this.number, what: options.ack === undefined ? "" : "ack" };
+    this.world.note("pull", facts);
+    this.world.watch.pulling(this);
+    try {
+      const page = await feed.pull(options);
+      this.#pulled(page, options.ack !== undefined);
+      return page;
+    } catch (error) {
+      if (!this.dead) this.world.note("pullFailed", facts);
+      throw error;
+    }
+  }
+
+  async #ack(feed: Feed, receipts: readonly Receipt[], options?: CallOptions): Promise<AckReport> {
+    const { number: process, world } = this;
+    world.note("ack", { process, what: receipts.length });
+    world.watch.acking(this);
+    try {
+      const report = await feed.ack(receipts, options);
+      const isFailed = report.some(({ status }) => status === "failed");
+      if (!this.dead) world.note(isFailed ? "ackFailed" : "ackOk", { process });
+      return report;
+    } catch (error) {
+      if (!this.dead) world.note("ackFailed", { process });
+      throw error;
+    }
   }
 
   #pulled(page: readonly Delivery[], carriedAck: boolean): void {

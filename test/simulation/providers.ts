@@ -1,7 +1,10 @@
 import type { Emulator } from "../../src/emulator/definition.ts";
 import type { PlannedEvent, ProviderName } from "./plan.ts";
 import type { Process } from "./process.ts";
+import { openDiscue } from "./providers/discue.ts";
+import { openKekker } from "./providers/kekker.ts";
 import { openTiki } from "./providers/tiki.ts";
+import { openWorkato } from "./providers/workato.ts";
 import type { Running } from "./runner.ts";
 import type { ProcessStores } from "./stores.ts";
 import type { World } from "./world.ts";
@@ -31,7 +34,7 @@ export function openProvider(world: World): Provider {
 
 const openers: Readonly<Record<ProviderName, (world: World) => Provider>> = {
   tiki: openTiki,
-  kekker: openTiki,
-  workato: openTiki,
-  discue: openTiki,
+  kekker: openKekker,
+  workato: openWorkato,
+  discue: openDiscue,
 };

@@ -86,8 +86,9 @@ async function runMany({
   return { runs: count, ...sums, faults, failures };
 }
 
-parentPort?.on("message", (question: Question) => {
-  answer(question)
-    .catch((error: unknown): Reply => ({ kind: "failed", error: String(error) }))
-    .then((reply) => parentPort?.postMessage(reply));
+parentPort?.on("message", async (question: Question) => {
+  const reply = await answer(question).catch(
+    (error: unknown): Reply => ({ kind: "failed", error: String(error) }),
+  );
+  parentPort?.postMessage(reply);
 });

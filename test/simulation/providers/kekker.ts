@@ -1,0 +1,46 @@
+import { kekkerEmulator } from "../../../src/emulator/kekker.ts";
+import { kekker } from "../../../src/providers/kekker/index.ts";
+import type { PlannedEvent } from "../plan.ts";
+import type { Provider } from "../providers.ts";
+import { CONSUMER, runLoop } from "../runner.ts";
+import type { World } from "../world.ts";
+
+/** Kekker's list of unprocessed events. */
+export function openKekker(world: World): Provider {
+  const { seed, settings } = world.plan;
+  const { pageSize } = settings;
+  const emulator = kekkerEmulator({
+    seed,
+    assumptions: { maxPageSize: pageSize, defaultPageSize: pageSize },
+  });
+  const { baseUrl = "", ...connection } = emulator.connection("https://kekker.test");
+  const { channel = "", login = "", password = "" } = connection;
+  const numbers = new Map<string, number>();
+  return {
+    emulator,
+    numbers,
+    open: async () => {},
+    publish(event) {
+      numbers.set(`event-${event.n}`, event.n);
+      emulator.publish([toInput(event)]);
+    },
+    start(process, stores) {
+      const { fetch } = process;
+      const client = kekker({ baseUrl, channel, login, password, fetch, maxBodyBytes: 65_536 });
+      const watermark = settings.dedupe ? { cursor: stores.cursors, consumer: CONSUMER } : {};
+      return runLoop(process, stores, client.feed(watermark));
+    },
+    isDrained: () => emulator.unprocessed() === 0,
+    revoke: () => {},
+    saved: () => {},
+  };
+}
+
+function toInput({ n, key, kind }: PlannedEvent) {
+  const eventUid = `event-${n}`;
+  const event = kind === "unknown" ? "SomethingNew" : "DealUpdated";
+  const objectId = kind === "invalid" ? [] : `deal-${n}`;
+  const input = { eventUid, category: "Deals", event, objectId, sim: n, key };
+  // Without a type it cannot be read, and with its id it can be acknowledged all the same.
+  return kind === "unreadable" ? { ...input, shown: { eventUid, sim: n } } : input;
+}
