@@ -6,6 +6,7 @@ import type { DedupeBegin, EventKey } from "../core/stores.ts";
 import type { Entry } from "./entry.ts";
 import type { HandlingSettings } from "./options.ts";
 import type { Tell } from "./report.ts";
+import { toStorable, toText } from "./storable.ts";
 
 /** The least wait before a store is asked again, in ms, however short the handlers' retries are. */
 const LEAST_STORE_WAIT_MS = 100;
@@ -28,6 +29,8 @@ export class Keeping {
   readonly #parts: KeepingParts;
   /** The entries whose marks are this run's. */
   readonly #marked = new Set<Entry>();
+  /** What the store said to a finish in the user's transaction, of which the commit is not known. */
+  readonly #inTransaction = new Map<Entry, boolean>();
   #renewal: ReturnType<typeof setTimeout> | undefined;
 
   constructor(parts: KeepingParts) {
@@ -44,11 +47,13 @@ export class Keeping {
     const { feed, settings, tell } = this.#parts;
     const { deadLetters, consumer } = settings;
     if (deadLetters === undefined) return false;
-    const { event, raw } = entry.delivery;
+    const { event } = entry.delivery;
     const { attempts } = entry;
-    const id = event?.id ?? (await contentId(raw));
+    const { remark, ...kept } = toStorable(event, entry.delivery.raw);
+    const id = event?.id ?? (await contentId(kept.raw));
     const failedAt = new Date().toISOString();
-    const letter = { consumer, feed, id, event, raw, reason, code, attempts, failedAt };
+    const told = remark === undefined ? reason : `${reason} (${remark})`;
+    const letter = { consumer, feed, id, ...kept, reason: told, code, attempts, failedAt };
     const stored = await this.#ask("deadLetters", async (signal) => {
       await deadLetters.put(letter, { signal });
       return true;
@@ -65,7 +70,12 @@ export class Keeping {
   async begin(entry: Entry): Promise<DedupeBegin | "quit" | undefined> {
     const { dedupe } = this.#parts.settings;
     const { event, idDerived } = entry.delivery as { event?: FeedEvent; idDerived?: true };
-    if (!dedupe || entry.mark !== undefined || event === undefined || idDerived) return undefined;
+    if (!dedupe || event === undefined || idDerived) return undefined;
+    if (entry.mark !== undefined) {
+      if (!this.#inTransaction.has(entry)) return undefined;
+      // Its transaction may have been committed: only the store knows, and says so to a new begin.
+      if (!(await this.#letGo(entry, entry.mark))) return "quit";
+    }
     const begun = await this.#ask("dedupe", (signal) =>
       dedupe.store.begin(this.#key(entry), dedupe.markMs, { signal }),
     );
@@ -92,11 +102,21 @@ export class Keeping {
   async finishIn(entry: Entry, transaction: unknown): Promise<boolean> {
     const { dedupe } = this.#parts.settings;
     if (!dedupe || entry.mark === undefined) return false;
-    return dedupe.store.finish(this.#key(entry), entry.mark, {
+    const isOurs = await dedupe.store.finish(this.#key(entry), entry.mark, {
       retentionMs: dedupe.retentionMs,
       signal: this.#parts.quit,
       ...(transaction === undefined ? {} : { transaction }),
     });
+    if (transaction !== undefined) this.#inTransaction.set(entry, isOurs);
+    return isOurs;
+  }
+
+  /**
+   * Whether the event is another's, so that the handler has rolled its effect back: it counts only
+   * when the other one has finished it.
+   */
+  isTaken(entry: Entry): boolean {
+    return this.#inTransaction.get(entry) === false;
   }
 
   /** Lets go of an event that is left unsettled, so that its redelivery is not held up. */
@@ -117,11 +137,24 @@ export class Keeping {
   close(): void {
     clearTimeout(this.#renewal);
     this.#marked.clear();
+    this.#inTransaction.clear();
+  }
+
+  /** Lets go of a mark before the event is begun anew; false when the run quits first. */
+  async #letGo(entry: Entry, mark: string): Promise<boolean> {
+    const { dedupe } = this.#parts.settings;
+    const isFree = await this.#ask("dedupe", async (signal) => {
+      await dedupe?.store.forget(this.#key(entry), mark, { signal });
+      return true;
+    });
+    if (isFree) this.#unmark(entry);
+    return isFree === true;
   }
 
   #unmark(entry: Entry): void {
     entry.mark = undefined;
     this.#marked.delete(entry);
+    this.#inTransaction.delete(entry);
     if (this.#marked.size === 0) {
       clearTimeout(this.#renewal);
       this.#renewal = undefined;
@@ -210,7 +243,7 @@ export class Keeping {
 
 /** An id for what has none: the digest of its content. */
 async function contentId(raw: unknown): Promise<string> {
-  const bytes = new TextEncoder().encode(JSON.stringify(raw) ?? "undefined");
+  const bytes = new TextEncoder().encode(toText(raw));
   const digest = await crypto.subtle.digest("SHA-256", bytes);
   const hex = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0"));
   return `content-${hex.join("")}`;

@@ -2,6 +2,7 @@ import type { FeedEvent } from "../core/event.ts";
 import type { Delivery, Feed } from "../core/feed.ts";
 import type { Entry } from "./entry.ts";
 import { toEntry } from "./entry.ts";
+import { toText } from "./storable.ts";
 import type { Mark } from "./watermark.ts";
 import { Watermark } from "./watermark.ts";
 
@@ -129,7 +130,7 @@ export class Window {
 
   #idOf(delivery: Delivery): string {
     this.#serial += 1;
-    if (delivery.event === undefined) return `unreadable ${JSON.stringify(delivery.raw)}`;
+    if (delivery.event === undefined) return `unreadable ${toText(delivery.raw)}`;
     return delivery.idDerived ? `derived ${this.#serial}` : delivery.event.id;
   }
 }
