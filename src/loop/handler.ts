@@ -21,7 +21,8 @@ export interface HandlerContext<E extends FeedEvent = FeedEvent> {
   readonly logger: Logger;
   /**
    * With the option `dedupe`: remembers the event as done inside the store's own transaction, so that
-   * it commits together with the handler's effect. False: another run has the event; roll back.
+   * it commits together with the handler's effect. False: another run has the event; roll back, and the
+   * loop waits for the other one whatever the handler returns.
    *
    * @throws {AckloopError} `config` where no dedupe store is set.
    */

@@ -29,6 +29,7 @@ const DEAD_LETTERED: Disposition = Object.freeze({ kind: "settled", as: "deadLet
 const DROPPED: Disposition = Object.freeze({ kind: "settled", as: "dropped" });
 const DUPLICATE: Disposition = Object.freeze({ kind: "settled", as: "duplicate" });
 const LEFT: Disposition = Object.freeze({ kind: "left" });
+const TAKEN: Disposition = Object.freeze({ kind: "again", delayMs: 100, failed: false });
 
 /** What a processor works with. */
 export interface ProcessorParts extends KeepingParts {
@@ -237,6 +238,7 @@ export class Processor {
     decision: Decision | undefined,
     began: number,
   ): MaybePromise<Disposition> {
+    if (this.#parts.keeping.isTaken(entry)) return TAKEN;
     switch (decision?.kind) {
       case "retry":
         return this.#failed(entry, leash, undefined, decision.afterMs);
