@@ -46,6 +46,7 @@ function errorOf({ kind, status = 500, retryAfter }: FeedFault): AckloopError | 
 export function memoryHarness(
   options: MemoryFeedOptions = {},
   wrap: (feed: MemoryFeed) => Feed = (feed) => feed,
+  patienceMs?: number,
 ): FeedHarness {
   const memory = memoryFeed({ events: catalogue, pageSize: 5, ...options });
   let published = 0;
@@ -74,6 +75,7 @@ export function memoryHarness(
     publish: (count) => Array.from({ length: count }, () => publishOne()),
     acked: () => memory.acked,
     pageSize: 5,
+    patienceMs,
     publishId: (id) => publishOne(id),
     publishOdd: (odd) => publishOne(undefined, "test", { odd }),
     publishUnknownType: () => publishOne(undefined, "brandNew"),
