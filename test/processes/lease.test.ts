@@ -52,7 +52,8 @@ class Team {
 
   /** Waits; in vain, the error says what the processes have told last. */
   async until(isTrue: () => boolean, what: string): Promise<void> {
-    const told = () => this.place.records.lines.filter(({ kind }) => !/^(?:sav|hand|star)/.test(kind));
+    const told = () =>
+      this.place.records.lines.filter(({ kind }) => !/^(?:sav|hand|star)/.test(kind));
     await until(isTrue, what).catch((error: Error) => {
       throw new Error(
         `${error.message}\n${told()

@@ -18,7 +18,12 @@ export async function openStores(place: StorePlace): Promise<OpenStores> {
   }
   // Loaded where it is needed: a process that is killed often should start fast.
   const { Pool } = await import("pg");
-  const pool = new Pool({ connectionString: place.url, max: 6, connectionTimeoutMillis: 2000 });
+  const pool = new Pool({
+    connectionString: place.url,
+    application_name: place.prefix,
+    max: 6,
+    connectionTimeoutMillis: 2000,
+  });
   // Without it the process ends when the server cuts an idle connection.
   pool.on("error", () => {});
   const stores = sqlStores(pool, { prefix: place.prefix, timeoutMs: 5000 });
