@@ -13,7 +13,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { faults, toPublishBody } from "./events.ts";
 import { Admin, type Child, freePort, openQueue, startConsumer, startEmulator } from "./process.ts";
-import { type Result, readResult, sum } from "./result.ts";
+import { type Result, readResult, sum, toFigures } from "./result.ts";
 import { progressLine, table } from "./table.ts";
 import { type ProviderName, providerNames, type Task } from "./task.ts";
 
@@ -108,7 +108,8 @@ async function main(): Promise<void> {
   const admin = new Admin(origin);
   say(`Emulators on ${origin}, in a process of their own.\n`);
   for (const line of otherwise) say(`  ${line}\n`);
-  const results = new Map<ProviderName, Result>();
+  // In the order of the table, whoever is done first.
+  const results = new Map<ProviderName, Result>(providerNames.map((name) => [name, sum([])]));
   const show = (provider: ProviderName, result: Result): void => {
     results.set(provider, result);
     if (!options.json) progressLine(results, EVENTS, seconds());
@@ -128,7 +129,10 @@ async function main(): Promise<void> {
   }
   const total = { ...sum([...results.values()]), seconds: seconds() };
   if (options.json) {
-    console.log(JSON.stringify({ ...total, providers: Object.fromEntries(results) }));
+    const providers = Object.fromEntries(
+      [...results].map(([name, result]) => [name, toFigures(result)]),
+    );
+    console.log(JSON.stringify({ ...toFigures(total), providers }));
   } else say(`\n\n${table(results, total)}\n`);
   if (total.lost > 0 || total.ackedBeforeHandled > 0 || total.unacked > 0) process.exitCode = 1;
 }

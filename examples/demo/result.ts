@@ -132,6 +132,12 @@ export async function readResult(admin: Admin, task: Task, expected: number): Pr
   };
 }
 
+/** The figures that `--json` prints. */
+export function toFigures(result: Result): Omit<Result, "polls" | "unacked"> {
+  const { polls: _polls, unacked: _unacked, ...figures } = result;
+  return figures;
+}
+
 /** Adds up the results of several providers. */
 export function sum(results: readonly Result[]): Result {
   const add = (name: keyof Result): number =>
@@ -146,6 +152,6 @@ export function sum(results: readonly Result[]): Result {
     unacked: add("unacked"),
     restarts: add("restarts"),
     polls: add("polls"),
-    seconds: Math.max(...results.map(({ seconds }) => seconds)),
+    seconds: Math.max(0, ...results.map(({ seconds }) => seconds)),
   };
 }
