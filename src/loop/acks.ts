@@ -36,6 +36,14 @@ export interface Acks {
   flush(): void;
   /** Whether nothing that can be acknowledged is left or on its way. */
   readonly idle: boolean;
+  /** Whether a call is on its way, or waits to be repeated. */
+  readonly calling: boolean;
+}
+
+/** An entry whose ack failed, and why. */
+interface Refusal {
+  readonly entry: Entry;
+  readonly error: unknown;
 }
 
 /** Errors that repeating an ack does not mend and that mean that the run is no longer the reader. */
@@ -94,6 +102,10 @@ export class IndividualAcks implements Acks {
     return this.#gaveUp || (this.#queue.length === 0 && this.#failed.length === 0);
   }
 
+  get calling(): boolean {
+    return this.#calls > 0 || this.#waiting;
+  }
+
   settled(entry: Entry): void {
     if (entry.receipt === undefined) {
       this.#parts.window.unackable(entry);
@@ -126,7 +138,7 @@ export class IndividualAcks implements Acks {
     try {
       this.#read(entries, checkReport(await feed.ack(receipts, { signal }), receipts.length));
     } catch (error) {
-      this.#refused(entries, error);
+      this.#refused(entries.map((entry) => ({ entry, error })));
     }
     this.#calls -= 1;
     this.#inFlight -= entries.length;
@@ -137,13 +149,11 @@ export class IndividualAcks implements Acks {
   #read(entries: readonly Entry[], report: AckReport): void {
     let acked = 0;
     let gone = 0;
-    let error: unknown;
-    const failed: Entry[] = [];
+    const refusals: Refusal[] = [];
     for (const [index, entry] of entries.entries()) {
       const verdict = report[index];
       if (verdict?.status === "failed") {
-        failed.push(entry);
-        error = isFatal(error) && error !== undefined ? error : verdict.error;
+        refusals.push({ entry, error: verdict.error });
         continue;
       }
       acked += 1;
@@ -154,21 +164,30 @@ export class IndividualAcks implements Acks {
       this.#pacing.reset();
       this.#parts.onAcked(acked, gone);
     }
-    if (failed.length > 0) this.#refused(failed, error);
+    this.#refused(refusals);
   }
 
-  #refused(entries: readonly Entry[], error: unknown): void {
-    const { signal, settings, onHalt, feed } = this.#parts;
-    this.#failed.push(...entries);
+  #refused(refusals: readonly Refusal[]): void {
+    const { signal } = this.#parts;
     if (signal.aborted) return;
-    const lasting = !(isAckloopError(error) && error.retryable);
-    for (const entry of entries) if (lasting) entry.refusals += 1;
-    if (isFatal(error) || entries.some((entry) => entry.refusals >= settings.attempts)) {
-      this.#gaveUp = true;
-      onHalt(toHalt(feed.name, error));
-      return;
+    let again: Refusal | undefined;
+    for (const refusal of refusals) {
+      if (this.#isRefusedForGood(refusal)) continue;
+      this.#failed.push(refusal.entry);
+      again = refusal;
     }
-    void this.#again(error);
+    if (again && !this.#gaveUp) void this.#again(again.error);
+  }
+
+  /** Halts the run when an event cannot be acked; the others of its call still can. */
+  #isRefusedForGood({ entry, error }: Refusal): boolean {
+    const { settings, onHalt, feed } = this.#parts;
+    const fatal = isFatal(error);
+    if (!(isAckloopError(error) && error.retryable)) entry.refusals += 1;
+    if (!fatal && entry.refusals < settings.attempts) return false;
+    this.#gaveUp ||= fatal;
+    onHalt(toHalt(feed.name, error));
+    return true;
   }
 
   async #again(error: unknown): Promise<void> {
@@ -208,6 +227,10 @@ export class CumulativeAcks implements Acks {
     return this.#gaveUp || this.#parts.window.watermark.next === undefined;
   }
 
+  get calling(): boolean {
+    return this.#busy;
+  }
+
   settled(): void {
     if (this.#scheduled || this.#busy || this.#parts.window.watermark.next === undefined) return;
     this.#scheduled = true;
@@ -229,7 +252,10 @@ export class CumulativeAcks implements Acks {
       if (mark === undefined || signal.aborted || !mayStart()) break;
       window.watermark.take(mark);
       const error = await this.#ackOne(mark);
-      if (error === undefined) continue;
+      if (error === undefined) {
+        if (this.#carries()) break;
+        continue;
+      }
       if (signal.aborted || !(await this.#refused(mark, error))) break;
     }
     this.#busy = false;

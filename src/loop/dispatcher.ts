@@ -57,6 +57,12 @@ export class Dispatcher {
     return this.#ready.length;
   }
 
+  /** Whether a slot stands empty that nothing here can fill now. */
+  get isHungry(): boolean {
+    const { concurrency, batch } = this.#parts;
+    return this.#running < concurrency && this.#ready.length < (batch?.size ?? 1);
+  }
+
   /** Takes an entry; call {@link Dispatcher.pump} after the last. */
   add(entry: Entry): void {
     this.#hurry = false;

@@ -120,8 +120,8 @@ export class Engine {
 
   /** Runs to the end. Rejects with the error that halted it, which carries the summary. */
   async run(): Promise<Summary> {
-    const unlisten = this.#listen();
     this.#tell?.({ kind: "started" });
+    const unlisten = this.#listen();
     const pulling = this.#work().catch((error) => this.#halt(toHalt(this.#task.feed.name, error)));
     await this.#changes.until(() => this.#ending !== undefined);
     await this.#shutDown(pulling);
@@ -169,7 +169,7 @@ export class Engine {
     readonly open: number;
     readonly unacked: number;
     readonly oldest: Entry | undefined;
-    readonly waitsForHandlers: boolean;
+    readonly pullDueSince: number | undefined;
     readonly longestSilenceMs: number;
   } {
     const { idle, waitMs } = this.#task.settings;
@@ -180,7 +180,7 @@ export class Engine {
       open: this.#window.open,
       unacked: this.#window.held,
       oldest: this.#window.oldest,
-      waitsForHandlers: this.#puller.waitsForRoom,
+      pullDueSince: this.#puller.dueSince,
       longestSilenceMs: idle.maxMs + waitMs,
     };
   }
@@ -257,7 +257,8 @@ export class Engine {
 
   #end(ending: Ending): void {
     if (this.#ending) return;
-    this.#ending = ending;
+    const leftMs = (this.#task.deadline ?? Number.POSITIVE_INFINITY) - Date.now();
+    this.#ending = { ...ending, withinMs: Math.max(0, Math.min(ending.withinMs, leftMs)) };
     this.#stopping.abort();
     this.#puller.stop();
     this.#dispatcher.stop();
@@ -277,12 +278,13 @@ export class Engine {
     if (signal?.aborted) this.stop("signal");
     const forget = onAbort(signal, () => this.stop("signal"));
     let timer: ReturnType<typeof setTimeout> | undefined;
-    if (deadline !== undefined) {
-      const onDeadline = (): void => this.stop("deadline", Math.max(0, deadline - Date.now()));
-      const leftMs = deadline - settings.reserveMs - Date.now();
-      if (leftMs <= 0) onDeadline();
-      else timer = setTimeout(onDeadline, Math.min(leftMs, 2 ** 31 - 1));
-    }
+    const watch = (lastMs: number): void => {
+      const leftMs = lastMs - Date.now();
+      // A timer holds 24 days; a later deadline is looked at again then.
+      if (leftMs > 0) timer = setTimeout(() => watch(lastMs), Math.min(leftMs, 2 ** 31 - 1));
+      else this.stop("deadline", Number.POSITIVE_INFINITY);
+    };
+    if (deadline !== undefined) watch(deadline - settings.reserveMs);
     return () => {
       clearTimeout(timer);
       forget();
@@ -343,6 +345,7 @@ export class Engine {
       onBlocked: () => this.#dispatcher.hurry(),
       onFatal: (error) => this.#halt(toHalt(feed.name, error)),
       mayStart: this.#mayStart,
+      isHungry: () => this.#dispatcher.isHungry,
     });
   }
 

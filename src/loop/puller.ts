@@ -39,6 +39,8 @@ export interface PullerParts {
   readonly onFatal: (error: unknown) => void;
   /** Whether a pull may be started: not after a lease has run out. */
   readonly mayStart: () => boolean;
+  /** Whether a handler could be started and there is nothing to start it with. */
+  readonly isHungry: () => boolean;
 }
 
 /** The pulling side of a run: one pull at a time, whenever there is room. */
@@ -57,6 +59,8 @@ export class Puller {
   polls = 0;
   /** When a pull was last answered, in epoch ms. */
   lastPollAt: number | undefined;
+  /** Since when an answer to a pull is due, in epoch ms; absent while none is to be expected. */
+  dueSince: number | undefined;
 
   constructor(parts: PullerParts) {
     this.#parts = parts;
@@ -78,11 +82,6 @@ export class Puller {
       !this.#limitReached &&
       this.#parts.window.open === 0
     );
-  }
-
-  /** Whether pulling waits for handlers or acks. */
-  get waitsForRoom(): boolean {
-    return this.#atGate;
   }
 
   /** Pulls until stopped, or until nothing more is to be pulled; tells which. */
@@ -134,6 +133,7 @@ export class Puller {
     const { changes, window, settings, tell, onBlocked } = this.#parts;
     const may = (): boolean => this.#stopped || (!this.#paused && this.#hasRoom());
     if (may()) return;
+    this.dueSince = undefined;
     onBlocked();
     const { oldest } = window;
     if (oldest && window.held >= settings.maxInFlight && !this.#waitsForPage) {
@@ -150,9 +150,14 @@ export class Puller {
 
   #hasRoom(): boolean {
     const { feed, window, acks, settings } = this.#parts;
-    if (!this.#waitsForPage) return window.held <= settings.maxInFlight / 2;
-    if (window.open > 0) return false;
-    return acks.idle || (feed.acksOnPull === true && window.watermark.next !== undefined);
+    if (this.#waitsForPage) {
+      if (window.open > 0) return false;
+      const mayCarry = feed.acksOnPull === true && !acks.calling;
+      return acks.idle || (mayCarry && window.watermark.next !== undefined);
+    }
+    if (window.held <= settings.maxInFlight / 2) return true;
+    // Pulls of half a window are cheaper, but not while slots stand empty behind an event that is stuck.
+    return window.held < settings.maxInFlight && acks.idle && this.#parts.isHungry();
   }
 
   async #pullOnce(): Promise<"empty" | "limit" | undefined> {
@@ -163,6 +168,7 @@ export class Puller {
     const quiet = window.open === 0 && (mark !== undefined || acks.idle);
     const controller = new AbortController();
     const began = performance.now();
+    this.dueSince ??= Date.now();
     this.#pull = { controller, carriesAck: mark !== undefined };
     window.pullBegins();
     let deliveries: readonly Delivery[];
@@ -177,6 +183,7 @@ export class Puller {
     }
     this.polls += 1;
     this.lastPollAt = Date.now();
+    this.dueSince = undefined;
     if (mark) this.#parts.onCarried(mark);
     const fresh = this.#takeIn(deliveries, performance.now() - began);
     window.pullEnded();
@@ -236,20 +243,28 @@ export class Puller {
     wasQuiet: boolean,
     elapsedMs: number,
   ): Promise<"empty" | undefined> {
-    const { feed, acks, untilEmpty, settings, tell } = this.#parts;
+    const { feed, acks, window, untilEmpty, settings, tell } = this.#parts;
+    const isList = feed.pulls === "unacked";
     acks.flush();
     if (untilEmpty) {
-      const nothingLeft = wasEmpty || acks.idle;
-      if (nothingLeft && (wasQuiet || feed.pulls === "onward")) return "empty";
-      if (await this.#untilQuiet()) return undefined;
+      if (this.#isEmpty(wasEmpty, wasQuiet)) return "empty";
+      if (isList && (await this.#untilQuiet())) return undefined;
     }
     const didWait = feed.waits === true && !untilEmpty && elapsedMs >= settings.waitMs * 0.9;
     const delayMs = didWait && settings.waitMs > 0 ? 0 : this.#pacing.next();
     tell?.({ kind: "idle", delayMs });
-    // A list that was full of what is in work here shows more as soon as that is acked.
-    if (!wasQuiet) void this.#untilQuiet().then(() => this.#nap?.abort());
-    await this.#sleep(delayMs);
+    // A list that was full of what is in work here shows more as soon as enough of that is acked.
+    const enough = window.held / 2;
+    const hasMoved = (): boolean => this.#isQuiet() || (acks.idle && window.held <= enough);
+    await this.#sleep(delayMs, isList && !wasQuiet ? hasMoved : undefined);
     return undefined;
+  }
+
+  /** Whether a pull that brought nothing new says that nothing is left. */
+  #isEmpty(wasEmpty: boolean, wasQuiet: boolean): boolean {
+    const { feed, acks } = this.#parts;
+    // A page of what is known says nothing of what follows it, unless it is a list of all there is.
+    return feed.pulls === "onward" ? wasEmpty : wasQuiet && (wasEmpty || acks.idle);
   }
 
   /**
@@ -257,11 +272,14 @@ export class Puller {
    * True when there was something to wait for.
    */
   async #untilQuiet(): Promise<boolean> {
-    const { changes, window, acks } = this.#parts;
-    const isQuiet = (): boolean => this.#stopped || (window.open === 0 && acks.idle);
-    if (isQuiet()) return false;
-    await changes.until(isQuiet);
+    if (this.#isQuiet()) return false;
+    await this.#parts.changes.until(() => this.#isQuiet());
     return true;
+  }
+
+  #isQuiet(): boolean {
+    const { window, acks } = this.#parts;
+    return this.#stopped || (window.open === 0 && acks.idle);
   }
 
   async #failed(error: unknown, mark: Mark | undefined, wasCut: boolean): Promise<void> {
@@ -281,10 +299,17 @@ export class Puller {
     await this.#sleep(delayMs);
   }
 
-  async #sleep(delayMs: number): Promise<void> {
+  /** Waits, but not on when `hasMoved` becomes true. */
+  async #sleep(delayMs: number, hasMoved?: () => boolean): Promise<void> {
     if (delayMs === 0 || this.#stopped || this.#paused) return;
-    this.#nap = new AbortController();
-    await sleep(delayMs, this.#nap.signal).catch(() => {});
+    const nap = new AbortController();
+    this.#nap = nap;
+    if (hasMoved) {
+      const isOver = (): boolean => nap.signal.aborted || hasMoved();
+      void this.#parts.changes.until(isOver).then(() => nap.abort());
+    }
+    await sleep(delayMs, nap.signal).catch(() => {});
+    nap.abort();
     this.#nap = undefined;
   }
 }

@@ -35,7 +35,6 @@ const STALLED_AFTER_MS = 120_000;
 export class Run implements PromiseLike<Summary>, AsyncDisposable {
   readonly #engine: Engine;
   readonly #ended: Promise<Summary>;
-  readonly #began = Date.now();
   #state: "going" | "ended" = "going";
 
   /** Made by `consume`. */
@@ -81,11 +80,11 @@ export class Run implements PromiseLike<Summary>, AsyncDisposable {
     const { phase, lastPollAt, fruitlessPolls, open, unacked, oldest, ...pulling } =
       this.#engine.state;
     const state = this.#state === "ended" ? "ended" : phase;
-    const silentMs = Date.now() - (lastPollAt ?? this.#began);
-    const shouldPull = state === "running" && !pulling.waitsForHandlers;
+    const { pullDueSince, longestSilenceMs } = pulling;
+    const silentMs = pullDueSince === undefined ? 0 : Date.now() - pullDueSince;
     return {
       state,
-      healthy: !shouldPull || silentMs < STALLED_AFTER_MS + pulling.longestSilenceMs,
+      healthy: state !== "running" || silentMs < STALLED_AFTER_MS + longestSilenceMs,
       lastPollAt,
       fruitlessPolls,
       open,
