@@ -1,4 +1,5 @@
-import { AckloopError } from "../core/errors.ts";
+import { onAbort } from "../core/abort.ts";
+import { AckloopError, isAckloopError } from "../core/errors.ts";
 import { sleep } from "../core/sleep.ts";
 import type { StoreKey } from "../core/stores.ts";
 import type { LoopSettings } from "./options.ts";
@@ -42,7 +43,11 @@ export class LeaseGuard {
     return this.#validUntil > 0 && !this.#lost;
   }
 
-  /** Waits for the lease; false when the signal fires first. */
+  /**
+   * Waits for the lease; false when the signal fires first.
+   *
+   * @throws {AckloopError} `config`, which repeating does not mend.
+   */
   async acquire(signal: AbortSignal): Promise<boolean> {
     const { lease, key, tell } = this.#parts;
     const pacing = new Pacing({ minMs: Math.min(1000, lease.leaseMs / 3), maxMs: lease.leaseMs });
@@ -62,6 +67,7 @@ export class LeaseGuard {
         tell?.({ kind: "leaseTaken", delayMs });
       } catch (error) {
         if (signal.aborted) return false;
+        if (isAckloopError(error) && error.code === "config") throw error;
         delayMs = pacing.next();
         tell?.({ kind: "storeFailed", store: "lease", error, delayMs });
       }
@@ -103,11 +109,12 @@ export class LeaseGuard {
     const began = performance.now();
     const limit = new AbortController();
     const timer = setTimeout(() => limit.abort(), Math.max(0, this.#validUntil - began));
+    const forget = onAbort(this.#ended.signal, () => limit.abort());
     try {
       const mine = await Promise.race([
         lease.store.renew(key, lease.holder, lease.leaseMs, { signal: limit.signal }),
         new Promise<undefined>((resolve) => {
-          limit.signal.addEventListener("abort", () => resolve(undefined), { once: true });
+          onAbort(limit.signal, () => resolve(undefined));
         }),
       ]);
       if (mine === undefined) return false;
@@ -120,6 +127,7 @@ export class LeaseGuard {
       return false;
     } finally {
       clearTimeout(timer);
+      forget();
     }
   }
 
