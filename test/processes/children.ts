@@ -79,7 +79,7 @@ export class Child {
   }
 
   /** Sends a signal and does not wait. */
-  send(signal: "SIGTERM" | "SIGSTOP" | "SIGCONT" | "SIGKILL"): void {
+  send(signal: "SIGTERM" | "SIGSTOP" | "SIGCONT" | "SIGUSR2" | "SIGKILL"): void {
     this.#process.kill(signal);
   }
 

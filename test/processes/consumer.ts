@@ -21,7 +21,7 @@ import { kekker } from "../../src/providers/kekker/index.ts";
 import { clientCredentials, tiki } from "../../src/providers/tiki/index.ts";
 import { workato } from "../../src/providers/workato/index.ts";
 import { openStores } from "./stores.ts";
-import { asksFor, type ConsumerTask, consumer, webhookSecret } from "./task.ts";
+import { asksFor, type ConsumerTask, clockStepMs, consumer, webhookSecret } from "./task.ts";
 import { toFacts, toWriter } from "./writing.ts";
 
 const task = JSON.parse(process.argv[2] ?? "") as ConsumerTask;
@@ -29,11 +29,17 @@ const { connection, queue } = task;
 const write = toWriter(task.record, task.name);
 const { stores, pool, close } = await openStores(task.place);
 
+// As if somebody had set the machine's clock back.
+process.once("SIGUSR2", () => {
+  const { now } = Date;
+  Date.now = () => now() - clockStepMs;
+});
+
 /** The work itself. */
 async function work(event: FeedEvent, context: HandlerContext): Promise<void> {
   write("started", { id: event.id });
   if (asksFor(event, "die")) process.kill(process.pid, "SIGKILL");
-  await wait(task.handlerMs ?? 1);
+  await wait(asksFor(event, "hang") ? 600_000 : (task.handlerMs ?? 1));
   if (asksFor(event, "fail")) throw new Error("cannot make sense of this event");
   if (task.effects !== undefined && pool !== undefined) {
     await writeEffect(pool, task.effects, event, context);

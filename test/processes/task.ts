@@ -89,7 +89,15 @@ export const webhookSecret = "processes-secret-0001";
 export const inboxName = "inbox";
 
 /** What an event's data asks its handler to do beside its work. */
-export const wishes = { die: "kill-the-process", fail: "fail-always" } as const;
+export const wishes = {
+  die: "kill-the-process",
+  fail: "fail-always",
+  /** A handler that never ends and hears no signal. */
+  hang: "hang-for-good",
+} as const;
+
+/** How far a process sets its clock back on SIGUSR2, in ms. */
+export const clockStepMs = 3_600_000;
 
 /** Tells whether an event asks for something. */
 export function asksFor(event: FeedEvent, wish: keyof typeof wishes): boolean {
