@@ -11,7 +11,7 @@ import { milliseconds, toHandlingSettings } from "./options.ts";
 import { Processor } from "./processor.ts";
 import type { Tell } from "./report.ts";
 import { toTell } from "./report.ts";
-import type { Routes } from "./route.ts";
+import type { AnyHandler, Routes } from "./route.ts";
 import { toRoutes } from "./route.ts";
 import { HandlerScope } from "./scope.ts";
 
@@ -160,22 +160,21 @@ class Desk {
   /** Brings one delivery to its end, which may be later than the reply. It never rejects. */
   async #work(delivery: Delivery): Promise<boolean> {
     const deadline = Date.now() + this.#replyTimeoutMs;
-    const quit = new AbortController();
     // Stores are waited for no longer than the next resend would bring the event again.
-    const timer = setTimeout(() => quit.abort(), 2 * this.#replyTimeoutMs);
+    const patience = new Patience(2 * this.#replyTimeoutMs);
     const parts = {
       feed: this.#name,
       settings: this.#settings,
       tell: this.#tell,
-      quit: quit.signal,
+      quit: patience.over,
     };
     const keeping = new Keeping(parts);
     const processor = new Processor({
       ...parts,
-      routes: this.#routes,
+      routes: patience.around(this.#routes),
       scope: this.#scope,
       keeping,
-      mayStart: () => !quit.signal.aborted,
+      mayStart: () => !patience.over.aborted,
     });
     const entry = toEntry(delivery.event?.id ?? "", delivery);
     let disposition = await processor.attempt(entry);
@@ -186,7 +185,7 @@ class Desk {
       } else if (disposition.failed) disposition = await processor.exhaust(entry);
       else break;
     }
-    clearTimeout(timer);
+    patience.rest();
     if (disposition.kind === "halt") {
       this.#settings.logger.error(`ackloop: ${disposition.error.message}`);
       this.#tell?.({ kind: "halted", error: disposition.error });
@@ -209,5 +208,53 @@ class Desk {
     if (this.#remembered.size <= MOST_REMEMBERED) return;
     const oldest = this.#remembered.keys().next();
     if (!oldest.done) this.#remembered.delete(oldest.value);
+  }
+}
+
+/**
+ * How long the stores of one delivery are waited for. The time in which its handler works does not
+ * count, and the waiting begins anew behind it: what a slow handler did must be remembered too.
+ */
+class Patience {
+  readonly #over = new AbortController();
+  readonly #limitMs: number;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(limitMs: number) {
+    this.#limitMs = limitMs;
+    this.#begin();
+  }
+
+  /** Fires when it is over. */
+  get over(): AbortSignal {
+    return this.#over.signal;
+  }
+
+  /** Stops counting. */
+  rest(): void {
+    clearTimeout(this.#timer);
+  }
+
+  /** The same routes, to handlers that are not counted. */
+  around(routes: Routes): Routes {
+    const find: Routes["find"] = (type) => {
+      const route = routes.find(type);
+      if (typeof route === "string" || route.handler === undefined) return route;
+      const { handler } = route;
+      const uncounted: AnyHandler = async (event, context) => {
+        this.rest();
+        try {
+          return await handler(event, context);
+        } finally {
+          this.#begin();
+        }
+      };
+      return { ...route, handler: uncounted };
+    };
+    return { ...routes, find };
+  }
+
+  #begin(): void {
+    this.#timer = setTimeout(() => this.#over.abort(), this.#limitMs);
   }
 }
