@@ -1,7 +1,9 @@
+import { AckloopError } from "../../core/errors.ts";
 import type { CallOptions } from "../../core/feed.ts";
 import type { Logger } from "../../core/logger.ts";
 import { createHttpClient } from "../../http/client.ts";
 import { noReply, replyOf, textReply } from "../../http/reply.ts";
+import type { ReplyFacts } from "../../http/types.ts";
 import { type KekkerOptions, toHttpSettings } from "./options.ts";
 import {
   namedPage,
@@ -74,7 +76,7 @@ export function createCalls(options: KekkerOptions): KekkerCalls {
         repeat: "safe",
         hot: true,
         signal,
-        reply: textReply,
+        reply: ackReply,
       }),
     reset: (time, { signal } = {}) =>
       http.call({
@@ -105,6 +107,26 @@ export function createCalls(options: KekkerOptions): KekkerCalls {
       }),
   };
 }
+
+/**
+ * Reads the answer to an ack: any text but a page, which a proxy gives in the node's place. Taken for
+ * an answer it would leave the event on the list and count it as acknowledged.
+ */
+const ackReply: typeof textReply = Object.assign(
+  (body: unknown, facts: ReplyFacts): string => {
+    const text = textReply(body, facts);
+    if (!text.trimStart().startsWith("<")) return text;
+    const { provider, operation, status } = facts;
+    throw new AckloopError("schema", "the answer is a page of HTML or XML", {
+      provider,
+      operation,
+      status,
+      retryable: true,
+      outcomeUnknown: true,
+    });
+  },
+  { reads: "text" as const },
+);
 
 /** The node and the channel as a path of encoded segments: two nodes, or two channels, never meet. */
 function toPlace(baseUrl: string, channel: string): string {

@@ -222,6 +222,18 @@ describe("events.ack", () => {
     });
     expect(requests).toHaveLength(0);
   });
+
+  it("takes a proxy's page for no answer, since the event is on the list still", async () => {
+    const { node, client } = startNode();
+    node.publish(deals(1));
+    node.faults.add({ kind: "html", status: 200, operation: "ack" });
+
+    const refused = client.events.ack("e1");
+
+    const facts = { code: "schema", retryable: true, outcomeUnknown: true, operation: "ack" };
+    expect(await failure(refused)).toMatchObject(facts);
+    expect(node.unprocessed()).toBe(1);
+  });
 });
 
 describe("events.reset", () => {
