@@ -48,7 +48,9 @@ class Checker {
   constructor(world: World) {
     this.#world = world;
     this.violations = [...world.watch.violations];
-    this.#keys = new Map(world.plan.events.map(({ n, key }) => [n, key]));
+    // What cannot be read has no key.
+    const keyed = world.plan.events.filter(({ kind }) => kind !== "unreadable");
+    this.#keys = new Map(keyed.map(({ n, key }) => [n, key]));
   }
 
   read(): Verdict {
@@ -124,7 +126,8 @@ class Checker {
     const { given, byKey } = this.#factsOf(process);
     if (given.has(n)) return;
     given.add(n);
-    const key = this.#keys.get(n) ?? "";
+    const key = this.#keys.get(n);
+    if (key === undefined) return;
     byKey.set(key, [...(byKey.get(key) ?? []), n]);
   }
 

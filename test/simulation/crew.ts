@@ -32,17 +32,18 @@ const nothing: Tally = Object.freeze({
 export async function runAll(task: Task): Promise<Tally> {
   const questions = toQuestions(task);
   let total = nothing;
+  const take = (tally: Tally): void => {
+    total = add(total, tally);
+    task.onProgress?.(total);
+    if (task.untilFailure && total.failures.length > 0) questions.length = 0;
+  };
   const work = async (): Promise<void> => {
     const hand = new Hand(task.bundle);
     try {
-      for (;;) {
-        const question = questions.shift();
-        if (question === undefined) return;
-        const reply = await hand.ask(question);
-        if (reply.kind !== "tally") throw new Error(describe(question, reply));
-        total = add(total, reply.tally);
-        task.onProgress?.(total);
-        if (task.untilFailure && total.failures.length > 0) questions.length = 0;
+      for (let next = questions.shift(); next; next = questions.shift()) {
+        const reply = await hand.ask(next);
+        if (reply.kind !== "tally") throw new Error(describe(next, reply));
+        take(reply.tally);
       }
     } finally {
       await hand.close();

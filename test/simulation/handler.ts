@@ -88,15 +88,16 @@ function conclude(
     if (what === "handled" || what === "dropped") world.settled(n);
     world.note("end", { process: number, n, what });
   };
+  const unsettled = isStopped(context) ? "left" : "failed";
   switch (outcome) {
     case "done":
       end("handled");
       return done();
     case "throw":
-      end(isStopped(context) ? "left" : "failed");
+      end(unsettled);
       throw new Error("the handler failed");
     case "retry":
-      end(isStopped(context) ? "left" : "failed");
+      end(unsettled);
       return retry();
     case "deadLetter":
       end("letter");
@@ -105,8 +106,7 @@ function conclude(
       end("dropped");
       return drop("the handler says so");
     default:
-      if (!context.signal.aborted) end("handled");
-      else end(isStopped(context) ? "left" : "failed");
+      end(context.signal.aborted ? unsettled : "handled");
       return undefined;
   }
 }
