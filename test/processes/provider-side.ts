@@ -45,13 +45,15 @@ export interface ProviderSide {
   readonly seen: readonly Seen[];
   /** Publishes so many events and gives their ids; `note` stands in the data of each. */
   publish(count: number, note?: string): readonly string[];
+  /** Publishes events with ids of the test's own, where the provider lets it: Tiki. */
+  publishIds(ids: readonly string[], note?: string): void;
   /** When each event was acknowledged, in epoch ms. Workato's ack is a saved cursor. */
   ackedAt(records: Records): ReadonlyMap<string, number>;
   close(): Promise<void>;
 }
 
 type Opened = Pick<ProviderSide, "emulator" | "queue" | "publish"> &
-  Partial<Pick<ProviderSide, "ackedAt" | "port">> & {
+  Partial<Pick<ProviderSide, "ackedAt" | "port" | "publishIds">> & {
     /** What is still to be done once the server is there. */
     readonly connect?: (connection: Connection) => Promise<void>;
   };
@@ -81,6 +83,13 @@ function openTiki(): Opened {
           payload: { order_code: `${number}`, status: "queueing", note },
         })),
       ),
+    publishIds(ids, note = "") {
+      const payload = { order_code: "1", status: "queueing", note };
+      emulator.publish(
+        queue,
+        ids.map((id) => ({ id, type, payload })),
+      );
+    },
   };
 }
 
@@ -215,6 +224,9 @@ export async function openProvider(name: ProviderName): Promise<ProviderSide> {
   return {
     feed: feedNames[name](opened.queue, connection),
     port: undefined,
+    publishIds: () => {
+      throw new Error(`the ids of ${name} are its own`);
+    },
     ackedAt: () => ackedByJournal(emulator),
     ...opened,
     name,

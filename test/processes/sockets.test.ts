@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { createServer as createTlsServer } from "node:https";
 import type { Server } from "node:net";
 import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildScripts, type Scripts, until } from "./children.ts";
@@ -113,7 +114,7 @@ async function openProxy(side: ProviderSide, isPull: (path: string) => boolean, 
     Object.values(side.connection).find((value) => value.startsWith("http:")) ?? "",
   ).origin;
   async function answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-    const body = await Array.fromAsync(incoming as AsyncIterable<Buffer>).then(Buffer.concat);
+    const body = await buffer(incoming);
     const { method = "GET", url = "" } = incoming;
     const headers = Object.fromEntries(
       Object.entries(incoming.headers).filter(
