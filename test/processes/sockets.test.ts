@@ -11,7 +11,7 @@ import { buildScripts, type Scripts, until } from "./children.ts";
 import { places } from "./places.ts";
 import { openProvider, type ProviderSide } from "./provider-side.ts";
 
-const timeoutMs = 1000;
+const timeoutMs = 1500;
 const run = promisify(execFile);
 const hasOpenssl = await run("openssl", ["version"]).then(
   () => true,
@@ -34,7 +34,14 @@ interface Good {
 type Misdeed = (outgoing: ServerResponse, good: Good) => void;
 
 function head({ status, type }: Good, extra: readonly string[]): string {
-  return [`HTTP/1.1 ${status} OK`, `content-type: ${type}`, ...extra, "", ""].join("\r\n");
+  return [
+    `HTTP/1.1 ${status} OK`,
+    `content-type: ${type}`,
+    ...extra,
+    "connection: close",
+    "",
+    "",
+  ].join("\r\n");
 }
 
 /** Writes pieces of bytes, one each few ms, as long as somebody listens. */
@@ -51,9 +58,12 @@ function* forever(): Generator<Uint8Array> {
   for (;;) yield Buffer.from(" ");
 }
 
+/** Chunks of one byte, some in each piece: one at a time would take a second for each page. */
 function* chunks(body: Buffer): Generator<Uint8Array> {
-  for (const byte of body)
-    yield Buffer.concat([Buffer.from("1\r\n"), Buffer.of(byte), Buffer.from("\r\n")]);
+  for (let at = 0; at < body.length; at += 25) {
+    const bytes = [...body.subarray(at, at + 25)];
+    yield Buffer.concat(bytes.flatMap((byte) => [Buffer.from("1\r\n"), Buffer.of(byte, 13, 10)]));
+  }
   yield Buffer.from("0\r\n\r\n");
 }
 
@@ -75,14 +85,6 @@ const misdeeds: Readonly<Record<string, readonly [does: Misdeed, codes: readonly
     },
     ["timeout"],
   ],
-  "chunks of one byte": [
-    (outgoing, good) => {
-      outgoing.socket?.write(head(good, ["transfer-encoding: chunked"]));
-      trickle(outgoing, chunks(good.body.subarray(0, 200)), 0);
-    },
-    // Cut short so that the test is: what matters is that it is read to its end.
-    ["schema"],
-  ],
   "a Content-Length that is too long": [
     ({ socket }, good) =>
       socket?.end(Buffer.concat([Buffer.from(head(good, ["content-length: 999999"])), good.body])),
@@ -103,6 +105,14 @@ const misdeeds: Readonly<Record<string, readonly [does: Misdeed, codes: readonly
   "an answer that is no HTTP": [
     ({ socket }) => socket?.end("certainly no http\r\n\r\n"),
     ["transport"],
+  ],
+  // The last: it brings the events.
+  "chunks of one byte": [
+    (outgoing, good) => {
+      outgoing.socket?.write(head(good, ["transfer-encoding: chunked"]));
+      trickle(outgoing, chunks(good.body), 1);
+    },
+    [],
   ],
 };
 
@@ -166,22 +176,25 @@ describe("a consumer whose connections are bad", () => {
       const isPull = (path: string) => path.includes(pulls[provider]) && !path.includes("/ack");
       const proxy = await openProxy(side, isPull, spoils);
       const { connection } = proxy;
-      side.publish(40);
+      side.publish(20);
 
       const task = { provider, connection, queue: side.queue, record: records.file };
+      // A long poll has a longer time limit.
+      const options = { waitMs: 0 };
       const child = scripts.start("consumer", {
         name: "consumer",
         ...task,
         place: place.place,
         timeoutMs,
+        options,
       });
-      await until(() => side.ackedAt(records).size === 40, "every event is acked");
+      await until(() => side.ackedAt(records).size === 20, "every event is acked");
       const code = await child.end("SIGTERM");
 
       const codes = records.of("pollFailed").map((line) => line.code ?? "");
-      const wanted = Object.values(misdeeds).map(([, each]) => each);
-      expect(codes).toEqual(
-        wanted.map((each, at) => (each.includes(codes[at] ?? "") ? codes[at] : each)),
+      const wanted = Object.values(misdeeds).flatMap(([, each]) => (each.length > 0 ? [each] : []));
+      expect(codes.map((code, at) => wanted[at]?.includes(code) || code)).toEqual(
+        wanted.map(() => true),
       );
       expect(spoils).toEqual([]);
       const handledAt = records.handledAt();
