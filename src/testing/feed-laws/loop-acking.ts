@@ -30,7 +30,7 @@ async function interleave(bench: Bench, feed: Feed, seed: number): Promise<void>
   const ids = await publish(Math.min(many, 60));
   for (const id of (await acked()).slice(0, before)) ledger.finished.add(id);
   let furthest = before;
-  const check1 = async (): Promise<void> => {
+  const checkNow = async (): Promise<void> => {
     await checkNothingEarly(bench, ledger);
     const now = (await acked()).length;
     check(now >= furthest, "acknowledgements never go back");
@@ -39,7 +39,7 @@ async function interleave(bench: Bench, feed: Feed, seed: number): Promise<void>
   const handler = ledger.keep(async () => {
     await sleep(random() * 8);
     if (random() < 0.15) throw new Error("fails by chance");
-    await check1();
+    await checkNow();
   });
   const retry = { attempts: 50, minDelayMs: 1, maxDelayMs: 5 };
   const total = new Array<string>(before + ids.length).fill("");

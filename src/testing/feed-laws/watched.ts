@@ -20,9 +20,8 @@ export interface PullRecord {
 /** An ack as the loop made it. */
 export interface AckRecord {
   readonly receipts: readonly Receipt[];
-  /** Whether its own signal had fired, and whether the last pull's had, when it was made. */
+  /** Whether its signal had fired when it was made. */
   readonly wasCut: boolean;
-  readonly pullWasCut: boolean;
 }
 
 /** A feed that writes down what the loop does with it. */
@@ -49,8 +48,7 @@ export function watch(feed: Feed, beforePull: (options: PullOptions) => void = (
         return record.deliveries;
       },
       ack(receipts, options) {
-        const pullWasCut = pulls.at(-1)?.options.signal?.aborted === true;
-        acks.push({ receipts, wasCut: options?.signal?.aborted === true, pullWasCut });
+        acks.push({ receipts, wasCut: options?.signal?.aborted === true });
         return feed.ack(receipts, options);
       },
     },
