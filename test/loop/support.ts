@@ -1,3 +1,4 @@
+import { vi } from "vitest";
 import { AckloopError } from "../../src/core/errors.ts";
 import type { FeedEvent } from "../../src/core/event.ts";
 import type { Report } from "../../src/core/report.ts";
@@ -66,9 +67,9 @@ export function imbalance(summary: Summary | undefined): number {
 /** Notes the ids that a handler was given, and lets it end when its gate opens. */
 export function slowHandler() {
   const started: string[] = [];
-  const gates = new Map<string, ReturnType<typeof gate>>();
+  const gates = new Map<string, ReturnType<typeof gate<void>>>();
   const gateOf = (id: string) => {
-    const known = gates.get(id) ?? gate();
+    const known = gates.get(id) ?? gate<void>();
     gates.set(id, known);
     return known;
   };
@@ -77,4 +78,21 @@ export function slowHandler() {
     await gateOf(event.id).opened;
   };
   return { started, handler, gateOf };
+}
+
+/** Moves the fake clock until a promise is settled, for at most so long, and gives what it gives. */
+export async function ended<Value>(
+  promise: PromiseLike<Value>,
+  withinMs = 600_000,
+): Promise<Value> {
+  let isSettled = false;
+  const settle = (): void => {
+    isSettled = true;
+  };
+  promise.then(settle, settle);
+  const until = Date.now() + withinMs;
+  await vi.advanceTimersByTimeAsync(0);
+  while (!isSettled && Date.now() < until) await vi.advanceTimersByTimeAsync(10);
+  if (!isSettled) throw new Error(`it has not ended within ${withinMs} ms`);
+  return promise;
 }
