@@ -1,6 +1,9 @@
 import type { Note } from "./history.ts";
 import type { World } from "./world.ts";
 
+/** For how long a webhook knows what it has settled, in ms: its default. */
+const REMEMBERED_MS = 600_000;
+
 /**
  * Says why an event was handled again, or `undefined` where nothing explains it.
  *
@@ -48,6 +51,7 @@ function explainEnd(world: World, n: number, before: number, end: number): strin
   if (isHalt(notes[end]) && own.some(isFailedAck)) return "a halt because acks were refused";
   const at = notes[end]?.at ?? 0;
   const withinMs = stop === undefined ? 0 : at - stop.at;
+  if (own.some(({ kind }) => kind === "storeFailed")) return "a store that failed";
   const { shutdownMs, provider } = { ...world.plan.settings, ...world.plan };
   if (isOutOfTime(world, withinMs, shutdownMs)) return "a stop that was out of time";
   if (provider === "kekker") return undefined;
@@ -84,5 +88,6 @@ function explainPush(
   const isAcked = between.some(({ kind, id = "" }) => kind === "acked" && numbers.get(id) === n);
   if (isAcked) return undefined;
   if (first.process !== second.process) return "a process that ended before its answer was seen";
-  return world.plan.settings.verb === "receiver" ? "a late or lost answer" : undefined;
+  if (world.plan.settings.verb === "receiver") return "a late or lost answer";
+  return second.at - first.at > REMEMBERED_MS ? "a resend that came too late" : undefined;
 }

@@ -21,6 +21,7 @@ export type NoteKind =
   | "dropped"
   | "duplicate"
   | "finished"
+  | "storeFailed"
   | "request"
   /** What became of a process. */
   | "began"

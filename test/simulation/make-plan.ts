@@ -28,6 +28,12 @@ export function makePlan(provider: ProviderName, seed: number): Plan {
   };
 }
 
+const retries: readonly PlannedSettings["retryMs"][] = [
+  [0, 50],
+  [100, 1_000],
+  [1_000, 10_000],
+];
+
 function planSettings(provider: ProviderName, dice: Dice): PlannedSettings {
   const verb =
     provider === "discue"
@@ -52,7 +58,8 @@ function planSettings(provider: ProviderName, dice: Dice): PlannedSettings {
     leaseMs: dice.pick([3_000, 10_000, 30_000]),
     // An event that killed its process so often halts every later one where it cannot be set aside.
     attempts: dedupe && !deadLetters ? 50 : dice.pick([1, 2, 3, 5]),
-    retryMs: dice.pick([[100, 1_000] as const, [1_000, 10_000] as const, [0, 50] as const]),
+    // What is given up long after its request has ended comes again for ever.
+    retryMs: verb === "receiver" && !dedupe ? [0, 50] : dice.pick(retries),
     idleMs: dice.pick([[200, 5_000] as const, [1_000, 10_000] as const, [1_000, 60_000] as const]),
     handlerTimeoutMs: dice.chance(0.2) ? dice.pick([500, 5_000]) : undefined,
     waitMs: dice.pick([0, 5_000, 25_000]),

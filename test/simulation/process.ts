@@ -33,6 +33,8 @@ export class Process {
   /** The name that it holds leases by. */
   readonly holder: string;
   late = false;
+  /** Whether the loop has said that it stops. */
+  isStopping = false;
 
   constructor(world: World, number: number, slot: number) {
     this.world = world;
@@ -133,6 +135,7 @@ export class Process {
     } else if (report.kind === "duplicate") {
       world.note("duplicate", { process, n: numberOf(report.event) });
     } else if (report.kind === "stopping") {
+      this.isStopping = true;
       world.note("stopping", { process });
     }
   };

@@ -28,6 +28,7 @@ export function storesOf(process: Process): ProcessStores {
     process.cross(async () => {
       const trouble = world.trouble(name);
       await world.storeDelay(signal);
+      if (trouble && !process.dead) world.note("storeFailed", { process: number, what: name });
       if (trouble && !trouble.after) throw storeError(trouble.plain, false);
       const result = process.dead && !process.late ? await never() : await work();
       if (trouble) throw storeError(trouble.plain, true);

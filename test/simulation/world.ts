@@ -233,7 +233,9 @@ export class World {
     if (running === undefined || slot.stopBy !== undefined) return;
     const { shutdownMs, verb } = this.plan.settings;
     const withinMs = how === "abort" || verb === "drain" ? shutdownMs : ms;
-    slot.stopBy = this.clock.now() + withinMs + 1_000;
+    // A halt that has begun goes on with the time that it has.
+    const isHalting = slot.process?.isStopping === true;
+    slot.stopBy = isHalting ? Number.POSITIVE_INFINITY : this.clock.now() + withinMs + 1_000;
     running.stop(how, withinMs);
   }
 
