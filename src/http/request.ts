@@ -4,6 +4,20 @@ import type { HttpCall } from "./types.ts";
 type Called = Pick<HttpCall<unknown>, "operation" | "path" | "query">;
 
 /**
+ * Encodes an id as one part of a path, for names and sources that are made of ids.
+ *
+ * @throws {AckloopError} `config` for a text that no path can hold.
+ */
+export function toSegment(provider: string, operation: string, id: string | number): string {
+  return encodeSegment(provider, operation, id);
+}
+
+/** Tells whether a text that came from a provider can be one part of a path. */
+export function isSegment(text: string): boolean {
+  return !["", ".", ".."].includes(text) && !/\p{Surrogate}/u.test(text);
+}
+
+/**
  * Builds the address of a call: each segment and each part of the query is encoded, so that no code
  * or id of a provider's or a user's can become a path.
  *

@@ -9,6 +9,7 @@ import {
   type Receipt,
 } from "../../core/feed.ts";
 import { wrong } from "../../http/options.ts";
+import { toSegment } from "../../http/request.ts";
 import type { KekkerCalls } from "./calls.ts";
 import {
   createEventReader,
@@ -29,7 +30,10 @@ export function createFeed<Schemas extends KekkerSchemas>(
   checkFeedOptions(options);
   const { category, cursor, consumer = "", ackConcurrency = 50 } = options;
   const reader = createEventReader(calls.source, options.events);
-  const name = [calls.name, ...(category === undefined ? [] : [encodeURIComponent(category)])];
+  const name = [
+    calls.name,
+    ...(category === undefined ? [] : [toSegment("kekker", "feed", category)]),
+  ];
   const key = { consumer, feed: name.join("/") };
   const place = cursor && { cursors: cursor, key, logger: calls.logger };
   return {

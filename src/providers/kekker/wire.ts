@@ -10,6 +10,7 @@
  */
 import * as z from "zod/mini";
 import { mostItems } from "../../http/list.ts";
+import { isSegment } from "../../http/request.ts";
 import { toUtcTime } from "./time.ts";
 
 /** The categories that the documents name. More may exist, each named after its business object. */
@@ -51,7 +52,8 @@ export const idNames: ReadonlySet<string> = new Set([
 
 /** What every event has. The members of its type stand beside these, and are left to the catalogue. */
 export const wireEvent = z.looseObject({
-  eventUid: id.check(z.refine((value) => value !== "", "must not be empty")),
+  // An id that no path can hold could never be acknowledged.
+  eventUid: id.check(z.refine((value) => isSegment(String(value)), "must fit into a path")),
   event: z.string().check(z.minLength(1)),
   category: text,
   timestamp: text,
