@@ -2,6 +2,7 @@ import type { EventCatalogue, FeedEvent } from "../../core/event.ts";
 import type { Delivery } from "../../core/feed.ts";
 import type { Received, Receiver } from "../../core/receiver.ts";
 import type { SchemaOutput, StandardSchemaV1 } from "../../core/standard-schema.ts";
+import { toSegment } from "../../http/request.ts";
 import { readBody } from "./body.ts";
 import { type TypeOf, toDelivery } from "./event.ts";
 import { createReceiverFeed, type ReceiverFeed, type ReceiverFeedOptions } from "./feed.ts";
@@ -60,9 +61,10 @@ export const discueReceiver: CreateReceiver = <E extends FeedEvent>(
   options: ReceiverOptions & ReceiverSchemas,
 ): DiscueReceiver<E> => {
   const settings = receiverSettings(options);
-  const read = createReader(settings);
+  const place = toSegment("discue", "receiver", settings.name);
+  const read = createReader(settings, `/discue/${place}`);
   const receiver: DiscueReceiver<E> = {
-    name: `discue/${encodeURIComponent(settings.name)}`,
+    name: `discue/${place}`,
     authenticates: settings.secrets.length > 0 || settings.signature !== undefined,
     events: catalogueOf<E>(options),
     receive: async (request, { signal } = {}) => {
@@ -85,9 +87,9 @@ export const discueReceiver: CreateReceiver = <E extends FeedEvent>(
 
 type Reader = (request: Request, signal?: AbortSignal) => Promise<Response | Delivery>;
 
-function createReader(settings: ReceiverSettings): Reader {
+function createReader(settings: ReceiverSettings, source: string): Reader {
   const letIn = createDoor(settings);
-  const readMessage = createMessageReader(settings);
+  const readMessage = createMessageReader(settings, source);
   return async (request, signal) => {
     const url = new URL(request.url);
     const answer = await answerCheck(request, url, settings);
@@ -125,9 +127,9 @@ function createDoor(
 
 function createMessageReader(
   settings: ReceiverSettings,
+  source: string,
 ): (request: Request, admitted: Admitted) => Promise<Response | Delivery> {
   const decoder = new TextDecoder("utf-8", { fatal: true });
-  const source = `/discue/${encodeURIComponent(settings.name)}`;
   return async (request, { bytes, signedId }) => {
     const text = decoded(decoder, bytes);
     if (text === undefined) return refusal(400);

@@ -11,6 +11,7 @@ import {
   toReceipt,
 } from "../../core/feed.ts";
 import { wrong } from "../../http/options.ts";
+import { toSegment } from "../../http/request.ts";
 import type { TopicId } from "./arguments.ts";
 import type { ConsumePage } from "./consume.ts";
 import type { Place } from "./cursor.ts";
@@ -38,7 +39,7 @@ export interface FeedParts {
 
 /** Makes the feed of a topic. */
 export function createFeed({ account, topicId, consumePage, settings }: FeedParts): Feed {
-  const name = `workato/${account}/topics/${encodeURIComponent(String(topicId))}`;
+  const name = `workato/${account}/topics/${toSegment("workato", "feed", topicId)}`;
   const facts = { source: `/${name}`, typeOf: settings.typeOf };
   const ledger: Ledger = {
     store: settings.cursor,
