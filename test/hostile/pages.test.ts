@@ -108,3 +108,19 @@ describe.each(cases)("a page of $provider", ({ item, page, feed }) => {
     expect(performance.now() - begin).toBeLessThan(6_000);
   });
 });
+
+describe("an event of Kekker whose id no path can hold", () => {
+  it.each([".", "..", "\ud800"])(
+    "is unreadable, and offers no ack that must fail: %j",
+    async (id) => {
+      const { item, page, feed } = cases[1] as Case;
+      const body = page(JSON.stringify([item(id), item("good")]));
+
+      const deliveries = await feed(answering(body)).pull();
+
+      expect(deliveries.map(({ event }) => event?.id)).toEqual([undefined, "good"]);
+      expect(deliveries[0]).toMatchObject({ unreadable: { code: "schema" } });
+      expect(deliveries[0]?.receipt).toBeUndefined();
+    },
+  );
+});
