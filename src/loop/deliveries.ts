@@ -1,3 +1,4 @@
+import { onAbort } from "../core/abort.ts";
 import type { FeedEvent } from "../core/event.ts";
 import type { Delivery, Feed } from "../core/feed.ts";
 import { toAssignment } from "./consume.ts";
@@ -7,6 +8,9 @@ import type { LoopOptions } from "./options.ts";
 import type { Outcome } from "./outcome.ts";
 import { deadLetter, done, drop, retry } from "./outcome.ts";
 import { Queue } from "./queue.ts";
+
+/** The most handlers at once that a run allows. */
+const MOST_AT_ONCE = 10_000;
 
 /** One event of {@link deliveries}, to be settled by exactly one of its functions. */
 export interface OwnDelivery<E extends FeedEvent = FeedEvent> {
@@ -59,7 +63,8 @@ export function deliveries<E extends FeedEvent>(
       arrivals.push(toOwnDelivery(event, context, settleOnce));
     });
   const inFlight = options.maxInFlight ?? 200;
-  const all = { ...options, maxInFlight: inFlight, concurrency: inFlight };
+  const concurrency = Math.min(inFlight, MOST_AT_ONCE);
+  const all = { ...options, maxInFlight: inFlight, concurrency };
   const engine = new Engine(toAssignment("deliveries", feed, handler, all, {}));
   return iterate(engine, arrivals, () => unsettled.size);
 }
@@ -69,6 +74,11 @@ async function* iterate<E extends FeedEvent>(
   arrivals: Arrivals<OwnDelivery<E>>,
   unsettled: () => number,
 ): AsyncGenerator<OwnDelivery<E>, void, undefined> {
+  const forget = onAbort(engine.stopping, () => {
+    // What the user's loop was not given yet is not begun any more.
+    const dropped = arrivals.drop();
+    engine.leave(() => dropped);
+  });
   const ended = engine.run();
   ended.then(
     () => arrivals.close(),
@@ -82,6 +92,7 @@ async function* iterate<E extends FeedEvent>(
     }
   } finally {
     // What the user's loop left open has nobody to settle it any more: it is not waited for.
+    forget();
     engine.leave(unsettled);
     await ended;
   }
@@ -120,6 +131,11 @@ class Arrivals<Item> {
   close(): void {
     this.#closed = true;
     this.#wake?.();
+  }
+
+  /** Forgets what was not taken yet; gives how many items it was. */
+  drop(): number {
+    return this.#items.take(this.#items.length).length;
   }
 
   /** The next item, or `undefined` once closed. */

@@ -138,11 +138,16 @@ export class Engine {
     this.#end({ reason, withinMs, abrupt: false });
   }
 
-  /** Asks the run to end without waiting for the handlers that will not settle any more. */
+  /** Asks the run to end, and not to wait for so many handlers that will not settle any more. */
   leave(unsettled: () => number): void {
     this.#unsettled = unsettled;
     this.stop("signal");
     this.#changes.notify();
+  }
+
+  /** Fires when pulling and starting handlers is over. */
+  get stopping(): AbortSignal {
+    return this.#stopping.signal;
   }
 
   pause(): void {
