@@ -26,9 +26,10 @@ export async function buildScripts(): Promise<Scripts> {
   await mkdir(root, { recursive: true });
   const folder = await mkdtemp(join(root, "processes-"));
   await build({
-    entryPoints: ["consumer", "inbox-process"].map((name) =>
-      fileURLToPath(new URL(`${name}.ts`, import.meta.url)),
-    ),
+    entryPoints: [
+      fileURLToPath(new URL("consumer.ts", import.meta.url)),
+      fileURLToPath(new URL("inbox-process.ts", import.meta.url)),
+    ],
     outdir: folder,
     outExtension: { ".js": ".mjs" },
     bundle: true,
