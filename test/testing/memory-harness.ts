@@ -14,7 +14,7 @@ const anything = {
 } as const;
 
 /** The catalogue of the memory feeds under test. */
-export const catalogue: EventCatalogue<FeedEvent> = { test: anything };
+const catalogue: EventCatalogue<FeedEvent> = { test: anything };
 
 /** The error that a fault makes, as an adapter's client would. */
 function errorOf({ kind, status = 500, retryAfter }: FeedFault): AckloopError | undefined {

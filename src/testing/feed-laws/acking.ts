@@ -1,7 +1,8 @@
 import type { Delivery, Feed, Receipt } from "../../core/feed.ts";
+import { check, equal, rejection, sameSet } from "./asserts.ts";
 import type { Bench } from "./bench.ts";
 import { ackAll, idsOf, receiptsOf } from "./bench.ts";
-import { check, equal, type FeedLaw, rejection, sameSet } from "./law.ts";
+import type { FeedLaw } from "./law.ts";
 
 const isIndividual = ({ acks }: Feed): boolean => acks === "individual";
 const isCumulative = ({ acks }: Feed): boolean => acks === "cumulative";

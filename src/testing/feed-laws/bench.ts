@@ -1,7 +1,7 @@
 import type { Delivery, Feed, PullOptions, Receipt } from "../../core/feed.ts";
 import { sleep } from "../../core/sleep.ts";
+import { check, equal } from "./asserts.ts";
 import type { FeedHarness } from "./harness.ts";
-import { check, equal } from "./law.ts";
 
 /** How long anything that must happen may take, in ms: two slow cores, and more work beside. */
 const usualPatienceMs = 10_000;

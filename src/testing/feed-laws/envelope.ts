@@ -1,6 +1,7 @@
 import type { Delivery } from "../../core/feed.ts";
+import { check, equal } from "./asserts.ts";
 import { idsOf } from "./bench.ts";
-import { check, equal, type FeedLaw, Skip } from "./law.ts";
+import { type FeedLaw, Skip } from "./law.ts";
 
 /** Texts and values that break what treats them as anything but data. */
 const oddValues: readonly unknown[] = [

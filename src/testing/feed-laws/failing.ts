@@ -1,9 +1,10 @@
 import type { AckloopErrorCode } from "../../core/errors.ts";
 import { sleep } from "../../core/sleep.ts";
+import { check, equal, printed, rejection, typedError } from "./asserts.ts";
 import type { Bench } from "./bench.ts";
 import { idsOf, receiptsOf } from "./bench.ts";
 import type { FeedFault } from "./harness.ts";
-import { check, equal, type FeedLaw, printed, rejection, Skip, typedError } from "./law.ts";
+import { type FeedLaw, Skip } from "./law.ts";
 
 interface Failure {
   readonly fault: FeedFault;

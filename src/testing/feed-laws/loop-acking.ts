@@ -2,9 +2,10 @@ import type { Feed, Receipt } from "../../core/feed.ts";
 import { toReceipt } from "../../core/feed.ts";
 import { sleep } from "../../core/sleep.ts";
 import { deadLetter } from "../../loop/outcome.ts";
+import { check, equal, sameSet, seeded } from "./asserts.ts";
 import type { Bench } from "./bench.ts";
 import { receiptsOf } from "./bench.ts";
-import { check, equal, type FeedLaw, sameSet, seeded } from "./law.ts";
+import type { FeedLaw } from "./law.ts";
 import {
   acknowledgeable,
   aWhile,

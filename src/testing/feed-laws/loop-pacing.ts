@@ -1,7 +1,8 @@
 import type { Feed } from "../../core/feed.ts";
 import type { Report } from "../../core/report.ts";
 import { sleep } from "../../core/sleep.ts";
-import { check, equal, type FeedLaw, rejection, seeded, typedError } from "./law.ts";
+import { check, equal, rejection, seeded, typedError } from "./asserts.ts";
+import type { FeedLaw } from "./law.ts";
 import { aWhile, finish, gate, Ledger, quick, runThrough, start, watch } from "./watched.ts";
 
 const idle = { minMs: 20, maxMs: 160 };

@@ -1,5 +1,6 @@
 import { sleep } from "../../core/sleep.ts";
-import { check, equal, type FeedLaw, sameSet, seeded } from "./law.ts";
+import { check, equal, sameSet, seeded } from "./asserts.ts";
+import type { FeedLaw } from "./law.ts";
 import { aWhile, finish, fired, Ledger, runThrough, start } from "./watched.ts";
 
 /** What survives restarts and outages: conformance.md part G. */

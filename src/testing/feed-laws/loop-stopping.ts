@@ -2,8 +2,9 @@ import { isAckloopError } from "../../core/errors.ts";
 import { sleep } from "../../core/sleep.ts";
 import { drain } from "../../loop/consume.ts";
 import { done } from "../../loop/outcome.ts";
+import { check, equal, typedError } from "./asserts.ts";
 import type { Bench } from "./bench.ts";
-import { check, equal, type FeedLaw, typedError } from "./law.ts";
+import type { FeedLaw } from "./law.ts";
 import { finish, fired, gate, Ledger, letterBox, quick, start, watch } from "./watched.ts";
 
 /** Starts a run on one event, and waits until its handler waits for its signal. */

@@ -1,7 +1,8 @@
 import type { Delivery, Feed } from "../../core/feed.ts";
 import { sleep } from "../../core/sleep.ts";
+import { check, equal, sameSet } from "./asserts.ts";
 import { ackAll, idsOf, receiptsOf } from "./bench.ts";
-import { check, equal, type FeedLaw, sameSet } from "./law.ts";
+import type { FeedLaw } from "./law.ts";
 
 /** A feed that hides what it gave from every other pull: two pulls share its events. */
 function hides({ acks, pulls }: Feed): boolean {

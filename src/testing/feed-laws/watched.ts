@@ -8,8 +8,8 @@ import { consume } from "../../loop/consume.ts";
 import type { HandlerContext, HandlerResult } from "../../loop/handler.ts";
 import type { LoopOptions } from "../../loop/options.ts";
 import type { Run } from "../../loop/run.ts";
+import { check } from "./asserts.ts";
 import type { Bench } from "./bench.ts";
-import { check } from "./law.ts";
 
 /** A pull as the loop made it, and what it brought. */
 export interface PullRecord {
