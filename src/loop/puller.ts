@@ -91,6 +91,7 @@ export class Puller {
       await this.#untilRoom();
       this.#atGate = false;
       if (this.#stopped) break;
+      if (this.#paused) continue;
       const finished = await this.#pullOnce();
       if (finished) return finished;
     }
