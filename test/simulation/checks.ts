@@ -27,7 +27,8 @@ interface ProcessFacts {
   readonly byKey: Map<string, number[]>;
   /** How often the handler failed with each event. */
   readonly failures: Map<number, number>;
-  isStopping: boolean;
+  /** When it said that it stops. */
+  stoppingAt: number | undefined;
 }
 
 /** One reading of a run's history against the promises. */
@@ -44,6 +45,8 @@ class Checker {
   /** How many messages of Workato's topic a saved cursor has passed. */
   #passed = 0;
   #index = 0;
+  /** How many processes may have left a start behind that never ended. */
+  #abrupt = 0;
 
   constructor(world: World) {
     this.#world = world;
@@ -90,7 +93,14 @@ class Checker {
         this.#ended(process, note.n ?? -1, String(note.what));
         break;
       case "stopping":
-        this.#factsOf(process).isStopping = true;
+        this.#factsOf(process).stoppingAt = note.at;
+        break;
+      case "storeFailed":
+      case "crashed":
+        this.#abrupt += 1;
+        break;
+      case "ended":
+        this.#countEnd(process, note);
         break;
       default:
         this.#readSettling(note, process);
@@ -135,7 +145,7 @@ class Checker {
     const facts = this.#factsOf(process);
     const { settings } = this.#world.plan;
     const subject = `event ${n} in process ${process}`;
-    if (facts.isStopping) this.#tell("startedAfterStop", subject);
+    if (facts.stoppingAt !== undefined) this.#tell("startedAfterStop", subject);
     if (facts.running.has(n)) this.#tell("twoAtOnce", `${subject} has two handlers at once`);
     if (settings.dedupe && this.#finished.has(n)) this.#tell("startedAfterFinish", subject);
     facts.running.add(n);
@@ -173,7 +183,17 @@ class Checker {
     this.#tell("duplicate", `event ${n} was handled again in process ${process} for no reason`);
   }
 
+  /** A stop has a second to take its starts back; one without the time, or the lease, may not. */
+  #countEnd(process: number, { at, what }: Note): void {
+    const { stoppingAt = at } = this.#factsOf(process);
+    if (at - stoppingAt >= 1_000 || /leaseLost|conflict|cut/.test(String(what))) this.#abrupt += 1;
+  }
+
   #letter(process: number, n: number, reason: string): void {
+    const starts = Number(/started (\d+) times and never ended/.exec(reason)?.[1] ?? 0);
+    if (starts > this.#abrupt) {
+      this.#tell("attempts", `event ${n} was given up for ${starts} starts that did end`);
+    }
     const tried = /^failed (\d+) times/.exec(reason)?.[1];
     const failures = this.#factsOf(process).failures.get(n) ?? 0;
     const { verb, attempts } = this.#world.plan.settings;
@@ -227,7 +247,7 @@ class Checker {
       given: new Set(),
       byKey: new Map(),
       failures: new Map(),
-      isStopping: false,
+      stoppingAt: undefined,
     };
     this.#processes.set(process, made);
     return made;

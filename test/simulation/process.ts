@@ -1,3 +1,4 @@
+import { isAckloopError } from "../../src/core/errors.ts";
 import type {
   AckReport,
   CallOptions,
@@ -20,6 +21,12 @@ export function numberOf(value: unknown): number | undefined {
   return found ? Number(found[1]) : undefined;
 }
 
+/** Whether a request was certainly turned away before it could have an effect. */
+function isRefusal(error: unknown): boolean {
+  if (!isAckloopError(error) || error.outcomeUnknown) return false;
+  return ["rateLimit", "auth", "request"].includes(error.code);
+}
+
 /**
  * One process that runs the library: everything that it does to the world outside goes over an edge
  * here, where it may die. Of a dead process nothing is heard any more, and it hears nothing.
@@ -35,6 +42,8 @@ export class Process {
   late = false;
   /** Whether the loop has said that it stops. */
   isStopping = false;
+  /** What was sent with a pull that failed, and may have had its effect. */
+  readonly #unknown = new Set<Receipt>();
 
   constructor(world: World, number: number, slot: number) {
     this.world = world;
@@ -88,23 +97,36 @@ export class Process {
   }
 
   async #pull(feed: Feed, options: PullOptions = {}): Promise<readonly Delivery[]> {
-    const facts = { process: this.number, what: options.ack === undefined ? "" : "ack" };
+    const { ack } = options;
+    const facts = { process: this.number, what: ack === undefined ? "" : "ack" };
     this.world.note("pull", facts);
     this.world.watch.pulling(this);
+    if (ack !== undefined) this.#sends(ack);
     try {
       const page = await feed.pull(options);
-      this.#pulled(page, options.ack !== undefined);
+      this.#pulled(page, ack !== undefined);
       return page;
     } catch (error) {
       if (!this.dead) this.world.note("pullFailed", facts);
+      if (ack !== undefined && !isRefusal(error)) this.#unknown.add(ack);
       throw error;
     }
+  }
+
+  /** A receipt whose pull had no known end is never sent again, unless a page brought it again. */
+  #sends(receipt: Receipt): void {
+    if (!this.#unknown.has(receipt) || this.dead) return;
+    this.world.watch.tell(
+      "resent",
+      `process ${this.number} sent a receipt of unknown outcome again`,
+    );
   }
 
   async #ack(feed: Feed, receipts: readonly Receipt[], options?: CallOptions): Promise<AckReport> {
     const { number: process, world } = this;
     world.note("ack", { process, what: receipts.length });
     world.watch.acking(this);
+    for (const receipt of receipts) this.#sends(receipt);
     try {
       const report = await feed.ack(receipts, options);
       const isFailed = report.some(({ status }) => status === "failed");
@@ -118,6 +140,7 @@ export class Process {
 
   #pulled(page: readonly Delivery[], carriedAck: boolean): void {
     if (this.dead) return;
+    for (const { receipt } of page) if (receipt !== undefined) this.#unknown.delete(receipt);
     const all = page.map(({ raw }) => numberOf(raw) ?? -1);
     const receipts = page.map(({ receipt }) => (receipt === undefined ? "-" : "r")).join("");
     this.world.note("pulled", { process: this.number, all, what: receipts });

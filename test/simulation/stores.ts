@@ -24,17 +24,7 @@ export function storesOf(process: Process): ProcessStores {
     name: StoreName,
     signal: AbortSignal | undefined,
     work: () => Promise<Result>,
-  ): Promise<Result> =>
-    process.cross(async () => {
-      const trouble = world.trouble(name);
-      await world.storeDelay(signal);
-      if (trouble && !process.dead) world.note("storeFailed", { process: number, what: name });
-      if (trouble && !trouble.after) throw storeError(trouble.plain, false);
-      const result = process.dead && !process.late ? await never() : await work();
-      if (trouble) throw storeError(trouble.plain, true);
-      await world.storeDelay(signal);
-      return result;
-    });
+  ): Promise<Result> => process.cross(() => callStore(process, name, signal, work));
 
   return {
     cursors: {
@@ -94,6 +84,24 @@ export function storesOf(process: Process): ProcessStores {
         }),
     },
   };
+}
+
+async function callStore<Result>(
+  process: Process,
+  name: StoreName,
+  signal: AbortSignal | undefined,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const { world, number } = process;
+  const trouble = world.trouble(name);
+  await world.storeDelay(signal);
+  if (process.dead && !process.late) return never();
+  if (trouble && !process.dead) world.note("storeFailed", { process: number, what: name });
+  if (trouble && !trouble.after) throw storeError(trouble.plain, false);
+  const result = await work();
+  if (trouble) throw storeError(trouble.plain, true);
+  await world.storeDelay(signal);
+  return result;
 }
 
 function storeError(isPlain: boolean, outcomeUnknown: boolean): Error {

@@ -19,6 +19,16 @@ const LAST_TIMERS_MS = 61_000;
 /** More steps over an edge than this are no honest work. */
 const MOST_STEPS = 8_000;
 
+/** After these a pull is due again. */
+const progress: ReadonlySet<NoteKind> = new Set<NoteKind>([
+  "start",
+  "end",
+  "ackOk",
+  "letter",
+  "saved",
+  "resumed",
+]);
+
 /** The place of a process: one at a time runs there, and another after it. */
 interface Slot {
   process: Process | undefined;
@@ -96,9 +106,9 @@ export class World {
   note(kind: NoteKind, facts: Omit<Note, "kind" | "at"> = {}): void {
     this.history.note(kind, facts);
     const { process, all } = facts;
-    if (process === undefined || kind === "pull" || kind === "request") return;
-    if (kind === "pullFailed" || (kind === "pulled" && all?.length === 0)) return;
-    this.watch.progress(process);
+    if (process !== undefined && (progress.has(kind) || (kind === "pulled" && all?.length))) {
+      this.watch.progress(process);
+    }
   }
 
   /** A process makes a step over an edge; here it may die. */
