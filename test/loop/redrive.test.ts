@@ -1,0 +1,179 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { AckloopError } from "../../src/core/errors.ts";
+import type { FeedEvent } from "../../src/core/event.ts";
+import type { StandardSchemaV1 } from "../../src/core/standard-schema.ts";
+import type { DeadLetterStore } from "../../src/core/stores.ts";
+import { deadLetter, drop } from "../../src/loop/outcome.ts";
+import { redrive } from "../../src/loop/redrive.ts";
+import { memoryStores } from "../../src/stores/index.ts";
+import { testEvent } from "../../src/testing/memory-feed.ts";
+import { ended, idsOf, imbalance, passing } from "./support.ts";
+
+const key = { consumer: "billing", feed: "orders" };
+const options = { consumer: "billing", retry: { attempts: 1 } };
+
+/** A store that holds letters e0, e1, and so on, each after two attempts. */
+async function storeOf(count: number): Promise<DeadLetterStore> {
+  const { deadLetters } = memoryStores();
+  for (const id of idsOf(count)) await deadLetters.put(letterOf(id, testEvent(id)));
+  return deadLetters;
+}
+
+const letterOf = (id: string, event: FeedEvent | undefined) => ({
+  ...key,
+  id,
+  event,
+  raw: { id },
+  reason: "failed 2 times",
+  attempts: 2,
+  failedAt: "2026-11-02T08:00:00.000Z",
+});
+
+const idsIn = async (store: DeadLetterStore) =>
+  (await store.list(key, { limit: 1000 })).letters.map((letter) => letter.id);
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  expect(vi.getTimerCount()).toBe(0);
+  vi.useRealTimers();
+});
+
+describe("redrive", () => {
+  it("sends each letter through the handlers once, and takes off what is done", async () => {
+    const store = await storeOf(250);
+    const handler = vi.fn();
+
+    const summary = await ended(redrive(store, "orders", handler, options));
+
+    expect(handler.mock.calls.map(([event]) => event.id)).toEqual(idsOf(250));
+    expect(handler.mock.calls[0]?.[1].delivery.raw).toEqual({ id: "e0" });
+    expect(await idsIn(store)).toEqual([]);
+    expect(summary).toMatchObject({ feed: "orders", handled: 250, stopped: "empty" });
+  });
+
+  it("keeps what fails again, with its new reason and all its attempts", async () => {
+    const store = await storeOf(4);
+    const handler = vi.fn((event: FeedEvent) => {
+      if (event.id === "e1") throw new AckloopError("timeout", "no answer");
+      if (event.id === "e2") return deadLetter("no use");
+      return event.id === "e3" ? drop("not ours") : undefined;
+    });
+
+    const summary = await ended(redrive(store, "orders", handler, options));
+
+    expect((await store.list(key)).letters).toMatchObject([
+      { id: "e1", attempts: 3, code: "timeout", reason: expect.stringContaining("no answer") },
+      { id: "e2", attempts: 3, reason: "no use" },
+    ]);
+    expect(handler).toHaveBeenCalledTimes(4);
+    expect(summary).toMatchObject({ handled: 1, dropped: 1, deadLettered: 2 });
+    expect(imbalance(summary)).toBe(0);
+  });
+
+  it("takes only what the filter lets through", async () => {
+    const store = await storeOf(300);
+    const handler = vi.fn();
+    const filter = ({ id }: { readonly id: string }) => id === "e7" || id === "e299";
+
+    await ended(redrive(store, "orders", handler, { ...options, filter }));
+
+    expect(handler.mock.calls.map(([event]) => event.id)).toEqual(["e7", "e299"]);
+    expect(await idsIn(store)).toHaveLength(298);
+  });
+
+  it("leaves what could not be read", async () => {
+    const store = await storeOf(1);
+    await store.put(letterOf("content-1", undefined));
+
+    const summary = await ended(redrive(store, "orders", () => {}, options));
+
+    expect(summary).toMatchObject({ pulled: 1, handled: 1 });
+    expect(await idsIn(store)).toEqual(["content-1"]);
+  });
+
+  it("ends when nothing is there, and when all fail for ever", async () => {
+    const empty = await ended(redrive(await storeOf(0), "orders", () => {}, options));
+    const store = await storeOf(120);
+    const failing = await ended(
+      redrive(
+        store,
+        "orders",
+        () => {
+          throw new Error("poison");
+        },
+        options,
+      ),
+    );
+
+    expect(empty).toMatchObject({ pulled: 0, stopped: "empty" });
+    expect(failing).toMatchObject({ pulled: 120, deadLettered: 120, stopped: "empty" });
+    expect(await idsIn(store)).toHaveLength(120);
+  });
+
+  it("stops at the limit and leaves the rest as it was", async () => {
+    const store = await storeOf(10);
+
+    const summary = await ended(redrive(store, "orders", () => {}, { ...options, limit: 3 }));
+
+    expect(summary).toMatchObject({ handled: 3, stopped: "limit" });
+    expect(await idsIn(store)).toEqual(idsOf(7, 3));
+  });
+
+  it("validates with the feed's own schemas", async () => {
+    const store = await storeOf(1);
+    const schema: StandardSchemaV1 = {
+      "~standard": {
+        version: 1,
+        vendor: "test",
+        validate: () => ({ issues: [{ message: "expected more" }] }),
+      },
+    };
+    const handler = vi.fn();
+    const feed = { name: "orders", events: { test: schema } };
+
+    const summary = await ended(redrive(store, feed, handler, options));
+
+    expect(handler).not.toHaveBeenCalled();
+    expect(summary).toMatchObject({ deadLettered: 1 });
+    expect((await store.list(key)).letters).toMatchObject([
+      { id: "e0", attempts: 2, code: "schema" },
+    ]);
+  });
+
+  it("asks a store again that fails for a while", async () => {
+    const store = await storeOf(2);
+    const list = vi.fn(store.list).mockRejectedValueOnce(passing());
+    const remove = vi.fn(store.remove).mockRejectedValueOnce(passing());
+
+    const summary = await ended(redrive({ ...store, list, remove }, "orders", () => {}, options));
+
+    expect(summary).toMatchObject({ handled: 2, acked: 2 });
+    expect(await idsIn(store)).toEqual([]);
+  });
+
+  it("hands on the rest of what a store can do", async () => {
+    const store = await storeOf(1);
+    const spies = { get: vi.fn(store.get), list: vi.fn(store.list) };
+
+    await ended(redrive({ ...store, ...spies }, "orders", () => {}, options));
+
+    expect(spies.list).toHaveBeenCalledWith(key, expect.objectContaining({ limit: 100 }));
+  });
+
+  it.each([
+    ["no consumer", "orders", {}, "redrive: option `consumer` is required: the reader's name"],
+    ["no options", "orders", undefined, "redrive: option `consumer` is required"],
+  ])("refuses %s", async (_, feed, wrong, message) => {
+    const asked = redrive(await storeOf(0), feed, () => {}, wrong as unknown as typeof options);
+
+    await expect(asked).rejects.toThrow(message);
+  });
+
+  it("refuses what is no store", async () => {
+    await expect(redrive({} as DeadLetterStore, "orders", () => {}, options)).rejects.toThrow(
+      "redrive: the first argument must be a dead-letter store",
+    );
+  });
+});
