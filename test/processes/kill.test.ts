@@ -80,7 +80,7 @@ async function run(provider: ProviderName, open: () => Promise<Place>): Promise<
 describe.each(places)("consumers that are killed, with their stores in %s", (_, open, isThere) => {
   it.skipIf(!isThere).concurrent.each(providerNames)(
     "%s: lose nothing and acknowledge nothing early",
-    { timeout: 30_000 + kills * 5000 },
+    { timeout: 30_000 + kills * 15_000 },
     async (provider) => await run(provider, open),
   );
 });
