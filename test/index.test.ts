@@ -1,0 +1,25 @@
+import * as root from "ackloop";
+import { describe, expect, it } from "vitest";
+
+describe("the root entry", () => {
+  it("exports these names and no others", () => {
+    expect(Object.keys(root).sort()).toMatchInlineSnapshot(`
+      [
+        "AckloopError",
+        "batch",
+        "consume",
+        "deadLetter",
+        "deliveries",
+        "done",
+        "drain",
+        "drop",
+        "fromReceipt",
+        "isAckloopError",
+        "redrive",
+        "retry",
+        "toReceipt",
+        "webhook",
+      ]
+    `);
+  });
+});
