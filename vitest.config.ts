@@ -17,6 +17,8 @@ export default defineConfig({
     // Two slow cores run the tests of everybody; a hang still ends.
     testTimeout: 20_000,
     hookTimeout: 60_000,
+    // Tests of real processes measure time, on a machine that others may share.
+    retry: process.env.CI ? 2 : 0,
     reporters: process.env.CI ? ["default", "json"] : ["default"],
     outputFile: { json: ".tmp/results/source.json" },
     coverage: {

@@ -21,6 +21,7 @@ export {
   type RequestCount,
   tryLaw,
 } from "./feed-conformance.ts";
+export type { Bench } from "./feed-laws/bench.ts";
 export {
   type MemoryCall,
   type MemoryFault,

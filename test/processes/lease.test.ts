@@ -7,7 +7,7 @@ import type { ConsumerTask, ProviderName } from "./task.ts";
 
 const leaseMs = 2500;
 /** What a busy machine may add to a takeover, in ms, beside the spread of those who wait. */
-const slackMs = 1250;
+const slackMs = 4000;
 
 let scripts: Scripts;
 beforeAll(async () => {

@@ -6,7 +6,7 @@ import { openProvider, type ProviderSide } from "./provider-side.ts";
 import { type ConsumerTask, wishes } from "./task.ts";
 
 /** What a busy machine may add to a stop, in ms. */
-const slackMs = 1500;
+const slackMs = 4000;
 
 let scripts: Scripts;
 beforeAll(async () => {
