@@ -113,6 +113,12 @@ describe.each(kinds)("a request to a receiver with %s", (_kind, options) => {
   });
 });
 
+describe("the name of the id's header", () => {
+  it.each(["x id", "x\r\n", "é", ""])("is refused at creation where none can be: %j", (name) => {
+    expect(() => receiverOf({ secret, messageIdHeader: name })).toThrow("`messageIdHeader`");
+  });
+});
+
 describe("a request without the secret", () => {
   it("never reaches a handler", async () => {
     const handled: unknown[] = [];

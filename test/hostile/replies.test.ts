@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { ClientOptions } from "../../src/http/types.ts";
 import { discue } from "../../src/providers/discue/index.ts";
 import { kekker } from "../../src/providers/kekker/index.ts";
@@ -143,6 +143,23 @@ const discueRows: readonly Row[] = [
   ["domains.list", { domains: [{ id: 1 }] }, (o) => queuesOf(o).domains.list()],
   ["queues.delete", {}, (o) => queuesOf(o).queues.delete("q")],
 ];
+
+const many = `[${"0,".repeat(1_000_000)}0]`;
+const lists: readonly (readonly [string, string, Call])[] = [
+  ["Tiki's queues", many, (o) => shopOf(o).queues.list()],
+  ["Tiki's subscriptions", many, (o) => shopOf(o).subscriptions.list("q")],
+  ["Workato's topics", `{"data":${many}}`, (o) => topicsOf(o).topics.list()],
+  ["discue's queues", `{"queues":${many}}`, (o) => queuesOf(o).queues.list()],
+  ["discue's listeners", `{"listeners":${many}}`, (o) => queuesOf(o).listeners.list("q")],
+];
+
+describe("a list of a million wrong items", () => {
+  it.each(lists)("is refused by its length: %s", async (_name, body, call) => {
+    const error = await endsWell(() => call({ fetch: answering(body) }));
+
+    expect(error).toMatchObject({ code: "schema", message: expect.stringContaining("100000") });
+  });
+});
 
 const statuses = fc.constantFrom(200, 200, 200, 201, 204);
 

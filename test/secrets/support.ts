@@ -9,7 +9,7 @@ export const mark = 'm4rk/of+the="credential"\\%7E';
 export const plainMark = "m4rk-of-the-plain-credential";
 
 /** Every form that a text may be repeated in. */
-export function formsOf(text: string): readonly string[] {
+function formsOf(text: string): readonly string[] {
   const inUrl = encodeURIComponent(text);
   return [
     text,
@@ -23,7 +23,7 @@ export function formsOf(text: string): readonly string[] {
 }
 
 /** What a person, a log or a crash reporter could see of anything. */
-export function printed(value: unknown): string {
+function printed(value: unknown): string {
   const { message, stack } = Object(value) as { message?: unknown; stack?: unknown };
   const seen = inspect(value, { depth: 8, showHidden: true, maxStringLength: null });
   return [String(message), String(stack), seen, jsonOf(value)].join("\n");
@@ -79,7 +79,7 @@ function escaped(text: string): readonly string[] {
 }
 
 /** A body that repeats secrets in every form and in every place that an error body has. */
-export function echo(secrets: readonly string[]): string {
+function echo(secrets: readonly string[]): string {
   const forms = secrets.flatMap(formsOf);
   const said = `${forms.join(" ; ")} ${forms.join("")}`;
   return JSON.stringify({
