@@ -90,11 +90,13 @@ class Hand {
   }
 }
 
-function toQuestions({ providers, runs, seed }: Task): Question[] {
+function toQuestions({ providers, runs, seed, untilFailure = false }: Task): Question[] {
   const questions: Question[] = [];
   for (let from = 0; from < runs; from += AT_ONCE) {
     const count = Math.min(AT_ONCE, runs - from);
-    for (const provider of providers) questions.push({ kind: "runs", provider, seed, from, count });
+    for (const provider of providers) {
+      questions.push({ kind: "runs", provider, seed, from, count, untilFailure });
+    }
   }
   return questions;
 }

@@ -88,6 +88,7 @@ function explainPush(
   const isAcked = between.some(({ kind, id = "" }) => kind === "acked" && numbers.get(id) === n);
   if (isAcked) return undefined;
   if (first.process !== second.process) return "a process that ended before its answer was seen";
+  if (between.some(({ kind }) => kind === "storeFailed")) return "a store that failed";
   if (world.plan.settings.verb === "receiver") return "a late or lost answer";
   return second.at - first.at > REMEMBERED_MS ? "a resend that came too late" : undefined;
 }

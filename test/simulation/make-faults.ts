@@ -1,6 +1,13 @@
 import type { Fault } from "../../src/emulator/faults.ts";
 import type { Dice } from "./dice.ts";
-import { BUSY_MS, type PlannedFault, type ProviderName, type StoreTrouble } from "./plan.ts";
+import {
+  BUSY_MS,
+  type PlannedFault,
+  type PlannedSettings,
+  type ProviderName,
+  type StoreName,
+  type StoreTrouble,
+} from "./plan.ts";
 
 const operations: Readonly<Record<ProviderName, readonly string[]>> = {
   tiki: ["pull", "pull", "ack", "token"],
@@ -67,18 +74,38 @@ function planFault(provider: ProviderName, dice: Dice): Fault {
   }
 }
 
-/** Makes the times in which stores fail. */
-export function planTroubles(dice: Dice): StoreTrouble[] {
-  const count = dice.pick([0, 0, 0, 1, 2]);
+/** Makes the times in which the stores that are used fail. */
+export function planTroubles(
+  provider: ProviderName,
+  settings: PlannedSettings,
+  dice: Dice,
+): StoreTrouble[] {
+  const stores = storesInUse(provider, settings);
+  const count = stores.length === 0 ? 0 : dice.pick([0, 0, 1, 2]);
   return Array.from({ length: count }, () => {
     const from = dice.whole(0, BUSY_MS);
     return {
-      store: dice.pick(["deadLetters", "dedupe", "leases", "cursors"] as const),
+      store: dice.pick(stores),
       from,
       until: from + dice.pick([1_000, 10_000, 30_000]),
       probability: dice.pick([0.3, 1]),
-      after: dice.chance(0.5),
+      after: dice.chance(0.4),
       plain: dice.chance(0.1),
     };
   });
 }
+
+function storesInUse(
+  provider: ProviderName,
+  { deadLetters, dedupe, lease }: PlannedSettings,
+): readonly StoreName[] {
+  const inUse: Readonly<Record<StoreName, boolean>> = {
+    deadLetters,
+    dedupe,
+    leases: lease,
+    cursors: provider === "workato" || (provider === "kekker" && dedupe),
+  };
+  return storeNames.filter((name) => inUse[name]);
+}
+
+const storeNames: readonly StoreName[] = ["deadLetters", "dedupe", "leases", "cursors"];

@@ -22,7 +22,7 @@ export function makePlan(provider: ProviderName, seed: number): Plan {
     settings,
     events,
     faults: planFaults(provider, dice),
-    troubles: planTroubles(dice),
+    troubles: planTroubles(provider, settings, dice),
     actions: planActions(settings, dice),
     crashes: planCrashes(events.length, dice),
   };
@@ -54,8 +54,8 @@ function planSettings(provider: ProviderName, dice: Dice): PlannedSettings {
     dropsUnknown: dice.chance(0.2),
     dedupe,
     markMs: dice.pick([2_000, 10_000, 60_000]),
-    lease: provider !== "discue" && (processes === 2 || dice.chance(0.1)),
-    leaseMs: dice.pick([3_000, 10_000, 30_000]),
+    lease: provider !== "discue" && (processes === 2 || dice.chance(0.3)),
+    leaseMs: dice.pick([3_000, 3_000, 10_000, 30_000]),
     // An event that killed its process so often halts every later one where it cannot be set aside.
     attempts: dedupe && !deadLetters ? 50 : dice.pick([1, 2, 3, 5]),
     // What is given up long after its request has ended comes again for ever.

@@ -16,7 +16,7 @@ it.for(plantedBugs)("finds a loop that $name", { timeout: 120_000 }, async (bug)
     providers,
     runs,
     seed: 1,
-    workers: 1,
+    workers: 2,
     untilFailure: true,
   });
 

@@ -110,7 +110,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: "does not wait for the dead letter to be stored",
     providers: ["tiki", "kekker", "workato", "discue"],
-    breaks: ["ackedBeforeHandled", "lost"],
+    breaks: ["ackedBeforeHandled", "order", "lost"],
     patches: [
       {
         file: loop("processor"),
@@ -123,7 +123,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: "counts an event that comes back as handled",
     providers: ["kekker", "workato"],
-    breaks: ["ackedBeforeHandled", "ackPassedOpen", "endless", "lost"],
+    breaks: ["ackedBeforeHandled", "ackPassedOpen", "falseDuplicate", "endless", "lost"],
     patches: [
       {
         file: loop("window"),
@@ -191,7 +191,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: "takes an event that another has in work for done",
     providers: ["tiki", "kekker", "workato"],
-    breaks: ["ackedBeforeHandled", "falseDuplicate", "lost"],
+    breaks: ["ackedBeforeHandled", "ackPassedOpen", "falseDuplicate", "lost"],
     patches: [
       {
         file: loop("processor"),
@@ -251,7 +251,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: "forgets what a webhook has settled",
     providers: ["discue"],
-    breaks: ["duplicate"],
+    breaks: ["duplicate", "endless"],
     patches: [
       {
         file: loop("webhook"),

@@ -15,6 +15,8 @@ export type Question =
       readonly seed: number;
       readonly from: number;
       readonly count: number;
+      /** Whether the first failure ends them. */
+      readonly untilFailure: boolean;
     }
   /** One run, with all that happened in it. */
   | { readonly kind: "replay"; readonly provider: ProviderName; readonly seed: number }
@@ -66,7 +68,9 @@ async function runMany({
   seed,
   from,
   count,
+  untilFailure,
 }: Extract<Question, { kind: "runs" }>): Promise<Tally> {
+  let runs = 0;
   const failures: Failure[] = [];
   const faults: Record<string, number> = {};
   const sums = { events: 0, lost: 0, ackedBeforeHandled: 0, worstDuplicates: 0 };
@@ -81,9 +85,11 @@ async function runMany({
     for (const [kind, times] of Object.entries(verdict.faults)) {
       faults[kind] = (faults[kind] ?? 0) + times;
     }
+    runs += 1;
     if (violations.length > 0) failures.push({ provider, seed: own, violations });
+    if (untilFailure && failures.length > 0) break;
   }
-  return { runs: count, ...sums, faults, failures };
+  return { runs, ...sums, faults, failures };
 }
 
 parentPort?.on("message", async (question: Question) => {

@@ -270,6 +270,11 @@ export class World {
     slot.process = process;
     slot.stopBy = undefined;
     const running = run(process);
+    if (process.dead) {
+      // It died with its very first step.
+      running.stop("stop", 0);
+      return;
+    }
     slot.running = running;
     void running.ended.then((what) => {
       if (process.dead) return;
