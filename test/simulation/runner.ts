@@ -82,7 +82,7 @@ export function runLoop(process: Process, stores: ProcessStores, bare: Feed): Ru
 }
 
 /** How a run ended, in a word. */
-export async function toEnd(run: PromiseLike<{ readonly stopped?: unknown }>): Promise<string> {
+async function toEnd(run: PromiseLike<{ readonly stopped?: unknown }>): Promise<string> {
   try {
     return String((await run).stopped);
   } catch (error) {
