@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { AckloopError, isAckloopError } from "../../src/core/errors.ts";
 import type { FeedEvent } from "../../src/core/event.ts";
+import type { Delivery } from "../../src/core/feed.ts";
 import type { DeadLetterStore, StoreSet } from "../../src/core/stores.ts";
 import type { Summary } from "../../src/core/summary.ts";
+import { batch } from "../../src/loop/batch.ts";
 import { consume, drain } from "../../src/loop/consume.ts";
-import type { HandlerContext } from "../../src/loop/handler.ts";
+import type { HandlerContext, Handlers } from "../../src/loop/handler.ts";
 import type { LoopOptions } from "../../src/loop/options.ts";
 import type { Outcome } from "../../src/loop/outcome.ts";
 import { deadLetter, done, drop, retry } from "../../src/loop/outcome.ts";
@@ -64,6 +66,7 @@ class World {
   readonly #options: LoopOptions;
   readonly #keyed: boolean;
   readonly #withDedupe: boolean;
+  readonly #batched: boolean;
   readonly #withStore: boolean;
   #published = 0;
   /** What a handler was done with, or what was set aside. */
@@ -85,6 +88,7 @@ class World {
     this.#keyed = chance.is(0.5);
     this.#withStore = chance.is(0.6);
     this.#withDedupe = chance.is(0.3);
+    this.#batched = chance.is(0.2);
     this.#options = {
       concurrency: chance.of(1, 2, 5, 20),
       maxInFlight: chance.of(1, 2, 7, 50, 200),
@@ -106,7 +110,8 @@ class World {
 
   get description(): string {
     const { deadLetters, dedupe, orderBy, ...plain } = this.#options;
-    const on = { deadLetters: this.#withStore, dedupe: this.#withDedupe, keyed: this.#keyed };
+    const stores = { deadLetters: this.#withStore, dedupe: this.#withDedupe };
+    const on = { ...stores, keyed: this.#keyed, batched: this.#batched };
     return JSON.stringify({ kind: this.#kind, ...plain, ...on });
   }
 
@@ -160,15 +165,46 @@ class World {
 
   async #runOnce(): Promise<void> {
     const feed = this.#begin();
-    const run = consume(feed, this.#handler(this.#generation), this.#options);
-    const stopAt = this.#chance.of(0, 5, 100, 1000, 5000, 60_000);
+    const handlers = this.#handlers(this.#generation);
+    const { of, is, upTo } = bound(this.#chance);
+    const stopAt = of(0, 5, 100, 1000, 5000, 60_000);
+    if (is(0.2)) {
+      const deadline = Date.now() + stopAt;
+      const limit = is(0.5) ? 1 + upTo(20) : undefined;
+      const draining = drain(feed, handlers, { ...this.#options, deadline, limit });
+      await this.#toItsEnd(draining, stopAt + 30_000);
+      return;
+    }
+    const run = consume(feed, handlers, this.#options);
+    if (is(0.2)) {
+      setTimeout(() => run.pause(), of(0, 50, 500));
+      setTimeout(() => run.resume(), of(0, 300, 2000));
+    }
     setTimeout(() => void run.stop().catch(() => {}), stopAt);
     await this.#toItsEnd(run, stopAt + 30_000);
   }
 
+  /** One handler, or the same for many at once. */
+  #handlers(generation: number): Handlers<FeedEvent> {
+    const handler = this.#handler(generation);
+    if (!this.#batched) return handler;
+    return batch({ size: 4, maxWaitMs: 30 }, async (events, { signal, deliveries, logger }) => {
+      const each = events.map((event, index) => {
+        const delivery = deliveries[index] as Delivery;
+        const finish = async (): Promise<boolean> => true;
+        return handler(event, { signal, delivery, logger, attempt: 2, finish });
+      });
+      const results = await Promise.allSettled(each);
+      const outcomes = results.map((result) =>
+        result.status === "fulfilled" ? (result.value ?? retry()) : retry(),
+      );
+      return outcomes;
+    });
+  }
+
   async #drainAll(): Promise<Summary> {
     const feed = this.#begin();
-    const draining = drain(feed, this.#handler(this.#generation), this.#options);
+    const draining = drain(feed, this.#handlers(this.#generation), this.#options);
     return this.#toItsEnd(draining, 3_600_000) as Promise<Summary>;
   }
 
@@ -249,7 +285,7 @@ class World {
     if (aborted && is(0.5)) return undefined;
     if (current()) this.#finish(event.id);
     if (is(0.05)) return drop("not ours");
-    return aborted || is(0.1) ? done() : undefined;
+    return aborted || this.#batched || is(0.1) ? done() : undefined;
   }
 
   #enter(event: FeedEvent, attempt: number): void {
