@@ -153,15 +153,6 @@ describe("redrive", () => {
     expect(await idsIn(store)).toEqual([]);
   });
 
-  it("hands on the rest of what a store can do", async () => {
-    const store = await storeOf(1);
-    const spies = { get: vi.fn(store.get), list: vi.fn(store.list) };
-
-    await ended(redrive({ ...store, ...spies }, "orders", () => {}, options));
-
-    expect(spies.list).toHaveBeenCalledWith(key, expect.objectContaining({ limit: 100 }));
-  });
-
   it.each([
     ["no consumer", "orders", {}, "redrive: option `consumer` is required: the reader's name"],
     ["no options", "orders", undefined, "redrive: option `consumer` is required"],
