@@ -160,7 +160,9 @@ async function ackOne(
   } catch (error) {
     signal?.throwIfAborted();
     if (!isAckloopError(error)) throw error;
-    if (error.code === "notFound") return { verdict: { status: "gone" } };
+    // The node says so with 400; a 404 is the word of something else, such as a gateway without this path.
+    const isGone = error.code === "notFound" && error.status === 400;
+    if (isGone) return { verdict: { status: "gone" } };
     return { verdict: { status: "failed", error } };
   }
 }

@@ -374,6 +374,17 @@ describe("an ack", () => {
     expect(node.unprocessed()).toBe(0);
   });
 
+  it("is never gone on the word of a gateway that has no such path", async () => {
+    const { node, client } = startNode();
+    node.publish(deals(1));
+    node.faults.add({ kind: "html", status: 404, operation: "ack" });
+
+    const [verdict] = await client.feed().ack(receiptsOf("e1"));
+
+    expect(verdict).toMatchObject({ status: "failed", error: { code: "notFound", status: 404 } });
+    expect(node.unprocessed()).toBe(1);
+  });
+
   it("is never gone because a credential was refused", async () => {
     const { node, client } = startNode(
       { unauthorizedBody: '{"errorMessage":"Event not found"}' },
