@@ -13,8 +13,6 @@ export interface Verdict {
   readonly worstDuplicates: number;
   /** What went wrong, by kind. */
   readonly faults: Readonly<Record<string, number>>;
-  /** Follows from all that happened. */
-  readonly hash: string;
 }
 
 /** What is known of one process at a place in the history. */
@@ -73,7 +71,6 @@ class Checker {
         .length,
       worstDuplicates: Math.max(0, ...times.map((count) => count - 1)),
       faults,
-      hash: history.hash(),
     };
   }
 

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Journal } from "../../src/emulator/journal.ts";
 
 /** What can be told of a run, in the order in which it happened. */
@@ -87,16 +88,9 @@ export class History {
     }
   }
 
-  /** A number that two runs share only if all of their notes are equal. */
+  /** A text that two runs share only if all of their notes are equal. */
   hash(): string {
-    let low = 0x811c9dc5;
-    let high = 0x1b873593;
-    for (const note of this.notes) {
-      for (const code of new TextEncoder().encode(JSON.stringify(note))) {
-        low = Math.imul(low ^ code, 0x01000193);
-        high = Math.imul(high ^ low, 0x85ebca6b) ^ (high >>> 13);
-      }
-    }
-    return `${(low >>> 0).toString(16)}-${(high >>> 0).toString(16)}`;
+    const text = this.notes.map((note) => JSON.stringify(note)).join("\n");
+    return createHash("sha256").update(text).digest("hex").slice(0, 16);
   }
 }

@@ -16,14 +16,6 @@ const operations: Readonly<Record<ProviderName, readonly string[]>> = {
   discue: ["notify"],
 };
 
-/** To Kekker's feed any 404 means that the event is gone, which a proxy may say of one that is not. */
-const refusals: Readonly<Record<ProviderName, readonly number[]>> = {
-  tiki: [400, 401, 403, 404, 408],
-  kekker: [400, 401, 403, 408],
-  workato: [400, 401, 403, 404, 408],
-  discue: [400, 401, 403, 404, 408],
-};
-
 /** Makes the faults of a provider. All of them end. */
 export function planFaults(provider: ProviderName, dice: Dice): PlannedFault[] {
   const count = dice.pick([0, 1, 2, 4, 8]);
@@ -46,7 +38,7 @@ function planFault(provider: ProviderName, dice: Dice): Fault {
     case 1:
       return { kind: "status", status: dice.pick([500, 503, 502]), ...match };
     case 2:
-      return { kind: "status", status: dice.pick(refusals[provider]), ...match };
+      return { kind: "status", status: dice.pick([400, 401, 403, 404, 408]), ...match };
     case 3:
       return { kind: "delay", ms: dice.pick([50, 1_000, 8_000, 29_000, 45_000]), ...match };
     case 4:

@@ -8,6 +8,8 @@ export interface Outcome {
   readonly verdict: Verdict;
   /** The history, a line for each thing that happened. */
   readonly lines: () => readonly string[];
+  /** Follows from all that happened: equal for two runs of one seed. */
+  readonly hash: () => string;
 }
 
 let clock: Clock | undefined;
@@ -19,6 +21,7 @@ export async function simulate(plan: Plan): Promise<Outcome> {
   const verdict = await world.run();
   return {
     verdict,
+    hash: () => world.history.hash(),
     lines: () => world.history.notes.map((note) => JSON.stringify(note)),
   };
 }

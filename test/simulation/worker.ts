@@ -59,8 +59,9 @@ async function answer(question: Question): Promise<Reply> {
   if (question.kind === "shrink") {
     return { kind: "lines", lines: await shrink(plan, question.violation) };
   }
-  const { verdict, lines } = await simulate(plan);
-  return { kind: "lines", lines: [JSON.stringify(plan), ...lines(), JSON.stringify(verdict)] };
+  const { verdict, lines, hash } = await simulate(plan);
+  const end = JSON.stringify({ ...verdict, hash: hash() });
+  return { kind: "lines", lines: [JSON.stringify(plan), ...lines(), end] };
 }
 
 async function runMany({
