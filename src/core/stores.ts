@@ -38,6 +38,9 @@ export type CursorSave =
  *
  * A save names the revision it was made on, and is refused when another has been made since: a
  * process that held the feed before cannot move the place back.
+ *
+ * What a store throws that is no `AckloopError` counts as a failure that may pass, and it is asked
+ * again; a `TypeError` that is not the network's counts as a bug, and ends the run.
  */
 export interface CursorStore {
   /** Gives the saved place, or `undefined` when there is none. */

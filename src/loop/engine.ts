@@ -65,6 +65,8 @@ export class Engine {
   readonly #stopping = new AbortController();
   /** Fires when the time of the stop is over. */
   readonly #over = new AbortController();
+  /** Fires when nothing is waited for any more. */
+  readonly #gone = new AbortController();
   readonly #counts = {
     pulled: 0,
     handled: 0,
@@ -93,7 +95,7 @@ export class Engine {
     this.#scope = new HandlerScope(settings.handlerTimeoutMs);
     this.#guard = this.#makeGuard();
     const keepingParts = { feed: feed.name, settings, tell, quit: this.#over.signal };
-    this.#keeping = new Keeping(keepingParts);
+    this.#keeping = new Keeping({ ...keepingParts, end: this.#gone.signal });
     const processor = new Processor({
       ...keepingParts,
       routes,
@@ -233,13 +235,15 @@ export class Engine {
     this.#keeping.close();
     const letGo = Promise.all([this.#giveBack(abrupt), this.#guard?.release()]);
     await within(Math.max(1000, end - performance.now()), letGo);
+    this.#gone.abort();
   }
 
   /** What is unsettled is free for others at once, where the API and the stores can say so. */
   async #giveBack(abrupt: boolean): Promise<void> {
     const { feed, settings } = this.#task;
     const open = [...this.#window.openEntries()];
-    const abandoned = Promise.all(open.map((entry) => this.#keeping.abandon(entry)));
+    const abandonAll = () => Promise.all(open.map((entry) => this.#keeping.abandon(entry)));
+    const abandoned = abandonAll();
     const receipts = [...open.map((entry) => entry.receipt), ...this.#leftReceipts];
     const known = receipts.filter((receipt) => receipt !== undefined);
     if (!abrupt && feed.nack && known.length > 0) {
@@ -248,6 +252,9 @@ export class Engine {
       });
     }
     await abandoned;
+    // A begin under way counts as a start of a handler that never ran, unless it is taken back.
+    await this.#changes.until(() => this.#keeping.beginning === 0);
+    await abandonAll();
   }
 
   #ended(entry: Entry, disposition: Disposition): void {

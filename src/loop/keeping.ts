@@ -19,6 +19,8 @@ export interface KeepingParts {
   readonly tell: Tell | undefined;
   /** Fires when waiting for a store is over. */
   readonly quit: AbortSignal;
+  /** Fires when even a begin that was asked for is not waited for. Without it, `quit` says so. */
+  readonly end?: AbortSignal | undefined;
 }
 
 /**
@@ -32,6 +34,7 @@ export class Keeping {
   /** What the store said to a finish in the user's transaction, of which the commit is not known. */
   readonly #inTransaction = new Map<Entry, boolean>();
   #renewal: ReturnType<typeof setTimeout> | undefined;
+  #beginning = 0;
 
   constructor(parts: KeepingParts) {
     this.#parts = parts;
@@ -40,6 +43,11 @@ export class Keeping {
   /** Whether events are to be marked before their handler starts. */
   get dedupes(): boolean {
     return this.#parts.settings.dedupe !== undefined;
+  }
+
+  /** How many begins the store has not answered yet. One may have counted a start all the same. */
+  get beginning(): number {
+    return this.#beginning;
   }
 
   /** Stores a dead letter; false when the run quits first. */
@@ -76,15 +84,17 @@ export class Keeping {
       // Its transaction may have been committed: only the store knows, and says so to a new begin.
       if (!(await this.#letGo(entry, entry.mark))) return "quit";
     }
-    const begun = await this.#ask("dedupe", (signal) =>
-      dedupe.store.begin(this.#key(entry), dedupe.markMs, { signal }),
-    );
-    if (begun?.status === "begun") {
-      entry.mark = begun.mark;
-      this.#marked.add(entry);
-      this.#scheduleRenewal(dedupe.markMs / 3);
+    this.#beginning += 1;
+    try {
+      const begun = await this.#ask("dedupe", () => this.#mark(entry, dedupe));
+      if (begun?.status === "begun") {
+        this.#marked.add(entry);
+        this.#scheduleRenewal(dedupe.markMs / 3);
+      }
+      return begun ?? "quit";
+    } finally {
+      this.#beginning -= 1;
     }
-    return begun ?? "quit";
   }
 
   /** Remembers a settled event as done; false when the run quits first. */
@@ -149,6 +159,17 @@ export class Keeping {
     });
     if (isFree) this.#unmark(entry);
     return isFree === true;
+  }
+
+  /** A mark that comes as the run quits is noted too: whoever abandons the event takes it back. */
+  async #mark(
+    entry: Entry,
+    { store, markMs }: NonNullable<HandlingSettings["dedupe"]>,
+  ): Promise<DedupeBegin> {
+    const { end, quit } = this.#parts;
+    const begun = await store.begin(this.#key(entry), markMs, { signal: end ?? quit });
+    if (begun.status === "begun") entry.mark = begun.mark;
+    return begun;
   }
 
   #unmark(entry: Entry): void {

@@ -3,7 +3,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { AckloopError } from "../../src/core/errors.ts";
 import type { FeedEvent } from "../../src/core/event.ts";
 import type { Feed } from "../../src/core/feed.ts";
-import type { LeaseStore } from "../../src/core/stores.ts";
+import { sleep } from "../../src/core/sleep.ts";
+import type { DedupeStore, LeaseStore } from "../../src/core/stores.ts";
 import type { Summary } from "../../src/core/summary.ts";
 import { consume, drain } from "../../src/loop/consume.ts";
 import type { HandlerContext } from "../../src/loop/handler.ts";
@@ -580,6 +581,53 @@ describe("a run with stores that fail", () => {
     );
 
     expect(summary).toMatchObject({ handled: 2, stopped: "empty" });
+  });
+});
+
+describe("a mark that is being set when the run stops", () => {
+  const slowBegin = (dedupe: DedupeStore, delayMs: number): DedupeStore => ({
+    ...dedupe,
+    begin: async (...args) => {
+      const begun = await dedupe.begin(...args);
+      await sleep(delayMs, args[2]?.signal);
+      return begun;
+    },
+  });
+  const options = { ...STOP, shutdownTimeoutMs: 0, consumer: "billing", retry: { attempts: 1 } };
+
+  it("is taken back, so that a start that never was is no attempt", async () => {
+    const { dedupe } = memoryStores();
+    const feed = filledFeed(2);
+    const run = consume(feed, () => expect.unreachable("no handler was to start"), {
+      ...options,
+      dedupe: { store: slowBegin(dedupe, 600) },
+    });
+    await soon();
+
+    const from = Date.now();
+    await ended(run.stop());
+    const tookMs = Date.now() - from;
+    const summary = await ended(
+      drain(feed.reopen(), () => {}, { ...options, dedupe: { store: dedupe } }),
+      1000,
+    );
+
+    expect(tookMs).toBe(600);
+    expect(summary).toMatchObject({ handled: 2, stopped: "empty" });
+  });
+
+  it("holds the stop up no longer than a second", async () => {
+    const { dedupe } = memoryStores();
+    const run = consume(filledFeed(1), () => {}, {
+      ...options,
+      dedupe: { store: slowBegin(dedupe, 60_000) },
+    });
+    await soon();
+
+    const from = Date.now();
+    await ended(run.stop());
+
+    expect(Date.now() - from).toBe(1000);
   });
 });
 

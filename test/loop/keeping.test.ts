@@ -137,17 +137,22 @@ describe("keeping", () => {
     expect(getEventListeners(quit.signal, "abort")).toEqual([]);
   });
 
-  it("throws away an answer that comes as the run quits", async () => {
+  it("takes a mark back that comes as the run quits", async () => {
     const answer = gate<Awaited<ReturnType<DedupeStore["begin"]>>>();
-    const { keeping, quit } = keepingOver({ begin: () => answer.opened });
+    const forget = vi.fn(async () => {});
+    const { keeping, quit } = keepingOver({ begin: () => answer.opened, forget });
     const entry = entryOf("a");
     const begun = keeping.begin(entry);
 
     quit.abort();
+    expect(keeping.beginning).toBe(1);
     answer.open({ status: "begun", mark: "m", starts: 1 });
 
     expect(await begun).toBe("quit");
-    expect(entry.mark).toBeUndefined();
+    expect(keeping.beginning).toBe(0);
+    expect(vi.getTimerCount()).toBe(0);
+    await keeping.abandon(entry);
+    expect(forget).toHaveBeenCalledWith({ ...key, id: "a" }, "m");
   });
 
   it.each([

@@ -180,10 +180,14 @@ class Checker {
     this.#tell("duplicate", `event ${n} was handled again in process ${process} for no reason`);
   }
 
-  /** A stop has a second to take its starts back; one without the time, or the lease, may not. */
+  /**
+   * A stop has a second to take its starts back; one without the time, or the lease, may not. A
+   * webhook's process ends with whatever it has at work.
+   */
   #countEnd(process: number, { at, what }: Note): void {
-    const { stoppingAt = at } = this.#factsOf(process);
-    if (at - stoppingAt >= 1_000 || /leaseLost|conflict|cut/.test(String(what))) this.#abrupt += 1;
+    const { stoppingAt = at, running } = this.#factsOf(process);
+    const isLate = at - stoppingAt >= 1_000 || /leaseLost|conflict|cut/.test(String(what));
+    if (isLate || (what === "closed" && running.size > 0)) this.#abrupt += 1;
   }
 
   #letter(process: number, n: number, reason: string): void {

@@ -30,7 +30,12 @@ export function explainRepeat(
   }
   if (world.plan.provider === "discue") return explainPush(world, n, between, first, second);
   const of = between.filter(({ process }) => process === first.process);
-  const end = of.find(({ kind }) => kind === "crashed" || kind === "ended");
+  // A lease is free for another process a little before the one that stops is over.
+  const isStopping = of.some(({ kind }) => kind === "stopping");
+  const until = isStopping ? notes.slice(before + 1) : between;
+  const end = until.find(
+    ({ kind, process }) => process === first.process && (kind === "crashed" || kind === "ended"),
+  );
   if (end?.kind === "crashed") return "a crash";
   if (of.some(isFailedAck)) return "a failed or unknown ack";
   if (end === undefined) return undefined;

@@ -1,6 +1,7 @@
-import { AckloopError } from "../../core/errors.ts";
+import { AckloopError, isAckloopError } from "../../core/errors.ts";
 import type { CallOptions } from "../../core/feed.ts";
 import type { CursorStore, StoredCursor, StoreKey } from "../../core/stores.ts";
+import { toNetworkFailure } from "../../http/network.ts";
 import { decodePlace, encodePlace, type Place, type SavedPlace } from "./cursor.ts";
 
 /** Where a reader's place is kept. */
@@ -50,7 +51,7 @@ export async function startRun(
   options: CallOptions,
 ): Promise<Run> {
   options.signal?.throwIfAborted();
-  const stored = await ledger.store.load(ledger.key, options);
+  const stored = await ask("load cursor", options, () => ledger.store.load(ledger.key, options));
   const saved = stored && decodePlace(stored.value);
   const run: Run = {
     mark: crypto.randomUUID(),
@@ -109,7 +110,9 @@ async function write(
   const value = encodePlace({ place, run: run.mark, sequence, checkedAt: run.checkedAt });
   for (let tries = 0; tries <= maxOwnConflicts; tries += 1) {
     options.signal?.throwIfAborted();
-    const result = await store.save(key, value, run.revision, options);
+    const result = await ask("save cursor", options, () =>
+      store.save(key, value, run.revision, options),
+    );
     if (result.status === "saved") {
       Object.assign(run, { revision: result.revision, place, sequence });
       return "saved";
@@ -126,6 +129,29 @@ async function write(
       "let one process at a time read a topic as one consumer",
     { provider: "workato", operation: "save cursor" },
   );
+}
+
+/**
+ * A store of the user's throws whatever its driver does. What is neither an error of ours nor a bug may
+ * pass, so it is `transport` and retryable: the loop asks again with pacing, as with every store.
+ */
+async function ask<Answer>(
+  operation: string,
+  { signal }: CallOptions,
+  call: () => Promise<Answer>,
+): Promise<Answer> {
+  try {
+    return await call();
+  } catch (cause) {
+    const mayPass = toNetworkFailure(cause) !== undefined;
+    if (!mayPass || isAckloopError(cause) || signal?.aborted) throw cause;
+    throw new AckloopError("transport", "the cursor store failed", {
+      provider: "workato",
+      operation,
+      retryable: true,
+      cause,
+    });
+  }
 }
 
 /** What the run itself saved without hearing of it, if that is what the store holds. */

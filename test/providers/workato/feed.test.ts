@@ -108,7 +108,7 @@ describe("pull", () => {
       consumer: "billing",
     });
 
-    await expect(feed.pull()).rejects.toThrow("the store failed");
+    await expect(feed.pull()).rejects.toThrow("the cursor store failed");
 
     expect(emulator.journal.calls()).toBe(0);
   });
@@ -335,7 +335,7 @@ describe("ack", () => {
       cursor: spoiltOnce(cursors, "lostSave"),
       consumer: "billing",
     });
-    await expect(flaky.ack([receiptOf(deliveries[0])])).rejects.toThrow("the store failed");
+    await expect(flaky.ack([receiptOf(deliveries[0])])).rejects.toThrow("the cursor store failed");
 
     expect(await flaky.ack([receiptOf(deliveries[0])])).toEqual([{ status: "acked" }]);
     expect(await flaky.ack([receiptOf(deliveries[2])])).toEqual([{ status: "acked" }]);

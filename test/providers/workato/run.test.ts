@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { AckloopError } from "../../../src/core/errors.ts";
 import type { CursorSave, CursorStore } from "../../../src/core/stores.ts";
 import { decodePlace } from "../../../src/providers/workato/cursor.ts";
 import {
@@ -62,9 +63,28 @@ describe("startRun", () => {
     }
   });
 
+  it("tells of a store that fails as of what may pass, and of a bug as it is", async () => {
+    const refusedBy = (error: Error) => {
+      const load = () => Promise.reject(error);
+      return startRun(ledgerOf({ ...memoryStores().cursors, load }), oldest, {});
+    };
+    const cause = new Error("connection terminated");
+    const bug = new TypeError("x is not a function");
+    const refusal = new AckloopError("config", "no such table");
+
+    await expect(refusedBy(cause)).rejects.toMatchObject({
+      code: "transport",
+      retryable: true,
+      operation: "load cursor",
+      cause,
+    });
+    await expect(refusedBy(bug)).rejects.toBe(bug);
+    await expect(refusedBy(refusal)).rejects.toBe(refusal);
+  });
+
   it("starts again after a save whose answer was lost", async () => {
     const ledger = ledgerOf(spoiltOnce(memoryStores().cursors, "lostSave"));
-    await expect(startRun(ledger, oldest, {})).rejects.toThrow("the store failed");
+    await expect(startRun(ledger, oldest, {})).rejects.toThrow("the cursor store failed");
 
     const run = await startRun(ledger, oldest, {});
 
@@ -122,7 +142,9 @@ describe("advanceRun", () => {
     const store = memoryStores().cursors;
     const run = await startRun(ledgerOf(store), oldest, {});
     const ledger = ledgerOf(spoiltOnce(store, "lostSave"));
-    await expect(advanceRun(ledger, run, at("m1"), 1, {})).rejects.toThrow("the store failed");
+    await expect(advanceRun(ledger, run, at("m1"), 1, {})).rejects.toThrow(
+      "the cursor store failed",
+    );
 
     expect(await advanceRun(ledger, run, at("m4"), 4, {})).toBe("saved");
 
@@ -133,7 +155,9 @@ describe("advanceRun", () => {
     const store = memoryStores().cursors;
     const run = await startRun(ledgerOf(store), oldest, {});
     const ledger = ledgerOf(spoiltOnce(store, "lostSave"));
-    await expect(advanceRun(ledger, run, at("m9"), 9, {})).rejects.toThrow("the store failed");
+    await expect(advanceRun(ledger, run, at("m9"), 9, {})).rejects.toThrow(
+      "the cursor store failed",
+    );
 
     expect(await advanceRun(ledger, run, at("m4"), 4, {})).toBe("behind");
 
