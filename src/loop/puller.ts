@@ -47,6 +47,8 @@ export interface PullerParts {
 export class Puller {
   readonly #parts: PullerParts;
   readonly #pacing: Pacing;
+  /** The last page with something new. */
+  #page: readonly Delivery[] = [];
   #stopped = false;
   #paused = false;
   /** True while waiting for room: the next pull goes out as soon as there is. */
@@ -189,8 +191,10 @@ export class Puller {
     const fresh = this.#takeIn(deliveries, performance.now() - began);
     window.pullEnded();
     if (this.#limitReached) return "limit";
-    if (fresh > 0) this.#pacing.reset();
-    else return this.#foundNothing(deliveries.length === 0, quiet, performance.now() - began);
+    if (fresh === 0) {
+      return this.#foundNothing(deliveries.length === 0, quiet, performance.now() - began);
+    }
+    await this.#foundSome(deliveries);
     return undefined;
   }
 
@@ -237,6 +241,19 @@ export class Puller {
       onFresh(entry);
     } else if (entry.state !== "open") onSettledAgain(entry);
     if (feed.pulls === "onward" && delivery.receipt !== undefined) this.#after = delivery.receipt;
+  }
+
+  /** The page before once more, although it was acked: a provider that is slow, or deaf, is not hurried. */
+  async #foundSome(deliveries: readonly Delivery[]): Promise<void> {
+    const isRepeat = isRepeatOf(deliveries, this.#page);
+    this.#page = deliveries;
+    if (!isRepeat) {
+      this.#pacing.reset();
+      return;
+    }
+    const delayMs = this.#pacing.next();
+    this.#parts.tell?.({ kind: "idle", delayMs });
+    await this.#sleep(delayMs);
   }
 
   async #foundNothing(
@@ -313,6 +330,13 @@ export class Puller {
     nap.abort();
     this.#nap = undefined;
   }
+}
+
+/** Whether a page holds nothing that the one before did not hold; a look at the first mostly says. */
+function isRepeatOf(page: readonly Delivery[], before: readonly Delivery[]): boolean {
+  if (page[0]?.event?.id !== before[0]?.event?.id) return false;
+  const known = new Set(before.map(({ event }) => event?.id));
+  return page.every(({ event }) => event !== undefined && known.has(event.id));
 }
 
 /** Whether a call was turned away before it could have an effect. */

@@ -358,6 +358,41 @@ describe("waiting for something to come", () => {
     expect(await run.stop()).toMatchObject({ polls: 0 });
   });
 
+  it.each([
+    ["list", LIST],
+    ["queue with a cursor", CARRYING],
+  ])("grows too while a %s brings back what was acked", async (_, options) => {
+    const inner = filledFeed(3, options);
+    const times: number[] = [];
+    // Says yes to every ack and forgets it, for a while.
+    let isDeaf = true;
+    const feed: Feed = {
+      ...inner,
+      ack: async (receipts, called) =>
+        isDeaf ? receipts.map(() => ({ status: "acked" })) : inner.ack(receipts, called),
+      pull: async (asked) => {
+        times.push(Date.now());
+        return inner.pull(isDeaf ? { ...asked, ack: undefined } : asked);
+      },
+    };
+    const handled: string[] = [];
+    const run = consume(feed, ({ id }) => void handled.push(id), {
+      idle: { minMs: 1000, maxMs: 8000 },
+    });
+
+    await vi.advanceTimersByTimeAsync(31_000);
+    expect(handled.slice(0, 6)).toEqual([...idsOf(3), ...idsOf(3)]);
+    expect(times.length).toBeLessThan(10);
+    expect(gapsOf(times).slice(-2)).toEqual([8000, 8000]);
+    expect(run.health().fruitlessPolls).toBeGreaterThan(4);
+
+    isDeaf = false;
+    inner.publish(testEvent("late"));
+    await vi.advanceTimersByTimeAsync(16_000);
+    expect(handled).toContain("late");
+    await run.stop();
+  });
+
   it("lasts as long as the provider asks", async () => {
     const feed = filledFeed(1);
     feed.fail({ operation: "pull", error: passing({ retryAfterMs: 20_000 }) });

@@ -48,6 +48,7 @@ async function runs(): Promise<void> {
   const violations = failures.length;
   if (values.json) write(JSON.stringify({ ...sums, violations, seconds }));
   else await report(tally, seconds);
+  for (const failure of failures) console.error(toLine(failure));
   if (violations > 0) process.exitCode = 1;
 }
 
@@ -62,6 +63,11 @@ async function report({ failures, ...sums }: Tally, seconds: number): Promise<vo
     write("  the smallest plan that was found:");
     for (const line of lines) write(`    ${line}`);
   }
+}
+
+function toLine({ provider, seed, violations }: Failure): string {
+  const kinds = new Set(violations.map(({ kind }) => kind));
+  return `--provider ${provider} --replay ${seed}: ${[...kinds].join(", ")}`;
 }
 
 /** One failure for each provider and promise, and no more than three. */
