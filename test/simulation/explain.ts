@@ -21,11 +21,13 @@ export function explainRepeat(
   const first = notes[before] as Note;
   const second = notes[again] as Note;
   const began = notes.findIndex(
-    ({ kind, process }) => kind === "began" && process === second.process,
+    ({ kind, process }) => kind === "began" && process === first.process,
   );
-  const since = notes.slice(Math.min(began, before), again);
-  // Messages that come twice move a reader back, so that further ones come again behind them.
-  if (since.some(({ kind, what }) => kind === "fault" && what === "duplicate")) {
+  // Messages that come twice move a reader back, so that further ones come again behind them, to the
+  // process behind it too: the place is saved.
+  if (
+    notes.slice(began, again).some(({ kind, what }) => kind === "fault" && what === "duplicate")
+  ) {
     return "an injected duplicate";
   }
   if (world.plan.provider === "discue") return explainPush(world, n, between, first, second);
