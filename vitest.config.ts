@@ -33,10 +33,7 @@ export default defineConfig({
         test: {
           name: "source",
           include: ["test/**/*.test.ts"],
-          // Planting bugs takes minutes: `npm run planted`.
-          exclude: process.env.ACKLOOP_PLANTED
-            ? ["test/packed/**"]
-            : ["test/packed/**", "test/simulation/planted.test.ts"],
+          exclude: ["test/packed/**"],
           // Errors outside the type tests belong to `npm run types`.
           typecheck: {
             enabled: true,

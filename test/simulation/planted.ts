@@ -179,7 +179,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: "goes on although its lease has run out",
     providers: ["tiki", "kekker", "workato"],
-    breaks: ["lease"],
+    breaks: ["lease", "endless"],
     patches: [
       {
         file: loop("lease"),
