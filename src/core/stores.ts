@@ -117,6 +117,17 @@ export type DedupeBegin =
   /** It was finished within the retention. */
   | { readonly status: "done" };
 
+/** What a begin may say. */
+export interface DedupeBeginOptions extends CallOptions {
+  /**
+   * The mark to set: a text that no other begin uses, up to 500 characters without NUL. A caller that
+   * heard no answer repeats its begin with it, and gets the event again as the same start.
+   *
+   * @default a new UUID
+   */
+  readonly mark?: string | undefined;
+}
+
 /** What a finish may say. */
 export interface DedupeFinish extends CallOptions {
   /** For how long the event is remembered as done, in ms. */
@@ -137,8 +148,13 @@ export interface DedupeFinish extends CallOptions {
  * caller's, so that work which outlasted a store's absence counts. Times are the store's own.
  */
 export interface DedupeStore {
-  /** Marks an event as in work for `markMs`, unless another has it or it is done. Counts the start. */
-  begin(key: EventKey, markMs: number, options?: CallOptions): Promise<DedupeBegin>;
+  /**
+   * Marks an event as in work for `markMs`, unless another has it or it is done. Counts the start.
+   *
+   * A repeat with the mark that was set last is `begun` again, for `markMs` from now, and counts
+   * nothing.
+   */
+  begin(key: EventKey, markMs: number, options?: DedupeBeginOptions): Promise<DedupeBegin>;
   /** Lengthens a mark to `markMs` from now. False: the mark is no longer the caller's. */
   renew(key: EventKey, mark: string, markMs: number, options?: CallOptions): Promise<boolean>;
   /**

@@ -253,7 +253,7 @@ export class Engine {
     }
     await abandoned;
     // A begin under way counts as a start of a handler that never ran, unless it is taken back.
-    await this.#changes.until(() => this.#keeping.beginning === 0);
+    await this.#changes.until(() => !this.#keeping.isBeginning);
     await abandonAll();
   }
 

@@ -31,10 +31,11 @@ export class Keeping {
   readonly #parts: KeepingParts;
   /** The entries whose marks are this run's. */
   readonly #marked = new Set<Entry>();
+  /** The entries whose begin the store has not answered yet: it may have set their marks. */
+  readonly #beginning = new Set<Entry>();
   /** What the store said to a finish in the user's transaction, of which the commit is not known. */
   readonly #inTransaction = new Map<Entry, boolean>();
   #renewal: ReturnType<typeof setTimeout> | undefined;
-  #beginning = 0;
 
   constructor(parts: KeepingParts) {
     this.#parts = parts;
@@ -45,9 +46,9 @@ export class Keeping {
     return this.#parts.settings.dedupe !== undefined;
   }
 
-  /** How many begins the store has not answered yet. One may have counted a start all the same. */
-  get beginning(): number {
-    return this.#beginning;
+  /** Whether a begin has no answer yet, so that its event cannot be abandoned. */
+  get isBeginning(): boolean {
+    return this.#beginning.size > 0;
   }
 
   /** Stores a dead letter; false when the run quits first. */
@@ -84,17 +85,23 @@ export class Keeping {
       // Its transaction may have been committed: only the store knows, and says so to a new begin.
       if (!(await this.#letGo(entry, entry.mark))) return "quit";
     }
-    this.#beginning += 1;
-    try {
-      const begun = await this.#ask("dedupe", () => this.#mark(entry, dedupe));
-      if (begun?.status === "begun") {
-        this.#marked.add(entry);
-        this.#scheduleRenewal(dedupe.markMs / 3);
-      }
-      return begun ?? "quit";
-    } finally {
-      this.#beginning -= 1;
+    const { end, quit } = this.#parts;
+    // A mark of ours lets a begin be repeated whose answer was lost, and be taken back unheard.
+    const mark = crypto.randomUUID();
+    entry.mark = mark;
+    this.#beginning.add(entry);
+    const begun = await this.#ask("dedupe", () =>
+      dedupe.store.begin(this.#key(entry), dedupe.markMs, { mark, signal: end ?? quit }),
+    );
+    this.#beginning.delete(entry);
+    if (begun === undefined) return "quit";
+    entry.mark = undefined;
+    if (begun.status === "begun") {
+      entry.mark = begun.mark;
+      this.#marked.add(entry);
+      this.#scheduleRenewal(dedupe.markMs / 3);
     }
+    return begun;
   }
 
   /** Remembers a settled event as done; false when the run quits first. */
@@ -133,7 +140,7 @@ export class Keeping {
   async abandon(entry: Entry): Promise<void> {
     const { dedupe } = this.#parts.settings;
     const { mark } = entry;
-    if (!dedupe || mark === undefined) return;
+    if (!dedupe || mark === undefined || this.#beginning.has(entry)) return;
     this.#unmark(entry);
     try {
       await dedupe.store.forget(this.#key(entry), mark);
@@ -159,17 +166,6 @@ export class Keeping {
     });
     if (isFree) this.#unmark(entry);
     return isFree === true;
-  }
-
-  /** A mark that comes as the run quits is noted too: whoever abandons the event takes it back. */
-  async #mark(
-    entry: Entry,
-    { store, markMs }: NonNullable<HandlingSettings["dedupe"]>,
-  ): Promise<DedupeBegin> {
-    const { end, quit } = this.#parts;
-    const begun = await store.begin(this.#key(entry), markMs, { signal: end ?? quit });
-    if (begun.status === "begun") entry.mark = begun.mark;
-    return begun;
   }
 
   #unmark(entry: Entry): void {

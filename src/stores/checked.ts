@@ -76,7 +76,9 @@ function checkedDedupe(bare: DedupeStore): DedupeStore {
     async begin(key, markMs, options) {
       checkEventKey("begin", key);
       checkMs("begin", "markMs", markMs);
-      return await abortable(options, () => bare.begin(key, markMs));
+      const { mark = crypto.randomUUID() } = options ?? {};
+      checkName("begin", "mark", mark);
+      return await abortable(options, () => bare.begin(key, markMs, { mark }));
     },
     async renew(key, mark, markMs, options) {
       checkEventKey("renew", key);

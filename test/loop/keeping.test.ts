@@ -145,14 +145,36 @@ describe("keeping", () => {
     const begun = keeping.begin(entry);
 
     quit.abort();
-    expect(keeping.beginning).toBe(1);
-    answer.open({ status: "begun", mark: "m", starts: 1 });
+    await keeping.abandon(entry);
+    expect(keeping.isBeginning).toBe(true);
+    expect(forget).not.toHaveBeenCalled();
+    const mark = entry.mark ?? expect.unreachable("a mark was asked for");
+    answer.open({ status: "begun", mark, starts: 1 });
 
     expect(await begun).toBe("quit");
-    expect(keeping.beginning).toBe(0);
+    expect(keeping.isBeginning).toBe(false);
     expect(vi.getTimerCount()).toBe(0);
     await keeping.abandon(entry);
-    expect(forget).toHaveBeenCalledWith({ ...key, id: "a" }, "m");
+    expect(forget).toHaveBeenCalledWith({ ...key, id: "a" }, mark);
+  });
+
+  it("gets an event whose begin was not answered, as the same start", async () => {
+    const { dedupe } = memoryStores();
+    let isLost = true;
+    const begin: DedupeStore["begin"] = async (...args) => {
+      const begun = await dedupe.begin(...args);
+      if (!isLost) return begun;
+      isLost = false;
+      throw passing();
+    };
+    const retry = { minDelayMs: 100, maxDelayMs: 100 };
+    const { keeping } = keepingOver({ ...dedupe, begin }, { retry });
+
+    const begun = keeping.begin(entryOf("a"));
+    await vi.advanceTimersByTimeAsync(100);
+
+    expect(await begun).toMatchObject({ status: "begun", starts: 1 });
+    keeping.close();
   });
 
   it.each([

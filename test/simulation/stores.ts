@@ -51,7 +51,9 @@ export function storesOf(process: Process): ProcessStores {
     },
     dedupe: {
       begin: (key, markMs, options) =>
-        call("dedupe", options?.signal, () => stores.dedupe.begin(key, markMs)),
+        call("dedupe", options?.signal, () =>
+          stores.dedupe.begin(key, markMs, { mark: options?.mark }),
+        ),
       renew: (key, mark, markMs, options) =>
         call("dedupe", options?.signal, () => stores.dedupe.renew(key, mark, markMs)),
       finish: (key, mark, options) =>

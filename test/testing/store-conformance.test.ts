@@ -191,7 +191,27 @@ describe("store conformance", () => {
           },
         }),
       },
-      ["dedupe.busy", "dedupe.race", "dedupe.taken", "dedupe.late", "dedupe.renew", "dedupe.keys"],
+      [
+        "dedupe.busy",
+        "dedupe.again",
+        "dedupe.race",
+        "dedupe.taken",
+        "dedupe.late",
+        "dedupe.renew",
+        "dedupe.keys",
+      ],
+    ],
+    [
+      "a begin that does not know its own mark",
+      {
+        dedupe: (good) => ({
+          async begin(key, markMs, options) {
+            if (options?.mark === "") return await good.begin(key, markMs, options);
+            return await good.begin(key, markMs, { signal: options?.signal });
+          },
+        }),
+      },
+      ["dedupe.again"],
     ],
     [
       "a begin that does not count",
@@ -250,7 +270,7 @@ describe("store conformance", () => {
           },
         }),
       },
-      ["dedupe.done", "dedupe.late", "dedupe.repeat"],
+      ["dedupe.again", "dedupe.done", "dedupe.late", "dedupe.repeat"],
     ],
     [
       "a forget that any mark can do",

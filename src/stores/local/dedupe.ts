@@ -53,8 +53,7 @@ export function dedupeOn(backing: Backing, startsRetentionMs: number): DedupeSto
     });
   }
   return {
-    async begin(key, markMs) {
-      const mark = crypto.randomUUID();
+    async begin(key, markMs, { mark = crypto.randomUUID() } = {}) {
       const keptMs = Math.max(markMs, startsRetentionMs);
       return await change(key, (row, now) => begun(row, mark, markMs, keptMs, now));
     },
@@ -93,7 +92,8 @@ function begun(
   now: number,
 ): Change<Row, DedupeBegin> {
   const endsInMs = leftMs(row?.span, now);
-  if (row && endsInMs > 0) {
+  const isRepeat = row?.mark === mark && !row.done;
+  if (row && endsInMs > 0 && !isRepeat) {
     const span = rebased(row.span, now);
     return {
       result: row.done ? { status: "done" } : { status: "busy", endsInMs },
@@ -101,7 +101,7 @@ function begun(
     };
   }
   const isNew = !row || row.done || leftMs(row.kept, now) === 0;
-  const starts = isNew ? 1 : row.starts + 1;
+  const starts = isNew ? 1 : row.starts + (isRepeat ? 0 : 1);
   const next = {
     starts,
     mark,

@@ -11,12 +11,11 @@ export function sqlDedupe(session: Session, startsRetentionMs: number): DedupeSt
   const keyOf = ({ consumer, feed, id }: EventKey): Promise<string> => hashOf(consumer, feed, id);
   const keptMs = (markMs: number): string => String(Math.max(markMs, startsRetentionMs));
   return {
-    async begin(key, markMs) {
+    async begin(key, markMs, { mark = crypto.randomUUID() } = {}) {
       await sweeper.sweep("begin");
-      const mark = crypto.randomUUID();
       const id = await keyOf(key);
       const labels = [labelOf(key.consumer), labelOf(key.feed), labelOf(key.id)];
-      const params = [id, mark, String(markMs), keptMs(markMs), ...labels];
+      const params = [id, markText(mark), String(markMs), keptMs(markMs), ...labels];
       const [begun] = await session.run("begin", statements.begin, params);
       if (begun) return { status: "begun", mark, starts: numberAt(begun, "starts") };
       const [row] = await session.run("begin", statements.look, [id]);
@@ -52,11 +51,13 @@ function dedupeStatements(table: string) {
       on conflict (key) do update set
         starts = case
           when known.done_until is not null or known.kept_until <= ${now} then 1
+          when known.mark = excluded.mark then known.starts
           else known.starts + 1
         end,
         mark = excluded.mark, marked_until = excluded.marked_until,
         done_until = null, kept_until = excluded.kept_until
       where coalesce(known.done_until, known.marked_until) <= ${now}
+        or (known.mark = excluded.mark and known.done_until is null)
       returning starts::text as starts`,
     look: `
       select (done_until is not null)::int::text as done, ${leftMs("marked_until")} as left
@@ -73,7 +74,7 @@ function dedupeStatements(table: string) {
   };
 }
 
-/** A mark is a UUID of ours; of any other text only what PostgreSQL can compare is kept. */
+/** A mark is mostly a UUID of ours; of any other text only what PostgreSQL can compare is kept. */
 function markText(mark: string): string {
   return labelOf(mark);
 }

@@ -30,6 +30,25 @@ export const dedupeLaws: readonly StoreLaw[] = [
     },
   },
   {
+    id: "dedupe.again",
+    title: "gives an event again to a begin that is repeated with its own mark, as the same start",
+    async run(harness) {
+      const { stores, others } = harness;
+      const key = freshEventKey();
+      const mark = crypto.randomUUID();
+      for (const dedupe of [stores.dedupe, others.dedupe]) {
+        const begun = { status: "begun", mark, starts: 1 } as const;
+        equal(await dedupe.begin(key, shortMs, { mark }), begun, "a repeat is the same start");
+      }
+      await letShortEnd(harness);
+      const late = await stores.dedupe.begin(key, longMs, { mark });
+      check(late.status === "begun" && late.starts === 1, "also when the mark has ended");
+      equal((await others.dedupe.begin(key, longMs)).status, "busy", "another finds it in work");
+      check(await stores.dedupe.finish(key, mark, { retentionMs: longMs }), "it is finished");
+      equal(await stores.dedupe.begin(key, longMs, { mark }), { status: "done" }, "done is done");
+    },
+  },
+  {
     id: "dedupe.race",
     title: "gives an event to one of many that begin it at a time",
     async run({ stores, others }) {
@@ -167,6 +186,7 @@ export const dedupeLaws: readonly StoreLaw[] = [
     async run({ stores: { dedupe } }) {
       const key = freshEventKey();
       await refused(() => dedupe.begin({ ...key, id: "" }, 1), "config", "a wrong key");
+      await refused(() => dedupe.begin(key, 1, { mark: "" }), "config", "a wrong mark");
       for (const ms of [0, -1, Number.NaN, Number.POSITIVE_INFINITY, "1" as never]) {
         await refused(() => dedupe.begin(key, ms), "config", "a wrong time of a mark");
         await refused(() => dedupe.renew(key, "mark", ms), "config", "a wrong time of a renewal");
