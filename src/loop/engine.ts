@@ -279,7 +279,11 @@ export class Engine {
   }
 
   #halt(error: AckloopError): void {
-    if (this.#ending) return;
+    if (this.#ending) {
+      // How the run ends is decided; that it leaves something behind must not go unsaid.
+      this.#task.settings.logger.error("ackloop: failed while stopping", { error });
+      return;
+    }
     this.#end({ error, withinMs: this.#task.settings.shutdownTimeoutMs, abrupt: false });
     this.#tell?.({ kind: "halted", error });
   }

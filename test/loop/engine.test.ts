@@ -408,6 +408,23 @@ describe("a halt", () => {
     expect(failure.message).toContain("event e0");
   });
 
+  it("is logged when it comes in the middle of a stop, which it does not hold up", async () => {
+    const feed = filledFeed(1);
+    const refusal = new AckloopError("auth", "the acks are refused");
+    feed.fail({ operation: "ack", error: refusal, count: 10 });
+    const error = vi.fn();
+    const logger = { debug() {}, info() {}, warn() {}, error };
+    const { handler, gateOf } = slowHandler();
+    const run = consume(feed, handler, { ...STOP, logger });
+    await soon();
+
+    const stopped = run.stop();
+    gateOf("e0").open();
+
+    expect(await ended(stopped, 100)).toMatchObject({ stopped: "signal", handled: 1, acked: 0 });
+    expect(error.mock.calls).toEqual([["ackloop: failed while stopping", { error: refusal }]]);
+  });
+
   it("is told, and ends a drain too", async () => {
     const feed = filledFeed(1);
     const { onReport, reports } = recorder();

@@ -182,12 +182,12 @@ class Checker {
 
   /**
    * A stop has a second to take its starts back; one without the time, or the lease, may not. A
-   * webhook's process ends with whatever it has at work.
+   * webhook's process, closed, ends with whatever it has at work.
    */
   #countEnd(process: number, { at, what }: Note): void {
-    const { stoppingAt = at, running } = this.#factsOf(process);
-    const isLate = at - stoppingAt >= 1_000 || /leaseLost|conflict|cut/.test(String(what));
-    if (isLate || (what === "closed" && running.size > 0)) this.#abrupt += 1;
+    const { stoppingAt = at } = this.#factsOf(process);
+    const isAbrupt = /leaseLost|conflict|cut|closed/.test(String(what));
+    if (isAbrupt || at - stoppingAt >= 1_000) this.#abrupt += 1;
   }
 
   #letter(process: number, n: number, reason: string): void {

@@ -55,7 +55,9 @@ function explainEnd(world: World, n: number, before: number, end: number): strin
   const { process } = notes[before] as Note;
   const own = notes.slice(0, end).filter((note) => note.process === process);
   const stop = own.findLast(({ kind }) => kind === "stopping");
-  if (isHalt(notes[end]) && own.some(isFailedAck)) return "a halt because acks were refused";
+  const inStop = stop === undefined ? [] : own.slice(own.indexOf(stop));
+  if ((isHalt(notes[end]) ? own : inStop).some(isFailedAck))
+    return "acks that were refused for good";
   const at = notes[end]?.at ?? 0;
   const withinMs = stop === undefined ? 0 : at - stop.at;
   if (own.some(({ kind }) => kind === "storeFailed")) return "a store that failed";
