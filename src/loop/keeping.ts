@@ -11,6 +11,8 @@ import { toStorable, toText } from "./storable.ts";
 /** The least wait before a store is asked again, in ms, however short the handlers' retries are. */
 const LEAST_STORE_WAIT_MS = 100;
 
+type DedupeSettings = NonNullable<HandlingSettings["dedupe"]>;
+
 /** What the loop's side of the stores works with. */
 export interface KeepingParts {
   readonly feed: string;
@@ -85,15 +87,7 @@ export class Keeping {
       // Its transaction may have been committed: only the store knows, and says so to a new begin.
       if (!(await this.#letGo(entry, entry.mark))) return "quit";
     }
-    const { end, quit } = this.#parts;
-    // A mark of ours lets a begin be repeated whose answer was lost, and be taken back unheard.
-    const mark = crypto.randomUUID();
-    entry.mark = mark;
-    this.#beginning.add(entry);
-    const begun = await this.#ask("dedupe", () =>
-      dedupe.store.begin(this.#key(entry), dedupe.markMs, { mark, signal: end ?? quit }),
-    );
-    this.#beginning.delete(entry);
+    const begun = await this.#mark(entry, dedupe);
     if (begun === undefined) return "quit";
     entry.mark = undefined;
     if (begun.status === "begun") {
@@ -166,6 +160,19 @@ export class Keeping {
     });
     if (isFree) this.#unmark(entry);
     return isFree === true;
+  }
+
+  /** Sets a mark of ours: so it can be set again when no answer came, and be taken back unheard. */
+  async #mark(entry: Entry, { store, markMs }: DedupeSettings): Promise<DedupeBegin | undefined> {
+    const { end, quit } = this.#parts;
+    const options = { mark: crypto.randomUUID(), signal: end ?? quit };
+    entry.mark = options.mark;
+    this.#beginning.add(entry);
+    try {
+      return await this.#ask("dedupe", () => store.begin(this.#key(entry), markMs, options));
+    } finally {
+      this.#beginning.delete(entry);
+    }
   }
 
   #unmark(entry: Entry): void {

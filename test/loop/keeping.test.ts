@@ -187,6 +187,7 @@ describe("keeping", () => {
     const { keeping } = keepingOver({ begin });
 
     await expect(keeping.begin(entryOf("a"))).rejects.toBe(error);
+    expect(keeping.isBeginning).toBe(false);
     expect(begin).toHaveBeenCalledTimes(1);
   });
 

@@ -116,7 +116,7 @@ const result = {
   seconds: Math.round(seconds),
   perSecond: Math.round(events / seconds),
   grown,
-  first: seen[0],
+  heapMb: seen.map(({ heapMb }) => Math.round(heapMb * 100) / 100),
   last: seen.at(-1),
   openAtTheEnd: left,
 };
