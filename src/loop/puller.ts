@@ -47,8 +47,8 @@ export interface PullerParts {
 export class Puller {
   readonly #parts: PullerParts;
   readonly #pacing: Pacing;
-  /** The last page with something new. */
-  #page: readonly Delivery[] = [];
+  /** The ids of the last page with something new; of what has none, `undefined`. */
+  #page: readonly (string | undefined)[] = [];
   #stopped = false;
   #paused = false;
   /** True while waiting for room: the next pull goes out as soon as there is. */
@@ -245,8 +245,9 @@ export class Puller {
 
   /** The page before once more, although it was acked: a provider that is slow, or deaf, is not hurried. */
   async #foundSome(deliveries: readonly Delivery[]): Promise<void> {
-    const isRepeat = isRepeatOf(deliveries, this.#page);
-    this.#page = deliveries;
+    const page = deliveries.map(({ event }) => event?.id);
+    const isRepeat = isRepeatOf(page, this.#page);
+    this.#page = page;
     if (!isRepeat) {
       this.#pacing.reset();
       return;
@@ -333,10 +334,13 @@ export class Puller {
 }
 
 /** Whether a page holds nothing that the one before did not hold; a look at the first mostly says. */
-function isRepeatOf(page: readonly Delivery[], before: readonly Delivery[]): boolean {
-  if (page[0]?.event?.id !== before[0]?.event?.id) return false;
-  const known = new Set(before.map(({ event }) => event?.id));
-  return page.every(({ event }) => event !== undefined && known.has(event.id));
+function isRepeatOf(
+  page: readonly (string | undefined)[],
+  before: readonly (string | undefined)[],
+): boolean {
+  if (page[0] !== before[0]) return false;
+  const known = new Set(before);
+  return page.every((id) => id !== undefined && known.has(id));
 }
 
 /** Whether a call was turned away before it could have an effect. */

@@ -70,7 +70,8 @@ export class Watermark<Item> {
     const end = Math.min(mark.end - this.#base, this.#places.length);
     const covered = this.#places.slice(this.#head, end).map((place) => place.item);
     this.#head = Math.max(this.#head, end);
-    if (this.#head > 1024 && this.#head * 2 > this.#places.length) {
+    // What is spent holds its event, however large: never more of them than are held anyway.
+    if (this.#head * 2 >= this.#places.length) {
       this.#places.splice(0, this.#head);
       this.#base += this.#head;
       this.#head = 0;

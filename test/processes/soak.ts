@@ -15,7 +15,7 @@ import { clientCredentials, tiki } from "../../src/providers/tiki/index.ts";
 const events = Number(process.argv[2] ?? 200_000);
 const looks = 20;
 /** How much the heap may grow over all events after the warm-up, in MB. */
-const mostGrowthMb = 3;
+const mostGrowthMb = 1;
 
 /** What is looked at between two shares of the events. */
 interface Look {

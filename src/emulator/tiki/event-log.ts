@@ -41,6 +41,9 @@ export interface EventLog {
 /** How many acknowledged events the fault `duplicate` delivers again. */
 const repeated = 10;
 
+/** How many ids are known to be old ones; one from before them is unknown. */
+const mostKnown = 1_000;
+
 /** Makes the log of one queue. `newAckId` makes texts that nobody can read a place from. */
 export function createEventLog(newAckId: () => string): EventLog {
   /** `held[0]` has the place `first`; events before the queue's place `next` are acknowledged. */
@@ -76,6 +79,8 @@ export function createEventLog(newAckId: () => string): EventLog {
       if (issued?.end === end) return issued.ackId;
       issued = { end, ackId: newAckId() };
       places.set(issued.ackId, end);
+      const [oldest] = places.size > mostKnown ? places.keys() : [];
+      if (oldest !== undefined) places.delete(oldest);
       return issued.ackId;
     },
     ack(ackId) {
