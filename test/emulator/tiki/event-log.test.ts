@@ -108,4 +108,15 @@ describe("the events of a queue", () => {
     expect(log.page(100).events).toEqual([]);
     expect(log.waiting()).toBe(0);
   });
+
+  it("knows the last thousand ids, so that a long life costs no memory", () => {
+    const log = newLog();
+    for (const at of range(0, 2_000)) log.append({ wire: at, eventId: undefined, at });
+    const [oldest = "", second = "", ...others] = range(1, 1_002).map((end) => log.toAckId(end));
+
+    expect(others.length).toBe(999);
+    expect(log.ack(oldest).verdict).toBe("unknown");
+    expect(log.ack(second).verdict).toBe("ahead");
+    expect(log.ack(second).verdict).toBe("stale");
+  });
 });
