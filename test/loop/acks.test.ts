@@ -273,33 +273,6 @@ describe("individual acks", () => {
     expect(side.idle).toBe(true);
     expect(window.held).toBe(0);
   });
-
-  it("start nothing when none may be started or their time is over", async () => {
-    const held = bench("individual");
-    held.state.mayStart = false;
-    held.settle("a");
-    const over = bench("individual");
-    over.over.abort();
-    over.settle("a");
-    await soon();
-
-    expect([held.calls, over.calls]).toEqual([[], []]);
-  });
-
-  it("leave it at that when a call is cut because their time is over", async () => {
-    const { ack, over, onHalt, reports, settle } = bench("individual");
-    ack.mockImplementationOnce(async () => {
-      over.abort();
-      throw new DOMException("cut", "AbortError");
-    });
-
-    settle("a");
-    await soon();
-
-    expect(onHalt).not.toHaveBeenCalled();
-    expect(reports).toEqual([]);
-    expect(vi.getTimerCount()).toBe(0);
-  });
 });
 
 describe("cumulative acks", () => {
@@ -446,12 +419,14 @@ describe("cumulative acks", () => {
 
     expect(onHalt.mock.calls[0]?.[0]).toMatchObject({ code: "schema" });
   });
+});
 
+describe.each(["individual", "cumulative"] as const)("%s acks", (kind) => {
   it("start nothing when none may be started or their time is over", async () => {
-    const held = bench("cumulative");
+    const held = bench(kind);
     held.state.mayStart = false;
     held.settle("a");
-    const over = bench("cumulative");
+    const over = bench(kind);
     over.over.abort();
     over.settle("a");
     await soon();
@@ -460,7 +435,7 @@ describe("cumulative acks", () => {
   });
 
   it("leave it at that when a call is cut because their time is over", async () => {
-    const { ack, over, onHalt, reports, settle } = bench("cumulative");
+    const { ack, over, onHalt, reports, settle } = bench(kind);
     ack.mockImplementationOnce(async () => {
       over.abort();
       throw new DOMException("cut", "AbortError");

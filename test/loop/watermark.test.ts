@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Receipt } from "../../src/core/feed.ts";
@@ -131,6 +133,26 @@ describe("the watermark", () => {
 
     expect(covered).toEqual(Array.from({ length: 10_000 }, (_, index) => index));
     expect(watermark.held).toBe(0);
+  });
+
+  it("keeps none of a long run alive that was confirmed, however large", async () => {
+    const watermark = new Watermark<object>();
+    const spent: WeakRef<object>[] = [];
+    for (let count = 0; count < 100; count += 1) {
+      const item = { payload: "x".repeat(1000) };
+      spent.push(new WeakRef(item));
+      watermark.settle(watermark.push(item, toReceipt(count)));
+      watermark.confirm(watermark.next ?? expect.unreachable("it is settled"));
+    }
+
+    setFlagsFromString("--expose-gc");
+    const gc: () => void = runInNewContext("gc");
+    // A weak reference holds its item until the turn it was made in has ended.
+    await new Promise((resolve) => setTimeout(resolve));
+    gc();
+
+    expect(watermark.held).toBe(0);
+    expect(spent.filter((item) => item.deref() !== undefined).length).toBeLessThanOrEqual(1);
   });
 
   it("never passes an open delivery, never goes back, and ends at the end, in any order", () => {
