@@ -24,19 +24,26 @@ export function fromReceipt<Value>(receipt: Receipt): Value {
 }
 
 /** What every delivery has, readable or not. */
-export interface DeliveryFacts {
+export interface DeliveryFacts<E extends FeedEvent = FeedEvent> {
   /** What an ack of this delivery needs. Absent where the feed acks at a later delivery only. */
   readonly receipt?: Receipt | undefined;
   /** The provider's object as it came, unknown fields included. */
   readonly raw: unknown;
   /** Which delivery of this event it is, from 1, where the provider tells. */
   readonly attempt?: number | undefined;
-  /** For how long, in ms, pulling hid the event from other readers. Absent: it is not hidden. */
+  /** For how long, in ms, pulling hid the event from other readers. Absent or 0: it is not hidden. */
   readonly leaseMs?: number | undefined;
+  /**
+   * Reads the delivery anew from the text that the wire brought, so that whatever a handler did to the
+   * event is undone: the loop asks before an attempt that is not the first, and for a dead letter.
+   *
+   * A feed that cannot do it leaves it out; its events are then copied before the first attempt.
+   */
+  again?(): Delivery<E>;
 }
 
 /** A delivery whose event could be read. */
-export interface ReadableDelivery<E extends FeedEvent = FeedEvent> extends DeliveryFacts {
+export interface ReadableDelivery<E extends FeedEvent = FeedEvent> extends DeliveryFacts<E> {
   /** The event. */
   readonly event: E;
   /** True where the id was made from the content; such an id never suppresses a delivery. */
@@ -45,7 +52,7 @@ export interface ReadableDelivery<E extends FeedEvent = FeedEvent> extends Deliv
 }
 
 /** What came in the place of an event and could not be read. */
-export interface UnreadableDelivery extends DeliveryFacts {
+export interface UnreadableDelivery extends DeliveryFacts<never> {
   /** Why, a `schema` error that names the path. */
   readonly unreadable: AckloopError;
   readonly event?: undefined;
@@ -53,6 +60,21 @@ export interface UnreadableDelivery extends DeliveryFacts {
 
 /** One event as it came, with what its ack needs; or what came in its place. */
 export type Delivery<E extends FeedEvent = FeedEvent> = ReadableDelivery<E> | UnreadableDelivery;
+
+/** What a pull brought, where there is more to say of it than its deliveries. */
+export interface Page<E extends FeedEvent = FeedEvent> {
+  /** The deliveries, in the provider's order; an empty list when there was nothing for this feed. */
+  readonly deliveries: readonly Delivery<E>[];
+  /**
+   * Cumulative feeds only: the feed has moved on to here, also where nothing behind the last delivery
+   * was for it. The loop reads on from here, and acknowledges it when all before it is settled.
+   */
+  readonly receipt?: Receipt | undefined;
+  /** False: that was the last for now. True: there is more, also where this page is empty. */
+  readonly more?: boolean | undefined;
+  /** How long the page's text was, in bytes, for the limit `maxInFlightBytes`. */
+  readonly bytes?: number | undefined;
+}
 
 /** What a caller may say with a single call. */
 export interface CallOptions {
@@ -69,7 +91,7 @@ export interface PullOptions extends CallOptions {
   readonly limit?: number | undefined;
   /** How long the provider may hold the request, in ms; ignored where it cannot. @default 0 */
   readonly waitMs?: number | undefined;
-  /** `onward` feeds only: read on after this receipt. Absent: from the acknowledged place. */
+  /** Cumulative `onward` feeds only: read on after this receipt. Absent: from the acknowledged place. */
   readonly after?: Receipt | undefined;
   /** Only where `acksOnPull`: acknowledge this receipt with the same request. */
   readonly ack?: Receipt | undefined;
@@ -108,7 +130,7 @@ export interface EventSource<E extends FeedEvent = FeedEvent> {
    * - An aborted signal rejects with its reason and cuts the request.
    * - Two runs on one feed object share nothing.
    */
-  pull(options?: PullOptions): Promise<readonly Delivery<E>[]>;
+  pull(options?: PullOptions): Promise<readonly Delivery<E>[] | Page<E>>;
 }
 
 /** What became of one receipt: acknowledged, already gone (which is success), or failed. */
@@ -151,5 +173,48 @@ export interface AckSink {
   extend?(receipts: readonly Receipt[], leaseMs: number, options?: CallOptions): Promise<void>;
 }
 
-/** A source and its sink: what the loop consumes. */
-export type Feed<E extends FeedEvent = FeedEvent> = EventSource<E> & AckSink;
+/**
+ * The kinds of feed that there are; no other combination of acks, pulls and abilities is a feed.
+ *
+ * | `acks` | `pulls` | such as | and may have |
+ * | --- | --- | --- | --- |
+ * | `individual` | `unacked` | a list of what is unprocessed (Kekker) | |
+ * | `individual` | `onward` | a work queue, an inbox | `waits`, `leaseMs`, `attempt`, `nack`, `extend` |
+ * | `cumulative` | `unacked` | pages, the same until acked (Tiki) | `acksOnPull` |
+ * | `cumulative` | `onward` | a log with a cursor (Workato) | `waits` |
+ *
+ * Why the others are none is told in decision 130.
+ */
+export type FeedKind =
+  | (Never<"acksOnPull" | "waits" | "nack" | "extend"> & {
+      readonly acks: "individual";
+      readonly pulls: "unacked";
+    })
+  | (Never<"acksOnPull"> & { readonly acks: "individual"; readonly pulls: "onward" })
+  | (Never<"waits" | "nack" | "extend"> & {
+      readonly acks: "cumulative";
+      readonly pulls: "unacked";
+    })
+  | (Never<"acksOnPull" | "nack" | "extend"> & {
+      readonly acks: "cumulative";
+      readonly pulls: "onward";
+    });
+
+/** An ability that a kind of feed does not have. */
+type Never<Name extends string> = { readonly [Each in Name]?: undefined };
+
+/** A source and its sink, of one of the kinds that there are: what the loop consumes. */
+export type Feed<E extends FeedEvent = FeedEvent> = EventSource<E> & AckSink & FeedKind;
+
+/** What a pull brought as a page, in whichever of its two forms it came. */
+export function toPage<E extends FeedEvent>(
+  pulled: readonly Delivery<E>[] | Page<E>,
+): Page<E> {
+  return isList(pulled) ? { deliveries: pulled } : pulled;
+}
+
+function isList<E extends FeedEvent>(
+  pulled: readonly Delivery<E>[] | Page<E>,
+): pulled is readonly Delivery<E>[] {
+  return Array.isArray(pulled);
+}

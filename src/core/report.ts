@@ -31,7 +31,8 @@ export type Report = { readonly feed: string } & (
     }
   | {
       readonly kind: "deadLettered";
-      readonly id: string;
+      /** The letter's identity, as `DeadLetterStore.get` takes it. */
+      readonly identity: string;
       readonly event?: FeedEvent | undefined;
       readonly reason: string;
       readonly attempts: number;
@@ -55,8 +56,23 @@ export type Report = { readonly feed: string } & (
       readonly error: unknown;
       readonly delayMs: number;
     }
-  /** The window is full: pulling waits for the event that has been open longest. */
-  | { readonly kind: "windowFull"; readonly open: number; readonly heldBy: string }
+  /**
+   * There is no room for more: pulling waits for the event that has been open longest, here by its
+   * identity. Told once, until there was a pull again.
+   */
+  | {
+      readonly kind: "windowFull";
+      readonly open: number;
+      readonly heldBy: string;
+      readonly heldMs: number;
+    }
+  /**
+   * So many different events have failed, and none succeeded in between: an outage. No handler is
+   * started but one that probes, in `delayMs`, and no attempt is counted until one succeeds.
+   */
+  | { readonly kind: "circuitOpened"; readonly failed: number; readonly delayMs: number }
+  /** A handler has succeeded: the outage is over, after so long. */
+  | { readonly kind: "circuitClosed"; readonly elapsedMs: number }
   | { readonly kind: "leaseAcquired"; readonly fence: number }
   /** Another process holds the lease; the next try is in `delayMs`. */
   | { readonly kind: "leaseTaken"; readonly delayMs: number }
@@ -67,5 +83,8 @@ export type Report = { readonly feed: string } & (
   | { readonly kind: "stopped"; readonly summary: Summary }
 );
 
-/** Takes reports. It must be quick and must not throw: a throw halts the run. */
+/**
+ * Takes reports. It must be quick. One that throws, at once or late, is told to the logger once and is
+ * not called again; the run goes on.
+ */
 export type ReportListener = (report: Report) => void;

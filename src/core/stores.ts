@@ -14,10 +14,13 @@ export interface StoreKey {
   readonly feed: string;
 }
 
-/** A {@link StoreKey} and the id of one event. */
+/** A {@link StoreKey} and the identity of one event. */
 export interface EventKey extends StoreKey {
-  /** The event's id: any text but the empty one, of any length, NUL and quotes included. */
-  readonly id: string;
+  /**
+   * What tells the event from all others, as `identityOf` gives it: its source and its id. To a store
+   * it is any text but the empty one, of any length, NUL and quotes included.
+   */
+  readonly identity: string;
 }
 
 /** A saved place. */
@@ -93,7 +96,7 @@ export interface DeadLetterPage {
  * is the later one and stays whole.
  */
 export interface DeadLetterStore {
-  /** Stores a letter durably. The same consumer, feed and id again replaces it. */
+  /** Stores a letter durably. The same consumer, feed and identity again replaces it. */
   put(letter: DeadLetter, options?: CallOptions): Promise<void>;
   /**
    * Lists a feed's letters in the order in which they were first put.
@@ -166,13 +169,16 @@ export interface DedupeStore {
   /**
    * Frees an event whose handler has ended without finishing it, and takes its start back: only
    * starts that never ended are counted. A mark that is gone is success.
+   *
+   * A mark that was forgotten is never set again: a begin with it that comes late, because its
+   * statement was slow, sets nothing and finds the event `busy` for 0 ms.
    */
   forget(key: EventKey, mark: string, options?: CallOptions): Promise<void>;
 }
 
 /** What {@link LeaseStore.acquire} found. */
 export type LeaseGrant =
-  /** The caller holds the lease. `fence` grows with every grant that is no renewal. */
+  /** The caller holds the lease. `fence` is a whole number that grows with every grant. */
   | { readonly status: "held"; readonly fence: number }
   /** Another holds it, for `endsInMs` more unless it renews. */
   | { readonly status: "taken"; readonly endsInMs: number };
@@ -180,12 +186,13 @@ export type LeaseGrant =
 /**
  * Lets one process at a time read a feed.
  *
- * Times are the store's own. A lease that has ended is nobody's: its holder must acquire it anew and
- * gets a new fence, also when no other took it meanwhile.
+ * Times are the store's own. A lease that has ended is nobody's: its holder must acquire it anew. The
+ * fence of the newest grant is the lease: what is renewed or released by an older one is another's.
  */
 export interface LeaseStore {
   /**
-   * Takes the lease for `leaseMs` if it is free, ended, or held by the same `holder` (a renewal).
+   * Takes the lease for `leaseMs` if it is free, ended, or held by the same `holder`, whose older
+   * grant is then over.
    *
    * `holder` is a text that no other process uses, such as a random UUID made at the start of a run.
    */
@@ -195,10 +202,13 @@ export interface LeaseStore {
     leaseMs: number,
     options?: CallOptions,
   ): Promise<LeaseGrant>;
-  /** Lengthens the lease to `leaseMs` from now. False: it has ended, or is another's. */
-  renew(key: StoreKey, holder: string, leaseMs: number, options?: CallOptions): Promise<boolean>;
-  /** Gives the lease up. One that is no longer the caller's is left alone. */
-  release(key: StoreKey, holder: string, options?: CallOptions): Promise<void>;
+  /**
+   * Lengthens the grant that has this fence to `leaseMs` from now. False: it has ended, or there is a
+   * newer one.
+   */
+  renew(key: StoreKey, fence: number, leaseMs: number, options?: CallOptions): Promise<boolean>;
+  /** Gives up the grant that has this fence. Where there is a newer one, nothing happens. */
+  release(key: StoreKey, fence: number, options?: CallOptions): Promise<void>;
 }
 
 /** An event as an inbox keeps it, or what came in its place and could not be read. */

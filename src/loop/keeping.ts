@@ -64,13 +64,13 @@ export class Keeping {
     const id = event?.id ?? (await contentId(kept.raw));
     const failedAt = new Date().toISOString();
     const told = remark === undefined ? reason : `${reason} (${remark})`;
-    const letter = { consumer, feed, id, ...kept, reason: told, code, attempts, failedAt };
+    const letter = { consumer, feed, identity: id, ...kept, reason: told, code, attempts, failedAt };
     const stored = await this.#ask("deadLetters", async (signal) => {
       await deadLetters.put(letter, { signal });
       return true;
     });
     if (stored !== true) return false;
-    tell?.({ kind: "deadLettered", id, event, reason, attempts });
+    tell?.({ kind: "deadLettered", identity: id, event, reason, attempts });
     return true;
   }
 
@@ -261,7 +261,7 @@ export class Keeping {
   }
 
   #key(entry: Entry): EventKey {
-    return { consumer: this.#parts.settings.consumer, feed: this.#parts.feed, id: entry.id };
+    return { consumer: this.#parts.settings.consumer, feed: this.#parts.feed, identity: entry.id };
   }
 }
 

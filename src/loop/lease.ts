@@ -25,6 +25,7 @@ export class LeaseGuard {
   readonly #parts: LeaseParts;
   readonly #ended = new AbortController();
   #validUntil = 0;
+  #fence = 0;
   #lost = false;
 
   constructor(parts: LeaseParts) {
@@ -58,6 +59,7 @@ export class LeaseGuard {
         const grant = await lease.store.acquire(key, lease.holder, lease.leaseMs, { signal });
         if (grant.status === "held") {
           this.#validUntil = began + lease.leaseMs;
+          this.#fence = grant.fence;
           tell?.({ kind: "leaseAcquired", fence: grant.fence });
           void this.#renewForever();
           return true;
@@ -83,7 +85,7 @@ export class LeaseGuard {
     this.#ended.abort();
     if (!held) return;
     try {
-      await lease.store.release(key, lease.holder);
+      await lease.store.release(key, this.#fence);
     } catch (error) {
       // It ends by itself, and the next holder waits that long.
       tell?.({ kind: "storeFailed", store: "lease", error, delayMs: lease.leaseMs });
@@ -112,7 +114,7 @@ export class LeaseGuard {
     const forget = onAbort(this.#ended.signal, () => limit.abort());
     try {
       const mine = await Promise.race([
-        lease.store.renew(key, lease.holder, lease.leaseMs, { signal: limit.signal }),
+        lease.store.renew(key, this.#fence, lease.leaseMs, { signal: limit.signal }),
         new Promise<undefined>((resolve) => {
           onAbort(limit.signal, () => resolve(undefined));
         }),

@@ -1,5 +1,6 @@
 import { isAckloopError } from "../core/errors.ts";
 import type { Delivery, Feed, PullOptions, Receipt } from "../core/feed.ts";
+import { toPage } from "../core/feed.ts";
 import { sleep } from "../core/sleep.ts";
 import type { Acks } from "./acks.ts";
 import { askedWaitMs, isFatal } from "./acks.ts";
@@ -140,7 +141,7 @@ export class Puller {
     onBlocked();
     const { oldest } = window;
     if (oldest && window.held >= settings.maxInFlight && !this.#waitsForPage) {
-      tell?.({ kind: "windowFull", open: window.open, heldBy: oldest.id });
+      tell?.({ kind: "windowFull", open: window.open, heldBy: oldest.id, heldMs: Date.now() - oldest.openedAt });
     }
     await changes.until(may);
   }
@@ -176,7 +177,7 @@ export class Puller {
     window.pullBegins();
     let deliveries: readonly Delivery[];
     try {
-      deliveries = await feed.pull(this.#optionsOf(mark, controller.signal));
+      deliveries = toPage(await feed.pull(this.#optionsOf(mark, controller.signal))).deliveries;
     } catch (error) {
       window.pullEnded();
       await this.#failed(error, mark, controller.signal.aborted);

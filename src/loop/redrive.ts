@@ -82,9 +82,9 @@ class Letters<E extends FeedEvent> {
     const store = this.#store;
     return {
       put: async (letter, options) => {
-        const attempts = letter.attempts + (this.#sent.get(letter.id) ?? 0);
+        const attempts = letter.attempts + (this.#sent.get(letter.identity) ?? 0);
         await store.put({ ...letter, attempts }, options);
-        this.#failed.add(letter.id);
+        this.#failed.add(letter.identity);
       },
       list: (key, query) => store.list(key, query),
       get: (key, options) => store.get(key, options),
@@ -107,12 +107,12 @@ class Letters<E extends FeedEvent> {
   }
 
   #isToSend(letter: DeadLetter): boolean {
-    return letter.event !== undefined && !this.#sent.has(letter.id) && this.#filter(letter);
+    return letter.event !== undefined && !this.#sent.has(letter.identity) && this.#filter(letter);
   }
 
   #toDelivery(letter: DeadLetter, next: string | undefined) {
-    this.#sent.set(letter.id, letter.attempts);
-    const place: LetterPlace = { id: letter.id, next };
+    this.#sent.set(letter.identity, letter.attempts);
+    const place: LetterPlace = { id: letter.identity, next };
     // The letters of this feed hold its events.
     return { event: letter.event as E, raw: letter.raw, receipt: toReceipt(place) };
   }
@@ -120,7 +120,7 @@ class Letters<E extends FeedEvent> {
   async #ack(receipts: readonly Receipt[]): Promise<AckReport> {
     const removals = receipts.map(async (receipt) => {
       const { id } = fromReceipt<LetterPlace>(receipt);
-      if (!this.#failed.has(id)) await this.#store.remove({ ...this.#key, id });
+      if (!this.#failed.has(id)) await this.#store.remove({ ...this.#key, identity: id });
       return { status: "acked" } as const;
     });
     return Promise.all(removals);

@@ -30,11 +30,11 @@ export function checkKey(operation: string, key: StoreKey): void {
   checkName(operation, "feed", key.feed);
 }
 
-/** Refuses an event's key that is wrong; the id itself may be any text that is not empty. */
+/** Refuses an event's key that is wrong; the identity may be any text that is not empty. */
 export function checkEventKey(operation: string, key: EventKey): void {
   checkKey(operation, key);
-  checkText(operation, "id", key.id);
-  if (key.id === "") throw configError(operation, "`id` must not be empty");
+  checkText(operation, "identity", key.identity);
+  if (key.identity === "") throw configError(operation, "`identity` must not be empty");
 }
 
 /** Tells whether a value is an object with members: no list, not null. */
@@ -51,7 +51,7 @@ export function isEvent(json: unknown): json is FeedEvent {
 export function isLetter(json: unknown): json is DeadLetter {
   if (!isObject(json)) return false;
   const { event, attempts } = json;
-  const texts = ["consumer", "feed", "id", "reason"].every(
+  const texts = ["consumer", "feed", "identity", "reason"].every(
     (name) => typeof json[name] === "string",
   );
   return texts && typeof attempts === "number" && (event === undefined || isEvent(event));

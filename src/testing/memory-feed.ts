@@ -70,7 +70,12 @@ export interface MemoryFault {
 }
 
 /** A feed in memory, and the ground truth about it. */
-export interface MemoryFeed<E extends FeedEvent = FeedEvent> extends Feed<E> {
+export type MemoryFeed<E extends FeedEvent = FeedEvent> = MemoryTruth<E> & Feed<E>;
+
+/** What a {@link MemoryFeed} is beyond a feed. */
+export interface MemoryTruth<E extends FeedEvent = FeedEvent> {
+  /** Brings the next deliveries, as a plain list. */
+  pull(options?: PullOptions): Promise<readonly Delivery<E>[]>;
   /** Adds events at the end. */
   publish(...events: readonly E[]): void;
   /** Adds an item that no reader can make sense of. */
@@ -133,8 +138,9 @@ export function testEvent<Type extends string = "test", Data = unknown>(
 export function memoryFeed<E extends FeedEvent = FeedEvent>(
   options: MemoryFeedOptions<E> = {},
 ): MemoryFeed<E> {
-  if (options.acksOnPull && options.acks !== "cumulative") {
-    throw new AckloopError("config", 'memoryFeed: option `acksOnPull` needs acks: "cumulative"');
+  if (options.acksOnPull && (options.acks !== "cumulative" || options.pulls === "onward")) {
+    const rule = 'memoryFeed: option `acksOnPull` needs acks: "cumulative" and pulls: "unacked"';
+    throw new AckloopError("config", rule);
   }
   return openFeed(
     { items: [], first: 0, ids: [], calls: [], faults: [], sleepers: new Set(), pending: 0 },
@@ -146,14 +152,14 @@ function openFeed<E extends FeedEvent>(shelf: Shelf, options: MemoryFeedOptions<
   const { acks = "individual", pulls = "unacked", pageSize = 100 } = options;
   const leased = acks === "individual" && pulls === "onward";
   const listed = acks === "individual" && pulls === "unacked";
-  const feed: Feed<E> = {
+  const feed = {
     name: options.name ?? "memory",
     acks,
     pulls,
     events: options.events,
     ...(options.waits ? { waits: true } : {}),
     ...(options.acksOnPull ? { acksOnPull: true } : {}),
-    pull: (pullOptions = {}) =>
+    pull: (pullOptions: PullOptions = {}) =>
       call(shelf, "pull", pullOptions, [], async () => {
         const { ack, signal, waitMs = 0 } = pullOptions;
         if (ack !== undefined && options.acksOnPull) settle(shelf, acks, ack);
@@ -165,7 +171,7 @@ function openFeed<E extends FeedEvent>(shelf: Shelf, options: MemoryFeedOptions<
         await nap(shelf, waitMs, signal);
         return pick();
       }),
-    ack: (receipts, callOptions = {}) =>
+    ack: (receipts: readonly Receipt[], callOptions: CallOptions = {}) =>
       call(shelf, "ack", callOptions, receipts, async (fault) => {
         if (acks === "cumulative" && receipts.length !== 1) {
           throw new AckloopError("config", "a cumulative feed acks exactly one receipt");
@@ -178,7 +184,7 @@ function openFeed<E extends FeedEvent>(shelf: Shelf, options: MemoryFeedOptions<
   };
   // Not Object.assign: it would read `pending` once and for all.
   const truth = truthOf(shelf, options);
-  return Object.defineProperties(feed, Object.getOwnPropertyDescriptors(truth)) as MemoryFeed<E>;
+  return Object.defineProperties(feed, Object.getOwnPropertyDescriptors(truth)) as unknown as MemoryFeed<E>;
 }
 
 function leaseCalls(shelf: Shelf): Required<Pick<Feed, "nack" | "extend">> {
@@ -202,7 +208,7 @@ function leaseCalls(shelf: Shelf): Required<Pick<Feed, "nack" | "extend">> {
 function truthOf<E extends FeedEvent>(
   shelf: Shelf,
   options: MemoryFeedOptions<E>,
-): Omit<MemoryFeed<E>, keyof Feed<E>> {
+): Omit<MemoryTruth<E>, "pull"> {
   return {
     acked: shelf.ids,
     calls: shelf.calls,

@@ -1,6 +1,6 @@
 import type { FeedEvent } from "../../core/event.ts";
-import type { AckReport, CallOptions, NackOptions, PullOptions } from "../../core/feed.ts";
-import { type Delivery, type Feed, fromReceipt, type Receipt, toReceipt } from "../../core/feed.ts";
+import type { AckReport, AckSink, CallOptions, EventSource, NackOptions, PullOptions } from "../../core/feed.ts";
+import { type Delivery, fromReceipt, type Receipt, toReceipt } from "../../core/feed.ts";
 import type { Receiver } from "../../core/receiver.ts";
 import { sleep } from "../../core/sleep.ts";
 import { type Answer, createHeldRequests, type Held, type HeldRequests } from "./held-requests.ts";
@@ -30,7 +30,8 @@ export interface ReceiverFeedOptions {
  * delivery whose requests have ended is not given to a pull, and its ack says `gone`: it comes again,
  * as often as discue repeats it. Receipts are of no use to another feed object.
  */
-export interface ReceiverFeed<E extends FeedEvent = FeedEvent> extends Feed<E> {
+export interface ReceiverFeed<E extends FeedEvent = FeedEvent> extends EventSource<E>, AckSink {
+  pull(options?: PullOptions): Promise<readonly Delivery<E>[]>;
   readonly acks: "individual";
   readonly pulls: "onward";
   readonly waits: true;

@@ -21,7 +21,7 @@ interface Place {
 interface Index {
   /** The place of the letter put last. */
   last: number;
-  /** By event id, in the order of the first put. */
+  /** By identity, in the order of the first put. */
   readonly letters: Map<string, Place>;
 }
 
@@ -40,13 +40,13 @@ export function deadLettersOn(backing: Backing): DeadLetterStore {
   });
   return {
     async put(letter) {
-      await put(shelfOf(letter), letter.id, toJson("put", "letter", letter));
+      await put(shelfOf(letter), letter.identity, toJson("put", "letter", letter));
     },
     async list(key, query) {
       return await list(shelfOf(key), placeOf(query?.after), query?.limit ?? 100);
     },
-    get: (key) => get(shelfOf(key), key.id),
-    remove: (key) => remove(shelfOf(key), key.id),
+    get: (key) => get(shelfOf(key), key.identity),
+    remove: (key) => remove(shelfOf(key), key.identity),
   };
 }
 

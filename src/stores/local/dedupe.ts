@@ -38,17 +38,17 @@ export function dedupeOn(backing: Backing, startsRetentionMs: number): DedupeSto
   ): Promise<Result> {
     const cell: Cell<State> = backing.cell(
       "dedupe",
-      [key.consumer, key.feed, shardOf(key.id)],
+      [key.consumer, key.feed, shardOf(key.identity)],
       dedupeCodec,
     );
     return cell.update((rows) => {
       const now = backing.now();
-      const change = next(rows.get(key.id), now);
+      const change = next(rows.get(key.identity), now);
       if (change.next === undefined) return { result: change.result };
       // Set anew, so that the rows stand in the order of their last change.
-      rows.delete(key.id);
+      rows.delete(key.identity);
       sweep(rows, now);
-      rows.set(key.id, change.next);
+      rows.set(key.identity, change.next);
       return { result: change.result, next: rows };
     });
   }

@@ -26,19 +26,19 @@ type State = Lease | undefined;
 export function leasesOn(backing: Backing): LeaseStore {
   const cellOf = ({ consumer, feed }: StoreKey): Cell<State> =>
     backing.cell("leases", [consumer, feed], leaseCodec);
-  /** Sets when the lease ends; false where it is no longer the holder's. */
-  const endIn = (key: StoreKey, holder: string, leaseMs: number): Promise<boolean> =>
+  /** Sets when a grant ends; false where it has ended, or there is a newer one. */
+  const endIn = (key: StoreKey, fence: number, leaseMs: number): Promise<boolean> =>
     cellOf(key).update((lease): Change<State, boolean> => {
       const now = backing.now();
-      if (lease?.holder !== holder || leftMs(lease.held, now) === 0) return { result: false };
+      if (lease?.fence !== fence || leftMs(lease.held, now) === 0) return { result: false };
       return { result: true, next: { ...lease, held: spanOf(now, leaseMs) } };
     });
   return {
     acquire: (key, holder, leaseMs) =>
       cellOf(key).update((lease) => acquired(lease, holder, leaseMs, backing.now())),
     renew: endIn,
-    async release(key, holder) {
-      await endIn(key, holder, 0);
+    async release(key, fence) {
+      await endIn(key, fence, 0);
     },
   };
 }
@@ -51,12 +51,9 @@ function acquired(
 ): Change<State, LeaseGrant> {
   const held = spanOf(now, leaseMs);
   const endsInMs = leftMs(lease?.held, now);
-  if (!lease || endsInMs === 0) {
+  if (!lease || endsInMs === 0 || lease.holder === holder) {
     const fence = (lease?.fence ?? 0) + 1;
     return { result: { status: "held", fence }, next: { fence, holder, held } };
-  }
-  if (lease.holder === holder) {
-    return { result: { status: "held", fence: lease.fence }, next: { ...lease, held } };
   }
   const seen = rebased(lease.held, now);
   return {

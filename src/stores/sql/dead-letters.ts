@@ -10,7 +10,7 @@ export function sqlDeadLetters(session: Session): DeadLetterStore {
   const table = `${session.prefix}dead_letters`;
   return {
     async put(letter) {
-      const { consumer, feed, id } = letter;
+      const { consumer, feed, identity } = letter;
       await session.run(
         "put",
         `insert into ${table} (key, scope, consumer, feed, event_id, letter)
@@ -18,11 +18,11 @@ export function sqlDeadLetters(session: Session): DeadLetterStore {
          on conflict (key) do update
          set letter = excluded.letter, stored_at = statement_timestamp()`,
         [
-          await hashOf(consumer, feed, id),
+          await hashOf(consumer, feed, identity),
           await hashOf(consumer, feed),
           labelOf(consumer),
           labelOf(feed),
-          labelOf(id),
+          labelOf(identity),
           toJson("put", "letter", letter),
         ],
       );
@@ -43,15 +43,15 @@ export function sqlDeadLetters(session: Session): DeadLetterStore {
         ...(rows.length > limit && last && { next: textAt(last, "place") }),
       };
     },
-    async get({ consumer, feed, id }) {
+    async get({ consumer, feed, identity }) {
       const [row] = await session.run("get", `select letter from ${table} where key = $1`, [
-        await hashOf(consumer, feed, id),
+        await hashOf(consumer, feed, identity),
       ]);
       return row && fromJson("get", textAt(row, "letter"), isLetter);
     },
-    async remove({ consumer, feed, id }) {
+    async remove({ consumer, feed, identity }) {
       await session.run("remove", `delete from ${table} where key = $1`, [
-        await hashOf(consumer, feed, id),
+        await hashOf(consumer, feed, identity),
       ]);
     },
   };

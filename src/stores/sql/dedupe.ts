@@ -8,13 +8,14 @@ export function sqlDedupe(session: Session, startsRetentionMs: number): DedupeSt
   const table = `${session.prefix}dedupe`;
   const sweeper = new Sweeper(session, table, "key", "kept_until");
   const statements = dedupeStatements(table);
-  const keyOf = ({ consumer, feed, id }: EventKey): Promise<string> => hashOf(consumer, feed, id);
+  const keyOf = ({ consumer, feed, identity }: EventKey): Promise<string> =>
+    hashOf(consumer, feed, identity);
   const keptMs = (markMs: number): string => String(Math.max(markMs, startsRetentionMs));
   return {
     async begin(key, markMs, { mark = crypto.randomUUID() } = {}) {
       await sweeper.sweep("begin");
       const id = await keyOf(key);
-      const labels = [labelOf(key.consumer), labelOf(key.feed), labelOf(key.id)];
+      const labels = [labelOf(key.consumer), labelOf(key.feed), labelOf(key.identity)];
       const params = [id, markText(mark), String(markMs), keptMs(markMs), ...labels];
       const [begun] = await session.run("begin", statements.begin, params);
       if (begun) return { status: "begun", mark, starts: numberAt(begun, "starts") };

@@ -10,22 +10,21 @@ export function sqlLeases(session: Session): LeaseStore {
     insert into ${table} as known (key, holder, held_until, consumer, feed, fence)
     values ($1, $2, ${after("$3")}, $4, $5, 1)
     on conflict (key) do update set
-      fence = known.fence + case when known.held_until > ${now} then 0 else 1 end,
-      holder = excluded.holder, held_until = excluded.held_until
+      fence = known.fence + 1, holder = excluded.holder, held_until = excluded.held_until
     where known.held_until <= ${now} or known.holder = excluded.holder
     returning fence::text as fence`;
   const look = `select ${leftMs("held_until")} as left from ${table} where key = $1`;
   const change = `
     update ${table} set held_until = ${after("$3")}
-    where key = $1 and holder = $2 and held_until > ${now} returning 1`;
+    where key = $1 and fence = $2::bigint and held_until > ${now} returning 1`;
 
   async function endIn(
     operation: string,
     { consumer, feed }: StoreKey,
-    holder: string,
+    fence: number,
     leaseMs: number,
   ): Promise<boolean> {
-    const params = [await hashOf(consumer, feed), holderText(holder), String(leaseMs)];
+    const params = [await hashOf(consumer, feed), String(fence), String(leaseMs)];
     return (await session.run(operation, change, params)).length > 0;
   }
 
@@ -43,9 +42,9 @@ export function sqlLeases(session: Session): LeaseStore {
       const [row] = await session.run("acquire", look, [key]);
       return { status: "taken", endsInMs: row ? numberAt(row, "left") : 1 };
     },
-    renew: (key, holder, leaseMs) => endIn("renew", key, holder, leaseMs),
-    async release(key, holder) {
-      await endIn("release", key, holder, 0);
+    renew: (key, fence, leaseMs) => endIn("renew", key, fence, leaseMs),
+    async release(key, fence) {
+      await endIn("release", key, fence, 0);
     },
   };
 }
