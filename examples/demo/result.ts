@@ -97,7 +97,9 @@ async function readDeadLetters(feedFolder: string, feed: string) {
   let after: string | undefined;
   do {
     const page = await deadLetters.list({ consumer, feed }, { limit: 1000, after });
-    for (const { id, failedAt } of page.letters) letters.set(id, Date.parse(failedAt));
+    for (const { event, failedAt } of page.letters) {
+      if (event) letters.set(event.id, Date.parse(failedAt));
+    }
     after = page.next;
   } while (after !== undefined);
   return letters;
