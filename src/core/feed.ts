@@ -29,6 +29,11 @@ export interface DeliveryFacts<E extends FeedEvent = FeedEvent> {
   readonly receipt?: Receipt | undefined;
   /** The provider's object as it came, unknown fields included. */
   readonly raw: unknown;
+  /**
+   * What tells the delivery apart, where the feed knows it and the event does not say it: of an item
+   * that has an id and cannot be read, of a dead letter. @default what the event says
+   */
+  readonly identity?: string | undefined;
   /** Which delivery of this event it is, from 1, where the provider tells. */
   readonly attempt?: number | undefined;
   /** For how long, in ms, pulling hid the event from other readers. Absent or 0: it is not hidden. */

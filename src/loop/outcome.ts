@@ -56,23 +56,15 @@ export function drop(reason: string): Outcome {
 }
 
 /**
- * Reads what a handler returned: an outcome, or `undefined` for a bare return.
- *
- * Anything else does not compile; a JavaScript caller gets a `config` error, since neither "handled"
- * nor "failed" may be guessed of it.
+ * Reads what a handler returned: an outcome, or `undefined` for anything else, which counts as a bare
+ * return, as in a promise: a saved row, whatever a function that is typed `(event) => void` gives.
  */
 export function toDecision(returned: unknown): Decision | undefined {
-  if (returned === undefined) return undefined;
-  if (typeof returned === "object" && returned !== null && mark in returned) {
-    return returned as unknown as Decision;
+  if (typeof returned !== "object" || returned === null) return undefined;
+  try {
+    return mark in returned ? (returned as unknown as Decision) : undefined;
+  } catch {
+    // A revoked proxy: whatever it is, it is no outcome.
+    return undefined;
   }
-  throw new AckloopError(
-    "config",
-    `a handler returned ${describe(returned)}; return nothing, done(), retry(), deadLetter() or drop()`,
-  );
-}
-
-function describe(value: unknown): string {
-  if (value === null) return "null";
-  return Array.isArray(value) ? "a list" : `a value of type ${typeof value}`;
 }

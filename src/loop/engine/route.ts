@@ -1,7 +1,7 @@
-import { AckloopError } from "../core/errors.ts";
-import type { EventCatalogue, FeedEvent } from "../core/event.ts";
-import type { SchemaIssue, StandardSchemaV1 } from "../core/standard-schema.ts";
-import type { BatchHandler, Handler, Handlers } from "./handler.ts";
+import { AckloopError } from "../../core/errors.ts";
+import type { EventCatalogue, FeedEvent } from "../../core/event.ts";
+import type { SchemaIssue, StandardSchemaV1 } from "../../core/standard-schema.ts";
+import type { BatchHandler, Handler, Handlers } from "../handler.ts";
 
 /** Handlers as the loop sees them: the feed's own event type has been matched by the verb. */
 export type AnyHandler = Handler<FeedEvent>;

@@ -1,7 +1,7 @@
-import { AckloopError } from "../core/errors.ts";
-import type { Delivery } from "../core/feed.ts";
-import type { Logger } from "../core/logger.ts";
-import type { HandlerContext } from "./handler.ts";
+import { AckloopError } from "../../core/errors.ts";
+import type { Delivery } from "../../core/feed.ts";
+import type { Logger } from "../../core/logger.ts";
+import type { HandlerContext } from "../handler.ts";
 
 /** Ends one handler: its signal, made only when somebody asks for it. */
 export class Leash {
@@ -10,10 +10,6 @@ export class Leash {
   #reason: unknown;
   /** What told the handler to end, once something did. */
   endedBy: "stop" | "timeout" | undefined;
-
-  constructor(scope: HandlerScope) {
-    if (scope.aborted) this.end("stop", scope.reason);
-  }
 
   /** The handler's own signal, so that what the handler hangs on it goes with the handler. */
   get signal(): AbortSignal {
@@ -34,7 +30,7 @@ export class Leash {
 }
 
 /**
- * The handlers at work in one run, and what ends them.
+ * The time limits of the handlers at work, and what ends them all.
  *
  * A controller costs 3 us and a timer more, so an event pays for them only when its handler reads
  * `context.signal`; all time limits share one timer, since they are equally long.
@@ -44,10 +40,7 @@ export class HandlerScope {
   readonly #timeoutMs: number | undefined;
   readonly #deadlines = new Map<Leash, number>();
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** Whether every handler was told to end. */
-  aborted = false;
-  /** Why, as the handlers' signals say it. */
-  reason: unknown;
+  #aborted: { readonly reason: unknown } | undefined;
 
   constructor(timeoutMs: number | undefined) {
     this.#timeoutMs = timeoutMs;
@@ -55,10 +48,11 @@ export class HandlerScope {
 
   /** A handler begins. */
   open(): Leash {
-    const leash = new Leash(this);
+    const leash = new Leash();
     this.#running.add(leash);
-    if (this.#timeoutMs !== undefined && !this.aborted) {
-      this.#deadlines.set(leash, Date.now() + this.#timeoutMs);
+    if (this.#aborted) leash.end("stop", this.#aborted.reason);
+    else if (this.#timeoutMs !== undefined) {
+      this.#deadlines.set(leash, performance.now() + this.#timeoutMs);
       this.#timer ??= setTimeout(() => this.#expire(), this.#timeoutMs);
     }
     return leash;
@@ -74,16 +68,15 @@ export class HandlerScope {
 
   /** Tells every handler to end, those that begin later included. */
   abort(reason: unknown): void {
-    if (this.aborted) return;
-    this.aborted = true;
-    this.reason = reason;
+    if (this.#aborted) return;
+    this.#aborted = { reason };
     this.#clearTimer();
     for (const leash of this.#running) leash.end("stop", reason);
   }
 
   #expire(): void {
     this.#timer = undefined;
-    const now = Date.now();
+    const now = performance.now();
     for (const [leash, deadline] of this.#deadlines) {
       if (deadline > now) {
         this.#timer = setTimeout(() => this.#expire(), deadline - now);
@@ -107,10 +100,13 @@ export function timeoutError(timeoutMs: number | undefined): AckloopError {
   });
 }
 
+/** Finishes an event in the user's transaction. */
+export type FinishIn = (transaction: unknown) => Promise<boolean>;
+
 /** What a handler gets besides its event. */
 export class EventContext implements HandlerContext {
   readonly #leash: Leash;
-  readonly #finish: ((transaction: unknown) => Promise<boolean>) | undefined;
+  readonly #finish: FinishIn | undefined;
   readonly attempt: number;
   readonly delivery: Delivery;
   readonly logger: Logger;
@@ -120,7 +116,7 @@ export class EventContext implements HandlerContext {
     attempt: number,
     delivery: Delivery,
     logger: Logger,
-    finish: ((transaction: unknown) => Promise<boolean>) | undefined,
+    finish: FinishIn | undefined,
   ) {
     this.#leash = leash;
     this.attempt = attempt;
@@ -134,11 +130,12 @@ export class EventContext implements HandlerContext {
   }
 
   /** A getter, so that a handler may take it apart from the context. */
-  get finish(): (transaction: unknown) => Promise<boolean> {
-    return this.#finish ?? withoutDedupe;
+  get finish(): FinishIn {
+    return this.#finish ?? withoutMark;
   }
 }
 
-async function withoutDedupe(): Promise<boolean> {
-  throw new AckloopError("config", "context.finish() needs the option `dedupe`");
+async function withoutMark(): Promise<boolean> {
+  const rule = "context.finish() needs the option `dedupe`, and an event with an id of its own";
+  throw new AckloopError("config", rule);
 }
