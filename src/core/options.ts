@@ -197,6 +197,32 @@ export const schema: Rule<StandardSchemaV1> = rule("a Standard Schema (zod, vali
   );
 });
 
+/** A moment, as a `Date` of any realm or epoch ms, within a span around now; filled in as epoch ms. */
+export function moment(within: {
+  readonly pastMs: number;
+  readonly aheadMs: number;
+}): Rule<Date | number, number | undefined> {
+  return new Rule({
+    must: "a Date or epoch milliseconds, such as Date.now() + 50_000",
+    test: (value) => {
+      const atMs = toEpochMs(value);
+      if (!Number.isFinite(atMs)) return false;
+      const aheadMs = atMs - Date.now();
+      if (aheadMs >= -within.pastMs && aheadMs <= within.aheadMs) return true;
+      if (atMs >= 1e9 && atMs < 1e10) return "this looks like epoch seconds";
+      if (atMs < 1e11) return "this looks like a duration";
+      return aheadMs < 0 ? "this is long past" : "this is too far ahead";
+    },
+    convert: toEpochMs,
+  });
+}
+
+function toEpochMs(value: unknown): number {
+  if (typeof value === "number") return value;
+  // Throws for what is no Date, and knows those of other realms.
+  return Date.prototype.getTime.call(value);
+}
+
 /** A list of which each item follows a rule. The settings hold a frozen copy. */
 export function list<Given, Filled, Needed extends boolean>(
   each: Rule<Given, Filled, Needed>,
@@ -249,25 +275,27 @@ export function group<Rules extends Table>(
 }
 
 /**
- * Checks what a user gave against a table and fills in the defaults.
+ * Checks what a user gave against a table, and one of the verb's own, and fills in the defaults.
  *
  * Only the object's own enumerable members are looked at, each once. `undefined` counts as left out,
- * `null` does not. Gives a frozen object with every option of the table.
+ * `null` does not. Gives a frozen object with every option of the tables; it can be given again.
  *
  * @throws {AckloopError} `config`, which names the verb, the option as `outer.inner`, and what is
  * right; never the value.
  */
-export function checkOptions<Rules extends Table>(
+export function checkOptions<Rules extends Table, Own extends Table = Record<never, never>>(
   verb: string,
   options: unknown,
   table: Rules,
-): FilledOf<Rules> {
+  own?: Own,
+): FilledOf<Rules> & FilledOf<Own> {
   const given = options === undefined ? {} : options;
   if (judge(isObject, given) !== true) {
     throw new AckloopError("config", `${verb}: the options must be an object`);
   }
-  // The rules were kept for each option; the compiler cannot follow them through the walk.
-  return readTable(given as object, table, verb, "") as FilledOf<Rules>;
+  const filled: unknown = readTable(given as object, { ...table, ...own }, verb, "");
+  // The tables' own types say what the walk has made; the compiler cannot follow it.
+  return filled as FilledOf<Rules> & FilledOf<Own>;
 }
 
 /** Makes the `config` error of a verb's option. */
