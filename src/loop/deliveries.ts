@@ -65,7 +65,7 @@ export function deliveries<E extends FeedEvent>(
   const inFlight = options.maxInFlight ?? 200;
   const concurrency = Math.min(inFlight, MOST_AT_ONCE);
   const all = { ...options, maxInFlight: inFlight, concurrency };
-  const engine = new Engine(toAssignment("deliveries", feed, handler, all, {}));
+  const engine = new Engine(toAssignment("deliveries", feed, handler, all));
   return iterate(engine, arrivals, () => unsettled.size);
 }
 

@@ -1,4 +1,5 @@
 import { AckloopError } from "../core/errors.ts";
+import { checkOptions, milliseconds } from "../core/options.ts";
 
 declare const outcomeBrand: unique symbol;
 
@@ -24,6 +25,9 @@ function toOutcome(decision: Decision): Outcome {
 
 const theDone = toOutcome({ kind: "done" });
 
+/** However long it is, the wait is capped: a far one is no mistake. */
+const retryTable = { afterMs: milliseconds(0, Number.POSITIVE_INFINITY) };
+
 /** The event is finished with, even if the handler's signal has fired meanwhile. */
 export function done(): Outcome {
   return theDone;
@@ -38,10 +42,7 @@ export function done(): Outcome {
  * @throws {AckloopError} `config` when `afterMs` is no number from 0.
  */
 export function retry(options: { readonly afterMs?: number | undefined } = {}): Outcome {
-  const { afterMs } = options;
-  if (afterMs !== undefined && !(typeof afterMs === "number" && afterMs >= 0)) {
-    throw new AckloopError("config", "retry({ afterMs }) must be a number of milliseconds from 0");
-  }
+  const { afterMs } = checkOptions("retry", options, retryTable);
   return toOutcome({ kind: "retry", afterMs });
 }
 

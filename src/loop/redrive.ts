@@ -2,12 +2,14 @@ import { AckloopError } from "../core/errors.ts";
 import type { FeedEvent } from "../core/event.ts";
 import type { AckReport, EventSource, Feed, PullOptions, Receipt } from "../core/feed.ts";
 import { fromReceipt, toReceipt } from "../core/feed.ts";
+import type { TableOf } from "../core/options.ts";
+import { aFunction, checkOptions, name } from "../core/options.ts";
 import type { DeadLetter, DeadLetterStore, StoreKey } from "../core/stores.ts";
 import type { Summary } from "../core/summary.ts";
 import type { DrainOptions } from "./consume.ts";
-import { drain } from "./consume.ts";
+import { drain, drainTable } from "./consume.ts";
 import type { Handlers } from "./handler.ts";
-import { optionError } from "./options.ts";
+import { loopTable } from "./options.ts";
 
 /** The options of `redrive`. */
 export interface RedriveOptions<E extends FeedEvent = FeedEvent>
@@ -17,6 +19,15 @@ export interface RedriveOptions<E extends FeedEvent = FeedEvent>
   /** Takes only letters for which it is true, such as one id. @default all */
   readonly filter?: ((letter: DeadLetter) => boolean) | undefined;
 }
+
+const { deadLetters: _deadLetters, lease: _lease, dedupe: _dedupe, ...runTable } = loopTable;
+
+const redriveTable = {
+  ...runTable,
+  ...drainTable,
+  consumer: name.required("the reader's name"),
+  filter: aFunction<(letter: DeadLetter) => boolean>().or(() => true),
+} satisfies TableOf<RedriveOptions>;
 
 /** What a receipt of a dead letter holds. */
 interface LetterPlace {
@@ -40,8 +51,7 @@ export async function redrive<E extends FeedEvent>(
   handlers: Handlers<E>,
   options: RedriveOptions<E>,
 ): Promise<Summary> {
-  const { filter = () => true, ...rest } = options ?? {};
-  if (!rest.consumer) throw optionError("redrive", "consumer", "is required: the reader's name");
+  const { filter, ...rest } = checkOptions("redrive", options, redriveTable);
   const source = typeof feed === "string" ? { name: feed, events: undefined } : feed;
   if (typeof store?.list !== "function") {
     throw new AckloopError("config", "redrive: the first argument must be a dead-letter store");

@@ -1,4 +1,4 @@
-import { AckloopError } from "../core/errors.ts";
+import { checkOptions, milliseconds } from "../core/options.ts";
 import type { Summary } from "../core/summary.ts";
 import type { Engine } from "./engine.ts";
 
@@ -22,6 +22,8 @@ export interface Health {
   /** The delivery that has been open longest, and since when, in epoch ms. */
   readonly oldest?: { readonly id: string; readonly since: number } | undefined;
 }
+
+const stopTable = { withinMs: milliseconds(0) };
 
 /** How long pulls may go unanswered, beyond the run's own waits, before it counts as stalled, in ms. */
 const STALLED_AFTER_MS = 120_000;
@@ -56,13 +58,13 @@ export class Run implements PromiseLike<Summary>, AsyncDisposable {
    * @throws {AckloopError} `config` when `withinMs` is no number from 0; whatever halted the run.
    */
   stop(options: { readonly withinMs?: number | undefined } = {}): Promise<Summary> {
-    const { withinMs } = options;
-    if (withinMs !== undefined && !(typeof withinMs === "number" && withinMs >= 0)) {
-      const rule = "run.stop: option `withinMs` must be a number of milliseconds from 0";
-      return Promise.reject(new AckloopError("config", rule));
+    try {
+      const { withinMs } = checkOptions("run.stop", options, stopTable);
+      this.#engine.stop("signal", withinMs);
+      return this.#ended;
+    } catch (error) {
+      return Promise.reject(error);
     }
-    this.#engine.stop("signal", withinMs);
-    return this.#ended;
   }
 
   /** Pulls no more and starts no handler until {@link Run.resume}. Handlers at work go on. */

@@ -1,13 +1,15 @@
 import { AckloopError } from "../core/errors.ts";
 import type { FeedEvent } from "../core/event.ts";
 import type { Delivery } from "../core/feed.ts";
+import type { TableOf } from "../core/options.ts";
+import { milliseconds } from "../core/options.ts";
 import type { Received, Receiver } from "../core/receiver.ts";
 import { sleep } from "../core/sleep.ts";
 import { toEntry } from "./entry.ts";
 import type { Handlers } from "./handler.ts";
 import { Keeping } from "./keeping.ts";
 import type { HandlingOptions, HandlingSettings } from "./options.ts";
-import { milliseconds, toHandlingSettings } from "./options.ts";
+import { toHandlingSettings } from "./options.ts";
 import { Processor } from "./processor.ts";
 import type { Tell } from "./report.ts";
 import { toTell } from "./report.ts";
@@ -30,6 +32,12 @@ export interface WebhookOptions extends HandlingOptions {
    */
   readonly rememberMs?: number | undefined;
 }
+
+const webhookTable = {
+  replyTimeoutMs: milliseconds(100, 900_000).or(9000),
+  retryAfterMs: milliseconds(0).or(30_000),
+  rememberMs: milliseconds(0).or(600_000),
+} satisfies TableOf<Omit<WebhookOptions, keyof HandlingOptions>>;
 
 /** Answers the requests of a provider that calls us. */
 export type WebhookHandler = (request: Request) => Promise<Response>;
@@ -63,12 +71,8 @@ export function webhook<E extends FeedEvent>(
   if (routes.batch) {
     throw new AckloopError("config", "webhook: a request has no batch; give a function or a map");
   }
-  const settings = toHandlingSettings("webhook", options, {
-    replyTimeoutMs: milliseconds(100, 900_000),
-    retryAfterMs: milliseconds(0),
-    rememberMs: milliseconds(0),
-  });
-  const { replyTimeoutMs = 9000, retryAfterMs = 30_000, rememberMs = 600_000 } = options;
+  const settings = toHandlingSettings("webhook", options, webhookTable);
+  const { replyTimeoutMs, retryAfterMs, rememberMs } = settings;
   const desk = new Desk(receiver.name, routes, settings, replyTimeoutMs, rememberMs);
   return async (request) => {
     const received = await receiveInTime(receiver, request, replyTimeoutMs);

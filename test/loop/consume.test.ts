@@ -196,6 +196,13 @@ describe("drain", () => {
     [{ deadline: Number.NaN }, "option `deadline` must be a Date or epoch milliseconds"],
     [{ deadline: new Date("never") }, "option `deadline` must be a Date or epoch milliseconds"],
     [{ deadline: "soon" }, "option `deadline` must be a Date or epoch milliseconds"],
+    [
+      { deadline: 50_000 },
+      "option `deadline` must be a Date or epoch milliseconds, such as Date.now(",
+    ],
+    [{ deadline: Date.now() - 2 * 86_400_000 }, "option `deadline` must be a Date"],
+    [{ deadline: new Date(Date.now() + 4000 * 86_400_000) }, "option `deadline` must be a Date"],
+    [{ dedline: 5 }, "option `dedline` is unknown; did you mean `deadline`?"],
     [{ limit: 0 }, "option `limit` must be a whole number from 1"],
     [{ limit: 1.5 }, "option `limit` must be a whole number from 1"],
     [{ concurrency: 0 }, "option `concurrency` must be a whole number"],

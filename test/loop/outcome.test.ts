@@ -20,7 +20,9 @@ describe("outcomes", () => {
   it.each([-1, Number.NaN, "5"])("refuse a retry after %s", (afterMs) => {
     const options = { afterMs } as Parameters<typeof retry>[0];
 
-    expect(() => retry(options)).toThrow("retry({ afterMs }) must be a number of milliseconds");
+    expect(() => retry(options)).toThrow(
+      "retry: option `afterMs` must be a number of milliseconds from 0",
+    );
   });
 
   it("cannot be changed", () => {
