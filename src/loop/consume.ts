@@ -1,15 +1,16 @@
 import { AckloopError } from "../core/errors.ts";
 import type { FeedEvent } from "../core/event.ts";
 import type { Feed } from "../core/feed.ts";
+import { whyNoKind } from "../core/feed.ts";
 import type { TableOf } from "../core/options.ts";
 import { moment, whole } from "../core/options.ts";
 import type { Summary } from "../core/summary.ts";
-import type { Assignment } from "./engine.ts";
-import { Engine } from "./engine.ts";
+import type { Assignment } from "./engine/engine.ts";
+import { Engine } from "./engine/engine.ts";
+import { toRoutes } from "./engine/route.ts";
 import type { Handlers } from "./handler.ts";
 import type { LoopOptions } from "./options.ts";
 import { toLoopSettings } from "./options.ts";
-import { toRoutes } from "./route.ts";
 import { Run } from "./run.ts";
 
 /**
@@ -79,6 +80,8 @@ export function toAssignment<E extends FeedEvent>(
   if (typeof feed?.pull !== "function" || typeof feed.ack !== "function") {
     throw new AckloopError("config", `${verb}: the first argument must be a feed`);
   }
+  const fault = whyNoKind(feed);
+  if (fault) throw new AckloopError("config", `${verb}: the feed ${feed.name}: ${fault}`);
   const routes = toRoutes(verb, handlers, feed.events);
   const settings = toLoopSettings(verb, options, routes.batch?.size ?? 1, own);
   return {

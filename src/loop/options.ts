@@ -17,7 +17,7 @@ import {
 } from "../core/options.ts";
 import type { ReportListener } from "../core/report.ts";
 import type { DeadLetterStore, DedupeStore, LeaseStore } from "../core/stores.ts";
-import type { PacingBounds } from "./pacing.ts";
+import type { PacingBounds } from "./engine/pacing.ts";
 
 /** How failed attempts are repeated in place. */
 export interface RetryOptions {

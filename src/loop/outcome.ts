@@ -1,4 +1,3 @@
-import { AckloopError } from "../core/errors.ts";
 import { checkOptions, milliseconds } from "../core/options.ts";
 
 declare const outcomeBrand: unique symbol;

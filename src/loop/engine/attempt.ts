@@ -19,7 +19,12 @@ export type Disposition =
   /** Final: the event counts as settled. */
   | { readonly kind: "settled"; readonly as: "handled" | "deadLettered" | "dropped" | "duplicate" }
   /** To be tried again in `delayMs`. `failed`: the handler did, rather than had to wait. */
-  | { readonly kind: "again"; readonly delayMs: number; readonly failed: boolean }
+  | {
+      readonly kind: "again";
+      readonly delayMs: number;
+      readonly failed: boolean;
+      readonly why?: string;
+    }
   /** Its attempts are used up, by its own fault or by an outage's. */
   | { readonly kind: "exhausted"; readonly verdict: Verdict }
   /** Not settled, and no attempt counted: the run is stopping. */
@@ -362,7 +367,7 @@ export class Attempts {
       delayMs,
       ...(thrown === undefined ? {} : { error: thrown }),
     });
-    return { kind: "again", delayMs, failed: true };
+    return { kind: "again", delayMs, failed: true, why };
   }
 
   async #deadLetter(entry: Entry, reason: string, code: string | undefined): Promise<Disposition> {
@@ -372,6 +377,7 @@ export class Attempts {
 
   /** Remembers a settled event as done, where redeliveries are recognised. */
   #finished(entry: Entry, disposition: Disposition): MaybePromise<Disposition> {
+    entry.isDone = true;
     if (entry.mark === undefined) return disposition;
     return this.#parts.keeping.finish(entry).then((kept) => (kept ? disposition : LEFT));
   }

@@ -60,7 +60,10 @@ export class Ending {
 
   /** Goes on to the next phase if it may; true when it did. */
   advance(pending: Pending, now: number): boolean {
-    if (this.phase === "handlers" && (now >= this.#graceAt || !(pending.handlers || pending.pull))) {
+    if (
+      this.phase === "handlers" &&
+      (now >= this.#graceAt || !(pending.handlers || pending.pull))
+    ) {
       this.phase = "acks";
       return true;
     }

@@ -1,5 +1,5 @@
 import { onAbort } from "../../core/abort.ts";
-import { AckloopError } from "../../core/errors.ts";
+import type { AckloopError } from "../../core/errors.ts";
 import type { Delivery, Feed, Receipt } from "../../core/feed.ts";
 import { ask, toFailure } from "../../core/guard.ts";
 import type { Logger } from "../../core/logger.ts";
@@ -321,7 +321,8 @@ export class Engine {
   }
 
   #mayStart(now: number): boolean {
-    if (this.#ending || this.#isPaused || now >= this.#startUntil || !this.#isReader()) return false;
+    if (this.#ending || this.#isPaused || now >= this.#startUntil || !this.#isReader())
+      return false;
     return !this.#turn.isOver(now);
   }
 
@@ -421,7 +422,9 @@ export class Engine {
       onHalt: (error: AckloopError) => this.#halt(error),
       changed: this.#changed,
     };
-    return feed.acks === "cumulative" ? new CumulativeSettling(parts) : new IndividualSettling(parts);
+    return feed.acks === "cumulative"
+      ? new CumulativeSettling(parts)
+      : new IndividualSettling(parts);
   }
 
   #makePulling(): Pulling {

@@ -53,6 +53,8 @@ export interface Entry {
   busy: number;
   /** Why it is to be given up, once that is certain. */
   verdict: Verdict | undefined;
+  /** Whether nothing is left to do with it but to tell the dedupe store. */
+  isDone: boolean;
   /** The mark in the dedupe store, while the event is this run's. */
   mark: Mark | undefined;
   /** How often its ack was refused for a reason that repeating does not mend. */
@@ -85,6 +87,7 @@ export function toEntry(identity: string, delivery: Delivery, page: PageWeight):
     attempts: 0,
     busy: 0,
     verdict: undefined,
+    isDone: false,
     mark: undefined,
     refusals: 0,
   };

@@ -157,7 +157,10 @@ export class Handling {
   }
 
   /** Full, or has waited long enough, or nothing can come that would fill it. */
-  #isBatchReady({ size, maxWaitMs }: { readonly size: number; readonly maxWaitMs: number }, now: number): boolean {
+  #isBatchReady(
+    { size, maxWaitMs }: { readonly size: number; readonly maxWaitMs: number },
+    now: number,
+  ): boolean {
     if (this.#ready.length === 0) return false;
     this.#batchDueAt ??= now + maxWaitMs;
     if (this.#ready.length >= size || now >= this.#batchDueAt) return true;

@@ -25,6 +25,14 @@ export interface KeepingParts {
   readonly log: Logger;
   /** Fires when waiting for a store is over. */
   readonly quit: AbortSignal;
+  /** The stores, where several share their paces. @default its own */
+  readonly services?: StoreServices | undefined;
+}
+
+/** The stores as the loop asks them, each at its one pace. */
+export interface StoreServices {
+  readonly letters: Service;
+  readonly marks: Service;
 }
 
 /**
@@ -45,8 +53,9 @@ export class Keeping {
 
   constructor(parts: KeepingParts) {
     this.#parts = parts;
-    this.#letters = this.#service("deadLetters");
-    this.#marks = this.#service("dedupe");
+    const { letters, marks } = parts.services ?? toServices(parts);
+    this.#letters = letters;
+    this.#marks = marks;
     const { dedupe } = parts.settings;
     this.#alarm = new Alarm(() => dedupe && this.#renewDue(dedupe));
   }
@@ -77,8 +86,8 @@ export class Keeping {
    */
   async begin(entry: Entry): Promise<DedupeBegin | "quit" | undefined> {
     const { dedupe } = this.#parts.settings;
-    const { event, idDerived } = entry.delivery;
-    if (!dedupe || event === undefined || idDerived) return undefined;
+    const { delivery } = entry;
+    if (!dedupe || delivery.event === undefined || delivery.idDerived) return undefined;
     if (entry.mark !== undefined) {
       if (isCurrent(entry.mark) && !this.#inTransaction.has(entry)) return undefined;
       // It has ended, or its transaction may have been committed: only a new begin can say.
@@ -148,21 +157,6 @@ export class Keeping {
     this.#inTransaction.clear();
   }
 
-  #service(name: "deadLetters" | "dedupe"): Service {
-    const { settings, tell } = this.#parts;
-    const { retry, callTimeoutMs, dedupe } = settings;
-    return new Service({
-      name,
-      bounds: {
-        minMs: Math.max(retry.minMs, LEAST_STORE_WAIT_MS),
-        maxMs: Math.max(retry.maxMs, LEAST_STORE_WAIT_MS),
-      },
-      limitMs:
-        name === "dedupe" && dedupe ? Math.min(callTimeoutMs, dedupe.markMs) : callTimeoutMs,
-      onFailed: (error, delayMs) => tell?.({ kind: "storeFailed", store: name, error, delayMs }),
-    });
-  }
-
   async #toLetter(entry: Entry, reason: string, code: string | undefined): Promise<DeadLetter> {
     const { feed, settings } = this.#parts;
     const { event, raw } = asItCame(entry);
@@ -183,8 +177,9 @@ export class Keeping {
    * What has no id of its own gets a letter of its own: two with equal content are two. One that can
    * never be acked comes with each list, and has the same letter each time.
    */
-  async #nameOf({ identity, receipt, position }: Entry, raw: unknown): Promise<string> {
-    if (!isNameless(identity)) return identity;
+  async #nameOf(entry: Entry, raw: unknown): Promise<string> {
+    const { identity, receipt, position, delivery } = entry;
+    if (!isNameless(identity) || delivery.identity !== undefined) return identity;
     const digest = await digestOf(toText(raw));
     const isAckable = receipt !== undefined || position >= 0;
     if (!isAckable) return namelessIdentity(digest, identity.split(" ", 2)[1] ?? "");
@@ -272,6 +267,29 @@ export class Keeping {
     const { feed, settings } = this.#parts;
     return { consumer: settings.consumer, feed, identity: entry.identity };
   }
+}
+
+/** Makes the services of a run's stores. */
+export function toServices({
+  settings,
+  tell,
+}: Pick<KeepingParts, "settings" | "tell">): StoreServices {
+  const { retry, callTimeoutMs, dedupe } = settings;
+  const bounds = {
+    minMs: Math.max(retry.minMs, LEAST_STORE_WAIT_MS),
+    maxMs: Math.max(retry.maxMs, LEAST_STORE_WAIT_MS),
+  };
+  const make = (name: "deadLetters" | "dedupe", limitMs: number): Service =>
+    new Service({
+      name,
+      bounds,
+      limitMs,
+      onFailed: (error, delayMs) => tell?.({ kind: "storeFailed", store: name, error, delayMs }),
+    });
+  return {
+    letters: make("deadLetters", callTimeoutMs),
+    marks: make("dedupe", Math.min(callTimeoutMs, dedupe?.markMs ?? callTimeoutMs)),
+  };
 }
 
 function timesOf(markMs: number): Omit<Mark, "text"> {

@@ -1,6 +1,5 @@
 import { AckloopError } from "../../core/errors.ts";
 import { ask } from "../../core/guard.ts";
-import type { Logger } from "../../core/logger.ts";
 import { sleep } from "../../core/sleep.ts";
 import type { StoreKey } from "../../core/stores.ts";
 import type { LoopSettings } from "../options.ts";
@@ -14,7 +13,6 @@ export interface LeaseParts {
   readonly callTimeoutMs: number;
   readonly key: StoreKey;
   readonly tell: Tell | undefined;
-  readonly log: Logger;
   /** The lease is no longer this run's, or can never be. Called at most once. */
   readonly onLost: (error: AckloopError) => void;
   /** The lease was taken, or is certain again. */
@@ -148,7 +146,9 @@ export class LeaseGuard {
     const times = timesOf(leaseMs);
     const limitMs = Math.min(callTimeoutMs, leaseMs / 3);
     const asking = { what: "renew", whom: "lease", limitMs, signal: this.#ended.signal };
-    const answer = await ask(asking, (signal) => store.renew(key, grant.fence, leaseMs, { signal }));
+    const answer = await ask(asking, (signal) =>
+      store.renew(key, grant.fence, leaseMs, { signal }),
+    );
     this.#isRenewing = false;
     if (answer.kind === "cut" || this.#isLost) return;
     if (answer.kind === "answered") {

@@ -56,6 +56,9 @@ const QUIET_BLOCK_MS = 5000;
 /** A constant reason: an abort without one makes an error with a stack each time. */
 const CUT_REASON = Object.freeze(new DOMException("The run does not wait for it.", "AbortError"));
 
+/** What a pull answers. */
+type Pulled = readonly Delivery[] | Page;
+
 /** A pull under way. */
 interface Pull {
   readonly own: AbortController;
@@ -197,10 +200,10 @@ export class Pulling {
     window.pullBegins();
     const waitMs = feed.waits && !untilEmpty ? settings.waitMs : 0;
     const asking = { what: "pull", whom: feed.name, limitMs: waitMs + PULL_LIMIT_MS, own };
-    const answered = (answer: Answer<readonly Delivery[] | Page>) => this.#answered(pull, answer);
-    ask({ ...asking, onLate: (late) => this.#cameLate(pull, late) }, (signal) =>
+    const onLate = (late: Answer<Pulled>): void => this.#cameLate(pull, late);
+    void ask<Pulled>({ ...asking, onLate }, (signal) =>
       feed.pull(this.#optionsOf(waitMs, carried, signal)),
-    ).then(answered, (error: AckloopError) => this.#parts.onHalt(error));
+    ).then((answer) => this.#answered(pull, answer));
   }
 
   #optionsOf(waitMs: number, carried: Reach | undefined, signal: AbortSignal): PullOptions {
@@ -214,7 +217,7 @@ export class Pulling {
     return { limit: Math.max(1, wish), waitMs, after, ack: carried?.receipt, signal };
   }
 
-  #answered(pull: Pull, answer: Answer<readonly Delivery[] | Page>): void {
+  #answered(pull: Pull, answer: Answer<Pulled>): void {
     const { window, onAcked, changed } = this.#parts;
     const { carried } = pull;
     this.#pull = undefined;
@@ -361,7 +364,7 @@ export class Pulling {
   }
 
   /** A page that came after its time. A queue has hidden what it holds, so it counts; a list is old. */
-  #cameLate(pull: Pull, late: Answer<readonly Delivery[] | Page>): void {
+  #cameLate(pull: Pull, late: Answer<Pulled>): void {
     const { feed, changed } = this.#parts;
     if (late.kind !== "answered" || feed.acks !== "individual" || feed.pulls !== "onward") return;
     const page = readPage(late.value, feed);
@@ -374,11 +377,15 @@ export class Pulling {
 type Failure = Exclude<Answer<never>, { kind: "answered" }>;
 
 /** Holds a feed to its contract: a list of deliveries, or a page of them. */
-function readPage(value: readonly Delivery[] | Page, { name }: Feed): Page | Failure {
+function readPage(value: Pulled, { name }: Feed): Page | Failure {
   const page = Array.isArray(value) ? toPage(value) : (value as Page | undefined);
   if (Array.isArray(page?.deliveries) && page.deliveries.every(isDelivery)) return page;
   const facts = { provider: name, operation: "pull" };
-  const error = new AckloopError("schema", "gave no list of deliveries, and no page of them", facts);
+  const error = new AckloopError(
+    "schema",
+    "gave no list of deliveries, and no page of them",
+    facts,
+  );
   return { kind: "failed", error };
 }
 

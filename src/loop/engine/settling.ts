@@ -84,7 +84,9 @@ async function sendAck(
   if (Array.isArray(value) && value.length === receipts.length) return value as AckReport;
   const count = Array.isArray(value) ? `${value.length} verdicts` : "no list of verdicts";
   const facts = { provider: feed.name, operation: "ack" };
-  return { error: new AckloopError("schema", `gave ${count} for ${receipts.length} receipts`, facts) };
+  return {
+    error: new AckloopError("schema", `gave ${count} for ${receipts.length} receipts`, facts),
+  };
 }
 
 /** The error of a verdict that is one; a feed of the user's may give anything. */

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { AckloopError } from "../../src/core/errors.ts";
-import type { FeedEvent } from "../../src/core/event.ts";
-import type { Delivery, Feed, PullOptions } from "../../src/core/feed.ts";
-import { fromReceipt, toReceipt } from "../../src/core/feed.ts";
-import { consume, drain } from "../../src/loop/consume.ts";
-import type { MemoryFeedOptions } from "../../src/testing/memory-feed.ts";
-import { memoryFeed, testEvent } from "../../src/testing/memory-feed.ts";
-import { ended, filledFeed, gate, idsOf, lost, passing, recorder, slowHandler } from "./support.ts";
+import { AckloopError } from "../../../src/core/errors.ts";
+import type { FeedEvent } from "../../../src/core/event.ts";
+import type { Delivery, Feed, PullOptions } from "../../../src/core/feed.ts";
+import { fromReceipt, toReceipt } from "../../../src/core/feed.ts";
+import { consume, drain } from "../../../src/loop/consume.ts";
+import type { MemoryFeedOptions } from "../../../src/testing/memory-feed.ts";
+import { memoryFeed, testEvent } from "../../../src/testing/memory-feed.ts";
+import { ended, filledFeed, gate, idsOf, lost, passing, recorder, slowHandler } from "../support.ts";
 
 const CARRYING: MemoryFeedOptions = {
   acks: "cumulative",

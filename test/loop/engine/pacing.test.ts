@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { backoffMs, Pacing } from "../../src/loop/pacing.ts";
+import { backoffMs, Pacing } from "../../../src/loop/engine/pacing.ts";
 
 const bounds = { minMs: 1000, maxMs: 60_000 };
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Queue } from "../../src/loop/queue.ts";
+import { Queue } from "../../../src/loop/engine/queue.ts";
 
 describe("the queue", () => {
   it("gives items in the order they came, however many there are", () => {

@@ -1,16 +1,16 @@
 import { getEventListeners } from "node:events";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { AckloopError } from "../../src/core/errors.ts";
-import type { Delivery } from "../../src/core/feed.ts";
-import type { DeadLetter, DedupeStore } from "../../src/core/stores.ts";
-import type { Entry } from "../../src/loop/entry.ts";
-import { toEntry } from "../../src/loop/entry.ts";
-import { Keeping } from "../../src/loop/keeping.ts";
-import type { LoopOptions } from "../../src/loop/options.ts";
-import type { ReportBody } from "../../src/loop/report.ts";
-import { memoryStores } from "../../src/stores/index.ts";
-import { testEvent } from "../../src/testing/memory-feed.ts";
-import { gate, passing, toSettings } from "./support.ts";
+import { AckloopError } from "../../../src/core/errors.ts";
+import type { Delivery } from "../../../src/core/feed.ts";
+import type { DeadLetter, DedupeStore } from "../../../src/core/stores.ts";
+import type { Entry } from "../../../src/loop/engine/entry.ts";
+import { toEntry } from "../../../src/loop/engine/entry.ts";
+import { Keeping } from "../../../src/loop/engine/keeping.ts";
+import type { LoopOptions } from "../../../src/loop/options.ts";
+import type { ReportBody } from "../../../src/loop/engine/report.ts";
+import { memoryStores } from "../../../src/stores/index.ts";
+import { testEvent } from "../../../src/testing/memory-feed.ts";
+import { gate, passing, toSettings } from "../support.ts";
 
 const MARK_MS = 3000;
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { AckloopError } from "../../src/core/errors.ts";
-import type { Delivery } from "../../src/core/feed.ts";
-import { toReceipt } from "../../src/core/feed.ts";
-import { Window } from "../../src/loop/window.ts";
-import { testEvent } from "../../src/testing/memory-feed.ts";
+import { AckloopError } from "../../../src/core/errors.ts";
+import type { Delivery } from "../../../src/core/feed.ts";
+import { toReceipt } from "../../../src/core/feed.ts";
+import { Window } from "../../../src/loop/engine/window.ts";
+import { testEvent } from "../../../src/testing/memory-feed.ts";
 
 /** A delivery of an event, with a receipt of this value. */
 const delivered = (id: string, receipt?: unknown): Delivery => ({

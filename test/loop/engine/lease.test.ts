@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { AckloopError } from "../../src/core/errors.ts";
-import type { LeaseStore } from "../../src/core/stores.ts";
-import { LeaseGuard } from "../../src/loop/lease.ts";
-import type { ReportBody } from "../../src/loop/report.ts";
-import { memoryStores } from "../../src/stores/index.ts";
-import { passing } from "./support.ts";
+import { AckloopError } from "../../../src/core/errors.ts";
+import type { LeaseStore } from "../../../src/core/stores.ts";
+import { LeaseGuard } from "../../../src/loop/engine/lease.ts";
+import type { ReportBody } from "../../../src/loop/engine/report.ts";
+import { memoryStores } from "../../../src/stores/index.ts";
+import { passing } from "../support.ts";
 
 const LEASE_MS = 3000;
 const key = { consumer: "billing", feed: "orders" };

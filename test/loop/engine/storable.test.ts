@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { toStorable } from "../../src/loop/storable.ts";
+import { toStorable } from "../../../src/loop/engine/storable.ts";
 
 const deepText = (depth: number) => `${'{"a":[1,'.repeat(depth)}{}${"]}".repeat(depth)}`;
 

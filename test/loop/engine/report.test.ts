@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
-import type { Report } from "../../src/core/report.ts";
-import { toTell } from "../../src/loop/report.ts";
-import { toSettings } from "./support.ts";
+import type { Report } from "../../../src/core/report.ts";
+import { toTell } from "../../../src/loop/engine/report.ts";
+import { toSettings } from "../support.ts";
 
 const { logger } = toSettings();
 

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Delivery } from "../../src/core/feed.ts";
-import { toReceipt } from "../../src/core/feed.ts";
-import { Extender } from "../../src/loop/extender.ts";
-import { Window } from "../../src/loop/window.ts";
-import { memoryFeed, testEvent } from "../../src/testing/memory-feed.ts";
-import { passing, toSettings } from "./support.ts";
+import type { Delivery } from "../../../src/core/feed.ts";
+import { toReceipt } from "../../../src/core/feed.ts";
+import { Extender } from "../../../src/loop/engine/extending.ts";
+import { Window } from "../../../src/loop/engine/window.ts";
+import { memoryFeed, testEvent } from "../../../src/testing/memory-feed.ts";
+import { passing, toSettings } from "../support.ts";
 
 const LEASE_MS = 3000;
 

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { FeedEvent } from "../../src/core/event.ts";
-import type { DispatcherParts } from "../../src/loop/dispatcher.ts";
-import { Dispatcher } from "../../src/loop/dispatcher.ts";
-import type { Entry } from "../../src/loop/entry.ts";
-import { toEntry } from "../../src/loop/entry.ts";
-import type { Disposition } from "../../src/loop/processor.ts";
-import { testEvent } from "../../src/testing/memory-feed.ts";
-import { gate } from "./support.ts";
+import type { FeedEvent } from "../../../src/core/event.ts";
+import type { DispatcherParts } from "../../../src/loop/engine/handling.ts";
+import { Dispatcher } from "../../../src/loop/engine/handling.ts";
+import type { Entry } from "../../../src/loop/engine/entry.ts";
+import { toEntry } from "../../../src/loop/engine/entry.ts";
+import type { Disposition } from "../../../src/loop/engine/attempt.ts";
+import { testEvent } from "../../../src/testing/memory-feed.ts";
+import { gate } from "../support.ts";
 
 const HANDLED: Disposition = { kind: "settled", as: "handled" };
 const entryOf = (id: string): Entry => toEntry(id, { event: testEvent(id), raw: {} });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { EventContext, HandlerScope, timeoutError } from "../../src/loop/scope.ts";
-import { toSettings } from "./support.ts";
+import { EventContext, HandlerScope, timeoutError } from "../../../src/loop/engine/scope.ts";
+import { toSettings } from "../support.ts";
 
 const { logger } = toSettings();
 

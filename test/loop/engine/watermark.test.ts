@@ -2,10 +2,10 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Receipt } from "../../src/core/feed.ts";
-import { fromReceipt, toReceipt } from "../../src/core/feed.ts";
-import type { Mark } from "../../src/loop/watermark.ts";
-import { Watermark } from "../../src/loop/watermark.ts";
+import type { Receipt } from "../../../src/core/feed.ts";
+import { fromReceipt, toReceipt } from "../../../src/core/feed.ts";
+import type { Mark } from "../../../src/loop/engine/watermark.ts";
+import { Watermark } from "../../../src/loop/engine/watermark.ts";
 
 /** A watermark over so many items; those listed have a receipt that holds their position. */
 function watermarkOf(count: number, withReceipt: readonly number[]): Watermark<number> {
