@@ -207,9 +207,7 @@ type Never<Name extends string> = { readonly [Each in Name]?: undefined };
 export type Feed<E extends FeedEvent = FeedEvent> = EventSource<E> & AckSink & FeedKind;
 
 /** What a pull brought as a page, in whichever of its two forms it came. */
-export function toPage<E extends FeedEvent>(
-  pulled: readonly Delivery<E>[] | Page<E>,
-): Page<E> {
+export function toPage<E extends FeedEvent>(pulled: readonly Delivery<E>[] | Page<E>): Page<E> {
   return isList(pulled) ? { deliveries: pulled } : pulled;
 }
 
