@@ -184,7 +184,10 @@ function openFeed<E extends FeedEvent>(shelf: Shelf, options: MemoryFeedOptions<
   };
   // Not Object.assign: it would read `pending` once and for all.
   const truth = truthOf(shelf, options);
-  return Object.defineProperties(feed, Object.getOwnPropertyDescriptors(truth)) as unknown as MemoryFeed<E>;
+  return Object.defineProperties(
+    feed,
+    Object.getOwnPropertyDescriptors(truth),
+  ) as unknown as MemoryFeed<E>;
 }
 
 function leaseCalls(shelf: Shelf): Required<Pick<Feed, "nack" | "extend">> {
