@@ -105,7 +105,8 @@ export class Attempts {
       this.#later(this.#deadLetter(entry, verdict.reason, verdict.code), onEnd);
       return;
     }
-    const subject = `event ${entry.identity} (${entry.delivery.event?.type ?? "unreadable"})`;
+    const { event } = entry.delivery;
+    const subject = `event ${event?.id ?? entry.identity} (${event?.type ?? "unreadable"})`;
     const advice = "set the option deadLetters, or it comes first again at the next start";
     const message = `${subject}: ${verdict.reason}; no dead-letter store is set: ${advice}`;
     onEnd({ kind: "halt", error: this.#halted(message, verdict.cause) });

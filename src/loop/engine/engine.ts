@@ -442,7 +442,7 @@ export class Engine {
       onLeft: (delivery) => this.#onLeft(delivery),
       onAcked: (count) => this.#onAcked(count, 0),
       onHalt: (error) => this.#halt(error),
-      mayStart: (now) => this.#circuit?.isOpen !== true && this.#mayStart(now),
+      mayStart: (now) => this.#mayStart(now),
       isStopping: () => this.#ending !== undefined,
       isHungry: () => this.#handling.isHungry,
       changed: this.#changed,

@@ -124,16 +124,22 @@ export class Handling {
   #startNext(now: number): boolean {
     const { batch, attempts, circuit } = this.#parts;
     if (batch && !this.#isBatchReady(batch, now)) return false;
-    const entry = this.#ready.shift();
+    const entry = circuit?.isOpen ? this.#takeProbe() : this.#ready.shift();
     if (entry === undefined) return false;
     this.#running += 1;
-    if (circuit?.isOpen) this.#probe = entry;
     const { verdict } = entry;
     entry.verdict = undefined;
     if (verdict) attempts.giveUp(entry, verdict, (disposition) => this.#ended(entry, disposition));
     else if (batch) this.#startBatch([entry, ...this.#takeForBatch(batch.size - 1)]);
     else attempts.make(entry, (disposition) => this.#ended(entry, disposition));
     return true;
+  }
+
+  /** One that was never tried says the most: what has failed may be bad by itself. */
+  #takeProbe(): Entry | undefined {
+    const untried = this.#ready.takeFirst(({ given }) => given === undefined);
+    this.#probe = untried ?? this.#ready.shift();
+    return this.#probe;
   }
 
   #startBatch(entries: readonly Entry[]): void {
@@ -177,35 +183,41 @@ export class Handling {
   }
 
   #dispose(entry: Entry, disposition: Disposition): void {
-    const { circuit, onSettled, onRetry, onHalt } = this.#parts;
+    const { circuit, onSettled, onHalt } = this.#parts;
+    const isOutage = circuit?.isOpen === true;
     if (this.#probe === entry) {
       this.#probe = undefined;
-      if (isFailure(disposition) && circuit?.isOpen) circuit.probeFailed();
+      if (isOutage && isFailure(disposition)) circuit.probeFailed();
     }
     switch (disposition.kind) {
       case "settled":
         if (entry.key !== undefined) this.#nextOfKey(entry.key);
         onSettled(entry, disposition.as);
         return;
-      case "again":
-        if (disposition.failed) onRetry();
-        if (circuit?.isOpen) this.#ready.push(entry);
-        else this.#nap(entry, disposition.delayMs);
-        return;
-      case "exhausted":
-        if (circuit?.isOpen) this.#ready.push(entry);
-        else {
-          entry.verdict = disposition.verdict;
-          this.#parked.add(entry);
-        }
+      case "halt":
+        onHalt(disposition.error);
         return;
       case "left":
         // Where the run is not stopping, it was only not sure whether it may go on.
         this.#ready.push(entry);
         return;
-      case "halt":
-        onHalt(disposition.error);
+      default:
+        if (isOutage) this.#ready.push(entry);
+        else this.#retryOrPark(entry, disposition);
     }
+  }
+
+  #retryOrPark(
+    entry: Entry,
+    disposition: Extract<Disposition, { kind: "again" | "exhausted" }>,
+  ): void {
+    if (disposition.kind === "exhausted") {
+      entry.verdict = disposition.verdict;
+      this.#parked.add(entry);
+      return;
+    }
+    if (disposition.failed) this.#parts.onRetry();
+    this.#nap(entry, disposition.delayMs);
   }
 
   /** Decides what becomes of those that failed too often, as soon as it can be known. */

@@ -64,37 +64,42 @@ export class LeaseGuard {
 
   /** Takes the lease, however long that takes; ends when the signal fires. */
   async acquire(stopping: AbortSignal): Promise<void> {
-    const { lease, callTimeoutMs, key, tell } = this.#parts;
-    const { leaseMs, holder, store } = lease;
+    const { leaseMs } = this.#parts.lease;
     const pace = new Pace({ minMs: Math.min(1000, leaseMs / 3), maxMs: leaseMs });
-    const limitMs = Math.min(callTimeoutMs, leaseMs);
     while (!stopping.aborted) {
-      const times = timesOf(leaseMs);
-      const asking = { what: "acquire", whom: "lease", limitMs, signal: stopping };
-      const answer = await ask(asking, (signal) => store.acquire(key, holder, leaseMs, { signal }));
-      if (answer.kind === "cut") return;
-      if (answer.kind === "answered" && answer.value.status === "held") {
-        const { fence } = answer.value;
-        // It came as the run stopped: nobody else is to wait for its end.
-        if (stopping.aborted) return this.#giveBack(fence);
-        this.#hold(fence, times);
-        tell?.({ kind: "leaseAcquired", fence });
-        return;
-      }
-      let delayMs: number;
-      if (answer.kind === "answered") {
-        const { endsInMs = leaseMs } = answer.value as { readonly endsInMs?: number };
-        // A little after the end, spread, so that those who wait do not all come at once.
-        delayMs = Math.min(Math.max(0, endsInMs), leaseMs) + Math.random() * 250;
-        tell?.({ kind: "leaseTaken", delayMs });
-      } else {
-        if (answer.error.code === "config") return this.#end(answer.error);
-        delayMs = pace.delay(answer.error.retryAfterMs);
-        const error = answer.thrown ?? answer.error;
-        tell?.({ kind: "storeFailed", store: "lease", error, delayMs });
-      }
+      const delayMs = await this.#tryToAcquire(stopping, pace);
+      if (delayMs === undefined) return;
       await sleep(delayMs, stopping).catch(() => {});
     }
+  }
+
+  /** Gives when to try again; `undefined` when there is no need, or no use. */
+  async #tryToAcquire(stopping: AbortSignal, pace: Pace): Promise<number | undefined> {
+    const { lease, callTimeoutMs, key, tell } = this.#parts;
+    const { leaseMs, holder, store } = lease;
+    const times = timesOf(leaseMs);
+    const limitMs = Math.min(callTimeoutMs, leaseMs);
+    const asking = { what: "acquire", whom: "lease", limitMs, signal: stopping };
+    const answer = await ask(asking, (signal) => store.acquire(key, holder, leaseMs, { signal }));
+    if (answer.kind === "cut") return undefined;
+    if (answer.kind === "failed") {
+      const { error, thrown = error } = answer;
+      if (error.code === "config") return this.#end(error);
+      const delayMs = pace.delay(error.retryAfterMs);
+      tell?.({ kind: "storeFailed", store: "lease", error: thrown, delayMs });
+      return delayMs;
+    }
+    const grant = answer.value;
+    if (grant.status === "held") {
+      // It came as the run stopped: nobody else is to wait for its end.
+      if (stopping.aborted) await this.#giveBack(grant.fence);
+      else this.#hold(grant.fence, times);
+      return undefined;
+    }
+    // A little after the end, spread, so that those who wait do not all come at once.
+    const delayMs = Math.min(Math.max(0, grant.endsInMs), leaseMs) + Math.random() * 250;
+    tell?.({ kind: "leaseTaken", delayMs });
+    return delayMs;
   }
 
   /** Stops renewing, and gives the lease up where it still holds. */
@@ -119,6 +124,7 @@ export class LeaseGuard {
 
   #hold(fence: number, times: ReturnType<typeof timesOf>): void {
     this.#grant = { fence, ...times };
+    this.#parts.tell?.({ kind: "leaseAcquired", fence });
     this.#renewIn(this.#parts.lease.leaseMs / 3);
     this.#parts.onHeld();
   }
@@ -169,7 +175,7 @@ export class LeaseGuard {
     this.#end(new AckloopError("leaseLost", message));
   }
 
-  #end(error: AckloopError): void {
+  #end(error: AckloopError): undefined {
     if (this.#isLost || this.#ended.signal.aborted) return;
     this.#isLost = true;
     this.#ended.abort();

@@ -296,7 +296,7 @@ export class Pulling {
   }
 
   #foundNothing(pull: Pull, page: Page, elapsedMs: number): void {
-    const { feed, window, settings, untilEmpty } = this.#parts;
+    const { feed, window, untilEmpty } = this.#parts;
     const count = page.deliveries.length;
     const isList = feed.pulls === "unacked";
     if (page.more === true && this.#emptyPages < MOST_EMPTY_PAGES) {
@@ -316,9 +316,14 @@ export class Pulling {
     if (!isList && count > 0 && this.#knownInRow <= window.open) return;
     this.#endsEarly = isList && !pull.wasQuiet;
     this.#enough = window.held / 2;
-    const waited = feed.waits === true && !untilEmpty && elapsedMs >= settings.waitMs * 0.9;
-    if (waited && elapsedMs >= settings.idle.minMs) return;
-    this.#idle(elapsedMs);
+    if (!this.#hasWaited(elapsedMs)) this.#idle(elapsedMs);
+  }
+
+  /** Whether the feed itself has waited, long enough that there is no need to wait here. */
+  #hasWaited(elapsedMs: number): boolean {
+    const { feed, settings, untilEmpty } = this.#parts;
+    if (feed.waits !== true || untilEmpty) return false;
+    return elapsedMs >= Math.max(settings.waitMs * 0.9, settings.idle.minMs);
   }
 
   /** Waits before the next pull; what the last one took has been waited already. */

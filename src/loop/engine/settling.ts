@@ -1,5 +1,5 @@
 import { AckloopError } from "../../core/errors.ts";
-import type { AckReport, AckSink, Receipt } from "../../core/feed.ts";
+import type { AckReport, AckSink, AckVerdict, Receipt } from "../../core/feed.ts";
 import { ask, toFailure } from "../../core/guard.ts";
 import type { LoopSettings } from "../options.ts";
 import type { Entry } from "./entry.ts";
@@ -70,29 +70,40 @@ const MOST_CALLS = 8;
 
 const NEVER = Number.POSITIVE_INFINITY;
 
-/** Sends receipts, and gives a verdict on each, or why there is none; `undefined` when it was cut. */
+/** What came of an ack: a verdict on each receipt, or why there is none. */
+type SentAck = AckReport | { readonly error: AckloopError };
+
+/** Sends receipts; `undefined` when the call was cut. */
 async function sendAck(
   { feed, settings, over }: SettlingParts,
   receipts: readonly Receipt[],
-): Promise<AckReport | { readonly error: AckloopError } | undefined> {
-  const limitMs = settings.callTimeoutMs;
-  const asking = { what: "ack", whom: feed.name, limitMs, signal: over };
+): Promise<SentAck | undefined> {
+  const { name } = feed;
+  const asking = { what: "ack", whom: name, limitMs: settings.callTimeoutMs, signal: over };
   const answer = await ask(asking, (signal) => feed.ack(receipts, { signal }));
-  if (answer.kind === "cut") return undefined;
+  if (over.aborted || answer.kind === "cut") return undefined;
   if (answer.kind === "failed") return answer;
   const { value } = answer;
-  if (Array.isArray(value) && value.length === receipts.length) return value as AckReport;
+  if (Array.isArray(value) && value.length === receipts.length) {
+    return value.map((verdict) => toVerdict(verdict, name));
+  }
   const count = Array.isArray(value) ? `${value.length} verdicts` : "no list of verdicts";
-  const facts = { provider: feed.name, operation: "ack" };
+  const facts = { provider: name, operation: "ack" };
   return {
     error: new AckloopError("schema", `gave ${count} for ${receipts.length} receipts`, facts),
   };
 }
 
-/** The error of a verdict that is one; a feed of the user's may give anything. */
-function errorOf(verdict: AckReport[number] | undefined, feed: string): AckloopError | undefined {
-  if (verdict?.status === "acked" || verdict?.status === "gone") return undefined;
-  return toFailure(verdict?.error ?? verdict, { what: "ack", whom: feed });
+/** A feed of the user's may give anything: what does not say that it is acked has failed. */
+function toVerdict(verdict: Partial<AckVerdict> | null | undefined, feed: string): AckVerdict {
+  if (verdict?.status === "acked" || verdict?.status === "gone") return { status: verdict.status };
+  const { error } = (verdict ?? {}) as { readonly error?: unknown };
+  return { status: "failed", error: toFailure(error, { what: "ack", whom: feed }) };
+}
+
+function verdictOf(report: SentAck, index: number): AckVerdict {
+  const verdict = "error" in report ? undefined : report[index];
+  return verdict ?? { status: "failed", error: (report as { readonly error: AckloopError }).error };
 }
 
 /** Acknowledges one event each: as many at once as allowed, the failed ones again. */
@@ -156,7 +167,6 @@ export class IndividualSettling implements Settling {
   }
 
   async #send(entries: readonly Entry[]): Promise<void> {
-    const { over, changed } = this.#parts;
     this.#calls += 1;
     this.#inFlight += entries.length;
     const report = await sendAck(
@@ -165,32 +175,35 @@ export class IndividualSettling implements Settling {
     );
     this.#calls -= 1;
     this.#inFlight -= entries.length;
-    if (report !== undefined && !over.aborted) this.#read(entries, report);
-    changed();
+    if (report !== undefined) this.#read(entries, report);
+    this.#parts.changed();
   }
 
-  #read(entries: readonly Entry[], report: AckReport | { readonly error: AckloopError }): void {
-    const { feed, window, onAcked } = this.#parts;
+  #read(entries: readonly Entry[], report: SentAck): void {
+    const { window, onAcked } = this.#parts;
     let acked = 0;
     let gone = 0;
-    let failure: AckloopError | undefined;
-    const refused: Entry[] = [];
+    const failures: { readonly entry: Entry; readonly error: AckloopError }[] = [];
     for (const [index, entry] of entries.entries()) {
-      const verdict = "error" in report ? undefined : report[index];
-      const error = "error" in report ? report.error : errorOf(verdict, feed.name);
-      if (error === undefined) {
-        acked += 1;
-        if (verdict?.status === "gone") gone += 1;
-        window.acked(entry);
-      } else if (!this.#isRefusedForGood(entry, error)) {
-        refused.push(entry);
-        // What says that the provider is away matters to all; what is wrong with one does not.
-        if (failure === undefined || error.retryable) failure = error;
+      const verdict = verdictOf(report, index);
+      if (verdict.status === "failed") {
+        failures.push({ entry, error: verdict.error });
+        continue;
       }
+      acked += 1;
+      if (verdict.status === "gone") gone += 1;
+      window.acked(entry);
     }
     if (acked > 0) onAcked(acked, gone);
-    if (failure === undefined) this.#pace.reset();
-    else this.#again(refused, failure);
+    const again = failures.filter(({ entry, error }) => !this.#isRefusedForGood(entry, error));
+    // What says that the provider is away matters to all; what is wrong with one does not.
+    const worst = again.find(({ error }) => error.retryable) ?? again[0];
+    if (worst === undefined) this.#pace.reset();
+    else
+      this.#again(
+        again.map(({ entry }) => entry),
+        worst.error,
+      );
   }
 
   /** Halts the run when an event cannot be acked; the others of its call still can. */
@@ -251,19 +264,19 @@ export class CumulativeSettling implements Settling {
   }
 
   async #send(reach: Reach): Promise<void> {
-    const { window, over, feed, onAcked, changed } = this.#parts;
+    const { window, onAcked, changed } = this.#parts;
     this.#isCalling = true;
     window.watermark.take(reach);
     const report = await sendAck(this.#parts, [reach.receipt]);
     this.#isCalling = false;
-    if (report !== undefined && !over.aborted) {
-      const error = "error" in report ? report.error : errorOf(report[0], feed.name);
-      if (error === undefined) {
+    if (report !== undefined) {
+      const verdict = verdictOf(report, 0);
+      if (verdict.status === "failed") this.#refused(reach, verdict.error);
+      else {
         this.#pace.reset();
         this.#refusals = 0;
-        const isGone = !("error" in report) && report[0]?.status === "gone";
-        onAcked(window.confirm(reach), isGone ? 1 : 0);
-      } else this.#refused(reach, error);
+        onAcked(window.confirm(reach), verdict.status === "gone" ? 1 : 0);
+      }
     }
     changed();
   }
