@@ -1,10 +1,13 @@
 import { onAbort } from "../core/abort.ts";
 import type { FeedEvent } from "../core/event.ts";
 import type { Delivery, Feed } from "../core/feed.ts";
+import type { TableOf } from "../core/options.ts";
+import { checkOptions } from "../core/options.ts";
 import { toAssignment } from "./consume.ts";
 import { Engine } from "./engine.ts";
 import type { HandlerContext } from "./handler.ts";
 import type { LoopOptions } from "./options.ts";
+import { loopTable } from "./options.ts";
 import type { Outcome } from "./outcome.ts";
 import { deadLetter, done, drop, retry } from "./outcome.ts";
 import { Queue } from "./queue.ts";
@@ -38,6 +41,9 @@ export type DeliveriesOptions<E extends FeedEvent = FeedEvent> = Omit<
   "concurrency" | "handlerTimeoutMs"
 >;
 
+const { concurrency: _concurrency, handlerTimeoutMs: _handlerTimeoutMs, ...ownTable } = loopTable;
+const deliveriesTable = ownTable satisfies TableOf<DeliveriesOptions>;
+
 /**
  * Gives a feed's events to a loop of one's own.
  *
@@ -62,9 +68,9 @@ export function deliveries<E extends FeedEvent>(
       };
       arrivals.push(toOwnDelivery(event, context, settleOnce));
     });
-  const inFlight = options.maxInFlight ?? 200;
-  const concurrency = Math.min(inFlight, MOST_AT_ONCE);
-  const all = { ...options, maxInFlight: inFlight, concurrency };
+  const checked = checkOptions("deliveries", options, deliveriesTable);
+  const maxInFlight = checked.maxInFlight ?? 200;
+  const all = { ...checked, maxInFlight, concurrency: Math.min(maxInFlight, MOST_AT_ONCE) };
   const engine = new Engine(toAssignment("deliveries", feed, handler, all));
   return iterate(engine, arrivals, () => unsettled.size);
 }
