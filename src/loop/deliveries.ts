@@ -1,11 +1,14 @@
 import { onAbort } from "../core/abort.ts";
 import type { FeedEvent } from "../core/event.ts";
 import type { Delivery, Feed } from "../core/feed.ts";
+import type { TableOf } from "../core/options.ts";
+import { checkOptions } from "../core/options.ts";
 import { toAssignment } from "./consume.ts";
 import { Engine } from "./engine/engine.ts";
 import { Queue } from "./engine/queue.ts";
 import type { Handler, HandlerContext } from "./handler.ts";
 import type { LoopOptions } from "./options.ts";
+import { loopTable } from "./options.ts";
 import type { Outcome } from "./outcome.ts";
 import { deadLetter, done, drop, retry } from "./outcome.ts";
 
@@ -37,6 +40,9 @@ export type DeliveriesOptions<E extends FeedEvent = FeedEvent> = Omit<
   LoopOptions<E>,
   "concurrency" | "handlerTimeoutMs"
 >;
+
+const { concurrency: _concurrency, handlerTimeoutMs: _handlerTimeoutMs, ...ownTable } = loopTable;
+const deliveriesTable = ownTable satisfies TableOf<DeliveriesOptions>;
 
 /** A loop of one's own over a feed's events. It can be left at any time, also while it waits for one. */
 export interface Deliveries<E extends FeedEvent = FeedEvent>
@@ -73,9 +79,9 @@ class OwnLoop<E extends FeedEvent> implements Deliveries<E> {
   #isOver = false;
 
   constructor(feed: Feed<E>, options: DeliveriesOptions<E>) {
-    const inFlight = options.maxInFlight ?? 200;
-    const concurrency = Math.min(inFlight, MOST_AT_ONCE);
-    const all = { ...options, maxInFlight: inFlight, concurrency };
+    const { maxInFlight = 200 } = checkOptions("deliveries", options, deliveriesTable);
+    const concurrency = Math.min(maxInFlight, MOST_AT_ONCE);
+    const all = { ...options, maxInFlight, concurrency };
     const handler: Handler<E> = (event, context) => this.#hand(event, context);
     this.#engine = new Engine(toAssignment("deliveries", feed, handler, all));
   }

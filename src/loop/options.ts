@@ -230,9 +230,8 @@ export const loopTable = {
 type HandlingFilled = FilledOf<typeof handlingTable>;
 type LoopFilled = FilledOf<typeof loopTable>;
 
-/** The options of handling with every default filled in. */
-export interface HandlingSettings
-  extends Omit<HandlingFilled, "retry" | "unprocessable" | "consumer" | "logger"> {
+/** What the loop has in place of some options of handling. */
+interface HandlingParts {
   readonly attempts: number;
   readonly retry: PacingBounds;
   readonly unprocessable: Unprocessable;
@@ -241,16 +240,25 @@ export interface HandlingSettings
   readonly logger: Logger;
 }
 
-/** The options of a run with every default filled in. */
-export interface LoopSettings
-  extends HandlingSettings,
-    Omit<LoopFilled, keyof HandlingFilled | "maxInFlight" | "lease" | "idle" | "circuitBreaker"> {
+/** What the loop has in place of some options of a run. */
+interface LoopParts {
   readonly maxInFlight: number;
   readonly lease: (NonNullable<LoopFilled["lease"]> & { readonly holder: string }) | undefined;
   readonly idle: PacingBounds;
   /** How many different events must have failed; `undefined` when the breaker is off. */
   readonly circuitAfter: number | undefined;
 }
+
+/** The options of handling with every default filled in. */
+export interface HandlingSettings
+  extends HandlingParts,
+    Omit<HandlingFilled, keyof HandlingParts> {}
+
+/** The options of a run with every default filled in. */
+export interface LoopSettings
+  extends HandlingSettings,
+    LoopParts,
+    Omit<LoopFilled, keyof HandlingFilled | keyof LoopParts | "circuitBreaker"> {}
 
 /**
  * Checks options of handling and fills in the defaults.
@@ -263,7 +271,7 @@ export function toHandlingSettings<Own extends Table = Record<never, never>>(
   own?: Own,
 ): HandlingSettings & FilledOf<Own> {
   const filled = checkOptions(verb, options, handlingTable, own);
-  return { ...filled, ...handlingSettings(verb, filled) };
+  return { ...filled, ...toHandlingParts(verb, filled) };
 }
 
 /** Checks the options of a run and fills in the defaults; `own` as in {@link toHandlingSettings}. */
@@ -274,18 +282,21 @@ export function toLoopSettings<E extends FeedEvent, Own extends Table = Record<n
   own?: Own,
 ): LoopSettings & FilledOf<Own> {
   const filled = checkOptions(verb, options, loopTable, own);
-  return { ...filled, ...loopSettings(verb, filled, eventsAtOnce) };
+  return {
+    ...filled,
+    ...toHandlingParts(verb, filled),
+    ...toLoopParts(verb, filled, eventsAtOnce),
+  };
 }
 
-function handlingSettings(verb: string, filled: HandlingFilled): HandlingSettings {
-  const { retry, deadLetters, consumer, logger, ...others } = filled;
-  const unprocessable = others.unprocessable ?? (deadLetters ? "deadLetter" : "halt");
+function toHandlingParts(verb: string, filled: HandlingFilled): HandlingParts {
+  const { retry, deadLetters, consumer } = filled;
+  const unprocessable = filled.unprocessable ?? (deadLetters ? "deadLetter" : "halt");
   if (unprocessable === "deadLetter" && !deadLetters) {
     throw optionError(verb, "unprocessable", '"deadLetter" needs the option `deadLetters`');
   }
-  if (deadLetters || others.dedupe) checkConsumer(verb, consumer);
+  if (deadLetters || filled.dedupe) checkConsumer(verb, consumer);
   return {
-    ...others,
     attempts: retry.attempts,
     retry: toBounds(
       verb,
@@ -293,20 +304,16 @@ function handlingSettings(verb: string, filled: HandlingFilled): HandlingSetting
       ["retry.maxDelayMs", retry.maxDelayMs, 60_000],
     ),
     unprocessable,
-    deadLetters,
     consumer: consumer ?? "",
-    logger: logger || silent,
+    logger: filled.logger || silent,
   };
 }
 
-function loopSettings(verb: string, filled: LoopFilled, eventsAtOnce: number): LoopSettings {
-  const { lease, idle, circuitBreaker, concurrency, ...others } = filled;
+function toLoopParts(verb: string, filled: LoopFilled, eventsAtOnce: number): LoopParts {
+  const { lease, idle, circuitBreaker } = filled;
   if (lease) checkConsumer(verb, filled.consumer);
-  const maxInFlight = Math.max(200, 4 * concurrency * eventsAtOnce);
+  const maxInFlight = Math.max(200, 4 * filled.concurrency * eventsAtOnce);
   return {
-    ...others,
-    ...handlingSettings(verb, filled),
-    concurrency,
     maxInFlight: filled.maxInFlight ?? Math.min(maxInFlight, 100_000),
     lease: lease && { ...lease, holder: lease.holder ?? crypto.randomUUID() },
     idle: toBounds(verb, ["idle.minMs", idle.minMs, 1000], ["idle.maxMs", idle.maxMs, 60_000]),

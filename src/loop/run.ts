@@ -65,7 +65,7 @@ export class Run implements Promise<Summary>, AsyncDisposable {
    * A handler calls it without awaiting it: what awaits the run's end cannot be a part of it.
    *
    * @param options.withinMs How long the stop may take in all, in ms. @default the option `shutdownTimeoutMs`
-   * @throws {AckloopError} `config` when `withinMs` is no number from 0; whatever halted the run.
+   * @throws {AckloopError} `config` when `withinMs` is no number from 0 to a year; whatever halted the run.
    */
   stop(options: { readonly withinMs?: number | undefined } = {}): Promise<Summary> {
     try {
