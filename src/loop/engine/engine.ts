@@ -229,7 +229,9 @@ export class Engine {
   #stepOn(): number {
     const now = performance.now();
     if (now >= this.#startUntil) {
-      this.stop("deadline", Number.POSITIVE_INFINITY);
+      // What is left now is what was kept for the acks: handlers have had their time.
+      const withinMs = Math.max(0, this.#deadline - now);
+      this.#end({ reason: "deadline", withinMs, reserveMs: withinMs, abrupt: false });
       return Number.POSITIVE_INFINITY;
     }
     const handleAt = this.#handling.step(now);
@@ -256,11 +258,11 @@ export class Engine {
     return Math.min(ackAt, ending.nextAt);
   }
 
-  #end(facts: Omit<EndingFacts, "reserveMs">): void {
+  #end(facts: Omit<EndingFacts, "reserveMs"> & Partial<EndingFacts>): void {
     if (this.#ending) return;
     const now = performance.now();
-    const { reserveMs } = this.#task.settings;
     const withinMs = Math.max(0, Math.min(facts.withinMs, this.#deadline - now));
+    const { reserveMs = reserveOf(this.#task.settings.reserveMs, withinMs) } = facts;
     this.#ending = new Ending({ ...facts, withinMs, reserveMs }, now);
     this.#turn.stop();
     this.#stopping.abort(STOPPING);

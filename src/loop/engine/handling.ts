@@ -108,10 +108,10 @@ export class Handling {
       const key: unknown = orderBy(event);
       if (typeof key === "string" || typeof key === "number") entry.key = key;
       else if (key !== undefined && key !== null) {
-        entry.keyFailure = `orderBy gave ${typeof key} for it, and must give a text or a number`;
+        entry.keyFailure = `orderBy gave ${typeof key} for event ${event.id}, not a text or number`;
       }
     } catch (thrown) {
-      entry.keyFailure = `orderBy threw for it: ${describeThrown(thrown)}`;
+      entry.keyFailure = `orderBy threw for event ${event.id}: ${describeThrown(thrown)}`;
     }
   }
 

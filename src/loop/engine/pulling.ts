@@ -112,12 +112,8 @@ export class Pulling {
 
   /** Pulls if it may; gives when there is more to do, by `performance.now`. */
   step(now: number): number {
-    const { limit, mayStart } = this.#parts;
+    const { mayStart } = this.#parts;
     if (this.#pull || this.finished) return NEVER;
-    if (limit !== undefined && this.#taken >= limit) {
-      this.finished = "limit";
-      return NEVER;
-    }
     if (!mayStart(now)) {
       this.dueSince = undefined;
       return NEVER;
@@ -142,6 +138,11 @@ export class Pulling {
   cut(evenAcks: boolean): void {
     if (this.#pull === undefined || (this.#pull.carried && !evenAcks)) return;
     this.#pull.own.abort(CUT_REASON);
+  }
+
+  get #isLimitReached(): boolean {
+    const { limit } = this.#parts;
+    return limit !== undefined && this.#taken >= limit;
   }
 
   /** A cumulative list of what is not acked: a second pull before the ack brings the same page. */
@@ -237,7 +238,8 @@ export class Pulling {
   #takePage(pull: Pull, page: Page): void {
     const elapsedMs = performance.now() - pull.began;
     const { fresh, isRepeat } = this.#takeIn(page, pull.began, elapsedMs);
-    if (fresh === 0) this.#foundNothing(pull, page, elapsedMs);
+    if (this.#isLimitReached) this.finished = "limit";
+    else if (fresh === 0) this.#foundNothing(pull, page, elapsedMs);
     else {
       this.#emptyPages = 0;
       this.#knownInRow = 0;
@@ -254,14 +256,13 @@ export class Pulling {
     pulledAt: number,
     elapsedMs: number,
   ): { readonly fresh: number; readonly isRepeat: boolean } {
-    const { feed, window, tell, onLeft, limit, isStopping } = this.#parts;
+    const { feed, window, tell, onLeft, isStopping } = this.#parts;
     const before = this.#taken;
     const open = window.openPage(page);
     let mayCut = false;
     let isWhole = true;
     for (const delivery of page.deliveries) {
-      const isOver = limit !== undefined && this.#taken >= limit;
-      if ((mayCut && isOver) || isStopping()) {
+      if ((mayCut && this.#isLimitReached) || isStopping()) {
         onLeft(delivery);
         isWhole = false;
         continue;
