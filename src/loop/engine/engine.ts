@@ -43,8 +43,8 @@ export interface Assignment {
 /** How long letting go may take at least, in ms, however short a stop is. */
 const LEAST_LETTING_GO_MS = 1000;
 
-/** The least waits between probes in an outage, in ms. */
-const LEAST_PROBE_WAITS = Object.freeze({ minMs: 100, maxMs: 1000 });
+/** Between which waits the first and the last wait between probes in an outage lie, in ms. */
+const PROBE_WAITS = Object.freeze({ first: [100, 1000], last: [1000, 60_000] } as const);
 
 const RESOLVED = Promise.resolve();
 
@@ -380,11 +380,15 @@ export class Engine {
     const { feed, settings, routes } = this.#task;
     const { circuitAfter, retry } = settings;
     if (circuitAfter === undefined) return undefined;
-    const { minMs, maxMs } = LEAST_PROBE_WAITS;
+    const within = (ms: number, [least, most]: readonly [number, number]): number =>
+      Math.min(most, Math.max(least, ms));
     return new Circuit({
       after: circuitAfter,
       atOnce: routes.batch?.size ?? 1,
-      bounds: { minMs: Math.max(minMs, retry.minMs), maxMs: Math.max(maxMs, retry.maxMs) },
+      bounds: {
+        minMs: within(retry.minMs, PROBE_WAITS.first),
+        maxMs: within(retry.maxMs, PROBE_WAITS.last),
+      },
       feed: feed.name,
       tell: this.#tell,
       log: this.#log,

@@ -317,7 +317,8 @@ export class Pulling {
     if (!isList && count > 0 && this.#knownInRow <= window.open) return;
     this.#endsEarly = isList && !pull.wasQuiet;
     this.#enough = window.held / 2;
-    if (!this.#hasWaited(elapsedMs)) this.#idle(elapsedMs);
+    // What a feed that waits has waited itself is waited already.
+    if (!this.#hasWaited(elapsedMs)) this.#idle(feed.waits === true ? elapsedMs : 0);
   }
 
   /** Whether the feed itself has waited, long enough that there is no need to wait here. */
@@ -327,9 +328,9 @@ export class Pulling {
     return elapsedMs >= Math.max(settings.waitMs * 0.9, settings.idle.minMs);
   }
 
-  /** Waits before the next pull; what the last one took has been waited already. */
-  #idle(elapsedMs: number): void {
-    const delayMs = this.#pace.delay(0, elapsedMs);
+  /** Waits before the next pull. */
+  #idle(waitedMs: number): void {
+    const delayMs = this.#pace.delay(0, waitedMs);
     this.#parts.tell?.({ kind: "idle", delayMs });
   }
 
