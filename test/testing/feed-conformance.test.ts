@@ -35,6 +35,6 @@ const kinds: Readonly<Record<string, MemoryFeedOptions | MemoryPagesOptions>> = 
 
 for (const [name, options] of Object.entries(kinds)) {
   describe(`memoryFeed as ${name}`, () => {
-    feedConformance({ describe, it, print: () => {} }, () => memoryHarness(options));
+    feedConformance({ describe, it: it.concurrent, print: () => {} }, () => memoryHarness(options));
   });
 }
