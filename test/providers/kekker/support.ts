@@ -58,6 +58,6 @@ export async function pullIds(
   feed: Feed,
   limit?: number,
 ): Promise<readonly (string | undefined)[]> {
-  const deliveries = await feed.pull({ limit });
+  const deliveries = (await feed.pull({ limit })).deliveries;
   return deliveries.map(({ event, unreadable }) => event?.id ?? unreadable?.path);
 }
