@@ -198,7 +198,7 @@ describe("pull", () => {
     publish(1);
     await vi.advanceTimersByTimeAsync(0);
 
-    expect(numbers(await pulling)).toEqual([1]);
+    expect(numbers((await pulling).deliveries)).toEqual([1]);
   });
 
   it("gives an empty list when the wait is over", async () => {
