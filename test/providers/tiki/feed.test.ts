@@ -115,11 +115,21 @@ describe("a pull", () => {
     expect((await feed.pull()).deliveries).toStrictEqual([]);
   });
 
+  it("tells how long a page is, never whether it is the last, and can read it anew", async () => {
+    const { feed } = queueFeed(documented, { events: [] });
+
+    const { deliveries, ...facts } = await feed.pull();
+
+    expect(facts).toEqual({ bytes: JSON.stringify(documented).length });
+    expect(deliveries.map((delivery) => delivery.again?.())).toEqual(deliveries);
+    expect(await feed.pull()).toEqual({ deliveries: [], bytes: 13 });
+  });
+
   it("delivers an unknown type, and keeps unknown fields in raw", async () => {
     const item = { id: "e1", type: "SOMETHING_NEW", payload: { x: 1 }, extra: [true] };
     const { feed } = queueFeed(page(item));
 
-    expect((await feed.pull()).deliveries).toStrictEqual([
+    expect((await feed.pull()).deliveries).toEqual([
       {
         receipt: toReceipt("a1"),
         raw: item,

@@ -212,7 +212,7 @@ describe("pull", () => {
     await vi.advanceTimersByTimeAsync(1);
 
     await pulling;
-    expect(done).toHaveBeenCalledWith([]);
+    expect(done).toHaveBeenCalledWith({ deliveries: [], bytes: 15 });
   });
 
   it("is cut by its signal in the middle of a long poll", async () => {
@@ -377,6 +377,19 @@ async function purgedWorld(unknownCursor: "refuse" | "empty", more: object = {})
   return { ...made, orders, last: receiptOf(deliveries[1]) };
 }
 
+describe("a page", () => {
+  it("tells how long it is, never whether it is the last, and can be read anew", async () => {
+    const { feed, publish } = world();
+    publish(3);
+
+    const { deliveries, bytes, ...facts } = await feed().pull();
+
+    expect(facts).toEqual({});
+    expect(bytes).toBeGreaterThan(100);
+    expect(deliveries.map((delivery) => delivery.again?.())).toEqual(deliveries);
+  });
+});
+
 describe("a cursor that Workato refuses", () => {
   it("halts by default, with cursorExpired", async () => {
     const { orders } = await purgedWorld("refuse");
@@ -398,6 +411,27 @@ describe("a cursor that Workato refuses", () => {
     expect(await orders.ack([receiptOf(deliveries[1])])).toEqual([{ status: "acked" }]);
     expect((await orders.pull()).deliveries).toEqual([]);
   });
+
+  it.each(["oldest", "fromTime"] as const)(
+    "is left behind although nothing is there (%s): the page has the place as its receipt",
+    async (onCursorExpired) => {
+      const { orders, publish, emulator } = await purgedWorld("refuse", { onCursorExpired });
+      const asked = () => emulator.journal.calls("consume");
+
+      const { deliveries, receipt } = await orders.pull();
+      const before = asked();
+      const next = await orders.pull({ after: receiptOf({ receipt }) });
+
+      expect(deliveries).toEqual([]);
+      expect(next.receipt).toBeUndefined();
+      expect(asked() - before).toBe(1);
+      expect(await orders.ack([receiptOf({ receipt })])).toEqual([{ status: "acked" }]);
+      await orders.pull();
+      expect(asked() - before).toBe(2);
+      publish(2, 10);
+      expect(numbers((await orders.pull()).deliveries)).toEqual([10, 11]);
+    },
+  );
 
   it("goes on from the saved time, and repeats rather than skips", async () => {
     const { orders, publish } = await purgedWorld("refuse", {
