@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Delivery } from "../../../src/core/feed.ts";
+import type { Delivery, Feed } from "../../../src/core/feed.ts";
 import { toReceipt } from "../../../src/core/feed.ts";
-import { Extender } from "../../../src/loop/engine/extending.ts";
+import { Extending } from "../../../src/loop/engine/extending.ts";
 import { Window } from "../../../src/loop/engine/window.ts";
-import { memoryFeed, testEvent } from "../../../src/testing/memory-feed.ts";
+import { testEvent } from "../../../src/testing/memory-feed.ts";
 import { passing, toSettings } from "../support.ts";
 
 const LEASE_MS = 3000;
@@ -15,24 +15,29 @@ const leased = (id: string, leaseMs: number | undefined = LEASE_MS): Delivery =>
   leaseMs,
 });
 
-/** An extender over a window, and the calls it makes. */
-function bench() {
+/** The extending side over a window, and the calls it makes. */
+function bench(callTimeoutMs = 30_000) {
   const window = new Window({ acks: "individual", pulls: "onward" });
-  const extend = vi.fn(async (_receipts: readonly unknown[], _leaseMs: number) => {});
+  const page = window.openPage({ deliveries: [] });
+  const extend = vi.fn<NonNullable<Feed["extend"]>>(async () => {});
   const warn = vi.fn();
   const over = new AbortController();
-  const feed = { ...memoryFeed(), extend };
-  const logger = { ...toSettings().logger, warn };
-  const extender = new Extender(feed, window, logger, over.signal);
-  const take = (delivery: Delivery) => {
-    const { entry } = window.accept(delivery);
-    extender.watch(entry);
+  const extending = new Extending({
+    feed: { name: "orders", extend },
+    callTimeoutMs,
+    log: { ...toSettings().logger, warn },
+    over: over.signal,
+  });
+  const take = (delivery: Delivery, pulledAt = performance.now()) => {
+    const { entry } = window.accept(delivery, page);
+    extending.watch(entry, pulledAt);
     return entry;
   };
-  return { window, extend, warn, over, take };
+  const calls = () => extend.mock.calls.map(([receipts, leaseMs]) => [receipts, leaseMs]);
+  return { window, extending, extend, calls, warn, over, take };
 }
 
-describe("the extender", () => {
+describe("extending", () => {
   beforeEach(() => {
     vi.useFakeTimers();
   });
@@ -40,8 +45,8 @@ describe("the extender", () => {
     vi.useRealTimers();
   });
 
-  it("extends all that is open with one call, three times a lease, and no longer", async () => {
-    const { window, extend, take } = bench();
+  it("extends what is open of a page with one call, three times a lease, and no longer", async () => {
+    const { window, calls, take } = bench();
     const a = take(leased("a"));
     const b = take(leased("b"));
     expect(vi.getTimerCount()).toBe(1);
@@ -52,11 +57,42 @@ describe("the extender", () => {
     window.settle(b);
     await vi.advanceTimersByTimeAsync(LEASE_MS);
 
-    expect(extend.mock.calls.map(([receipts, leaseMs]) => [receipts, leaseMs])).toEqual([
+    expect(calls()).toEqual([
       [["a", "b"], LEASE_MS],
       [["b"], LEASE_MS],
     ]);
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("counts each lease from before the pull that brought it", async () => {
+    const { calls, take } = bench();
+
+    take(leased("a"), performance.now() - 900);
+    await vi.advanceTimersByTimeAsync(100);
+
+    expect(calls()).toEqual([[["a"], LEASE_MS]]);
+  });
+
+  it("extends each by its own lease", async () => {
+    const { calls, take } = bench();
+    take(leased("a", 3000));
+    take(leased("b", 30_000));
+
+    await vi.advanceTimersByTimeAsync(10_000);
+
+    expect(calls().filter(([receipts]) => String(receipts) === "a")).toHaveLength(10);
+    expect(calls().filter(([receipts]) => String(receipts) === "b")).toEqual([[["b"], 30_000]]);
+  });
+
+  it("takes along what would be due soon, so that a page stays one call", async () => {
+    const { calls, take } = bench();
+    take(leased("a"));
+    await vi.advanceTimersByTimeAsync(LEASE_MS / 10);
+    take(leased("b"));
+
+    await vi.advanceTimersByTimeAsync(2 * LEASE_MS);
+
+    expect(calls().every(([receipts]) => String(receipts) === "a,b")).toBe(true);
   });
 
   it("begins anew with the next delivery", async () => {
@@ -70,34 +106,88 @@ describe("the extender", () => {
     expect(extend).toHaveBeenCalledTimes(1);
   });
 
-  it("does nothing where pulling hides nothing", () => {
+  it("extends with the newest receipt", async () => {
+    const { window, calls, take } = bench();
+    const entry = take(leased("a"));
+    entry.receipt = toReceipt("newer");
+
+    await vi.advanceTimersByTimeAsync(LEASE_MS / 3);
+    window.settle(entry);
+
+    expect(calls()).toEqual([[["newer"], LEASE_MS]]);
+  });
+
+  it.each([undefined, 0, -1, Number.NaN])("does nothing for a lease of %s ms", (leaseMs) => {
     const { take } = bench();
 
-    take({ event: testEvent("a"), raw: {}, receipt: toReceipt("a") });
+    take({ ...leased("a"), leaseMs });
 
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("goes on after a failure, which it logs", async () => {
+  it("does nothing for a feed that cannot", () => {
+    const { logger: log } = toSettings();
+    const over = new AbortController().signal;
+    const feed = { name: "orders" };
+    const extending = new Extending({ feed, callTimeoutMs: 1000, log, over });
+    const window = new Window({ acks: "individual", pulls: "onward" });
+
+    const { entry } = window.accept(leased("a"), window.openPage({ deliveries: [] }));
+    extending.watch(entry, performance.now());
+
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it.each([
+    ["rejects", () => Promise.reject(passing())],
+    [
+      "throws",
+      () => {
+        throw new Error("broken");
+      },
+    ],
+  ])("tries again soon when the feed %s, and logs it", async (_, failure) => {
     const { extend, warn, take } = bench();
-    extend.mockRejectedValueOnce(passing());
+    extend.mockImplementationOnce(failure);
+    take(leased("a"));
+
+    await vi.advanceTimersByTimeAsync(LEASE_MS / 3 + LEASE_MS / 10);
+
+    expect(extend).toHaveBeenCalledTimes(2);
+    expect(warn).toHaveBeenCalledTimes(1);
+  });
+
+  it("gives a call no more time than a third of the lease", async () => {
+    const { extend, warn, take } = bench();
+    extend.mockReturnValueOnce(new Promise(() => {}));
     take(leased("a"));
 
     await vi.advanceTimersByTimeAsync(LEASE_MS);
 
-    expect(extend).toHaveBeenCalledTimes(3);
-    expect(warn).toHaveBeenCalledTimes(1);
+    expect(warn.mock.calls[0]?.[1]).toMatchObject({ error: { code: "timeout" } });
+    expect(extend.mock.calls.length).toBeGreaterThan(1);
+  });
+
+  it("leaves no timer when it is closed", async () => {
+    const { extending, take } = bench();
+    take(leased("a"));
+
+    extending.close();
+
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   it("ends with the run, and says nothing of what that cut", async () => {
-    const { extend, warn, over, take } = bench();
+    const { extending, extend, warn, over, take } = bench();
     extend.mockImplementation(async () => {
       over.abort();
+      extending.close();
       throw new Error("cut");
     });
     take(leased("a"));
 
     await vi.advanceTimersByTimeAsync(LEASE_MS);
+    take(leased("b"));
 
     expect(extend).toHaveBeenCalledTimes(1);
     expect(warn).not.toHaveBeenCalled();

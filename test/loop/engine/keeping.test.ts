@@ -2,17 +2,21 @@ import { getEventListeners } from "node:events";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { AckloopError } from "../../../src/core/errors.ts";
 import type { Delivery } from "../../../src/core/feed.ts";
+import { toReceipt } from "../../../src/core/feed.ts";
+import { isNameless, namelessIdentity } from "../../../src/core/identity.ts";
 import type { DeadLetter, DedupeStore } from "../../../src/core/stores.ts";
 import type { Entry } from "../../../src/loop/engine/entry.ts";
 import { toEntry } from "../../../src/loop/engine/entry.ts";
 import { Keeping } from "../../../src/loop/engine/keeping.ts";
-import type { LoopOptions } from "../../../src/loop/options.ts";
 import type { ReportBody } from "../../../src/loop/engine/report.ts";
+import type { LoopOptions } from "../../../src/loop/options.ts";
 import { memoryStores } from "../../../src/stores/index.ts";
 import { testEvent } from "../../../src/testing/memory-feed.ts";
 import { gate, passing, toSettings } from "../support.ts";
 
 const MARK_MS = 3000;
+/** Never fires: letting go may take its time. */
+const { signal } = new AbortController();
 
 /** A keeping over memory stores, of which the test may replace functions. */
 function keepingOver(replaced: Partial<DedupeStore> = {}, options: LoopOptions = {}) {
@@ -29,13 +33,19 @@ function keepingOver(replaced: Partial<DedupeStore> = {}, options: LoopOptions =
   const tell = (report: ReportBody): void => {
     reports.push(report);
   };
-  const keeping = new Keeping({ feed: "orders", settings, tell, quit: quit.signal });
-  return { keeping, stores, quit, reports };
+  const warn = vi.fn();
+  const log = { ...settings.logger, warn };
+  const keeping = new Keeping({ feed: "orders", settings, tell, log, quit: quit.signal });
+  return { keeping, stores, quit, reports, warn };
 }
 
 const key = { consumer: "billing", feed: "orders" };
-const entryOf = (id: string, facts: { readonly idDerived?: true } = {}): Entry =>
-  toEntry(id, { event: testEvent(id), raw: { id }, ...facts });
+const keyOf = (id: string) => ({ ...key, identity: `/memory ${id}` });
+const page = { bytes: 0, held: 0 };
+const entryOf = (id: string, facts: Partial<Delivery> = {}): Entry => {
+  const delivery = { event: testEvent(id), raw: { id }, ...facts } as Delivery;
+  return toEntry(`/memory ${id}`, delivery, page);
+};
 
 describe("keeping", () => {
   beforeEach(() => {
@@ -54,9 +64,8 @@ describe("keeping", () => {
     const stored = await keeping.setAside(entry, "failed", "schema");
 
     expect(stored).toBe(true);
-    expect(await stores.deadLetters.get({ ...key, id: "a" })).toEqual({
-      ...key,
-      id: "a",
+    expect(await stores.deadLetters.get(keyOf("a"))).toEqual({
+      ...keyOf("a"),
       event: testEvent("a"),
       raw: { id: "a" },
       reason: "failed",
@@ -65,30 +74,74 @@ describe("keeping", () => {
       failedAt: new Date().toISOString(),
     });
     expect(reports).toEqual([
-      { kind: "deadLettered", id: "a", event: testEvent("a"), reason: "failed", attempts: 3 },
+      {
+        kind: "deadLettered",
+        identity: "/memory a",
+        event: testEvent("a"),
+        reason: "failed",
+        attempts: 3,
+      },
     ]);
   });
 
-  it("gives what could not be read an id made from its content", async () => {
+  it("stores what the feed reads anew, whatever a handler did to the event", async () => {
     const { keeping, stores } = keepingOver();
+    const again = (): Delivery => ({ event: testEvent("a"), raw: { id: "a" } });
+    const entry = entryOf("a", { again });
+    Object.assign(entry.delivery.event ?? {}, { type: "changed" });
+
+    await keeping.setAside(entry, "failed", undefined);
+
+    expect(await stores.deadLetters.get(keyOf("a"))).toMatchObject({ event: testEvent("a") });
+  });
+
+  describe("of what has no id of its own", () => {
     const unreadable = new AckloopError("schema", "cannot be read");
-    const aside = (delivery: Delivery) => keeping.setAside(toEntry("x", delivery), "odd", "schema");
+    const nameless = (raw: unknown, among: number, receipt?: string): Entry =>
+      toEntry(
+        namelessIdentity(JSON.stringify(raw), among),
+        { unreadable, raw, ...(receipt && { receipt: toReceipt(receipt) }) },
+        page,
+      );
 
-    await aside({ unreadable, raw: { odd: 1 } });
-    await aside({ unreadable, raw: { odd: 1 } });
-    await aside({ unreadable, raw: { odd: 2 } });
+    it("keeps a letter of its own for each, even of equal content", async () => {
+      const { keeping, stores } = keepingOver();
 
-    const { letters } = await stores.deadLetters.list(key);
-    expect(letters.map(({ id, raw }) => ({ id, raw }))).toEqual([
-      { id: expect.stringMatching(/^content-[0-9a-f]{64}$/), raw: { odd: 1 } },
-      { id: expect.stringMatching(/^content-[0-9a-f]{64}$/), raw: { odd: 2 } },
-    ]);
+      await keeping.setAside(nameless({ odd: 1 }, 1, "r1"), "odd", "schema");
+      await keeping.setAside(nameless({ odd: 1 }, 1, "r2"), "odd", "schema");
+
+      const { letters } = await stores.deadLetters.list(key);
+      expect(letters.map(({ raw }) => raw)).toEqual([{ odd: 1 }, { odd: 1 }]);
+      expect(letters.every(({ identity }) => isNameless(identity))).toBe(true);
+      expect(letters.every(({ identity }) => / [0-9a-f]{64}$/.test(identity))).toBe(true);
+    });
+
+    it("keeps one letter for what can never be acked and comes with each list", async () => {
+      const { keeping, stores } = keepingOver();
+
+      await keeping.setAside(nameless({ odd: 1 }, 1), "odd", "schema");
+      await keeping.setAside(nameless({ odd: 1 }, 1), "odd", "schema");
+      await keeping.setAside(nameless({ odd: 1 }, 2), "odd", "schema");
+
+      expect((await stores.deadLetters.list(key)).letters).toHaveLength(2);
+    });
+
+    it("keeps the identity that the feed gives", async () => {
+      const { keeping, stores } = keepingOver();
+      const identity = namelessIdentity("redriven", 1);
+      const delivery: Delivery = { unreadable, raw: 1, identity, receipt: toReceipt(1) };
+
+      await keeping.setAside(toEntry(identity, delivery, page), "odd", "schema");
+
+      expect(await stores.deadLetters.get({ ...key, identity })).toMatchObject({ raw: 1 });
+    });
   });
 
   it("stores nothing without a store", async () => {
     const settings = toSettings();
-    const { signal } = new AbortController();
-    const keeping = new Keeping({ feed: "orders", settings, tell: undefined, quit: signal });
+    const { signal: quit } = new AbortController();
+    const log = settings.logger;
+    const keeping = new Keeping({ feed: "orders", settings, tell: undefined, log, quit });
 
     expect(await keeping.setAside(entryOf("a"), "failed", undefined)).toBe(false);
     expect(keeping.dedupes).toBe(false);
@@ -104,7 +157,7 @@ describe("keeping", () => {
     const { keeping, reports } = keepingOver({}, { deadLetters: { ...deadLetters, put } });
 
     const stored = keeping.setAside(entryOf("a"), "failed", undefined);
-    await vi.advanceTimersByTimeAsync(900);
+    await vi.advanceTimersByTimeAsync(499);
     expect(put).toHaveBeenCalledTimes(1);
     await vi.advanceTimersByTimeAsync(10_000);
 
@@ -120,7 +173,7 @@ describe("keeping", () => {
   });
 
   it("stops asking when the run quits, and leaves neither timer nor listener", async () => {
-    const begin = vi.fn(async () => {
+    const begin = vi.fn<DedupeStore["begin"]>(async () => {
       throw passing();
     });
     const { keeping, quit } = keepingOver({ begin });
@@ -137,25 +190,22 @@ describe("keeping", () => {
     expect(getEventListeners(quit.signal, "abort")).toEqual([]);
   });
 
-  it("takes a mark back that comes as the run quits", async () => {
+  it("takes a mark back whose begin was not answered when the run quits", async () => {
     const answer = gate<Awaited<ReturnType<DedupeStore["begin"]>>>();
-    const forget = vi.fn(async () => {});
-    const { keeping, quit } = keepingOver({ begin: () => answer.opened, forget });
+    const forget = vi.fn<DedupeStore["forget"]>(async () => {});
+    const begin = vi.fn<DedupeStore["begin"]>(() => answer.opened);
+    const { keeping, quit } = keepingOver({ begin, forget });
     const entry = entryOf("a");
     const begun = keeping.begin(entry);
 
     quit.abort();
-    await keeping.abandon(entry);
-    expect(keeping.isBeginning).toBe(true);
-    expect(forget).not.toHaveBeenCalled();
-    const mark = entry.mark ?? expect.unreachable("a mark was asked for");
-    answer.open({ status: "begun", mark, starts: 1 });
-
     expect(await begun).toBe("quit");
-    expect(keeping.isBeginning).toBe(false);
+    await keeping.abandon(entry, signal);
+
+    const mark = begin.mock.calls[0]?.[2]?.mark;
+    expect(forget.mock.calls.map(([of, text]) => [of, text])).toEqual([[keyOf("a"), mark]]);
+    expect(entry.mark).toBeUndefined();
     expect(vi.getTimerCount()).toBe(0);
-    await keeping.abandon(entry);
-    expect(forget).toHaveBeenCalledWith({ ...key, id: "a" }, mark);
   });
 
   it("gets an event whose begin was not answered, as the same start", async () => {
@@ -177,18 +227,29 @@ describe("keeping", () => {
     keeping.close();
   });
 
-  it.each([
-    ["a wrong option", new AckloopError("config", "no such table")],
-    ["a bug of the store", new TypeError("x is not a function")],
-  ])("throws what repeating cannot mend: %s", async (_, error) => {
-    const begin = vi.fn(async () => {
-      throw error;
-    });
+  it("throws what repeating cannot mend: a wrong option", async () => {
+    const error = new AckloopError("config", "no such table");
+    const begin = vi.fn(() => Promise.reject(error));
     const { keeping } = keepingOver({ begin });
 
     await expect(keeping.begin(entryOf("a"))).rejects.toBe(error);
-    expect(keeping.isBeginning).toBe(false);
     expect(begin).toHaveBeenCalledTimes(1);
+  });
+
+  it("asks again after whatever else a store throws, at once or late", async () => {
+    const begin = vi.fn<DedupeStore["begin"]>();
+    begin.mockImplementationOnce(() => {
+      throw new TypeError("x is not a function");
+    });
+    begin.mockRejectedValueOnce(undefined);
+    begin.mockResolvedValue({ status: "done" });
+    const { keeping } = keepingOver({ begin });
+
+    const begun = keeping.begin(entryOf("a"));
+    await vi.advanceTimersByTimeAsync(10_000);
+
+    expect(await begun).toEqual({ status: "done" });
+    expect(begin).toHaveBeenCalledTimes(3);
   });
 
   it("marks an event once", async () => {
@@ -200,7 +261,7 @@ describe("keeping", () => {
 
     expect(first).toMatchObject({ status: "begun", starts: 1 });
     expect(second).toBeUndefined();
-    expect(await stores.dedupe.begin({ ...key, id: "a" }, 1000)).toMatchObject({ status: "busy" });
+    expect(await stores.dedupe.begin(keyOf("a"), 1000)).toMatchObject({ status: "busy" });
     keeping.close();
   });
 
@@ -210,7 +271,7 @@ describe("keeping", () => {
     const unreadable = new AckloopError("schema", "cannot be read");
 
     expect(await keeping.begin(entryOf("a", { idDerived: true }))).toBeUndefined();
-    expect(await keeping.begin(toEntry("b", { unreadable, raw: 1 }))).toBeUndefined();
+    expect(await keeping.begin(toEntry("b", { unreadable, raw: 1 }, page))).toBeUndefined();
     expect(begin).not.toHaveBeenCalled();
   });
 
@@ -222,13 +283,13 @@ describe("keeping", () => {
     expect(vi.getTimerCount()).toBe(1);
 
     await vi.advanceTimersByTimeAsync(10 * MARK_MS);
-    expect(await stores.dedupe.begin({ ...key, id: "a" }, 1000)).toMatchObject({ status: "busy" });
+    expect(await stores.dedupe.begin(keyOf("a"), 1000)).toMatchObject({ status: "busy" });
 
     expect(await keeping.finish(a)).toBe(true);
-    await keeping.abandon(b);
+    await keeping.abandon(b, signal);
     expect(vi.getTimerCount()).toBe(0);
-    expect(await stores.dedupe.begin({ ...key, id: "a" }, 1000)).toEqual({ status: "done" });
-    expect(await stores.dedupe.begin({ ...key, id: "b" }, 1000)).toMatchObject({ status: "begun" });
+    expect(await stores.dedupe.begin(keyOf("a"), 1000)).toEqual({ status: "done" });
+    expect(await stores.dedupe.begin(keyOf("b"), 1000)).toMatchObject({ status: "begun" });
   });
 
   it("keeps one timer when an event begins while marks are being renewed", async () => {
@@ -248,16 +309,32 @@ describe("keeping", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("goes on renewing when the store fails, and tells of it", async () => {
+  it("renews again soon when the store fails, and tells of it", async () => {
     const renew = vi.fn<DedupeStore["renew"]>().mockRejectedValueOnce(passing());
     renew.mockResolvedValue(true);
     const { keeping, reports } = keepingOver({ renew });
     await keeping.begin(entryOf("a"));
 
-    await vi.advanceTimersByTimeAsync(MARK_MS);
+    await vi.advanceTimersByTimeAsync(MARK_MS / 3 + MARK_MS / 10);
 
-    expect(renew).toHaveBeenCalledTimes(3);
-    expect(reports).toMatchObject([{ kind: "storeFailed", store: "dedupe", delayMs: MARK_MS / 3 }]);
+    expect(renew).toHaveBeenCalledTimes(2);
+    expect(reports).toMatchObject([
+      { kind: "storeFailed", store: "dedupe", delayMs: MARK_MS / 10 },
+    ]);
+    keeping.close();
+  });
+
+  it("begins an event anew whose mark has ended, as its next start", async () => {
+    const { keeping, stores } = keepingOver({ renew: async () => Promise.reject(passing()) });
+    const entry = entryOf("a");
+    await keeping.begin(entry);
+    const first = entry.mark?.text;
+    await vi.advanceTimersByTimeAsync(MARK_MS + 1);
+
+    expect(await keeping.begin(entry)).toMatchObject({ status: "begun", starts: 1 });
+
+    expect(entry.mark?.text).not.toBe(first);
+    expect(await stores.dedupe.begin(keyOf("a"), 1000)).toMatchObject({ status: "busy" });
     keeping.close();
   });
 
@@ -277,6 +354,45 @@ describe("keeping", () => {
     expect(entry.mark).toBeUndefined();
   });
 
+  it("knows that the event is another's when the store refused a finish in a transaction", async () => {
+    const { keeping } = keepingOver({ finish: async () => false });
+    const entry = entryOf("a");
+    await keeping.begin(entry);
+    expect(keeping.isTaken(entry)).toBe(false);
+
+    expect(await keeping.finishIn(entry, "transaction")).toBe(false);
+
+    expect(keeping.isTaken(entry)).toBe(true);
+    keeping.close();
+  });
+
+  it("gives the handler what the store throws at a finish in its transaction", async () => {
+    const failure = new Error("the transaction is aborted");
+    const { keeping } = keepingOver({ finish: () => Promise.reject(failure) });
+    const entry = entryOf("a");
+    await keeping.begin(entry);
+
+    await expect(keeping.finishIn(entry, "transaction")).rejects.toBe(failure);
+    expect(keeping.isTaken(entry)).toBe(false);
+    keeping.close();
+  });
+
+  it("renews no mark whose transaction may hold it, and begins it anew for the next attempt", async () => {
+    const { dedupe } = memoryStores();
+    const renew = vi.fn<DedupeStore["renew"]>(dedupe.renew);
+    const finish = vi.fn<DedupeStore["finish"]>(async () => true);
+    const { keeping } = keepingOver({ renew, finish });
+    const entry = entryOf("a");
+    await keeping.begin(entry);
+    await keeping.finishIn(entry, "transaction");
+
+    await vi.advanceTimersByTimeAsync(MARK_MS / 2);
+    expect(renew).not.toHaveBeenCalled();
+
+    expect(await keeping.begin(entry)).toMatchObject({ status: "begun" });
+    keeping.close();
+  });
+
   it("counts work as done whose mark another has taken since", async () => {
     const { keeping } = keepingOver({ finish: async () => false });
     const entry = entryOf("a");
@@ -289,20 +405,33 @@ describe("keeping", () => {
     const { keeping } = keepingOver();
 
     expect(await keeping.finish(entryOf("a"))).toBe(true);
-    await expect(keeping.abandon(entryOf("a"))).resolves.toBeUndefined();
+    await expect(keeping.abandon(entryOf("a"), signal)).resolves.toBeUndefined();
   });
 
-  it("tells when an event cannot be let go of, and goes on", async () => {
-    const forget = async (): Promise<void> => {
-      throw passing();
-    };
-    const { keeping, reports } = keepingOver({ forget });
+  it("lets go of an event for as long as it may, and goes on", async () => {
+    const forget = vi.fn(() => Promise.reject(passing()));
+    const { keeping } = keepingOver({ forget });
+    const giveUp = new AbortController();
     const entry = entryOf("a");
     await keeping.begin(entry);
 
-    await keeping.abandon(entry);
+    const abandoned = keeping.abandon(entry, giveUp.signal);
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(forget.mock.calls.length).toBeGreaterThan(1);
+    giveUp.abort();
 
-    expect(reports).toMatchObject([{ kind: "storeFailed", store: "dedupe", delayMs: MARK_MS }]);
+    await expect(abandoned).resolves.toBeUndefined();
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("logs when an event can never be let go of", async () => {
+    const error = new AckloopError("config", "no such table");
+    const { keeping, warn } = keepingOver({ forget: () => Promise.reject(error) });
+    const entry = entryOf("a");
+    await keeping.begin(entry);
+
+    await keeping.abandon(entry, signal);
+
+    expect(warn.mock.calls).toEqual([["ackloop: a mark could not be taken back", { error }]]);
   });
 });

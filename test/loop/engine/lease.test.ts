@@ -13,16 +13,19 @@ const key = { consumer: "billing", feed: "orders" };
 function guardOver(replaced: Partial<LeaseStore> = {}, leases = memoryStores().leases) {
   const reports: ReportBody[] = [];
   const onLost = vi.fn<(error: AckloopError) => void>();
+  const onHeld = vi.fn();
   const guard = new LeaseGuard({
     lease: { store: { ...leases, ...replaced }, leaseMs: LEASE_MS, holder: "me" },
+    callTimeoutMs: 30_000,
     key,
     tell: (report) => reports.push(report),
     onLost,
+    onHeld,
   });
   const stopping = new AbortController();
   const acquire = () => guard.acquire(stopping.signal);
   const kinds = () => reports.map((report) => report.kind);
-  return { guard, leases, onLost, stopping, acquire, reports, kinds };
+  return { guard, leases, onLost, onHeld, stopping, acquire, reports, kinds };
 }
 
 const never = (): Promise<never> => new Promise(() => {});
@@ -39,7 +42,7 @@ describe("a lease", () => {
     const { guard, leases, acquire, onLost, reports } = guardOver();
     expect(guard.isValid()).toBe(false);
 
-    expect(await acquire()).toBe(true);
+    await acquire();
     await vi.advanceTimersByTimeAsync(20 * LEASE_MS);
     expect(guard.isValid()).toBe(true);
     expect(await leases.acquire(key, "other", 1000)).toMatchObject({ status: "taken" });
@@ -47,20 +50,24 @@ describe("a lease", () => {
 
     expect(await leases.acquire(key, "other", 1000)).toMatchObject({ status: "held" });
     expect(reports).toMatchObject([{ kind: "leaseAcquired", fence: 1 }]);
+    expect(guard.isHeld).toBe(true);
     expect(onLost).not.toHaveBeenCalled();
     expect(vi.getTimerCount()).toBe(0);
   });
 
   it("is waited for while another holds it, and taken when that ends", async () => {
-    const { leases, acquire, reports } = guardOver();
+    const { guard, leases, acquire, reports, onHeld } = guardOver();
     await leases.acquire(key, "other", 2000);
     const taken = acquire();
     await vi.advanceTimersByTimeAsync(1900);
     expect(reports).toMatchObject([{ kind: "leaseTaken" }]);
 
+    expect(guard.isHeld).toBe(false);
     await vi.advanceTimersByTimeAsync(400);
+    await taken;
 
-    expect(await taken).toBe(true);
+    expect([guard.isHeld, guard.isValid()]).toEqual([true, true]);
+    expect(onHeld).toHaveBeenCalledTimes(1);
   });
 
   it("is waited for until the run is stopped", async () => {
@@ -71,7 +78,8 @@ describe("a lease", () => {
 
     stopping.abort();
 
-    expect(await taken).toBe(false);
+    await taken;
+    expect(guard.isHeld).toBe(false);
     await guard.release();
     expect(vi.getTimerCount()).toBe(0);
   });
@@ -80,26 +88,46 @@ describe("a lease", () => {
     const acquireOf = vi.fn<LeaseStore["acquire"]>();
     acquireOf.mockRejectedValueOnce(passing()).mockRejectedValueOnce(passing());
     acquireOf.mockResolvedValue({ status: "held", fence: 7 });
-    const { acquire, kinds } = guardOver({ acquire: acquireOf });
+    const { acquire, kinds } = guardOver({ acquire: acquireOf, renew: async () => true });
 
     const taken = acquire();
     await vi.advanceTimersByTimeAsync(10_000);
+    await taken;
 
-    expect(await taken).toBe(true);
     expect(kinds()).toEqual(["storeFailed", "storeFailed", "leaseAcquired"]);
   });
 
-  it("is not asked for again when the store refuses the options", async () => {
-    const error = new AckloopError("config", "no such table");
-    const { acquire } = guardOver({ acquire: () => Promise.reject(error) });
+  it("is asked for again when the store hangs", async () => {
+    const { leases } = memoryStores();
+    const acquireOf = vi.fn<LeaseStore["acquire"]>(leases.acquire).mockReturnValueOnce(never());
+    const { guard, acquire, kinds } = guardOver({ acquire: acquireOf }, leases);
 
-    await expect(acquire()).rejects.toBe(error);
+    const taken = acquire();
+    await vi.advanceTimersByTimeAsync(LEASE_MS + 1000);
+    await taken;
+
+    expect(guard.isValid()).toBe(true);
+    expect(kinds()).toEqual(["storeFailed", "leaseAcquired"]);
+    await guard.release();
+  });
+
+  it("can never be had when the store refuses the options", async () => {
+    const error = new AckloopError("config", "no such table");
+    const acquireOf = vi.fn(() => Promise.reject(error));
+    const { acquire, onLost } = guardOver({ acquire: acquireOf });
+
+    await acquire();
+
+    expect(onLost.mock.calls).toEqual([[error]]);
+    expect(acquireOf).toHaveBeenCalledTimes(1);
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   it("is not taken when the run stops while the store is being asked", async () => {
-    const { acquire, stopping } = guardOver({ acquire: () => Promise.reject(new Error("cut")) });
+    const { guard, acquire, stopping } = guardOver();
     stopping.abort();
-    expect(await acquire()).toBe(false);
+    await acquire();
+    expect(guard.isHeld).toBe(false);
 
     const late = guardOver({
       acquire: async () => {
@@ -107,8 +135,9 @@ describe("a lease", () => {
         throw new Error("cut");
       },
     });
+    await late.acquire();
 
-    expect(await late.acquire()).toBe(false);
+    expect(late.guard.isHeld).toBe(false);
     expect(late.reports).toEqual([]);
   });
 
@@ -143,14 +172,15 @@ describe("a lease", () => {
   it("counts from before the request that granted it", async () => {
     const slow: LeaseStore["acquire"] = async (...asked) => {
       const grant = await memoryStores().leases.acquire(...asked);
-      await new Promise((resolve) => setTimeout(resolve, LEASE_MS + 1));
+      await new Promise((resolve) => setTimeout(resolve, LEASE_MS - 1));
       return grant;
     };
     const { guard, acquire, onLost } = guardOver({ acquire: slow });
     const taken = acquire();
-    await vi.advanceTimersByTimeAsync(LEASE_MS + 1);
+    await vi.advanceTimersByTimeAsync(LEASE_MS);
 
-    expect(await taken).toBe(true);
+    await taken;
+
     expect(guard.isValid()).toBe(false);
     expect(onLost).toHaveBeenCalledTimes(1);
   });
@@ -204,6 +234,49 @@ describe("a lease", () => {
       store: "lease",
       delayMs: LEASE_MS,
     });
+  });
+
+  it("is renewed and given up by its fence", async () => {
+    const { leases } = memoryStores();
+    const renew = vi.fn<LeaseStore["renew"]>(leases.renew);
+    const release = vi.fn<LeaseStore["release"]>(leases.release);
+    await leases.acquire(key, "me", 1000);
+    const { guard, acquire } = guardOver({ renew, release }, leases);
+    await acquire();
+
+    await vi.advanceTimersByTimeAsync(LEASE_MS / 3);
+    await guard.release();
+
+    expect(renew.mock.calls.map(([, fence]) => fence)).toEqual([2]);
+    expect(release.mock.calls.map(([, fence]) => fence)).toEqual([2]);
+  });
+
+  it("is doubted when only the time of day says that it is over, until one renewal has answered", async () => {
+    const { guard, acquire, onLost, onHeld } = guardOver();
+    await acquire();
+    vi.spyOn(Date, "now").mockReturnValue(Date.now() + 10 * LEASE_MS);
+
+    expect([guard.isValid(), guard.isHeld]).toEqual([false, true]);
+    vi.mocked(Date.now).mockRestore();
+    await vi.advanceTimersByTimeAsync(1);
+
+    expect(guard.isValid()).toBe(true);
+    expect(onLost).not.toHaveBeenCalled();
+    expect(onHeld).toHaveBeenCalledTimes(2);
+    await guard.release();
+  });
+
+  it("is lost when the renewal that a doubt asked for is refused", async () => {
+    const { guard, acquire, onLost } = guardOver({ renew: async () => false });
+    await acquire();
+    vi.spyOn(Date, "now").mockReturnValue(Date.now() + 10 * LEASE_MS);
+
+    expect(guard.isValid()).toBe(false);
+    expect(onLost).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(1);
+
+    expect(onLost).toHaveBeenCalledTimes(1);
+    vi.mocked(Date.now).mockRestore();
   });
 
   it("is not given up once it is lost: it is another's", async () => {

@@ -1,5 +1,5 @@
-import { describe, expect, it, vi } from "vitest";
-import { backoffMs, Pacing } from "../../../src/loop/engine/pacing.ts";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { backoffMs, Pace } from "../../../src/loop/engine/pacing.ts";
 
 const bounds = { minMs: 1000, maxMs: 60_000 };
 
@@ -31,25 +31,68 @@ describe("a backoff", () => {
   });
 });
 
-describe("the pacing", () => {
-  it("grows to its ceiling and snaps back", () => {
+describe("a pace", () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
     vi.spyOn(Math, "random").mockReturnValue(1);
-    const pacing = new Pacing(bounds);
-    const grown = Array.from({ length: 8 }, () => pacing.next());
-
-    pacing.reset();
-
-    expect(grown).toEqual([1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000]);
-    expect(pacing.attempts).toBe(0);
-    expect(pacing.next()).toBe(1000);
+  });
+  afterEach(() => {
+    vi.useRealTimers();
   });
 
-  it("waits no shorter than the provider asked for, and counts that wait", () => {
-    const pacing = new Pacing(bounds);
+  it("is open until there is a wait, and when that is over", () => {
+    const pace = new Pace(bounds);
+    const from = performance.now();
+    expect([pace.until, pace.isOpen(from)]).toEqual([0, true]);
 
-    const asked = pacing.next(90_000);
+    pace.delay();
 
-    expect(asked).toBe(90_000);
-    expect(pacing.attempts).toBe(1);
+    expect(pace.until).toBe(from + 1000);
+    expect([999, 1000].map((ms) => pace.isOpen(from + ms))).toEqual([false, true]);
+  });
+
+  it("grows to its ceiling and snaps back", () => {
+    const pace = new Pace(bounds);
+    const grown = Array.from({ length: 8 }, () => pace.delay());
+
+    pace.reset();
+
+    expect(grown).toEqual([1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000]);
+    expect([pace.attempts, pace.until]).toEqual([0, 0]);
+    expect(pace.delay()).toBe(1000);
+  });
+
+  it("waits no shorter than the service asked for, and counts that wait", () => {
+    const pace = new Pace(bounds);
+
+    expect(pace.delay(90_000)).toBe(90_000);
+    expect(pace.attempts).toBe(1);
+  });
+
+  it.each([
+    [60_000, 300_000],
+    [600_000, 600_000],
+  ])("caps what a service may ask for: longest wait %i ms, %i ms", (maxMs, most) => {
+    expect(new Pace({ minMs: 1000, maxMs }).delay(86_400_000)).toBe(most);
+  });
+
+  it("takes what has passed already off its own wait, not off one that was asked for", () => {
+    expect(new Pace(bounds).delay(0, 400)).toBe(600);
+    expect(new Pace(bounds).delay(0, 5000)).toBe(0);
+    expect(new Pace(bounds).delay(700, 400)).toBe(700);
+  });
+
+  it("can be cut short, but for a wait that was asked for", () => {
+    const own = new Pace(bounds);
+    const asked = new Pace(bounds);
+    own.delay();
+    asked.delay(5000);
+
+    own.cut();
+    asked.cut();
+
+    expect(own.until).toBe(0);
+    expect(asked.until).toBe(performance.now() + 5000);
+    expect([own.attempts, asked.attempts]).toEqual([1, 1]);
   });
 });

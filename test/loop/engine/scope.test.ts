@@ -94,10 +94,21 @@ describe("the scope of handlers", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it("is not misled by the time of day", async () => {
+    const scope = new HandlerScope(100);
+    const leash = scope.open();
+    vi.setSystemTime(Date.now() - 86_400_000);
+
+    await vi.advanceTimersByTimeAsync(100);
+
+    expect(leash.endedBy).toBe("timeout");
+  });
+
   it("goes by the clock when a timer fires early", async () => {
     const scope = new HandlerScope(100);
     const leash = scope.open();
-    vi.setSystemTime(Date.now() - 50);
+    const now = performance.now.bind(performance);
+    vi.spyOn(performance, "now").mockImplementation(() => now() - 50);
 
     await vi.advanceTimersByTimeAsync(100);
     expect(leash.endedBy).toBeUndefined();
@@ -125,7 +136,7 @@ describe("the context of a handler", () => {
 
     await expect(finish({})).rejects.toMatchObject({
       code: "config",
-      message: "context.finish() needs the option `dedupe`",
+      message: "context.finish() needs the option `dedupe`, and an event with an id of its own",
     });
   });
 

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Receipt } from "../../../src/core/feed.ts";
 import { fromReceipt, toReceipt } from "../../../src/core/feed.ts";
-import type { Mark } from "../../../src/loop/engine/watermark.ts";
+import type { Reach } from "../../../src/loop/engine/watermark.ts";
 import { Watermark } from "../../../src/loop/engine/watermark.ts";
 
 /** A watermark over so many items; those listed have a receipt that holds their position. */
@@ -15,6 +15,13 @@ function watermarkOf(count: number, withReceipt: readonly number[]): Watermark<n
     watermark.push(position, receipt);
   }
   return watermark;
+}
+
+/** Confirms a reach, and gives what that lets go of. */
+function confirm<Item>(watermark: Watermark<Item>, reach: Reach): Item[] {
+  const released: Item[] = [];
+  watermark.confirm(reach, (item) => released.push(item));
+  return released;
 }
 
 const positionOf = (receipt: Receipt | undefined): number | undefined =>
@@ -40,34 +47,34 @@ describe("the watermark", () => {
     expect(positionOf(watermark.next?.receipt)).toBe(row.offers);
   });
 
-  it("offers a mark once", () => {
+  it("offers a receipt once", () => {
     const watermark = watermarkOf(2, [0, 1]);
     watermark.settle(0);
-    const mark = watermark.next;
+    const reach = watermark.next;
 
-    if (mark) watermark.take(mark);
+    if (reach) watermark.take(reach);
 
-    expect(mark?.end).toBe(1);
+    expect(reach?.end).toBe(1);
     expect(watermark.next).toBeUndefined();
   });
 
-  it("offers a mark again that was put back", () => {
+  it("offers a receipt again that was put back", () => {
     const watermark = watermarkOf(2, [0, 1]);
     watermark.settle(0);
-    const mark = watermark.next;
-    if (!mark) throw new Error("there is a mark");
-    watermark.take(mark);
+    const reach = watermark.next;
+    if (!reach) throw new Error("there is one");
+    watermark.take(reach);
 
-    watermark.putBack(mark);
+    watermark.putBack(reach);
 
-    expect(watermark.next).toBe(mark);
+    expect(watermark.next).toBe(reach);
   });
 
-  it("keeps the further mark when an older one is put back", () => {
+  it("keeps the further receipt when an older one is put back", () => {
     const watermark = watermarkOf(2, [0, 1]);
     watermark.settle(0);
     const older = watermark.next;
-    if (!older) throw new Error("there is a mark");
+    if (!older) throw new Error("there is one");
     watermark.take(older);
     watermark.settle(1);
 
@@ -85,12 +92,12 @@ describe("the watermark", () => {
     expect(watermark.next).toBeUndefined();
   });
 
-  it("lets go of what a confirmed mark covers, in order and once", () => {
+  it("lets go of what a confirmed receipt covers, in order and once", () => {
     const watermark = watermarkOf(4, [1, 3]);
     for (const position of [0, 1, 2, 3]) watermark.settle(position);
 
-    const first = watermark.confirm({ receipt: toReceipt(1), end: 2 });
-    const again = watermark.confirm({ receipt: toReceipt(1), end: 2 });
+    const first = confirm(watermark, { receipt: toReceipt(1), end: 2 });
+    const again = confirm(watermark, { receipt: toReceipt(1), end: 2 });
 
     expect(first).toEqual([0, 1]);
     expect(again).toEqual([]);
@@ -100,24 +107,57 @@ describe("the watermark", () => {
   it("ignores a position that is settled twice, confirmed or unknown", () => {
     const watermark = watermarkOf(2, [0, 1]);
     watermark.settle(0);
-    watermark.confirm({ receipt: toReceipt(0), end: 1 });
+    confirm(watermark, { receipt: toReceipt(0), end: 1 });
 
     for (const position of [0, 0, 7, -1]) watermark.settle(position);
 
     expect(watermark.next).toBeUndefined();
-    expect(watermark.allSettled).toBe(false);
+    expect(watermark.held).toBe(1);
   });
 
-  it("says whether all is settled", () => {
-    const watermark = watermarkOf(2, []);
-    const before = watermark.allSettled;
+  it("tells the position of what it lets go of", () => {
+    const watermark = new Watermark<string>();
+    for (const item of ["a", "b"]) watermark.settle(watermark.push(item, toReceipt(item)));
+    const released: [string, number][] = [];
 
-    watermark.settle(1);
-    const inTheMiddle = watermark.allSettled;
+    watermark.confirm({ receipt: toReceipt("b"), end: 2 }, (item, position) =>
+      released.push([item, position]),
+    );
+
+    expect(released).toEqual([
+      ["a", 0],
+      ["b", 1],
+    ]);
+  });
+
+  it("offers the place of a page that held nothing, once all before it is settled", () => {
+    const watermark = watermarkOf(1, [0]);
+    watermark.push(undefined, toReceipt("moved on"), true);
+    expect(watermark.next).toBeUndefined();
+
     watermark.settle(0);
+    const reach = watermark.next ?? expect.unreachable("all is settled");
 
-    expect([before, inTheMiddle, watermark.allSettled]).toEqual([false, false, true]);
-    expect(new Watermark().allSettled).toBe(true);
+    expect(reach).toEqual({ receipt: toReceipt("moved on"), end: 2 });
+    expect(confirm(watermark, reach)).toEqual([0]);
+    expect(watermark.held).toBe(0);
+  });
+
+  it("puts nothing back that a further one was sent over, or that is confirmed", () => {
+    const watermark = watermarkOf(2, [0, 1]);
+    watermark.settle(0);
+    const first = watermark.next ?? expect.unreachable("it is settled");
+    watermark.take(first);
+    watermark.settle(1);
+    const second = watermark.next ?? expect.unreachable("it is settled");
+    watermark.take(second);
+
+    watermark.putBack(first);
+    expect(watermark.next).toBeUndefined();
+    confirm(watermark, second);
+    watermark.putBack(second);
+
+    expect(watermark.next).toBeUndefined();
   });
 
   it("keeps count over more deliveries than it stores at a time", () => {
@@ -127,8 +167,8 @@ describe("the watermark", () => {
     for (let position = 0; position < 10_000; position += 1) {
       watermark.push(position, toReceipt(position));
       watermark.settle(position);
-      const mark = watermark.next;
-      if (mark && position % 3 === 0) covered.push(...watermark.confirm(mark));
+      const reach = watermark.next;
+      if (reach && position % 3 === 0) covered.push(...confirm(watermark, reach));
     }
 
     expect(covered).toEqual(Array.from({ length: 10_000 }, (_, index) => index));
@@ -142,7 +182,7 @@ describe("the watermark", () => {
       const item = { payload: "x".repeat(1000) };
       spent.push(new WeakRef(item));
       watermark.settle(watermark.push(item, toReceipt(count)));
-      watermark.confirm(watermark.next ?? expect.unreachable("it is settled"));
+      confirm(watermark, watermark.next ?? expect.unreachable("it is settled"));
     }
 
     setFlagsFromString("--expose-gc");
@@ -188,7 +228,7 @@ class Model {
   readonly #covered: number[] = [];
   #count = 0;
   #furthest = -1;
-  #inFlight: Mark | undefined;
+  #inFlight: Reach | undefined;
 
   act(name: string, pick: number): void {
     if (name === "push") this.#push(false);
@@ -210,7 +250,6 @@ class Model {
     this.#refuse(false);
     while (this.#open.length > 0) this.#settle(0);
     this.passOne();
-    must(this.#watermark.allSettled, "all is settled");
     must(this.#watermark.held === 0, "nothing is held");
     must(this.#covered.length === this.#count, "all is covered");
     must(
@@ -232,21 +271,21 @@ class Model {
   }
 
   #send(): void {
-    const mark = this.#watermark.next;
-    if (mark === undefined || this.#inFlight !== undefined) return;
-    const position = fromReceipt<number>(mark.receipt);
+    const reach = this.#watermark.next;
+    if (reach === undefined || this.#inFlight !== undefined) return;
+    const position = fromReceipt<number>(reach.receipt);
     must(
       this.#open.every((unsettled) => unsettled > position),
       "no open delivery is passed",
     );
     must(position >= this.#furthest, "it never goes back");
     this.#furthest = position;
-    this.#watermark.take(mark);
-    this.#inFlight = mark;
+    this.#watermark.take(reach);
+    this.#inFlight = reach;
   }
 
   #confirm(): void {
-    if (this.#inFlight) this.#covered.push(...this.#watermark.confirm(this.#inFlight));
+    if (this.#inFlight) this.#covered.push(...confirm(this.#watermark, this.#inFlight));
     this.#inFlight = undefined;
   }
 

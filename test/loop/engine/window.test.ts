@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { AckloopError } from "../../../src/core/errors.ts";
-import type { Delivery } from "../../../src/core/feed.ts";
+import type { Delivery, Page } from "../../../src/core/feed.ts";
 import { toReceipt } from "../../../src/core/feed.ts";
 import { Window } from "../../../src/loop/engine/window.ts";
 import { testEvent } from "../../../src/testing/memory-feed.ts";
@@ -18,12 +18,25 @@ const unreadable = (raw: unknown, receipt: unknown): Delivery => ({
   receipt: toReceipt(receipt),
 });
 
+/** Takes deliveries in as one page; gives what became of each. */
+function takeIn(window: Window, deliveries: readonly Delivery[], page: Partial<Page> = {}) {
+  const open = window.openPage({ deliveries, ...page });
+  const arrivals = deliveries.map((delivery) => window.accept(delivery, open));
+  const isRepeat = window.closePage(open, page.receipt);
+  return { arrivals, isRepeat };
+}
+
+/** Takes one delivery in, as a page of its own. */
+function accept(window: Window, delivery: Delivery) {
+  return takeIn(window, [delivery]).arrivals[0] ?? expect.unreachable("it was taken in");
+}
+
 describe("the window of a feed with individual acks", () => {
   it("counts a returning id once, with its newer receipt", () => {
     const window = new Window({ acks: "individual", pulls: "unacked" });
-    const first = window.accept(delivered("a", 1));
+    const first = accept(window, delivered("a", 1));
 
-    const second = window.accept(delivered("a", 2));
+    const second = accept(window, delivered("a", 2));
 
     expect([first.fresh, second.fresh]).toEqual([true, false]);
     expect(second.entry).toBe(first.entry);
@@ -33,16 +46,16 @@ describe("the window of a feed with individual acks", () => {
 
   it("leaves a returning open id unsettled", () => {
     const window = new Window({ acks: "individual", pulls: "unacked" });
-    window.accept(delivered("a", 1));
+    accept(window, delivered("a", 1));
 
-    const { entry } = window.accept(delivered("a", 1));
+    const { entry } = accept(window, delivered("a", 1));
 
     expect(entry.state).toBe("open");
   });
 
   it("holds what is settled until it is acknowledged", () => {
     const window = new Window({ acks: "individual", pulls: "unacked" });
-    const { entry } = window.accept(delivered("a", 1));
+    const { entry } = accept(window, delivered("a", 1));
 
     window.settle(entry);
     window.settle(entry);
@@ -55,12 +68,12 @@ describe("the window of a feed with individual acks", () => {
 
   it("knows an id that a list asked for before its ack brings again", () => {
     const window = new Window({ acks: "individual", pulls: "unacked" });
-    const { entry } = window.accept(delivered("a", 1));
+    const { entry } = accept(window, delivered("a", 1));
     window.pullBegins();
     window.settle(entry);
     window.acked(entry);
 
-    const stale = window.accept(delivered("a", 1));
+    const stale = accept(window, delivered("a", 1));
     window.pullEnded();
 
     expect(stale).toEqual({ entry, fresh: false });
@@ -69,26 +82,26 @@ describe("the window of a feed with individual acks", () => {
 
   it("takes an id for new that a list asked for after its ack brings again", () => {
     const window = new Window({ acks: "individual", pulls: "unacked" });
-    const { entry } = window.accept(delivered("a", 1));
+    const { entry } = accept(window, delivered("a", 1));
     window.pullBegins();
     window.settle(entry);
     window.acked(entry);
     window.pullEnded();
     window.pullBegins();
 
-    const anew = window.accept(delivered("a", 1));
+    const anew = accept(window, delivered("a", 1));
 
     expect(anew.fresh).toBe(true);
   });
 
   it("forgets an acknowledged id at once where a pull never brings it again", () => {
     const window = new Window({ acks: "individual", pulls: "onward" });
-    const { entry } = window.accept(delivered("a", 1));
+    const { entry } = accept(window, delivered("a", 1));
     window.pullBegins();
     window.settle(entry);
     window.acked(entry);
 
-    expect(window.accept(delivered("a", 2)).fresh).toBe(true);
+    expect(accept(window, delivered("a", 2)).fresh).toBe(true);
   });
 
   it("holds nothing of a delivery that cannot be acknowledged", () => {
@@ -96,15 +109,15 @@ describe("the window of a feed with individual acks", () => {
     const onward = new Window({ acks: "individual", pulls: "onward" });
 
     for (const window of [unacked, onward]) {
-      const { entry } = window.accept(delivered("a"));
+      const { entry } = accept(window, delivered("a"));
       window.settle(entry);
       window.unackable(entry);
     }
 
     expect([unacked.held, onward.held]).toEqual([0, 0]);
     // The list brings it again and again: it is not handled each time.
-    expect(unacked.accept(delivered("a")).fresh).toBe(false);
-    expect(onward.accept(delivered("a")).fresh).toBe(true);
+    expect(accept(unacked, delivered("a")).fresh).toBe(false);
+    expect(accept(onward, delivered("a")).fresh).toBe(true);
   });
 
   it("never joins ids made from the content", () => {
@@ -116,7 +129,7 @@ describe("the window of a feed with individual acks", () => {
       receipt: toReceipt(receipt),
     });
 
-    const arrivals = [window.accept(derived(1)), window.accept(derived(2))];
+    const arrivals = [accept(window, derived(1)), accept(window, derived(2))];
 
     expect(arrivals.map((arrival) => arrival.fresh)).toEqual([true, true]);
     expect(window.open).toBe(2);
@@ -125,17 +138,89 @@ describe("the window of a feed with individual acks", () => {
   it("knows what could not be read by its content", () => {
     const window = new Window({ acks: "individual", pulls: "unacked" });
 
-    const first = window.accept(unreadable({ odd: 1 }, 1));
-    const again = window.accept(unreadable({ odd: 1 }, 1));
-    const other = window.accept(unreadable({ odd: 2 }, 2));
+    const first = accept(window, unreadable({ odd: 1 }, 1));
+    const again = accept(window, unreadable({ odd: 1 }, 1));
+    const other = accept(window, unreadable({ odd: 2 }, 2));
 
     expect([first.fresh, again.fresh, other.fresh]).toEqual([true, false, true]);
   });
 
+  it("tells apart equal ones in one list that could not be read, and knows both again", () => {
+    const window = new Window({ acks: "individual", pulls: "unacked" });
+    const twice = [unreadable({ odd: 1 }, 1), unreadable({ odd: 1 }, 2)];
+
+    const first = takeIn(window, twice).arrivals;
+    const again = takeIn(window, twice).arrivals;
+
+    expect(first.map(({ fresh }) => fresh)).toEqual([true, true]);
+    expect(again.map(({ fresh }) => fresh)).toEqual([false, false]);
+    expect(again.map(({ entry }) => entry)).toEqual(first.map(({ entry }) => entry));
+  });
+
+  it("tells events of one id and two sources apart", () => {
+    const window = new Window({ acks: "individual", pulls: "onward" });
+    const of = (source: string): Delivery => ({ event: testEvent("a", { source }), raw: {} });
+
+    const entries = [accept(window, of("/a")), accept(window, of("/b"))].map(({ entry }) => entry);
+
+    expect(entries.map(({ identity }) => identity)).toEqual(["/a a", "/b a"]);
+  });
+
+  it("goes by the identity that a feed gives, where the event says none", () => {
+    const window = new Window({ acks: "individual", pulls: "unacked" });
+    const named = (raw: unknown): Delivery => ({ ...unreadable(raw, 1), identity: "row 7" });
+
+    accept(window, named({ odd: 1 }));
+    const again = accept(window, named({ odd: 2 }));
+
+    expect(again).toMatchObject({ fresh: false, entry: { identity: "row 7" } });
+  });
+
+  it("holds the bytes of a page until the last of it is acknowledged", () => {
+    const window = new Window({ acks: "individual", pulls: "onward" });
+    const { arrivals } = takeIn(window, [delivered("a", 1), delivered("b", 2)], { bytes: 300 });
+    takeIn(window, [], { bytes: 50 });
+    const held = [window.bytes];
+
+    for (const { entry } of arrivals) {
+      window.settle(entry);
+      window.acked(entry);
+      held.push(window.bytes);
+    }
+
+    expect(held).toEqual([300, 300, 0]);
+  });
+
+  it("counts no bytes of a page that brings only what is known", () => {
+    const window = new Window({ acks: "individual", pulls: "unacked" });
+    takeIn(window, [delivered("a", 1)], { bytes: 300 });
+
+    takeIn(window, [delivered("a", 1)], { bytes: 300 });
+
+    expect(window.bytes).toBe(300);
+  });
+
+  it("knows a page of which the pages before held all", () => {
+    const window = new Window({ acks: "individual", pulls: "onward" });
+    const of = (...ids: string[]) =>
+      takeIn(
+        window,
+        ids.map((id) => delivered(id, id)),
+      ).isRepeat;
+
+    expect([of("a", "b"), of("c"), of("c", "a"), of("a", "d"), of()]).toEqual([
+      false,
+      false,
+      true,
+      false,
+      false,
+    ]);
+  });
+
   it("tells what has been open longest", () => {
     const window = new Window({ acks: "individual", pulls: "unacked" });
-    const { entry: first } = window.accept(delivered("a", 1));
-    const { entry: second } = window.accept(delivered("b", 2));
+    const { entry: first } = accept(window, delivered("a", 1));
+    const { entry: second } = accept(window, delivered("b", 2));
     expect(window.oldest).toBe(first);
 
     window.settle(first);
@@ -150,7 +235,7 @@ describe("the window of a feed with individual acks", () => {
 describe("the window of a feed with cumulative acks", () => {
   it("offers what is settled at the front", () => {
     const window = new Window({ acks: "cumulative", pulls: "onward" });
-    const [a, b] = ["a", "b"].map((id, index) => window.accept(delivered(id, index)).entry);
+    const [a, b] = ["a", "b"].map((id, index) => accept(window, delivered(id, index)).entry);
     if (!a || !b) throw new Error("both are there");
 
     window.settle(b);
@@ -162,10 +247,10 @@ describe("the window of a feed with cumulative acks", () => {
 
   it("counts an event that came twice when its last place is acknowledged", () => {
     const window = new Window({ acks: "cumulative", pulls: "unacked" });
-    const { entry } = window.accept(delivered("a", 1));
-    window.accept(delivered("b", 2));
-    window.accept(delivered("a", 3));
-    const b = window.accept(delivered("b", 4)).entry;
+    const { entry } = accept(window, delivered("a", 1));
+    accept(window, delivered("b", 2));
+    accept(window, delivered("a", 3));
+    const b = accept(window, delivered("b", 4)).entry;
     window.settle(entry);
     window.settle(b);
     expect(window.held).toBe(4);
@@ -175,17 +260,30 @@ describe("the window of a feed with cumulative acks", () => {
 
     expect([early, late]).toEqual([0, 2]);
     expect(window.held).toBe(0);
-    expect(window.accept(delivered("a", 5)).fresh).toBe(true);
+    expect(accept(window, delivered("a", 5)).fresh).toBe(true);
+  });
+
+  it("moves on with a page that held nothing", () => {
+    const window = new Window({ acks: "cumulative", pulls: "onward" });
+    const { entry } = accept(window, delivered("a", 1));
+    takeIn(window, [], { receipt: toReceipt(9) });
+    expect(window.watermark.next).toBeUndefined();
+
+    window.settle(entry);
+
+    expect(window.watermark.next).toEqual({ receipt: toReceipt(9), end: 2 });
+    expect(window.confirm({ receipt: toReceipt(9), end: 2 })).toBe(1);
+    expect(window.held).toBe(0);
   });
 
   it("settles a returning delivery at once when its event is settled", () => {
     const window = new Window({ acks: "cumulative", pulls: "unacked" });
-    const { entry } = window.accept(delivered("a", 1));
+    const { entry } = accept(window, delivered("a", 1));
     window.settle(entry);
-    const mark = window.watermark.next;
-    if (mark) window.watermark.take(mark);
+    const reach = window.watermark.next;
+    if (reach) window.watermark.take(reach);
 
-    const again = window.accept(delivered("a", 2));
+    const again = accept(window, delivered("a", 2));
 
     expect(again).toEqual({ entry, fresh: false });
     expect(window.watermark.next).toEqual({ receipt: toReceipt(2), end: 2 });
@@ -193,8 +291,8 @@ describe("the window of a feed with cumulative acks", () => {
 
   it("lets a returning delivery of an open event hold the watermark", () => {
     const window = new Window({ acks: "cumulative", pulls: "onward" });
-    const { entry } = window.accept(delivered("a", 1));
-    window.accept(delivered("a", 2));
+    const { entry } = accept(window, delivered("a", 1));
+    accept(window, delivered("a", 2));
 
     expect(window.watermark.next).toBeUndefined();
     window.settle(entry);
