@@ -4,6 +4,7 @@ import type { OwnDelivery } from "../../../src/loop/deliveries.ts";
 import { deadLetter, done, drop, retry } from "../../../src/loop/outcome.ts";
 import { numberOf } from "../process.ts";
 import { isOurs } from "./calls.ts";
+import { knows } from "./knows.ts";
 import { makeOdd } from "./odd.ts";
 import type { DrawnStep } from "./plan.ts";
 import type { Reader } from "./reader.ts";
@@ -34,8 +35,12 @@ export function batchHandlerOf(reader: Reader) {
       const words = numbers.map((n, index) => {
         const own = steps[index] as DrawnStep;
         // A throw is everybody's, so that each has what the first has, or says it in other words.
-        const outcome = whole ? "throw" : own.outcome === "throw" ? "retry" : own.outcome;
-        const step = { ...own, outcome, onAbort: slowest.onAbort } as const;
+        const spoken = own.outcome === "throw" ? "retry" : own.outcome;
+        const step = {
+          ...own,
+          outcome: whole ? "throw" : spoken,
+          onAbort: slowest.onAbort,
+        } as const;
         return conclude(reader, n, step, cut, signal, true);
       });
       const thrown = words.find((word) => "throws" in word);
@@ -147,7 +152,9 @@ function conclude(
   const outcome = world.isOutage ? "throw" : (stubborn(reader, n, inBatch) ?? planned);
   const end = (what: "handled" | "failed" | "left" | "dropped"): void => {
     over(reader, n, what);
-    if (what === "handled" || what === "dropped") world.ledger.settled(n, what === "handled");
+    if (what === "handled" || what === "dropped") {
+      world.ledger.settled(n, what === "handled" ? reader : undefined);
+    }
     if (what === "failed") world.ledger.failed(n, isOutage, reader.held);
   };
   const failing = isStopped(signal) ? "left" : "failed";
@@ -169,7 +176,7 @@ function conclude(
       return { returns: drop("the handler says so") };
     case "odd":
       end("handled");
-      return { returns: inBatch ? undefined : makeOdd(step.odd) };
+      return { returns: inBatch || !knows.anyReturn ? undefined : makeOdd(step.odd) };
     default:
       end(signal.aborted ? failing : "handled");
       return { returns: undefined };

@@ -19,7 +19,8 @@ interface Fate {
   leastHeld: number;
   /** Whether it may be set aside before its attempts are used up. */
   mayBeLetter: boolean;
-  startedLast: number[];
+  /** When it was handled, and by which process. */
+  handledAt: { readonly reader: Reader; readonly at: number }[];
   readonly running: Map<Reader, number>;
 }
 
@@ -53,7 +54,7 @@ export class Ledger {
         outages: 0,
         leastHeld: Number.POSITIVE_INFINITY,
         mayBeLetter: event.kind === "unfit" || event.kind === "unreadable",
-        startedLast: [],
+        handledAt: [],
         running: new Map(),
       });
     }
@@ -102,13 +103,16 @@ export class Ledger {
   }
 
   /** It was handled, or dropped by its handler's word. */
-  settled(n: number, handled = false): void {
+  settled(n: number, handledBy?: Reader): void {
     const fate = this.#of(n);
     fate.settled += 1;
-    if (!handled || !fate.named) return;
+    if (handledBy === undefined || !fate.named) return;
     const now = this.#parts.now();
-    fate.startedLast = [...fate.startedLast.filter((at) => at > now - 60_000), now];
-    if (fate.startedLast.length !== MOST_REPEATS) return;
+    const recent = fate.handledAt.filter(
+      ({ reader, at }) => reader === handledBy && at > now - 60_000,
+    );
+    fate.handledAt = [...recent, { reader: handledBy, at: now }];
+    if (fate.handledAt.length !== MOST_REPEATS) return;
     this.#tell("repeated", n, `was handled ${MOST_REPEATS} times within a minute`);
   }
 

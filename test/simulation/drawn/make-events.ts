@@ -68,8 +68,9 @@ function planScript(
 
 function planStep(outcome: DrawnStep["outcome"], computes: boolean, dice: Dice): DrawnStep {
   const ms = dice.pick([0, 0, 1, 20, 100, 500, 3_000]);
+  const longer = dice.chance(0.03) ? dice.whole(5_000, 40_000) : ms;
   return {
-    ms: computes ? 0 : dice.chance(0.03) ? dice.whole(5_000, 40_000) : ms,
+    ms: computes ? 0 : longer,
     burnMs: computes ? dice.pick([10, 50, 300]) : 0,
     outcome,
     onAbort: dice.pick(["throw", "bare", "done", "ignore"]),

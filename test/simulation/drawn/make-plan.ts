@@ -175,7 +175,6 @@ function servicesOf(settings: DrawnSettings): readonly Service[] {
   return by.flatMap(([has, services]) => (has ? services : []));
 }
 
-/** What is called and answers at once cannot hang. */
 const atOnce: ReadonlySet<Service> = new Set(["orderBy", "logger", "onReport"]);
 
 function planTroubles(settings: DrawnSettings, dice: Dice): DrawnTrouble[] {
@@ -190,16 +189,18 @@ function planTroubles(settings: DrawnSettings, dice: Dice): DrawnTrouble[] {
       from,
       until: from + dice.pick([500, 5_000, 30_000, 120_000]),
       probability: dice.pick([0.1, 0.5, 1]),
-      how: atOnce.has(service)
-        ? ("throw" as const)
-        : how === "verdict" && service !== "ack"
-          ? "reject"
-          : how,
+      how: fitting(how, service),
       after: dice.chance(0.4),
       odd: planOdd(dice),
       ms: dice.pick([200, 5_000, 45_000, 100_000]),
     };
   });
+}
+
+/** What is called and answers at once throws at once, and only acks have verdicts. */
+function fitting(how: DrawnTrouble["how"], service: Service): DrawnTrouble["how"] {
+  if (atOnce.has(service)) return "throw";
+  return how === "verdict" && service !== "ack" ? "reject" : how;
 }
 
 function planOdd(dice: Dice): OddName {

@@ -11,11 +11,9 @@ import { numberOf } from "../process.ts";
 import { callAtOnce, isOurs } from "./calls.ts";
 import { drawnFeed } from "./feed.ts";
 import { batchHandlerOf, handleOwn, handlerOf } from "./handler.ts";
+import { knows } from "./knows.ts";
 import type { Reader } from "./reader.ts";
 import { storesOf } from "./stores.ts";
-
-/** Options that the engine knows: the newest ones are given only where it does. */
-export const knows = { callTimeoutMs: false, circuitBreaker: false, maxInFlightBytes: false };
 
 /** The reader's name in every store. */
 export const CONSUMER = "drawn";

@@ -6,6 +6,7 @@ import { type Clock, START } from "../clock.ts";
 import { createDice, type Dice } from "../dice.ts";
 import { History, type Note, type NoteKind } from "../history.ts";
 import type { Violation } from "../watch.ts";
+import { knows } from "./knows.ts";
 import { Ledger } from "./ledger.ts";
 import {
   BUSY_MS,
@@ -18,7 +19,7 @@ import {
 } from "./plan.ts";
 import { identitiesOf, Reader } from "./reader.ts";
 import { Server } from "./server.ts";
-import { CountedStopper, type Going, knows, start, startRedrive } from "./start.ts";
+import { CountedStopper, type Going, start, startRedrive } from "./start.ts";
 
 /** By when after the last trouble all must be settled, in ms. */
 const PATIENCE_MS = 3_600_000;
@@ -28,6 +29,10 @@ const STALL_MS = 10 * 60_000;
 const STUCK_MS = 5 * 60_000;
 /** More timers than this are no honest run. */
 const MOST_STEPS = 60_000;
+/** A run that has broken so much is looked at no further. */
+const MOST_BROKEN = 10;
+/** The longest time after which a process is started again, in ms. */
+const LONGEST_RESTART_MS = 60_000;
 /** More calls than this without any time passing are a loop that nothing ends. */
 const MOST_AT_ONCE = 20_000;
 
@@ -37,6 +42,8 @@ interface Slot {
   going: Going | undefined;
   stopper: CountedStopper | undefined;
   wallMs: number;
+  /** How many processes have run here and halted, since one ended well. */
+  halts: number;
 }
 
 /** One run of a drawn feed: the provider, its readers, and all that goes wrong between them. */
@@ -111,7 +118,7 @@ export class DrawnWorld {
 
   readonly tell = (kind: string, text: string): void => {
     this.note("broken", { what: `${kind}: ${text}` });
-    if (this.violations.length < 50) this.violations.push({ kind, text });
+    if (this.violations.length < MOST_BROKEN) this.violations.push({ kind, text });
   };
 
   note(kind: NoteKind, facts: Omit<Note, "kind" | "at"> = {}): void {
@@ -229,7 +236,7 @@ export class DrawnWorld {
     for (;;) {
       this.#calls = 0;
       await this.clock.settle();
-      if (until()) return;
+      if (until() || this.violations.length >= MOST_BROKEN) return;
       const next = this.clock.next();
       if (next === undefined || next > end) return;
       this.#steps += 1;
@@ -253,6 +260,8 @@ export class DrawnWorld {
   #checkLateness(due: number): void {
     const lateMs = this.clock.now() - due;
     const most = 100 + 3 * this.#longestBurnMs;
+    // A loop of one's own holds the thread for itself.
+    if (this.plan.settings.verb === "deliveries") return;
     if (lateMs > most) this.tell("starved", `a timer is ${Math.round(lateMs)} ms late`);
   }
 
@@ -323,16 +332,21 @@ export class DrawnWorld {
     switch (kind) {
       case "stop":
       case "leave":
-        return this.#stop(slot, ms);
+        this.#stop(slot, ms);
+        return;
       case "stopTwice":
         this.#stop(slot, 25_000);
-        return this.#at(100, () => this.#stop(slot, ms));
+        this.#at(100, () => this.#stop(slot, ms));
+        return;
       case "abort":
-        return this.#abort(slot);
+        this.#abort(slot);
+        return;
       case "pause":
-        return this.#pause(slot, ms);
+        this.#pause(slot, ms);
+        return;
       case "suspend":
-        return this.#suspend(slot, ms);
+        this.#suspend(slot, ms);
+        return;
       case "wall":
         slot.wallMs += ms;
         if (slot.reader) slot.reader.hands.wallMs += ms;
@@ -346,7 +360,8 @@ export class DrawnWorld {
         this.#outageUntil = Math.max(this.#outageUntil, this.clock.now() + ms);
         return;
       default:
-        return this.#redrive();
+        this.#redrive();
+        return;
     }
   }
 
@@ -415,7 +430,8 @@ export class DrawnWorld {
   #start(slot: Slot): void {
     if (this.#isClosing) return;
     this.#begin(slot, this.#slots.indexOf(slot), start, () => {
-      this.#at(this.plan.settings.restartMs, () => this.#start(slot));
+      const waitMs = this.plan.settings.restartMs * 2 ** slot.halts;
+      this.#at(Math.min(waitMs, LONGEST_RESTART_MS), () => this.#start(slot));
     });
   }
 
@@ -437,6 +453,7 @@ export class DrawnWorld {
     void going.ended.then((what) => {
       this.note("ended", { process: reader.number, what });
       this.#checkEnd(reader, what, this.clock.now() - began - (this.#burnedMs - burned));
+      slot.halts = isOrderly(what) ? 0 : slot.halts + 1;
       this.#over(slot, reader);
       void this.clock.settle().then(() => this.#checkLeft(reader, stopper));
       if (!this.#isClosing || index < 0) then();
@@ -459,7 +476,7 @@ export class DrawnWorld {
       if (late > 1_001 + 3 * this.#longestBurnMs)
         this.tell("lateDrain", `${Math.round(late)} ms late`);
     }
-    if (/^(empty|deadline|limit|signal|left|undefined|raw)/.test(what)) return;
+    if (isOrderly(what) || what.startsWith("raw")) return;
     if (what.startsWith("leaseLost") && this.plan.settings.lease) return;
     if (what.startsWith("halted") && !deadLetters) return;
     if (!reader.sawFatal) this.tell("halt", `process ${reader.number} ended: ${what}`);
@@ -537,8 +554,12 @@ export class DrawnWorld {
   }
 }
 
+function isOrderly(what: string): boolean {
+  return /^(empty|deadline|limit|signal|left|undefined)/.test(what);
+}
+
 function emptySlot(): Slot {
-  return { reader: undefined, going: undefined, stopper: undefined, wallMs: 0 };
+  return { reader: undefined, going: undefined, stopper: undefined, wallMs: 0, halts: 0 };
 }
 
 function hanging(service: Service): DrawnTrouble {
