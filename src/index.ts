@@ -55,6 +55,7 @@ export type {
   Handlers,
 } from "./loop/handler.ts";
 export type {
+  CircuitBreakerOptions,
   DedupeOptions,
   HandlingOptions,
   IdleOptions,

@@ -29,6 +29,11 @@ export interface DeliveryFacts<E extends FeedEvent = FeedEvent> {
   readonly receipt?: Receipt | undefined;
   /** The provider's object as it came, unknown fields included. */
   readonly raw: unknown;
+  /**
+   * What tells the delivery apart, where the feed knows it and the event does not say it: of an item
+   * that has an id and cannot be read, of a dead letter. @default what the event says
+   */
+  readonly identity?: string | undefined;
   /** Which delivery of this event it is, from 1, where the provider tells. */
   readonly attempt?: number | undefined;
   /** For how long, in ms, pulling hid the event from other readers. Absent or 0: it is not hidden. */
@@ -206,10 +211,25 @@ type Never<Name extends string> = { readonly [Each in Name]?: undefined };
 /** A source and its sink, of one of the kinds that there are: what the loop consumes. */
 export type Feed<E extends FeedEvent = FeedEvent> = EventSource<E> & AckSink & FeedKind;
 
+/** Says why a combination of acks, pulls and abilities is none of a {@link FeedKind}. */
+export function whyNoKind(feed: EventSource & AckSink): string | undefined {
+  const { acks, pulls, acksOnPull, waits, nack, extend } = feed;
+  if (acks !== "individual" && acks !== "cumulative") {
+    return '`acks` must be "individual" or "cumulative"';
+  }
+  if (pulls !== "unacked" && pulls !== "onward") return '`pulls` must be "unacked" or "onward"';
+  if (acksOnPull && (acks !== "cumulative" || pulls !== "unacked")) {
+    return '`acksOnPull` needs acks "cumulative" and pulls "unacked"';
+  }
+  if (waits && pulls !== "onward") return '`waits` needs pulls "onward"';
+  const isQueue = acks === "individual" && pulls === "onward";
+  return (nack || extend) && !isQueue
+    ? '`nack` and `extend` need acks "individual" and pulls "onward"'
+    : undefined;
+}
+
 /** What a pull brought as a page, in whichever of its two forms it came. */
-export function toPage<E extends FeedEvent>(
-  pulled: readonly Delivery<E>[] | Page<E>,
-): Page<E> {
+export function toPage<E extends FeedEvent>(pulled: readonly Delivery<E>[] | Page<E>): Page<E> {
   return isList(pulled) ? { deliveries: pulled } : pulled;
 }
 

@@ -19,6 +19,8 @@ export interface Asking<Value> {
   readonly limitMs: number;
   /** Cuts the call. */
   readonly signal?: AbortSignal | undefined;
+  /** The controller of the call's own signal, where the caller wants to cut this one call by it. */
+  readonly own?: AbortController | undefined;
   /** Gets an answer that came after its time was over, or after the signal. */
   readonly onLate?: ((late: Answer<Value>) => void) | undefined;
 }
@@ -39,7 +41,7 @@ export function ask<Value>(
       resolve(CUT);
       return;
     }
-    const own = new AbortController();
+    const own = asking.own ?? new AbortController();
     let isOver = false;
     const end = (answer: Answer<Value>): void => {
       if (isOver) {
@@ -49,6 +51,7 @@ export function ask<Value>(
       isOver = true;
       clearTimeout(timer);
       forget();
+      forgetOwn();
       resolve(answer);
     };
     const cut = (answer: Answer<Value>, reason: unknown): void => {
@@ -60,6 +63,7 @@ export function ask<Value>(
       cut({ kind: "failed", error }, error);
     }, limitMs);
     const forget = onAbort(signal, () => cut(CUT, signal?.reason));
+    const forgetOwn = onAbort(asking.own?.signal, () => end(CUT));
     settle(
       () => call(own.signal),
       (value) => end({ kind: "answered", value }),

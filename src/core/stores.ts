@@ -236,6 +236,8 @@ export type InboxClaim<E extends FeedEvent = FeedEvent> = InboxEntry<E> & {
   readonly token: string;
   /** Which claim it is, from 1: it grows also when a worker was killed. */
   readonly attempt: number;
+  /** Reads the entry anew, as it was stored. A store that cannot do it cheaply leaves it out. */
+  readonly again?: (() => InboxEntry<E>) | undefined;
 };
 
 /**

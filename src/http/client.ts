@@ -8,6 +8,7 @@ import {
   fromThrown,
   fromTimeout,
 } from "./fail.ts";
+import { tell } from "./foreign.ts";
 import { isCutJson, parseJson } from "./json.ts";
 import { TimeIsUp, withinLimit } from "./limit.ts";
 import {
@@ -45,7 +46,7 @@ export function createHttpClient(settings: HttpSettings): HttpClient {
   const credentialFor = (token: Token): Credential => {
     const known = typeof token === "function" ? credentials.get(token) : undefined;
     if (known !== undefined) return known;
-    const made = createCredential(checked.provider, token, callBare);
+    const made = createCredential(checked.provider, token, callBare, checked.logger);
     if (typeof token === "function") credentials.set(token, made);
     return made;
   };
@@ -202,7 +203,6 @@ async function takeToken(
   } catch (error) {
     if (signal?.aborted) throw signal.reason;
     if (error instanceof TimeIsUp) throw fromTimeout(limitMs, context, false);
-    if (error instanceof TypeError) throw fromThrown(error, context);
     throw error;
   }
 }
@@ -283,7 +283,7 @@ function remainingMs({ timeoutMs, deadline }: Journey): number {
 
 function tellRetry(logger: Logger, error: AckloopError, attempt: number, delayMs: number): void {
   const { code, status } = error;
-  logger.warn(`${error.message}; trying again`, {
+  tell(logger, "warn", `${error.message}; trying again`, {
     code,
     status,
     attempt,
@@ -295,5 +295,5 @@ function tellRetry(logger: Logger, error: AckloopError, attempt: number, delayMs
 function tellSlow(logger: Logger, { settings }: Shared, journey: Journey, tookMs: number): void {
   if (tookMs <= journey.timeoutMs / 2) return;
   const { operation } = journey.call;
-  logger.debug(`${settings.provider} ${operation}: slow`, { tookMs: Math.round(tookMs) });
+  tell(logger, "debug", `${settings.provider} ${operation}: slow`, { tookMs: Math.round(tookMs) });
 }

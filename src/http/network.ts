@@ -26,9 +26,18 @@ const unsentWords = /client error \(Connect\)|dns error|bad port|port \d+ are bl
 /**
  * Tells what is known of an error that a `fetch`, or the reading of its body, was rejected with.
  *
- * Gives `undefined` for a bug: a `TypeError` and the like that no runtime throws for its network.
+ * Gives `undefined` for a bug: a `TypeError` and the like that no runtime throws for its network. What
+ * cannot even be looked at, such as a revoked proxy, is none that anybody could find.
  */
 export function toNetworkFailure(error: unknown): NetworkFailure | undefined {
+  try {
+    return readFailure(error);
+  } catch {
+    return { unsent: false };
+  }
+}
+
+function readFailure(error: unknown): NetworkFailure | undefined {
   const chain = causesOf(error);
   const networkCode = chain.map(codeOf).find((code) => code !== undefined);
   if (isBug(error) && networkCode === undefined && !networkWords.test(messageOf(error))) {

@@ -1,4 +1,5 @@
 import { AckloopError } from "../core/errors.ts";
+import { isThenable, notify } from "../core/guard.ts";
 import type { SchemaIssue, StandardSchemaV1 } from "../core/standard-schema.ts";
 import type { ReplyFacts, ReplyReader } from "./types.ts";
 
@@ -29,6 +30,13 @@ export function replyOf<Output>(schema: StandardSchemaV1<unknown, Output>): Repl
   };
 }
 
+/** Makes a reader that gives the answer's text beside what another one reads in it. */
+export function withText<Output extends object>(
+  reader: ReplyReader<Output>,
+): ReplyReader<Output & { readonly text: string }> {
+  return (body, facts) => ({ ...reader(body, facts), text: facts.text });
+}
+
 /** The reader for calls whose answer does not matter: any 2xx will do, whatever its body is. */
 export const noReply: ReplyReader<void> = Object.freeze(
   Object.assign((): void => undefined, { reads: "nothing" as const }),
@@ -45,7 +53,7 @@ export const textReply: ReplyReader<string> = Object.freeze(
  * @param schema Any Standard Schema that answers at once.
  * @throws {AckloopError} `schema`, whose message and `path` say where it does not fit
  * (`events[3].id: expected string`) and never what stands there; `config` for a schema that answers
- * later.
+ * later, or neither with a value nor with issues.
  */
 export function parseAs<Output>(
   schema: StandardSchemaV1<unknown, Output>,
@@ -54,14 +62,15 @@ export function parseAs<Output>(
 ): Output {
   const result = schema["~standard"].validate(value);
   const { provider, operation, status } = from;
-  if (result instanceof Promise) {
-    result.catch(() => undefined);
-    throw new AckloopError("config", "the schema must answer at once, and gave a promise", {
-      provider,
-      operation,
-    });
+  const broken = (what: string) => new AckloopError("config", what, { provider, operation });
+  if (isThenable(result)) {
+    notify(() => result);
+    throw broken("the schema must answer at once, and gave a promise");
   }
-  if (result.issues === undefined) return result.value;
+  if (result?.issues === undefined) {
+    if (typeof result === "object" && "value" in result) return result.value;
+    throw broken("the schema gave neither a value nor issues");
+  }
   const [issue] = result.issues;
   const path = toPath(from.at ?? "", issue?.path ?? []);
   throw new AckloopError("schema", `${path || "the answer"}: ${toExpectation(issue)}`, {

@@ -1,4 +1,10 @@
+import { AckloopError } from "../core/errors.ts";
+import { ask, describeThrown, isThenable, toFailure } from "../core/guard.ts";
+import type { Logger } from "../core/logger.ts";
+import { fromTimeout } from "./fail.ts";
+import { foreignLimitMs } from "./foreign.ts";
 import { wrong } from "./options.ts";
+import { toPlainText } from "./redact.ts";
 import type { Token, TokenRequest } from "./types.ts";
 
 /** Gives the credential of one client to its calls. */
@@ -20,27 +26,43 @@ type Call = TokenRequest["call"];
  * Makes the credential of a token.
  *
  * Calls that need a token at the same time share one question, and so do calls whose token was
- * refused; a caller that gives up takes nothing from the others.
+ * refused; a caller that gives up takes nothing from the others. Whatever a user's function throws, and
+ * no answer within 30 s, may pass: the error is retryable. Only the provider refuses for good.
  */
-export function createCredential(provider: string, token: Token, call: Call): Credential {
+export function createCredential(
+  provider: string,
+  token: Token,
+  call: Call,
+  logger?: Logger | undefined,
+): Credential {
   if (typeof token === "string") return createFixedCredential(checkToken(provider, token));
   if (typeof token !== "function") throw wrong(provider, tokenRule);
   let asked: Promise<string> | undefined;
   let renewing: Promise<string> | undefined;
   let renewed: Promise<string> | undefined;
   let renewals = 0;
-  const ask = async (refused: boolean) => checkToken(provider, await token({ refused, call }));
+  const askNow = (refused: boolean): string | Promise<string> => {
+    let given: unknown;
+    let isLater: boolean;
+    try {
+      given = token({ refused, call, logger });
+      isLater = isThenable(given);
+    } catch (thrown) {
+      throw toTokenFailure(provider, thrown);
+    }
+    return isLater ? waitForToken(provider, given) : checkToken(provider, given);
+  };
   const askCurrent = (): string | Promise<string> => {
-    const given = token({ refused: false, call });
-    if (typeof given === "string") return checkToken(provider, given);
-    asked = check(given).finally(() => {
+    const given = askNow(false);
+    if (typeof given === "string") return given;
+    asked = given.finally(() => {
       asked = undefined;
     });
     return asked;
   };
-  const check = async (given: Promise<string>) => checkToken(provider, await given);
+  const askAnew = async () => askNow(true);
   const begin = (): Promise<string> => {
-    const flight = ask(true).then(
+    const flight = askAnew().then(
       (text) => {
         renewals += 1;
         renewed = flight;
@@ -61,6 +83,27 @@ export function createCredential(provider: string, token: Token, call: Call): Cr
     current: () => renewing ?? asked ?? askCurrent(),
     renew: (seen) => renewing ?? (renewed !== undefined && renewals !== seen ? renewed : begin()),
   };
+}
+
+async function waitForToken(provider: string, given: unknown): Promise<string> {
+  const asking = { what: "token", whom: provider, limitMs: foreignLimitMs };
+  const answer = await ask(asking, () => given);
+  if (answer.kind === "answered") return checkToken(provider, answer.value);
+  if (answer.kind === "failed" && "thrown" in answer) throw toTokenFailure(provider, answer.thrown);
+  const context = { provider, operation: "token", uncertain: false };
+  throw fromTimeout(foreignLimitMs, context, false);
+}
+
+/** What a grant's call was refused with stays as it is. */
+function toTokenFailure(provider: string, thrown: unknown): AckloopError {
+  const failure = toFailure(thrown, { what: "token", whom: provider });
+  if (failure === thrown) return failure;
+  const said = toPlainText(describeThrown(thrown), []);
+  return new AckloopError("auth", `the token function failed: ${said}`, {
+    provider,
+    operation: "token",
+    retryable: true,
+  });
 }
 
 /** What a grant gives: a token, and for how long it is good. */

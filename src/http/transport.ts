@@ -1,4 +1,4 @@
-import ky, { isNetworkError } from "ky";
+import ky from "ky";
 
 /** One request, ready to go out: nothing of it is looked up or checked any more. */
 export interface PreparedRequest {
@@ -54,7 +54,13 @@ const maxErrorBodyBytes = 65_536;
  * @param fetch Used in place of the global `fetch`, which is looked up at each call.
  */
 export function createTransport(fetch: typeof globalThis.fetch | undefined): Transport {
-  const direct: typeof globalThis.fetch = (input, init) => (fetch ?? globalThis.fetch)(input, init);
+  const direct: typeof globalThis.fetch = async (input, init) => {
+    try {
+      return await (fetch ?? globalThis.fetch)(input, init);
+    } catch (thrown) {
+      throw new FetchFailure(thrown);
+    }
+  };
   // A redirect that is followed may carry the credential to another host.
   const redirect = "manual" as const;
   const client = ky.create({
@@ -72,10 +78,22 @@ export function createTransport(fetch: typeof globalThis.fetch | undefined): Tra
       const response = await (hot ? direct(url, options) : client(url, options));
       return await readReply(response, request.maxBodyBytes);
     } catch (error) {
-      // ky's own error holds the request, and with it the credential.
-      throw isNetworkError(error) ? error.cause : error;
+      throw error instanceof FetchFailure ? error.thrown : error;
     }
   };
+}
+
+/**
+ * Carries what a `fetch` threw past ky, which would look into it, and put a network's failure into an
+ * error that holds the request, and with it the credential.
+ */
+class FetchFailure extends Error {
+  readonly thrown: unknown;
+
+  constructor(thrown: unknown) {
+    super("fetch failed");
+    this.thrown = thrown;
+  }
 }
 
 async function readReply(response: Response, maxBodyBytes: number): Promise<TransportReply> {

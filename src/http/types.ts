@@ -117,9 +117,14 @@ export interface TokenRequest {
    * the credential that it names itself, or none.
    */
   readonly call: <Reply>(call: HttpCall<Reply>) => Promise<Reply>;
+  /** The client's own, for what a person should hear of. */
+  readonly logger?: Logger | undefined;
 }
 
-/** A credential: the text itself, or a function that gives it whenever it is needed. */
+/**
+ * A credential: the text itself, or a function that gives it whenever it is needed, within 30 s. What the
+ * function throws is an `auth` error that is retryable, unless it is an `AckloopError` already.
+ */
 export type Token = string | ((request: TokenRequest) => string | Promise<string>);
 
 /** Makes calls of one provider. */
@@ -128,7 +133,7 @@ export interface HttpClient {
    * Makes one call, repeated as `call.repeat` allows.
    *
    * @throws {AckloopError} of every code that HTTP can cause; an abort rejects with the signal's reason.
-   * What the reader or a function of the user's throws is passed on as it is.
+   * What the reader throws is passed on as it is, and so is a bug (`TypeError` and the like) in a `fetch`.
    */
   call<Reply>(call: HttpCall<Reply>): Promise<Reply>;
 }

@@ -1,6 +1,13 @@
 import { AckloopError } from "../core/errors.ts";
 import type { FeedEvent } from "../core/event.ts";
+import type { TableOf } from "../core/options.ts";
+import { checkOptions, milliseconds, whole } from "../core/options.ts";
 import type { BatchHandler, BatchOptions } from "./handler.ts";
+
+const batchTable = {
+  size: whole(1, 10_000).required(),
+  maxWaitMs: milliseconds(0, 60_000).or(100),
+} satisfies TableOf<BatchOptions>;
 
 /**
  * Handles many events with one call, such as one bulk write.
@@ -14,16 +21,7 @@ export function batch<E extends FeedEvent>(
   options: BatchOptions,
   handler: BatchHandler<E>["handleBatch"],
 ): BatchHandler<E> {
-  const { size, maxWaitMs = 100 } = options;
-  if (!(Number.isInteger(size) && size >= 1 && size <= 10_000)) {
-    throw new AckloopError("config", "batch: option `size` must be a whole number from 1 to 10000");
-  }
-  if (!(typeof maxWaitMs === "number" && maxWaitMs >= 0 && maxWaitMs <= 60_000)) {
-    throw new AckloopError(
-      "config",
-      "batch: option `maxWaitMs` must be a number of milliseconds from 0 to 60000",
-    );
-  }
+  const { size, maxWaitMs } = checkOptions("batch", options, batchTable);
   if (typeof handler !== "function") {
     throw new AckloopError("config", "batch: the handler must be a function");
   }

@@ -1,13 +1,16 @@
 import { AckloopError } from "../core/errors.ts";
 import type { FeedEvent } from "../core/event.ts";
 import type { Feed } from "../core/feed.ts";
+import { whyNoKind } from "../core/feed.ts";
+import type { TableOf } from "../core/options.ts";
+import { moment, whole } from "../core/options.ts";
 import type { Summary } from "../core/summary.ts";
-import type { Assignment } from "./engine.ts";
-import { Engine } from "./engine.ts";
+import type { Assignment } from "./engine/engine.ts";
+import { Engine } from "./engine/engine.ts";
+import { toRoutes } from "./engine/route.ts";
 import type { Handlers } from "./handler.ts";
 import type { LoopOptions } from "./options.ts";
-import { optionError, toLoopSettings } from "./options.ts";
-import { toRoutes } from "./route.ts";
+import { toLoopSettings } from "./options.ts";
 import { Run } from "./run.ts";
 
 /**
@@ -25,14 +28,17 @@ export function consume<E extends FeedEvent>(
   handlers: Handlers<E>,
   options: LoopOptions<E> = {},
 ): Run {
-  return new Run(new Engine(toAssignment("consume", feed, handlers, options, {})));
+  return new Run(new Engine(toAssignment("consume", feed, handlers, options)));
 }
+
+const DAY_MS = 86_400_000;
 
 /** The options of `drain`. */
 export interface DrainOptions<E extends FeedEvent = FeedEvent> extends LoopOptions<E> {
   /**
-   * When everything must be over, as a `Date` or epoch ms. Pulling and handling end `reserveMs`
-   * before it, so that the last acknowledgements still go out. @default no deadline
+   * When everything must be over, as a `Date` or epoch ms, from a day ago to ten years ahead. Pulling
+   * and handling end `reserveMs` before it, so that the last acknowledgements still go out.
+   * @default no deadline
    */
   readonly deadline?: Date | number | undefined;
   /**
@@ -41,6 +47,12 @@ export interface DrainOptions<E extends FeedEvent = FeedEvent> extends LoopOptio
    */
   readonly limit?: number | undefined;
 }
+
+/** The options that only `drain` has: what is right. */
+export const drainTable = {
+  deadline: moment({ pastMs: DAY_MS, aheadMs: 3652 * DAY_MS }),
+  limit: whole(1),
+} satisfies TableOf<Omit<DrainOptions, keyof LoopOptions>>;
 
 /**
  * Handles what a feed holds, and ends: when it is empty, at the deadline, at the limit, or when the
@@ -53,15 +65,7 @@ export async function drain<E extends FeedEvent>(
   handlers: Handlers<E>,
   options: DrainOptions<E> = {},
 ): Promise<Summary> {
-  const { deadline, limit, ...rest } = options;
-  const at = deadline instanceof Date ? deadline.getTime() : deadline;
-  if (at !== undefined && !Number.isFinite(at)) {
-    throw optionError("drain", "deadline", "must be a Date or epoch milliseconds");
-  }
-  if (limit !== undefined && !(Number.isInteger(limit) && limit >= 1)) {
-    throw optionError("drain", "limit", "must be a whole number from 1");
-  }
-  const assignment = toAssignment("drain", feed, handlers, rest, { deadline: at, limit });
+  const assignment = toAssignment("drain", feed, handlers, options, drainTable);
   return new Engine({ ...assignment, untilEmpty: true }).run();
 }
 
@@ -71,19 +75,22 @@ export function toAssignment<E extends FeedEvent>(
   feed: Feed<E>,
   handlers: Handlers<E>,
   options: LoopOptions<E>,
-  end: { readonly deadline?: number | undefined; readonly limit?: number | undefined },
+  own?: typeof drainTable,
 ): Assignment {
   if (typeof feed?.pull !== "function" || typeof feed.ack !== "function") {
     throw new AckloopError("config", `${verb}: the first argument must be a feed`);
   }
+  const fault = whyNoKind(feed);
+  if (fault) throw new AckloopError("config", `${verb}: the feed ${feed.name}: ${fault}`);
   const routes = toRoutes(verb, handlers, feed.events);
+  const settings = toLoopSettings(verb, options, routes.batch?.size ?? 1, own);
   return {
     // The handlers were matched with the feed's event type above; the engine needs it no more.
     feed: feed as Feed,
     routes,
-    settings: toLoopSettings(verb, options, routes.batch?.size ?? 1),
+    settings,
     untilEmpty: false,
-    deadline: end.deadline,
-    limit: end.limit,
+    deadline: settings.deadline,
+    limit: settings.limit,
   };
 }

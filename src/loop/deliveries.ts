@@ -1,13 +1,16 @@
 import { onAbort } from "../core/abort.ts";
 import type { FeedEvent } from "../core/event.ts";
 import type { Delivery, Feed } from "../core/feed.ts";
+import type { TableOf } from "../core/options.ts";
+import { checkOptions } from "../core/options.ts";
 import { toAssignment } from "./consume.ts";
-import { Engine } from "./engine.ts";
-import type { HandlerContext } from "./handler.ts";
+import { Engine } from "./engine/engine.ts";
+import { Queue } from "./engine/queue.ts";
+import type { Handler, HandlerContext } from "./handler.ts";
 import type { LoopOptions } from "./options.ts";
+import { loopTable } from "./options.ts";
 import type { Outcome } from "./outcome.ts";
 import { deadLetter, done, drop, retry } from "./outcome.ts";
-import { Queue } from "./queue.ts";
 
 /** The most handlers at once that a run allows. */
 const MOST_AT_ONCE = 10_000;
@@ -38,63 +41,115 @@ export type DeliveriesOptions<E extends FeedEvent = FeedEvent> = Omit<
   "concurrency" | "handlerTimeoutMs"
 >;
 
+const { concurrency: _concurrency, handlerTimeoutMs: _handlerTimeoutMs, ...ownTable } = loopTable;
+const deliveriesTable = ownTable satisfies TableOf<DeliveriesOptions>;
+
+/** A loop of one's own over a feed's events. It can be left at any time, also while it waits for one. */
+export interface Deliveries<E extends FeedEvent = FeedEvent>
+  extends AsyncIterableIterator<OwnDelivery<E>>,
+    AsyncDisposable {
+  /** Stops the run, also while a `next` is waiting, which then ends too. */
+  return(): Promise<IteratorResult<OwnDelivery<E>>>;
+}
+
 /**
  * Gives a feed's events to a loop of one's own.
  *
  * Settling is local and resolves at once; the same promises hold as for `consume`. Leaving the loop,
  * by `break`, `return` or a throw, stops the run: what is settled is acknowledged, what is not comes
- * again. A second settlement of one delivery is nothing.
+ * again. A second settlement of one delivery is nothing. Nothing is pulled before the first `next`.
  *
  * @throws {AckloopError} `config` for a wrong option, at once. The iteration throws what halted it.
  */
 export function deliveries<E extends FeedEvent>(
   feed: Feed<E>,
   options: DeliveriesOptions<E> = {},
-): AsyncIterableIterator<OwnDelivery<E>> {
-  const arrivals = new Arrivals<OwnDelivery<E>>();
-  const unsettled = new Set<object>();
-  const handler = (event: E, context: HandlerContext<E>): Promise<Outcome> =>
-    new Promise((settle) => {
-      unsettled.add(context);
-      const settleOnce = (outcome: Outcome): void => {
-        unsettled.delete(context);
-        settle(outcome);
-      };
-      arrivals.push(toOwnDelivery(event, context, settleOnce));
-    });
-  const inFlight = options.maxInFlight ?? 200;
-  const concurrency = Math.min(inFlight, MOST_AT_ONCE);
-  const all = { ...options, maxInFlight: inFlight, concurrency };
-  const engine = new Engine(toAssignment("deliveries", feed, handler, all, {}));
-  return iterate(engine, arrivals, () => unsettled.size);
+): Deliveries<E> {
+  return new OwnLoop(feed, options);
 }
 
-async function* iterate<E extends FeedEvent>(
-  engine: Engine,
-  arrivals: Arrivals<OwnDelivery<E>>,
-  unsettled: () => number,
-): AsyncGenerator<OwnDelivery<E>, void, undefined> {
-  const forget = onAbort(engine.stopping, () => {
-    // What the user's loop was not given yet is not begun any more.
-    const dropped = arrivals.drop();
-    engine.leave(() => dropped);
-  });
-  const ended = engine.run();
-  ended.then(
-    () => arrivals.close(),
-    () => arrivals.close(),
-  );
-  try {
-    for (;;) {
-      const arrival = await arrivals.next();
-      if (arrival === undefined) break;
-      yield arrival;
+/** One run whose handler hands each event to the user's own loop, and waits for its settlement. */
+class OwnLoop<E extends FeedEvent> implements Deliveries<E> {
+  readonly #engine: Engine;
+  readonly #arrived = new Queue<OwnDelivery<E>>();
+  readonly #waiting = new Queue<(isOver: boolean) => void>();
+  /** What the user's loop was given, or waits to be, and has not settled. */
+  readonly #unsettled = new Set<object>();
+  #ended: Promise<unknown> | undefined;
+  #isOver = false;
+
+  constructor(feed: Feed<E>, options: DeliveriesOptions<E>) {
+    const { maxInFlight = 200 } = checkOptions("deliveries", options, deliveriesTable);
+    const concurrency = Math.min(maxInFlight, MOST_AT_ONCE);
+    const all = { ...options, maxInFlight, concurrency };
+    const handler: Handler<E> = (event, context) => this.#hand(event, context);
+    this.#engine = new Engine(toAssignment("deliveries", feed, handler, all));
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<OwnDelivery<E>>> {
+    if (!this.#isOver) this.#start();
+    while (!this.#isOver && this.#arrived.length === 0) {
+      await new Promise<boolean>((resolve) => this.#waiting.push(resolve));
     }
-  } finally {
-    // What the user's loop left open has nobody to settle it any more: it is not waited for.
-    forget();
-    engine.leave(unsettled);
-    await ended;
+    const value = this.#isOver ? undefined : this.#arrived.shift();
+    if (value !== undefined) return { done: false, value };
+    await this.#ended;
+    return { done: true, value: undefined };
+  }
+
+  async return(): Promise<IteratorResult<OwnDelivery<E>>> {
+    this.#leave();
+    await this.#ended;
+    return { done: true, value: undefined };
+  }
+
+  async throw(error: unknown): Promise<IteratorResult<OwnDelivery<E>>> {
+    await this.return();
+    throw error;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
+  }
+
+  #start(): void {
+    if (this.#ended) return;
+    // What the user's loop was not given yet is not begun any more once the run stops by itself.
+    onAbort(this.#engine.stopping, () => {
+      if (this.#isOver) return;
+      const dropped = this.#arrived.take(this.#arrived.length).length;
+      this.#engine.leave(() => dropped);
+    });
+    this.#ended = this.#engine.run();
+    const end = (): void => this.#close();
+    this.#ended.then(end, end);
+  }
+
+  /** What the loop left open has nobody to settle it any more: it is not waited for. */
+  #leave(): void {
+    this.#close();
+    if (this.#ended) this.#engine.leave(() => this.#unsettled.size);
+  }
+
+  #close(): void {
+    this.#isOver = true;
+    for (const wake of this.#waiting.take(this.#waiting.length)) wake(true);
+  }
+
+  #hand(event: E, context: HandlerContext<E>): Promise<Outcome> {
+    return new Promise((resolve) => {
+      this.#unsettled.add(context);
+      const settle = (outcome: Outcome): void => {
+        this.#unsettled.delete(context);
+        resolve(outcome);
+      };
+      this.#arrived.push(toOwnDelivery(event, context, settle));
+      this.#waiting.shift()?.(false);
+    });
   }
 }
 
@@ -115,36 +170,4 @@ function toOwnDelivery<E extends FeedEvent>(
     deadLetter: (reason) => settle(deadLetter(reason)),
     drop: (reason) => settle(drop(reason)),
   };
-}
-
-/** Hands items from whoever makes them to one reader that waits for them. */
-class Arrivals<Item> {
-  readonly #items = new Queue<Item>();
-  #closed = false;
-  #wake: (() => void) | undefined;
-
-  push(item: Item): void {
-    this.#items.push(item);
-    this.#wake?.();
-  }
-
-  close(): void {
-    this.#closed = true;
-    this.#wake?.();
-  }
-
-  /** Forgets what was not taken yet; gives how many items it was. */
-  drop(): number {
-    return this.#items.take(this.#items.length).length;
-  }
-
-  /** The next item, or `undefined` once closed. */
-  async next(): Promise<Item | undefined> {
-    while (this.#items.length === 0 && !this.#closed) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-    return this.#closed ? undefined : this.#items.shift();
-  }
 }

@@ -3,8 +3,14 @@ import type { Delivery } from "../core/feed.ts";
 import type { Logger } from "../core/logger.ts";
 import type { Outcome } from "./outcome.ts";
 
-/** What a handler may return: nothing (done), or an outcome. */
-export type HandlerResult = void | Outcome | Promise<void | Outcome>;
+/**
+ * What a handler may return: an {@link Outcome}, or nothing or any object, which is done, as in a promise.
+ * A number, a text or a boolean does not compile: it may be meant as something that the loop cannot know.
+ */
+export type HandlerResult = Returned | Promise<Returned>;
+
+/** What may be returned, or promised: no promise in another's guise. */
+type Returned = void | null | (object & { readonly then?: undefined });
 
 /** What a handler gets besides the event. */
 export interface HandlerContext<E extends FeedEvent = FeedEvent> {
@@ -29,7 +35,7 @@ export interface HandlerContext<E extends FeedEvent = FeedEvent> {
   finish(transaction: unknown): Promise<boolean>;
 }
 
-/** Handles one event. Returning nothing is done, throwing is a failed attempt. */
+/** Handles one event. Returning is done, throwing is a failed attempt; or it returns an outcome. */
 export type Handler<E extends FeedEvent = FeedEvent> = (
   event: E,
   context: HandlerContext<E>,
@@ -56,11 +62,11 @@ export interface BatchContext<E extends FeedEvent = FeedEvent> {
   readonly logger: Logger;
 }
 
-/** What a batch handler may return: nothing (all done), or one outcome for each event, in order. */
-export type BatchResult =
-  | void
-  | readonly (Outcome | undefined)[]
-  | Promise<void | readonly (Outcome | undefined)[]>;
+/**
+ * What a batch handler may return: a list with one {@link Outcome} or `undefined` for each event, in
+ * order. Nothing, or whatever holds no outcome, means that all are done.
+ */
+export type BatchResult = HandlerResult;
 
 /** How batches are made. */
 export interface BatchOptions {

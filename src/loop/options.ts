@@ -1,25 +1,55 @@
-import { AckloopError } from "../core/errors.ts";
 import type { FeedEvent } from "../core/event.ts";
 import type { Logger } from "../core/logger.ts";
+import type { FilledOf, Table, TableOf } from "../core/options.ts";
+import {
+  aFunction,
+  checkOptions,
+  group,
+  LONGEST_TIMER_MS,
+  milliseconds,
+  name,
+  oneOf,
+  optionError,
+  orFalse,
+  signal,
+  whole,
+  withMethods,
+} from "../core/options.ts";
 import type { ReportListener } from "../core/report.ts";
 import type { DeadLetterStore, DedupeStore, LeaseStore } from "../core/stores.ts";
-import type { PacingBounds } from "./pacing.ts";
+import type { PacingBounds } from "./engine/pacing.ts";
 
 /** How failed attempts are repeated in place. */
 export interface RetryOptions {
-  /** How often a handler is started with an event in all, 1-1000. @default 5 */
+  /**
+   * How often a handler is started with an event in one run, or one request of a webhook, 1-1000. The
+   * next one starts anew; with `dedupe`, starts that never ended (a killed process) count there too.
+   * @default 5
+   */
   readonly attempts?: number | undefined;
-  /** The first wait, in ms; it doubles, jittered. @default 1_000 */
+  /**
+   * The first wait, in ms, to a year; it doubles with each attempt. Each wait is drawn from half to the
+   * whole of it. @default 1_000, or `maxDelayMs` where that is less
+   */
   readonly minDelayMs?: number | undefined;
-  /** The longest wait, in ms; it caps `retry({ afterMs })` too. @default 60_000 */
+  /**
+   * The longest wait, in ms, to a year; it caps `retry({ afterMs })` too.
+   * @default 60_000, or `minDelayMs` where that is more
+   */
   readonly maxDelayMs?: number | undefined;
 }
 
 /** How long the loop waits when nothing comes. */
 export interface IdleOptions {
-  /** The first wait after an empty or failed poll, in ms, from 10. @default 1_000 */
+  /**
+   * The first wait after an empty or failed poll, in ms, from 10 to a year; it doubles. Each wait is
+   * drawn from half to the whole of it. @default 1_000, or `maxMs` where that is less
+   */
   readonly minMs?: number | undefined;
-  /** The longest wait, in ms. @default 60_000 */
+  /**
+   * The longest wait, in ms, from 10 to a year. Where a provider asks for more with `Retry-After`, that
+   * is waited, up to 300 s. @default 60_000, or `minMs` where that is more
+   */
   readonly maxMs?: number | undefined;
 }
 
@@ -28,11 +58,11 @@ export interface DedupeOptions {
   /** Where events in work and events done are remembered. */
   readonly store: DedupeStore;
   /**
-   * For how long an event counts as in work, in ms, from 1 000; renewed while its handler runs. A
-   * killed handler blocks its event for at most this long. @default 60_000
+   * For how long an event counts as in work, in ms, from 1 000 to 2^31-1; renewed while its handler
+   * runs. A killed handler blocks its event for at most this long. @default 60_000
    */
   readonly markMs?: number | undefined;
-  /** For how long an event is remembered as done, in ms. @default 604_800_000 (7 days) */
+  /** For how long an event is remembered as done, in ms, to a year. @default 604_800_000 (7 days) */
   readonly retentionMs?: number | undefined;
 }
 
@@ -40,9 +70,9 @@ export interface DedupeOptions {
 export interface LeaseOptions {
   /** Where the lease is kept. */
   readonly store: LeaseStore;
-  /** For how long the lease is held without renewal, in ms, from 1 000. @default 30_000 */
+  /** For how long the lease is held without renewal, in ms, from 1 000 to 2^31-1. @default 30_000 */
   readonly leaseMs?: number | undefined;
-  /** The name of this process, unique among its kind. @default a random one */
+  /** The name of this process, unique among its kind, 1-500 characters. @default a random one */
   readonly holder?: string | undefined;
 }
 
@@ -54,10 +84,16 @@ export interface HandlingOptions {
   /** How failed attempts are repeated. */
   readonly retry?: RetryOptions | undefined;
   /**
-   * How long a handler may run, in ms; then its signal fires and the attempt counts as failed once
-   * the handler has returned. @default no limit
+   * How long a handler may run, in ms, from 1 to 2^31-1; then its signal fires and the attempt counts
+   * as failed once the handler has returned. @default no limit
    */
   readonly handlerTimeoutMs?: number | undefined;
+  /**
+   * How long an acknowledgement, a refusal, an extension, or a call of a lease, mark or other store may
+   * take, in ms, from 10 to 2^31-1; then it counts as failed and is asked again. A pull may take
+   * `waitMs` and 60 s more. @default 30_000
+   */
+  readonly callTimeoutMs?: number | undefined;
   /**
    * What becomes of a type outside the catalogue or without a handler, of data that does not fit its
    * schema, and of an unreadable item. @default `"deadLetter"` with a store, else `"halt"`
@@ -67,12 +103,30 @@ export interface HandlingOptions {
   readonly deadLetters?: DeadLetterStore | undefined;
   /** Recognises redeliveries. */
   readonly dedupe?: DedupeOptions | undefined;
-  /** The reader's own name, a part of every key in every store; required with any store. */
+  /**
+   * The reader's own name, 1-500 characters: a part of the key of every dead letter, mark and lease,
+   * and required with any of them. An inbox is known by its own name alone.
+   */
   readonly consumer?: string | undefined;
-  /** Gets every report. It must be quick; a throw halts the run. */
+  /**
+   * Gets every report. It must be quick. One that throws is told to the logger once, and not called
+   * again.
+   */
   readonly onReport?: ReportListener | undefined;
-  /** Handed to handlers as `context.logger`. @default one that writes nothing */
-  readonly logger?: Logger | undefined;
+  /**
+   * What the loop has to say goes there; handlers have it as `context.logger`. `false` is silent.
+   * @default one that writes nothing
+   */
+  readonly logger?: Logger | false | undefined;
+}
+
+/** When an outage of what the handlers write to is taken for one. */
+export interface CircuitBreakerOptions {
+  /**
+   * So many different events must have failed, with no success in between, 1-10 000; where fewer are
+   * held, all that are held, but at least 3. A failed batch counts as one. @default 20
+   */
+  readonly after?: number | undefined;
 }
 
 /** The options of a run. Checked once, at the start; a wrong one is a `config` error. */
@@ -80,10 +134,16 @@ export interface LoopOptions<E extends FeedEvent = FeedEvent> extends HandlingOp
   /** How many handlers run at once, 1-10 000. @default 1 */
   readonly concurrency?: number | undefined;
   /**
-   * The most events held at once, from pulled to acknowledged, 1-100 000. At the limit pulling stops.
+   * The most events held at once, from pulled to acknowledged, 1-100 000. At the limit pulling stops; a
+   * page of a feed that lists what is unacknowledged and acknowledges page by page (Tiki) is held whole.
    * @default 200, or four times what the handlers can take at once
    */
   readonly maxInFlight?: number | undefined;
+  /**
+   * The most bytes of pages held at once, where the feed tells a page's length, from 1. The page that
+   * passes it is kept whole; then nothing is pulled until it is below. @default 67_108_864 (64 MiB)
+   */
+  readonly maxInFlightBytes?: number | undefined;
   /** The most acknowledgements on the way at once, where they are individual, 1-1 000. @default 50 */
   readonly ackConcurrency?: number | undefined;
   /** Never two events of one key at once, and each key in order. @default no keys */
@@ -94,133 +154,177 @@ export interface LoopOptions<E extends FeedEvent = FeedEvent> extends HandlingOp
   readonly idle?: IdleOptions | undefined;
   /** How long the provider may hold a pull, in ms, where it can, 0-60 000. @default 25_000 */
   readonly waitMs?: number | undefined;
-  /** How long a stop may take in all, in ms. @default 25_000 */
+  /**
+   * Holds the run when the handlers of many different events have failed and none has succeeded in
+   * between: the attempts since the last success are given back, none is counted, and one event probes
+   * at growing intervals. An outage of what the handlers write to then empties no queue into the dead
+   * letters. `false` switches it off. @default `{ after: 20 }`
+   */
+  readonly circuitBreaker?: CircuitBreakerOptions | false | undefined;
+  /** How long a stop may take in all, in ms, to a year. @default 25_000 */
   readonly shutdownTimeoutMs?: number | undefined;
-  /** The part of a stop that is kept for the last acknowledgements, in ms. @default 5_000 */
+  /**
+   * The part of a stop or of a drain's deadline that is kept for the last acknowledgements, in ms, to a
+   * year; at most a fifth of what there is. @default 5_000
+   */
   readonly reserveMs?: number | undefined;
-  /** Stops the run when it fires. */
+  /** Stops the run when it fires. Another realm's signal will do. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Options of which none is left out. */
-type Filled<Options> = { readonly [Name in keyof Options]-?: NonNullable<Options[Name]> };
+const WEEK_MS = 7 * 86_400_000;
 
-/** The options of handling with every default filled in. */
-export interface HandlingSettings {
+/** The options of handling: what is right, and the defaults. */
+export const handlingTable = {
+  retry: group({
+    attempts: whole(1, 1000).or(5),
+    minDelayMs: milliseconds(0),
+    maxDelayMs: milliseconds(0),
+  } satisfies TableOf<RetryOptions>),
+  handlerTimeoutMs: milliseconds(1, LONGEST_TIMER_MS),
+  callTimeoutMs: milliseconds(10, LONGEST_TIMER_MS).or(30_000),
+  unprocessable: oneOf<Unprocessable>("halt", "deadLetter", "drop"),
+  deadLetters: withMethods<DeadLetterStore>("put", "list", "get", "remove"),
+  dedupe: group(
+    {
+      store: withMethods<DedupeStore>("begin", "renew", "finish", "forget").required(),
+      markMs: milliseconds(1000, LONGEST_TIMER_MS).or(60_000),
+      retentionMs: milliseconds(0).or(WEEK_MS),
+    } satisfies TableOf<DedupeOptions>,
+    "an object with a store: give { store: stores.dedupe }",
+  ),
+  consumer: name,
+  onReport: aFunction<ReportListener>(),
+  logger: orFalse(withMethods<Logger>("debug", "info", "warn", "error")),
+} satisfies TableOf<HandlingOptions>;
+
+/** The options of a run: what is right, and the defaults. */
+export const loopTable = {
+  ...handlingTable,
+  concurrency: whole(1, 10_000).or(1),
+  maxInFlight: whole(1, 100_000),
+  maxInFlightBytes: whole(1).or(64 * 1024 * 1024),
+  ackConcurrency: whole(1, 1000).or(50),
+  orderBy: aFunction<(event: FeedEvent) => string | number>(),
+  lease: group(
+    {
+      store: withMethods<LeaseStore>("acquire", "renew", "release").required(),
+      leaseMs: milliseconds(1000, LONGEST_TIMER_MS).or(30_000),
+      holder: name,
+    } satisfies TableOf<LeaseOptions>,
+    "an object with a store: give { store: stores.leases }",
+  ),
+  idle: group({
+    minMs: milliseconds(10),
+    maxMs: milliseconds(10),
+  } satisfies TableOf<IdleOptions>),
+  waitMs: milliseconds(0, 60_000).or(25_000),
+  circuitBreaker: orFalse(
+    group({ after: whole(1, 10_000).or(20) } satisfies TableOf<CircuitBreakerOptions>),
+  ),
+  shutdownTimeoutMs: milliseconds(0).or(25_000),
+  reserveMs: milliseconds(0).or(5000),
+  signal,
+} satisfies TableOf<LoopOptions>;
+
+type HandlingFilled = FilledOf<typeof handlingTable>;
+type LoopFilled = FilledOf<typeof loopTable>;
+
+/** What the loop has in place of some options of handling. */
+interface HandlingParts {
   readonly attempts: number;
   readonly retry: PacingBounds;
-  readonly handlerTimeoutMs: number | undefined;
   readonly unprocessable: Unprocessable;
-  readonly deadLetters: DeadLetterStore | undefined;
-  readonly dedupe: Filled<DedupeOptions> | undefined;
+  /** Empty where no store needs it. */
   readonly consumer: string;
-  readonly onReport: ReportListener | undefined;
   readonly logger: Logger;
 }
 
-/** The options of a run with every default filled in. */
-export interface LoopSettings extends HandlingSettings {
-  readonly concurrency: number;
+/** What the loop has in place of some options of a run. */
+interface LoopParts {
   readonly maxInFlight: number;
-  readonly ackConcurrency: number;
-  readonly orderBy: ((event: FeedEvent) => string | number) | undefined;
-  readonly lease: Filled<LeaseOptions> | undefined;
+  readonly lease: (NonNullable<LoopFilled["lease"]> & { readonly holder: string }) | undefined;
   readonly idle: PacingBounds;
-  readonly waitMs: number;
-  readonly shutdownTimeoutMs: number;
-  readonly reserveMs: number;
-  readonly signal: AbortSignal | undefined;
+  /** How many different events must have failed; `undefined` when the breaker is off. */
+  readonly circuitAfter: number | undefined;
 }
 
-/** A test of an option's value, and the rule that a failed test is told with. */
-export type Check = readonly [test: (value: unknown) => boolean, rule: string];
+/** The options of handling with every default filled in. */
+export interface HandlingSettings
+  extends HandlingParts,
+    Omit<HandlingFilled, keyof HandlingParts> {}
 
-type Checks = Readonly<Record<string, Check>>;
+/** The options of a run with every default filled in. */
+export interface LoopSettings
+  extends HandlingSettings,
+    LoopParts,
+    Omit<LoopFilled, keyof HandlingFilled | keyof LoopParts | "circuitBreaker"> {}
 
-const DAY_MS = 86_400_000;
+/**
+ * Checks options of handling and fills in the defaults.
+ *
+ * @param own The rules of options that only this verb has; the settings hold them too.
+ */
+export function toHandlingSettings<Own extends Table = Record<never, never>>(
+  verb: string,
+  options: HandlingOptions,
+  own?: Own,
+): HandlingSettings & FilledOf<Own> {
+  const filled = checkOptions(verb, options, handlingTable, own);
+  return { ...filled, ...toHandlingParts(verb, filled) };
+}
 
-/** The most that a timer can hold: a longer one would fire at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** Checks the options of a run and fills in the defaults; `own` as in {@link toHandlingSettings}. */
+export function toLoopSettings<E extends FeedEvent, Own extends Table = Record<never, never>>(
+  verb: string,
+  options: LoopOptions<E>,
+  eventsAtOnce: number,
+  own?: Own,
+): LoopSettings & FilledOf<Own> {
+  const filled = checkOptions(verb, options, loopTable, own);
+  return {
+    ...filled,
+    ...toHandlingParts(verb, filled),
+    ...toLoopParts(verb, filled, eventsAtOnce),
+  };
+}
 
-const between = (least: number, most: number, unit = ""): Check => [
-  (value) => typeof value === "number" && value >= least && value <= most,
-  `must be a number${unit} from ${least} to ${most}`,
-];
-const whole = (least: number, most: number): Check => [
-  (value) => Number.isInteger(value) && between(least, most)[0](value),
-  `must be a whole number from ${least} to ${most}`,
-];
-/** The check of a number of milliseconds. */
-export const milliseconds = (least: number, most = 365 * DAY_MS): Check =>
-  between(least, most, " of milliseconds");
-const aFunction: Check = [(value) => typeof value === "function", "must be a function"];
-const withMethods = (...names: string[]): Check => [
-  (value) =>
-    typeof value === "object" &&
-    value !== null &&
-    names.every((name) => typeof Reflect.get(value, name) === "function"),
-  `must be an object with the functions ${names.join(", ")}`,
-];
-const aName: Check = [
-  (value) => typeof value === "string" && value.length > 0 && value.length <= 500,
-  "must be a name of 1 to 500 characters",
-];
+function toHandlingParts(verb: string, filled: HandlingFilled): HandlingParts {
+  const { retry, deadLetters, consumer } = filled;
+  const unprocessable = filled.unprocessable ?? (deadLetters ? "deadLetter" : "halt");
+  if (unprocessable === "deadLetter" && !deadLetters) {
+    throw optionError(verb, "unprocessable", '"deadLetter" needs the option `deadLetters`');
+  }
+  if (deadLetters || filled.dedupe) checkConsumer(verb, consumer);
+  return {
+    attempts: retry.attempts,
+    retry: toBounds(
+      verb,
+      ["retry.minDelayMs", retry.minDelayMs, 1000],
+      ["retry.maxDelayMs", retry.maxDelayMs, 60_000],
+    ),
+    unprocessable,
+    consumer: consumer ?? "",
+    logger: filled.logger || silent,
+  };
+}
 
-const handlingChecks: Checks = {
-  "retry.attempts": whole(1, 1000),
-  "retry.minDelayMs": milliseconds(0),
-  "retry.maxDelayMs": milliseconds(0),
-  handlerTimeoutMs: milliseconds(1, LONGEST_TIMER_MS),
-  unprocessable: [
-    (value) => value === "halt" || value === "deadLetter" || value === "drop",
-    'must be "halt", "deadLetter" or "drop"',
-  ],
-  deadLetters: withMethods("put", "list", "get", "remove"),
-  "dedupe.store": withMethods("begin", "renew", "finish", "forget"),
-  "dedupe.markMs": milliseconds(1000, LONGEST_TIMER_MS),
-  "dedupe.retentionMs": milliseconds(0),
-  consumer: aName,
-  onReport: aFunction,
-  logger: withMethods("debug", "info", "warn", "error"),
-};
+function toLoopParts(verb: string, filled: LoopFilled, eventsAtOnce: number): LoopParts {
+  const { lease, idle, circuitBreaker } = filled;
+  if (lease) checkConsumer(verb, filled.consumer);
+  const maxInFlight = Math.max(200, 4 * filled.concurrency * eventsAtOnce);
+  return {
+    maxInFlight: filled.maxInFlight ?? Math.min(maxInFlight, 100_000),
+    lease: lease && { ...lease, holder: lease.holder ?? crypto.randomUUID() },
+    idle: toBounds(verb, ["idle.minMs", idle.minMs, 1000], ["idle.maxMs", idle.maxMs, 60_000]),
+    circuitAfter: circuitBreaker ? circuitBreaker.after : undefined,
+  };
+}
 
-const loopChecks: Checks = {
-  ...handlingChecks,
-  concurrency: whole(1, 10_000),
-  maxInFlight: whole(1, 100_000),
-  ackConcurrency: whole(1, 1000),
-  orderBy: aFunction,
-  "lease.store": withMethods("acquire", "renew", "release"),
-  "lease.leaseMs": milliseconds(1000, LONGEST_TIMER_MS),
-  "lease.holder": aName,
-  "idle.minMs": milliseconds(10),
-  "idle.maxMs": milliseconds(10),
-  waitMs: milliseconds(0, 60_000),
-  shutdownTimeoutMs: milliseconds(0),
-  reserveMs: milliseconds(0),
-  signal: [
-    (value) => typeof value === "object" && value !== null && "aborted" in value,
-    "must be an AbortSignal",
-  ],
-};
-
-/** The defaults of the loop, in one place. */
-const defaults = Object.freeze({
-  attempts: 5,
-  minDelayMs: 1000,
-  maxDelayMs: 60_000,
-  concurrency: 1,
-  maxInFlight: 200,
-  ackConcurrency: 50,
-  idleMinMs: 1000,
-  idleMaxMs: 60_000,
-  waitMs: 25_000,
-  shutdownTimeoutMs: 25_000,
-  reserveMs: 5000,
-  markMs: 60_000,
-  retentionMs: 7 * DAY_MS,
-  leaseMs: 30_000,
-});
+function checkConsumer(verb: string, consumer: string | undefined): void {
+  if (consumer !== undefined) return;
+  throw optionError(verb, "consumer", "is required with a store: the reader's own name");
+}
 
 const silent: Logger = Object.freeze({
   debug: () => {},
@@ -228,48 +332,6 @@ const silent: Logger = Object.freeze({
   warn: () => {},
   error: () => {},
 });
-
-/** Makes the `config` error of a verb's option. */
-export function optionError(verb: string, option: string, rule: string): AckloopError {
-  return new AckloopError("config", `${verb}: option \`${option}\` ${rule}`);
-}
-
-/**
- * Checks a verb's options against a table, nested ones as `outer.inner`.
- *
- * @throws {AckloopError} `config`, naming the option and what is right.
- */
-function checkOptions(verb: string, options: object, checks: Checks, outer = ""): void {
-  if (typeof options !== "object" || options === null) {
-    throw new AckloopError("config", `${verb}: the options must be an object`);
-  }
-  for (const [name, value] of Object.entries(options)) {
-    if (value !== undefined) checkOption(verb, outer + name, value, checks);
-  }
-}
-
-function checkOption(verb: string, path: string, value: unknown, checks: Checks): void {
-  const check = Object.hasOwn(checks, path) ? checks[path] : undefined;
-  if (check) {
-    if (!check[0](value)) throw optionError(verb, path, check[1]);
-    return;
-  }
-  const isGroup = Object.keys(checks).some((known) => known.startsWith(`${path}.`));
-  if (!isGroup) throw optionError(verb, path, `is unknown; known are ${siblings(path, checks)}`);
-  if (typeof value !== "object" || value === null) {
-    throw optionError(verb, path, "must be an object");
-  }
-  checkOptions(verb, value, checks, `${path}.`);
-}
-
-/** The options that stand where an unknown one stands: those of its group, or the outermost. */
-function siblings(path: string, checks: Checks): string {
-  const outer = path.slice(0, path.lastIndexOf(".") + 1);
-  const known = Object.keys(checks)
-    .filter((key) => key.startsWith(outer))
-    .map((key) => (outer ? key : key.split(".")[0]));
-  return [...new Set(known)].join(", ");
-}
 
 /** The bounds of a backoff whose one side may be given alone. */
 function toBounds(
@@ -281,97 +343,4 @@ function toBounds(
   const maxMs = most[1] ?? Math.max(most[2], minMs);
   if (minMs > maxMs) throw optionError(verb, least[0], `must not exceed \`${most[0]}\``);
   return { minMs, maxMs };
-}
-
-/** Checks options of handling and fills in the defaults. */
-export function toHandlingSettings(
-  verb: string,
-  options: HandlingOptions,
-  extraChecks: Checks = {},
-): HandlingSettings {
-  checkOptions(verb, options, { ...handlingChecks, ...extraChecks });
-  return handlingSettings(verb, options);
-}
-
-function handlingSettings(verb: string, options: HandlingOptions): HandlingSettings {
-  const { deadLetters, consumer, retry = {} } = options;
-  const unprocessable = options.unprocessable ?? (deadLetters ? "deadLetter" : "halt");
-  if (unprocessable === "deadLetter" && !deadLetters) {
-    throw optionError(verb, "unprocessable", '"deadLetter" needs the option `deadLetters`');
-  }
-  if ((deadLetters || options.dedupe) && !consumer) throw consumerError(verb);
-  return {
-    attempts: retry.attempts ?? defaults.attempts,
-    retry: toBounds(
-      verb,
-      ["retry.minDelayMs", retry.minDelayMs, defaults.minDelayMs],
-      ["retry.maxDelayMs", retry.maxDelayMs, defaults.maxDelayMs],
-    ),
-    handlerTimeoutMs: options.handlerTimeoutMs,
-    unprocessable,
-    deadLetters,
-    dedupe: toDedupe(verb, options.dedupe),
-    consumer: consumer ?? "",
-    onReport: options.onReport,
-    logger: options.logger ?? silent,
-  };
-}
-
-function toDedupe(verb: string, dedupe: DedupeOptions | undefined): HandlingSettings["dedupe"] {
-  if (dedupe === undefined) return undefined;
-  if (!dedupe.store) throw optionError(verb, "dedupe.store", "is missing");
-  return {
-    store: dedupe.store,
-    markMs: dedupe.markMs ?? defaults.markMs,
-    retentionMs: dedupe.retentionMs ?? defaults.retentionMs,
-  };
-}
-
-function toLease(
-  verb: string,
-  lease: LeaseOptions | undefined,
-  consumer: string | undefined,
-): LoopSettings["lease"] {
-  if (lease === undefined) return undefined;
-  if (!lease.store) throw optionError(verb, "lease.store", "is missing");
-  if (!consumer) throw consumerError(verb);
-  return {
-    store: lease.store,
-    leaseMs: lease.leaseMs ?? defaults.leaseMs,
-    holder: lease.holder ?? crypto.randomUUID(),
-  };
-}
-
-function consumerError(verb: string): AckloopError {
-  return optionError(verb, "consumer", "is required with a store: the reader's own name");
-}
-
-/** Checks the options of a run and fills in the defaults. */
-export function toLoopSettings<E extends FeedEvent>(
-  verb: string,
-  options: LoopOptions<E>,
-  eventsAtOnce: number,
-): LoopSettings {
-  checkOptions(verb, options, loopChecks);
-  const { idle = {}, concurrency = defaults.concurrency } = options;
-  const shutdownTimeoutMs = options.shutdownTimeoutMs ?? defaults.shutdownTimeoutMs;
-  const maxInFlight = Math.max(defaults.maxInFlight, 4 * concurrency * eventsAtOnce);
-  return {
-    ...handlingSettings(verb, options),
-    concurrency,
-    maxInFlight: options.maxInFlight ?? Math.min(maxInFlight, 100_000),
-    ackConcurrency: options.ackConcurrency ?? defaults.ackConcurrency,
-    // The feed's own event type is forgotten here; the verb's signature has matched the two.
-    orderBy: options.orderBy as LoopSettings["orderBy"],
-    lease: toLease(verb, options.lease, options.consumer),
-    idle: toBounds(
-      verb,
-      ["idle.minMs", idle.minMs, defaults.idleMinMs],
-      ["idle.maxMs", idle.maxMs, defaults.idleMaxMs],
-    ),
-    waitMs: options.waitMs ?? defaults.waitMs,
-    shutdownTimeoutMs,
-    reserveMs: options.reserveMs ?? Math.min(defaults.reserveMs, shutdownTimeoutMs / 2),
-    signal: options.signal,
-  };
 }

@@ -1,4 +1,4 @@
-import { AckloopError } from "../core/errors.ts";
+import { checkOptions, milliseconds } from "../core/options.ts";
 
 declare const outcomeBrand: unique symbol;
 
@@ -24,6 +24,9 @@ function toOutcome(decision: Decision): Outcome {
 
 const theDone = toOutcome({ kind: "done" });
 
+/** However long it is, the wait is capped: a far one is no mistake. */
+const retryTable = { afterMs: milliseconds(0, Number.POSITIVE_INFINITY) };
+
 /** The event is finished with, even if the handler's signal has fired meanwhile. */
 export function done(): Outcome {
   return theDone;
@@ -38,10 +41,7 @@ export function done(): Outcome {
  * @throws {AckloopError} `config` when `afterMs` is no number from 0.
  */
 export function retry(options: { readonly afterMs?: number | undefined } = {}): Outcome {
-  const { afterMs } = options;
-  if (afterMs !== undefined && !(typeof afterMs === "number" && afterMs >= 0)) {
-    throw new AckloopError("config", "retry({ afterMs }) must be a number of milliseconds from 0");
-  }
+  const { afterMs } = checkOptions("retry", options, retryTable);
   return toOutcome({ kind: "retry", afterMs });
 }
 
@@ -56,23 +56,15 @@ export function drop(reason: string): Outcome {
 }
 
 /**
- * Reads what a handler returned: an outcome, or `undefined` for a bare return.
- *
- * Anything else does not compile; a JavaScript caller gets a `config` error, since neither "handled"
- * nor "failed" may be guessed of it.
+ * Reads what a handler returned: an outcome, or `undefined` for anything else, which counts as a bare
+ * return, as in a promise: a saved row, whatever a function that is typed `(event) => void` gives.
  */
 export function toDecision(returned: unknown): Decision | undefined {
-  if (returned === undefined) return undefined;
-  if (typeof returned === "object" && returned !== null && mark in returned) {
-    return returned as unknown as Decision;
+  if (typeof returned !== "object" || returned === null) return undefined;
+  try {
+    return mark in returned ? (returned as unknown as Decision) : undefined;
+  } catch {
+    // A revoked proxy: whatever it is, it is no outcome.
+    return undefined;
   }
-  throw new AckloopError(
-    "config",
-    `a handler returned ${describe(returned)}; return nothing, done(), retry(), deadLetter() or drop()`,
-  );
-}
-
-function describe(value: unknown): string {
-  if (value === null) return "null";
-  return Array.isArray(value) ? "a list" : `a value of type ${typeof value}`;
 }

@@ -1,13 +1,26 @@
 import { AckloopError } from "../core/errors.ts";
 import type { FeedEvent } from "../core/event.ts";
-import type { AckReport, EventSource, Feed, PullOptions, Receipt } from "../core/feed.ts";
+import type {
+  AckReport,
+  AckVerdict,
+  CallOptions,
+  Delivery,
+  EventSource,
+  Feed,
+  Page,
+  PullOptions,
+  Receipt,
+} from "../core/feed.ts";
 import { fromReceipt, toReceipt } from "../core/feed.ts";
+import { describeThrown, toFailure } from "../core/guard.ts";
+import type { TableOf } from "../core/options.ts";
+import { aFunction, checkOptions, name } from "../core/options.ts";
 import type { DeadLetter, DeadLetterStore, StoreKey } from "../core/stores.ts";
 import type { Summary } from "../core/summary.ts";
 import type { DrainOptions } from "./consume.ts";
-import { drain } from "./consume.ts";
+import { drain, drainTable } from "./consume.ts";
 import type { Handlers } from "./handler.ts";
-import { optionError } from "./options.ts";
+import { loopTable } from "./options.ts";
 
 /** The options of `redrive`. */
 export interface RedriveOptions<E extends FeedEvent = FeedEvent>
@@ -18,37 +31,71 @@ export interface RedriveOptions<E extends FeedEvent = FeedEvent>
   readonly filter?: ((letter: DeadLetter) => boolean) | undefined;
 }
 
-/** What a receipt of a dead letter holds. */
-interface LetterPlace {
-  readonly id: string;
-  /** Where the page after this letter's page begins; absent at the end. */
-  readonly next: string | undefined;
+/** What a redrive did. */
+export interface RedriveSummary extends Summary {
+  /**
+   * How many letters the store has shown for this consumer and feed, those that were left out included.
+   * 0: there were none, which may mean that a name is misspelt.
+   */
+  readonly found: number;
 }
 
+const { deadLetters: _deadLetters, lease: _lease, dedupe: _dedupe, ...runTable } = loopTable;
+
+const redriveTable = {
+  ...runTable,
+  ...drainTable,
+  consumer: name.required("the reader's name"),
+  filter: aFunction<(letter: DeadLetter) => boolean>().or(() => true),
+} satisfies TableOf<RedriveOptions>;
+
 /**
- * Sends dead letters through handlers again, each once, and takes them off only when they are done.
+ * Sends dead letters through handlers again, each once, and takes off those that are done or dropped.
  *
- * One that fails again stays, with the new reason and all its attempts counted. One that never could
- * be read has no event to send and stays too.
+ * One that fails again stays, with the new reason and all its attempts counted; `retry.attempts` is 1
+ * here, and `circuitBreaker` is off, unless they are given. One that could not be read has no event to
+ * send and stays too. A store that fails is asked again.
  *
- * @param feed The feed the letters came from, for its name, event types and schemas; or its name.
- * @throws {AckloopError} `config` for a wrong option; what the store answers.
+ * @param feed The feed the letters came from, for its event types and schemas; or its name, and then
+ * with one function or `other` as handlers.
+ * @throws {AckloopError} `config` for a wrong option; whatever halted the run, with its summary.
  */
+export function redrive<E extends FeedEvent>(
+  store: DeadLetterStore,
+  feed: Pick<EventSource<E>, "name" | "events">,
+  handlers: Handlers<E>,
+  options: RedriveOptions<E>,
+): Promise<RedriveSummary>;
+export function redrive(
+  store: DeadLetterStore,
+  feed: string,
+  handlers: Handlers<FeedEvent>,
+  options: RedriveOptions,
+): Promise<RedriveSummary>;
 export async function redrive<E extends FeedEvent>(
   store: DeadLetterStore,
   feed: Pick<EventSource<E>, "name" | "events"> | string,
   handlers: Handlers<E>,
   options: RedriveOptions<E>,
-): Promise<Summary> {
-  const { filter = () => true, ...rest } = options ?? {};
-  if (!rest.consumer) throw optionError("redrive", "consumer", "is required: the reader's name");
+): Promise<RedriveSummary> {
+  const { filter } = checkOptions("redrive", options, redriveTable);
+  const { filter: _filter, ...rest } = options;
   const source = typeof feed === "string" ? { name: feed, events: undefined } : feed;
   if (typeof store?.list !== "function") {
     throw new AckloopError("config", "redrive: the first argument must be a dead-letter store");
   }
   const letters = new Letters<E>(store, { consumer: rest.consumer, feed: source.name }, filter);
-  return drain(letters.feed(source), handlers, { ...rest, deadLetters: letters.keepingFailed() });
+  const summary = await drain(letters.feed(source), handlers, {
+    circuitBreaker: false,
+    ...rest,
+    retry: { attempts: 1, ...rest.retry },
+    deadLetters: letters.keepingFailed(),
+  });
+  return { ...summary, found: letters.found };
 }
+
+/** How many letters are asked for at once. */
+const PAGE = 100;
 
 /** The dead letters of one feed as a feed of their own: an ack takes a letter off. */
 class Letters<E extends FeedEvent> {
@@ -59,6 +106,11 @@ class Letters<E extends FeedEvent> {
   readonly #sent = new Map<string, number>();
   /** What failed again and must stay. */
   readonly #failed = new Set<string>();
+  /** Where the next page begins; absent at the start. */
+  #next: string | undefined;
+  #isAtEnd = false;
+  /** How many letters the store has shown. */
+  found = 0;
 
   constructor(store: DeadLetterStore, key: StoreKey, filter: (letter: DeadLetter) => boolean) {
     this.#store = store;
@@ -73,7 +125,7 @@ class Letters<E extends FeedEvent> {
       acks: "individual",
       pulls: "onward",
       pull: (options) => this.#pull(options),
-      ack: (receipts) => this.#ack(receipts),
+      ack: (receipts, options) => this.#ack(receipts, options),
     };
   }
 
@@ -92,36 +144,45 @@ class Letters<E extends FeedEvent> {
     };
   }
 
-  async #pull({ limit = 100, after, signal }: PullOptions = {}) {
-    const place = after && fromReceipt<LetterPlace>(after);
-    if (place && place.next === undefined) return [];
-    let next = place?.next;
-    do {
-      const query = { limit: Math.min(limit, 100), after: next, signal };
-      const page = await this.#store.list(this.#key, query);
-      next = page.next;
-      const letters = page.letters.filter((letter) => this.#isToSend(letter));
-      if (letters.length > 0) return letters.map((letter) => this.#toDelivery(letter, next));
-    } while (next !== undefined);
-    return [];
+  async #pull({ signal }: PullOptions = {}): Promise<Page<E>> {
+    if (this.#isAtEnd) return { deliveries: [], more: false };
+    const page = await this.#store.list(this.#key, { limit: PAGE, after: this.#next, signal });
+    const letters = page.letters.filter((letter) => this.#isToSend(letter));
+    // Only a page that was read whole moves on, so that a failed call is made again.
+    this.found += page.letters.length;
+    this.#next = page.next;
+    this.#isAtEnd = page.next === undefined;
+    return { deliveries: letters.map((letter) => this.#toDelivery(letter)), more: !this.#isAtEnd };
   }
 
   #isToSend(letter: DeadLetter): boolean {
-    return letter.event !== undefined && !this.#sent.has(letter.identity) && this.#filter(letter);
+    if (letter.event === undefined || this.#sent.has(letter.identity)) return false;
+    try {
+      return this.#filter(letter);
+    } catch (thrown) {
+      const rule = `redrive: option \`filter\` threw: ${describeThrown(thrown)}`;
+      throw new AckloopError("config", rule);
+    }
   }
 
-  #toDelivery(letter: DeadLetter, next: string | undefined) {
-    this.#sent.set(letter.identity, letter.attempts);
-    const place: LetterPlace = { id: letter.identity, next };
+  #toDelivery({ identity, event, raw, attempts }: DeadLetter): Delivery<E> {
+    this.#sent.set(identity, attempts);
     // The letters of this feed hold its events.
-    return { event: letter.event as E, raw: letter.raw, receipt: toReceipt(place) };
+    return { event: event as E, raw, identity, receipt: toReceipt(identity) };
   }
 
-  async #ack(receipts: readonly Receipt[]): Promise<AckReport> {
-    const removals = receipts.map(async (receipt) => {
-      const { id } = fromReceipt<LetterPlace>(receipt);
-      if (!this.#failed.has(id)) await this.#store.remove({ ...this.#key, identity: id });
-      return { status: "acked" } as const;
+  /** Each letter is taken off by itself: one that cannot be is not the others' business. */
+  async #ack(receipts: readonly Receipt[], options: CallOptions = {}): Promise<AckReport> {
+    const removals = receipts.map(async (receipt): Promise<AckVerdict> => {
+      const identity = fromReceipt<string>(receipt);
+      try {
+        const { consumer, feed } = this.#key;
+        const key = { consumer, feed, identity };
+        if (!this.#failed.has(identity)) await this.#store.remove(key, options);
+        return { status: "acked" };
+      } catch (thrown) {
+        return { status: "failed", error: toFailure(thrown, { what: "remove", whom: "stores" }) };
+      }
     });
     return Promise.all(removals);
   }

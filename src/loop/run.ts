@@ -1,14 +1,15 @@
-import { AckloopError } from "../core/errors.ts";
+import { checkOptions, milliseconds } from "../core/options.ts";
 import type { Summary } from "../core/summary.ts";
-import type { Engine } from "./engine.ts";
+import type { Engine } from "./engine/engine.ts";
 
 /** How a run is doing, at the moment it was asked. */
 export interface Health {
   /** What it is about. */
   readonly state: "standby" | "running" | "paused" | "stopping" | "ended";
   /**
-   * False when pulls should be answered and none was for three minutes, or longer where the run's own
-   * waits are: the process looks alive and does nothing. A standby that waits for its lease is healthy.
+   * False when no pull was answered for 2 min + `idle.maxMs` + `waitMs` (205 s by default), although one
+   * should have been: the process looks alive and does nothing. A standby that waits for its lease is
+   * healthy, and so is a run that holds in an outage: `outageMs` tells of that.
    */
   readonly healthy: boolean;
   /** When a pull was last answered, in epoch ms; absent before the first. */
@@ -19,9 +20,16 @@ export interface Health {
   readonly open: number;
   /** Deliveries that are not acknowledged, settled ones included. */
   readonly unacked: number;
-  /** The delivery that has been open longest, and since when, in epoch ms. */
-  readonly oldest?: { readonly id: string; readonly since: number } | undefined;
+  /** The delivery that has been open longest, by its identity, and for how long, in ms. */
+  readonly oldest?: { readonly identity: string; readonly forMs: number } | undefined;
+  /**
+   * For how long the run has held since handlers failed with event after event, in ms; absent while it
+   * does not. See the option `circuitBreaker`.
+   */
+  readonly outageMs?: number | undefined;
 }
+
+const stopTable = { withinMs: milliseconds(0) };
 
 /** How long pulls may go unanswered, beyond the run's own waits, before it counts as stalled, in ms. */
 const STALLED_AFTER_MS = 120_000;
@@ -32,7 +40,9 @@ const STALLED_AFTER_MS = 120_000;
  * Awaiting it gives the summary once it has ended by itself or was stopped, and rejects with an
  * {@link AckloopError} that carries the summary when it had to halt.
  */
-export class Run implements PromiseLike<Summary>, AsyncDisposable {
+export class Run implements Promise<Summary>, AsyncDisposable {
+  /** What `Object.prototype.toString` says it is. */
+  readonly [Symbol.toStringTag] = "Run";
   readonly #engine: Engine;
   readonly #ended: Promise<Summary>;
   #state: "going" | "ended" = "going";
@@ -49,20 +59,22 @@ export class Run implements PromiseLike<Summary>, AsyncDisposable {
    * Stops the run: pulling ends, handlers at work may finish, then their signal fires, then what is
    * settled is acknowledged. Resolves like the run itself.
    *
-   * A stop is never a failed attempt. Called twice, or from many places, it gives the same result.
+   * A stop is never a failed attempt. Called twice, or from many places, it gives the same result; of
+   * several times the shortest holds, also for a halt that is under way. Of the time, the part
+   * `reserveMs` is kept for the last acknowledgements, at most a fifth.
    * A handler calls it without awaiting it: what awaits the run's end cannot be a part of it.
    *
    * @param options.withinMs How long the stop may take in all, in ms. @default the option `shutdownTimeoutMs`
-   * @throws {AckloopError} `config` when `withinMs` is no number from 0; whatever halted the run.
+   * @throws {AckloopError} `config` when `withinMs` is no number from 0 to a year; whatever halted the run.
    */
   stop(options: { readonly withinMs?: number | undefined } = {}): Promise<Summary> {
-    const { withinMs } = options;
-    if (withinMs !== undefined && !(typeof withinMs === "number" && withinMs >= 0)) {
-      const rule = "run.stop: option `withinMs` must be a number of milliseconds from 0";
-      return Promise.reject(new AckloopError("config", rule));
+    try {
+      const { withinMs } = checkOptions("run.stop", options, stopTable);
+      this.#engine.stop("signal", withinMs);
+      return this.#ended;
+    } catch (error) {
+      return Promise.reject(error);
     }
-    this.#engine.stop("signal", withinMs);
-    return this.#ended;
   }
 
   /** Pulls no more and starts no handler until {@link Run.resume}. Handlers at work go on. */
@@ -77,11 +89,12 @@ export class Run implements PromiseLike<Summary>, AsyncDisposable {
 
   /** How the run is doing. */
   health(): Health {
-    const { phase, lastPollAt, fruitlessPolls, open, unacked, oldest, ...pulling } =
+    const { phase, lastPollAt, fruitlessPolls, open, unacked, oldest, ...times } =
       this.#engine.state;
+    const { pullDueSince, longestSilenceMs, outageSince } = times;
     const state = this.#state === "ended" ? "ended" : phase;
-    const { pullDueSince, longestSilenceMs } = pulling;
-    const silentMs = pullDueSince === undefined ? 0 : Date.now() - pullDueSince;
+    const now = performance.now();
+    const silentMs = pullDueSince === undefined ? 0 : now - pullDueSince;
     return {
       state,
       healthy: state !== "running" || silentMs < STALLED_AFTER_MS + longestSilenceMs,
@@ -89,7 +102,8 @@ export class Run implements PromiseLike<Summary>, AsyncDisposable {
       fruitlessPolls,
       open,
       unacked,
-      oldest: oldest && { id: oldest.id, since: oldest.openedAt },
+      oldest: oldest && { identity: oldest.identity, forMs: now - oldest.openedAt },
+      ...(outageSince === undefined ? {} : { outageMs: now - outageSince }),
     };
   }
 
@@ -100,6 +114,18 @@ export class Run implements PromiseLike<Summary>, AsyncDisposable {
     onRejected?: ((reason: unknown) => Result2 | PromiseLike<Result2>) | null,
   ): Promise<Result1 | Result2> {
     return this.#ended.then(onFulfilled, onRejected);
+  }
+
+  /** Gets what halted the run. */
+  catch<Result = never>(
+    onRejected?: ((reason: unknown) => Result | PromiseLike<Result>) | null,
+  ): Promise<Summary | Result> {
+    return this.#ended.catch(onRejected);
+  }
+
+  /** Called when the run has ended, however that was. */
+  finally(onFinally?: (() => void) | null): Promise<Summary> {
+    return this.#ended.finally(onFinally);
   }
 
   /** Stops the run at the end of an `await using` block. */

@@ -1,19 +1,28 @@
 import { AckloopError } from "../core/errors.ts";
 import type { FeedEvent } from "../core/event.ts";
 import type { Delivery } from "../core/feed.ts";
+import { ask } from "../core/guard.ts";
+import { identityOf, namelessIdentity } from "../core/identity.ts";
+import type { Logger } from "../core/logger.ts";
+import type { TableOf } from "../core/options.ts";
+import { milliseconds } from "../core/options.ts";
 import type { Received, Receiver } from "../core/receiver.ts";
 import { sleep } from "../core/sleep.ts";
-import { toEntry } from "./entry.ts";
+import type { Disposition } from "./engine/attempt.ts";
+import { Attempts } from "./engine/attempt.ts";
+import type { Entry, Verdict } from "./engine/entry.ts";
+import { toEntry } from "./engine/entry.ts";
+import type { KeepingParts, StoreServices } from "./engine/keeping.ts";
+import { Keeping, toServices } from "./engine/keeping.ts";
+import type { Tell } from "./engine/report.ts";
+import { toLog, toTell } from "./engine/report.ts";
+import type { AnyHandler, Routes } from "./engine/route.ts";
+import { toRoutes } from "./engine/route.ts";
+import { HandlerScope } from "./engine/scope.ts";
+import { toText } from "./engine/storable.ts";
 import type { Handlers } from "./handler.ts";
-import { Keeping } from "./keeping.ts";
-import type { HandlingOptions, HandlingSettings } from "./options.ts";
-import { milliseconds, toHandlingSettings } from "./options.ts";
-import { Processor } from "./processor.ts";
-import type { Tell } from "./report.ts";
-import { toTell } from "./report.ts";
-import type { AnyHandler, Routes } from "./route.ts";
-import { toRoutes } from "./route.ts";
-import { HandlerScope } from "./scope.ts";
+import type { HandlingOptions } from "./options.ts";
+import { toHandlingSettings } from "./options.ts";
 
 /** The options of `webhook`. */
 export interface WebhookOptions extends HandlingOptions {
@@ -30,6 +39,12 @@ export interface WebhookOptions extends HandlingOptions {
    */
   readonly rememberMs?: number | undefined;
 }
+
+const webhookTable = {
+  replyTimeoutMs: milliseconds(100, 900_000).or(9000),
+  retryAfterMs: milliseconds(0).or(30_000),
+  rememberMs: milliseconds(0).or(600_000),
+} satisfies TableOf<Omit<WebhookOptions, keyof HandlingOptions>>;
 
 /** Answers the requests of a provider that calls us. */
 export type WebhookHandler = (request: Request) => Promise<Response>;
@@ -63,152 +78,173 @@ export function webhook<E extends FeedEvent>(
   if (routes.batch) {
     throw new AckloopError("config", "webhook: a request has no batch; give a function or a map");
   }
-  const settings = toHandlingSettings("webhook", options, {
-    replyTimeoutMs: milliseconds(100, 900_000),
-    retryAfterMs: milliseconds(0),
-    rememberMs: milliseconds(0),
-  });
-  const { replyTimeoutMs = 9000, retryAfterMs = 30_000, rememberMs = 600_000 } = options;
-  const desk = new Desk(receiver.name, routes, settings, replyTimeoutMs, rememberMs);
-  return async (request) => {
-    const received = await receiveInTime(receiver, request, replyTimeoutMs);
-    if (received === undefined) return receiver.defer(retryAfterMs);
-    if (received.kind === "answered") return received.response;
-    const settled = await desk.settleAll(received.deliveries);
-    return settled ? receiver.accept() : receiver.defer(retryAfterMs);
-  };
+  const settings = toHandlingSettings("webhook", options, webhookTable);
+  const desk = new Desk(receiver, routes, settings);
+  return (request) => desk.answer(request);
 }
 
-/** Reads a request; `undefined` when its body does not end within the time of a reply. */
-async function receiveInTime<E extends FeedEvent>(
-  receiver: Receiver<E>,
-  request: Request,
-  limitMs: number,
-): Promise<Received<E> | undefined> {
-  const limit = new AbortController();
-  const timer = setTimeout(() => limit.abort(), limitMs);
-  try {
-    return await receiver.receive(request, { signal: limit.signal });
-  } catch (error) {
-    if (limit.signal.aborted) return undefined;
-    throw error;
-  } finally {
-    clearTimeout(timer);
-  }
-}
+type Settings = ReturnType<typeof toHandlingSettings<typeof webhookTable>>;
 
 /** Settles the events of requests, each at most once at a time. */
-class Desk {
-  readonly #name: string;
+class Desk<E extends FeedEvent> {
+  readonly #receiver: Receiver<E>;
   readonly #routes: Routes;
-  readonly #settings: HandlingSettings;
-  readonly #replyTimeoutMs: number;
-  readonly #rememberMs: number;
+  readonly #settings: Settings;
   readonly #scope: HandlerScope;
+  readonly #log: Logger;
   readonly #tell: Tell | undefined;
+  readonly #services: StoreServices;
   readonly #atWork = new Map<string, Promise<boolean>>();
-  /** When each settled id is forgotten, in epoch ms, oldest first. */
+  /** When each settled event is forgotten, by `performance.now`, oldest first. */
   readonly #remembered = new Map<string, number>();
+  /** What is done but for the dedupe store's word: a resend asks it again, and runs no handler. */
+  readonly #unfinished = new Map<string, Entry>();
 
-  constructor(
-    name: string,
-    routes: Routes,
-    settings: HandlingSettings,
-    replyTimeoutMs: number,
-    rememberMs: number,
-  ) {
-    this.#name = name;
+  constructor(receiver: Receiver<E>, routes: Routes, settings: Settings) {
+    this.#receiver = receiver;
     this.#routes = routes;
     this.#settings = settings;
-    this.#replyTimeoutMs = replyTimeoutMs;
-    this.#rememberMs = rememberMs;
     this.#scope = new HandlerScope(settings.handlerTimeoutMs);
-    this.#tell = toTell(name, settings);
+    this.#log = toLog(settings.logger);
+    this.#tell = toTell(receiver.name, { onReport: settings.onReport, log: this.#log });
+    this.#services = toServices({ settings, tell: this.#tell });
+  }
+
+  /** Answers a request. */
+  async answer(request: Request): Promise<Response> {
+    const { replyTimeoutMs, retryAfterMs } = this.#settings;
+    const receiver = this.#receiver;
+    const asking = { what: "receive", whom: receiver.name, limitMs: replyTimeoutMs };
+    const answer = await ask<Received<E>>(asking, (signal) =>
+      receiver.receive(request, { signal }),
+    );
+    if (answer.kind === "failed" && answer.error.code === "config") throw answer.error;
+    if (answer.kind !== "answered") {
+      const facts = answer.kind === "failed" ? { error: answer.error } : {};
+      this.#log.warn(`ackloop: ${receiver.name}: a request could not be read`, facts);
+      return receiver.defer(retryAfterMs);
+    }
+    if (answer.value.kind === "answered") return answer.value.response;
+    const settled = await this.#settleAll(answer.value.deliveries);
+    return settled ? receiver.accept() : receiver.defer(retryAfterMs);
   }
 
   /** True when every delivery is settled within the time of a reply. */
-  async settleAll(deliveries: readonly Delivery[]): Promise<boolean> {
-    const timer = new AbortController();
-    const late = sleep(this.#replyTimeoutMs, timer.signal).then(
-      () => false,
-      () => false,
-    );
-    const all = Promise.all(deliveries.map((delivery) => this.#settle(delivery)));
-    const settled = await Promise.race([all.then((each) => each.every(Boolean)), late]);
-    timer.abort();
-    return settled;
+  async #settleAll(deliveries: readonly Delivery[]): Promise<boolean> {
+    const work = Promise.all(deliveries.map((delivery) => this.#settle(delivery)));
+    const asking = { what: "reply", limitMs: this.#settings.replyTimeoutMs };
+    const answer = await ask(asking, () => work);
+    return answer.kind === "answered" && answer.value.every(Boolean);
   }
 
   #settle(delivery: Delivery): Promise<boolean> {
     const { event } = delivery;
-    if (event === undefined || delivery.idDerived) return this.#work(delivery);
-    if (this.#remembers(event.id)) {
+    if (event === undefined || delivery.idDerived) return this.#work("", delivery);
+    const identity = identityOf(event);
+    if (this.#remembers(identity)) {
       this.#tell?.({ kind: "duplicate", event });
       return Promise.resolve(true);
     }
-    const joined = this.#atWork.get(event.id);
+    const joined = this.#atWork.get(identity);
     if (joined) return joined;
-    const work = this.#work(delivery).then((settled) => {
-      this.#atWork.delete(event.id);
-      if (settled) this.#remember(event.id);
+    const work = this.#work(identity, delivery).then((settled) => {
+      this.#atWork.delete(identity);
+      if (settled)
+        remember(this.#remembered, identity, performance.now() + this.#settings.rememberMs);
       return settled;
     });
-    this.#atWork.set(event.id, work);
+    this.#atWork.set(identity, work);
     return work;
   }
 
   /** Brings one delivery to its end, which may be later than the reply. It never rejects. */
-  async #work(delivery: Delivery): Promise<boolean> {
-    const deadline = Date.now() + this.#replyTimeoutMs;
+  async #work(identity: string, delivery: Delivery): Promise<boolean> {
+    const { replyTimeoutMs } = this.#settings;
     // Stores are waited for no longer than the next resend would bring the event again.
-    const patience = new Patience(2 * this.#replyTimeoutMs);
+    const patience = new Patience(2 * replyTimeoutMs);
     const parts = {
-      feed: this.#name,
+      feed: this.#receiver.name,
       settings: this.#settings,
       tell: this.#tell,
+      log: this.#log,
       quit: patience.over,
+      services: this.#services,
     };
     const keeping = new Keeping(parts);
-    const processor = new Processor({
+    const entry =
+      this.#unfinished.get(identity) ??
+      toEntry(identity || namelessIdentity(toText(delivery.raw), 1), delivery, NO_PAGE);
+    const settled = entry.isDone
+      ? await keeping.finish(entry)
+      : await this.#attempt(entry, parts, keeping, patience);
+    patience.rest();
+    if (settled) this.#unfinished.delete(identity);
+    else if (entry.isDone) remember(this.#unfinished, identity, entry);
+    else await keeping.abandon(entry, patience.over);
+    keeping.close();
+    return settled;
+  }
+
+  /** Attempts as often as there is time, and gives up then. */
+  async #attempt(
+    entry: Entry,
+    parts: KeepingParts,
+    keeping: Keeping,
+    patience: Patience,
+  ): Promise<boolean> {
+    const deadline = performance.now() + this.#settings.replyTimeoutMs;
+    const attempts = new Attempts({
       ...parts,
       routes: patience.around(this.#routes),
       scope: this.#scope,
       keeping,
       mayStart: () => !patience.over.aborted,
     });
-    const entry = toEntry(delivery.event?.id ?? "", delivery);
-    let disposition = await processor.attempt(entry);
-    while (disposition.kind === "again") {
-      if (Date.now() + disposition.delayMs < deadline) {
+    const attempt = (): Promise<Disposition> => new Promise((end) => attempts.make(entry, end));
+    const giveUp = (verdict: Verdict): Promise<Disposition> =>
+      new Promise((end) => attempts.giveUp(entry, verdict, end));
+    let disposition = await attempt();
+    while (disposition.kind === "again" || disposition.kind === "exhausted") {
+      if (disposition.kind === "exhausted") disposition = await giveUp(disposition.verdict);
+      else if (performance.now() + disposition.delayMs < deadline) {
         await sleep(disposition.delayMs);
-        disposition = await processor.attempt(entry);
-      } else if (disposition.failed) disposition = await processor.exhaust(entry);
+        disposition = await attempt();
+      } else if (disposition.failed) disposition = await giveUp(outOfTime(entry, disposition.why));
       else break;
     }
-    patience.rest();
     if (disposition.kind === "halt") {
-      this.#settings.logger.error(`ackloop: ${disposition.error.message}`);
+      this.#log.error(`ackloop: ${disposition.error.message}`);
       this.#tell?.({ kind: "halted", error: disposition.error });
     }
-    if (disposition.kind !== "settled") await keeping.abandon(entry);
-    keeping.close();
     return disposition.kind === "settled";
   }
 
-  #remembers(id: string): boolean {
-    const until = this.#remembered.get(id);
+  #remembers(identity: string): boolean {
+    const until = this.#remembered.get(identity);
     if (until === undefined) return false;
-    if (until > Date.now()) return true;
-    this.#remembered.delete(id);
+    if (until > performance.now()) return true;
+    this.#remembered.delete(identity);
     return false;
   }
+}
 
-  #remember(id: string): void {
-    this.#remembered.set(id, Date.now() + this.#rememberMs);
-    if (this.#remembered.size <= MOST_REMEMBERED) return;
-    const oldest = this.#remembered.keys().next();
-    if (!oldest.done) this.#remembered.delete(oldest.value);
-  }
+/** What came with a request has no page. */
+const NO_PAGE = Object.freeze({ bytes: 0, held: 0 });
+
+/** Its time is over before its attempts are used up. */
+function outOfTime({ attempts }: Entry, why = ""): Verdict {
+  const times = attempts === 1 ? "once" : `${attempts} times`;
+  const reason = `failed ${times}, and no time is left: ${why}`;
+  return { reason, code: undefined, cause: undefined };
+}
+
+/** Remembers so many at the most, the newest. */
+function remember<Value>(memory: Map<string, Value>, identity: string, value: Value): void {
+  memory.delete(identity);
+  memory.set(identity, value);
+  if (memory.size <= MOST_REMEMBERED) return;
+  const oldest = memory.keys().next();
+  if (!oldest.done) memory.delete(oldest.value);
 }
 
 /**

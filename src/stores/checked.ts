@@ -110,16 +110,16 @@ function checkedLeases(bare: LeaseStore): LeaseStore {
       checkMs("acquire", "leaseMs", leaseMs);
       return await abortable(options, () => bare.acquire(key, holder, leaseMs));
     },
-    async renew(key, holder, leaseMs, options) {
+    async renew(key, fence, leaseMs, options) {
       checkKey("renew", key);
-      checkName("renew", "holder", holder);
+      checkWhole("renew", "fence", fence, 1);
       checkMs("renew", "leaseMs", leaseMs);
-      return await abortable(options, () => bare.renew(key, holder, leaseMs));
+      return await abortable(options, () => bare.renew(key, fence, leaseMs));
     },
-    async release(key, holder, options) {
+    async release(key, fence, options) {
       checkKey("release", key);
-      checkName("release", "holder", holder);
-      await abortable(options, () => bare.release(key, holder));
+      checkWhole("release", "fence", fence, 1);
+      await abortable(options, () => bare.release(key, fence));
     },
   };
 }

@@ -1,5 +1,6 @@
 import { AckloopError } from "../core/errors.ts";
-import type { InboxEntry } from "../core/stores.ts";
+import { identityOf } from "../core/identity.ts";
+import type { InboxClaim, InboxEntry } from "../core/stores.ts";
 import { checkObject, configError, isEvent, isObject, toJson } from "./check.ts";
 
 const fullRetryMs = 1000;
@@ -24,13 +25,18 @@ export function entriesToJson(entries: readonly InboxEntry[]): readonly string[]
 }
 
 /** What makes an entry the same as another; `undefined` where that is not known. */
-export function identityOf(entry: InboxEntry): string | undefined {
-  if (entry.event === undefined || entry.idDerived) return undefined;
-  return JSON.stringify([entry.event.source, entry.event.id]);
+export function sameAs(entry: InboxEntry): string | undefined {
+  return entry.event === undefined || entry.idDerived ? undefined : identityOf(entry.event);
+}
+
+/** Makes a claim of a stored entry. */
+export function claimOf(text: string | undefined, token: string, attempt: number): InboxClaim {
+  const again = (): InboxEntry => entryFromJson(text);
+  return { ...again(), token, attempt, again };
 }
 
 /** Reads a stored entry. What cannot be read is an unreadable entry, so that it blocks no other. */
-export function entryFromJson(text: string | undefined): InboxEntry {
+function entryFromJson(text: string | undefined): InboxEntry {
   if (text === undefined) return lostEntry("its text is missing");
   try {
     const entry: unknown = JSON.parse(text);

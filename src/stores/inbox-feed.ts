@@ -10,7 +10,7 @@ import {
   toReceipt,
 } from "../core/feed.ts";
 import { sleep } from "../core/sleep.ts";
-import type { Inbox, InboxClaim } from "../core/stores.ts";
+import type { Inbox, InboxClaim, InboxEntry } from "../core/stores.ts";
 import { abortable } from "./abortable.ts";
 import { checkMs, checkName, checkObject, checkOptions, checkWhole } from "./check.ts";
 
@@ -114,14 +114,22 @@ async function giveBack(inbox: Inbox, name: string, claims: readonly InboxClaim[
 }
 
 function toDelivery<E extends FeedEvent>(claim: InboxClaim, leaseMs: number): Delivery<E> {
-  const { token, attempt, raw, event, unreadable } = claim;
-  const facts = { receipt: toReceipt(token), raw, attempt, leaseMs };
-  if (event === undefined) {
-    const { message, path } = unreadable;
-    return { ...facts, unreadable: new AckloopError("schema", message, { path }) };
-  }
-  // The receiver made the event, and the loop validates it: its type is the caller's word.
-  return { ...facts, event: event as E, ...(claim.idDerived && { idDerived: true }) };
+  const { token, attempt, again } = claim;
+  const read = (entry: InboxEntry): Delivery<E> => {
+    const facts = { receipt: toReceipt(token), raw: entry.raw, attempt, leaseMs };
+    if (entry.event === undefined) {
+      const { message, path } = entry.unreadable;
+      return { ...facts, unreadable: new AckloopError("schema", message, { path }) };
+    }
+    return {
+      ...facts,
+      // The receiver made the event, and the loop validates it: its type is the caller's word.
+      event: entry.event as E,
+      ...(entry.idDerived && { idDerived: true }),
+      ...(again && { again: () => read(again()) }),
+    };
+  };
+  return read(claim);
 }
 
 function tokensOf(receipts: readonly Receipt[]): string[] {

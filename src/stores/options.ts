@@ -2,6 +2,11 @@ import { checkMs, checkOptions, checkWhole } from "./check.ts";
 
 const dayMs = 24 * 3_600_000;
 
+/** How long a forgotten mark is known, so that a late begin does not set it: longer than any call. */
+export const forgottenMs = 3_600_000;
+/** How many forgotten marks of one event are known. */
+export const forgottenAtMost = 100;
+
 /** What every factory of stores may be told. */
 export interface StoreOptions {
   /** How many unfinished entries an inbox holds before it refuses more, from 1. @default 10 000 */

@@ -4,6 +4,7 @@ import { envelopeLaws } from "./feed-laws/envelope.ts";
 import { failingLaws } from "./feed-laws/failing.ts";
 import type { FeedHarness } from "./feed-laws/harness.ts";
 import { type FeedLaw, Skip } from "./feed-laws/law.ts";
+import { LawLimits } from "./feed-laws/limits.ts";
 import { loopAckingLaws } from "./feed-laws/loop-acking.ts";
 import { loopPacingLaws } from "./feed-laws/loop-pacing.ts";
 import { loopRestartingLaws } from "./feed-laws/loop-restarting.ts";
@@ -62,27 +63,46 @@ export const loopLaws: Readonly<Record<string, readonly FeedLaw[]>> = Object.fre
   "restarts and outages": loopRestartingLaws,
 });
 
-/** Tries one law on a harness of its own. */
-export async function tryLaw(law: FeedLaw, makeHarness: MakeFeedHarness): Promise<LawResult> {
+/** How long a law may take, in ms: less than the time-out that runners have by default. */
+const usualLimitMs = 4_000;
+
+/**
+ * Tries one law on a harness of its own.
+ *
+ * It always ends: a law that takes longer than its limit is broken, whatever the feed does.
+ *
+ * @param limitMs How long the law may take, in ms. @default 4_000
+ */
+export async function tryLaw(
+  law: FeedLaw,
+  makeHarness: MakeFeedHarness,
+  limitMs: number = usualLimitMs,
+): Promise<LawResult> {
   const { id } = law;
   const harness = await makeHarness();
+  const limits = new LawLimits(limitMs, harness.patienceMs);
   try {
-    const bench = await createBench(harness);
-    if (law.declared && !law.declared(bench.feed)) {
-      return { id, verdict: "notDeclared", why: "the feed does not declare it" };
-    }
-    const missing = (law.needs ?? []).filter((name) => harness[name] === undefined);
-    if (missing.length > 0) {
-      return { id, verdict: "notTestable", why: `the harness has no ${missing.join(", ")}` };
-    }
-    await law.run(bench);
+    await Promise.race([limits.failed, runLaw(law, harness, limits)]);
     return { id, verdict: "kept" };
   } catch (error) {
     if (error instanceof Skip) return { id, verdict: error.verdict, why: error.message };
     return { id, verdict: "broken", why: String(error), error };
   } finally {
+    limits.end();
     await harness.close?.();
   }
+}
+
+async function runLaw(law: FeedLaw, harness: FeedHarness, limits: LawLimits): Promise<void> {
+  const bench = await createBench(harness, limits);
+  if (law.declared && !law.declared(bench.feed, harness)) {
+    throw new Skip("notDeclared", "the feed does not declare it");
+  }
+  const missing = (law.needs ?? []).filter((name) => harness[name] === undefined);
+  if (missing.length > 0) {
+    throw new Skip("notTestable", `the harness has no ${missing.join(", ")}`);
+  }
+  await law.run(bench);
 }
 
 /**

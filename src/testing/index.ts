@@ -27,9 +27,20 @@ export {
   type MemoryFault,
   type MemoryFeed,
   type MemoryFeedOptions,
+  type MemoryPagesOptions,
+  type MemoryTruth,
   memoryFeed,
+  type TestEventFacts,
   testEvent,
 } from "./memory-feed.ts";
+export type {
+  MemoryBasics,
+  MemoryKind,
+  MemoryList,
+  MemoryLog,
+  MemoryPages,
+  MemoryQueue,
+} from "./memory-options.ts";
 export {
   type StoreHarness,
   type StoreLaw,

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 import { isAckloopError } from "../../src/core/errors.ts";
+import { toPage } from "../../src/core/feed.ts";
 import type { StoreSet } from "../../src/core/stores.ts";
 import { workato } from "../../src/providers/workato/index.ts";
 import { fileStores, inboxFeed, memoryStores, sqlStores } from "../../src/stores/index.ts";
@@ -10,7 +11,15 @@ import { answering, endsWell, holds, spoiltBytes, spoiltText } from "./support.t
 
 const key = { consumer: "billing", feed: "orders" };
 const event = { specversion: "1.0", id: "e", source: "/s", type: "T", data: { a: 1 } } as const;
-const letter = { ...key, id: "e", event, raw: 1, reason: "failed", attempts: 1, failedAt: "" };
+const letter = {
+  ...key,
+  identity: "/s e",
+  event,
+  raw: 1,
+  reason: "failed",
+  attempts: 1,
+  failedAt: "",
+};
 
 const folders: string[] = [];
 afterEach(async () => {
@@ -24,7 +33,7 @@ async function filledStores(): Promise<{ folder: string; files: readonly string[
   const { cursors, deadLetters, dedupe, leases, inbox } = fileStores(folder);
   await cursors.save(key, "place", 0);
   await deadLetters.put(letter);
-  await dedupe.begin({ ...key, id: "e" }, 60_000);
+  await dedupe.begin({ ...key, identity: "/s e" }, 60_000);
   await leases.acquire(key, "me", 60_000);
   await inbox.add("in", [{ event, raw: 1 }]);
   const names = await readdir(folder, { recursive: true });
@@ -40,14 +49,14 @@ async function askAll(stores: StoreSet): Promise<void> {
   await endsWell(() => cursors.save(key, "next", 1));
   const page = await endsWell(() => deadLetters.list(key));
   for (const found of isAckloopError(page) ? [] : page.letters) {
-    expect(found).toMatchObject({ id: expect.any(String), attempts: expect.any(Number) });
+    expect(found).toMatchObject({ identity: expect.any(String), attempts: expect.any(Number) });
   }
   await endsWell(() => deadLetters.get(letter));
   await endsWell(() => deadLetters.put(letter));
-  await endsWell(() => dedupe.begin({ ...key, id: "e" }, 1));
+  await endsWell(() => dedupe.begin({ ...key, identity: "/s e" }, 1));
   await endsWell(() => leases.acquire(key, "you", 1));
   const pulled = await endsWell(() => feed.pull());
-  for (const delivery of isAckloopError(pulled) ? [] : pulled) {
+  for (const delivery of isAckloopError(pulled) ? [] : toPage(pulled).deliveries) {
     if (delivery.event === undefined) expect(isAckloopError(delivery.unreadable)).toBe(true);
     else expect(delivery.event.id).toBeTypeOf("string");
   }
@@ -100,7 +109,7 @@ describe("a file of the stores that somebody has damaged", () => {
     const entry = files.find((file) => file.includes("-texts/") && file.startsWith("inbox")) ?? "";
     await writeFile(`${folder}/${entry}`, "null");
 
-    const deliveries = await inboxFeed(inbox, "in").pull();
+    const { deliveries } = toPage(await inboxFeed(inbox, "in").pull());
 
     expect(deliveries.map((delivery) => delivery.event?.id ?? delivery.unreadable?.code)).toEqual([
       "schema",

@@ -16,6 +16,9 @@ describe("batch", () => {
     [{ size: 2, maxWaitMs: -1 }, "`maxWaitMs` must be a number of milliseconds from 0 to 60000"],
     [{ size: 2, maxWaitMs: 60_001 }, "`maxWaitMs` must be a number of milliseconds"],
     [{ size: 2, maxWaitMs: "5" as never }, "`maxWaitMs` must be a number of milliseconds"],
+    [{ size: 2, maxWait: 5 } as never, "`maxWait` is unknown; did you mean `maxWaitMs`?"],
+    [{} as never, "`size` is required: a whole number from 1 to 10000"],
+    [undefined as never, "`size` is required"],
     [{ size: 2, maxWaitMs: Number.NaN }, "`maxWaitMs` must be a number of milliseconds"],
   ])("refuses %j", (options, message) => {
     expect(() => batch(options, handle)).toThrow(message);

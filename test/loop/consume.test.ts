@@ -76,9 +76,9 @@ describe("drain", () => {
 
     const summary = await ended(drain(feed, handler, { deadline: from + 10_000, reserveMs: 3000 }));
 
-    expect(Math.max(...started)).toBeLessThan(7000);
+    expect(Math.max(...started)).toBeLessThan(8000);
     expect(Date.now() - from).toBeLessThanOrEqual(10_010);
-    expect(summary).toMatchObject({ stopped: "deadline", handled: 6, acked: 6 });
+    expect(summary).toMatchObject({ stopped: "deadline", handled: 7, acked: 7 });
     expect(imbalance(summary)).toBe(0);
   });
 
@@ -91,7 +91,7 @@ describe("drain", () => {
     };
 
     const deadline = new Date(from + 10_000);
-    const summary = await ended(drain(feed, handler, { deadline, reserveMs: 3000 }), 7100);
+    const summary = await ended(drain(feed, handler, { deadline, reserveMs: 3000 }), 8100);
 
     expect(summary).toMatchObject({ stopped: "deadline", handled: 1, acked: 1 });
   });
@@ -196,6 +196,13 @@ describe("drain", () => {
     [{ deadline: Number.NaN }, "option `deadline` must be a Date or epoch milliseconds"],
     [{ deadline: new Date("never") }, "option `deadline` must be a Date or epoch milliseconds"],
     [{ deadline: "soon" }, "option `deadline` must be a Date or epoch milliseconds"],
+    [
+      { deadline: 50_000 },
+      "option `deadline` must be a Date or epoch milliseconds, such as Date.now(",
+    ],
+    [{ deadline: Date.now() - 2 * 86_400_000 }, "option `deadline` must be a Date"],
+    [{ deadline: new Date(Date.now() + 4000 * 86_400_000) }, "option `deadline` must be a Date"],
+    [{ dedline: 5 }, "option `dedline` is unknown; did you mean `deadline`?"],
     [{ limit: 0 }, "option `limit` must be a whole number from 1"],
     [{ limit: 1.5 }, "option `limit` must be a whole number from 1"],
     [{ concurrency: 0 }, "option `concurrency` must be a whole number"],

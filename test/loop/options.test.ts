@@ -1,4 +1,6 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { whole } from "../../src/core/options.ts";
 import type { LoopOptions } from "../../src/loop/options.ts";
 import { toHandlingSettings, toLoopSettings } from "../../src/loop/options.ts";
 import { memoryStores } from "../../src/stores/index.ts";
@@ -15,6 +17,7 @@ describe("the options of a run", () => {
       attempts: 5,
       retry: { minMs: 1000, maxMs: 60_000 },
       handlerTimeoutMs: undefined,
+      callTimeoutMs: 30_000,
       unprocessable: "halt",
       deadLetters: undefined,
       dedupe: undefined,
@@ -23,11 +26,14 @@ describe("the options of a run", () => {
       logger: expect.objectContaining({ warn: expect.any(Function) }),
       concurrency: 1,
       maxInFlight: 200,
+      maxInFlightBytes: 67_108_864,
       ackConcurrency: 50,
       orderBy: undefined,
       lease: undefined,
       idle: { minMs: 1000, maxMs: 60_000 },
       waitMs: 25_000,
+      circuitBreaker: { after: 20 },
+      circuitAfter: 20,
       shutdownTimeoutMs: 25_000,
       reserveMs: 5000,
       signal: undefined,
@@ -37,6 +43,7 @@ describe("the options of a run", () => {
   it("have a logger that writes nothing", () => {
     const { logger } = settle({});
 
+    expect(settle({ logger: false }).logger).toBe(logger);
     for (const level of ["debug", "info", "warn", "error"] as const) {
       expect(logger[level]("text")).toBeUndefined();
     }
@@ -56,11 +63,18 @@ describe("the options of a run", () => {
     ["deadLetters", [{}, "store", { put() {} }], "must be an object with the functions put, list"],
     ["consumer", ["", 5, "x".repeat(501)], "must be a name of 1 to 500 characters"],
     ["onReport", [console, "log"], "must be a function"],
-    ["logger", [{}, () => {}], "must be an object with the functions debug, info, warn, error"],
+    ["logger", [{}, () => {}, true], "must be false or an object with the functions debug, info"],
+    ["maxInFlightBytes", [0, 1.5, 2 ** 53], "must be a whole number from 1"],
+    ["callTimeoutMs", [9, Infinity], "must be a number of milliseconds from 10 to 2147483647"],
+    ["circuitBreaker", [true, 20, null], "must be false or an object"],
     ["retry", [5, null], "must be an object"],
     ["idle", [1000], "must be an object"],
-    ["dedupe", [true], "must be an object"],
-    ["lease", ["mine"], "must be an object"],
+    ["dedupe", [true, {}, dedupe, memoryStores()], "must be an object with a store: give { store:"],
+    [
+      "lease",
+      ["mine", {}, leases, memoryStores()],
+      "must be an object with a store: give { store:",
+    ],
   ])("name `%s` when it is wrong, and say what is right", (option, values, rule) => {
     for (const value of values) {
       expect(() => settle({ [option]: value })).toThrow(
@@ -84,8 +98,18 @@ describe("the options of a run", () => {
     [{ lease: { store: {} } }, "`lease.store` must be an object with the functions acquire"],
     [{ lease: { store: leases, leaseMs: 10 } }, "`lease.leaseMs` must be a number of millisec"],
     [{ lease: { store: leases, holder: "" } }, "`lease.holder` must be a name of 1 to 500"],
-    [{ dedupe: {}, consumer: "billing" }, "`dedupe.store` is missing"],
-    [{ lease: {}, consumer: "billing" }, "`lease.store` is missing"],
+    [
+      { dedupe: { markMs: 5000 } },
+      "`dedupe` must be an object with a store: give { store: stores.d",
+    ],
+    [
+      { lease: { leaseMs: 5000 } },
+      "`lease` must be an object with a store: give { store: stores.leases }",
+    ],
+    [
+      { circuitBreaker: { after: 0 } },
+      "`circuitBreaker.after` must be a whole number from 1 to 10000",
+    ],
     [{ retry: { minDelayMs: 2, maxDelayMs: 1 } }, "`retry.minDelayMs` must not exceed `retry.max"],
     [{ idle: { minMs: 200, maxMs: 100 } }, "`idle.minMs` must not exceed `idle.maxMs`"],
     [
@@ -100,8 +124,9 @@ describe("the options of a run", () => {
   });
 
   it.each([
-    [{ concurency: 5 }, "`concurency` is unknown; known are retry, handlerTimeoutMs"],
-    [{ retry: { atempts: 3 } }, "`retry.atempts` is unknown; known are retry.attempts, retry.min"],
+    [{ concurency: 5 }, "`concurency` is unknown; did you mean `concurrency`?"],
+    [{ retry: { atempts: 3 } }, "`retry.atempts` is unknown; did you mean `retry.attempts`?"],
+    [{ attempts: 3 }, "`attempts` is unknown; did you mean `retry.attempts`?"],
     [{ consumer: { name: "x" } }, "`consumer` must be a name"],
     [{ constructor: 1 }, "`constructor` is unknown"],
     [{ valueOf: 1 }, "`valueOf` is unknown"],
@@ -126,9 +151,40 @@ describe("the options of a run", () => {
     expect(settle({ concurrency: 100, maxInFlight: 7 }).maxInFlight).toBe(7);
   });
 
-  it("keep half of a short stop for the acknowledgements", () => {
-    expect(settle({ shutdownTimeoutMs: 1000 }).reserveMs).toBe(500);
+  it("hold the reserve as it was given, however short the stop", () => {
+    expect(settle({ shutdownTimeoutMs: 1000 }).reserveMs).toBe(5000);
     expect(settle({ shutdownTimeoutMs: 1000, reserveMs: 700 }).reserveMs).toBe(700);
+  });
+
+  it("hold when the circuit breaks, or that it never does", () => {
+    expect(settle({ circuitBreaker: {} }).circuitAfter).toBe(20);
+    expect(settle({ circuitBreaker: { after: 3 } }).circuitAfter).toBe(3);
+    expect(settle({ circuitBreaker: false }).circuitAfter).toBeUndefined();
+  });
+
+  it("take a signal of another realm", () => {
+    const foreign = { aborted: false, addEventListener() {}, removeEventListener() {} };
+
+    expect(settle({ signal: foreign }).signal).toBe(foreign);
+  });
+
+  it("have the defaults that their docstrings say", () => {
+    const { retry, idle, ...settings } = settle({
+      consumer: "billing",
+      dedupe: { store: dedupe },
+      lease: { store: leases },
+    });
+    const defaults: Record<string, unknown> = {
+      ...{ ...settings, ...settings.dedupe, ...settings.lease, after: settings.circuitAfter },
+      ...{ minDelayMs: retry.minMs, maxDelayMs: retry.maxMs, minMs: idle.minMs, maxMs: idle.maxMs },
+    };
+    const source = readFileSync(new URL("../../src/loop/options.ts", import.meta.url), "utf8");
+    const told = [...source.matchAll(/@default ([\d_]+)[^/]*\*\/\s+readonly (\w+)\?/g)];
+
+    expect(told).toHaveLength(17);
+    for (const [, number = "", option = ""] of told) {
+      expect([option, defaults[option]]).toEqual([option, Number(number.replaceAll("_", ""))]);
+    }
   });
 
   it("let one bound of a backoff be given alone", () => {
@@ -170,13 +226,15 @@ describe("the options of a run", () => {
 });
 
 describe("the options of handling", () => {
-  it("take the checks of a verb's own options", () => {
-    const extra = { replyTimeoutMs: [(value: unknown) => value === 5, "must be 5"] } as const;
+  it("take the rules of a verb's own options, and fill them in", () => {
+    const own = { replyTimeoutMs: whole(1, 5).or(3) };
+    const settle = (options: object) => toHandlingSettings("webhook", options, own);
 
-    expect(toHandlingSettings("webhook", { replyTimeoutMs: 5 } as object, extra).attempts).toBe(5);
-    expect(() => toHandlingSettings("webhook", { replyTimeoutMs: 6 } as object, extra)).toThrow(
-      "webhook: option `replyTimeoutMs` must be 5",
+    expect(settle({})).toMatchObject({ attempts: 5, replyTimeoutMs: 3 });
+    expect(() => settle({ replyTimeoutMs: 6 })).toThrow(
+      "webhook: option `replyTimeoutMs` must be a whole number from 1 to 5",
     );
+    expect(() => settle({ replyTimeout: 5 })).toThrow("did you mean `replyTimeoutMs`?");
   });
 
   it("do not know the options of a run", () => {

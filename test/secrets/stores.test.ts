@@ -7,7 +7,7 @@ import { memoryFeed, testEvent } from "../../src/testing/index.ts";
 import { plainMark, Witness } from "./support.ts";
 
 const address = `postgres://me:${plainMark}@127.0.0.1:1/db`;
-const key = { consumer: "c", feed: "memory", id: "e" };
+const key = { consumer: "c", feed: "memory", identity: "memory e" };
 const event = testEvent("e");
 const letter = { ...key, event, raw: event, reason: "r", attempts: 1, failedAt: "" };
 

@@ -5,7 +5,7 @@ import { fileStores } from "../../src/stores/index.ts";
 import { storeConformance } from "../../src/testing/store-conformance.ts";
 
 const key = { consumer: "billing", feed: "orders" };
-const letter = { ...key, id: "a", raw: 1, reason: "failed", attempts: 1, failedAt: "" };
+const letter = { ...key, identity: "a", raw: 1, reason: "failed", attempts: 1, failedAt: "" };
 
 const folders: string[] = [];
 afterEach(async () => {
@@ -181,7 +181,9 @@ describe("fileStores", () => {
     await deadLetters.put(letter);
     await writeFile(await fileIn(`${folder}/dead-letters`, /\/\d+\.[0-9a-f-]{36}\.json$/), "{");
 
-    await expect(deadLetters.put({ ...letter, id: "b" })).rejects.toMatchObject({ code: "schema" });
+    await expect(deadLetters.put({ ...letter, identity: "b" })).rejects.toMatchObject({
+      code: "schema",
+    });
 
     await fileIn(folder, /-texts\/[0-9a-f-]{36}\.json$/);
   });

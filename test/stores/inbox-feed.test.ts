@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { fromReceipt, type Receipt } from "../../src/core/feed.ts";
+import { type Feed, fromReceipt, type Receipt, toPage } from "../../src/core/feed.ts";
 import type { Inbox } from "../../src/core/stores.ts";
 import { inboxFeed, memoryStores } from "../../src/stores/index.ts";
 
@@ -12,6 +12,10 @@ async function filled(...ids: readonly string[]): Promise<Inbox> {
   const { inbox } = memoryStores();
   await inbox.add("in", ids.map(entryOf));
   return inbox;
+}
+
+async function pulled(feed: Feed) {
+  return toPage(await feed.pull()).deliveries;
 }
 
 function receiptsOf(deliveries: readonly { readonly receipt?: Receipt | undefined }[]): Receipt[] {
@@ -33,8 +37,8 @@ describe("inboxFeed", () => {
 
     const receipt = expect.anything();
     expect(first).toEqual([
-      { ...entryOf("b"), receipt, attempt: 1, leaseMs: 5000 },
-      { ...entryOf("a"), receipt, attempt: 1, leaseMs: 5000 },
+      { ...entryOf("b"), receipt, attempt: 1, leaseMs: 5000, again: expect.any(Function) },
+      { ...entryOf("a"), receipt, attempt: 1, leaseMs: 5000, again: expect.any(Function) },
     ]);
     expect(await feed.pull()).toMatchObject([{ raw: { id: "c" } }]);
     expect(await feed.pull()).toEqual([]);
@@ -48,11 +52,11 @@ describe("inboxFeed", () => {
 
   it("acks each for itself; what is finished or with another worker is gone", async () => {
     const feed = inboxFeed(await filled("a", "b"), "in", { leaseMs: 5000 });
-    const [a, b] = receiptsOf(await feed.pull()) as [Receipt, Receipt];
+    const [a, b] = receiptsOf(await pulled(feed)) as [Receipt, Receipt];
 
     expect(await feed.ack([a])).toEqual([{ status: "acked" }]);
     await vi.advanceTimersByTimeAsync(5000);
-    const [again] = await feed.pull();
+    const [again] = await pulled(feed);
 
     expect(await feed.ack([b, a])).toEqual([{ status: "gone" }, { status: "gone" }]);
     expect(again).toMatchObject({ attempt: 2, raw: { id: "b" } });
@@ -63,17 +67,17 @@ describe("inboxFeed", () => {
 
   it("gives back with nack, and lengthens with extend", async () => {
     const feed = inboxFeed(await filled("a", "b"), "in", { leaseMs: 5000 });
-    const [a, b] = receiptsOf(await feed.pull()) as [Receipt, Receipt];
+    const [a, b] = receiptsOf(await pulled(feed)) as [Receipt, Receipt];
 
     await feed.nack?.([a]);
     await feed.extend?.([b], 60_000);
     expect(await feed.pull()).toMatchObject([{ attempt: 2, raw: { id: "a" } }]);
     await feed.nack?.([b], { afterMs: 10_000 });
     await vi.advanceTimersByTimeAsync(9999);
-    expect((await feed.pull()).map(({ raw }) => raw)).toEqual([{ id: "a" }]);
+    expect((await pulled(feed)).map(({ raw }) => raw)).toEqual([{ id: "a" }]);
     await vi.advanceTimersByTimeAsync(1);
 
-    expect((await feed.pull()).map(({ raw }) => raw)).toEqual([{ id: "b" }]);
+    expect((await pulled(feed)).map(({ raw }) => raw)).toEqual([{ id: "b" }]);
   });
 
   it("waits for an entry, and no longer than it may", async () => {
@@ -86,8 +90,8 @@ describe("inboxFeed", () => {
     expect(await pull).toHaveLength(1);
 
     let isEmpty = false;
-    const empty = feed.pull({ waitMs: 250 }).then((deliveries) => {
-      isEmpty = deliveries.length === 0;
+    const empty = feed.pull({ waitMs: 250 }).then((page) => {
+      isEmpty = toPage(page).deliveries.length === 0;
     });
     await vi.advanceTimersByTimeAsync(249);
     expect(isEmpty).toBe(false);
@@ -146,7 +150,7 @@ describe("inboxFeed", () => {
       { ...entryOf("a"), idDerived: true },
     ]);
 
-    const [unreadable, derived] = await inboxFeed(inbox, "in").pull();
+    const [unreadable, derived] = await pulled(inboxFeed(inbox, "in"));
 
     expect(unreadable?.unreadable).toMatchObject({
       code: "schema",
@@ -155,6 +159,50 @@ describe("inboxFeed", () => {
     });
     expect(unreadable?.raw).toBe("<x>");
     expect(derived).toMatchObject({ idDerived: true, event: { id: "a" } });
+  });
+
+  it("reads a delivery anew, whatever was done to its event", async () => {
+    const [delivery] = await pulled(inboxFeed(await filled("a"), "in"));
+    const event = delivery?.event as { data: unknown };
+    event.data = "spoilt";
+
+    const again = delivery?.again?.();
+
+    expect(again?.event).toEqual(entryOf("a").event);
+    expect(again?.receipt).toBe(delivery?.receipt);
+    expect(again?.again?.().event).toEqual(entryOf("a").event);
+  });
+
+  it("leaves out reading anew where the store does not offer it", async () => {
+    const good = await filled("a");
+    const plain: Inbox = {
+      ...good,
+      claim: async (...given) => (await good.claim(...given)).map(({ again: _, ...rest }) => rest),
+    };
+
+    expect((await pulled(inboxFeed(plain, "in")))[0]).not.toHaveProperty("again");
+  });
+
+  it("tells events of two sources with one id apart, and two with one derived id", async () => {
+    const { inbox } = memoryStores();
+    const { event, raw } = entryOf("1");
+    const derived = { ...entryOf("2"), idDerived: true } as const;
+    await inbox.add("in", [
+      { event: { ...event, source: "/a" }, raw },
+      { event: { ...event, source: "/b" }, raw },
+      derived,
+      derived,
+    ]);
+
+    const deliveries = await pulled(inboxFeed(inbox, "in"));
+
+    const seen = deliveries.map((delivery) => [delivery.event?.source, delivery.event?.id]);
+    expect(seen).toEqual([
+      ["/a", "1"],
+      ["/b", "1"],
+      ["s", "2"],
+      ["s", "2"],
+    ]);
   });
 
   it("refuses wrong arguments", async () => {
@@ -173,7 +221,7 @@ describe("inboxFeed", () => {
 
   it("has receipts that another feed on the same inbox can ack", async () => {
     const inbox = await filled("a");
-    const [receipt] = receiptsOf(await inboxFeed(inbox, "in").pull()) as [Receipt];
+    const [receipt] = receiptsOf(await pulled(inboxFeed(inbox, "in"))) as [Receipt];
 
     expect(typeof fromReceipt(receipt)).toBe("string");
     expect(await inboxFeed(inbox, "in").ack([receipt])).toEqual([{ status: "acked" }]);

@@ -16,7 +16,7 @@ describe("the local stores", () => {
 
   it("forget the starts of an event that was never finished after their retention", async () => {
     const { dedupe } = memoryStores({ startsRetentionMs: 5000 });
-    const event = { ...key, id: "a" };
+    const event = { ...key, identity: "a" };
     await dedupe.begin(event, 1000);
     await vi.advanceTimersByTimeAsync(4000);
     expect(await dedupe.begin(event, 1000)).toMatchObject({ starts: 2 });
@@ -24,6 +24,18 @@ describe("the local stores", () => {
     await vi.advanceTimersByTimeAsync(5001);
 
     expect(await dedupe.begin(event, 1000)).toMatchObject({ starts: 1 });
+  });
+
+  it("know a forgotten mark for an hour", async () => {
+    const { dedupe } = memoryStores({ startsRetentionMs: 0 });
+    const event = { ...key, identity: "a" };
+    await dedupe.forget(event, "mark");
+    await vi.advanceTimersByTimeAsync(3_599_000);
+
+    expect(await dedupe.begin(event, 1000, { mark: "mark" })).toEqual({
+      status: "busy",
+      endsInMs: 0,
+    });
   });
 
   it("drop what is of no more use while they are used", async () => {
@@ -43,11 +55,14 @@ describe("the local stores", () => {
       },
       1000,
     );
-    for (let at = 0; at < 1000; at += 1) await dedupe.begin({ ...key, id: `old ${at}` }, 1000);
+    for (let at = 0; at < 1000; at += 1)
+      await dedupe.begin({ ...key, identity: `old ${at}` }, 1000);
     await vi.advanceTimersByTimeAsync(2000);
-    for (let at = 0; at < 1000; at += 1) await dedupe.begin({ ...key, id: `new ${at}` }, 1000);
+    for (let at = 0; at < 1000; at += 1)
+      await dedupe.begin({ ...key, identity: `new ${at}` }, 1000);
 
-    for (let at = 0; at < 1000; at += 1) await counted.begin({ ...key, id: `new ${at}` }, 1000);
+    for (let at = 0; at < 1000; at += 1)
+      await counted.begin({ ...key, identity: `new ${at}` }, 1000);
 
     // 256 cells, about four new events in each; none of the old ones is left.
     expect(sizes / 1000).toBeLessThan(7);

@@ -4,7 +4,7 @@ import { type SqlDatabase, sqlStores } from "../../src/stores/index.ts";
 import { freshPrefix, onServer, postgresHint, postgresUrl } from "./servers.ts";
 
 const key = { consumer: "billing", feed: "orders" };
-const event = { ...key, id: "a" };
+const event = { ...key, identity: "a" };
 const secret = "postgres://user:hunter2@db.internal/orders";
 
 /** A driver's error, with all that a driver may put into one. */
@@ -183,7 +183,7 @@ describe("sqlStores", () => {
     await database.query("select pg_sleep(0.01)");
 
     const later = sqlStores(database, options);
-    await later.dedupe.begin({ ...event, id: "b" }, 60_000);
+    await later.dedupe.begin({ ...event, identity: "b" }, 60_000);
     await later.inbox.add("in", [{ event: { ...stored, id: "b" }, raw }]);
 
     const ids = await database.query(
@@ -204,6 +204,25 @@ describe("sqlStores", () => {
     await stores.inbox.add("in", [{ event: stored, raw: 2 }]);
 
     expect(await stores.inbox.claim("in", 1, 1000)).toMatchObject([{ attempt: 1, raw: 2 }]);
+  });
+
+  it("tells no more than was asked for, and ends in time, when its clock was set back", async () => {
+    const prefix = freshPrefix();
+    const database = await pglite;
+    const { dedupe, leases, migrate } = sqlStores(database, { prefix });
+    await migrate();
+    await leases.acquire(key, "a", 50);
+    await dedupe.begin(event, 50);
+    const hour = "+ interval '1 hour'";
+    await database.query(`update ${prefix}leases set held_until = held_until ${hour}`);
+    await database.query(`update ${prefix}dedupe set marked_until = marked_until ${hour}`);
+
+    expect(await leases.acquire(key, "b", 60_000)).toEqual({ status: "taken", endsInMs: 50 });
+    expect(await dedupe.begin(event, 60_000)).toEqual({ status: "busy", endsInMs: 50 });
+    await database.query("select pg_sleep(0.1)");
+
+    expect(await leases.acquire(key, "b", 60_000)).toEqual({ status: "held", fence: 2 });
+    expect(await dedupe.begin(event, 60_000)).toMatchObject({ status: "begun", starts: 2 });
   });
 
   it("finishes an event in the caller's transaction, together with its effect", async () => {
@@ -254,6 +273,26 @@ describe.skipIf(!postgresUrl)(`sqlStores on a PostgreSQL server${postgresHint}`,
     const names = ["version", "cursors", "dead_letters", "dedupe", "leases", "inbox"];
     await pool.query(names.map((name) => `drop table ${fresh}${name}`).join(";"));
     expect(prefix).not.toBe(fresh);
+    await close();
+  });
+
+  it("never sets a forgotten mark, in whichever order begin and forget run", async () => {
+    const { pool, stores, close } = await onServer();
+    for (let time = 0; time < 200; time += 1) {
+      const fresh = { ...event, identity: `race ${time}` };
+      const mark = crypto.randomUUID();
+
+      await Promise.all([
+        stores.dedupe.begin(fresh, 60_000, { mark }),
+        stores.dedupe.forget(fresh, mark),
+      ]);
+
+      expect(await stores.dedupe.begin(fresh, 60_000)).toMatchObject({
+        status: "begun",
+        starts: 1,
+      });
+    }
+    expect(pool.totalCount).toBeGreaterThan(1);
     await close();
   });
 

@@ -42,7 +42,10 @@ const steps = {
   },
   async lease({ leases }: StoreSet, name: string): Promise<void> {
     const grant = await leases.acquire(key, name, 1000);
-    if (grant.status === "held") print(`held ${grant.fence}`);
+    while (grant.status === "held" && (await leases.renew(key, grant.fence, 1000))) {
+      print(`held ${grant.fence}`);
+      await sleep(50);
+    }
     await sleep(50);
   },
 };

@@ -5,6 +5,7 @@ import type { Delivery, Feed, Receipt } from "../../src/core/feed.ts";
 import { fromReceipt } from "../../src/core/feed.ts";
 import { sleep } from "../../src/core/sleep.ts";
 import { type FeedHarness, feedLaws, tryLaw } from "../../src/testing/feed-conformance.ts";
+import { wrapFeed } from "../../src/testing/feed-laws/wrapping.ts";
 import type { MemoryFeed, MemoryFeedOptions } from "../../src/testing/memory-feed.ts";
 import { memoryHarness, secret } from "./memory-harness.ts";
 
@@ -354,7 +355,7 @@ const broken: readonly Broken[] = [
     fault: "declares a wait and has none",
     kind: log,
     breaks: ["C1", "C2"],
-    wrap: () => (feed) => ({ ...feed, waits: true }),
+    wrap: () => (feed) => ({ ...feed, waits: true }) as unknown as Feed,
   },
   {
     fault: "waits to the end although an event has come",
@@ -425,7 +426,7 @@ const broken: readonly Broken[] = [
     fault: "declares an ack on pull and has none",
     kind: page,
     breaks: ["E10b", "E11"],
-    wrap: () => (feed) => ({ ...feed, acksOnPull: true }),
+    wrap: () => (feed) => ({ ...feed, acksOnPull: true }) as unknown as Feed,
   },
   {
     fault: "takes two cumulative receipts at once",
@@ -442,7 +443,7 @@ const broken: readonly Broken[] = [
     fault: "does nothing when an event is given back",
     kind: queue,
     breaks: ["N1"],
-    wrap: () => (feed) => ({ ...feed, nack: async () => {} }),
+    wrap: () => (feed) => wrapFeed(feed, { nack: async () => {} }),
   },
   {
     fault: "calls every failure final",

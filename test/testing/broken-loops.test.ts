@@ -5,6 +5,8 @@ import type { LoopOptions } from "../../src/loop/options.ts";
 import { done } from "../../src/loop/outcome.ts";
 import type { AnyHandler } from "../../src/loop/route.ts";
 import { loopLaws, tryLaw } from "../../src/testing/feed-conformance.ts";
+import { placeOf } from "../../src/testing/feed-laws/bench.ts";
+import { type FeedCalls, wrapFeed } from "../../src/testing/feed-laws/wrapping.ts";
 import type { MemoryFeedOptions } from "../../src/testing/memory-feed.ts";
 import { memoryHarness } from "./memory-harness.ts";
 
@@ -51,16 +53,13 @@ const withOptions =
 
 /** A loop that makes other calls of the feed. */
 const withFeed =
-  (change: (feed: Feed) => Partial<Feed>) =>
-  (given: Given): Given => ({ ...given, feed: { ...given.feed, ...change(given.feed) } });
+  (change: (feed: Feed) => FeedCalls) =>
+  (given: Given): Given => ({ ...given, feed: wrapFeed(given.feed, change(given.feed)) });
 
 /** A loop that starts handlers in another way. */
 const withHandler =
   (change: (handler: AnyHandler) => AnyHandler) =>
   (given: Given): Given => ({ ...given, handler: change(given.handler) });
-
-const receiptsOf = (deliveries: Awaited<ReturnType<Feed["pull"]>>): readonly Receipt[] =>
-  deliveries.flatMap(({ receipt }) => (receipt === undefined ? [] : [receipt]));
 
 const broken: readonly Broken[] = [
   {
@@ -69,10 +68,10 @@ const broken: readonly Broken[] = [
     breaks: ["L1", "E3", "E6", "E7", "H5", "H6", "H7", "H10d", "H10e", "G1"],
     spoil: withFeed((feed) => ({
       async pull(options) {
-        const deliveries = await feed.pull(options);
-        const last = receiptsOf(deliveries).slice(-1);
-        if (last.length > 0) await feed.ack(last);
-        return deliveries;
+        const page = await feed.pull(options);
+        const place = placeOf(page);
+        if (place !== undefined) await feed.ack([place]);
+        return page;
       },
     })),
   },
@@ -174,7 +173,10 @@ const broken: readonly Broken[] = [
     fault: "never lets an ack ride on a pull",
     kind: carrying,
     breaks: ["E12"],
-    spoil: withFeed(() => ({ acksOnPull: undefined })),
+    spoil: (given) => ({
+      ...given,
+      feed: { ...given.feed, acksOnPull: undefined } as unknown as Feed,
+    }),
   },
   {
     fault: "gives up an ack that fails",

@@ -1,6 +1,7 @@
 import { http } from "msw";
 import { setupServer } from "msw/node";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { toPage } from "../../src/core/feed.ts";
 import { tikiEmulator } from "../../src/emulator/index.ts";
 import { clientCredentials, tiki } from "../../src/providers/tiki/index.ts";
 import { emulatorHandlers, emulatorSide } from "../../src/testing/index.ts";
@@ -29,7 +30,7 @@ describe("emulatorHandlers", () => {
       const payload = { order_code: "745467462" };
       const ids = emulator.publish(queue, [{ type: "ORDER_CREATED_SUCCESSFULLY", payload }]);
 
-      const deliveries = await feed.pull();
+      const { deliveries } = toPage(await feed.pull());
 
       expect(deliveries.map(({ event }) => event?.id)).toEqual(ids);
       expect(await shop.queues.list()).toMatchObject([{ code: queue, name: "orders" }]);

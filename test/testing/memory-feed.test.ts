@@ -1,7 +1,13 @@
 import { describe, expect, it, vi } from "vitest";
 import { AckloopError } from "../../src/core/errors.ts";
+import type { FeedEvent } from "../../src/core/event.ts";
 import type { Delivery, Receipt } from "../../src/core/feed.ts";
-import { memoryFeed, testEvent } from "../../src/testing/index.ts";
+import {
+  type MemoryFault,
+  type MemoryFeedOptions,
+  memoryFeed,
+  testEvent,
+} from "../../src/testing/index.ts";
 
 const receiptsOf = (deliveries: readonly Delivery[]): readonly Receipt[] =>
   deliveries.flatMap(({ receipt }) => (receipt === undefined ? [] : [receipt]));
@@ -21,14 +27,124 @@ describe("testEvent", () => {
       data: { n: 1 },
     });
   });
+
+  it("keeps what it is given, null included", () => {
+    const facts = { source: "/a", subject: "s", time: "2026-11-29T10:00:00Z", data: null };
+
+    expect(testEvent("e1", facts)).toEqual({ ...testEvent("e1"), ...facts });
+  });
 });
 
 // The laws of feeds are proved of it in feed-conformance.test.ts.
 describe("memoryFeed", () => {
-  it("refuses an ack on pull that nothing cumulative could carry", () => {
-    expect(() => memoryFeed({ acksOnPull: true })).toThrow(
-      'memoryFeed: option `acksOnPull` needs acks: "cumulative"',
-    );
+  it.each<[object, string]>([
+    [{ acksOnPull: true }, 'option `acksOnPull` needs acks: "cumulative" and pulls: "unacked"'],
+    [{ waits: true }, 'option `waits` needs pulls: "onward"'],
+    [{ leaseMs: 5 }, 'option `leaseMs` needs acks: "individual" and pulls: "onward"'],
+    [{ receipts: "page" }, 'option `receipts` needs acks: "cumulative"'],
+    [{ acks: "both" }, 'option `acks` must be "individual" or "cumulative"'],
+    [{ pulls: "onwards" }, 'option `pulls` must be "unacked" or "onward"'],
+    [{ pageSize: -1 }, "option `pageSize` must be a whole number from 1"],
+    [{ pulls: "onward", leaseMs: 0 }, "option `leaseMs` must be a whole number from 1"],
+    [{ pagesize: 5 }, "there is no option `pagesize`; there are name, acks, pulls, waits"],
+    [{ name: "" }, "option `name` must be a text that is not empty"],
+  ])("refuses the options %j", (options, rule) => {
+    expect(() => memoryFeed(options as MemoryFeedOptions)).toThrow(`memoryFeed: ${rule}`);
+  });
+
+  it.each<[object, string]>([
+    [{ operation: "pul" }, '`operation` must be "pull" or "ack" or "nack" or "extend"'],
+    [{}, "`operation` must be there"],
+    [{ operation: "pull", times: 2 }, "there is no option `times`"],
+    [{ operation: "pull", count: 0 }, "`count` must be a whole number from 1"],
+    [{ operation: "pull", delayMs: -1 }, "`delayMs` must be a number of milliseconds"],
+    [{ operation: "pull", receipts: 1 }, '`receipts` needs operation: "ack"'],
+  ])("refuses the fault %j", (fault, rule) => {
+    expect(() => memoryFeed().fail(fault as MemoryFault)).toThrow(rule);
+  });
+
+  it("refuses what is no event, and then takes none of what was published with it", async () => {
+    const feed = memoryFeed();
+    const circle: { self?: unknown } = {};
+    circle.self = circle;
+
+    for (const bad of [null, {}, testEvent(""), testEvent("e2", { data: circle })]) {
+      expect(() => feed.publish(testEvent("e1"), bad as FeedEvent)).toThrow("memoryFeed publish");
+    }
+
+    expect(await feed.pull()).toEqual([]);
+  });
+
+  it("keeps what was published from whatever becomes of the event, and reads it again", async () => {
+    const feed = memoryFeed();
+    const event = testEvent("e1", { data: { lines: [1] } });
+    feed.publish(event);
+    event.data.lines.push(2);
+
+    const [first] = await feed.pull();
+    const data = first?.event?.data as { lines: number[] } | undefined;
+    data?.lines.push(3);
+    const again = first?.again?.();
+    const [second] = await feed.pull();
+
+    expect([again, second].map((each) => each?.event?.data)).toEqual([
+      { lines: [1] },
+      { lines: [1] },
+    ]);
+    expect(again?.receipt).toBe(first?.receipt);
+    expect(again?.event).not.toBe(again?.again?.().event);
+  });
+
+  it("leaves `again` out where it is told to", async () => {
+    const feed = memoryFeed({ again: false });
+    feed.publish(testEvent("e1"));
+
+    expect((await feed.pull())[0]).not.toHaveProperty("again");
+  });
+
+  it("gives a copy of what was acknowledged", async () => {
+    const feed = memoryFeed();
+    const { acked } = feed;
+    feed.publish(testEvent("e1"));
+    await feed.ack(receiptsOf(await feed.pull()));
+
+    expect([acked, feed.acked]).toEqual([[], ["e1"]]);
+  });
+
+  it("answers pages where that is asked, an empty one where nothing of it is the feed's", async () => {
+    const feed = memoryFeed({ acks: "cumulative", pulls: "onward", pages: true, pageSize: 2 });
+    feed.publish(testEvent("e1"));
+    feed.publishElsewhere(3);
+    feed.publish(testEvent("e2"));
+
+    const pages = [await feed.pull()];
+    for (let page = pages[0]; page?.more; pages.push(page)) {
+      page = await feed.pull({ after: page.receipt });
+    }
+
+    expect(pages.map(({ deliveries, more }) => [idsOf(deliveries), more])).toEqual([
+      [["e1"], true],
+      [[], true],
+      [["e2"], false],
+    ]);
+    expect(pages.map(({ bytes = 0 }) => bytes > 0)).toEqual([true, false, true]);
+    expect(await feed.pull({ after: pages.at(-1)?.receipt })).toEqual({
+      deliveries: [],
+      more: false,
+      bytes: 0,
+    });
+  });
+
+  it("brings an unreadable item that nothing can acknowledge, in a list alone", async () => {
+    const feed = memoryFeed();
+    feed.publishUnreadable({ broken: true }, { receipt: false });
+
+    const [delivery] = await feed.pull();
+
+    expect(delivery).toMatchObject({ raw: { broken: true }, unreadable: { code: "schema" } });
+    expect(delivery).not.toHaveProperty("receipt");
+    const queue = memoryFeed({ pulls: "onward" });
+    expect(() => queue.publishUnreadable({}, { receipt: false })).toThrow('pulls: "unacked"');
   });
 
   it("tells every call, and what was acknowledged", async () => {
@@ -48,13 +164,50 @@ describe("memoryFeed", () => {
     expect(feed.acked).toEqual(["e2"]);
   });
 
-  it("counts the deliveries of an event", async () => {
-    const feed = memoryFeed();
+  it("brings a leased event again at the head, though the pull reads on, and counts it", async () => {
+    const feed = memoryFeed({ pulls: "onward", leaseMs: 60_000 });
     feed.publish(testEvent("e1"));
+    const [first] = await feed.pull();
+    feed.publish(testEvent("e2"));
+    feed.endLeases();
 
-    await feed.pull();
+    const again = await feed.pull({ after: first?.receipt });
 
-    expect((await feed.pull())[0]?.attempt).toBe(2);
+    expect(again.map(({ event, attempt }) => [event?.id, attempt])).toEqual([
+      ["e1", 2],
+      ["e2", 1],
+    ]);
+  });
+
+  it("ends a wait when a lease ends or an event was given back for so long", async () => {
+    vi.useFakeTimers();
+    try {
+      const feed = memoryFeed({ pulls: "onward", leaseMs: 2_000, waits: true });
+      feed.publish(testEvent("e1"), testEvent("e2"));
+      const deliveries = await feed.pull();
+      await feed.nack?.(receiptsOf(deliveries).slice(1), { afterMs: 500 });
+
+      const pulls = [feed.pull({ waitMs: 60_000 }), feed.pull({ waitMs: 60_000 })];
+      await vi.advanceTimersByTimeAsync(499);
+      expect(feed.pending).toBe(2);
+      await vi.advanceTimersByTimeAsync(1);
+      expect(feed.pending).toBe(1);
+      await vi.advanceTimersByTimeAsync(1_500);
+
+      expect((await Promise.all(pulls)).map(idsOf)).toEqual([["e2"], ["e1"]]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("fails giving back and lengthening too", async () => {
+    const feed = memoryFeed({ pulls: "onward" });
+    const error = new Error("down");
+    feed.fail({ operation: "nack", error });
+    feed.fail({ operation: "extend", error });
+
+    await expect(feed.nack?.([])).rejects.toBe(error);
+    await expect(feed.extend?.([], 5)).rejects.toBe(error);
   });
 
   it("gives a leased event again when its lease ends, later where it was lengthened", async () => {

@@ -6,6 +6,7 @@ import type {
   Inbox,
   InboxClaim,
   LeaseStore,
+  StoreKey,
   StoreSet,
 } from "../../src/core/stores.ts";
 import { memoryStores } from "../../src/stores/index.ts";
@@ -49,6 +50,33 @@ async function brokenLaws(faults: Faults): Promise<readonly string[]> {
 }
 
 const hourMs = 3_600_000;
+
+/** Leases that know who was granted what last. */
+function remembering(good: LeaseStore) {
+  const grants = new Map<string, { readonly holder: string; readonly fence: number }>();
+  const acquire: LeaseStore["acquire"] = async (key, holder, leaseMs, options) => {
+    const grant = await good.acquire(key, holder, leaseMs, options);
+    if (grant.status === "held") grants.set(JSON.stringify(key), { holder, fence: grant.fence });
+    return grant;
+  };
+  return { acquire, newest: (key: StoreKey) => grants.get(JSON.stringify(key)) };
+}
+
+/** A store that makes one of its calls although the signal has fired, and then leaves with its reason. */
+function tooLate<Store extends object>(good: Store, method: string): Store {
+  const call = Reflect.get(good, method) as (...given: unknown[]) => Promise<unknown>;
+  const late = async (...given: unknown[]): Promise<unknown> => {
+    const options = given.at(-1);
+    if (typeof options !== "object" || options === null || !("signal" in options)) {
+      return await call(...given);
+    }
+    const { signal, ...others } = options as { readonly signal?: AbortSignal };
+    const answer = await call(...given.slice(0, -1), others);
+    signal?.throwIfAborted();
+    return answer;
+  };
+  return { ...good, [method]: late };
+}
 
 describe("store conformance", () => {
   beforeEach(() => {
@@ -136,6 +164,7 @@ describe("store conformance", () => {
         "letter.keys",
         "letter.large",
         "letter.arguments",
+        "letter.cut",
       ],
     ],
     [
@@ -195,10 +224,13 @@ describe("store conformance", () => {
         "dedupe.busy",
         "dedupe.again",
         "dedupe.race",
+        "dedupe.forgotten",
+        "dedupe.told",
         "dedupe.taken",
         "dedupe.late",
         "dedupe.renew",
         "dedupe.keys",
+        "dedupe.cut",
       ],
     ],
     [
@@ -211,7 +243,7 @@ describe("store conformance", () => {
           },
         }),
       },
-      ["dedupe.again"],
+      ["dedupe.again", "dedupe.forgotten"],
     ],
     [
       "a begin that does not count",
@@ -223,7 +255,7 @@ describe("store conformance", () => {
           },
         }),
       },
-      ["dedupe.killed"],
+      ["dedupe.killed", "dedupe.cut"],
     ],
     [
       "a forget that leaves the start counted",
@@ -234,16 +266,84 @@ describe("store conformance", () => {
             async begin(key, markMs, options) {
               const begun = await good.begin(key, markMs, options);
               if (begun.status !== "begun") return begun;
-              return { ...begun, starts: begun.starts + (forgotten.get(key.id) ?? 0) };
+              return { ...begun, starts: begun.starts + (forgotten.get(key.identity) ?? 0) };
             },
             async forget(key, mark, options) {
               await good.forget(key, mark, options);
-              forgotten.set(key.id, (forgotten.get(key.id) ?? 0) + 1);
+              forgotten.set(key.identity, (forgotten.get(key.identity) ?? 0) + 1);
             },
           };
         },
       },
-      ["dedupe.forget"],
+      ["dedupe.forget", "dedupe.forgotten"],
+    ],
+    [
+      "a begin that sets what was forgotten",
+      {
+        dedupe: (good) => {
+          const others = new Map<string, string>();
+          const own = (mark: string) => others.get(mark) ?? mark;
+          return {
+            async begin(key, markMs, options) {
+              const { mark = crypto.randomUUID() } = options ?? {};
+              const begun = await good.begin(key, markMs, { ...options, mark: own(mark) });
+              return begun.status === "begun" ? { ...begun, mark } : begun;
+            },
+            renew: (key, mark, markMs, options) => good.renew(key, own(mark), markMs, options),
+            finish: (key, mark, options) => good.finish(key, own(mark), options),
+            async forget(key, mark, options) {
+              await good.forget(key, own(mark), options);
+              others.set(mark, crypto.randomUUID());
+            },
+          };
+        },
+      },
+      ["dedupe.forgotten"],
+    ],
+    [
+      "a forget that leaves no trace of a mark that has not come yet",
+      {
+        dedupe: (good) => ({
+          async forget(key, mark, options) {
+            if (await good.renew(key, mark, hourMs, options)) await good.forget(key, mark);
+          },
+        }),
+      },
+      ["dedupe.forgotten"],
+    ],
+    [
+      "a begin that remembers the last forgotten mark alone",
+      {
+        dedupe: (good) => {
+          const last = new Map<string, string>();
+          return {
+            async begin(key, markMs, options) {
+              const begun = await good.begin(key, markMs, options);
+              const isLate = begun.status === "busy" && begun.endsInMs === 0;
+              if (!isLate || options?.mark === last.get(key.identity)) return begun;
+              return await good.begin(key, markMs, { signal: options?.signal });
+            },
+            async forget(key, mark, options) {
+              await good.forget(key, mark, options);
+              last.set(key.identity, mark);
+            },
+          };
+        },
+      },
+      ["dedupe.forgotten"],
+    ],
+    [
+      "a mark that tells its time rounded up",
+      {
+        dedupe: (good) => ({
+          async begin(key, markMs, options) {
+            const begun = await good.begin(key, markMs, options);
+            if (begun.status !== "busy") return begun;
+            return { ...begun, endsInMs: Math.ceil(begun.endsInMs) };
+          },
+        }),
+      },
+      ["dedupe.told"],
     ],
     [
       "a finish that an old mark can do",
@@ -288,7 +388,7 @@ describe("store conformance", () => {
           };
         },
       },
-      ["dedupe.taken"],
+      ["dedupe.forgotten", "dedupe.taken"],
     ],
     [
       "a renewal that does nothing",
@@ -308,7 +408,7 @@ describe("store conformance", () => {
             good.begin(key, typeof markMs === "number" ? markMs * hourMs : markMs, options),
         }),
       },
-      ["dedupe.busy", "dedupe.killed", "dedupe.taken"],
+      ["dedupe.busy", "dedupe.told", "dedupe.killed", "dedupe.taken", "dedupe.cut"],
     ],
     [
       "a lease that everybody gets",
@@ -320,7 +420,16 @@ describe("store conformance", () => {
           },
         }),
       },
-      ["lease.one", "lease.race", "lease.fence", "lease.renew", "lease.keys"],
+      [
+        "lease.one",
+        "lease.again",
+        "lease.race",
+        "lease.fence",
+        "lease.renew",
+        "lease.told",
+        "lease.keys",
+        "lease.cut",
+      ],
     ],
     [
       "a lease without fencing",
@@ -332,31 +441,79 @@ describe("store conformance", () => {
           },
         }),
       },
-      ["lease.fence", "lease.ended", "lease.release"],
+      ["lease.again", "lease.fence", "lease.ended", "lease.release"],
     ],
     [
       "a lease that is renewed after its end",
       {
         leases: (good) => ({
-          async renew(key, holder, leaseMs, options) {
-            if (await good.renew(key, holder, leaseMs, options)) return true;
-            return holder === "a" && (await good.acquire(key, holder, leaseMs)).status === "held";
+          async renew(key, fence, leaseMs, options) {
+            if (await good.renew(key, fence, leaseMs, options)) return true;
+            const grant = await good.acquire(key, crypto.randomUUID(), leaseMs);
+            return grant.status === "held";
           },
         }),
       },
       ["lease.ended", "lease.release"],
     ],
     [
-      "a release by a stranger",
+      "a release that looks at no fence",
+      {
+        leases: (good) => {
+          const { acquire, newest } = remembering(good);
+          return {
+            acquire,
+            release: (key, fence, options) =>
+              good.release(key, newest(key)?.fence ?? fence, options),
+          };
+        },
+      },
+      ["lease.one", "lease.again", "lease.fence"],
+    ],
+    [
+      "a renewal that looks at no fence",
+      {
+        leases: (good) => {
+          const { acquire, newest } = remembering(good);
+          return {
+            acquire,
+            renew: (key, fence, leaseMs, options) =>
+              good.renew(key, newest(key)?.fence ?? fence, leaseMs, options),
+          };
+        },
+      },
+      ["lease.one", "lease.again", "lease.fence"],
+    ],
+    [
+      "a grant that lasts when its holder acquires again",
+      {
+        leases: (good) => {
+          const { acquire, newest } = remembering(good);
+          return {
+            async acquire(key, holder, leaseMs, options) {
+              const old = newest(key);
+              if (old?.holder === holder && (await good.renew(key, old.fence, leaseMs, options))) {
+                return { status: "held", fence: old.fence };
+              }
+              return await acquire(key, holder, leaseMs, options);
+            },
+          };
+        },
+      },
+      ["lease.again"],
+    ],
+    [
+      "a lease that tells its time rounded up",
       {
         leases: (good) => ({
-          async release(key, holder, options) {
-            for (const one of ["a", "b"]) await good.release(key, one);
-            await good.release(key, holder, options);
+          async acquire(key, holder, leaseMs, options) {
+            const grant = await good.acquire(key, holder, leaseMs, options);
+            if (grant.status === "held") return grant;
+            return { ...grant, endsInMs: Math.ceil(grant.endsInMs) };
           },
         }),
       },
-      ["lease.one", "lease.fence"],
+      ["lease.told"],
     ],
     [
       "a claim without hiding",
@@ -461,4 +618,29 @@ describe("store conformance", () => {
   ])("catches %s", async (_, faults, laws) => {
     expect(await brokenLaws(faults)).toEqual(laws);
   });
+
+  it.each([
+    ["cursors", "save", "cursor.cut"],
+    ["deadLetters", "put", "letter.cut"],
+    ["deadLetters", "remove", "letter.cut"],
+    ["dedupe", "begin", "dedupe.cut"],
+    ["dedupe", "renew", "dedupe.cut"],
+    ["dedupe", "finish", "dedupe.cut"],
+    ["dedupe", "forget", "dedupe.cut"],
+    ["leases", "acquire", "lease.cut"],
+    ["leases", "renew", "lease.cut"],
+    ["leases", "release", "lease.cut"],
+    ["inbox", "add", "inbox.cut"],
+    ["inbox", "claim", "inbox.cut"],
+    ["inbox", "finish", "inbox.cut"],
+    ["inbox", "release", "inbox.cut"],
+    ["inbox", "extend", "inbox.cut"],
+  ])(
+    "catches %s that make a call to `%s` after its signal has fired",
+    async (kind, method, law) => {
+      const faults = { [kind]: (good: object) => tooLate(good, method) };
+
+      expect(await brokenLaws(faults)).toEqual([law]);
+    },
+  );
 });

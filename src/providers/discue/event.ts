@@ -1,6 +1,7 @@
 import { AckloopError } from "../../core/errors.ts";
 import type { FeedEvent } from "../../core/event.ts";
 import { type Delivery, toReceipt } from "../../core/feed.ts";
+import { answerAtOnce } from "../../http/foreign.ts";
 import { parseJson } from "../../http/json.ts";
 
 /**
@@ -52,30 +53,51 @@ const answerReceipt = "answer";
 const messageFields: readonly string[] = ["id", "name", "alias", "data", "_links"];
 
 /** Turns a request that was let in into its one delivery. */
-export async function toDelivery(facts: RequestFacts): Promise<Delivery> {
-  const receipt = toReceipt(answerReceipt);
+export async function toDelivery({ deriveId, ...facts }: RequestFacts): Promise<Delivery> {
   const message = readMessage(facts.text, facts.forms);
+  const hasNoId = message !== undefined && (message.id ?? facts.outerId) === undefined;
+  const derivedId = hasNoId ? await deriveId() : undefined;
+  const read = (found: BodyMessage | undefined): Delivery =>
+    withAgain(readDelivery(found, facts, derivedId), () =>
+      read(readMessage(facts.text, facts.forms)),
+    );
+  return read(message);
+}
+
+/**
+ * Gives a delivery the way to be read anew, which is not copied along when the delivery is spread: what
+ * is made of it is another one.
+ */
+export function withAgain<E extends FeedEvent>(
+  delivery: Delivery<E>,
+  again: () => Delivery<E>,
+): Delivery<E> {
+  return Object.defineProperty(delivery, "again", { value: again });
+}
+
+function readDelivery(
+  message: BodyMessage | undefined,
+  { text, forms, parseData, typeOf, outerId, source }: Omit<RequestFacts, "deriveId">,
+  derivedId: string | undefined,
+): Delivery {
+  const receipt = toReceipt(answerReceipt);
   if (!message) {
-    return {
-      receipt,
-      raw: facts.text,
-      unreadable: unreadable(`the body has none of the forms ${facts.forms.join(", ")}`, "body"),
-    };
+    const what = `the body has none of the forms ${forms.join(", ")}`;
+    return { receipt, raw: text, unreadable: unreadable(what, "body") };
   }
-  const data = facts.parseData ? (message.value ?? parsed(message.data)) : message.data;
-  const type = nameType(facts.typeOf, data);
+  const data = parseData ? (message.value ?? parsed(message.data)) : message.data;
+  const type = nameType(typeOf, data);
   if (type instanceof AckloopError) return { receipt, raw: message.raw, unreadable: type };
-  const knownId = message.id ?? facts.outerId;
   const event: FeedEvent = {
     specversion: "1.0",
-    id: knownId ?? (await facts.deriveId()),
-    source: facts.source,
+    id: message.id ?? outerId ?? derivedId ?? "",
+    source,
     type,
     ...(message.name ? { subject: message.name } : {}),
     data,
   };
   const delivery = { receipt, raw: message.raw, event };
-  return knownId === undefined ? { ...delivery, idDerived: true } : delivery;
+  return derivedId === undefined ? delivery : { ...delivery, idDerived: true };
 }
 
 /** Finds the message in a body, in the first of the forms that fits; `undefined` when none does. */
@@ -146,12 +168,10 @@ function isTooDeep(value: unknown): boolean {
 
 function nameType(typeOf: TypeOf | undefined, data: unknown): string | AckloopError {
   if (!typeOf) return "message";
-  try {
-    return toText(typeOf(data)) ?? "message";
-  } catch {
-    // What it says may hold the payload. The event goes where unreadable ones go, and is not lost.
-    return unreadable("`typeOf` threw for the data of this message", "data");
-  }
+  const answer = answerAtOnce(() => typeOf(data));
+  if (answer) return toText(answer.value) ?? "message";
+  // What it says may hold the payload. The event goes where unreadable ones go, and is not lost.
+  return unreadable("`typeOf` threw, or gave a promise, for the data of this message", "data");
 }
 
 function unreadable(what: string, path: string): AckloopError {

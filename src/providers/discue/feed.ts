@@ -1,8 +1,16 @@
 import type { FeedEvent } from "../../core/event.ts";
-import type { AckReport, AckSink, CallOptions, EventSource, NackOptions, PullOptions } from "../../core/feed.ts";
+import type {
+  AckReport,
+  AckSink,
+  CallOptions,
+  EventSource,
+  NackOptions,
+  PullOptions,
+} from "../../core/feed.ts";
 import { type Delivery, fromReceipt, type Receipt, toReceipt } from "../../core/feed.ts";
 import type { Receiver } from "../../core/receiver.ts";
 import { sleep } from "../../core/sleep.ts";
+import { withAgain } from "./event.ts";
 import { type Answer, createHeldRequests, type Held, type HeldRequests } from "./held-requests.ts";
 import { checkOptions, whole } from "./options.ts";
 
@@ -31,10 +39,11 @@ export interface ReceiverFeedOptions {
  * as often as discue repeats it. Receipts are of no use to another feed object.
  */
 export interface ReceiverFeed<E extends FeedEvent = FeedEvent> extends EventSource<E>, AckSink {
-  pull(options?: PullOptions): Promise<readonly Delivery<E>[]>;
   readonly acks: "individual";
   readonly pulls: "onward";
   readonly waits: true;
+  readonly acksOnPull?: undefined;
+  pull(options?: PullOptions): Promise<readonly Delivery<E>[]>;
   /**
    * Takes a request and resolves to its answer once its event is settled: the receiver's `accept`
    * after an ack, its `defer` after a nack, at the deadline, over the bound, and after `close`.
@@ -218,5 +227,10 @@ function createArrivals<E extends FeedEvent>(held: HeldRequests<E>): Arrivals<E>
 /** The delivery of a held request, hidden from other pulls until the last of its requests ends. */
 function toPulled<E extends FeedEvent>({ delivery, token, requests }: Held<E>): Delivery<E> {
   const leaseMs = Math.max(0, Math.max(...requests.values()) - performance.now());
-  return { ...delivery, receipt: toReceipt(token), leaseMs };
+  const pulled = (each: Delivery<E>): Delivery<E> => {
+    const own: Delivery<E> = { ...each, receipt: toReceipt(token), leaseMs };
+    const again: (() => Delivery<E>) | undefined = each.again;
+    return again ? withAgain(own, () => pulled(again.call(each))) : own;
+  };
+  return pulled(delivery);
 }

@@ -1,4 +1,5 @@
 import type { FeedEvent } from "../../core/event.ts";
+import type { Logger } from "../../core/logger.ts";
 import type { SchemaOutput, StandardSchemaV1 } from "../../core/standard-schema.ts";
 import type { BodyForm, TypeOf } from "./event.ts";
 import {
@@ -70,7 +71,8 @@ export interface ReceiverOptions {
   readonly livenessPath?: string | undefined;
   /**
    * The challenges that are served, as `domains.get` returns them in `challenge`; a function where
-   * they change while the receiver lives. @default []
+   * they change while the receiver lives. A function that fails, or takes more than 30 s, has its
+   * request answered 503, and the logger told. @default []
    */
   readonly domainChallenges?:
     | readonly DomainChallenge[]
@@ -92,8 +94,13 @@ export interface ReceiverOptions {
    * 512. A number past 2^53 becomes its text. @default true
    */
   readonly parseData?: boolean | undefined;
-  /** Names the event's type from its data. Nothing, or an empty text, is `"message"`. */
+  /**
+   * Names the event's type from its data, at once. Nothing, or an empty text, is `"message"`; a throw or
+   * a promise makes the delivery unreadable.
+   */
   readonly typeOf?: TypeOf | undefined;
+  /** Where a `domainChallenges` that fails is told. */
+  readonly logger?: Logger | undefined;
   /** The answer to handled, 200-299. Assumed: any 2xx acknowledges. @default 200 */
   readonly acceptStatus?: number | undefined;
   /** The answer to "send again", 400-599. Assumed: any other status makes discue repeat. @default 503 */
@@ -167,6 +174,19 @@ const methods: OptionRule = {
   be: "a list of methods",
 };
 
+const schema: OptionRule = {
+  fits: (value) =>
+    typeof (value as StandardSchemaV1 | null)?.["~standard"]?.validate === "function",
+  be: "a Standard Schema",
+};
+const logger: OptionRule = {
+  fits: (value) =>
+    (["debug", "info", "warn", "error"] as const).every((level) =>
+      callable.fits((value as Logger | null)?.[level]),
+    ),
+  be: "a logger with the methods debug, info, warn and error",
+};
+
 const rules: OptionRules<ReceiverOptions & ReceiverSchemas> = {
   name: text,
   secret: secrets,
@@ -182,10 +202,14 @@ const rules: OptionRules<ReceiverOptions & ReceiverSchemas> = {
   messageIdHeader: headerName,
   parseData: flag,
   typeOf: callable,
+  logger,
   acceptStatus: whole(200, 299),
   deferStatus: whole(400, 599),
-  schema: { fits: (value) => object.fits(value) || callable.fits(value), be: "a Standard Schema" },
-  events: object,
+  schema,
+  events: {
+    fits: (value) => object.fits(value) && Object.values(Object(value)).every(schema.fits),
+    be: "an object of Standard Schemas",
+  },
 };
 
 /**

@@ -1,7 +1,10 @@
 import type { EventCatalogue, FeedEvent } from "../../core/event.ts";
 import type { Delivery } from "../../core/feed.ts";
+import { ask } from "../../core/guard.ts";
+import type { Logger } from "../../core/logger.ts";
 import type { Received, Receiver } from "../../core/receiver.ts";
 import type { SchemaOutput, StandardSchemaV1 } from "../../core/standard-schema.ts";
+import { foreignLimitMs, tell } from "../../http/foreign.ts";
 import { toSegment } from "../../http/request.ts";
 import { readBody } from "./body.ts";
 import { type TypeOf, toDelivery } from "./event.ts";
@@ -92,7 +95,7 @@ function createReader(settings: ReceiverSettings, source: string): Reader {
   const readMessage = createMessageReader(settings, source);
   return async (request, signal) => {
     const url = new URL(request.url);
-    const answer = await answerCheck(request, url, settings);
+    const answer = await answerCheck(request, url, settings, signal);
     if (answer) return answer;
     const admitted = await letIn(request, url, signal);
     return admitted instanceof Response ? admitted : readMessage(request, admitted);
@@ -150,16 +153,36 @@ async function answerCheck(
   request: Request,
   url: URL,
   settings: ReceiverSettings,
+  signal: AbortSignal | undefined,
 ): Promise<Response | undefined> {
   const { domainChallenges, livenessPath, livenessMethods } = settings;
   if (domainChallenges && request.method === "GET") {
-    const challenges =
-      typeof domainChallenges === "function" ? await domainChallenges() : domainChallenges;
-    const challenge = challenges.find((each) => pathOf(each) === url.pathname);
-    if (challenge) return new Response(challenge.fileContent, { status: 200 });
+    const challenged = await answerChallenge(url, domainChallenges, settings.logger, signal);
+    if (challenged) return challenged;
   }
   const isLiveness = livenessMethods.includes(request.method) || url.pathname === livenessPath;
   return isLiveness ? new Response(null, { status: 200 }) : undefined;
+}
+
+/** Answers a domain's challenge. Where the list cannot be had, nobody knows whether this is one: 503. */
+async function answerChallenge(
+  url: URL,
+  domainChallenges: NonNullable<ReceiverSettings["domainChallenges"]>,
+  logger: Logger | undefined,
+  signal: AbortSignal | undefined,
+): Promise<Response | undefined> {
+  const asking = { what: "domainChallenges", whom: "discue", limitMs: foreignLimitMs, signal };
+  const answer = await ask(asking, async () => {
+    const challenges =
+      typeof domainChallenges === "function" ? await domainChallenges() : domainChallenges;
+    return challenges.find((each) => pathOf(each) === url.pathname)?.fileContent;
+  });
+  if (answer.kind === "cut") throw signal?.reason;
+  if (answer.kind === "failed") {
+    tell(logger, "warn", answer.error.message);
+    return refusal(503);
+  }
+  return answer.value === undefined ? undefined : new Response(answer.value, { status: 200 });
 }
 
 function pathOf({ contextPath, fileName }: DomainChallenge): string {
@@ -186,7 +209,7 @@ async function digestOf(bytes: Uint8Array): Promise<string> {
   return `sha256-${hex.join("")}`;
 }
 
-function refusal(status: 400 | 401 | 413): Response {
+function refusal(status: 400 | 401 | 413 | 503): Response {
   return new Response(null, { status });
 }
 

@@ -2,7 +2,7 @@ import { AckloopError } from "../../core/errors.ts";
 import type { CallOptions } from "../../core/feed.ts";
 import type { Logger } from "../../core/logger.ts";
 import { createHttpClient } from "../../http/client.ts";
-import { noReply, replyOf, textReply } from "../../http/reply.ts";
+import { noReply, replyOf, textReply, withText } from "../../http/reply.ts";
 import type { ReplyFacts } from "../../http/types.ts";
 import { type KekkerOptions, toHttpSettings } from "./options.ts";
 import {
@@ -21,6 +21,9 @@ export interface ListQuery extends CallOptions {
   readonly pageSize?: number | undefined;
 }
 
+/** A page of the list with its text, from which a feed can read its events anew. */
+export type ListedPage = WirePage & { readonly text: string };
+
 /** The documented calls, in the API's own terms: one request each, repeated by the transport alone. */
 export interface KekkerCalls {
   /** The events' `source`. */
@@ -30,7 +33,7 @@ export interface KekkerCalls {
   /** Where failures of a cursor store are told. */
   readonly logger: Logger | undefined;
   /** `GET /api/events` or `GET /api/events/{category}`. */
-  list(operation: string, query: ListQuery): Promise<WirePage>;
+  list(operation: string, query: ListQuery): Promise<ListedPage>;
   /** `POST /api/events/{eventUid}/ack`; the reply as text. */
   ack(eventUid: string, options: CallOptions | undefined): Promise<string>;
   /** `POST /api/events/reset/{dateTimeUTC}`. */
@@ -41,7 +44,8 @@ export interface KekkerCalls {
   cancel(queueId: string, options: CallOptions | undefined): Promise<void>;
 }
 
-const readPage = replyOf(wirePage);
+const readPage = withText<WirePage>((body, facts) => readNamedPage(namedPage(body), facts));
+const readNamedPage = replyOf(wirePage);
 const readQueueState = replyOf(wireQueueState);
 
 /**
@@ -66,7 +70,7 @@ export function createCalls(options: KekkerOptions): KekkerCalls {
         repeat: "safe",
         hot: true,
         signal,
-        reply: (body, facts) => readPage(namedPage(body), facts),
+        reply: readPage,
       }),
     ack: (eventUid, { signal } = {}) =>
       http.call({

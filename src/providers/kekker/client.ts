@@ -1,4 +1,4 @@
-import type { CallOptions, Delivery, Feed } from "../../core/feed.ts";
+import type { CallOptions, Delivery } from "../../core/feed.ts";
 import { wrong } from "../../http/options.ts";
 import { createCalls, type KekkerCalls } from "./calls.ts";
 import {
@@ -7,7 +7,7 @@ import {
   type KekkerEventWith,
   type KekkerSchemas,
 } from "./event.ts";
-import { createFeed } from "./feed.ts";
+import { createFeed, type KekkerFeed } from "./feed.ts";
 import type { KekkerFeedOptions, KekkerOptions } from "./options.ts";
 import { toResetTime } from "./time.ts";
 import { type KekkerCategory, readEarliest, type WireQueueState } from "./wire.ts";
@@ -132,7 +132,7 @@ export interface KekkerClient {
    */
   feed<Schemas extends KekkerSchemas = Record<never, never>>(
     options?: KekkerFeedOptions<Schemas>,
-  ): Feed<KekkerEventWith<Schemas>>;
+  ): KekkerFeed<KekkerEventWith<Schemas>>;
 }
 
 /**

@@ -57,6 +57,7 @@ export {
   type KekkerSchemas,
   kekkerEvents,
 } from "./event.ts";
+export type { KekkerFeed } from "./feed.ts";
 export type {
   KekkerClientOptions,
   KekkerCredentials,

@@ -1,6 +1,7 @@
-import { isAckloopError } from "../../core/errors.ts";
+import { ask, toFailure } from "../../core/guard.ts";
 import type { Logger } from "../../core/logger.ts";
 import type { CursorStore, StoredCursor, StoreKey } from "../../core/stores.ts";
+import { kindOf, tell } from "../../http/foreign.ts";
 import { earlierTime } from "./time.ts";
 
 /** Where the watermark of one feed and consumer is kept. */
@@ -38,7 +39,7 @@ export async function loadWatermark(
   signal: AbortSignal | undefined,
 ): Promise<Watermark | undefined> {
   try {
-    const loaded = await place.cursors.load(place.key, { signal });
+    const loaded = await within(signal, (own) => place.cursors.load(place.key, { signal: own }));
     return { save: (earliest, signal) => saveWatermark(place, loaded, earliest, signal) };
   } catch (error) {
     signal?.throwIfAborted();
@@ -59,7 +60,9 @@ async function saveWatermark(
     for (let saves = 0; saves < maxSaves; saves += 1) {
       if (current?.value === value) return;
       const revision = current?.revision ?? 0;
-      const saved = await place.cursors.save(place.key, value, revision, { signal });
+      const save = (own: AbortSignal) =>
+        place.cursors.save(place.key, value, revision, { signal: own });
+      const saved = await within(signal, save);
       if (saved.status === "saved") return;
       // Both were true when the node said them, in an order that nobody knows: the earlier is safe.
       current = saved.current;
@@ -71,8 +74,22 @@ async function saveWatermark(
   }
 }
 
+/** The acks wait for the store, so one that hangs must give up well before they do. */
+const storeLimitMs = 10_000;
+
+async function within<Value>(
+  signal: AbortSignal | undefined,
+  call: (signal: AbortSignal) => Promise<Value>,
+): Promise<Value> {
+  const answer = await ask({ what: "cursor store", limitMs: storeLimitMs, signal }, call);
+  if (answer.kind === "answered") return answer.value;
+  if (answer.kind === "cut") throw signal?.reason;
+  throw "thrown" in answer ? answer.thrown : answer.error;
+}
+
 function warn({ key, logger }: WatermarkPlace, what: string, error?: unknown): void {
+  const failure = toFailure(error, { what });
   // The text of a store's own error may name its host or its user.
-  const cause = isAckloopError(error) ? error.message : error instanceof Error && error.name;
-  logger?.warn(`kekker ack: ${what}`, { ...key, ...(cause ? { cause } : {}) });
+  const cause = failure === error ? failure.message : error !== undefined && kindOf(error);
+  tell(logger, "warn", `kekker ack: ${what}`, { ...key, ...(cause ? { cause } : {}) });
 }

@@ -1,6 +1,6 @@
 import type { CallOptions } from "../../core/feed.ts";
 import { wrong } from "../../http/options.ts";
-import { replyOf } from "../../http/reply.ts";
+import { replyOf, withText } from "../../http/reply.ts";
 import type { HttpClient, Token } from "../../http/types.ts";
 import type { TikiEventType } from "./event.ts";
 import { checkText } from "./options.ts";
@@ -197,24 +197,36 @@ function subscriptionCalls(http: HttpClient): TikiCalls["subscriptions"] {
   };
 }
 
+const readPage = withText(replyOf(wirePage));
+
+/** Brings the next page with its text, from which a feed can read its events anew. */
+export async function pullPage(
+  http: HttpClient,
+  queueCode: string,
+  { ackId, signal, token }: TikiPullOptions = {},
+): Promise<TikiPage & { readonly text: string }> {
+  const operation = "pull";
+  const acks = ackId !== undefined && ackId !== null;
+  const { events, ack_id, text } = await http.call({
+    operation,
+    method: "POST",
+    path: ["queues", checkText(operation, "queueCode", queueCode), "events", "pull"],
+    json: { ack_id: acks ? checkText(operation, "ackId", ackId) : null },
+    // What a repeated ack does is not documented, so one that may have arrived is not sent again.
+    repeat: acks ? "never" : "safe",
+    hot: true,
+    reply: readPage,
+    signal,
+    token,
+  });
+  return { events, ackId: ack_id || undefined, text };
+}
+
 function eventCalls(http: HttpClient): TikiCalls["events"] {
   return {
-    async pull(queueCode, { ackId, signal, token } = {}) {
-      const operation = "pull";
-      const acks = ackId !== undefined && ackId !== null;
-      const wire = await http.call({
-        operation,
-        method: "POST",
-        path: ["queues", checkText(operation, "queueCode", queueCode), "events", "pull"],
-        json: { ack_id: acks ? checkText(operation, "ackId", ackId) : null },
-        // What a repeated ack does is not documented, so one that may have arrived is not sent again.
-        repeat: acks ? "never" : "safe",
-        hot: true,
-        reply: replyOf(wirePage),
-        signal,
-        token,
-      });
-      return { events: wire.events, ackId: wire.ack_id || undefined };
+    async pull(queueCode, options) {
+      const { events, ackId } = await pullPage(http, queueCode, options);
+      return { events, ackId };
     },
     async ack(queueCode, ackId, { signal, token } = {}) {
       const operation = "ack";

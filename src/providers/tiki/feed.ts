@@ -1,11 +1,20 @@
 import { AckloopError, isAckloopError } from "../../core/errors.ts";
 import type { EventCatalogue, FeedEvent } from "../../core/event.ts";
-import { type Delivery, type Feed, fromReceipt, type Receipt, toReceipt } from "../../core/feed.ts";
+import {
+  type AckSink,
+  type EventSource,
+  fromReceipt,
+  type Page,
+  type PullOptions,
+  type Receipt,
+  toReceipt,
+} from "../../core/feed.ts";
 import type { SchemaOutput, StandardSchemaV1 } from "../../core/standard-schema.ts";
 import { wrong } from "../../http/options.ts";
+import { EventPage } from "../../http/page.ts";
 import { toUrl } from "../../http/request.ts";
-import type { Token } from "../../http/types.ts";
-import type { TikiCalls, TikiPage } from "./client.ts";
+import type { HttpClient, Token } from "../../http/types.ts";
+import { pullPage, type TikiCalls } from "./client.ts";
 import { type TikiEvent, tikiEvents, toEvent } from "./event.ts";
 import { checkNames, checkText, type Names } from "./options.ts";
 
@@ -34,6 +43,22 @@ export interface TikiFeedOptions<Schemas extends TikiSchemas = TikiSchemas> {
 }
 
 /**
+ * The feed of one queue: pages in the queue's order, the same until they are acknowledged.
+ *
+ * `more` is never told: a page says nothing of what is behind it, and how full one is has no documented
+ * meaning.
+ */
+export interface TikiFeed<E extends FeedEvent = TikiEvent> extends EventSource<E>, AckSink {
+  readonly acks: "cumulative";
+  readonly pulls: "unacked";
+  readonly acksOnPull: true;
+  readonly waits?: undefined;
+  readonly nack?: never;
+  readonly extend?: never;
+  pull(options?: PullOptions): Promise<Page<E>>;
+}
+
+/**
  * Makes the feed of one queue.
  *
  * A pull brings the whole page, whatever `limit` says: up to 100 deliveries, of which the last alone
@@ -42,10 +67,11 @@ export interface TikiFeedOptions<Schemas extends TikiSchemas = TikiSchemas> {
  * @throws {AckloopError} `config` for a queue code that no path can hold, or a wrong option.
  */
 export function tikiFeed<Schemas extends TikiSchemas>(
+  http: HttpClient,
   calls: TikiCalls["events"],
   queueCode: string,
   options: TikiFeedOptions<Schemas> = {},
-): Feed<TikiEventWith<Schemas>> {
+): TikiFeed<TikiEventWith<Schemas>> {
   checkOptions(options);
   const { events, token, refusedAck } = options;
   const source = toSource(queueCode);
@@ -57,11 +83,11 @@ export function tikiFeed<Schemas extends TikiSchemas>(
     events: { ...tikiEvents, ...events } as EventCatalogue<TikiEventWith<Schemas>>,
     async pull({ ack, signal } = {}) {
       if (ack === undefined) {
-        return toDeliveries(await calls.pull(queueCode, { signal, token }), source);
+        return toPage(await pullPage(http, queueCode, { signal, token }), source);
       }
       const ackId = fromReceipt<string>(ack);
       try {
-        return toDeliveries(await calls.pull(queueCode, { ackId, signal, token }), source);
+        return toPage(await pullPage(http, queueCode, { ackId, signal, token }), source);
       } catch (error) {
         throw afterAck(error);
       }
@@ -100,18 +126,25 @@ function checkOptions(options: TikiFeedOptions): void {
   }
 }
 
-function toDeliveries<E extends FeedEvent>(page: TikiPage, source: string): readonly Delivery<E>[] {
-  const { events, ackId } = page;
-  if (events.length === 0) return [];
+function toPage<E extends FeedEvent>(
+  { events, ackId, text }: Awaited<ReturnType<typeof pullPage>>,
+  source: string,
+): Page<E> {
+  const bytes = text.length;
+  if (events.length === 0) return { deliveries: [], bytes };
   if (ackId === undefined) throw pageWithoutAckId();
   const last = events.length - 1;
-  return events.map((raw, index) => {
-    const event = toEvent(raw, index, source);
-    const facts = index === last ? { receipt: toReceipt(ackId), raw } : { raw };
-    return isAckloopError(event)
-      ? { ...facts, unreadable: event }
-      : { ...facts, event: event as E };
-  });
+  // The type is one of the catalogue, or unknown to it: the loop sorts these out.
+  const read = (item: unknown, index: number) => toEvent(item, index, source) as E | AckloopError;
+  const page = new EventPage<E>({ text, itemsOf, toEvent: read });
+  const deliveries = events.map((raw, index) =>
+    page.deliver(index, raw, read(raw, index), index === last ? toReceipt(ackId) : undefined),
+  );
+  return { deliveries, bytes };
+}
+
+function itemsOf(body: unknown): readonly unknown[] {
+  return (body as { readonly events: readonly unknown[] }).events;
 }
 
 /** Events that could never be acknowledged are not delivered; they wait at Tiki for the next pull. */

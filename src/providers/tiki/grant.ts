@@ -1,4 +1,7 @@
 import { AckloopError } from "../../core/errors.ts";
+import { ask } from "../../core/guard.ts";
+import type { Logger } from "../../core/logger.ts";
+import { foreignLimitMs, kindOf, tell } from "../../http/foreign.ts";
 import { wrong } from "../../http/options.ts";
 import { replyOf } from "../../http/reply.ts";
 import { cachedToken, type IssuedToken } from "../../http/token.ts";
@@ -76,7 +79,7 @@ export function rotatingToken(app: CheckedApp, first: Form, onRefresh: OnRefresh
     // A code, and perhaps a refresh token, is good once: it is sent again only if it did not arrive.
     held ??= await askToken(app, next, "unsent", request);
     const { refresh_token } = held;
-    if (refresh_token) await store(refresh_token, onRefresh);
+    if (refresh_token) await store(refresh_token, onRefresh, request.logger);
     next = toNextForm(next, refresh_token);
     const issued = toIssued(held);
     held = undefined;
@@ -90,18 +93,21 @@ function toNextForm(form: Form, refreshToken: string | null | undefined): Form |
   return form["grant_type"] === "refresh_token" ? form : undefined;
 }
 
-async function store(token: string, onRefresh: OnRefresh): Promise<void> {
-  try {
-    await onRefresh(token);
-  } catch (error) {
-    // The error is let go: the message of a database's often holds what it was to store.
-    const kind = error instanceof Error ? error.name : typeof error;
-    throw new AckloopError("auth", `onRefresh failed (${kind}); the new token is not used yet`, {
-      provider: "tiki",
-      operation: "token",
-      retryable: true,
-    });
-  }
+async function store(
+  token: string,
+  onRefresh: OnRefresh,
+  logger: Logger | undefined,
+): Promise<void> {
+  const asking = { what: "onRefresh", whom: "tiki", limitMs: foreignLimitMs };
+  const answer = await ask(asking, () => onRefresh(token));
+  if (answer.kind === "answered") return;
+  // The error is let go: the message of a database's often holds what it was to store.
+  const kind = "thrown" in answer ? kindOf(answer.thrown) : "no answer";
+  const what = `onRefresh failed (${kind}); the new token is not used yet`;
+  const facts = { provider: "tiki", operation: "token", retryable: true };
+  const error = new AckloopError("auth", what, facts);
+  tell(logger, "warn", error.message);
+  throw error;
 }
 
 function authorisationEnded(): AckloopError {

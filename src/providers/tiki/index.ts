@@ -28,12 +28,17 @@
  *
  * @module
  */
-import type { Feed } from "../../core/feed.ts";
 import { createHttpClient } from "../../http/client.ts";
 import type { ClientOptions, Token } from "../../http/types.ts";
 import { createCalls, type TikiCalls } from "./client.ts";
 import { describeError } from "./error.ts";
-import { type TikiEventWith, type TikiFeedOptions, type TikiSchemas, tikiFeed } from "./feed.ts";
+import {
+  type TikiEventWith,
+  type TikiFeed,
+  type TikiFeedOptions,
+  type TikiSchemas,
+  tikiFeed,
+} from "./feed.ts";
 import { checkNames, type Names } from "./options.ts";
 
 /** What {@link tiki} needs. */
@@ -55,7 +60,7 @@ export interface TikiClient extends TikiCalls {
   feed<Schemas extends TikiSchemas = Record<never, never>>(
     queueCode: string,
     options?: TikiFeedOptions<Schemas>,
-  ): Feed<TikiEventWith<Schemas>>;
+  ): TikiFeed<TikiEventWith<Schemas>>;
 }
 
 /**
@@ -82,7 +87,7 @@ export function tiki(options: TikiOptions): TikiClient {
   const calls = createCalls(http);
   return {
     ...calls,
-    feed: (queueCode, feedOptions) => tikiFeed(calls.events, queueCode, feedOptions),
+    feed: (queueCode, feedOptions) => tikiFeed(http, calls.events, queueCode, feedOptions),
   };
 }
 
@@ -128,7 +133,7 @@ export {
   tikiEvents,
   toTikiEnvelope,
 } from "./event.ts";
-export type { TikiEventWith, TikiFeedOptions, TikiSchemas } from "./feed.ts";
+export type { TikiEventWith, TikiFeed, TikiFeedOptions, TikiSchemas } from "./feed.ts";
 export type { OnRefresh, TikiApp } from "./grant.ts";
 export {
   type AuthorizationCodeOptions,

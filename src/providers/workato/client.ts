@@ -1,11 +1,10 @@
-import type { Feed } from "../../core/feed.ts";
 import type { StandardSchemaV1 } from "../../core/standard-schema.ts";
 import { createHttpClient } from "../../http/client.ts";
 import { wrong } from "../../http/options.ts";
 import type { ClientOptions, HttpClient, HttpSettings, Token } from "../../http/types.ts";
 import { checkTopicId, type TopicId } from "./arguments.ts";
 import { type ConsumeCalls, createConsumeCalls, createConsumePage } from "./consume.ts";
-import { createFeed } from "./feed.ts";
+import { createFeed, type WorkatoFeed } from "./feed.ts";
 import {
   type AnyFeedOptions,
   checkFeedOptions,
@@ -79,12 +78,12 @@ export interface Workato {
   feed<Schema extends StandardSchemaV1 | undefined = undefined>(
     topicId: TopicId,
     options: MessageFeedOptions<Schema>,
-  ): Feed<MessageEvent<Schema>>;
+  ): WorkatoFeed<MessageEvent<Schema>>;
   /** The feed of a topic whose data names the type of each event; the same promises. */
   feed<const Events extends EventSchemas = Record<never, never>>(
     topicId: TopicId,
     options: TypedFeedOptions<Events>,
-  ): Feed<TypedEvent<Events>>;
+  ): WorkatoFeed<TypedEvent<Events>>;
 }
 
 /**
@@ -100,7 +99,7 @@ export function workato(options: WorkatoOptions): Workato {
   const isPublished = checkIsPublished(options.isPublished ?? (() => true));
   const account = toAccount(options, urls);
   // The schemas that the caller gave say what its events are.
-  const feed = (topicId: TopicId, feedOptions: AnyFeedOptions): Feed =>
+  const feed = (topicId: TopicId, feedOptions: AnyFeedOptions): WorkatoFeed =>
     createFeed({
       account,
       topicId: checkTopicId("feed", topicId),

@@ -1,7 +1,7 @@
 import { AckloopError } from "../../core/errors.ts";
 import type { CallOptions } from "../../core/feed.ts";
 import { wrong } from "../../http/options.ts";
-import { replyOf } from "../../http/reply.ts";
+import { replyOf, withText } from "../../http/reply.ts";
 import type { HttpClient } from "../../http/types.ts";
 import { checkText, checkTopicId, type Instant, type TopicId, toRfc3339 } from "./arguments.ts";
 import type { WorkatoData } from "./event.ts";
@@ -64,8 +64,14 @@ export interface PageRequest extends CallOptions {
   readonly waitMs?: number | undefined;
 }
 
-/** Reads one page, its messages unread. */
-export type ConsumePage = (request: PageRequest) => Promise<readonly unknown[]>;
+/** One page: its messages unread, and its text, from which they can be read anew. */
+export interface ConsumedPage {
+  readonly messages: readonly unknown[];
+  readonly text: string;
+}
+
+/** Reads one page. */
+export type ConsumePage = (request: PageRequest) => Promise<ConsumedPage>;
 
 const maxMessages = 50;
 const maxWaitMs = 60_000;
@@ -86,7 +92,7 @@ export function createConsumePage(http: HttpClient, longPollMarginMs: number): C
       timeout_secs: clamp(operation, "waitMs", waitMs ?? 0, 0, maxWaitMs) / 1_000,
     };
     const { timeout_secs: waitSeconds } = request;
-    const reply = await http.call({
+    return await http.call({
       operation,
       method: "POST",
       path: ["topics", topicId, "consume"],
@@ -95,12 +101,13 @@ export function createConsumePage(http: HttpClient, longPollMarginMs: number): C
       repeat: "safe",
       hot: true,
       timeoutMs: waitSeconds > 0 ? waitSeconds * 1_000 + longPollMarginMs : undefined,
-      reply: replyOf(wireConsume),
+      reply: readConsume,
       signal,
     });
-    return reply.messages;
   };
 }
+
+const readConsume = withText(replyOf(wireConsume));
 
 /** Makes the call that reads. */
 export function createConsumeCalls(consumePage: ConsumePage): ConsumeCalls {
@@ -110,7 +117,7 @@ export function createConsumeCalls(consumePage: ConsumePage): ConsumeCalls {
       if (afterMessageId !== undefined && since !== undefined) {
         throw wrong("workato", "give afterMessageId or since, not both", operation);
       }
-      const items = await consumePage({
+      const { messages } = await consumePage({
         ...options,
         topicId: checkTopicId(operation, topicId),
         operation,
@@ -120,7 +127,7 @@ export function createConsumeCalls(consumePage: ConsumePage): ConsumeCalls {
             : checkText(operation, "afterMessageId", afterMessageId),
         since: since === undefined ? undefined : toRfc3339(operation, "since", since),
       });
-      return items.map((item, index) => toMessage(operation, item, index));
+      return messages.map((item, index) => toMessage(operation, item, index));
     },
   };
 }

@@ -1,29 +1,48 @@
 import { AckloopError, isAckloopError } from "../../core/errors.ts";
-import type { EventCatalogue } from "../../core/event.ts";
+import type { EventCatalogue, FeedEvent } from "../../core/event.ts";
 import {
   type AckReport,
+  type AckSink,
   type CallOptions,
-  type Delivery,
-  type Feed,
+  type EventSource,
   fromReceipt,
+  type Page,
   type PullOptions,
   type Receipt,
   toReceipt,
 } from "../../core/feed.ts";
 import { wrong } from "../../http/options.ts";
+import { EventPage } from "../../http/page.ts";
 import { toSegment } from "../../http/request.ts";
 import type { TopicId } from "./arguments.ts";
-import type { ConsumePage } from "./consume.ts";
+import type { ConsumedPage, ConsumePage } from "./consume.ts";
 import type { Place } from "./cursor.ts";
-import { toDelivery } from "./event.ts";
+import { type EventFacts, toEvent } from "./event.ts";
 import type { FeedSettings } from "./feed-options.ts";
-import { type AskAt, checkEmptiness, type PageWish, readOn } from "./read-on.ts";
+import { type AskAt, checkEmptiness, type FoundPage, type PageWish, readOn } from "./read-on.ts";
 import { advanceRun, type Ledger, type Run, saveCheck, startRun } from "./run.ts";
+import { readMessage } from "./wire.ts";
+
+/**
+ * The feed of a topic: a log that is read on from a receipt, or from the saved place.
+ *
+ * `more` is never told: Workato answers at once with what it has, also where that is less than was asked
+ * for, and an empty answer may mean that the place is not known any more.
+ */
+export interface WorkatoFeed<E extends FeedEvent = FeedEvent> extends EventSource<E>, AckSink {
+  readonly acks: "cumulative";
+  readonly pulls: "onward";
+  readonly waits: true;
+  readonly acksOnPull?: undefined;
+  readonly nack?: never;
+  readonly extend?: never;
+  pull(options?: PullOptions): Promise<Page<E>>;
+}
 
 /** What a receipt of this feed holds. */
 interface Mark {
   readonly run: Run;
-  /** How many messages the run had been given up to and with this one. */
+  /** Orders the receipts of a run: one more for each message, and for each restart without one. */
   readonly sequence: number;
   readonly place: Place;
 }
@@ -38,7 +57,7 @@ export interface FeedParts {
 }
 
 /** Makes the feed of a topic. */
-export function createFeed({ account, topicId, consumePage, settings }: FeedParts): Feed {
+export function createFeed({ account, topicId, consumePage, settings }: FeedParts): WorkatoFeed {
   const name = `workato/${account}/topics/${toSegment("workato", "feed", topicId)}`;
   const facts = { source: `/${name}`, typeOf: settings.typeOf };
   const ledger: Ledger = {
@@ -59,8 +78,9 @@ export function createFeed({ account, topicId, consumePage, settings }: FeedPart
       const wish: PageWish = { limit, waitMs, signal };
       const start = after ? toMark(after) : await begin(ledger, settings, { signal });
       const page = await readOn(ask, start.place, wish, settings);
-      const found = page.length > 0 ? page : await lookAgain(start, wish);
-      return toDeliveries(found, start, facts);
+      const isFound = page.messages.length > 0 || page.restartedAt !== undefined;
+      const found = isFound ? page : ((await lookAgain(start, wish)) ?? page);
+      return toPage(found, start, facts);
     },
     async ack(receipts: readonly Receipt[], options: CallOptions = {}): Promise<AckReport> {
       const [receipt, ...others] = receipts;
@@ -80,13 +100,13 @@ export function createFeed({ account, topicId, consumePage, settings }: FeedPart
   };
 
   /** What to deliver for an empty page: nothing, unless the place is found to be unknown. */
-  async function lookAgain(start: Mark, wish: PageWish): Promise<readonly unknown[]> {
+  async function lookAgain(start: Mark, wish: PageWish): Promise<FoundPage | undefined> {
     const { run, place } = start;
-    if (!isCheckDue(run, place, settings.checkEmptyAfterMs)) return [];
+    if (!isCheckDue(run, place, settings.checkEmptyAfterMs)) return undefined;
     const found = await checkEmptiness(ask, place, wish, settings);
     run.checkedAt = Date.now();
     // Without a message the next pull begins a new run, which must know of the check.
-    if (found.length === 0 && start.sequence === 0) await saveCheck(ledger, run, wish);
+    if (!found?.messages.length && start.sequence === 0) await saveCheck(ledger, run, wish);
     return found;
   }
 }
@@ -103,22 +123,32 @@ function isCheckDue(run: Run, { after }: Place, checkEmptyAfterMs: number): bool
   return Date.now() - since >= checkEmptyAfterMs;
 }
 
-function toDeliveries(
-  page: readonly unknown[],
-  start: Mark,
-  facts: Parameters<typeof toDelivery>[2],
-): readonly Delivery[] {
+function toPage({ messages, text, restartedAt }: FoundPage, start: Mark, facts: EventFacts): Page {
   const { run } = start;
+  const read = (item: unknown, index: number) => toEvent(readMessage(item), index, facts);
+  const page = new EventPage({ text, itemsOf, toEvent: read });
+  const receiptOf = (steps: number, place: Place): Receipt => {
+    const mark: Mark = { run, sequence: start.sequence + steps, place };
+    return toReceipt(mark);
+  };
   let lastTime = start.place.after?.time;
-  return page.map((item, index) => {
-    const { delivery, id, time } = toDelivery(item, index, facts);
+  const deliveries = messages.map((item, index) => {
+    const message = readMessage(item);
+    const { id, time } = message;
     lastTime = time ?? lastTime;
     // Nothing can be read on behind a message without an id; the next one's receipt covers it.
-    if (id === undefined) return delivery;
-    const place: Place = { after: { id, time: lastTime } };
-    const mark: Mark = { run, sequence: start.sequence + index + 1, place };
-    return { ...delivery, receipt: toReceipt(mark) };
+    const place = id === undefined ? undefined : { after: { id, time: lastTime } };
+    const receipt = place && receiptOf(index + 1, place);
+    return page.deliver(index, item, toEvent(message, index, facts), receipt);
   });
+  const bytes = text.length;
+  if (restartedAt === undefined || messages.length > 0) return { deliveries, bytes };
+  // Without it every pull would ask for the unknown message first, for as long as the topic is empty.
+  return { deliveries, bytes, receipt: receiptOf(1, restartedAt) };
+}
+
+function itemsOf(body: unknown): readonly unknown[] {
+  return (body as ConsumedPage).messages;
 }
 
 function toMark(receipt: Receipt): Mark {

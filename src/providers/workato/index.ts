@@ -45,6 +45,7 @@ export type { Instant, TopicId } from "./arguments.ts";
 export { type Workato, type WorkatoOptions, workato } from "./client.ts";
 export type { ConsumeCalls, ConsumeOptions, Message } from "./consume.ts";
 export type { TypeOf, WorkatoData } from "./event.ts";
+export type { WorkatoFeed } from "./feed.ts";
 export type {
   EventSchemas,
   FeedBasics,

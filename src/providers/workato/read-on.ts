@@ -1,5 +1,6 @@
 import { AckloopError, isAckloopError } from "../../core/errors.ts";
 import type { CallOptions } from "../../core/feed.ts";
+import type { ConsumedPage } from "./consume.ts";
 import type { Place } from "./cursor.ts";
 import type { FeedSettings } from "./feed-options.ts";
 
@@ -12,7 +13,13 @@ export interface PageWish extends CallOptions {
 }
 
 /** Asks for the page at a place. */
-export type AskAt = (place: Place, wish: PageWish) => Promise<readonly unknown[]>;
+export type AskAt = (place: Place, wish: PageWish) => Promise<ConsumedPage>;
+
+/** A page that was found. */
+export interface FoundPage extends ConsumedPage {
+  /** Where it was read in place of a message that is no longer known. */
+  readonly restartedAt?: Place | undefined;
+}
 
 /** What decides when a place is given up. */
 export type ExpirySettings = Pick<
@@ -34,7 +41,7 @@ export async function readOn(
   place: Place,
   wish: PageWish,
   settings: ExpirySettings,
-): Promise<readonly unknown[]> {
+): Promise<FoundPage> {
   try {
     return await ask(place, wish);
   } catch (error) {
@@ -48,7 +55,7 @@ export async function readOn(
  * Looks by time whether the topic holds newer messages than a place that has answered "nothing" for
  * long: a message that was purged might be answered so for ever.
  *
- * Resolves to what to deliver, an empty list when nothing is newer. Makes one request, and one or two
+ * Resolves to what to deliver, `undefined` when nothing is newer. Makes one request, and one or two
  * more when something is.
  *
  * @throws {AckloopError} as {@link readOn}.
@@ -58,17 +65,17 @@ export async function checkEmptiness(
   place: Place,
   wish: PageWish,
   settings: ExpirySettings,
-): Promise<readonly unknown[]> {
+): Promise<FoundPage | undefined> {
   const time = place.after?.time;
-  if (time === undefined) return [];
+  if (time === undefined) return undefined;
   // Only what is strictly newer counts: whether `since_time` is inclusive is not documented.
   const since = new Date(Date.parse(time) + 1).toISOString();
   const { signal } = wish;
   const newer = await ask({ since }, { limit: 1, signal });
-  if (newer.length === 0) return [];
+  if (newer.messages.length === 0) return undefined;
   // It may have come between the two requests, or be of the very next millisecond.
   const after = await readOn(ask, place, { limit: wish.limit, signal }, settings);
-  if (after.length > 0) return after;
+  if (after.messages.length > 0) return after;
   return await restart(ask, place, { limit: wish.limit, signal }, settings);
 }
 
@@ -78,15 +85,17 @@ async function restart(
   wish: PageWish,
   { onCursorExpired, restartMarginMs }: ExpirySettings,
   status?: number,
-): Promise<readonly unknown[]> {
+): Promise<FoundPage> {
   if (onCursorExpired === "halt") {
     await ask({}, { limit: 1, signal: wish.signal });
     throw expired(status);
   }
   const time = place.after?.time;
-  if (onCursorExpired === "oldest" || time === undefined) return await ask({}, wish);
-  const since = new Date(Date.parse(time) - restartMarginMs).toISOString();
-  return await ask({ since }, wish);
+  const restartedAt =
+    onCursorExpired === "oldest" || time === undefined
+      ? {}
+      : { since: new Date(Date.parse(time) - restartMarginMs).toISOString() };
+  return { ...(await ask(restartedAt, wish)), restartedAt };
 }
 
 function expired(status: number | undefined): AckloopError {

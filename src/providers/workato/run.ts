@@ -1,6 +1,8 @@
-import { AckloopError, isAckloopError } from "../../core/errors.ts";
+import { AckloopError } from "../../core/errors.ts";
 import type { CallOptions } from "../../core/feed.ts";
+import { ask, toFailure } from "../../core/guard.ts";
 import type { CursorStore, StoredCursor, StoreKey } from "../../core/stores.ts";
+import { foreignLimitMs } from "../../http/foreign.ts";
 import { toNetworkFailure } from "../../http/network.ts";
 import { decodePlace, encodePlace, type Place, type SavedPlace } from "./cursor.ts";
 
@@ -21,7 +23,7 @@ export interface Run {
   readonly mark: string;
   /** Where the run stands: the place that was saved last. */
   place: Place;
-  /** How many messages the run had been given up to that place. */
+  /** Which step of the run that place is, as its receipts count them. */
   sequence: number;
   /** The revision that the next save is made on. */
   revision: number;
@@ -51,7 +53,9 @@ export async function startRun(
   options: CallOptions,
 ): Promise<Run> {
   options.signal?.throwIfAborted();
-  const stored = await ask("load cursor", options, () => ledger.store.load(ledger.key, options));
+  const stored = await askStore("load cursor", options, (own) =>
+    ledger.store.load(ledger.key, own),
+  );
   const saved = stored && decodePlace(stored.value);
   const run: Run = {
     mark: crypto.randomUUID(),
@@ -110,8 +114,8 @@ async function write(
   const value = encodePlace({ place, run: run.mark, sequence, checkedAt: run.checkedAt });
   for (let tries = 0; tries <= maxOwnConflicts; tries += 1) {
     options.signal?.throwIfAborted();
-    const result = await ask("save cursor", options, () =>
-      store.save(key, value, run.revision, options),
+    const result = await askStore("save cursor", options, (own) =>
+      store.save(key, value, run.revision, own),
     );
     if (result.status === "saved") {
       Object.assign(run, { revision: result.revision, place, sequence });
@@ -133,25 +137,27 @@ async function write(
 
 /**
  * A store of the user's throws whatever its driver does. What is neither an error of ours nor a bug may
- * pass, so it is `transport` and retryable: the loop asks again with pacing, as with every store.
+ * pass, so it is `transport` and retryable: the loop asks again with pacing, as with every store. One
+ * that gives no answer must not hold up the run's later saves, which wait their turn.
  */
-async function ask<Answer>(
+async function askStore<Value>(
   operation: string,
   { signal }: CallOptions,
-  call: () => Promise<Answer>,
-): Promise<Answer> {
-  try {
-    return await call();
-  } catch (cause) {
-    const mayPass = toNetworkFailure(cause) !== undefined;
-    if (!mayPass || isAckloopError(cause) || signal?.aborted) throw cause;
-    throw new AckloopError("transport", "the cursor store failed", {
-      provider: "workato",
-      operation,
-      retryable: true,
-      cause,
-    });
-  }
+  call: (options: CallOptions) => Promise<Value>,
+): Promise<Value> {
+  const asking = { what: operation, whom: "workato", limitMs: foreignLimitMs, signal };
+  const answer = await ask(asking, (own) => call({ signal: own }));
+  if (answer.kind === "answered") return answer.value;
+  if (answer.kind === "cut") throw signal?.reason;
+  if (!("thrown" in answer)) throw answer.error;
+  const { thrown: cause } = answer;
+  if (toNetworkFailure(cause) === undefined || toFailure(cause, asking) === cause) throw cause;
+  throw new AckloopError("transport", "the cursor store failed", {
+    provider: "workato",
+    operation,
+    retryable: true,
+    cause,
+  });
 }
 
 /** What the run itself saved without hearing of it, if that is what the store holds. */

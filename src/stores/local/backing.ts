@@ -53,12 +53,12 @@ export interface Backing {
 /** A range of time by a store's clock, in ms. */
 export interface Span {
   readonly from: number;
-  readonly until: number;
+  readonly ms: number;
 }
 
-/** The span of `lengthMs` from now. */
-export function spanOf(now: number, lengthMs: number): Span {
-  return { from: now, until: now + lengthMs };
+/** The span of `ms` from now. */
+export function spanOf(now: number, ms: number): Span {
+  return { from: now, ms };
 }
 
 /**
@@ -68,12 +68,12 @@ export function spanOf(now: number, lengthMs: number): Span {
  * anew, so that what is held ends in time and what is remembered stays remembered.
  */
 export function rebased(span: Span, now: number): Span {
-  return span.from > now ? spanOf(now, span.until - span.from) : span;
+  return span.from > now ? spanOf(now, span.ms) : span;
 }
 
-/** How much of a span is left, in ms; 0 when it has ended. */
+/** How much of a span is left, in ms: never more than its length, and 0 when it has ended. */
 export function leftMs(span: Span | undefined, now: number): number {
-  return span ? Math.max(0, rebased(span, now).until - now) : 0;
+  return span ? Math.max(0, Math.min(span.ms, span.from + span.ms - now)) : 0;
 }
 
 /** Tells whether a JSON value is an object. */
@@ -83,7 +83,7 @@ export function isRecord(json: unknown): json is Readonly<Record<string, unknown
 
 /** Tells whether a JSON value is a span: `1e999` is a number of JSON too, and no time. */
 export function isSpan(json: unknown): json is Span {
-  return isRecord(json) && Number.isFinite(json["from"]) && Number.isFinite(json["until"]);
+  return isRecord(json) && Number.isFinite(json["from"]) && Number.isFinite(json["ms"]);
 }
 
 /** Tells whether a JSON value counts something. */

@@ -1,5 +1,6 @@
 import type { DedupeBegin, DedupeStore, EventKey } from "../../core/stores.ts";
 import { configError } from "../check.ts";
+import { forgottenAtMost, forgottenMs } from "../options.ts";
 import {
   type Backing,
   type Cell,
@@ -24,6 +25,8 @@ interface Row {
   readonly done: boolean;
   /** How long the row is of use to anybody. */
   readonly kept: Span;
+  /** Marks that are never set again, the newest first. */
+  readonly forgotten: readonly string[];
 }
 
 type State = Map<string, Row>;
@@ -76,12 +79,20 @@ export function dedupeOn(backing: Backing, startsRetentionMs: number): DedupeSto
     },
     forget: (key, mark) =>
       change(key, (row, now): Change<Row, void> => {
-        if (row?.mark !== mark || row.done) return { result: undefined };
-        const { starts } = row;
-        const next = { ...row, mark: undefined, starts: starts - 1, span: spanOf(now, 0) };
-        return { result: undefined, next };
+        return { result: undefined, next: forgotten(row, mark, now) };
       }),
   };
+}
+
+/** The row without the mark, which stays behind as one that is never set again. */
+function forgotten(row: Row | undefined, mark: string, now: number): Row {
+  const ended = spanOf(now, 0);
+  const old = row ?? { starts: 0, span: ended, done: false, kept: ended, forgotten: [] };
+  const marks = [mark, ...old.forgotten].slice(0, forgottenAtMost);
+  const kept = leftMs(old.kept, now) < forgottenMs ? spanOf(now, forgottenMs) : old.kept;
+  if (old.mark !== mark || old.done) return { ...old, kept, forgotten: marks };
+  const starts = old.starts - 1;
+  return { ...old, mark: undefined, starts, span: ended, kept, forgotten: marks };
 }
 
 function begun(
@@ -92,14 +103,9 @@ function begun(
   now: number,
 ): Change<Row, DedupeBegin> {
   const endsInMs = leftMs(row?.span, now);
+  if (row?.forgotten.includes(mark)) return tooLate(row, endsInMs);
   const isRepeat = row?.mark === mark && !row.done;
-  if (row && endsInMs > 0 && !isRepeat) {
-    const span = rebased(row.span, now);
-    return {
-      result: row.done ? { status: "done" } : { status: "busy", endsInMs },
-      ...(span !== row.span && { next: { ...row, span, kept: rebased(row.kept, now) } }),
-    };
-  }
+  if (row && endsInMs > 0 && !isRepeat) return refused(row, endsInMs, now);
   const isNew = !row || row.done || leftMs(row.kept, now) === 0;
   const starts = isNew ? 1 : row.starts + (isRepeat ? 0 : 1);
   const next = {
@@ -108,8 +114,23 @@ function begun(
     span: spanOf(now, markMs),
     done: false,
     kept: spanOf(now, keptMs),
+    forgotten: row?.forgotten ?? [],
   };
   return { result: { status: "begun", mark, starts }, next };
+}
+
+/** What a begin finds whose mark was forgotten before it came. */
+function tooLate(row: Row, endsInMs: number): Change<Row, DedupeBegin> {
+  const isDone = row.done && endsInMs > 0;
+  return { result: isDone ? { status: "done" } : { status: "busy", endsInMs: 0 } };
+}
+
+function refused(row: Row, endsInMs: number, now: number): Change<Row, DedupeBegin> {
+  const span = rebased(row.span, now);
+  return {
+    result: row.done ? { status: "done" } : { status: "busy", endsInMs },
+    ...(span !== row.span && { next: { ...row, span, kept: rebased(row.kept, now) } }),
+  };
 }
 
 /** Drops some of the rows, oldest first, that are of no more use. */
@@ -151,6 +172,8 @@ function isRow(json: unknown): json is Row {
     typeof json["done"] === "boolean" &&
     (json["mark"] === undefined || typeof json["mark"] === "string") &&
     isSpan(json["span"]) &&
-    isSpan(json["kept"])
+    isSpan(json["kept"]) &&
+    Array.isArray(json["forgotten"]) &&
+    json["forgotten"].every((mark) => typeof mark === "string")
   );
 }

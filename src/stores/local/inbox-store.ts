@@ -1,6 +1,6 @@
 import { isAckloopError } from "../../core/errors.ts";
 import type { Inbox, InboxEntry } from "../../core/stores.ts";
-import { entriesToJson, entryFromJson, identityOf } from "../entry.ts";
+import { claimOf, entriesToJson, sameAs } from "../entry.ts";
 import type { StoreLimits } from "../options.ts";
 import type { Backing, Cell, Payloads } from "./backing.ts";
 import * as state from "./inbox-state.ts";
@@ -24,9 +24,9 @@ export function inboxOn(backing: Backing, limits: StoreLimits): Inbox {
       );
       const texts = textsOf(name);
       return await Promise.all(
-        held.map(async ({ token, attempt, payload }) => {
-          return { ...entryFromJson(await texts.read(payload)), token, attempt };
-        }),
+        held.map(async ({ token, attempt, payload }) =>
+          claimOf(await texts.read(payload), token, attempt),
+        ),
       );
     },
     async finish(name, tokens) {
@@ -52,7 +52,7 @@ async function addTo(
   const jsons = entriesToJson(entries);
   if (jsons.length === 0) return;
   const drafts = entries.map((entry) => ({
-    key: identityOf(entry),
+    key: sameAs(entry),
     payload: crypto.randomUUID() as string,
   }));
   let unused: readonly string[] = drafts.map(({ payload }) => payload);

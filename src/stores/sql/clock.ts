@@ -11,9 +11,19 @@ export function after(param: string): string {
   return `${now} + ${param}::float8 * interval '1 millisecond'`;
 }
 
-/** How much time is left until a column's time, in whole ms, as text; at least 1. */
-export function leftMs(column: string): string {
-  return `greatest(1, ceil(extract(epoch from ${column} - ${now}) * 1000))::bigint::text`;
+/**
+ * How much is left of a time that was set to be `ms` away, in ms, as text: 0 when it is over, and never
+ * more than `ms`, although the clock may have been set back.
+ */
+export function leftMs(until: string, ms: string): string {
+  return `greatest(0, least(${ms}, extract(epoch from ${until} - ${now}) * 1000))::text`;
+}
+
+/** Lets a time begin anew whose clock was set back since it was set, so that it ends. */
+export function beginAnew(table: string, until: string, ms: string): string {
+  const length = `${ms} * interval '1 millisecond'`;
+  return `update ${table} set ${until} = ${now} + ${length}
+    where key = $1 and ${until} > ${now} + ${length}`;
 }
 
 /**

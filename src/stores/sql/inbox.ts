@@ -1,5 +1,5 @@
 import type { Inbox, InboxEntry } from "../../core/stores.ts";
-import { entriesToJson, entryFromJson, fullError, identityOf } from "../entry.ts";
+import { claimOf, entriesToJson, fullError, sameAs } from "../entry.ts";
 import { hashOf } from "../hash.ts";
 import type { StoreLimits } from "../options.ts";
 import { after, now, Sweeper } from "./clock.ts";
@@ -46,11 +46,10 @@ export function sqlInbox(session: Session, limits: StoreLimits): Inbox {
     async claim(name, limit, leaseMs) {
       const params = [await hashOf(name), crypto.randomUUID(), String(limit), String(leaseMs)];
       const rows = await session.run("claim", statements.claim, params);
-      return [...rows].sort(byPlace).map((row) => ({
-        ...entryFromJson(textAt(row, "entry")),
-        token: `${textAt(row, "place")}.${textAt(row, "token")}`,
-        attempt: numberAt(row, "attempts"),
-      }));
+      return [...rows].sort(byPlace).map((row) => {
+        const token = `${textAt(row, "place")}.${textAt(row, "token")}`;
+        return claimOf(textAt(row, "entry"), token, numberAt(row, "attempts"));
+      });
     },
     finish: (name, tokens) => settle("finish", name, tokens, limits.inboxRetentionMs),
     async release(name, tokens, afterMs) {
@@ -73,7 +72,7 @@ async function givenOf(name: string, entries: readonly InboxEntry[]): Promise<re
   const jsons = entriesToJson(entries);
   const rows = await Promise.all(
     entries.map(async (entry, at): Promise<Given> => {
-      const identity = identityOf(entry);
+      const identity = sameAs(entry);
       return {
         key: identity === undefined ? null : await hashOf(name, identity),
         event_id: entry.event ? labelOf(entry.event.id) : null,

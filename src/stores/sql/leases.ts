@@ -1,21 +1,24 @@
 import type { LeaseStore, StoreKey } from "../../core/stores.ts";
 import { hashOf } from "../hash.ts";
-import { after, leftMs, now } from "./clock.ts";
+import { after, beginAnew, leftMs, now } from "./clock.ts";
 import { labelOf, numberAt, type Session } from "./database.ts";
 
 /** The lease store in a table: the row stays when a lease ends, so that its fence only grows. */
 export function sqlLeases(session: Session): LeaseStore {
   const table = `${session.prefix}leases`;
   const hold = `
-    insert into ${table} as known (key, holder, held_until, consumer, feed, fence)
-    values ($1, $2, ${after("$3")}, $4, $5, 1)
+    insert into ${table} as known (key, holder, held_until, held_ms, consumer, feed, fence)
+    values ($1, $2, ${after("$3")}, $3::float8, $4, $5, 1)
     on conflict (key) do update set
-      fence = known.fence + 1, holder = excluded.holder, held_until = excluded.held_until
+      fence = known.fence + 1, holder = excluded.holder,
+      held_until = excluded.held_until, held_ms = excluded.held_ms
     where known.held_until <= ${now} or known.holder = excluded.holder
     returning fence::text as fence`;
-  const look = `select ${leftMs("held_until")} as left from ${table} where key = $1`;
+  const look = `
+    with anew as (${beginAnew(table, "held_until", "held_ms")})
+    select ${leftMs("held_until", "held_ms")} as left from ${table} where key = $1`;
   const change = `
-    update ${table} set held_until = ${after("$3")}
+    update ${table} set held_until = ${after("$3")}, held_ms = $3::float8
     where key = $1 and fence = $2::bigint and held_until > ${now} returning 1`;
 
   async function endIn(
@@ -40,7 +43,7 @@ export function sqlLeases(session: Session): LeaseStore {
       ]);
       if (held) return { status: "held", fence: numberAt(held, "fence") };
       const [row] = await session.run("acquire", look, [key]);
-      return { status: "taken", endsInMs: row ? numberAt(row, "left") : 1 };
+      return { status: "taken", endsInMs: row ? numberAt(row, "left") : 0 };
     },
     renew: (key, fence, leaseMs) => endIn("renew", key, fence, leaseMs),
     async release(key, fence) {

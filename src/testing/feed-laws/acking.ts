@@ -239,7 +239,7 @@ export const cumulativeLaws: readonly FeedLaw[] = [
       const page = await readOpen(feed, few);
       await feed.ack([receiptAt(page, -1)]);
       await settles(ids, "everything is acknowledged");
-      equal(await (await reopen()).pull(), [], "and nothing comes again");
+      equal(idsOf(await (await reopen()).pull()), [], "and nothing comes again");
     },
   },
   {
@@ -251,7 +251,7 @@ export const cumulativeLaws: readonly FeedLaw[] = [
       const page = await pullSome(feed);
       const next = await feed.pull({ ack: receiptAt(page, -1) });
       await settles(idsOf(page), "the first page is acknowledged");
-      equal(next[0]?.event?.id, ids[page.length], "the second page begins behind it");
+      equal(idsOf(next)[0], ids[page.length], "the second page begins behind it");
     },
   },
   {

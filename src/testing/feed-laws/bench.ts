@@ -1,15 +1,16 @@
-import type { Delivery, Feed, PullOptions, Receipt } from "../../core/feed.ts";
+import type { Delivery, Feed, Page, PullOptions, Receipt } from "../../core/feed.ts";
+import { toPage } from "../../core/feed.ts";
+import { identityOf, namelessIdentity } from "../../core/identity.ts";
 import { sleep } from "../../core/sleep.ts";
 import { check, equal } from "./asserts.ts";
 import type { FeedHarness } from "./harness.ts";
-
-/** How long anything that must happen may take, in ms: two slow cores, and more work beside. */
-const usualPatienceMs = 10_000;
+import type { LawLimits } from "./limits.ts";
+import { type Pulled, withReceipt } from "./wrapping.ts";
 
 /** What a law works with: a harness of its own, a feed on it, and ways to read it by hand. */
 export interface Bench {
   readonly harness: FeedHarness;
-  /** The first feed object. */
+  /** The first feed object; each of its calls has a limit. */
   readonly feed: Feed;
   /** How many events make two pages and a bit, or at least seven. */
   readonly many: number;
@@ -25,6 +26,10 @@ export interface Bench {
   reopen(): Promise<Feed>;
   /** How long anything that must happen may take, in ms. */
   readonly patienceMs: number;
+  /** Fires when the law is over, however it ended: for what a law starts. */
+  readonly over: AbortSignal;
+  /** Ends the law as broken from within what would swallow an error; gives the error to throw. */
+  fail(message: string): Error;
   /** Waits until a fact holds; fails when that takes too long. */
   until(fact: () => boolean | Promise<boolean>, promise: string): Promise<void>;
   /** Pulls until something comes: events that a provider sends by itself take a moment. */
@@ -36,11 +41,12 @@ export interface Bench {
 }
 
 /** Makes a bench of a harness that is fresh. */
-export async function createBench(harness: FeedHarness): Promise<Bench> {
-  const feed = await harness.feed();
+export async function createBench(harness: FeedHarness, limits: LawLimits): Promise<Bench> {
+  const reopen = async () => limits.watch(await harness.feed());
+  const feed = await reopen();
   const published: string[] = [];
-  const { pageSize = 100, patienceMs = usualPatienceMs } = harness;
-  const readers = createReaders(patienceMs);
+  const { pageSize = 100 } = harness;
+  const readers = createReaders(limits.patienceMs);
   const acked = async () => {
     const ids = new Set(await harness.acked());
     return published.filter((id) => ids.has(id));
@@ -49,6 +55,8 @@ export async function createBench(harness: FeedHarness): Promise<Bench> {
     ...readers,
     harness,
     feed,
+    over: limits.over,
+    fail: (message) => limits.fail(message),
     many: Math.max(7, 2 * pageSize + 1),
     few: Math.min(pageSize, 5),
     async publish(count) {
@@ -66,7 +74,7 @@ export async function createBench(harness: FeedHarness): Promise<Bench> {
       await readers.until(isSettled, promise).catch(() => {});
       equal(now, ids, promise);
     },
-    reopen: async () => harness.feed(),
+    reopen,
   };
 }
 
@@ -84,7 +92,7 @@ function createReaders(patienceMs: number): Readers {
   async function pullSome(feed: Feed, options: PullOptions = {}): Promise<readonly Delivery[]> {
     let page: readonly Delivery[] = [];
     await until(async () => {
-      page = await feed.pull(options);
+      page = deliveriesOf(await feed.pull(options));
       return page.length > 0;
     }, "what was published and is not acknowledged can be pulled");
     return page;
@@ -96,20 +104,21 @@ function createReaders(patienceMs: number): Readers {
     pullSome,
     async readAll(feed, count) {
       const seen = new Map<string, Delivery>();
-      while (seen.size < count) {
-        const page = await pullSome(feed);
-        for (const delivery of page) seen.set(keyOf(delivery), delivery);
-        await ackAll(feed, page);
-      }
+      await until(async () => {
+        // All pages that bring something new in one go; a wait only where one does not.
+        let isNew = true;
+        while (seen.size < count && isNew) isNew = await readPage(feed, seen);
+        return seen.size >= count;
+      }, `all of ${count} events can be pulled and acknowledged`);
       return [...seen.values()];
     },
     async readOpen(feed, count) {
       const seen = new Map<string, Delivery>();
       let after: Receipt | undefined;
       await until(async () => {
-        const page = await feed.pull({ limit: Math.max(count, 1), after });
-        for (const delivery of page) seen.set(keyOf(delivery), delivery);
-        if (feed.pulls === "onward") after = receiptsOf(page).at(-1) ?? after;
+        const page = toPage(await feed.pull({ limit: Math.max(count, 1), after }));
+        note(page, seen);
+        if (feed.pulls === "onward") after = placeOf(page) ?? after;
         return seen.size >= count;
       }, `all of ${count} events can be pulled`);
       return [...seen.values()];
@@ -117,9 +126,50 @@ function createReaders(patienceMs: number): Readers {
   };
 }
 
+/** Pulls a page and acknowledges all of it; tells whether it brought something new. */
+async function readPage(feed: Feed, seen: Map<string, Delivery>): Promise<boolean> {
+  const known = seen.size;
+  const page = await feed.pull();
+  note(toPage(page), seen);
+  await ackAll(feed, page);
+  return seen.size > known;
+}
+
+function note({ deliveries }: Page, seen: Map<string, Delivery>): void {
+  const names = new Map<string, number>();
+  for (const delivery of deliveries) {
+    const name = keyOf(delivery);
+    const equals = names.get(name) ?? 0;
+    names.set(name, equals + 1);
+    // What has no id is told from its equals by its place among them; an event is one, however often.
+    seen.set(delivery.event ? name : namelessIdentity(name, equals), delivery);
+  }
+}
+
+function keyOf({ event, raw }: Delivery): string {
+  return event ? identityOf(event) : (JSON.stringify(raw) ?? "");
+}
+
+/**
+ * The deliveries of a pull, in whichever form it came. Where the page alone has a receipt, its last
+ * delivery is given it: an ack of it says the same.
+ */
+export function deliveriesOf(pulled: Pulled): readonly Delivery[] {
+  const { deliveries, receipt } = toPage(pulled);
+  const last = deliveries.at(-1);
+  if (receipt === undefined || last === undefined || last.receipt !== undefined) return deliveries;
+  return [...deliveries.slice(0, -1), withReceipt(last, receipt)];
+}
+
+/** Where a page ends: what to read on behind, and what to acknowledge all of it with. */
+export function placeOf(pulled: Pulled): Receipt | undefined {
+  const { deliveries, receipt } = toPage(pulled);
+  return receipt ?? receiptsOf(deliveries).at(-1);
+}
+
 /** The ids of deliveries; of an unreadable one `"unreadable"`. */
-export function idsOf(deliveries: readonly Delivery[]): readonly string[] {
-  return deliveries.map(({ event }) => event?.id ?? "unreadable");
+export function idsOf(pulled: Pulled): readonly string[] {
+  return toPage(pulled).deliveries.map(({ event }) => event?.id ?? "unreadable");
 }
 
 /** The receipts that are there. */
@@ -127,16 +177,13 @@ export function receiptsOf(deliveries: readonly Delivery[]): readonly Receipt[] 
   return deliveries.flatMap(({ receipt }) => (receipt === undefined ? [] : [receipt]));
 }
 
-/** Acknowledges all of these deliveries. */
-export async function ackAll(feed: Feed, deliveries: readonly Delivery[]): Promise<void> {
-  const receipts = receiptsOf(deliveries);
-  const wanted = feed.acks === "individual" ? receipts : receipts.slice(-1);
+/** Acknowledges all of what a pull brought. */
+export async function ackAll(feed: Feed, pulled: Pulled): Promise<void> {
+  const place = placeOf(pulled);
+  const last = place === undefined ? [] : [place];
+  const wanted = feed.acks === "individual" ? receiptsOf(toPage(pulled).deliveries) : last;
   if (wanted.length === 0) return;
   const report = await feed.ack(wanted);
   const good = report.every(({ status }) => status === "acked" || status === "gone");
   check(good && report.length === wanted.length, "an ack of what was just pulled succeeds");
-}
-
-function keyOf({ event, raw }: Delivery): string {
-  return event?.id ?? `unreadable ${JSON.stringify(raw)}`;
 }

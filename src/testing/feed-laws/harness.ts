@@ -45,7 +45,7 @@ export interface FeedHarness {
   acked(): readonly string[] | Promise<readonly string[]>;
   /** The most events of one pull. @default 100 */
   readonly pageSize?: number | undefined;
-  /** How long anything that must happen may take before a law counts as broken, in ms. @default 10_000 */
+  /** How long anything that must happen may take before a law counts as broken, in ms. @default 2_500 */
   readonly patienceMs?: number | undefined;
   /** Publishes an event with this id. */
   publishId?(id: string): unknown;

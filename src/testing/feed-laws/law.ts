@@ -9,7 +9,7 @@ export interface FeedLaw {
   /** The promise as a sentence. */
   readonly title: string;
   /** Whether the law speaks of feeds that declare this. @default of every feed */
-  readonly declared?: ((feed: Feed) => boolean) | undefined;
+  readonly declared?: ((feed: Feed, harness: FeedHarness) => boolean) | undefined;
   /** What it needs of the harness. */
   readonly needs?: readonly (keyof FeedHarness)[] | undefined;
   /** Resolves when it is kept, rejects when not. */

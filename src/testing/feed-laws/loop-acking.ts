@@ -1,10 +1,10 @@
-import type { Feed, Receipt } from "../../core/feed.ts";
+import type { Delivery, Feed, Receipt } from "../../core/feed.ts";
 import { toReceipt } from "../../core/feed.ts";
 import { sleep } from "../../core/sleep.ts";
 import { deadLetter } from "../../loop/outcome.ts";
 import { check, equal, sameSet, seeded } from "./asserts.ts";
 import type { Bench } from "./bench.ts";
-import { receiptsOf } from "./bench.ts";
+import { placeOf } from "./bench.ts";
 import type { FeedLaw } from "./law.ts";
 import {
   acknowledgeable,
@@ -17,7 +17,9 @@ import {
   runThrough,
   start,
   watch,
+  withoutBreaker,
 } from "./watched.ts";
+import { mapPage, withReceipt, wrapFeed } from "./wrapping.ts";
 
 const isIndividual = ({ acks }: Feed): boolean => acks === "individual";
 const isCumulative = ({ acks }: Feed): boolean => acks === "cumulative";
@@ -49,33 +51,30 @@ async function interleave(bench: Bench, feed: Feed, seed: number): Promise<void>
 }
 
 /** A feed whose receipts nobody can look into. */
-function opaque(feed: Feed): Feed {
+function opaque({ feed, fail }: Bench): Feed {
   const known = new Map<unknown, Receipt>();
   const refuse = (): never => {
-    throw new Error("broken: a receipt is never looked into");
+    throw fail("broken: a receipt is never looked into");
   };
   const hide = (receipt: Receipt): Receipt => {
     const handlers = { get: refuse, has: refuse, ownKeys: refuse, getPrototypeOf: refuse };
-    const hidden = new Proxy({}, handlers);
-    known.set(hidden, receipt);
-    return toReceipt(hidden);
+    const proxy = new Proxy({}, handlers);
+    known.set(proxy, receipt);
+    return toReceipt(proxy);
   };
   const show = (receipt: Receipt): Receipt => known.get(receipt) ?? receipt;
-  return {
-    ...feed,
+  const hidden = ({ receipt }: Delivery) => (receipt === undefined ? receipt : hide(receipt));
+  return wrapFeed(feed, {
     async pull({ after, ack, ...options } = {}) {
       const inner = { ...options, after: after && show(after), ack: ack && show(ack) };
-      return (await feed.pull(inner)).map((delivery) =>
-        delivery.receipt === undefined
-          ? delivery
-          : { ...delivery, receipt: hide(delivery.receipt) },
-      );
+      const pulled = await feed.pull(inner);
+      return mapPage(pulled, (delivery) => withReceipt(delivery, hidden(delivery)), hide);
     },
     ack: (receipts, options) => feed.ack(receipts.map(show), options),
-    ...(feed.nack && {
-      nack: async (receipts, options) => await feed.nack?.(receipts.map(show), options),
-    }),
-  };
+    nack: async (receipts, options) => await feed.nack?.(receipts.map(show), options),
+    extend: async (receipts, leaseMs, options) =>
+      await feed.extend?.(receipts.map(show), leaseMs, options),
+  });
 }
 
 /** What the loop acknowledges, and when: conformance.md parts D, E and Z, through the loop. */
@@ -143,7 +142,8 @@ export const loopAckingLaws: readonly FeedLaw[] = [
         if (stuck.includes(id)) throw new Error("never succeeds");
       });
       const retry = { attempts: 1_000, minDelayMs: 30_000, maxDelayMs: 30_000 };
-      const started = start(bench, feed, handler, { concurrency: 2, retry });
+      const options = { concurrency: 2, retry, ...withoutBreaker };
+      const started = start(bench, feed, handler, options);
       try {
         await started.until(
           () => ids.every((id) => ledger.finished.has(id)),
@@ -170,7 +170,7 @@ export const loopAckingLaws: readonly FeedLaw[] = [
       const started = start(bench, feed, handler, { concurrency: few });
       try {
         await started.until(() => ledger.finished.size === few - 1, "all others are handled");
-        const pulled = pulls.find(({ deliveries }) => deliveries.length > 0)?.deliveries ?? [];
+        const pulled = pulls.find(({ page }) => page.deliveries.length > 0)?.page.deliveries ?? [];
         const due = acknowledgeable(pulled, 2);
         await settles(due, "what stands before the open one is acknowledged");
         await aWhile();
@@ -217,7 +217,8 @@ export const loopAckingLaws: readonly FeedLaw[] = [
         if (isCumulative(feed)) equal(early, [], "nor what is behind it");
         hold.open();
         await bench.settles(ids, "when the store has it, everything is acknowledged");
-        equal([letters.map(({ id }) => id), ledger.startsOf(poison ?? "")], [[poison], 1], "once");
+        const kept = letters.map(({ event }) => event?.id);
+        equal([kept, ledger.startsOf(poison ?? "")], [[poison], 1], "once");
       } finally {
         hold.open();
         await finish(started);
@@ -232,7 +233,7 @@ export const loopAckingLaws: readonly FeedLaw[] = [
       const ledger = new Ledger();
       await runThrough(
         bench,
-        opaque(bench.feed),
+        opaque(bench),
         ledger.keep(() => {}),
         ids,
         { concurrency: 3 },
@@ -282,7 +283,7 @@ export const loopAckingLaws: readonly FeedLaw[] = [
       await runThrough(bench, feed, () => {}, ids);
       const carried = pulls.filter(({ options }) => options.ack !== undefined);
       check(carried.length >= 2, "every full page is acknowledged by the next pull");
-      const pages = pulls.flatMap(({ deliveries }) => receiptsOf(deliveries).slice(-1));
+      const pages = pulls.flatMap(({ page }) => placeOf(page) ?? []);
       const known = carried.every(({ options }) => options.ack && pages.includes(options.ack));
       check(known, "with the receipt of a page that was pulled");
     },

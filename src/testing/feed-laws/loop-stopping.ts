@@ -176,7 +176,7 @@ export const loopStoppingLaws: readonly FeedLaw[] = [
     async run(bench) {
       const { few } = bench;
       const ids = await bench.publish(few);
-      const summary = await drain(bench.feed, () => {}, quick);
+      const summary = await drain(bench.feed, () => {}, { ...quick, signal: bench.over });
       const { stopped, pulled, handled, acked, unsettled, noProgress } = summary;
       equal([stopped, pulled, handled], ["empty", few, few], "all are handled");
       equal([acked, unsettled, noProgress], [few, 0, false], "and acknowledged");
@@ -189,7 +189,7 @@ export const loopStoppingLaws: readonly FeedLaw[] = [
     async run(bench) {
       const { many, harness } = bench;
       const ids = await bench.publish(many);
-      const summary = await drain(bench.feed, () => {}, { ...quick, limit: 1 });
+      const summary = await drain(bench.feed, () => {}, { ...quick, signal: bench.over, limit: 1 });
       const { stopped, handled, acked } = summary;
       equal([stopped, handled], ["limit", acked], "what is handled is acknowledged");
       check(handled >= 1 && handled <= (harness.pageSize ?? 100), "and is one page at most");
@@ -220,7 +220,7 @@ export const loopStoppingLaws: readonly FeedLaw[] = [
           await fired(signal);
           firedAt = Date.now();
         },
-        { ...quick, deadline: began + 1_000, reserveMs: 600 },
+        { ...quick, signal: bench.over, deadline: began + 1_000, reserveMs: 600 },
       );
       equal([summary.stopped, summary.handled], ["deadline", 0], "nothing is handled");
       check(firedAt - began >= 300, "handlers have their time");
@@ -237,7 +237,8 @@ export const loopStoppingLaws: readonly FeedLaw[] = [
       const handler = (): never => {
         throw new Error("it cannot be done");
       };
-      const draining = drain(bench.feed, handler, { ...quick, retry: { attempts: 1 } });
+      const options = { ...quick, signal: bench.over, retry: { attempts: 1 } };
+      const draining = drain(bench.feed, handler, options);
       const error = await typedError(draining, "a drain without a way out", ["halted"]);
       check(isAckloopError(error) && error.summary?.unsettled === 1, "it carries the summary");
       equal(await bench.acked(), [], "nothing is acknowledged");

@@ -1,5 +1,7 @@
 import type { FeedEvent } from "../../core/event.ts";
-import type { Delivery, Feed, PullOptions, Receipt } from "../../core/feed.ts";
+import type { Delivery, Feed, Page, PullOptions, Receipt } from "../../core/feed.ts";
+import { toPage } from "../../core/feed.ts";
+import { identityOf } from "../../core/identity.ts";
 import type { Report } from "../../core/report.ts";
 import { sleep } from "../../core/sleep.ts";
 import type { DeadLetter, DeadLetterStore } from "../../core/stores.ts";
@@ -10,11 +12,12 @@ import type { LoopOptions } from "../../loop/options.ts";
 import type { Run } from "../../loop/run.ts";
 import { check } from "./asserts.ts";
 import type { Bench } from "./bench.ts";
+import { wrapFeed } from "./wrapping.ts";
 
 /** A pull as the loop made it, and what it brought. */
 export interface PullRecord {
   readonly options: PullOptions;
-  deliveries: readonly Delivery[];
+  page: Page;
 }
 
 /** An ack as the loop made it. */
@@ -38,20 +41,20 @@ export function watch(feed: Feed, beforePull: (options: PullOptions) => void = (
   const watched: WatchedFeed = {
     pulls,
     acks,
-    feed: {
-      ...feed,
+    feed: wrapFeed(feed, {
       async pull(options = {}) {
         beforePull(options);
-        const record: PullRecord = { options, deliveries: [] };
+        const record: PullRecord = { options, page: { deliveries: [] } };
         pulls.push(record);
-        record.deliveries = await feed.pull(options);
-        return record.deliveries;
+        const pulled = await feed.pull(options);
+        record.page = toPage(pulled);
+        return pulled;
       },
       ack(receipts, options) {
         acks.push({ receipts, wasCut: options?.signal?.aborted === true });
         return feed.ack(receipts, options);
       },
-    },
+    }),
   };
   return watched;
 }
@@ -61,9 +64,12 @@ export const quick = {
   idle: { minMs: 10, maxMs: 40 },
   retry: { attempts: 5, minDelayMs: 1, maxDelayMs: 5 },
   waitMs: 1_000,
-  shutdownTimeoutMs: 8_000,
-  reserveMs: 4_000,
+  shutdownTimeoutMs: 2_000,
+  reserveMs: 1_000,
 } satisfies LoopOptions;
+
+/** For laws in which every event that is held may fail: they are not about outages. */
+export const withoutBreaker: LoopOptions = {};
 
 /** What the handlers of a law have done, as they wrote it down themselves. */
 export class Ledger {
@@ -86,16 +92,17 @@ export class Ledger {
   ): (event: FeedEvent, context: HandlerContext) => Promise<Awaited<HandlerResult>> {
     return async (event, context) => {
       const { id } = event;
-      const running = this.#running.get(id) ?? 0;
+      const identity = identityOf(event);
+      const running = this.#running.get(identity) ?? 0;
       if (running > 0) this.twice.push(id);
-      this.#running.set(id, running + 1);
+      this.#running.set(identity, running + 1);
       this.started.push(id);
       try {
         const result = await handle(event, context);
         this.finished.add(id);
         return result;
       } finally {
-        this.#running.set(id, (this.#running.get(id) ?? 1) - 1);
+        this.#running.set(identity, (this.#running.get(identity) ?? 1) - 1);
       }
     };
   }
@@ -119,6 +126,7 @@ export function start(
   const reports: Report[] = [];
   const run = consume(feed, handler, {
     ...quick,
+    signal: bench.over,
     ...options,
     onReport: (report) => void reports.push(report),
   });

@@ -109,7 +109,7 @@ export const cursorLaws: readonly StoreLaw[] = [
   },
   {
     id: "cursor.arguments",
-    title: "refuses wrong arguments, and leaves with the signal's reason",
+    title: "refuses wrong arguments",
     async run({ stores: { cursors } }) {
       const key = freshKey();
       const wrong = [{ ...key, consumer: "" }, { ...key, feed: "a\0" }, null, { consumer: "a" }];
@@ -122,9 +122,18 @@ export const cursorLaws: readonly StoreLaw[] = [
       for (const revision of [-1, 0.5, Number.NaN, "0" as never]) {
         await refused(() => cursors.save(key, "x", revision), "config", "a wrong revision");
       }
-      await cut((options) => cursors.load(key, options), "load");
-      await cut((options) => cursors.save(key, "x", 0, options), "save");
       equal(await cursors.load(key), undefined, "what was refused wrote nothing");
+    },
+  },
+  {
+    id: "cursor.cut",
+    title: "leaves with the reason of a signal that has fired before, and does nothing",
+    async run({ stores: { cursors } }) {
+      const key = freshKey();
+      await cursors.save(key, "one", 0);
+      await cut((call) => cursors.load(key, call), "load");
+      await cut((call) => cursors.save(key, "two", 1, call), "save");
+      equal(await cursors.load(key), { value: "one", revision: 1 }, "what was cut changed nothing");
     },
   },
 ];

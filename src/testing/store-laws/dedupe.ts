@@ -91,6 +91,43 @@ export const dedupeLaws: readonly StoreLaw[] = [
     },
   },
   {
+    id: "dedupe.forgotten",
+    title: "never sets a mark again that was forgotten, however late its begin comes",
+    async run({ stores, others }) {
+      const key = freshEventKey();
+      const late = { status: "busy", endsInMs: 0 };
+      const marks = ["a", "it's b", "c"].map((text) => `${text} ${crypto.randomUUID()}`);
+      for (const mark of marks) {
+        await stores.dedupe.forget(key, mark);
+        equal(await others.dedupe.begin(key, longMs, { mark }), late, "forgotten before it came");
+        await others.dedupe.begin(key, longMs, { mark: `${mark}, begun` });
+        await stores.dedupe.forget(key, `${mark}, begun`);
+      }
+      for (const mark of marks.flatMap((text) => [text, `${text}, begun`])) {
+        equal(await others.dedupe.begin(key, longMs, { mark }), late, "each of them stays so");
+        check(!(await others.dedupe.renew(key, mark, longMs)), "it is not set");
+      }
+      const begun = await stores.dedupe.begin(key, longMs);
+      check(begun.status === "begun", "it hinders no other mark");
+      equal(begun.starts, 1, "and no start is counted");
+      await stores.dedupe.forget(key, marks[0] ?? "");
+      check(await others.dedupe.renew(key, begun.mark, longMs), "nor is another mark harmed");
+    },
+  },
+  {
+    id: "dedupe.told",
+    title: "never tells a longer time than the mark was asked for",
+    async run({ stores, others }) {
+      for (const markMs of [longMs, 1000.4]) {
+        const key = freshEventKey();
+        const mark = await markOf(stores.dedupe, key, longMs);
+        check(await stores.dedupe.renew(key, mark, markMs), "a mark is renewed for less, too");
+        const found = await others.dedupe.begin(key, longMs * 2);
+        check(found.status === "busy" && found.endsInMs <= markMs, "the time that is told");
+      }
+    },
+  },
+  {
     id: "dedupe.killed",
     title: "frees an event when the mark of a killed handler ends, and counts its start",
     async run(harness) {
@@ -169,9 +206,9 @@ export const dedupeLaws: readonly StoreLaw[] = [
     title: "keeps every event of every reader apart, whatever the ids are",
     async run({ stores, others }) {
       const key = freshKey();
-      const keys: EventKey[] = oddIds.map((id) => ({ ...key, id }));
-      keys.push({ consumer: `${key.consumer}-2`, feed: key.feed, id: "a" });
-      keys.push({ consumer: key.consumer, feed: `${key.feed}-2`, id: "a" });
+      const keys: EventKey[] = oddIds.map((identity) => ({ ...key, identity }));
+      keys.push({ consumer: `${key.consumer}-2`, feed: key.feed, identity: "a" });
+      keys.push({ consumer: key.consumer, feed: `${key.feed}-2`, identity: "a" });
       for (const one of keys) {
         equal((await stores.dedupe.begin(one, longMs)).status, "begun", "each is begun once");
       }
@@ -182,10 +219,10 @@ export const dedupeLaws: readonly StoreLaw[] = [
   },
   {
     id: "dedupe.arguments",
-    title: "refuses wrong arguments, and leaves with the signal's reason",
+    title: "refuses wrong arguments",
     async run({ stores: { dedupe } }) {
       const key = freshEventKey();
-      await refused(() => dedupe.begin({ ...key, id: "" }, 1), "config", "a wrong key");
+      await refused(() => dedupe.begin({ ...key, identity: "" }, 1), "config", "a wrong key");
       await refused(() => dedupe.begin(key, 1, { mark: "" }), "config", "a wrong mark");
       for (const ms of [0, -1, Number.NaN, Number.POSITIVE_INFINITY, "1" as never]) {
         await refused(() => dedupe.begin(key, ms), "config", "a wrong time of a mark");
@@ -196,13 +233,26 @@ export const dedupeLaws: readonly StoreLaw[] = [
       const transaction = "none";
       const options = { retentionMs: 1, transaction };
       await refused(() => dedupe.finish(key, "mark", options), "config", "a wrong transaction");
-      await cut((call) => dedupe.begin(key, 1, call), "begin");
-      await cut((call) => dedupe.renew(key, "mark", 1, call), "renew");
-      await cut((call) => dedupe.finish(key, "mark", { retentionMs: 1, ...call }), "finish");
-      await cut((call) => dedupe.forget(key, "mark", call), "forget");
       const first = await dedupe.begin(key, longMs);
       check(first.status === "begun" && first.starts === 1, "what was refused wrote nothing");
       check(!(await dedupe.renew(key, "no mark'\0", 1)), "a mark nobody gave is refused");
+    },
+  },
+  {
+    id: "dedupe.cut",
+    title: "leaves with the reason of a signal that has fired before, and does nothing",
+    async run(harness) {
+      const { dedupe } = harness.stores;
+      const key = freshEventKey();
+      await cut((call) => dedupe.begin(key, longMs, call), "begin");
+      const mark = await markOf(dedupe, key, shortMs * 10);
+      await cut((call) => dedupe.renew(key, mark, longMs, call), "renew");
+      await cut((call) => dedupe.finish(key, mark, { retentionMs: longMs, ...call }), "finish");
+      await cut((call) => dedupe.forget(key, mark, call), "forget");
+      equal((await dedupe.begin(key, longMs)).status, "busy", "neither finished nor forgotten");
+      await letPass(harness, shortMs * 12);
+      const begun = await dedupe.begin(key, longMs);
+      check(begun.status === "begun" && begun.starts === 2, "neither renewed nor begun more");
     },
   },
 ];

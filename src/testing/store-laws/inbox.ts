@@ -128,6 +128,8 @@ export const inboxLaws: readonly StoreLaw[] = [
       const claims = await others.inbox.claim(name, 10, longMs);
       const found = claims.map(({ token: _, attempt: __, ...entry }) => entry);
       equal(found, [derived, unreadable, derived, unreadable], "all four are there, as they were");
+      const anew = claims.map((claim) => claim.again?.() ?? found[claims.indexOf(claim)]);
+      equal(anew, found, "and are the same when they are read anew");
       const finished = await others.inbox.finish(name, tokensOf(claims));
       equal(finished, [true, true, true, true], "and settled each for itself");
     },
@@ -201,7 +203,7 @@ export const inboxLaws: readonly StoreLaw[] = [
   },
   {
     id: "inbox.arguments",
-    title: "refuses wrong arguments, stores all or none, and leaves with the signal's reason",
+    title: "refuses wrong arguments, and stores all or none",
     async run({ stores: { inbox } }) {
       const name = freshName();
       const bad = [null, {}, { event: { id: 1 }, raw: 1 }, { ...entryOf("b"), raw: 1n }];
@@ -218,12 +220,27 @@ export const inboxLaws: readonly StoreLaw[] = [
       await refused(() => inbox.finish(name, "x" as never), "config", "no list");
       await refused(() => inbox.release(name, [], -1), "config", "a wrong time");
       await refused(() => inbox.extend(name, [1 as never], 1), "config", "no texts");
-      await cut((call) => inbox.add(name, [entryOf("a")], call), "add");
-      await cut((call) => inbox.claim(name, 1, 1, call), "claim");
-      await cut((call) => inbox.finish(name, ["x"], call), "finish");
-      await cut((call) => inbox.release(name, ["x"], 0, call), "release");
-      await cut((call) => inbox.extend(name, ["x"], 1, call), "extend");
       equal(await inbox.claim(name, 10, 1), [], "what was refused wrote nothing");
+    },
+  },
+  {
+    id: "inbox.cut",
+    title: "leaves with the reason of a signal that has fired before, and does nothing",
+    async run(harness) {
+      const { inbox } = harness.stores;
+      const name = freshName();
+      await inbox.add(name, [entryOf("a")]);
+      await cut((call) => inbox.add(name, [entryOf("b")], call), "add");
+      await cut((call) => inbox.claim(name, 1, longMs, call), "claim");
+      const [claim, more] = await inbox.claim(name, 10, shortMs * 10);
+      check(claim?.attempt === 1 && more === undefined, "what was cut added and claimed nothing");
+      const tokens = [claim.token];
+      await cut((call) => inbox.finish(name, tokens, call), "finish");
+      await cut((call) => inbox.release(name, tokens, 0, call), "release");
+      await cut((call) => inbox.extend(name, tokens, longMs, call), "extend");
+      equal(await inbox.claim(name, 10, longMs), [], "nor released anything");
+      await letPass(harness, shortMs * 12);
+      equal(idsOf(await inbox.claim(name, 10, longMs)), ["a"], "nor finished or extended it");
     },
   },
 ];

@@ -49,7 +49,7 @@ export function freshKey(): StoreKey {
 
 /** The key of an event that no other law uses. */
 export function freshEventKey(): EventKey {
-  return { ...freshKey(), id: "event-1" };
+  return { ...freshKey(), identity: "/orders event-1" };
 }
 
 /** A name that no other law uses. */

@@ -25,15 +25,30 @@ export const leaseLaws: readonly StoreLaw[] = [
       check(taken.status === "taken", "a second holder is refused");
       const { endsInMs } = taken;
       check(endsInMs > longMs / 2 && endsInMs <= longMs, "and is told when the lease ends");
-      check(!(await others.leases.renew(key, "b", longMs)), "a stranger cannot renew");
-      await others.leases.release(key, "b");
+      check(!(await others.leases.renew(key, fence + 1, longMs)), "a stranger cannot renew");
+      await others.leases.release(key, fence + 1);
       equal(
         (await others.leases.acquire(key, "b", 1)).status,
         "taken",
         "a stranger cannot release",
       );
-      const again = await stores.leases.acquire(key, "a", longMs);
-      equal(again, { status: "held", fence }, "the holder renews by acquiring, with its fence");
+      check(await others.leases.renew(key, fence, longMs), "whoever has the fence renews");
+    },
+  },
+  {
+    id: "lease.again",
+    title: "is granted anew to its holder, whose older grant is then over",
+    async run({ stores, others }) {
+      const key = freshKey();
+      const old = await fenceOf(stores.leases, key, "a", longMs);
+      const fence = await fenceOf(stores.leases, key, "a", longMs);
+      check(fence > old, "the new grant has a greater fence");
+      check(!(await others.leases.renew(key, old, 1)), "a late renewal by the old one is refused");
+      await others.leases.release(key, old);
+      const taken = await others.leases.acquire(key, "b", 1);
+      check(taken.status === "taken", "a late release by the old one frees nothing");
+      check(taken.endsInMs > longMs / 2, "and neither shortens the new grant");
+      check(await stores.leases.renew(key, fence, longMs), "the new grant is renewed");
     },
   },
   {
@@ -58,10 +73,10 @@ export const leaseLaws: readonly StoreLaw[] = [
       await letShortEnd(harness);
       const second = await fenceOf(others.leases, key, "b", longMs);
       check(second > first, "the fence grows with the holder");
-      check(!(await stores.leases.renew(key, "a", longMs)), "the old holder cannot renew");
-      await stores.leases.release(key, "a");
+      check(!(await stores.leases.renew(key, first, longMs)), "the old holder cannot renew");
+      await stores.leases.release(key, first);
       equal((await stores.leases.acquire(key, "a", 1)).status, "taken", "nor free another's lease");
-      check(await others.leases.renew(key, "b", longMs), "the new holder is unharmed");
+      check(await others.leases.renew(key, second, longMs), "the new holder is unharmed");
     },
   },
   {
@@ -72,7 +87,7 @@ export const leaseLaws: readonly StoreLaw[] = [
       const key = freshKey();
       const first = await fenceOf(leases, key, "a", shortMs);
       await letShortEnd(harness);
-      check(!(await leases.renew(key, "a", longMs)), "what has ended is not renewed");
+      check(!(await leases.renew(key, first, longMs)), "what has ended is not renewed");
       check((await fenceOf(leases, key, "a", longMs)) > first, "a new grant has a greater fence");
     },
   },
@@ -82,9 +97,9 @@ export const leaseLaws: readonly StoreLaw[] = [
     async run({ stores, others }) {
       const key = freshKey();
       const first = await fenceOf(stores.leases, key, "a", longMs);
-      await stores.leases.release(key, "a");
-      await stores.leases.release(key, "a");
-      check(!(await stores.leases.renew(key, "a", longMs)), "what was released is not renewed");
+      await stores.leases.release(key, first);
+      await stores.leases.release(key, first);
+      check(!(await stores.leases.renew(key, first, longMs)), "what was released is not renewed");
       check((await fenceOf(others.leases, key, "b", longMs)) > first, "the next fence is greater");
     },
   },
@@ -94,10 +109,23 @@ export const leaseLaws: readonly StoreLaw[] = [
     async run(harness) {
       const { stores, others } = harness;
       const key = freshKey();
-      await fenceOf(stores.leases, key, "a", shortMs * 10);
-      check(await stores.leases.renew(key, "a", longMs), "the holder renews");
+      const fence = await fenceOf(stores.leases, key, "a", shortMs * 10);
+      check(await stores.leases.renew(key, fence, longMs), "the holder renews");
       await letPass(harness, shortMs * 12);
       equal((await others.leases.acquire(key, "b", 1)).status, "taken", "it is still held");
+    },
+  },
+  {
+    id: "lease.told",
+    title: "never tells a longer time than the lease was asked for",
+    async run({ stores, others }) {
+      for (const leaseMs of [longMs, 1000.4]) {
+        const key = freshKey();
+        const fence = await fenceOf(stores.leases, key, "a", longMs);
+        check(await stores.leases.renew(key, fence, leaseMs), "it is renewed for less, too");
+        const taken = await others.leases.acquire(key, "b", longMs * 2);
+        check(taken.status === "taken" && taken.endsInMs <= leaseMs, "the time that is told");
+      }
     },
   },
   {
@@ -117,23 +145,38 @@ export const leaseLaws: readonly StoreLaw[] = [
   },
   {
     id: "lease.arguments",
-    title: "refuses wrong arguments, and leaves with the signal's reason",
+    title: "refuses wrong arguments",
     async run({ stores: { leases } }) {
       const key = freshKey();
       const wrong = { ...key, consumer: "" };
       await refused(() => leases.acquire(wrong, "a", 1), "config", "a wrong key");
       for (const holder of ["", "a\0", 1 as never]) {
         await refused(() => leases.acquire(key, holder, 1), "config", "a wrong holder");
-        await refused(() => leases.release(key, holder), "config", "a wrong holder");
+      }
+      for (const fence of [0, 1.5, Number.NaN, "1" as never]) {
+        await refused(() => leases.renew(key, fence, 1), "config", "a wrong fence");
+        await refused(() => leases.release(key, fence), "config", "a wrong fence");
       }
       for (const ms of [0, Number.NaN, Number.POSITIVE_INFINITY]) {
         await refused(() => leases.acquire(key, "a", ms), "config", "a wrong time");
-        await refused(() => leases.renew(key, "a", ms), "config", "a wrong time");
+        await refused(() => leases.renew(key, 1, ms), "config", "a wrong time");
       }
-      await cut((call) => leases.acquire(key, "a", longMs, call), "acquire");
-      await cut((call) => leases.renew(key, "a", longMs, call), "renew");
-      await cut((call) => leases.release(key, "a", call), "release");
       equal((await leases.acquire(key, "b", 1)).status, "held", "what was refused wrote nothing");
+    },
+  },
+  {
+    id: "lease.cut",
+    title: "leaves with the reason of a signal that has fired before, and does nothing",
+    async run(harness) {
+      const { leases } = harness.stores;
+      const key = freshKey();
+      await cut((call) => leases.acquire(key, "a", longMs, call), "acquire");
+      const fence = await fenceOf(leases, key, "b", shortMs * 10);
+      await cut((call) => leases.renew(key, fence, longMs, call), "renew");
+      await cut((call) => leases.release(key, fence, call), "release");
+      equal((await leases.acquire(key, "a", 1)).status, "taken", "what was cut released nothing");
+      await letPass(harness, shortMs * 12);
+      equal((await leases.acquire(key, "a", 1)).status, "held", "nor renewed it");
     },
   },
 ];

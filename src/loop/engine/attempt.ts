@@ -1,0 +1,417 @@
+import { AckloopError } from "../../core/errors.ts";
+import type { FeedEvent } from "../../core/event.ts";
+import { ask, describeThrown, isThenable, settle, toFailure } from "../../core/guard.ts";
+import type { SchemaResult, StandardSchemaV1 } from "../../core/standard-schema.ts";
+import type { Decision } from "../outcome.ts";
+import { toDecision } from "../outcome.ts";
+import { toGiven } from "./copy.ts";
+import type { Entry, Verdict } from "./entry.ts";
+import type { Keeping, KeepingParts } from "./keeping.ts";
+import { codeOf } from "./keeping.ts";
+import { backoffMs } from "./pacing.ts";
+import type { Routes } from "./route.ts";
+import { describeIssues } from "./route.ts";
+import type { HandlerScope, Leash } from "./scope.ts";
+import { EventContext, timeoutError } from "./scope.ts";
+
+/** What became of an attempt. */
+export type Disposition =
+  /** Final: the event counts as settled. */
+  | { readonly kind: "settled"; readonly as: "handled" | "deadLettered" | "dropped" | "duplicate" }
+  /** To be tried again in `delayMs`. `failed`: the handler did, rather than had to wait. */
+  | {
+      readonly kind: "again";
+      readonly delayMs: number;
+      readonly failed: boolean;
+      readonly why?: string;
+    }
+  /** Its attempts are used up, by its own fault or by an outage's. */
+  | { readonly kind: "exhausted"; readonly verdict: Verdict }
+  /** Not settled, and no attempt counted: the run is stopping. */
+  | { readonly kind: "left" }
+  /** The run must end, so as not to lose the event. */
+  | { readonly kind: "halt"; readonly error: AckloopError };
+
+type MaybePromise<Value> = Value | Promise<Value>;
+
+/** Gets what became of an attempt: called once, at once or later. */
+export type OnEnd = (disposition: Disposition) => void;
+
+const HANDLED: Disposition = Object.freeze({ kind: "settled", as: "handled" });
+const DEAD_LETTERED: Disposition = Object.freeze({ kind: "settled", as: "deadLettered" });
+const DROPPED: Disposition = Object.freeze({ kind: "settled", as: "dropped" });
+const DUPLICATE: Disposition = Object.freeze({ kind: "settled", as: "duplicate" });
+const LEFT: Disposition = Object.freeze({ kind: "left" });
+const TAKEN: Disposition = Object.freeze({ kind: "again", delayMs: 100, failed: false });
+
+/** How long a schema may take to answer, in ms. */
+const SCHEMA_LIMIT_MS = 30_000;
+
+/** The first and the longest wait before an event is asked for again that is busy elsewhere, in ms. */
+const BUSY_WAITS = Object.freeze({ minMs: 100, maxMs: 5000 });
+
+/** What attempts work with. */
+export interface AttemptParts extends KeepingParts {
+  readonly routes: Routes;
+  readonly scope: HandlerScope;
+  readonly keeping: Keeping;
+  /** Whether a handler may be started: not while stopping. */
+  readonly mayStart: () => boolean;
+  /** A handler was done with an event, whatever it has decided. */
+  readonly onSuccess?: (() => void) | undefined;
+}
+
+/**
+ * Takes one delivery through a fixed order: readable, known, valid, dedupe, handler, retry, dead letter.
+ * It says what becomes of an attempt, and leaves slots, waits and acks to its caller.
+ */
+export class Attempts {
+  readonly #parts: AttemptParts;
+  #hasToldOfFalse = false;
+
+  constructor(parts: AttemptParts) {
+    this.#parts = parts;
+  }
+
+  /** Makes one attempt with one event. */
+  make(entry: Entry, onEnd: OnEnd): void {
+    try {
+      const refused = this.#prepare(entry);
+      if (refused !== undefined || this.#parts.keeping.dedupes) {
+        this.#later(this.#beginThenRun(entry, refused), onEnd);
+      } else this.#run(entry, onEnd);
+    } catch (error) {
+      onEnd(this.#broken(error));
+    }
+  }
+
+  /** Makes one attempt with many events and one call; one disposition each, in order. It never rejects. */
+  async makeBatch(entries: readonly Entry[]): Promise<readonly Disposition[]> {
+    const dispositions = new Map<Entry, Disposition>();
+    let otherwise = LEFT;
+    try {
+      const ready = await this.#prepareBatch(entries, dispositions);
+      if (ready.length > 0 && this.#parts.mayStart()) await this.#runBatch(ready, dispositions);
+    } catch (error) {
+      otherwise = this.#broken(error);
+    }
+    return entries.map((entry) => dispositions.get(entry) ?? otherwise);
+  }
+
+  /** Gives an event up whose attempts are used up: sets it aside, or halts where there is no place. */
+  giveUp(entry: Entry, verdict: Verdict, onEnd: OnEnd): void {
+    const { deadLetters } = this.#parts.settings;
+    if (deadLetters !== undefined) {
+      this.#later(this.#deadLetter(entry, verdict.reason, verdict.code), onEnd);
+      return;
+    }
+    const { event } = entry.delivery;
+    const subject = `event ${event?.id ?? entry.identity} (${event?.type ?? "unreadable"})`;
+    const advice = "set the option deadLetters, or it comes first again at the next start";
+    const message = `${subject}: ${verdict.reason}; no dead-letter store is set: ${advice}`;
+    onEnd({ kind: "halt", error: this.#halted(message, verdict.cause) });
+  }
+
+  #later(disposition: MaybePromise<Disposition>, onEnd: OnEnd): void {
+    if (!isThenable(disposition)) {
+      onEnd(disposition);
+      return;
+    }
+    disposition.then(onEnd, (error: unknown) => onEnd(this.#broken(error)));
+  }
+
+  async #beginThenRun(
+    entry: Entry,
+    refused: MaybePromise<Disposition | undefined>,
+  ): Promise<Disposition> {
+    const disposition = (await refused) ?? (await this.#begin(entry));
+    if (disposition) return disposition;
+    return new Promise((resolve) => this.#run(entry, resolve));
+  }
+
+  /** Sorts out what the handler must not see; gives the rest. */
+  async #prepareBatch(
+    entries: readonly Entry[],
+    into: Map<Entry, Disposition>,
+  ): Promise<readonly Entry[]> {
+    const prepared = entries.map(async (entry) => {
+      const refused = await this.#prepare(entry);
+      return refused ?? (await this.#begin(entry));
+    });
+    const refusals = await Promise.all(prepared);
+    return entries.filter((entry, index) => {
+      const refusal = refusals[index];
+      if (refusal) into.set(entry, refusal);
+      return refusal === undefined;
+    });
+  }
+
+  /** Readable, known, valid: fills in the event and its handler, or says what becomes of it. */
+  #prepare(entry: Entry): MaybePromise<Disposition | undefined> {
+    const { delivery } = entry;
+    if (delivery.event === undefined) {
+      const { unreadable } = delivery;
+      return this.#unprocessable(entry, describeThrown(unreadable?.message), unreadable);
+    }
+    const route = this.#parts.routes.find(delivery.event.type);
+    if (typeof route === "string") return this.#unprocessable(entry, route);
+    if (entry.keyFailure) return this.#unprocessable(entry, entry.keyFailure);
+    entry.given = toGiven(entry);
+    entry.handler = route.handler;
+    entry.event = entry.given.event;
+    return route.schema && this.#validate(entry, delivery.event.type, route.schema);
+  }
+
+  /** Asks a schema. A fault of its own is a fault of the event, whose policy is made for it. */
+  #validate(
+    entry: Entry,
+    type: string,
+    schema: StandardSchemaV1,
+  ): MaybePromise<Disposition | undefined> {
+    const threw = (thrown: unknown): MaybePromise<Disposition> =>
+      this.#unprocessable(entry, `the schema of ${type} threw: ${describeThrown(thrown)}`);
+    let result: ReturnType<StandardSchemaV1["~standard"]["validate"]>;
+    try {
+      result = schema["~standard"].validate(entry.event?.data);
+      if (!isThenable(result)) return this.#validated(entry, type, result);
+    } catch (thrown) {
+      return threw(thrown);
+    }
+    const later = result;
+    const asking = { what: "schema", limitMs: SCHEMA_LIMIT_MS, signal: this.#parts.quit };
+    return ask(asking, () => later).then((answer) => {
+      if (answer.kind === "cut") return LEFT;
+      if (answer.kind === "failed") return threw(answer.thrown ?? answer.error);
+      return this.#validated(entry, type, answer.value);
+    });
+  }
+
+  #validated(
+    entry: Entry,
+    type: string,
+    result: SchemaResult<unknown>,
+  ): MaybePromise<Disposition | undefined> {
+    const { issues } = result ?? {};
+    if (issues) return this.#unprocessable(entry, describeIssues(type, issues));
+    if (typeof result !== "object" || result === null || !("value" in result)) {
+      const reason = `the schema of ${type} gave neither a value nor issues`;
+      return this.#unprocessable(entry, reason);
+    }
+    const event = entry.event as FeedEvent;
+    if (result.value !== event.data) entry.event = { ...event, data: result.value };
+    return undefined;
+  }
+
+  #unprocessable(entry: Entry, reason: string, cause?: AckloopError): MaybePromise<Disposition> {
+    const policy = this.#parts.settings.unprocessable;
+    if (policy === "drop") return this.#dropped(entry, reason);
+    if (policy === "deadLetter") return this.#deadLetter(entry, reason, codeOf(cause) ?? "schema");
+    return { kind: "halt", error: this.#halted(reason, cause) };
+  }
+
+  async #begin(entry: Entry): Promise<Disposition | undefined> {
+    const { settings, keeping, tell } = this.#parts;
+    const begun = await keeping.begin(entry);
+    if (begun === undefined) return undefined;
+    if (begun === "quit") return LEFT;
+    if (begun.status === "busy") {
+      // The other may be done any moment; what a store tells of its end is believed up to a mark.
+      entry.busy += 1;
+      const endsInMs = Math.min(begun.endsInMs, settings.dedupe?.markMs ?? 0);
+      const delayMs = Math.min(Math.max(endsInMs, 50), backoffMs(entry.busy, BUSY_WAITS));
+      return { kind: "again", delayMs, failed: false };
+    }
+    entry.busy = 0;
+    if (begun.status === "done") {
+      const { event } = entry.delivery;
+      if (event) tell?.({ kind: "duplicate", event });
+      return DUPLICATE;
+    }
+    const startsBefore = begun.starts - 1;
+    if (startsBefore < settings.attempts) return undefined;
+    entry.attempts = startsBefore;
+    const reason = `its handler was started ${startsBefore} times and never ended`;
+    return new Promise((resolve) => {
+      this.giveUp(entry, { reason, code: undefined, cause: undefined }, resolve);
+    });
+  }
+
+  #run(entry: Entry, onEnd: OnEnd): void {
+    const { scope, settings, keeping, tell, mayStart } = this.#parts;
+    const { handler, event, given } = entry;
+    if (handler === undefined || event === undefined || given === undefined || !mayStart()) {
+      onEnd(LEFT);
+      return;
+    }
+    const leash = scope.open();
+    const began = tell ? performance.now() : 0;
+    const finish = entry.mark && ((transaction: unknown) => keeping.finishIn(entry, transaction));
+    const context = new EventContext(leash, entry.attempts + 1, given, settings.logger, finish);
+    settle<unknown>(
+      () => handler(event, context),
+      (returned) => {
+        scope.close(leash);
+        this.#later(this.#decided(entry, leash, toDecision(returned), began), onEnd);
+        if (returned === false) this.#tellOfFalse(event);
+      },
+      (thrown) => {
+        scope.close(leash);
+        onEnd(this.#failed(entry, leash, describeThrown(thrown), thrown));
+      },
+    );
+  }
+
+  async #runBatch(entries: readonly Entry[], into: Map<Entry, Disposition>): Promise<void> {
+    const { scope, settings, routes, tell } = this.#parts;
+    const leash = scope.open();
+    const began = tell ? performance.now() : 0;
+    const context = {
+      get signal() {
+        return leash.signal;
+      },
+      deliveries: entries.map((entry) => entry.given as NonNullable<typeof entry.given>),
+      logger: settings.logger,
+    };
+    const events = entries.map((entry) => entry.event as FeedEvent);
+    const result = await new Promise<BatchDecisions>((resolve) =>
+      settle<unknown>(
+        () => routes.batch?.handleBatch(events, context),
+        (returned) => resolve(toDecisions(returned, entries.length)),
+        (thrown) => resolve({ failure: describeThrown(thrown), thrown }),
+      ),
+    );
+    scope.close(leash);
+    const settling = entries.map(async (entry, index) => {
+      const disposition =
+        "failure" in result
+          ? this.#failed(entry, leash, result.failure, result.thrown)
+          : this.#decided(entry, leash, result.decisions[index], began);
+      into.set(entry, await disposition);
+    });
+    await Promise.all(settling);
+  }
+
+  /** Acts on what the handler said. A bare return after its signal has fired says nothing. */
+  #decided(
+    entry: Entry,
+    leash: Leash,
+    decision: Decision | undefined,
+    began: number,
+  ): MaybePromise<Disposition> {
+    const { keeping, onSuccess } = this.#parts;
+    if (keeping.isTaken(entry)) return TAKEN;
+    switch (decision?.kind) {
+      case "retry":
+        return this.#failed(entry, leash, "the handler asked for a retry", undefined, decision);
+      case "deadLetter":
+        entry.attempts += 1;
+        onSuccess?.();
+        return new Promise((resolve) => {
+          const verdict = { reason: decision.reason, code: undefined, cause: undefined };
+          this.giveUp(entry, verdict, resolve);
+        });
+      case "drop":
+        entry.attempts += 1;
+        onSuccess?.();
+        return this.#finished(entry, this.#dropped(entry, decision.reason));
+      case "done":
+        return this.#handled(entry, began);
+      default: {
+        if (leash.endedBy === undefined) return this.#handled(entry, began);
+        const error = timeoutError(this.#parts.settings.handlerTimeoutMs);
+        return this.#failed(entry, leash, error.message, error);
+      }
+    }
+  }
+
+  #handled(entry: Entry, began: number): MaybePromise<Disposition> {
+    entry.attempts += 1;
+    this.#parts.onSuccess?.();
+    this.#parts.tell?.({
+      kind: "handled",
+      event: entry.event as FeedEvent,
+      attempt: entry.attempts,
+      elapsedMs: performance.now() - began,
+    });
+    return this.#finished(entry, HANDLED);
+  }
+
+  #dropped(entry: Entry, reason: string): Disposition {
+    this.#parts.tell?.({ kind: "dropped", event: entry.delivery.event, reason });
+    return DROPPED;
+  }
+
+  /**
+   * A failed attempt. What comes of a stop is no failure, even before the handler's signal has fired: it
+   * may hang on the signal that stopped the run.
+   */
+  #failed(
+    entry: Entry,
+    leash: Leash,
+    why: string,
+    thrown: unknown,
+    { afterMs }: { readonly afterMs?: number | undefined } = {},
+  ): Disposition {
+    if (leash.endedBy === "stop" || !this.#parts.mayStart()) return LEFT;
+    const { attempts, retry } = this.#parts.settings;
+    entry.attempts += 1;
+    if (entry.attempts >= attempts) {
+      const times = entry.attempts === 1 ? "once" : `${entry.attempts} times`;
+      const reason = `failed ${times}: ${why}`;
+      return { kind: "exhausted", verdict: { reason, code: codeOf(thrown), cause: thrown } };
+    }
+    const delayMs = Math.min(afterMs ?? backoffMs(entry.attempts, retry), retry.maxMs);
+    this.#parts.tell?.({
+      kind: "retried",
+      event: entry.event as FeedEvent,
+      attempt: entry.attempts,
+      delayMs,
+      ...(thrown === undefined ? {} : { error: thrown }),
+    });
+    return { kind: "again", delayMs, failed: true, why };
+  }
+
+  async #deadLetter(entry: Entry, reason: string, code: string | undefined): Promise<Disposition> {
+    const stored = await this.#parts.keeping.setAside(entry, reason, code);
+    return stored ? this.#finished(entry, DEAD_LETTERED) : LEFT;
+  }
+
+  /** Remembers a settled event as done, where redeliveries are recognised. */
+  #finished(entry: Entry, disposition: Disposition): MaybePromise<Disposition> {
+    entry.isDone = true;
+    if (entry.mark === undefined) return disposition;
+    return this.#parts.keeping.finish(entry).then((kept) => (kept ? disposition : LEFT));
+  }
+
+  /** Once: whoever returns `false` may have meant that it failed. */
+  #tellOfFalse({ type, id }: FeedEvent): void {
+    if (this.#hasToldOfFalse) return;
+    this.#hasToldOfFalse = true;
+    const advice = "it counts as done; throw, or return retry(), to have it tried again";
+    this.#parts.log.warn(`ackloop: the handler of ${type} returned false for ${id}: ${advice}`);
+  }
+
+  #broken(error: unknown): Disposition {
+    return { kind: "halt", error: toFailure(error, { what: "attempt", whom: this.#parts.feed }) };
+  }
+
+  #halted(reason: string, cause: unknown): AckloopError {
+    return new AckloopError("halted", reason, { provider: this.#parts.feed, cause });
+  }
+}
+
+type BatchDecisions =
+  | { readonly decisions: readonly (Decision | undefined)[] }
+  | { readonly failure: string; readonly thrown?: unknown };
+
+/**
+ * One decision for each event of a batch. What is no outcome stands for "all done", as in a promise; a
+ * list of outcomes that are not as many as the events says nothing that could be trusted.
+ */
+function toDecisions(returned: unknown, count: number): BatchDecisions {
+  const decisions = Array.isArray(returned) ? returned.map(toDecision) : [];
+  const some = decisions.filter((decision) => decision !== undefined).length;
+  if (decisions.length === count) return { decisions };
+  if (some === 0) return { decisions: new Array<undefined>(count).fill(undefined) };
+  return { failure: `the batch handler gave ${decisions.length} outcomes for ${count} events` };
+}

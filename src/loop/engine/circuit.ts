@@ -1,0 +1,127 @@
+import type { Logger } from "../../core/logger.ts";
+import type { Entry } from "./entry.ts";
+import type { PacingBounds } from "./pacing.ts";
+import { Pace } from "./pacing.ts";
+import type { Tell } from "./report.ts";
+
+/** Fewer different events than this that fail cannot be told from poison. */
+const LEAST_FAILED = 3;
+
+/** What a circuit works with. */
+export interface CircuitParts {
+  /** How many different events must have failed. */
+  readonly after: number;
+  /** How many events one call of a handler takes. */
+  readonly atOnce: number;
+  /** The waits between probes. */
+  readonly bounds: PacingBounds;
+  readonly feed: string;
+  readonly tell: Tell | undefined;
+  readonly log: Logger;
+}
+
+/** What the failures so far say. */
+export type Judgement = "unsure" | "poison" | "outage";
+
+/**
+ * Tells an outage of what the handlers need from events that are bad: when so many different ones have
+ * failed and none has succeeded in between, no attempt is counted, and one event at a time probes whether
+ * it is over. It judges, and starts nothing.
+ */
+export class Circuit {
+  readonly #parts: CircuitParts;
+  readonly #pace: Pace;
+  /** The events that failed since the last success, and how often each. */
+  readonly #failures = new Map<Entry, number>();
+  /** How many calls of a handler failed that held an event which had not. */
+  #failedCalls = 0;
+  #openedAt: number | undefined;
+
+  constructor(parts: CircuitParts) {
+    this.#parts = parts;
+    this.#pace = new Pace(parts.bounds);
+  }
+
+  /** Whether there is an outage. */
+  get isOpen(): boolean {
+    return this.#openedAt !== undefined;
+  }
+
+  /** Since when there is an outage, by `performance.now`. */
+  get openedAt(): number | undefined {
+    return this.#openedAt;
+  }
+
+  /** When the next probe may start, by `performance.now`. */
+  get probeAt(): number {
+    return this.#pace.until;
+  }
+
+  /** A call of a handler has failed with these events. In an outage their attempts do not count. */
+  failed(entries: readonly Entry[]): void {
+    if (this.isOpen) {
+      for (const entry of entries) entry.attempts = Math.max(0, entry.attempts - 1);
+      return;
+    }
+    if (entries.some((entry) => !this.#failures.has(entry))) this.#failedCalls += 1;
+    for (const entry of entries) this.#failures.set(entry, (this.#failures.get(entry) ?? 0) + 1);
+  }
+
+  /** A handler was done with an event: whatever has failed before has failed by itself. */
+  succeeded(): void {
+    if (this.#failures.size > 0) this.#forget();
+    if (this.#openedAt === undefined) return;
+    const elapsedMs = performance.now() - this.#openedAt;
+    this.#openedAt = undefined;
+    this.#pace.reset();
+    const { feed, tell, log } = this.#parts;
+    log.warn(`ackloop: ${feed}: a handler has succeeded again, the run goes on`, { elapsedMs });
+    tell?.({ kind: "circuitClosed", elapsedMs });
+  }
+
+  /** Whether an event has failed since the last success. */
+  isSuspect(entry: Entry): boolean {
+    return this.#failures.has(entry);
+  }
+
+  /**
+   * What the failures say of the events that failed.
+   *
+   * @param held How many events are held that a handler was or can be started with.
+   */
+  judge(held: number): Judgement {
+    const { after, atOnce } = this.#parts;
+    const calls = Math.ceil(held / atOnce);
+    if (this.#failedCalls >= Math.max(LEAST_FAILED, Math.min(after, calls))) return "outage";
+    // Where not enough could ever fail, or all that could have, nothing more will be known.
+    const untried = held - this.#failures.size;
+    const inSight = this.#failedCalls + Math.ceil(untried / atOnce);
+    return untried > 0 && inSight >= LEAST_FAILED ? "unsure" : "poison";
+  }
+
+  /** There is an outage: the attempts since the last success are given back. */
+  open(): void {
+    for (const [entry, failures] of this.#failures) {
+      entry.attempts = Math.max(0, entry.attempts - failures);
+      entry.verdict = undefined;
+    }
+    const failed = this.#failures.size;
+    this.#forget();
+    this.#openedAt = performance.now();
+    const delayMs = this.#pace.delay();
+    const { feed, tell, log } = this.#parts;
+    const what = `the handlers of ${failed} different events have failed and none succeeded`;
+    log.warn(`ackloop: ${feed}: ${what}; the run holds, and one event probes`, { delayMs });
+    tell?.({ kind: "circuitOpened", failed, delayMs });
+  }
+
+  /** A probe has failed. */
+  probeFailed(): void {
+    this.#pace.delay();
+  }
+
+  #forget(): void {
+    this.#failures.clear();
+    this.#failedCalls = 0;
+  }
+}

@@ -1,0 +1,457 @@
+import { onAbort } from "../../core/abort.ts";
+import type { AckloopError } from "../../core/errors.ts";
+import type { Delivery, Feed, Receipt } from "../../core/feed.ts";
+import { ask, toFailure } from "../../core/guard.ts";
+import type { Logger } from "../../core/logger.ts";
+import type { StopReason, Summary } from "../../core/summary.ts";
+import type { LoopSettings } from "../options.ts";
+import { Alarm } from "./alarm.ts";
+import { Attempts } from "./attempt.ts";
+import { Circuit } from "./circuit.ts";
+import { Counts, withSummary } from "./counts.ts";
+import type { EndingFacts } from "./ending.ts";
+import { Ending, reserveOf } from "./ending.ts";
+import type { Entry } from "./entry.ts";
+import { Extending } from "./extending.ts";
+import type { SettledAs } from "./handling.ts";
+import { Handling } from "./handling.ts";
+import { Keeping } from "./keeping.ts";
+import { LeaseGuard } from "./lease.ts";
+import { Pulling } from "./pulling.ts";
+import type { Tell } from "./report.ts";
+import { toLog, toTell } from "./report.ts";
+import type { Routes } from "./route.ts";
+import { HandlerScope } from "./scope.ts";
+import type { Settling } from "./settling.ts";
+import { CumulativeSettling, IndividualSettling } from "./settling.ts";
+import { Turn } from "./turn.ts";
+import { Window } from "./window.ts";
+
+/** What a run is to do. */
+export interface Assignment {
+  readonly feed: Feed;
+  readonly routes: Routes;
+  readonly settings: LoopSettings;
+  /** Ends when nothing more is there. */
+  readonly untilEmpty: boolean;
+  /** Ends after so many new deliveries. */
+  readonly limit: number | undefined;
+  /** When everything must be over, in epoch ms. */
+  readonly deadline: number | undefined;
+}
+
+/** How long letting go may take at least, in ms, however short a stop is. */
+const LEAST_LETTING_GO_MS = 1000;
+
+/** The least waits between probes in an outage, in ms. */
+const LEAST_PROBE_WAITS = Object.freeze({ minMs: 100, maxMs: 1000 });
+
+const RESOLVED = Promise.resolve();
+
+/** Constant reasons: an abort without one makes an error with a stack each time. */
+const STOPPING = Object.freeze(new DOMException("The run is stopping.", "AbortError"));
+
+/**
+ * One run. It is level-triggered: its rooms hold one small state, and after any change `#step` looks at
+ * all of it and starts whatever may be started now, so that no wake-up can be lost.
+ */
+export class Engine {
+  readonly #task: Assignment;
+  readonly #tell: Tell | undefined;
+  readonly #log: Logger;
+  readonly #window: Window;
+  readonly #scope: HandlerScope;
+  readonly #circuit: Circuit | undefined;
+  readonly #keeping: Keeping;
+  readonly #handling: Handling;
+  readonly #settling: Settling;
+  readonly #pulling: Pulling;
+  readonly #extending: Extending;
+  readonly #guard: LeaseGuard | undefined;
+  readonly #counts: Counts;
+  readonly #turn = new Turn(() => this.#changed());
+  readonly #alarm = new Alarm(() => this.#changed());
+  /** Fires when pulling and starting handlers is over. */
+  readonly #stopping = new AbortController();
+  /** Fires when the time of the stop is over. */
+  readonly #over = new AbortController();
+  /** Receipts of what was pulled and never begun. */
+  readonly #leftReceipts: Receipt[] = [];
+  /** When the deadline is, by `performance.now`. */
+  readonly #deadline: number;
+  /** When pulling and starting handlers is over for it. */
+  readonly #startUntil: number;
+  #ending: Ending | undefined;
+  #isPaused = false;
+  #isStepDue = false;
+  #onEnd: () => void = () => {};
+  /** How many handlers at work are not waited for. */
+  #unsettled: () => number = () => 0;
+
+  constructor(task: Assignment) {
+    const { feed, settings } = task;
+    this.#task = task;
+    this.#log = toLog(settings.logger);
+    this.#tell = toTell(feed.name, { onReport: settings.onReport, log: this.#log });
+    const leftMs = (task.deadline ?? Number.POSITIVE_INFINITY) - Date.now();
+    this.#deadline = performance.now() + leftMs;
+    this.#startUntil = this.#deadline - reserveOf(settings.reserveMs, leftMs);
+    this.#window = new Window(feed);
+    this.#counts = new Counts(feed);
+    this.#scope = new HandlerScope(settings.handlerTimeoutMs);
+    this.#guard = this.#makeGuard();
+    const quit = this.#over.signal;
+    const keepingParts = { feed: feed.name, settings, tell: this.#tell, log: this.#log, quit };
+    this.#keeping = new Keeping(keepingParts);
+    this.#circuit = this.#makeCircuit();
+    const attempts = new Attempts({
+      ...keepingParts,
+      routes: task.routes,
+      scope: this.#scope,
+      keeping: this.#keeping,
+      mayStart: () => this.#ending === undefined && this.#isReader(),
+      onSuccess: this.#circuit && (() => this.#circuit?.succeeded()),
+    });
+    this.#handling = this.#makeHandling(attempts);
+    this.#settling = this.#makeSettling();
+    this.#pulling = this.#makePulling();
+    const { callTimeoutMs } = settings;
+    this.#extending = new Extending({ feed, callTimeoutMs, log: this.#log, over: quit });
+  }
+
+  /** Runs to the end. Rejects with the error that halted it, which carries the summary. */
+  async run(): Promise<Summary> {
+    const { feed, settings } = this.#task;
+    this.#tell?.({ kind: "started" });
+    if (settings.signal?.aborted) this.stop("signal");
+    const forget = onAbort(settings.signal, () => this.stop("signal"));
+    if (this.#guard && !this.#ending) void this.#guard.acquire(this.#stopping.signal);
+    const ended = new Promise<void>((resolve) => {
+      this.#onEnd = resolve;
+    });
+    this.#changed();
+    await ended;
+    forget();
+    const { reason, error } = this.#ending?.facts ?? {};
+    const summary = this.#counts.toSummary(reason, this.#window.open, this.#pulling.polls);
+    this.#tell?.({ kind: "stopped", summary });
+    if (error) throw withSummary(error, feed.name, summary);
+    return summary;
+  }
+
+  /** Asks the run to end. The first call says why; a later one can only give it less time. */
+  stop(reason: StopReason, withinMs?: number): void {
+    const { shutdownTimeoutMs } = this.#task.settings;
+    if (this.#ending === undefined) {
+      this.#end({ reason, withinMs: withinMs ?? shutdownTimeoutMs, abrupt: false });
+    } else if (withinMs !== undefined) {
+      this.#ending.shorten(withinMs, performance.now());
+      this.#changed();
+    }
+  }
+
+  /** Asks the run to end, and not to wait for so many handlers that will not settle any more. */
+  leave(unsettled: () => number): void {
+    this.#unsettled = unsettled;
+    this.stop("signal");
+    this.#changed();
+  }
+
+  /** Fires when pulling and starting handlers is over. */
+  get stopping(): AbortSignal {
+    return this.#stopping.signal;
+  }
+
+  pause(): void {
+    if (this.#isPaused || this.#ending) return;
+    this.#isPaused = true;
+    this.#pulling.cut(false);
+    this.#tell?.({ kind: "paused" });
+    this.#changed();
+  }
+
+  resume(): void {
+    if (!this.#isPaused || this.#ending) return;
+    this.#isPaused = false;
+    this.#tell?.({ kind: "resumed" });
+    this.#changed();
+  }
+
+  /** The facts that `health()` is made of; times by `performance.now` but for `lastPollAt`. */
+  get state(): {
+    readonly phase: "standby" | "running" | "paused" | "stopping";
+    readonly lastPollAt: number | undefined;
+    readonly fruitlessPolls: number;
+    readonly open: number;
+    readonly unacked: number;
+    readonly oldest: Entry | undefined;
+    readonly outageSince: number | undefined;
+    readonly pullDueSince: number | undefined;
+    readonly longestSilenceMs: number;
+  } {
+    const { idle, waitMs } = this.#task.settings;
+    return {
+      phase: this.#phase,
+      lastPollAt: this.#pulling.lastPollAt,
+      fruitlessPolls: this.#pulling.fruitless,
+      open: this.#window.open,
+      unacked: this.#window.held,
+      oldest: this.#window.oldest,
+      outageSince: this.#circuit?.openedAt,
+      pullDueSince: this.#pulling.dueSince,
+      longestSilenceMs: idle.maxMs + waitMs,
+    };
+  }
+
+  get #phase(): "standby" | "running" | "paused" | "stopping" {
+    if (this.#ending) return "stopping";
+    if (this.#isPaused) return "paused";
+    return this.#guard && !this.#guard.isHeld ? "standby" : "running";
+  }
+
+  /** Something has changed. What changes in one turn is looked at once. */
+  readonly #changed = (): void => {
+    if (this.#isStepDue || this.#ending?.phase === "lettingGo") return;
+    this.#isStepDue = true;
+    void RESOLVED.then(this.#step);
+  };
+
+  /** Looks at everything, and starts whatever may be started now. */
+  readonly #step = (): void => {
+    this.#isStepDue = false;
+    try {
+      this.#alarm.setTo(this.#ending ? this.#stepToEnd(this.#ending) : this.#stepOn());
+    } catch (error) {
+      this.#halt(toFailure(error, { what: "run", whom: this.#task.feed.name }));
+    }
+  };
+
+  #stepOn(): number {
+    const now = performance.now();
+    if (now >= this.#startUntil) {
+      // What is left now is what was kept for the acks: handlers have had their time.
+      const withinMs = Math.max(0, this.#deadline - now);
+      this.#end({ reason: "deadline", withinMs, reserveMs: withinMs, abrupt: false });
+      return Number.POSITIVE_INFINITY;
+    }
+    const handleAt = this.#handling.step(now);
+    const pullAt = this.#pulling.step(now);
+    const ackAt = this.#settling.step(now);
+    const { finished } = this.#pulling;
+    // Whatever was begun is brought to its end before the run says that it is done.
+    if (finished && this.#window.open === 0 && this.#settling.isIdle) this.stop(finished);
+    return Math.min(handleAt, pullAt, ackAt, this.#startUntil);
+  }
+
+  #stepToEnd(ending: Ending): number {
+    const now = performance.now();
+    const ackAt = ending.facts.abrupt ? Number.POSITIVE_INFINITY : this.#settling.step(now);
+    const pending = {
+      handlers: this.#handling.running > this.#unsettled(),
+      acks: !this.#settling.isIdle,
+      pull: this.#pulling.isPulling,
+    };
+    while (ending.advance(pending, now)) {
+      if (ending.phase === "acks") this.#scope.abort(ending.facts.error ?? STOPPING);
+      if (ending.phase === "lettingGo") void this.#letGo(ending);
+    }
+    return Math.min(ackAt, ending.nextAt);
+  }
+
+  #end(facts: Omit<EndingFacts, "reserveMs"> & Partial<EndingFacts>): void {
+    if (this.#ending) return;
+    const now = performance.now();
+    const withinMs = Math.max(0, Math.min(facts.withinMs, this.#deadline - now));
+    const { reserveMs = reserveOf(this.#task.settings.reserveMs, withinMs) } = facts;
+    this.#ending = new Ending({ ...facts, withinMs, reserveMs }, now);
+    this.#turn.stop();
+    this.#stopping.abort(STOPPING);
+    this.#pulling.cut(false);
+    this.#tell?.({ kind: "stopping" });
+    if (facts.abrupt) {
+      this.#over.abort(STOPPING);
+      this.#scope.abort(facts.error ?? STOPPING);
+    }
+    this.#changed();
+  }
+
+  #halt(error: AckloopError): void {
+    if (this.#ending) {
+      // How the run ends is decided; that it leaves something behind must not go unsaid.
+      this.#log.error("ackloop: failed while stopping", { feed: this.#task.feed.name, error });
+      return;
+    }
+    const { shutdownTimeoutMs } = this.#task.settings;
+    this.#end({ error, withinMs: shutdownTimeoutMs, abrupt: false });
+    this.#tell?.({ kind: "halted", error });
+  }
+
+  /** What is unsettled is free for others at once, where the API and the stores can say so. */
+  async #letGo({ facts, endAt }: Ending): Promise<void> {
+    this.#alarm.stop();
+    this.#over.abort(STOPPING);
+    this.#pulling.cut(true);
+    this.#extending.close();
+    this.#keeping.close();
+    const limitMs = Math.max(LEAST_LETTING_GO_MS, endAt - performance.now());
+    await ask({ what: "stop", limitMs }, (signal) =>
+      Promise.all([
+        ...[...this.#window.openEntries()].map((entry) => this.#keeping.abandon(entry, signal)),
+        facts.abrupt ? undefined : this.#nack(signal),
+        this.#guard?.release(),
+      ]),
+    );
+    this.#onEnd();
+  }
+
+  async #nack(giveUp: AbortSignal): Promise<void> {
+    const { feed, settings } = this.#task;
+    const open = [...this.#window.openEntries()].map(({ receipt }) => receipt);
+    const receipts = [...open, ...this.#leftReceipts].filter((receipt) => receipt !== undefined);
+    if (feed.nack === undefined || receipts.length === 0) return;
+    const limitMs = settings.callTimeoutMs;
+    const asking = { what: "nack", whom: feed.name, limitMs, signal: giveUp };
+    const answer = await ask(asking, (signal) => feed.nack?.(receipts, { signal }));
+    if (answer.kind === "answered") return;
+    const facts = answer.kind === "failed" ? { error: answer.error } : {};
+    this.#log.warn("ackloop: giving unsettled events back failed", { feed: feed.name, ...facts });
+  }
+
+  /** Whether this run is the feed's reader, as far as it knows. */
+  #isReader(): boolean {
+    return this.#guard === undefined || this.#guard.isValid();
+  }
+
+  #mayStart(now: number): boolean {
+    if (this.#ending || this.#isPaused || now >= this.#startUntil || !this.#isReader())
+      return false;
+    return !this.#turn.isOver(now);
+  }
+
+  #onSettled(entry: Entry, as: SettledAs): void {
+    // Too late: it was given back, and comes again.
+    if (this.#over.signal.aborted) return;
+    this.#counts.settled(as);
+    this.#window.settle(entry);
+    this.#settling.settled(entry);
+  }
+
+  #onFresh(entry: Entry, pulledAt: number): void {
+    this.#counts.pulled += 1;
+    this.#handling.add(entry);
+    this.#extending.watch(entry, pulledAt);
+  }
+
+  /** Seen only where acks are cumulative; a list that is older than an ack is nothing to tell of. */
+  #onSettledAgain(entry: Entry): void {
+    const { event } = entry.delivery;
+    if (this.#task.feed.acks === "individual" || event === undefined) return;
+    this.#counts.pulled += 1;
+    this.#counts.duplicates += 1;
+    this.#tell?.({ kind: "duplicate", event });
+  }
+
+  #onAcked(count: number, gone: number): void {
+    this.#counts.acked += count;
+    this.#tell?.({ kind: "acked", count, gone });
+  }
+
+  #makeGuard(): LeaseGuard | undefined {
+    const { feed, settings } = this.#task;
+    const { lease, consumer, callTimeoutMs } = settings;
+    if (!lease) return undefined;
+    return new LeaseGuard({
+      lease,
+      callTimeoutMs,
+      key: { consumer, feed: feed.name },
+      tell: this.#tell,
+      onLost: (error) => {
+        if (this.#ending) this.#over.abort(STOPPING);
+        else {
+          this.#end({ error, withinMs: 0, abrupt: true });
+          this.#tell?.({ kind: "halted", error });
+        }
+      },
+      onHeld: this.#changed,
+    });
+  }
+
+  #makeCircuit(): Circuit | undefined {
+    const { feed, settings, routes } = this.#task;
+    const { circuitAfter, retry } = settings;
+    if (circuitAfter === undefined) return undefined;
+    const { minMs, maxMs } = LEAST_PROBE_WAITS;
+    return new Circuit({
+      after: circuitAfter,
+      atOnce: routes.batch?.size ?? 1,
+      bounds: { minMs: Math.max(minMs, retry.minMs), maxMs: Math.max(maxMs, retry.maxMs) },
+      feed: feed.name,
+      tell: this.#tell,
+      log: this.#log,
+    });
+  }
+
+  #makeHandling(attempts: Attempts): Handling {
+    const { settings, routes } = this.#task;
+    return new Handling({
+      concurrency: settings.concurrency,
+      orderBy: settings.orderBy,
+      batch: routes.batch,
+      attempts,
+      circuit: this.#circuit,
+      open: () => this.#window.open,
+      mayStart: (now) => this.#mayStart(now),
+      mayComeBy: (at) => this.#pulling.mayComeBy(at),
+      onSettled: (entry, as) => this.#onSettled(entry, as),
+      onRetry: () => {
+        this.#counts.retried += 1;
+      },
+      onHalt: (error) => this.#halt(error),
+      changed: this.#changed,
+    });
+  }
+
+  #makeSettling(): Settling {
+    const { feed, settings } = this.#task;
+    const parts = {
+      feed,
+      settings,
+      window: this.#window,
+      tell: this.#tell,
+      over: this.#over.signal,
+      mayStart: () => this.#isReader(),
+      onAcked: (count: number, gone: number) => this.#onAcked(count, gone),
+      onHalt: (error: AckloopError) => this.#halt(error),
+      changed: this.#changed,
+    };
+    return feed.acks === "cumulative"
+      ? new CumulativeSettling(parts)
+      : new IndividualSettling(parts);
+  }
+
+  #makePulling(): Pulling {
+    const { feed, settings, untilEmpty, limit } = this.#task;
+    return new Pulling({
+      feed,
+      settings,
+      window: this.#window,
+      settling: this.#settling,
+      tell: this.#tell,
+      untilEmpty,
+      limit,
+      onFresh: (entry, pulledAt) => this.#onFresh(entry, pulledAt),
+      onSettledAgain: (entry) => this.#onSettledAgain(entry),
+      onLeft: (delivery) => this.#onLeft(delivery),
+      onAcked: (count) => this.#onAcked(count, 0),
+      onHalt: (error) => this.#halt(error),
+      mayStart: (now) => this.#mayStart(now),
+      isStopping: () => this.#ending !== undefined,
+      isHungry: () => this.#handling.isHungry,
+      changed: this.#changed,
+    });
+  }
+
+  #onLeft({ receipt }: Delivery): void {
+    if (receipt !== undefined) this.#leftReceipts.push(receipt);
+  }
+}

@@ -1,0 +1,82 @@
+import type { Feed, Receipt } from "../../core/feed.ts";
+import { ask } from "../../core/guard.ts";
+import type { Logger } from "../../core/logger.ts";
+import { Alarm } from "./alarm.ts";
+import type { Entry } from "./entry.ts";
+
+/** What the extending side of a run works with. */
+export interface ExtendingParts {
+  readonly feed: Pick<Feed, "name" | "extend">;
+  readonly callTimeoutMs: number;
+  readonly log: Logger;
+  /** Fires when leases are left to end. */
+  readonly over: AbortSignal;
+}
+
+/**
+ * Keeps leased deliveries hidden from other readers while they are open, each by its own lease, counted
+ * from before the pull that brought it. It extends, and knows nothing of handlers or acks.
+ */
+export class Extending {
+  readonly #parts: ExtendingParts;
+  /** What is leased, and when each is to be extended. */
+  readonly #leased = new Map<Entry, number>();
+  readonly #alarm = new Alarm(() => this.#extendDue());
+
+  constructor(parts: ExtendingParts) {
+    this.#parts = parts;
+  }
+
+  /** A delivery was taken in, by a pull that began then. */
+  watch(entry: Entry, pulledAt: number): void {
+    const { leaseMs = 0 } = entry.delivery;
+    // One that is no number, or over at once, is no lease: there is nothing to lengthen.
+    if (!(leaseMs > 0) || this.#parts.feed.extend === undefined) return;
+    this.#extendLater(entry, pulledAt + leaseMs / 3);
+  }
+
+  /** Extends nothing any more. */
+  close(): void {
+    this.#alarm.stop();
+    this.#leased.clear();
+  }
+
+  #extendLater(entry: Entry, at: number): void {
+    if (this.#parts.over.aborted) return;
+    this.#leased.set(entry, at);
+    this.#alarm.setTo(at);
+  }
+
+  /** What is due together, for equally long, shares a call. */
+  #extendDue(): void {
+    const now = performance.now();
+    const byLease = new Map<number, Entry[]>();
+    for (const [entry, at] of this.#leased) {
+      const { leaseMs = 0 } = entry.delivery;
+      if (entry.state !== "open") this.#leased.delete(entry);
+      // Those that would be due soon come along, so that a page of one moment stays one call.
+      else if (at <= now + leaseMs / 10) {
+        byLease.set(leaseMs, [...(byLease.get(leaseMs) ?? []), entry]);
+      }
+    }
+    for (const [leaseMs, entries] of byLease) {
+      for (const entry of entries) this.#extendLater(entry, now + leaseMs / 3);
+      void this.#extend(entries, leaseMs);
+    }
+    for (const at of this.#leased.values()) this.#alarm.setTo(at);
+  }
+
+  async #extend(entries: readonly Entry[], leaseMs: number): Promise<void> {
+    const { feed, callTimeoutMs, over, log } = this.#parts;
+    const receipts = entries.map(({ receipt }) => receipt);
+    const known = receipts.filter((receipt): receipt is Receipt => receipt !== undefined);
+    if (known.length === 0) return;
+    const limitMs = Math.min(callTimeoutMs, leaseMs / 3);
+    const asking = { what: "extend", whom: feed.name, limitMs, signal: over };
+    const answer = await ask(asking, (signal) => feed.extend?.(known, leaseMs, { signal }));
+    if (answer.kind !== "failed") return;
+    log.warn("ackloop: leases were not extended", { feed: feed.name, error: answer.error });
+    const soon = performance.now() + leaseMs / 10;
+    for (const entry of entries) if (this.#leased.has(entry)) this.#extendLater(entry, soon);
+  }
+}

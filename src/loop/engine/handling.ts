@@ -1,0 +1,280 @@
+import type { AckloopError } from "../../core/errors.ts";
+import type { FeedEvent } from "../../core/event.ts";
+import { describeThrown } from "../../core/guard.ts";
+import type { BatchHandler } from "../handler.ts";
+import type { Attempts, Disposition } from "./attempt.ts";
+import type { Circuit } from "./circuit.ts";
+import type { Entry } from "./entry.ts";
+import { Queue } from "./queue.ts";
+
+/** How an entry was settled. */
+export type SettledAs = Extract<Disposition, { kind: "settled" }>["as"];
+
+/** What the handling side of a run works with. */
+export interface HandlingParts {
+  /** How many handlers run at once. */
+  readonly concurrency: number;
+  readonly orderBy: ((event: FeedEvent) => string | number) | undefined;
+  readonly batch: Pick<BatchHandler, "size" | "maxWaitMs"> | undefined;
+  readonly attempts: Pick<Attempts, "make" | "makeBatch" | "giveUp">;
+  /** Absent where outages are not told from poison. */
+  readonly circuit: Circuit | undefined;
+  /** How many deliveries are held and not settled. */
+  readonly open: () => number;
+  /** Whether a handler may be started now. */
+  readonly mayStart: (now: number) => boolean;
+  /** Whether a pull may bring more by then. */
+  readonly mayComeBy: (at: number) => boolean;
+  readonly onSettled: (entry: Entry, as: SettledAs) => void;
+  /** An attempt failed and is made again. */
+  readonly onRetry: () => void;
+  readonly onHalt: (error: AckloopError) => void;
+  /** Something has changed: the run looks at all of it again. */
+  readonly changed: () => void;
+}
+
+/**
+ * The handling side of a run: gives entries to handlers, so many at once, never two of one key, each key
+ * in order. It pulls nothing and acks nothing.
+ *
+ * An entry that waits for its next attempt frees its slot and keeps its key.
+ */
+export class Handling {
+  readonly #parts: HandlingParts;
+  readonly #ready = new Queue<Entry>();
+  /** The entries behind the one at work, for each key that is in use. */
+  readonly #keys = new Map<string | number, Queue<Entry>>();
+  /** What waits for its next attempt, and until when. */
+  readonly #napping = new Map<Entry, number>();
+  /** What failed too often, while it is not certain that it was its own fault. */
+  readonly #parked = new Set<Entry>();
+  /** What probes whether an outage is over. */
+  #probe: Entry | undefined;
+  #nextWake = Number.POSITIVE_INFINITY;
+  #running = 0;
+  #behind = 0;
+  /** When the first event of the next batch has waited long enough. */
+  #batchDueAt: number | undefined;
+
+  constructor(parts: HandlingParts) {
+    this.#parts = parts;
+  }
+
+  /** How many handlers are at work. */
+  get running(): number {
+    return this.#running;
+  }
+
+  /** Whether a slot stands empty that nothing here can fill now. */
+  get isHungry(): boolean {
+    const { concurrency, batch } = this.#parts;
+    return this.#running < concurrency && this.#ready.length < (batch?.size ?? 1);
+  }
+
+  /** Takes an entry that is new. */
+  add(entry: Entry): void {
+    this.#giveKey(entry);
+    if (entry.key !== undefined) {
+      const behind = this.#keys.get(entry.key);
+      if (behind) {
+        this.#behind += 1;
+        behind.push(entry);
+        return;
+      }
+      this.#keys.set(entry.key, new Queue());
+    }
+    this.#ready.push(entry);
+  }
+
+  /** Starts whatever may be started now; gives when there is more to do, by `performance.now`. */
+  step(now: number): number {
+    this.#judge();
+    if (now >= this.#nextWake) this.#wake(now);
+    let at = now;
+    while (this.#hasSlot(at) && this.#parts.mayStart(at) && this.#startNext(at)) {
+      at = performance.now();
+    }
+    const { circuit } = this.#parts;
+    const probeAt = circuit?.isOpen ? circuit.probeAt : Number.POSITIVE_INFINITY;
+    return Math.min(this.#nextWake, this.#batchDueAt ?? Number.POSITIVE_INFINITY, probeAt);
+  }
+
+  /** The data is not validated yet: a key that cannot be made of it is a fault of the event. */
+  #giveKey(entry: Entry): void {
+    const { orderBy } = this.#parts;
+    const { event } = entry.delivery;
+    if (orderBy === undefined || event === undefined) return;
+    try {
+      const key: unknown = orderBy(event);
+      if (typeof key === "string" || typeof key === "number") entry.key = key;
+      else if (key !== undefined && key !== null) {
+        entry.keyFailure = `orderBy gave ${typeof key} for event ${event.id}, not a text or number`;
+      }
+    } catch (thrown) {
+      entry.keyFailure = `orderBy threw for event ${event.id}: ${describeThrown(thrown)}`;
+    }
+  }
+
+  #hasSlot(now: number): boolean {
+    const { circuit, concurrency } = this.#parts;
+    if (circuit?.isOpen) return this.#probe === undefined && now >= circuit.probeAt;
+    return this.#running < concurrency;
+  }
+
+  #startNext(now: number): boolean {
+    const { batch, attempts, circuit } = this.#parts;
+    if (batch && !this.#isBatchReady(batch, now)) return false;
+    const entry = circuit?.isOpen ? this.#takeProbe() : this.#ready.shift();
+    if (entry === undefined) return false;
+    this.#running += 1;
+    const { verdict } = entry;
+    entry.verdict = undefined;
+    if (verdict) attempts.giveUp(entry, verdict, (disposition) => this.#ended(entry, disposition));
+    else if (batch) this.#startBatch([entry, ...this.#takeForBatch(batch.size - 1)]);
+    else attempts.make(entry, (disposition) => this.#ended(entry, disposition));
+    return true;
+  }
+
+  /** One that was never tried says the most: what has failed may be bad by itself. */
+  #takeProbe(): Entry | undefined {
+    const untried = this.#ready.takeFirst(({ given }) => given === undefined);
+    this.#probe = untried ?? this.#ready.shift();
+    return this.#probe;
+  }
+
+  #startBatch(entries: readonly Entry[]): void {
+    this.#batchDueAt = undefined;
+    void this.#parts.attempts.makeBatch(entries).then((dispositions) => {
+      this.#running -= 1;
+      const all = entries.map((entry, index) => [entry, dispositions[index] ?? LEFT] as const);
+      const failed = all.filter(([, disposition]) => isFailure(disposition));
+      if (failed.length > 0) this.#parts.circuit?.failed(failed.map(([entry]) => entry));
+      for (const [entry, disposition] of all) this.#dispose(entry, disposition);
+      this.#parts.changed();
+    });
+  }
+
+  /** Those that are to be given up do not go into a batch. */
+  #takeForBatch(count: number): Entry[] {
+    const taken = this.#ready.take(count);
+    const doomed = taken.filter(({ verdict }) => verdict !== undefined);
+    for (const entry of doomed) this.#ready.push(entry);
+    return taken.filter(({ verdict }) => verdict === undefined);
+  }
+
+  /** Full, or has waited long enough, or nothing can come that would fill it. */
+  #isBatchReady(
+    { size, maxWaitMs }: { readonly size: number; readonly maxWaitMs: number },
+    now: number,
+  ): boolean {
+    if (this.#ready.length === 0) return false;
+    this.#batchDueAt ??= now + maxWaitMs;
+    if (this.#ready.length >= size || now >= this.#batchDueAt) return true;
+    const freed = this.#behind > 0 && this.#running > 0;
+    const woken = this.#nextWake <= this.#batchDueAt;
+    return !freed && !woken && !this.#parts.mayComeBy(this.#batchDueAt);
+  }
+
+  #ended(entry: Entry, disposition: Disposition): void {
+    this.#running -= 1;
+    if (isFailure(disposition)) this.#parts.circuit?.failed([entry]);
+    this.#dispose(entry, disposition);
+    this.#parts.changed();
+  }
+
+  #dispose(entry: Entry, disposition: Disposition): void {
+    const { circuit, onSettled, onHalt } = this.#parts;
+    const isOutage = circuit?.isOpen === true;
+    if (this.#probe === entry) {
+      this.#probe = undefined;
+      if (isOutage && isFailure(disposition)) circuit.probeFailed();
+    }
+    switch (disposition.kind) {
+      case "settled":
+        if (entry.key !== undefined) this.#nextOfKey(entry.key);
+        onSettled(entry, disposition.as);
+        return;
+      case "halt":
+        onHalt(disposition.error);
+        return;
+      case "left":
+        // Where the run is not stopping, it was only not sure whether it may go on.
+        this.#ready.push(entry);
+        return;
+      default:
+        if (isOutage) this.#ready.push(entry);
+        else this.#retryOrPark(entry, disposition);
+    }
+  }
+
+  #retryOrPark(
+    entry: Entry,
+    disposition: Extract<Disposition, { kind: "again" | "exhausted" }>,
+  ): void {
+    if (disposition.kind === "exhausted") {
+      entry.verdict = disposition.verdict;
+      this.#parked.add(entry);
+      return;
+    }
+    if (disposition.failed) this.#parts.onRetry();
+    this.#nap(entry, disposition.delayMs);
+  }
+
+  /** Decides what becomes of those that failed too often, as soon as it can be known. */
+  #judge(): void {
+    const { circuit, open } = this.#parts;
+    if (circuit === undefined) {
+      this.#release(() => true);
+      return;
+    }
+    if (circuit.isOpen) return;
+    // A success since has shown that it was their own fault.
+    this.#release((entry) => !circuit.isSuspect(entry));
+    const judgement = circuit.judge(open() - this.#behind);
+    if (judgement === "outage") {
+      circuit.open();
+      this.#release(() => true);
+      this.#wake(Number.POSITIVE_INFINITY);
+    } else if (judgement === "poison") this.#release(() => true);
+  }
+
+  #release(which: (entry: Entry) => boolean): void {
+    for (const entry of this.#parked) {
+      if (!which(entry)) continue;
+      this.#parked.delete(entry);
+      this.#ready.push(entry);
+    }
+  }
+
+  #nap(entry: Entry, delayMs: number): void {
+    const until = performance.now() + delayMs;
+    this.#napping.set(entry, until);
+    this.#nextWake = Math.min(this.#nextWake, until);
+  }
+
+  #wake(now: number): void {
+    this.#nextWake = Number.POSITIVE_INFINITY;
+    for (const [entry, until] of this.#napping) {
+      if (until > now) {
+        this.#nextWake = Math.min(this.#nextWake, until);
+        continue;
+      }
+      this.#napping.delete(entry);
+      this.#ready.push(entry);
+    }
+  }
+
+  #nextOfKey(key: string | number): void {
+    const next = this.#keys.get(key)?.shift();
+    if (next) {
+      this.#behind -= 1;
+      this.#ready.push(next);
+    } else this.#keys.delete(key);
+  }
+}
+
+const LEFT: Disposition = Object.freeze({ kind: "left" });
+
+function isFailure(disposition: Disposition): boolean {
+  return disposition.kind === "exhausted" || (disposition.kind === "again" && disposition.failed);
+}

@@ -1,0 +1,312 @@
+import { isAckloopError } from "../../core/errors.ts";
+import { ask } from "../../core/guard.ts";
+import { isNameless, namelessIdentity } from "../../core/identity.ts";
+import type { Logger } from "../../core/logger.ts";
+import type { DeadLetter, DedupeBegin, EventKey } from "../../core/stores.ts";
+import type { HandlingSettings } from "../options.ts";
+import { Alarm } from "./alarm.ts";
+import { asItCame } from "./copy.ts";
+import type { Entry, Mark } from "./entry.ts";
+import type { Tell } from "./report.ts";
+import { Service } from "./service.ts";
+import { toStorable, toText } from "./storable.ts";
+
+/** The least wait before a store is asked again, in ms, however short the handlers' retries are. */
+const LEAST_STORE_WAIT_MS = 100;
+
+type DedupeSettings = NonNullable<HandlingSettings["dedupe"]>;
+
+/** What the loop's side of the stores works with. */
+export interface KeepingParts {
+  readonly feed: string;
+  readonly settings: HandlingSettings;
+  /** Absent when nobody listens, so that no report is made for nothing. */
+  readonly tell: Tell | undefined;
+  readonly log: Logger;
+  /** Fires when waiting for a store is over. */
+  readonly quit: AbortSignal;
+  /** The stores, where several share their paces. @default its own */
+  readonly services?: StoreServices | undefined;
+}
+
+/** The stores as the loop asks them, each at its one pace. */
+export interface StoreServices {
+  readonly letters: Service;
+  readonly marks: Service;
+}
+
+/**
+ * The loop's side of the dead-letter and dedupe stores: every question is asked again, at the store's
+ * pace, until it is answered or the run quits, and no event counts before it is.
+ */
+export class Keeping {
+  readonly #parts: KeepingParts;
+  readonly #letters: Service;
+  readonly #marks: Service;
+  /** The entries whose marks are renewed, and when each is. */
+  readonly #renewals = new Map<Entry, number>();
+  /** What the store said to a finish in the user's transaction, of which the commit is not known. */
+  readonly #inTransaction = new Map<Entry, boolean | undefined>();
+  readonly #alarm: Alarm;
+  #run: string | undefined;
+  #nameless = 0;
+
+  constructor(parts: KeepingParts) {
+    this.#parts = parts;
+    const { letters, marks } = parts.services ?? toServices(parts);
+    this.#letters = letters;
+    this.#marks = marks;
+    const { dedupe } = parts.settings;
+    this.#alarm = new Alarm(() => dedupe && this.#renewDue(dedupe));
+  }
+
+  /** Whether events are to be marked before their handler starts. */
+  get dedupes(): boolean {
+    return this.#parts.settings.dedupe !== undefined;
+  }
+
+  /** Stores a dead letter; false when the run quits first. */
+  async setAside(entry: Entry, reason: string, code: string | undefined): Promise<boolean> {
+    const { settings, tell, quit } = this.#parts;
+    const { deadLetters } = settings;
+    if (deadLetters === undefined) return false;
+    const letter = await this.#toLetter(entry, reason, code);
+    const stored = await this.#letters.ask("put", quit, (signal) =>
+      deadLetters.put(letter, { signal }),
+    );
+    if (stored === undefined) return false;
+    const { identity, attempts } = letter;
+    tell?.({ kind: "deadLettered", identity, event: entry.delivery.event, reason, attempts });
+    return true;
+  }
+
+  /**
+   * Marks an event as in work. `undefined`: no mark is needed, or it has one; `"quit"`: the run quits
+   * first.
+   */
+  async begin(entry: Entry): Promise<DedupeBegin | "quit" | undefined> {
+    const { dedupe } = this.#parts.settings;
+    const { delivery } = entry;
+    if (!dedupe || delivery.event === undefined || delivery.idDerived) return undefined;
+    if (entry.mark !== undefined) {
+      if (isCurrent(entry.mark) && !this.#inTransaction.has(entry)) return undefined;
+      // It has ended, or its transaction may have been committed: only a new begin can say.
+      if (!(await this.#letGo(entry, entry.mark))) return "quit";
+    }
+    const begun = await this.#mark(entry, dedupe);
+    return begun ?? "quit";
+  }
+
+  /** Remembers a settled event as done; false when the run quits first. */
+  async finish(entry: Entry): Promise<boolean> {
+    const { dedupe } = this.#parts.settings;
+    const { mark } = entry;
+    if (!dedupe || mark === undefined) return true;
+    const { retentionMs } = dedupe;
+    const answer = await this.#marks.ask("finish", this.#parts.quit, (signal) =>
+      dedupe.store.finish(this.#key(entry), mark.text, { retentionMs, signal }),
+    );
+    if (answer === undefined) return false;
+    this.#unmark(entry);
+    return true;
+  }
+
+  /**
+   * Remembers an event as done inside the user's transaction, which is not certain before its commit:
+   * the loop's own finish repeats it. Its mark is not renewed meanwhile: the transaction may hold it.
+   */
+  async finishIn(entry: Entry, transaction: unknown): Promise<boolean> {
+    const { dedupe, callTimeoutMs } = this.#parts.settings;
+    const { mark } = entry;
+    if (!dedupe || mark === undefined) return false;
+    const { retentionMs } = dedupe;
+    this.#inTransaction.set(entry, undefined);
+    const asking = { what: "finish", whom: "dedupe", limitMs: callTimeoutMs };
+    const answer = await ask({ ...asking, signal: this.#parts.quit }, (signal) =>
+      dedupe.store.finish(this.#key(entry), mark.text, { retentionMs, transaction, signal }),
+    );
+    if (answer.kind === "cut") throw this.#parts.quit.reason;
+    if (answer.kind === "failed") throw answer.thrown ?? answer.error;
+    this.#inTransaction.set(entry, answer.value);
+    return answer.value;
+  }
+
+  /**
+   * Whether the event is another's, so that the handler has rolled its effect back: it counts only
+   * when the other one has finished it.
+   */
+  isTaken(entry: Entry): boolean {
+    return this.#inTransaction.get(entry) === false;
+  }
+
+  /** Lets go of an event that is left unsettled, so that its redelivery is not held up. */
+  async abandon(entry: Entry, giveUp: AbortSignal): Promise<void> {
+    const { mark } = entry;
+    if (mark === undefined) return;
+    this.#unmark(entry);
+    // Unheard, the mark ends by itself: the redelivery waits that long, and one start too many counts.
+    await this.#forget(entry, mark, giveUp).catch((error: unknown) => {
+      this.#parts.log.warn("ackloop: a mark could not be taken back", { error });
+    });
+  }
+
+  /** Leaves no timer behind. */
+  close(): void {
+    this.#alarm.stop();
+    this.#renewals.clear();
+    this.#inTransaction.clear();
+  }
+
+  async #toLetter(entry: Entry, reason: string, code: string | undefined): Promise<DeadLetter> {
+    const { feed, settings } = this.#parts;
+    const { event, raw } = asItCame(entry);
+    const { remark, ...kept } = toStorable(event, raw);
+    return {
+      consumer: settings.consumer,
+      feed,
+      identity: await this.#nameOf(entry, kept.raw),
+      ...kept,
+      reason: remark === undefined ? reason : `${reason} (${remark})`,
+      code,
+      attempts: entry.attempts,
+      failedAt: new Date().toISOString(),
+    };
+  }
+
+  /**
+   * What has no id of its own gets a letter of its own: two with equal content are two. One that can
+   * never be acked comes with each list, and has the same letter each time.
+   */
+  async #nameOf(entry: Entry, raw: unknown): Promise<string> {
+    const { identity, receipt, position, delivery } = entry;
+    if (!isNameless(identity) || delivery.identity !== undefined) return identity;
+    const digest = await digestOf(toText(raw));
+    const isAckable = receipt !== undefined || position >= 0;
+    if (!isAckable) return namelessIdentity(digest, identity.split(" ", 2)[1] ?? "");
+    this.#run ??= crypto.randomUUID();
+    this.#nameless += 1;
+    return namelessIdentity(digest, `${this.#run}/${this.#nameless}`);
+  }
+
+  /** Lets go of a mark before the event is begun anew; false when the run quits first. */
+  async #letGo(entry: Entry, mark: Mark): Promise<boolean> {
+    const isFree = await this.#forget(entry, mark, this.#parts.quit);
+    if (isFree) this.#unmark(entry);
+    return isFree;
+  }
+
+  async #forget(entry: Entry, mark: Mark, quit: AbortSignal): Promise<boolean> {
+    const { dedupe } = this.#parts.settings;
+    const answer = await this.#marks.ask(
+      "forget",
+      quit,
+      async (signal) => await dedupe?.store.forget(this.#key(entry), mark.text, { signal }),
+    );
+    return answer !== undefined;
+  }
+
+  /** Sets a mark of ours: so it can be set again when no answer came, and be taken back unheard. */
+  async #mark(entry: Entry, { store, markMs }: DedupeSettings): Promise<DedupeBegin | undefined> {
+    const text = crypto.randomUUID();
+    entry.mark = { text, untilMono: 0, untilWall: 0 };
+    let times = timesOf(markMs);
+    const answer = await this.#marks.ask("begin", this.#parts.quit, (signal) => {
+      times = timesOf(markMs);
+      return store.begin(this.#key(entry), markMs, { mark: text, signal });
+    });
+    if (answer === undefined) return undefined;
+    if (answer.value.status !== "begun") {
+      entry.mark = undefined;
+      return answer.value;
+    }
+    entry.mark = { text: answer.value.mark, ...times };
+    this.#renewLater(entry, markMs / 3);
+    return answer.value;
+  }
+
+  #unmark(entry: Entry): void {
+    entry.mark = undefined;
+    this.#inTransaction.delete(entry);
+    this.#renewals.delete(entry);
+    if (this.#renewals.size === 0) this.#alarm.stop();
+  }
+
+  /** Each mark is renewed by its own clock; one timer serves them all. */
+  #renewLater(entry: Entry, delayMs: number): void {
+    const at = performance.now() + delayMs;
+    this.#renewals.set(entry, at);
+    this.#alarm.setTo(at);
+  }
+
+  #renewDue(dedupe: DedupeSettings): void {
+    const now = performance.now();
+    const due = [...this.#renewals].filter(([, at]) => at <= now + 1);
+    for (const [entry] of due) void this.#renew(entry, dedupe);
+    for (const at of this.#renewals.values()) this.#alarm.setTo(at);
+  }
+
+  async #renew(entry: Entry, { store, markMs }: DedupeSettings): Promise<void> {
+    const { mark } = entry;
+    this.#renewLater(entry, markMs / 3);
+    if (mark === undefined || this.#inTransaction.has(entry)) return;
+    const { callTimeoutMs } = this.#parts.settings;
+    const limitMs = Math.min(callTimeoutMs, markMs / 3);
+    const times = timesOf(markMs);
+    const asking = { what: "renew", whom: "dedupe", limitMs, signal: this.#parts.quit };
+    const answer = await ask(asking, (signal) =>
+      store.renew(this.#key(entry), mark.text, markMs, { signal }),
+    );
+    if (answer.kind === "answered" && answer.value) Object.assign(mark, times);
+    if (answer.kind !== "failed") return;
+    const error = answer.thrown ?? answer.error;
+    this.#parts.tell?.({ kind: "storeFailed", store: "dedupe", error, delayMs: markMs / 10 });
+    if (entry.mark === mark) this.#renewLater(entry, markMs / 10);
+  }
+
+  #key(entry: Entry): EventKey {
+    const { feed, settings } = this.#parts;
+    return { consumer: settings.consumer, feed, identity: entry.identity };
+  }
+}
+
+/** Makes the services of a run's stores. */
+export function toServices({
+  settings,
+  tell,
+}: Pick<KeepingParts, "settings" | "tell">): StoreServices {
+  const { retry, callTimeoutMs, dedupe } = settings;
+  const bounds = {
+    minMs: Math.max(retry.minMs, LEAST_STORE_WAIT_MS),
+    maxMs: Math.max(retry.maxMs, LEAST_STORE_WAIT_MS),
+  };
+  const make = (name: "deadLetters" | "dedupe", limitMs: number): Service =>
+    new Service({
+      name,
+      bounds,
+      limitMs,
+      onFailed: (error, delayMs) => tell?.({ kind: "storeFailed", store: name, error, delayMs }),
+    });
+  return {
+    letters: make("deadLetters", callTimeoutMs),
+    marks: make("dedupe", Math.min(callTimeoutMs, dedupe?.markMs ?? callTimeoutMs)),
+  };
+}
+
+function timesOf(markMs: number): Omit<Mark, "text"> {
+  return { untilMono: performance.now() + markMs, untilWall: Date.now() + markMs };
+}
+
+/** Whether a mark is this run's, as far as both clocks know. */
+function isCurrent({ untilMono, untilWall }: Mark): boolean {
+  return performance.now() < untilMono && Date.now() < untilWall;
+}
+
+/** The code of an error of ours, for a dead letter. */
+export function codeOf(error: unknown): string | undefined {
+  return isAckloopError(error) ? error.code : undefined;
+}
+
+async function digestOf(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,189 @@
+import { AckloopError } from "../../core/errors.ts";
+import { ask } from "../../core/guard.ts";
+import { sleep } from "../../core/sleep.ts";
+import type { StoreKey } from "../../core/stores.ts";
+import type { LoopSettings } from "../options.ts";
+import { Alarm } from "./alarm.ts";
+import { Pace } from "./pacing.ts";
+import type { Tell } from "./report.ts";
+
+/** What a lease guard works with. */
+export interface LeaseParts {
+  readonly lease: NonNullable<LoopSettings["lease"]>;
+  readonly callTimeoutMs: number;
+  readonly key: StoreKey;
+  readonly tell: Tell | undefined;
+  /** The lease is no longer this run's, or can never be. Called at most once. */
+  readonly onLost: (error: AckloopError) => void;
+  /** The lease was taken, or is certain again. */
+  readonly onHeld: () => void;
+}
+
+/**
+ * Holds a run's lease: takes it, renews it beside the handlers, and knows when it has run out.
+ *
+ * It is counted from before the request that granted it, by two clocks: the monotonic one, which stands
+ * still while a machine is suspended, and the time of day, which somebody may set. Over by the first, it
+ * is lost; over by the time of day alone, nothing may start until the store has been asked.
+ */
+export class LeaseGuard {
+  readonly #parts: LeaseParts;
+  readonly #ended = new AbortController();
+  readonly #alarm = new Alarm(() => this.#onAlarm());
+  #grant: { readonly fence: number; untilMono: number; untilWall: number } | undefined;
+  #renewAt = 0;
+  #isRenewing = false;
+  /** Whether the time of day says that it is over. */
+  #isDoubtful = false;
+  #isLost = false;
+
+  constructor(parts: LeaseParts) {
+    this.#parts = parts;
+  }
+
+  /** Whether the lease certainly holds; finding that it does not, tells of the loss. */
+  readonly isValid = (): boolean => {
+    const grant = this.#grant;
+    if (grant === undefined || this.#isLost) return false;
+    if (performance.now() >= grant.untilMono) {
+      this.#lose("it ran out before it was renewed");
+      return false;
+    }
+    if (Date.now() < grant.untilWall) return true;
+    if (!this.#isDoubtful) {
+      this.#isDoubtful = true;
+      this.#renewIn(0);
+    }
+    return false;
+  };
+
+  /** Whether the lease was taken and is not known to be lost. */
+  get isHeld(): boolean {
+    return this.#grant !== undefined && !this.#isLost;
+  }
+
+  /** Takes the lease, however long that takes; ends when the signal fires. */
+  async acquire(stopping: AbortSignal): Promise<void> {
+    const { leaseMs } = this.#parts.lease;
+    const pace = new Pace({ minMs: Math.min(1000, leaseMs / 3), maxMs: leaseMs });
+    while (!stopping.aborted) {
+      const delayMs = await this.#tryToAcquire(stopping, pace);
+      if (delayMs === undefined) return;
+      await sleep(delayMs, stopping).catch(() => {});
+    }
+  }
+
+  /** Gives when to try again; `undefined` when there is no need, or no use. */
+  async #tryToAcquire(stopping: AbortSignal, pace: Pace): Promise<number | undefined> {
+    const { lease, callTimeoutMs, key, tell } = this.#parts;
+    const { leaseMs, holder, store } = lease;
+    const times = timesOf(leaseMs);
+    const limitMs = Math.min(callTimeoutMs, leaseMs);
+    const asking = { what: "acquire", whom: "lease", limitMs, signal: stopping };
+    const answer = await ask(asking, (signal) => store.acquire(key, holder, leaseMs, { signal }));
+    if (answer.kind === "cut") return undefined;
+    if (answer.kind === "failed") {
+      const { error, thrown = error } = answer;
+      if (error.code === "config") return this.#end(error);
+      const delayMs = pace.delay(error.retryAfterMs);
+      tell?.({ kind: "storeFailed", store: "lease", error: thrown, delayMs });
+      return delayMs;
+    }
+    const grant = answer.value;
+    if (grant.status === "held") {
+      // It came as the run stopped: nobody else is to wait for its end.
+      if (stopping.aborted) await this.#giveBack(grant.fence);
+      else this.#hold(grant.fence, times);
+      return undefined;
+    }
+    // A little after the end, spread, so that those who wait do not all come at once.
+    const delayMs = Math.min(Math.max(0, grant.endsInMs), leaseMs) + Math.random() * 250;
+    tell?.({ kind: "leaseTaken", delayMs });
+    return delayMs;
+  }
+
+  /** Stops renewing, and gives the lease up where it still holds. */
+  async release(): Promise<void> {
+    const fence = this.isHeld ? this.#grant?.fence : undefined;
+    this.#ended.abort();
+    this.#alarm.stop();
+    if (fence !== undefined) await this.#giveBack(fence);
+  }
+
+  async #giveBack(fence: number): Promise<void> {
+    const { lease, callTimeoutMs, key, tell } = this.#parts;
+    const limitMs = Math.min(callTimeoutMs, lease.leaseMs);
+    const answer = await ask({ what: "release", whom: "lease", limitMs }, (signal) =>
+      lease.store.release(key, fence, { signal }),
+    );
+    if (answer.kind !== "failed") return;
+    // It ends by itself, and the next holder waits that long.
+    const error = answer.thrown ?? answer.error;
+    tell?.({ kind: "storeFailed", store: "lease", error, delayMs: lease.leaseMs });
+  }
+
+  #hold(fence: number, times: ReturnType<typeof timesOf>): void {
+    this.#grant = { fence, ...times };
+    this.#parts.tell?.({ kind: "leaseAcquired", fence });
+    this.#renewIn(this.#parts.lease.leaseMs / 3);
+    this.#parts.onHeld();
+  }
+
+  #renewIn(delayMs: number): void {
+    if (this.#ended.signal.aborted) return;
+    this.#renewAt = performance.now() + delayMs;
+    // At its end too, so that a store that hangs does not hide it.
+    this.#alarm.setTo(Math.min(this.#renewAt, this.#grant?.untilMono ?? Number.POSITIVE_INFINITY));
+  }
+
+  #onAlarm(): void {
+    if (!this.isValid() && this.#isLost) return;
+    if (performance.now() + 1 >= this.#renewAt) void this.#renew();
+    const until = this.#grant?.untilMono ?? Number.POSITIVE_INFINITY;
+    this.#alarm.setTo(this.#isRenewing ? until : Math.min(this.#renewAt, until));
+  }
+
+  async #renew(): Promise<void> {
+    const grant = this.#grant;
+    if (this.#isRenewing || grant === undefined || this.#ended.signal.aborted) return;
+    this.#isRenewing = true;
+    const { lease, callTimeoutMs, key, tell } = this.#parts;
+    const { leaseMs, store } = lease;
+    const times = timesOf(leaseMs);
+    const limitMs = Math.min(callTimeoutMs, leaseMs / 3);
+    const asking = { what: "renew", whom: "lease", limitMs, signal: this.#ended.signal };
+    const answer = await ask(asking, (signal) =>
+      store.renew(key, grant.fence, leaseMs, { signal }),
+    );
+    this.#isRenewing = false;
+    if (answer.kind === "cut" || this.#isLost) return;
+    if (answer.kind === "answered") {
+      if (!answer.value) return this.#lose("another process has taken it");
+      Object.assign(grant, times);
+      this.#isDoubtful = false;
+      this.#renewIn(leaseMs / 3);
+      this.#parts.onHeld();
+      return;
+    }
+    const error = answer.thrown ?? answer.error;
+    tell?.({ kind: "storeFailed", store: "lease", error, delayMs: leaseMs / 10 });
+    this.#renewIn(leaseMs / 10);
+  }
+
+  #lose(how: string): void {
+    const message = `the lease of ${this.#parts.key.feed} is lost: ${how}`;
+    this.#end(new AckloopError("leaseLost", message));
+  }
+
+  #end(error: AckloopError): undefined {
+    if (this.#isLost || this.#ended.signal.aborted) return;
+    this.#isLost = true;
+    this.#ended.abort();
+    this.#alarm.stop();
+    this.#parts.onLost(error);
+  }
+}
+
+function timesOf(leaseMs: number): { readonly untilMono: number; readonly untilWall: number } {
+  return { untilMono: performance.now() + leaseMs, untilWall: Date.now() + leaseMs };
+}

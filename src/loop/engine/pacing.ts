@@ -1,0 +1,78 @@
+/** The bounds of a backoff, in ms. */
+export interface PacingBounds {
+  /** The first wait. */
+  readonly minMs: number;
+  /** The longest wait. */
+  readonly maxMs: number;
+}
+
+/** The longest wait that a service can ask for, in ms, whatever the bounds are. */
+const LONGEST_ASKED_MS = 300_000;
+
+/**
+ * The jittered wait before the `attempt`-th repeat, from 1: it doubles from `minMs` to `maxMs`, and
+ * lies between half and the whole of that, so that many processes spread and none runs hot.
+ */
+export function backoffMs(attempt: number, { minMs, maxMs }: PacingBounds): number {
+  const full = Math.min(maxMs, minMs * 2 ** Math.min(attempt - 1, 30));
+  return full / 2 + (Math.random() * full) / 2;
+}
+
+/**
+ * The one pace of a service that is asked: all calls of it keep it, whoever makes them. It says when
+ * the next may go out; the wait grows while nothing comes or calls fail, and snaps back.
+ */
+export class Pace {
+  readonly #bounds: PacingBounds;
+  #attempts = 0;
+  #until = 0;
+  #isAsked = false;
+
+  constructor(bounds: PacingBounds) {
+    this.#bounds = bounds;
+  }
+
+  /** When the next call may go out, by `performance.now`; 0: at once. */
+  get until(): number {
+    return this.#until;
+  }
+
+  /** Whether a call may go out now. */
+  isOpen(now: number): boolean {
+    return now >= this.#until;
+  }
+
+  /**
+   * Sets the next wait, and gives it, in ms.
+   *
+   * @param askedMs What the service asks for, such as a `Retry-After`; a wait that was asked for is
+   * never cut short.
+   * @param spentMs What of the wait has passed already.
+   */
+  delay(askedMs = 0, spentMs = 0): number {
+    this.#attempts += 1;
+    const backoff = backoffMs(this.#attempts, this.#bounds) - spentMs;
+    const asked = Math.min(askedMs, Math.max(this.#bounds.maxMs, LONGEST_ASKED_MS));
+    const delayMs = Math.max(0, backoff, asked);
+    this.#isAsked = asked > 0;
+    this.#until = performance.now() + delayMs;
+    return delayMs;
+  }
+
+  /** Ends a wait that nobody asked for: something has moved. */
+  cut(): void {
+    if (!this.#isAsked) this.#until = 0;
+  }
+
+  /** Begins anew: something came, or a call succeeded. */
+  reset(): void {
+    this.#attempts = 0;
+    this.#until = 0;
+    this.#isAsked = false;
+  }
+
+  /** How many waits there were since the last reset. */
+  get attempts(): number {
+    return this.#attempts;
+  }
+}

@@ -1,0 +1,408 @@
+import { AckloopError } from "../../core/errors.ts";
+import type { Delivery, Feed, Page, PullOptions, Receipt } from "../../core/feed.ts";
+import { toPage } from "../../core/feed.ts";
+import type { Answer } from "../../core/guard.ts";
+import { ask } from "../../core/guard.ts";
+import type { LoopSettings } from "../options.ts";
+import type { Entry } from "./entry.ts";
+import { Pace } from "./pacing.ts";
+import type { Tell } from "./report.ts";
+import type { Settling } from "./settling.ts";
+import { isFatal } from "./settling.ts";
+import type { Reach } from "./watermark.ts";
+import type { OpenPage, Window } from "./window.ts";
+
+/** What the pulling side of a run works with. */
+export interface PullingParts {
+  readonly feed: Feed;
+  readonly settings: LoopSettings;
+  readonly window: Window;
+  readonly settling: Settling;
+  readonly tell: Tell | undefined;
+  /** Ends the pulling when nothing more is there: for `drain`. */
+  readonly untilEmpty: boolean;
+  /** Ends the pulling after so many new deliveries. */
+  readonly limit: number | undefined;
+  /** Takes a new delivery into work; the pull that brought it began then. */
+  readonly onFresh: (entry: Entry, pulledAt: number) => void;
+  /** A delivery came back that is settled already. */
+  readonly onSettledAgain: (entry: Entry) => void;
+  /** Takes what was pulled and is not begun. */
+  readonly onLeft: (delivery: Delivery) => void;
+  /** Confirmed with a pull that carried an ack: so many events are let go of. */
+  readonly onAcked: (count: number) => void;
+  readonly onHalt: (error: AckloopError) => void;
+  /** Whether a pull may be started: not while paused or stopping, nor after a lease has run out. */
+  readonly mayStart: (now: number) => boolean;
+  /** Whether what comes now is left, to come again. */
+  readonly isStopping: () => boolean;
+  /** Whether a handler could be started and there is nothing to start it with. */
+  readonly isHungry: () => boolean;
+  /** Something has changed: the run looks at all of it again. */
+  readonly changed: () => void;
+}
+
+const NEVER = Number.POSITIVE_INFINITY;
+
+/** How long a pull may take beyond the wait it asks for, in ms. */
+const PULL_LIMIT_MS = 60_000;
+
+/** How many pulls in a row may bring nothing and be followed at once, as the feed says that there is more. */
+const MOST_EMPTY_PAGES = 20;
+
+/** For how long a page may hold up the next before it is said what holds it, in ms. */
+const QUIET_BLOCK_MS = 5000;
+
+/** A constant reason: an abort without one makes an error with a stack each time. */
+const CUT_REASON = Object.freeze(new DOMException("The run does not wait for it.", "AbortError"));
+
+/** What a pull answers. */
+type Pulled = readonly Delivery[] | Page;
+
+/** A pull under way. */
+interface Pull {
+  readonly own: AbortController;
+  /** The ack that it carries. */
+  readonly carried: Reach | undefined;
+  readonly began: number;
+  /** Whether nothing was in work or on its way when it began, so that what it finds is all there is. */
+  readonly wasQuiet: boolean;
+}
+
+/** The pulling side of a run: one pull at a time, whenever there is room. It starts no handler. */
+export class Pulling {
+  readonly #parts: PullingParts;
+  readonly #pace: Pace;
+  #pull: Pull | undefined;
+  #after: Receipt | undefined;
+  #taken = 0;
+  /** Whether the wait ends as soon as something here has moved: a list was full of what is in work. */
+  #endsEarly = false;
+  /** How much may be held at most for that. */
+  #enough = 0;
+  /** Whether nothing is pulled before all work here has ended: only then a list says that it is empty. */
+  #waitsForQuiet = false;
+  #emptyPages = 0;
+  /** How many deliveries in a row came that are known. */
+  #knownInRow = 0;
+  #isBlockTold = false;
+  /** Why no pull is made any more, once that is so. */
+  finished: "empty" | "limit" | undefined;
+  /** How many pulls were answered. */
+  polls = 0;
+  /** When a pull was last answered, in epoch ms. */
+  lastPollAt: number | undefined;
+  /** Since when an answer to a pull is due, by `performance.now`; absent while none is to be expected. */
+  dueSince: number | undefined;
+
+  constructor(parts: PullingParts) {
+    this.#parts = parts;
+    this.#pace = new Pace(parts.settings.idle);
+  }
+
+  /** How many polls in a row brought nothing or failed. */
+  get fruitless(): number {
+    return this.#pace.attempts;
+  }
+
+  /** Whether a pull is under way. */
+  get isPulling(): boolean {
+    return this.#pull !== undefined;
+  }
+
+  /** Pulls if it may; gives when there is more to do, by `performance.now`. */
+  step(now: number): number {
+    const { mayStart } = this.#parts;
+    if (this.#pull || this.finished) return NEVER;
+    if (!mayStart(now)) {
+      this.dueSince = undefined;
+      return NEVER;
+    }
+    const blockedUntil = this.#blockedUntil(now);
+    if (blockedUntil !== undefined) return blockedUntil;
+    if (this.#endsEarly && this.#hasMoved()) this.#pace.cut();
+    if (!this.#pace.isOpen(now)) return this.#pace.until;
+    this.#send(now);
+    return NEVER;
+  }
+
+  /** Whether a pull may bring something new by then. */
+  mayComeBy(at: number): boolean {
+    if (this.finished) return false;
+    if (this.#pull) return true;
+    const now = performance.now();
+    return this.#parts.mayStart(now) && this.#hasRoom(now) && this.#pace.until <= at;
+  }
+
+  /** Cuts what is under way; one that carries an ack only at the very end. */
+  cut(evenAcks: boolean): void {
+    if (this.#pull === undefined || (this.#pull.carried && !evenAcks)) return;
+    this.#pull.own.abort(CUT_REASON);
+  }
+
+  get #isLimitReached(): boolean {
+    const { limit } = this.#parts;
+    return limit !== undefined && this.#taken >= limit;
+  }
+
+  /** A cumulative list of what is not acked: a second pull before the ack brings the same page. */
+  get #waitsForPage(): boolean {
+    const { feed } = this.#parts;
+    return feed.acks === "cumulative" && feed.pulls === "unacked";
+  }
+
+  /** Says what holds the pulling up, once; `undefined` when nothing does. */
+  #blockedUntil(now: number): number | undefined {
+    const { window, tell, settings } = this.#parts;
+    if (this.#hasRoom(now)) {
+      this.#isBlockTold = false;
+      return undefined;
+    }
+    this.dueSince = undefined;
+    if (tell === undefined || this.#isBlockTold) return NEVER;
+    const { oldest } = window;
+    if (oldest === undefined) return NEVER;
+    const isFull = window.held >= settings.maxInFlight || window.bytes >= settings.maxInFlightBytes;
+    const graceMs = isFull && !this.#waitsForPage ? 0 : QUIET_BLOCK_MS;
+    if (now < oldest.openedAt + graceMs) return oldest.openedAt + graceMs;
+    this.#isBlockTold = true;
+    const heldMs = now - oldest.openedAt;
+    tell({ kind: "windowFull", open: window.open, heldBy: oldest.identity, heldMs });
+    return NEVER;
+  }
+
+  #hasRoom(now: number): boolean {
+    const { feed, window, settling, settings, isHungry } = this.#parts;
+    if (this.#waitsForQuiet) {
+      if (!this.#isQuiet()) return false;
+      this.#waitsForQuiet = false;
+    }
+    if (this.#waitsForPage) {
+      if (window.open > 0) return false;
+      return settling.isIdle || (feed.acksOnPull === true && settling.mayCarry(now));
+    }
+    if (window.bytes >= settings.maxInFlightBytes) return false;
+    if (window.held <= settings.maxInFlight / 2) return true;
+    // Pulls of half a window are cheaper, but not while slots stand empty behind an event that is stuck.
+    return window.held < settings.maxInFlight && settling.isIdle && isHungry();
+  }
+
+  #send(now: number): void {
+    const { feed, settings, window, settling, untilEmpty } = this.#parts;
+    const mayCarry = feed.acksOnPull === true && window.open === 0 && settling.mayCarry(now);
+    const carried = mayCarry ? window.watermark.next : undefined;
+    if (carried) window.watermark.take(carried);
+    const own = new AbortController();
+    const wasQuiet = window.open === 0 && (carried !== undefined || settling.isIdle);
+    const pull: Pull = { own, carried, began: now, wasQuiet };
+    this.#pull = pull;
+    this.#endsEarly = false;
+    this.dueSince ??= now;
+    window.pullBegins();
+    const waitMs = feed.waits && !untilEmpty ? settings.waitMs : 0;
+    const asking = { what: "pull", whom: feed.name, limitMs: waitMs + PULL_LIMIT_MS, own };
+    const onLate = (late: Answer<Pulled>): void => this.#cameLate(pull, late);
+    void ask<Pulled>({ ...asking, onLate }, (signal) =>
+      feed.pull(this.#optionsOf(waitMs, carried, signal)),
+    ).then((answer) => this.#answered(pull, answer));
+  }
+
+  #optionsOf(waitMs: number, carried: Reach | undefined, signal: AbortSignal): PullOptions {
+    const { feed, settings, window, limit } = this.#parts;
+    const isCursor = feed.pulls === "onward" && feed.acks === "cumulative";
+    const room = settings.maxInFlight - (feed.pulls === "onward" ? window.held : 0);
+    // A list of what is not acked shows what is held here too, so the wish must reach past it.
+    const held = feed.pulls === "unacked" ? window.held : 0;
+    const wish = limit === undefined ? room : Math.min(room, limit - this.#taken + held);
+    const after = isCursor ? this.#after : undefined;
+    return { limit: Math.max(1, wish), waitMs, after, ack: carried?.receipt, signal };
+  }
+
+  #answered(pull: Pull, answer: Answer<Pulled>): void {
+    const { window, onAcked, changed } = this.#parts;
+    const { carried } = pull;
+    this.#pull = undefined;
+    const page = answer.kind === "answered" ? readPage(answer.value, this.#parts.feed) : answer;
+    if ("kind" in page) this.#failed(page, carried);
+    else {
+      this.polls += 1;
+      this.lastPollAt = Date.now();
+      this.dueSince = undefined;
+      if (carried) onAcked(window.confirm(carried));
+      this.#takePage(pull, page);
+    }
+    window.pullEnded();
+    changed();
+  }
+
+  #takePage(pull: Pull, page: Page): void {
+    const elapsedMs = performance.now() - pull.began;
+    const { fresh, isRepeat } = this.#takeIn(page, pull.began, elapsedMs);
+    if (this.#isLimitReached) this.finished = "limit";
+    else if (fresh === 0) this.#foundNothing(pull, page, elapsedMs);
+    else {
+      this.#emptyPages = 0;
+      this.#knownInRow = 0;
+      // What was acked lately, once more: a provider that is slow, or deaf, is not hurried.
+      if (isRepeat) this.#idle(0);
+      else this.#pace.reset();
+      if (page.more === false) this.#foundLast();
+    }
+  }
+
+  /** Sorts what a pull brought; gives how many deliveries are new. */
+  #takeIn(
+    page: Page,
+    pulledAt: number,
+    elapsedMs: number,
+  ): { readonly fresh: number; readonly isRepeat: boolean } {
+    const { feed, window, tell, onLeft, isStopping } = this.#parts;
+    const before = this.#taken;
+    const open = window.openPage(page);
+    let mayCut = false;
+    let isWhole = true;
+    for (const delivery of page.deliveries) {
+      if ((mayCut && this.#isLimitReached) || isStopping()) {
+        onLeft(delivery);
+        isWhole = false;
+        continue;
+      }
+      this.#accept(delivery, open, pulledAt);
+      // Below a cumulative receipt everything must be handled, or the work before it is lost.
+      mayCut = feed.acks === "individual" || delivery.receipt !== undefined;
+    }
+    const isRepeat = window.closePage(open, isWhole ? page.receipt : undefined);
+    if (isWhole && page.receipt !== undefined) this.#after = page.receipt;
+    const fresh = this.#taken - before;
+    tell?.({ kind: "pulled", count: page.deliveries.length, fresh, elapsedMs });
+    return { fresh, isRepeat };
+  }
+
+  #accept(delivery: Delivery, open: OpenPage, pulledAt: number): void {
+    const { feed, window, onFresh, onSettledAgain } = this.#parts;
+    const { entry, fresh } = window.accept(delivery, open);
+    if (fresh) {
+      this.#taken += 1;
+      onFresh(entry, pulledAt);
+    } else if (entry.state !== "open") onSettledAgain(entry);
+    if (feed.acks === "cumulative" && delivery.receipt !== undefined) {
+      this.#after = delivery.receipt;
+    }
+  }
+
+  /** The page was the last for now: what an empty poll would say. */
+  #foundLast(): void {
+    if (this.#parts.untilEmpty) this.finished = "empty";
+    else if (!this.#parts.feed.waits) this.#idle(0);
+  }
+
+  #foundNothing(pull: Pull, page: Page, elapsedMs: number): void {
+    const { feed, window, untilEmpty } = this.#parts;
+    const count = page.deliveries.length;
+    const isList = feed.pulls === "unacked";
+    if (page.more === true && this.#emptyPages < MOST_EMPTY_PAGES) {
+      this.#emptyPages += 1;
+      return;
+    }
+    if (untilEmpty && this.#isEmpty(pull, page)) {
+      this.finished = "empty";
+      return;
+    }
+    if (untilEmpty && isList && !this.#isQuiet()) {
+      this.#waitsForQuiet = true;
+      return;
+    }
+    // Leases that ended bring what is in work first; it is hidden again, and the next pull goes past it.
+    this.#knownInRow = count === 0 ? 0 : this.#knownInRow + count;
+    if (!isList && count > 0 && this.#knownInRow <= window.open) return;
+    this.#endsEarly = isList && !pull.wasQuiet;
+    this.#enough = window.held / 2;
+    if (!this.#hasWaited(elapsedMs)) this.#idle(elapsedMs);
+  }
+
+  /** Whether the feed itself has waited, long enough that there is no need to wait here. */
+  #hasWaited(elapsedMs: number): boolean {
+    const { feed, settings, untilEmpty } = this.#parts;
+    if (feed.waits !== true || untilEmpty) return false;
+    return elapsedMs >= Math.max(settings.waitMs * 0.9, settings.idle.minMs);
+  }
+
+  /** Waits before the next pull; what the last one took has been waited already. */
+  #idle(elapsedMs: number): void {
+    const delayMs = this.#pace.delay(0, elapsedMs);
+    this.#parts.tell?.({ kind: "idle", delayMs });
+  }
+
+  /** Whether a pull that brought nothing new says that nothing is left. */
+  #isEmpty({ wasQuiet }: Pull, { deliveries, more }: Page): boolean {
+    const { feed, settling } = this.#parts;
+    if (more === true) return false;
+    const wasEmpty = deliveries.length === 0;
+    // A page of what is known says nothing of what follows it, unless it is a list of all there is.
+    if (feed.pulls === "onward") return wasEmpty || more === false;
+    return wasQuiet && (wasEmpty || settling.isIdle);
+  }
+
+  #isQuiet(): boolean {
+    const { window, settling } = this.#parts;
+    return window.open === 0 && settling.isIdle;
+  }
+
+  /** A list that was full of what is in work here shows more as soon as enough of that is acked. */
+  #hasMoved(): boolean {
+    const { window, settling } = this.#parts;
+    return this.#isQuiet() || (settling.isIdle && window.held <= this.#enough);
+  }
+
+  #failed(failure: Failure, carried: Reach | undefined): void {
+    const { window, tell, onHalt } = this.#parts;
+    if (failure.kind === "cut") return;
+    const { error } = failure;
+    // An ack whose outcome is not known is never sent again: its page comes back with a new one.
+    if (carried && isCertainlyRefused(error)) window.watermark.putBack(carried);
+    if (isFatal(error)) {
+      onHalt(error);
+      return;
+    }
+    const delayMs = this.#pace.delay(error.retryAfterMs);
+    this.#endsEarly = false;
+    tell?.({ kind: "pollFailed", error, delayMs });
+  }
+
+  /** A page that came after its time. A queue has hidden what it holds, so it counts; a list is old. */
+  #cameLate(pull: Pull, late: Answer<Pulled>): void {
+    const { feed, changed } = this.#parts;
+    if (late.kind !== "answered" || feed.acks !== "individual" || feed.pulls !== "onward") return;
+    const page = readPage(late.value, feed);
+    if ("kind" in page) return;
+    this.#takeIn(page, pull.began, performance.now() - pull.began);
+    changed();
+  }
+}
+
+type Failure = Exclude<Answer<never>, { kind: "answered" }>;
+
+/** Holds a feed to its contract: a list of deliveries, or a page of them. */
+function readPage(value: Pulled, { name }: Feed): Page | Failure {
+  const page = Array.isArray(value) ? toPage(value) : (value as Page | undefined);
+  if (Array.isArray(page?.deliveries) && page.deliveries.every(isDelivery)) return page;
+  const facts = { provider: name, operation: "pull" };
+  const error = new AckloopError(
+    "schema",
+    "gave no list of deliveries, and no page of them",
+    facts,
+  );
+  return { kind: "failed", error };
+}
+
+function isDelivery(value: Delivery | undefined): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const { event } = value;
+  if (event === undefined) return value.unreadable !== undefined;
+  return event !== null && typeof event.id === "string" && typeof event.source === "string";
+}
+
+/** Whether a call was turned away before it could have an effect. */
+function isCertainlyRefused({ outcomeUnknown, code }: AckloopError): boolean {
+  return outcomeUnknown !== true && (code === "rateLimit" || code === "auth" || code === "request");
+}

@@ -1,0 +1,107 @@
+import { AckloopError } from "../../core/errors.ts";
+import type { EventCatalogue, FeedEvent } from "../../core/event.ts";
+import type { SchemaIssue, StandardSchemaV1 } from "../../core/standard-schema.ts";
+import type { BatchHandler, Handler, Handlers } from "../handler.ts";
+
+/** Handlers as the loop sees them: the feed's own event type has been matched by the verb. */
+export type AnyHandler = Handler<FeedEvent>;
+
+/** Where events go: to one handler by type, or to a batch handler. */
+export interface Routes {
+  /** The handler of an event type, with the schema its data must fit; or why there is none. */
+  readonly find: (type: string) => Route | string;
+  /** Takes events together, where the user gave a batch handler. */
+  readonly batch: BatchHandler<FeedEvent> | undefined;
+}
+
+/** Where events of one type go. */
+export interface Route {
+  /** Absent where a batch handler takes the event. */
+  readonly handler: AnyHandler | undefined;
+  readonly schema: StandardSchemaV1 | undefined;
+}
+
+/**
+ * Reads what a user gave as handlers.
+ *
+ * @throws {AckloopError} `config` when it is no function, map of functions or batch handler.
+ */
+export function toRoutes<E extends FeedEvent>(
+  verb: string,
+  handlers: Handlers<E>,
+  events: EventCatalogue<E> | undefined,
+): Routes {
+  const catalogue: ReadonlyMap<string, StandardSchemaV1> | undefined =
+    events && new Map(Object.entries(events));
+  if (typeof handlers === "function") {
+    return { find: findInCatalogue(catalogue, handlers as AnyHandler), batch: undefined };
+  }
+  if (isBatchHandler(handlers)) {
+    return {
+      find: findInCatalogue(catalogue, undefined),
+      batch: handlers as unknown as BatchHandler<FeedEvent>,
+    };
+  }
+  return { find: findInMap(catalogue, checkMap(verb, handlers)), batch: undefined };
+}
+
+function isBatchHandler<E extends FeedEvent>(handlers: Handlers<E>): handlers is BatchHandler<E> {
+  return typeof handlers === "object" && handlers !== null && "handleBatch" in handlers;
+}
+
+function checkMap(verb: string, handlers: unknown): ReadonlyMap<string, AnyHandler> {
+  if (typeof handlers !== "object" || handlers === null) {
+    throw new AckloopError(
+      "config",
+      `${verb}: the handlers must be a function, a map from event type to function, or batch(...)`,
+    );
+  }
+  const map = new Map<string, AnyHandler>();
+  for (const [type, handler] of Object.entries(handlers)) {
+    if (handler === undefined) continue;
+    if (typeof handler !== "function") {
+      throw new AckloopError("config", `${verb}: the handler of \`${type}\` must be a function`);
+    }
+    map.set(type, handler);
+  }
+  if (map.size === 0) throw new AckloopError("config", `${verb}: the map of handlers is empty`);
+  return map;
+}
+
+/** One function takes every type of the catalogue, or every type where there is no catalogue. */
+function findInCatalogue(
+  catalogue: ReadonlyMap<string, StandardSchemaV1> | undefined,
+  handler: AnyHandler | undefined,
+): Routes["find"] {
+  if (catalogue === undefined) {
+    const route: Route = { handler, schema: undefined };
+    return () => route;
+  }
+  const routes = new Map<string, Route>();
+  for (const [type, schema] of catalogue) routes.set(type, { handler, schema });
+  return (type) => routes.get(type) ?? `the type ${type} is not in the feed's catalogue`;
+}
+
+/** A type's own handler gets validated data; `other` gets data of any shape. */
+function findInMap(
+  catalogue: ReadonlyMap<string, StandardSchemaV1> | undefined,
+  handlers: ReadonlyMap<string, AnyHandler>,
+): Routes["find"] {
+  const routes = new Map<string, Route>();
+  for (const [type, handler] of handlers) {
+    if (type !== "other") routes.set(type, { handler, schema: catalogue?.get(type) });
+  }
+  const otherHandler = handlers.get("other");
+  const other = otherHandler && { handler: otherHandler, schema: undefined };
+  return (type) => routes.get(type) ?? other ?? `no handler for the type ${type}, and no \`other\``;
+}
+
+/** Makes the text that names where data does not fit its schema; never the data itself. */
+export function describeIssues(type: string, issues: readonly SchemaIssue[]): string {
+  const first = issues[0];
+  const path = (first?.path ?? [])
+    .map((step) => String(typeof step === "object" ? step.key : step))
+    .join(".");
+  const where = path ? `data.${path}` : "data";
+  return `${where} of ${type} does not fit its schema: ${first?.message ?? "invalid"}`;
+}

@@ -1,0 +1,104 @@
+import { onAbort } from "../../core/abort.ts";
+import type { Answer } from "../../core/guard.ts";
+import { ask } from "../../core/guard.ts";
+import { sleep } from "../../core/sleep.ts";
+import type { PacingBounds } from "./pacing.ts";
+import { Pace } from "./pacing.ts";
+
+/** What a service works with. */
+export interface ServiceParts {
+  /** What it is called in messages, such as `"dedupe"`. */
+  readonly name: string;
+  readonly bounds: PacingBounds;
+  /** How long one call may take, in ms. */
+  readonly limitMs: number;
+  /** A call failed and is made again in `delayMs`. */
+  readonly onFailed: (error: unknown, delayMs: number) => void;
+}
+
+/**
+ * A store, as the loop asks it: every question is asked again until it is answered or nobody wants to
+ * know any more, and while the store fails, one call at a time tries whether it is back.
+ */
+export class Service {
+  readonly #parts: ServiceParts;
+  readonly #pace: Pace;
+  /** Resolves when whoever came last, while the store failed, has had its turn. */
+  #lastTurn: Promise<void> | undefined;
+
+  constructor(parts: ServiceParts) {
+    this.#parts = parts;
+    this.#pace = new Pace(parts.bounds);
+  }
+
+  /**
+   * Asks until there is an answer; `undefined` once `quit` has fired.
+   *
+   * @throws {AckloopError} `config`: what repeating cannot mend.
+   */
+  async ask<Value>(
+    operation: string,
+    quit: AbortSignal,
+    call: (signal: AbortSignal) => PromiseLike<Value>,
+  ): Promise<{ readonly value: Value } | undefined> {
+    for (;;) {
+      const isFailing = this.#pace.attempts > 0;
+      const answer = await (isFailing
+        ? this.#inTurn(operation, quit, call)
+        : this.#askOnce(operation, quit, call));
+      // An answer that comes as the run quits is thrown away: the event stays unsettled, which is safe.
+      if (quit.aborted || answer.kind === "cut") return undefined;
+      if (answer.kind === "answered") return answer;
+      if (answer.error.code === "config") throw answer.error;
+    }
+  }
+
+  async #askOnce<Value>(
+    operation: string,
+    quit: AbortSignal,
+    call: (signal: AbortSignal) => PromiseLike<Value>,
+  ): Promise<Answer<Value>> {
+    const { name, limitMs, onFailed } = this.#parts;
+    const answer = await ask({ what: operation, whom: name, limitMs, signal: quit }, call);
+    if (answer.kind === "answered") this.#pace.reset();
+    if (answer.kind === "failed") {
+      const { error, thrown = error } = answer;
+      onFailed(thrown, this.#pace.delay(error.retryAfterMs));
+    }
+    return answer;
+  }
+
+  /** Asks when those that came before have tried, and the wait is over. */
+  async #inTurn<Value>(
+    operation: string,
+    quit: AbortSignal,
+    call: (signal: AbortSignal) => PromiseLike<Value>,
+  ): Promise<Answer<Value>> {
+    const before = this.#lastTurn;
+    let endTurn = (): void => {};
+    this.#lastTurn = new Promise((resolve) => {
+      endTurn = resolve;
+    });
+    try {
+      if (before) await untilAborted(before, quit);
+      // The store is back: nobody waits for anybody any more.
+      if (this.#pace.attempts === 0) endTurn();
+      const waitMs = this.#pace.until - performance.now();
+      if (waitMs > 0) await sleep(waitMs, quit).catch(() => {});
+      return await this.#askOnce(operation, quit, call);
+    } finally {
+      endTurn();
+    }
+  }
+}
+
+/** Waits for work of our own, but not on when the signal fires. */
+function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const forget = onAbort(signal, resolve);
+    void work.then(() => {
+      forget();
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,297 @@
+import { AckloopError } from "../../core/errors.ts";
+import type { AckReport, AckSink, AckVerdict, Receipt } from "../../core/feed.ts";
+import { ask, toFailure } from "../../core/guard.ts";
+import type { LoopSettings } from "../options.ts";
+import type { Entry } from "./entry.ts";
+import { Pace } from "./pacing.ts";
+import { Queue } from "./queue.ts";
+import type { Tell } from "./report.ts";
+import type { Reach } from "./watermark.ts";
+import type { Window } from "./window.ts";
+
+/** What the acknowledging side of a run works with. */
+export interface SettlingParts {
+  readonly feed: Pick<AckSink, "ack"> & {
+    readonly name: string;
+    readonly pulls: "unacked" | "onward";
+  };
+  readonly settings: LoopSettings;
+  readonly window: Window;
+  readonly tell: Tell | undefined;
+  /** Cuts acknowledgements: the time kept for them is over, or the lease is lost. */
+  readonly over: AbortSignal;
+  /** Whether an acknowledgement may be started: not after a lease has run out. */
+  readonly mayStart: () => boolean;
+  /** Confirmed: `count` events are let go of. */
+  readonly onAcked: (count: number, gone: number) => void;
+  /** The run cannot go on. */
+  readonly onHalt: (error: AckloopError) => void;
+  /** Something has changed: the run looks at all of it again. */
+  readonly changed: () => void;
+}
+
+/** Sends acknowledgements for what is settled; runs no handler and pulls nothing. */
+export interface Settling {
+  /** An entry is settled. */
+  settled(entry: Entry): void;
+  /** Sends what may be sent now; gives when there is more to do, by `performance.now`. */
+  step(now: number): number;
+  /** Whether nothing that can be acknowledged is left or on its way. */
+  readonly isIdle: boolean;
+  /** Whether another road may carry an ack now: none is on its way, and none waits. */
+  mayCarry(now: number): boolean;
+}
+
+/** Errors that repeating a call does not mend and that mean that the run is no longer the reader. */
+const FATAL = new Set<string>([
+  "auth",
+  "config",
+  "conflict",
+  "notFound",
+  "leaseLost",
+  "cursorExpired",
+]);
+
+/** Whether an error of a pull or an ack must end the run at once. */
+export function isFatal({ code, retryable }: AckloopError): boolean {
+  return FATAL.has(code) && !retryable;
+}
+
+/** The longest wait between two tries of an ack, in ms: a stop must leave time for another. */
+const ACK_RETRY_MAX_MS = 2000;
+
+function ackPace({ idle }: LoopSettings): Pace {
+  const maxMs = Math.min(ACK_RETRY_MAX_MS, idle.maxMs);
+  return new Pace({ minMs: Math.min(250, maxMs), maxMs });
+}
+
+/** The most ack calls at once; receipts gather meanwhile, so that a call carries many. */
+const MOST_CALLS = 8;
+
+const NEVER = Number.POSITIVE_INFINITY;
+
+/** What came of an ack: a verdict on each receipt, or why there is none. */
+type SentAck = AckReport | { readonly error: AckloopError };
+
+/** Sends receipts; `undefined` when the call was cut. */
+async function sendAck(
+  { feed, settings, over }: SettlingParts,
+  receipts: readonly Receipt[],
+): Promise<SentAck | undefined> {
+  const { name } = feed;
+  const asking = { what: "ack", whom: name, limitMs: settings.callTimeoutMs, signal: over };
+  const answer = await ask(asking, (signal) => feed.ack(receipts, { signal }));
+  if (over.aborted || answer.kind === "cut") return undefined;
+  if (answer.kind === "failed") return answer;
+  const { value } = answer;
+  if (Array.isArray(value) && value.length === receipts.length) {
+    return value.map((verdict) => toVerdict(verdict, name));
+  }
+  const count = Array.isArray(value) ? `${value.length} verdicts` : "no list of verdicts";
+  const facts = { provider: name, operation: "ack" };
+  return {
+    error: new AckloopError("schema", `gave ${count} for ${receipts.length} receipts`, facts),
+  };
+}
+
+/** A feed of the user's may give anything: what does not say that it is acked has failed. */
+function toVerdict(verdict: Partial<AckVerdict> | null | undefined, feed: string): AckVerdict {
+  if (verdict?.status === "acked" || verdict?.status === "gone") return { status: verdict.status };
+  const { error } = (verdict ?? {}) as { readonly error?: unknown };
+  return { status: "failed", error: toFailure(error, { what: "ack", whom: feed }) };
+}
+
+function verdictOf(report: SentAck, index: number): AckVerdict {
+  const verdict = "error" in report ? undefined : report[index];
+  return verdict ?? { status: "failed", error: (report as { readonly error: AckloopError }).error };
+}
+
+/** Acknowledges one event each: as many at once as allowed, the failed ones again. */
+export class IndividualSettling implements Settling {
+  readonly #parts: SettlingParts;
+  readonly #queue = new Queue<Entry>();
+  /** What the provider refused and may take later, and from when. */
+  readonly #refused = new Map<Entry, number>();
+  readonly #pace: Pace;
+  #calls = 0;
+  #inFlight = 0;
+  /** Refused for good: a stop need not wait for what cannot be acknowledged any more. */
+  #gaveUp = false;
+
+  constructor(parts: SettlingParts) {
+    this.#parts = parts;
+    this.#pace = ackPace(parts.settings);
+  }
+
+  get isIdle(): boolean {
+    if (this.#calls > 0) return false;
+    return this.#gaveUp || (this.#queue.length === 0 && this.#refused.size === 0);
+  }
+
+  mayCarry(): boolean {
+    return false;
+  }
+
+  settled(entry: Entry): void {
+    if (entry.receipt === undefined) this.#parts.window.unackable(entry);
+    else this.#queue.push(entry);
+  }
+
+  step(now: number): number {
+    const { settings, over, mayStart } = this.#parts;
+    if (this.#gaveUp || over.aborted) return NEVER;
+    const next = this.#takeBackRefused(now);
+    if (this.#queue.length === 0) return next;
+    if (!this.#pace.isOpen(now)) return this.#pace.until;
+    while (this.#calls < MOST_CALLS && this.#queue.length > 0) {
+      const room = settings.ackConcurrency - this.#inFlight;
+      if (room <= 0 || !mayStart()) break;
+      void this.#send(this.#queue.take(room));
+      // While the provider fails, one call at a time tries whether it is back.
+      if (this.#pace.attempts > 0) break;
+    }
+    return next;
+  }
+
+  #takeBackRefused(now: number): number {
+    let next = NEVER;
+    for (const [entry, at] of this.#refused) {
+      if (at > now) {
+        next = Math.min(next, at);
+        continue;
+      }
+      this.#refused.delete(entry);
+      this.#queue.push(entry);
+    }
+    return next;
+  }
+
+  async #send(entries: readonly Entry[]): Promise<void> {
+    this.#calls += 1;
+    this.#inFlight += entries.length;
+    const report = await sendAck(
+      this.#parts,
+      entries.map((entry) => entry.receipt as Receipt),
+    );
+    this.#calls -= 1;
+    this.#inFlight -= entries.length;
+    if (report !== undefined) this.#read(entries, report);
+    this.#parts.changed();
+  }
+
+  #read(entries: readonly Entry[], report: SentAck): void {
+    const { window, onAcked } = this.#parts;
+    let acked = 0;
+    let gone = 0;
+    const failures: { readonly entry: Entry; readonly error: AckloopError }[] = [];
+    for (const [index, entry] of entries.entries()) {
+      const verdict = verdictOf(report, index);
+      if (verdict.status === "failed") {
+        failures.push({ entry, error: verdict.error });
+        continue;
+      }
+      acked += 1;
+      if (verdict.status === "gone") gone += 1;
+      window.acked(entry);
+    }
+    if (acked > 0) onAcked(acked, gone);
+    const again = failures.filter(({ entry, error }) => !this.#isRefusedForGood(entry, error));
+    // What says that the provider is away matters to all; what is wrong with one does not.
+    const worst = again.find(({ error }) => error.retryable) ?? again[0];
+    if (worst === undefined) this.#pace.reset();
+    else
+      this.#again(
+        again.map(({ entry }) => entry),
+        worst.error,
+      );
+  }
+
+  /** Halts the run when an event cannot be acked; the others of its call still can. */
+  #isRefusedForGood(entry: Entry, error: AckloopError): boolean {
+    const { settings, onHalt } = this.#parts;
+    const fatal = isFatal(error);
+    if (!error.retryable) entry.refusals += 1;
+    if (!fatal && entry.refusals < settings.attempts) return false;
+    this.#gaveUp ||= fatal;
+    onHalt(error);
+    return true;
+  }
+
+  #again(refused: readonly Entry[], error: AckloopError): void {
+    const delayMs = this.#pace.delay(error.retryAfterMs);
+    const at = this.#pace.until;
+    // What is refused for its own sake holds the others up no longer than itself.
+    if (!error.retryable) this.#pace.reset();
+    for (const entry of refused) this.#refused.set(entry, at);
+    this.#parts.tell?.({ kind: "ackFailed", error, delayMs });
+  }
+}
+
+/** Acknowledges "everything up to here": one receipt, one call in flight, never back. */
+export class CumulativeSettling implements Settling {
+  readonly #parts: SettlingParts;
+  readonly #pace: Pace;
+  #isCalling = false;
+  #refusals = 0;
+  /** Refused for good: a stop need not wait for what cannot be acknowledged any more. */
+  #gaveUp = false;
+
+  constructor(parts: SettlingParts) {
+    this.#parts = parts;
+    this.#pace = ackPace(parts.settings);
+  }
+
+  get isIdle(): boolean {
+    if (this.#isCalling) return false;
+    return this.#gaveUp || this.#parts.window.watermark.next === undefined;
+  }
+
+  mayCarry(now: number): boolean {
+    return !this.#isCalling && this.#pace.isOpen(now) && this.#pace.attempts === 0;
+  }
+
+  settled(): void {
+    // The window's watermark knows.
+  }
+
+  step(now: number): number {
+    const { window, over, mayStart } = this.#parts;
+    const { next } = window.watermark;
+    if (this.#isCalling || this.#gaveUp || next === undefined || over.aborted) return NEVER;
+    if (!this.#pace.isOpen(now)) return this.#pace.until;
+    if (mayStart()) void this.#send(next);
+    return NEVER;
+  }
+
+  async #send(reach: Reach): Promise<void> {
+    const { window, onAcked, changed } = this.#parts;
+    this.#isCalling = true;
+    window.watermark.take(reach);
+    const report = await sendAck(this.#parts, [reach.receipt]);
+    this.#isCalling = false;
+    if (report !== undefined) {
+      const verdict = verdictOf(report, 0);
+      if (verdict.status === "failed") this.#refused(reach, verdict.error);
+      else {
+        this.#pace.reset();
+        this.#refusals = 0;
+        onAcked(window.confirm(reach), verdict.status === "gone" ? 1 : 0);
+      }
+    }
+    changed();
+  }
+
+  #refused(reach: Reach, error: AckloopError): void {
+    const { feed, settings, window, tell, onHalt } = this.#parts;
+    if (!error.retryable) this.#refusals += 1;
+    if (isFatal(error) || this.#refusals >= settings.attempts) {
+      this.#gaveUp = true;
+      onHalt(error);
+      return;
+    }
+    // A server that refuses the receipt for good hands out a new one with the next pull.
+    if (error.retryable || feed.pulls === "onward") window.watermark.putBack(reach);
+    const delayMs = this.#pace.delay(error.retryAfterMs);
+    tell?.({ kind: "ackFailed", error, delayMs });
+  }
+}

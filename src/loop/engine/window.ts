@@ -1,0 +1,195 @@
+import type { Delivery, Feed, Page } from "../../core/feed.ts";
+import { identityOf, namelessIdentity } from "../../core/identity.ts";
+import type { Entry, PageWeight } from "./entry.ts";
+import { toEntry } from "./entry.ts";
+import { toText } from "./storable.ts";
+import type { Reach } from "./watermark.ts";
+import { Watermark } from "./watermark.ts";
+
+/** How many pages that were acked are remembered. */
+const LATE_PAGES = 16;
+
+/**
+ * The deliveries a run holds, from pulled to acknowledged, and how a returning one is known again.
+ *
+ * It counts and remembers, and decides nothing. An event that comes back joins its entry: its newer
+ * receipt replaces the older, and it is handled once. It counts as settled only if its entry is.
+ */
+export class Window {
+  readonly watermark = new Watermark<Entry>();
+  readonly #known = new Map<string, Entry>();
+  readonly #cumulative: boolean;
+  readonly #unacked: boolean;
+  /** Acked while a pull was under way that may still bring them. */
+  readonly #leaving: Entry[] = [];
+  /** The identities of the last pages, to know a provider that brings back what was acked. */
+  readonly #lately: ReadonlySet<string>[] = [];
+  #pulling = false;
+  #nameless = 0;
+  #held = 0;
+  #open = 0;
+  #bytes = 0;
+
+  constructor(feed: Pick<Feed, "acks" | "pulls">) {
+    this.#cumulative = feed.acks === "cumulative";
+    this.#unacked = feed.pulls === "unacked";
+  }
+
+  /** How many deliveries are not settled. */
+  get open(): number {
+    return this.#open;
+  }
+
+  /** How many deliveries are not acknowledged, those that are settled included. */
+  get held(): number {
+    return this.#cumulative ? this.watermark.held : this.#held;
+  }
+
+  /** The length of the pages of which something is held, as far as the feed tells it. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** The entry that has been open longest. */
+  get oldest(): Entry | undefined {
+    for (const entry of this.#known.values()) if (entry.state === "open") return entry;
+    return undefined;
+  }
+
+  /** Every entry that is open, oldest first. */
+  *openEntries(): Generator<Entry> {
+    for (const entry of this.#known.values()) if (entry.state === "open") yield entry;
+  }
+
+  /** A pull begins. */
+  pullBegins(): void {
+    this.#pulling = true;
+  }
+
+  /** The pull has ended, and what it brought was taken in. */
+  pullEnded(): void {
+    this.#pulling = false;
+    for (const entry of this.#leaving.splice(0)) this.#known.delete(entry.identity);
+  }
+
+  /** Opens a page: gives what its deliveries are taken in with. */
+  openPage({ bytes = 0 }: Page): OpenPage {
+    return { weight: { bytes, held: 0 }, identities: new Set() };
+  }
+
+  /** Takes in one delivery of a page; `fresh` when it is new to this run. */
+  accept(delivery: Delivery, page: OpenPage): { readonly entry: Entry; readonly fresh: boolean } {
+    const identity = this.#nameOf(delivery, page);
+    page.identities.add(identity);
+    const known = this.#known.get(identity);
+    if (known) {
+      this.#join(known, delivery);
+      return { entry: known, fresh: false };
+    }
+    const { weight } = page;
+    const entry = toEntry(identity, delivery, weight);
+    this.#known.set(identity, entry);
+    this.#open += 1;
+    this.#held += 1;
+    if (weight.held === 0) this.#bytes += weight.bytes;
+    weight.held += 1;
+    if (this.#cumulative) entry.position = this.watermark.push(entry, delivery.receipt);
+    return { entry, fresh: true };
+  }
+
+  /**
+   * Closes a page when all of it was taken in. True when the pages before held all of it: a provider
+   * that is slow, or deaf, and brings back what was acked.
+   */
+  closePage({ identities }: OpenPage, receipt: Page["receipt"]): boolean {
+    if (this.#cumulative && receipt !== undefined) this.watermark.push(undefined, receipt, true);
+    if (identities.size === 0) return false;
+    const isRepeat = this.#cameLately(identities);
+    this.#lately.push(identities);
+    if (this.#lately.length > LATE_PAGES) this.#lately.shift();
+    return isRepeat;
+  }
+
+  /** An entry's outcome is final. */
+  settle(entry: Entry): void {
+    if (entry.state !== "open") return;
+    entry.state = "settled";
+    this.#open -= 1;
+    if (!this.#cumulative) return;
+    this.watermark.settle(entry.position);
+    for (const position of entry.earlier ?? []) this.watermark.settle(position);
+  }
+
+  /** An individual ack is confirmed. */
+  acked(entry: Entry): void {
+    if (entry.state === "acked") return;
+    entry.state = "acked";
+    this.#letGo(entry);
+    // A list that was asked for before the ack may still hold it; a later one would mean it anew.
+    if (this.#unacked && this.#pulling) this.#leaving.push(entry);
+    else this.#known.delete(entry.identity);
+  }
+
+  /** An individual delivery came without a receipt: nothing can be acked, so it is only known. */
+  unackable(entry: Entry): void {
+    this.#letGo(entry);
+    if (!this.#unacked) this.#known.delete(entry.identity);
+  }
+
+  /** A cumulative ack is confirmed; gives how many events it let go of. */
+  confirm(reach: Reach): number {
+    let count = 0;
+    this.watermark.confirm(reach, (entry, position) => {
+      // One that came again behind it is held on to until that place is acked too.
+      if (position !== entry.position || entry.state === "acked") return;
+      entry.state = "acked";
+      this.#letGo(entry);
+      this.#known.delete(entry.identity);
+      count += 1;
+    });
+    return count;
+  }
+
+  #letGo({ page }: Entry): void {
+    this.#held -= 1;
+    page.held -= 1;
+    if (page.held === 0) this.#bytes -= page.bytes;
+  }
+
+  #join(entry: Entry, delivery: Delivery): void {
+    if (delivery.receipt !== undefined) entry.receipt = delivery.receipt;
+    if (!this.#cumulative) return;
+    entry.earlier = [...(entry.earlier ?? []), entry.position];
+    entry.position = this.watermark.push(entry, delivery.receipt, entry.state !== "open");
+  }
+
+  #cameLately(identities: ReadonlySet<string>): boolean {
+    const cameBefore = (identity: string): boolean =>
+      this.#lately.some((page) => page.has(identity));
+    // The first one mostly says that it is new.
+    for (const identity of identities) if (!cameBefore(identity)) return false;
+    return true;
+  }
+
+  #nameOf(delivery: Delivery, page: OpenPage): string {
+    const { event, identity } = delivery;
+    if (identity !== undefined) return identity;
+    if (event !== undefined && delivery.idDerived !== true) return identityOf(event);
+    const content = event === undefined ? toText(delivery.raw) : identityOf(event);
+    if (!this.#unacked) {
+      this.#nameless += 1;
+      return namelessIdentity(content, this.#nameless);
+    }
+    // A list brings it again: it is known by its content, and its place among equals in the page.
+    let among = 1;
+    while (page.identities.has(namelessIdentity(content, among))) among += 1;
+    return namelessIdentity(content, among);
+  }
+}
+
+/** A page that is being taken in. */
+export interface OpenPage {
+  readonly weight: PageWeight;
+  /** What it has held so far. */
+  readonly identities: Set<string>;
+}

@@ -1,0 +1,233 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { AckloopError } from "../../../src/core/errors.ts";
+import type { LeaseStore } from "../../../src/core/stores.ts";
+import { LeaseGuard } from "../../../src/loop/engine/lease.ts";
+import type { ReportBody } from "../../../src/loop/engine/report.ts";
+import { memoryStores } from "../../../src/stores/index.ts";
+import { passing } from "../support.ts";
+
+const LEASE_MS = 3000;
+const key = { consumer: "billing", feed: "orders" };
+
+/** A guard over a store of which the test may replace functions. */
+function guardOver(replaced: Partial<LeaseStore> = {}, leases = memoryStores().leases) {
+  const reports: ReportBody[] = [];
+  const onLost = vi.fn<(error: AckloopError) => void>();
+  const guard = new LeaseGuard({
+    lease: { store: { ...leases, ...replaced }, leaseMs: LEASE_MS, holder: "me" },
+    key,
+    tell: (report) => reports.push(report),
+    onLost,
+  });
+  const stopping = new AbortController();
+  const acquire = () => guard.acquire(stopping.signal);
+  const kinds = () => reports.map((report) => report.kind);
+  return { guard, leases, onLost, stopping, acquire, reports, kinds };
+}
+
+const never = (): Promise<never> => new Promise(() => {});
+
+describe("a lease", () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it("is taken, renewed beside the work, and given up", async () => {
+    const { guard, leases, acquire, onLost, reports } = guardOver();
+    expect(guard.isValid()).toBe(false);
+
+    expect(await acquire()).toBe(true);
+    await vi.advanceTimersByTimeAsync(20 * LEASE_MS);
+    expect(guard.isValid()).toBe(true);
+    expect(await leases.acquire(key, "other", 1000)).toMatchObject({ status: "taken" });
+    await guard.release();
+
+    expect(await leases.acquire(key, "other", 1000)).toMatchObject({ status: "held" });
+    expect(reports).toMatchObject([{ kind: "leaseAcquired", fence: 1 }]);
+    expect(onLost).not.toHaveBeenCalled();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("is waited for while another holds it, and taken when that ends", async () => {
+    const { leases, acquire, reports } = guardOver();
+    await leases.acquire(key, "other", 2000);
+    const taken = acquire();
+    await vi.advanceTimersByTimeAsync(1900);
+    expect(reports).toMatchObject([{ kind: "leaseTaken" }]);
+
+    await vi.advanceTimersByTimeAsync(400);
+
+    expect(await taken).toBe(true);
+  });
+
+  it("is waited for until the run is stopped", async () => {
+    const { guard, leases, acquire, stopping } = guardOver();
+    await leases.acquire(key, "other", 60_000);
+    const taken = acquire();
+    await vi.advanceTimersByTimeAsync(100);
+
+    stopping.abort();
+
+    expect(await taken).toBe(false);
+    await guard.release();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("is asked for again, with pacing, while the store is down", async () => {
+    const acquireOf = vi.fn<LeaseStore["acquire"]>();
+    acquireOf.mockRejectedValueOnce(passing()).mockRejectedValueOnce(passing());
+    acquireOf.mockResolvedValue({ status: "held", fence: 7 });
+    const { acquire, kinds } = guardOver({ acquire: acquireOf });
+
+    const taken = acquire();
+    await vi.advanceTimersByTimeAsync(10_000);
+
+    expect(await taken).toBe(true);
+    expect(kinds()).toEqual(["storeFailed", "storeFailed", "leaseAcquired"]);
+  });
+
+  it("is not asked for again when the store refuses the options", async () => {
+    const error = new AckloopError("config", "no such table");
+    const { acquire } = guardOver({ acquire: () => Promise.reject(error) });
+
+    await expect(acquire()).rejects.toBe(error);
+  });
+
+  it("is not taken when the run stops while the store is being asked", async () => {
+    const { acquire, stopping } = guardOver({ acquire: () => Promise.reject(new Error("cut")) });
+    stopping.abort();
+    expect(await acquire()).toBe(false);
+
+    const late = guardOver({
+      acquire: async () => {
+        late.stopping.abort();
+        throw new Error("cut");
+      },
+    });
+
+    expect(await late.acquire()).toBe(false);
+    expect(late.reports).toEqual([]);
+  });
+
+  it("is lost when another has taken it", async () => {
+    const { guard, acquire, onLost } = guardOver({ renew: async () => false });
+    await acquire();
+
+    await vi.advanceTimersByTimeAsync(LEASE_MS / 3);
+
+    expect(onLost).toHaveBeenCalledTimes(1);
+    expect(onLost.mock.calls[0]?.[0]).toMatchObject({
+      code: "leaseLost",
+      message: "the lease of orders is lost: another process has taken it",
+    });
+    expect(guard.isValid()).toBe(false);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("is lost by the process's own clock when the process was paused, before any answer", async () => {
+    const { guard, acquire, onLost } = guardOver();
+    await acquire();
+    const now = performance.now();
+    vi.spyOn(performance, "now").mockReturnValue(now + LEASE_MS);
+
+    expect(guard.isValid()).toBe(false);
+    expect(guard.isValid()).toBe(false);
+
+    expect(onLost).toHaveBeenCalledTimes(1);
+    expect(onLost.mock.calls[0]?.[0].message).toContain("it ran out before it was renewed");
+  });
+
+  it("counts from before the request that granted it", async () => {
+    const slow: LeaseStore["acquire"] = async (...asked) => {
+      const grant = await memoryStores().leases.acquire(...asked);
+      await new Promise((resolve) => setTimeout(resolve, LEASE_MS + 1));
+      return grant;
+    };
+    const { guard, acquire, onLost } = guardOver({ acquire: slow });
+    const taken = acquire();
+    await vi.advanceTimersByTimeAsync(LEASE_MS + 1);
+
+    expect(await taken).toBe(true);
+    expect(guard.isValid()).toBe(false);
+    expect(onLost).toHaveBeenCalledTimes(1);
+  });
+
+  it("is lost when the store does not answer before it ends", async () => {
+    const { guard, acquire, onLost } = guardOver({ renew: never });
+    await acquire();
+
+    await vi.advanceTimersByTimeAsync(LEASE_MS - 1);
+    expect(onLost).not.toHaveBeenCalled();
+    expect(guard.isValid()).toBe(true);
+    await vi.advanceTimersByTimeAsync(2);
+
+    expect(onLost).toHaveBeenCalledTimes(1);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("survives a store that is down for a while", async () => {
+    const { leases } = memoryStores();
+    const renew = vi.fn<LeaseStore["renew"]>(leases.renew);
+    renew.mockRejectedValueOnce(passing()).mockRejectedValueOnce(passing());
+    const { guard, acquire, onLost, kinds } = guardOver({ renew }, leases);
+    await acquire();
+
+    await vi.advanceTimersByTimeAsync(10 * LEASE_MS);
+
+    expect(guard.isValid()).toBe(true);
+    expect(onLost).not.toHaveBeenCalled();
+    expect(kinds()).toEqual(["leaseAcquired", "storeFailed", "storeFailed"]);
+  });
+
+  it("leaves no timer when it is given up while the store does not answer", async () => {
+    const { guard, acquire, onLost } = guardOver({ renew: never });
+    await acquire();
+    await vi.advanceTimersByTimeAsync(LEASE_MS / 3);
+
+    await guard.release();
+
+    expect(vi.getTimerCount()).toBe(0);
+    expect(onLost).not.toHaveBeenCalled();
+  });
+
+  it("ends by itself when it cannot be given up", async () => {
+    const { guard, acquire, reports } = guardOver({ release: () => Promise.reject(passing()) });
+    await acquire();
+
+    await guard.release();
+
+    expect(reports.at(-1)).toMatchObject({
+      kind: "storeFailed",
+      store: "lease",
+      delayMs: LEASE_MS,
+    });
+  });
+
+  it("is not given up once it is lost: it is another's", async () => {
+    const release = vi.fn(async () => {});
+    const { guard, acquire } = guardOver({ release, renew: async () => false });
+    await acquire();
+    await vi.advanceTimersByTimeAsync(LEASE_MS);
+
+    await guard.release();
+
+    expect(release).not.toHaveBeenCalled();
+  });
+
+  it("tells of no failure that comes after it was given up", async () => {
+    let fail!: (error: unknown) => void;
+    const renew = (): Promise<boolean> => new Promise((_, reject) => (fail = reject));
+    const { guard, acquire, kinds } = guardOver({ renew });
+    await acquire();
+    await vi.advanceTimersByTimeAsync(LEASE_MS / 3);
+    await guard.release();
+
+    fail(passing());
+    await vi.advanceTimersByTimeAsync(LEASE_MS);
+
+    expect(kinds()).toEqual(["leaseAcquired"]);
+  });
+});

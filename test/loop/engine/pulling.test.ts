@@ -1,0 +1,550 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { AckloopError } from "../../../src/core/errors.ts";
+import type { FeedEvent } from "../../../src/core/event.ts";
+import type { Delivery, Feed, PullOptions } from "../../../src/core/feed.ts";
+import { fromReceipt, toReceipt } from "../../../src/core/feed.ts";
+import { consume, drain } from "../../../src/loop/consume.ts";
+import type { MemoryFeedOptions } from "../../../src/testing/memory-feed.ts";
+import { memoryFeed, testEvent } from "../../../src/testing/memory-feed.ts";
+import { ended, filledFeed, gate, idsOf, lost, passing, recorder, slowHandler } from "../support.ts";
+
+const CARRYING: MemoryFeedOptions = {
+  acks: "cumulative",
+  acksOnPull: true,
+  receipts: "page",
+  pageSize: 3,
+};
+const LIST: MemoryFeedOptions = { acks: "individual", pulls: "unacked" };
+const CURSOR: MemoryFeedOptions = { acks: "cumulative", pulls: "onward" };
+const quick = { idle: { minMs: 100, maxMs: 100 } };
+const soon = () => vi.advanceTimersByTimeAsync(0);
+
+/** The calls of a feed in short: p, or p+ with an ack; a with the ids acked. */
+const callsOf = (feed: ReturnType<typeof memoryFeed>) =>
+  feed.calls.map(({ operation, options, ids }) => {
+    if (operation === "pull") return options?.ack === undefined ? "p" : "p+";
+    return `a ${ids.join()}`;
+  });
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.spyOn(Math, "random").mockReturnValue(1);
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe("pulling as far as there is room", () => {
+  it("stops at the window, says what holds it, and goes on when that is done", async () => {
+    const feed = filledFeed(20, { ...CURSOR, pageSize: 5 });
+    const { onReport, of } = recorder();
+    const { started, handler, gateOf } = slowHandler();
+    const stuck = async (event: FeedEvent) => (event.id === "e0" ? handler(event) : undefined);
+
+    const run = consume(feed, stuck, { ...quick, onReport, concurrency: 2, maxInFlight: 8 });
+    await vi.advanceTimersByTimeAsync(5000);
+
+    expect(run.health()).toMatchObject({ open: 1, unacked: 8, oldest: { id: "e0" } });
+    expect(of("windowFull")).toMatchObject([{ heldBy: "e0" }]);
+    expect(feed.acked).toEqual([]);
+    gateOf("e0").open();
+    await vi.advanceTimersByTimeAsync(5000);
+
+    expect(started).toEqual(["e0"]);
+    expect(feed.acked).toEqual(idsOf(20));
+    await run.stop();
+  });
+
+  it("asks for no more than there is room for", async () => {
+    const feed = filledFeed(50, { ...CURSOR, pageSize: 100 });
+    const { handler } = slowHandler();
+
+    const run = consume(feed, handler, { ...quick, concurrency: 4, maxInFlight: 10 });
+    await vi.advanceTimersByTimeAsync(1000);
+
+    expect(feed.calls.map((call) => call.options?.limit)).toEqual([10]);
+    expect(run.health().open).toBe(10);
+    await run.stop({ withinMs: 0 });
+  });
+
+  it("reads on while earlier work is open, and each event once", async () => {
+    const feed = filledFeed(10, { ...CURSOR, pageSize: 2 });
+    const { started, handler, gateOf } = slowHandler();
+
+    const run = consume(feed, handler, { ...quick, concurrency: 10 });
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(started).toEqual(idsOf(10));
+    for (const id of idsOf(10)) gateOf(id).open();
+    await soon();
+
+    expect(started).toEqual(idsOf(10));
+    expect(feed.acked).toEqual(idsOf(10));
+    await run.stop();
+  });
+
+  it("asks a list for more than what is held, so that stuck events starve none", async () => {
+    const feed = filledFeed(60, { ...LIST, pageSize: 100 });
+    const { handler } = slowHandler();
+    const done: string[] = [];
+    const stuck = async (event: FeedEvent) => {
+      if (Number(event.id.slice(1)) < 10) return handler(event);
+      done.push(event.id);
+    };
+
+    const run = consume(feed, stuck, { ...quick, concurrency: 12, maxInFlight: 20 });
+    await vi.advanceTimersByTimeAsync(3000);
+
+    expect(done.sort()).toEqual(idsOf(50, 10).sort());
+    await run.stop({ withinMs: 0 });
+  });
+
+  it("pulls a list again as soon as enough of what it was full of is acked", async () => {
+    const feed = filledFeed(40, { ...LIST, pageSize: 10 });
+    const { handler } = slowHandler();
+    const done: string[] = [];
+    const first = async (event: FeedEvent) => {
+      if (event.id === "e0") return handler(event);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      done.push(event.id);
+    };
+
+    const run = consume(feed, first, { idle: { minMs: 60_000 }, concurrency: 20 });
+    await vi.advanceTimersByTimeAsync(500);
+
+    expect(done).toHaveLength(39);
+    await run.stop({ withinMs: 0 });
+  });
+
+  it("does not take a list for new that was asked for before an ack", async () => {
+    const feed = filledFeed(4, { ...LIST, pageSize: 4 });
+    const { onReport, of } = recorder();
+    const started: string[] = [];
+    feed.fail({ operation: "ack", delayMs: 20 });
+    const slow: Feed = {
+      ...feed,
+      pull: async (options) => {
+        const list = await feed.pull(options);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        return list;
+      },
+    };
+
+    const run = consume(slow, (event) => void started.push(event.id), { ...quick, onReport });
+    await vi.advanceTimersByTimeAsync(1000);
+
+    expect(started).toEqual(idsOf(4));
+    expect(of("duplicate")).toEqual([]);
+    expect(await ended(run.stop())).toMatchObject({ pulled: 4, handled: 4, duplicates: 0 });
+  });
+
+  it("pulls a cumulative list only when all of its page is settled", async () => {
+    const feed = filledFeed(4, { acks: "cumulative", pageSize: 2 });
+    const { handler, gateOf } = slowHandler();
+
+    const run = consume(feed, handler, { ...quick, concurrency: 2 });
+    await vi.advanceTimersByTimeAsync(1000);
+    gateOf("e1").open();
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(callsOf(feed)).toEqual(["p"]);
+    gateOf("e0").open();
+    await soon();
+
+    expect(callsOf(feed)).toEqual(["p", "a e1", "p"]);
+    await run.stop({ withinMs: 0 });
+  });
+});
+
+describe("an ack on the next pull", () => {
+  it("needs no call of its own but the last", async () => {
+    const feed = filledFeed(9, CARRYING);
+
+    const summary = await drain(feed, () => {});
+
+    expect(callsOf(feed)).toEqual(["p", "p+", "p+", "p+"]);
+    expect(summary).toMatchObject({ handled: 9, acked: 9, stopped: "empty" });
+  });
+
+  it("is sent by itself when the run ends before the next pull", async () => {
+    const feed = filledFeed(9, CARRYING);
+
+    const summary = await drain(feed, () => {}, { limit: 3 });
+
+    expect(callsOf(feed)).toEqual(["p", "a e2"]);
+    expect(summary).toMatchObject({ stopped: "limit", acked: 3 });
+  });
+
+  it("whose outcome is unknown is never sent again, and its page is known when it returns", async () => {
+    const feed = filledFeed(6, CARRYING);
+    const { onReport, of } = recorder();
+    const started: string[] = [];
+    const receipts: unknown[] = [];
+    const watched: Feed = {
+      ...feed,
+      pull: (options) => {
+        if (options?.ack !== undefined) {
+          receipts.push(fromReceipt(options.ack));
+          if (receipts.length === 1) feed.fail({ operation: "pull", error: lost() });
+        }
+        return feed.pull(options);
+      },
+    };
+
+    const summary = await ended(
+      drain(watched, (event) => void started.push(event.id), { ...quick, onReport }),
+    );
+
+    expect(started).toEqual(idsOf(6));
+    expect(of("duplicate").map((report) => report.event.id)).toEqual(["e0", "e1", "e2"]);
+    expect(callsOf(feed)).toEqual(["p", "p+", "p", "a e2", "p", "p+"]);
+    expect(receipts).toEqual([2, 5]);
+    expect(summary).toMatchObject({ pulled: 9, handled: 6, duplicates: 3, acked: 6 });
+  });
+
+  it("whose reply was lost after its effect costs nothing", async () => {
+    const feed = filledFeed(6, CARRYING);
+    const started: string[] = [];
+    const carried = vi.fn();
+    const watched: Feed = {
+      ...feed,
+      pull: (options) => {
+        if (options?.ack !== undefined && carried.mock.calls.length === 0) {
+          carried();
+          feed.fail({ operation: "pull", error: lost(), afterEffect: true });
+        }
+        return feed.pull(options);
+      },
+    };
+
+    const summary = await ended(drain(watched, (event) => void started.push(event.id), quick));
+
+    expect(started).toEqual(idsOf(6));
+    expect(callsOf(feed)).toEqual(["p", "p+", "p", "p+"]);
+    expect(summary).toMatchObject({ handled: 6, duplicates: 0, unsettled: 0 });
+    expect(feed.acked).toEqual(idsOf(6));
+  });
+
+  it.each([
+    ["a schema error without a word about its outcome", new AckloopError("schema", "garbage"), "p"],
+    ["a server's failure", passing(), "p"],
+    ["a limit", new AckloopError("rateLimit", "slow", { retryable: true }), "a e2"],
+    ["a refusal", new AckloopError("request", "wrong"), "a e2"],
+    [
+      "a refusal that may have had its effect",
+      new AckloopError("request", "wrong", { outcomeUnknown: true }),
+      "p",
+    ],
+  ])("that fails with %s", async (_, error, next) => {
+    const feed = filledFeed(6, CARRYING);
+    const watched: Feed = {
+      ...feed,
+      pull: (options) => {
+        if (feed.calls.length === 1) feed.fail({ operation: "pull", error });
+        return feed.pull(options);
+      },
+    };
+    const run = consume(watched, () => {}, quick);
+
+    await vi.advanceTimersByTimeAsync(5000);
+
+    expect(callsOf(feed).slice(0, 3)).toEqual(["p", "p+", next]);
+    expect(feed.acked).toEqual(idsOf(6));
+    await run.stop();
+  });
+
+  it("is not cut by a stop: its outcome would be unknown", async () => {
+    const feed = filledFeed(6, CARRYING);
+    const signals: (AbortSignal | undefined)[] = [];
+    const watched: Feed = {
+      ...feed,
+      pull: (options) => {
+        if (options?.ack !== undefined) {
+          signals.push(options.signal);
+          feed.fail({ operation: "pull", delayMs: 500 });
+        }
+        return feed.pull(options);
+      },
+    };
+    const run = consume(watched, () => {}, quick);
+    await soon();
+
+    const stopped = run.stop();
+    await vi.advanceTimersByTimeAsync(400);
+    expect(signals.map((signal) => signal?.aborted)).toEqual([false]);
+    await vi.advanceTimersByTimeAsync(200);
+
+    expect(await stopped).toMatchObject({ handled: 3, acked: 3, unsettled: 0 });
+    expect(feed.acked).toEqual(idsOf(3));
+  });
+
+  it("is cut when the time of the stop is over", async () => {
+    const feed = filledFeed(6, CARRYING);
+    const watched: Feed = {
+      ...feed,
+      pull: (options) => {
+        if (options?.ack !== undefined) feed.fail({ operation: "pull", delayMs: 60_000 });
+        return feed.pull(options);
+      },
+    };
+    const run = consume(watched, () => {}, quick);
+    await soon();
+
+    const stopped = run.stop({ withinMs: 1000 });
+    await vi.advanceTimersByTimeAsync(1000);
+
+    expect(await stopped).toMatchObject({ handled: 3, acked: 0, noProgress: true });
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("waits for an ack that is under way: one at a time", async () => {
+    const feed = filledFeed(3, { ...CARRYING, receipts: "each" });
+    feed.fail({ operation: "ack", delayMs: 200 });
+    let acking = 0;
+    let most = 0;
+    const counted = async <Reply>(reply: Promise<Reply>): Promise<Reply> => {
+      most = Math.max(most, ++acking);
+      return reply.finally(() => --acking);
+    };
+    const watched: Feed = {
+      ...feed,
+      pull: (options) => (options?.ack ? counted(feed.pull(options)) : feed.pull(options)),
+      ack: (...asked) => counted(feed.ack(...asked)),
+    };
+    const handler = () => new Promise<void>((resolve) => setTimeout(resolve, 50));
+
+    const run = consume(watched, handler, quick);
+    await vi.advanceTimersByTimeAsync(2000);
+
+    expect(most).toBe(1);
+    expect(feed.acked).toEqual(idsOf(3));
+    await run.stop();
+  });
+});
+
+describe("waiting for something to come", () => {
+  const pullsOf = (feed: ReturnType<typeof memoryFeed>) =>
+    feed.calls.filter((call) => call.operation === "pull").map((call) => call.at);
+  const gapsOf = (times: readonly number[]) =>
+    times.slice(1).map((at, index) => at - (times[index] ?? 0));
+
+  it("grows while nothing comes, and snaps back with the first event", async () => {
+    const feed = memoryFeed();
+    const run = consume(feed, () => {}, { idle: { minMs: 1000, maxMs: 8000 } });
+    await vi.advanceTimersByTimeAsync(31_000);
+    expect(gapsOf(pullsOf(feed))).toEqual([1000, 2000, 4000, 8000, 8000, 8000]);
+    expect(run.health().fruitlessPolls).toBe(7);
+
+    feed.publish(testEvent("a"));
+    await vi.advanceTimersByTimeAsync(9000);
+
+    expect(feed.acked).toEqual(["a"]);
+    expect(gapsOf(pullsOf(feed)).slice(-2)[0]).toBeLessThan(2000);
+    await run.stop();
+  });
+
+  it("is bounded for a source that always fails, and leaves other timers alone", async () => {
+    const feed = memoryFeed();
+    feed.fail({ operation: "pull", error: passing(), count: 1000 });
+    const { onReport, of } = recorder();
+    const ticks = vi.fn();
+    const ticking = setInterval(ticks, 1000);
+    const run = consume(feed, () => {}, { onReport, idle: { minMs: 10, maxMs: 1000 } });
+
+    await vi.advanceTimersByTimeAsync(60_000);
+
+    expect(feed.calls.length).toBeLessThan(70);
+    expect(of("pollFailed").length).toBe(feed.calls.length);
+    expect(ticks).toHaveBeenCalledTimes(60);
+    clearInterval(ticking);
+    expect(await run.stop()).toMatchObject({ polls: 0 });
+  });
+
+  it.each([
+    ["list", LIST],
+    ["queue with a cursor", CARRYING],
+  ])("grows too while a %s brings back what was acked", async (_, options) => {
+    const inner = filledFeed(3, options);
+    const times: number[] = [];
+    // Says yes to every ack and forgets it, for a while.
+    let isDeaf = true;
+    const feed: Feed = {
+      ...inner,
+      ack: async (receipts, called) =>
+        isDeaf ? receipts.map(() => ({ status: "acked" })) : inner.ack(receipts, called),
+      pull: async (asked) => {
+        times.push(Date.now());
+        return inner.pull(isDeaf ? { ...asked, ack: undefined } : asked);
+      },
+    };
+    const handled: string[] = [];
+    const run = consume(feed, ({ id }) => void handled.push(id), {
+      idle: { minMs: 1000, maxMs: 8000 },
+    });
+
+    await vi.advanceTimersByTimeAsync(31_000);
+    expect(handled.slice(0, 6)).toEqual([...idsOf(3), ...idsOf(3)]);
+    expect(times.length).toBeLessThan(10);
+    expect(gapsOf(times).slice(-2)).toEqual([8000, 8000]);
+    expect(run.health().fruitlessPolls).toBeGreaterThan(4);
+
+    isDeaf = false;
+    inner.publish(testEvent("late"));
+    await vi.advanceTimersByTimeAsync(16_000);
+    expect(handled).toContain("late");
+    await run.stop();
+  });
+
+  it("lasts as long as the provider asks", async () => {
+    const feed = filledFeed(1);
+    feed.fail({ operation: "pull", error: passing({ retryAfterMs: 20_000 }) });
+    const run = consume(feed, () => {});
+
+    await vi.advanceTimersByTimeAsync(19_999);
+    expect(feed.calls).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(1);
+
+    expect(feed.acked).toEqual(["e0"]);
+    await run.stop();
+  });
+
+  it("adds nothing to a long poll that came back empty", async () => {
+    const feed = memoryFeed({ waits: true });
+    const run = consume(feed, () => {}, { waitMs: 10_000 });
+
+    await vi.advanceTimersByTimeAsync(35_000);
+
+    expect(gapsOf(pullsOf(feed))).toEqual([10_000, 10_000, 10_000]);
+    expect(feed.calls[0]?.options?.waitMs).toBe(10_000);
+    await run.stop();
+  });
+
+  it("takes place after a long poll that comes back empty at once", async () => {
+    const feed: Feed = { ...memoryFeed({ waits: true }), pull: vi.fn(async () => []) };
+    const run = consume(feed, () => {}, { waitMs: 10_000 });
+
+    await vi.advanceTimersByTimeAsync(10_000);
+
+    expect(vi.mocked(feed.pull).mock.calls.length).toBeLessThan(6);
+    await run.stop();
+  });
+
+  it("is no long poll in a drain", async () => {
+    const feed = memoryFeed({ waits: true });
+
+    expect(await drain(feed, () => {})).toMatchObject({ stopped: "empty", polls: 1 });
+    expect(feed.calls[0]?.options?.waitMs).toBe(0);
+  });
+
+  it("ends at once with a stop or a pause", async () => {
+    const feed = memoryFeed();
+    const run = consume(feed, () => {}, { idle: { minMs: 60_000 } });
+    await vi.advanceTimersByTimeAsync(10);
+    run.pause();
+    await vi.advanceTimersByTimeAsync(200_000);
+    expect(feed.calls).toHaveLength(1);
+
+    run.resume();
+    await soon();
+    expect(feed.calls).toHaveLength(2);
+
+    expect(await run.stop()).toMatchObject({ polls: 2 });
+  });
+});
+
+describe("the end of pulling", () => {
+  it.each([
+    ["individual, unacked", LIST],
+    ["individual, onward", { acks: "individual", pulls: "onward" }],
+    ["cumulative, unacked", { acks: "cumulative" }],
+    ["cumulative, onward", CURSOR],
+    ["cumulative, on pull", CARRYING],
+  ] as const)("is told by a pull that nothing disturbs: %s", async (_, kind) => {
+    const feed = filledFeed(25, { ...kind, pageSize: 4 });
+    feed.fail({ operation: "ack", delayMs: 300 });
+    const handler = () => new Promise<void>((resolve) => setTimeout(resolve, 20));
+
+    const draining = drain(feed, handler, { concurrency: 3 });
+    await vi.advanceTimersByTimeAsync(20_000);
+
+    expect(await draining).toMatchObject({ stopped: "empty", handled: 25, acked: 25 });
+    expect([...feed.acked].sort()).toEqual(idsOf(25).sort());
+  });
+
+  it("is not told by a page that brings only what is known", async () => {
+    const pages = [["a", "b"], ["a", "b"], ["c"], []];
+    const feed = pagesOf(pages);
+    const { handler, gateOf, started } = slowHandler();
+
+    const draining = drain(feed, handler, { ...quick, concurrency: 5 });
+    await vi.advanceTimersByTimeAsync(1000);
+    for (const id of ["a", "b", "c"]) gateOf(id).open();
+    await soon();
+
+    expect(await draining).toMatchObject({ handled: 3, stopped: "empty" });
+    expect(started).toEqual(["a", "b", "c"]);
+  });
+
+  it("comes with the limit, which runs on to the next receipt", async () => {
+    const feed = filledFeed(20, { ...CARRYING, pageSize: 8 });
+    const wholePages: Feed = { ...feed, pull: (options) => feed.pull({ ...options, limit: 8 }) };
+    const page = await drain(wholePages, () => {}, { limit: 3 });
+    const each = await drain(filledFeed(20, CURSOR), () => {}, { limit: 3 });
+    const list = await drain(filledFeed(20, LIST), () => {}, { limit: 3 });
+
+    expect([page, each, list].map((summary) => summary.handled)).toEqual([8, 3, 3]);
+    expect([page, each, list].map((summary) => summary.stopped)).toEqual([
+      "limit",
+      "limit",
+      "limit",
+    ]);
+  });
+
+  it("cuts a page that is larger than the limit, and leaves the rest", async () => {
+    const generous: Feed = {
+      ...memoryFeed({ acks: "individual", pulls: "onward" }),
+      pull: async () =>
+        idsOf(10).map((id) => ({ event: testEvent(id), raw: {}, receipt: toReceipt(id) })),
+      ack: async (receipts) => receipts.map(() => ({ status: "acked" })),
+      nack: vi.fn(async () => {}),
+    };
+
+    const summary = await drain(generous, () => {}, { limit: 4 });
+
+    expect(summary).toMatchObject({ pulled: 4, handled: 4, unsettled: 0 });
+    expect(generous.nack).toHaveBeenCalledWith(idsOf(6, 4));
+  });
+
+  it("comes with a stop, which cuts the pull; a feed that does not listen brings nothing more", async () => {
+    const answer = gate<readonly Delivery[]>();
+    let signal: AbortSignal | undefined;
+    const deaf: Feed = {
+      ...memoryFeed(),
+      pull: (options?: PullOptions) => {
+        signal = options?.signal;
+        return answer.opened;
+      },
+    };
+    const handler = vi.fn();
+    const run = consume(deaf, handler);
+    await soon();
+
+    const stopped = run.stop();
+    expect(signal?.aborted).toBe(true);
+    answer.open([{ event: testEvent("a"), raw: {}, receipt: toReceipt("a") }]);
+    await soon();
+
+    expect(await stopped).toMatchObject({ pulled: 0, unsettled: 0 });
+    expect(handler).not.toHaveBeenCalled();
+  });
+});
+
+/** An individual feed that pulls onward and gives these pages, whatever it is asked. */
+function pagesOf(pages: readonly (readonly string[])[]): Feed {
+  const left = [...pages];
+  return {
+    ...memoryFeed({ acks: "individual", pulls: "onward" }),
+    pull: async () =>
+      (left.shift() ?? []).map((id) => ({ event: testEvent(id), raw: {}, receipt: toReceipt(id) })),
+    ack: async (receipts) => receipts.map(() => ({ status: "acked" })),
+    nack: async () => {},
+  };
+}

@@ -1,0 +1,91 @@
+import { describe, expect, it } from "vitest";
+import type { FeedEvent } from "../../../src/core/event.ts";
+import type { StandardSchemaV1 } from "../../../src/core/standard-schema.ts";
+import { batch } from "../../../src/loop/batch.ts";
+import type { Handlers } from "../../../src/loop/handler.ts";
+import { describeIssues, toRoutes } from "../../../src/loop/engine/route.ts";
+
+const schema: StandardSchemaV1 = {
+  "~standard": { version: 1, vendor: "test", validate: (value) => ({ value }) },
+};
+const catalogue = { ORDER: schema };
+const handle = () => {};
+
+/** What a JavaScript caller may give. */
+const asHandlers = (handlers: unknown) => handlers as Handlers<FeedEvent>;
+
+describe("routes", () => {
+  it("lead every type to a function where the feed knows no types", () => {
+    const routes = toRoutes("consume", handle, undefined);
+
+    expect(routes.find("ANY")).toEqual({ handler: handle, schema: undefined });
+    expect(routes.batch).toBeUndefined();
+  });
+
+  it("lead the types of the catalogue to a function, and no others", () => {
+    const routes = toRoutes("consume", handle, catalogue);
+
+    expect(routes.find("ORDER")).toEqual({ handler: handle, schema });
+    expect(routes.find("REFUND")).toBe("the type REFUND is not in the feed's catalogue");
+  });
+
+  it("lead a type to its own handler with its schema", () => {
+    const routes = toRoutes("consume", asHandlers({ ORDER: handle }), catalogue);
+
+    expect(routes.find("ORDER")).toEqual({ handler: handle, schema });
+    expect(routes.find("REFUND")).toBe("no handler for the type REFUND, and no `other`");
+  });
+
+  it("lead what has no handler of its own to `other`, with data of any shape", () => {
+    const other = () => {};
+    const handlers = asHandlers({ REFUND: handle, GONE: undefined, other });
+    const routes = toRoutes("consume", handlers, catalogue);
+
+    expect(routes.find("ORDER")).toEqual({ handler: other, schema: undefined });
+    expect(routes.find("GONE")).toEqual({ handler: other, schema: undefined });
+    expect(routes.find("REFUND")).toEqual({ handler: handle, schema: undefined });
+  });
+
+  it("are not misled by names that every object has", () => {
+    const routes = toRoutes("consume", asHandlers({ ORDER: handle }), catalogue);
+
+    for (const type of ["constructor", "toString", "__proto__"]) {
+      expect(routes.find(type)).toBe(`no handler for the type ${type}, and no \`other\``);
+    }
+    expect(typeof toRoutes("consume", handle, catalogue).find("constructor")).toBe("string");
+  });
+
+  it("lead to a batch handler", () => {
+    const handler = batch({ size: 2 }, handle);
+    const routes = toRoutes("consume", handler, catalogue);
+
+    expect(routes.batch).toBe(handler);
+    expect(routes.find("ORDER")).toEqual({ handler: undefined, schema });
+    expect(typeof routes.find("REFUND")).toBe("string");
+  });
+
+  it.each([
+    [undefined, "consume: the handlers must be a function, a map from event type to function"],
+    [null, "consume: the handlers must be a function, a map from event type to function"],
+    ["ORDER", "consume: the handlers must be a function, a map from event type to function"],
+    [{}, "consume: the map of handlers is empty"],
+    [{ ORDER: undefined }, "consume: the map of handlers is empty"],
+    [{ ORDER: "handle" }, "consume: the handler of `ORDER` must be a function"],
+  ])("refuse %j", (handlers, message) => {
+    expect(() => toRoutes("consume", asHandlers(handlers), undefined)).toThrow(message);
+  });
+});
+
+describe("what does not fit its schema", () => {
+  it.each([
+    [[{ message: "expected text", path: ["order", "code"] }], "data.order.code of ORDER"],
+    [[{ message: "expected text", path: [{ key: "items" }, 3] }], "data.items.3 of ORDER"],
+    [[{ message: "expected text" }], "data of ORDER"],
+  ])("is told by its path", (issues, where) => {
+    expect(describeIssues("ORDER", issues)).toBe(`${where} does not fit its schema: expected text`);
+  });
+
+  it("is told without a path when the schema names none", () => {
+    expect(describeIssues("ORDER", [])).toBe("data of ORDER does not fit its schema: invalid");
+  });
+});

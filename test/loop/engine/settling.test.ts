@@ -1,0 +1,477 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { AckloopError } from "../../../src/core/errors.ts";
+import type { AckReport, AckVerdict, Receipt } from "../../../src/core/feed.ts";
+import { toReceipt } from "../../../src/core/feed.ts";
+import { askedWaitMs, CumulativeAcks, IndividualAcks, isFatal } from "../../../src/loop/engine/settling.ts";
+import type { LoopOptions } from "../../../src/loop/options.ts";
+import type { ReportBody } from "../../../src/loop/engine/report.ts";
+import { Window } from "../../../src/loop/engine/window.ts";
+import { testEvent } from "../../../src/testing/memory-feed.ts";
+import { gate, passing, toSettings } from "../support.ts";
+
+const ACKED: AckVerdict = { status: "acked" };
+const refused = new AckloopError("request", "this receipt is wrong");
+const failed = (error: AckloopError): AckVerdict => ({ status: "failed", error });
+
+interface Setting {
+  readonly options?: LoopOptions;
+  readonly pulls?: "unacked" | "onward";
+  readonly carries?: () => boolean;
+}
+
+/** The acknowledging side over a sink whose replies the test gives. */
+function bench(acks: "individual" | "cumulative", setting: Setting = {}) {
+  const { options = {}, pulls = "unacked", carries = () => false } = setting;
+  const window = new Window({ acks, pulls });
+  const reports: ReportBody[] = [];
+  const calls: string[][] = [];
+  const ack = vi.fn(
+    async (receipts: readonly Receipt[]): Promise<AckReport> => receipts.map(() => ACKED),
+  );
+  const over = new AbortController();
+  const counts = { acked: 0, gone: 0 };
+  const onHalt = vi.fn<(error: AckloopError) => void>();
+  const state = { mayStart: true };
+  const parts = {
+    feed: {
+      name: "orders",
+      acks,
+      pulls,
+      ack: (receipts: readonly Receipt[]) => {
+        calls.push(receipts.map(String));
+        return ack(receipts);
+      },
+    },
+    settings: toSettings(options),
+    window,
+    tell: (report: ReportBody) => void reports.push(report),
+    signal: over.signal,
+    mayStart: () => state.mayStart,
+    onAcked: (count: number, gone: number) => {
+      counts.acked += count;
+      counts.gone += gone;
+    },
+    onHalt,
+    onChange: vi.fn(),
+  };
+  const side =
+    acks === "individual" ? new IndividualAcks(parts) : new CumulativeAcks(parts, carries);
+  const take = (id: string, withReceipt = true) =>
+    window.accept({
+      event: testEvent(id),
+      raw: {},
+      ...(withReceipt ? { receipt: toReceipt(id) } : {}),
+    }).entry;
+  const settle = (...ids: string[]): void => {
+    for (const entry of ids.map((id) => take(id))) {
+      window.settle(entry);
+      side.settled(entry);
+    }
+  };
+  return { side, window, ack, calls, over, counts, onHalt, state, reports, take, settle };
+}
+
+const soon = () => vi.advanceTimersByTimeAsync(0);
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe("individual acks", () => {
+  it("send what is settled in one turn with one call", async () => {
+    const { side, calls, counts, settle, window } = bench("individual");
+
+    settle("a", "b", "c");
+    expect(side.idle).toBe(false);
+    await soon();
+
+    expect(calls).toEqual([["a", "b", "c"]]);
+    expect(counts).toEqual({ acked: 3, gone: 0 });
+    expect(side.idle).toBe(true);
+    expect(window.held).toBe(0);
+  });
+
+  it("count what is gone already as acked", async () => {
+    const { ack, counts, settle, onHalt } = bench("individual");
+    ack.mockResolvedValueOnce([{ status: "gone" }, ACKED]);
+
+    settle("a", "b");
+    await soon();
+
+    expect(counts).toEqual({ acked: 2, gone: 1 });
+    expect(onHalt).not.toHaveBeenCalled();
+  });
+
+  it("keep no more receipts and calls under way than they may", async () => {
+    const { side, ack, calls, settle } = bench("individual", { options: { ackConcurrency: 3 } });
+    const first = gate<AckReport>();
+    ack.mockReturnValueOnce(first.opened);
+
+    settle("a", "b", "c", "d", "e");
+    await soon();
+    expect(calls).toEqual([["a", "b", "c"]]);
+    first.open([ACKED, ACKED, ACKED]);
+    await soon();
+
+    expect(calls).toEqual([
+      ["a", "b", "c"],
+      ["d", "e"],
+    ]);
+    expect(side.idle).toBe(true);
+  });
+
+  it("gather receipts once eight calls are under way", async () => {
+    const { ack, calls, settle } = bench("individual");
+    ack.mockReturnValue(new Promise(() => {}));
+
+    for (let index = 0; index < 12; index += 1) {
+      settle(`e${index}`);
+      await soon();
+    }
+
+    expect(calls).toHaveLength(8);
+    expect(calls.every((ids) => ids.length === 1)).toBe(true);
+  });
+
+  it("try what failed again, after a wait, and nothing else", async () => {
+    const { ack, calls, counts, reports, settle } = bench("individual");
+    ack.mockResolvedValueOnce([ACKED, failed(passing()), ACKED]);
+
+    settle("a", "b", "c");
+    await soon();
+    expect(calls).toEqual([["a", "b", "c"]]);
+    expect(reports).toMatchObject([{ kind: "ackFailed" }]);
+    await vi.advanceTimersByTimeAsync(250);
+
+    expect(calls).toEqual([["a", "b", "c"], ["b"]]);
+    expect(counts.acked).toBe(3);
+  });
+
+  it("try all of a call again that failed as a whole, as often as it takes", async () => {
+    const { ack, counts, settle, onHalt } = bench("individual", {
+      options: { retry: { attempts: 2 } },
+    });
+    for (let index = 0; index < 6; index += 1) ack.mockRejectedValueOnce(passing());
+
+    settle("a", "b");
+    await vi.advanceTimersByTimeAsync(20_000);
+
+    expect(ack).toHaveBeenCalledTimes(7);
+    expect(counts.acked).toBe(2);
+    expect(onHalt).not.toHaveBeenCalled();
+  });
+
+  it("wait as long as the provider asks", async () => {
+    const { ack, calls, settle } = bench("individual");
+    ack.mockRejectedValueOnce(passing({ retryAfterMs: 20_000 }));
+
+    settle("a");
+    await vi.advanceTimersByTimeAsync(19_000);
+    expect(calls).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(1000);
+
+    expect(calls).toHaveLength(2);
+  });
+
+  it("halt when one is refused for good, and still ack the others", async () => {
+    const { side, ack, calls, counts, onHalt, settle } = bench("individual", {
+      options: { retry: { attempts: 2 } },
+    });
+    ack.mockImplementation(async (receipts) =>
+      receipts.map((receipt) => (String(receipt) === "a" ? failed(refused) : ACKED)),
+    );
+
+    settle("a", "b");
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(onHalt.mock.calls).toEqual([[refused]]);
+    settle("c");
+    await soon();
+
+    expect(calls).toEqual([["a", "b"], ["a"], ["c"]]);
+    expect(counts.acked).toBe(2);
+    expect(side.idle).toBe(true);
+  });
+
+  it("count a refusal only against the event that was refused", async () => {
+    const { ack, counts, onHalt, settle } = bench("individual", {
+      options: { retry: { attempts: 3 } },
+    });
+    // One is refused twice, the other fails beside it for another reason, more often.
+    ack.mockResolvedValueOnce([failed(passing()), failed(refused)]);
+    ack.mockResolvedValueOnce([failed(passing()), failed(refused)]);
+    ack.mockResolvedValueOnce([failed(passing()), ACKED]);
+    ack.mockResolvedValueOnce([failed(refused)]);
+
+    settle("a", "b");
+    await vi.advanceTimersByTimeAsync(20_000);
+
+    expect(onHalt).not.toHaveBeenCalled();
+    expect(counts.acked).toBe(2);
+  });
+
+  it.each([
+    ["auth", new AckloopError("auth", "refused")],
+    ["conflict", new AckloopError("conflict", "another run has moved the place")],
+    ["a bug", new TypeError("x is not a function")],
+  ])("halt at once, and stop trying, on %s", async (_, error) => {
+    const { side, ack, calls, onHalt, settle } = bench("individual");
+    ack.mockRejectedValueOnce(error);
+
+    settle("a");
+    await soon();
+    settle("b");
+    await vi.advanceTimersByTimeAsync(60_000);
+
+    expect(onHalt).toHaveBeenCalledTimes(1);
+    expect(onHalt.mock.calls[0]?.[0]).toMatchObject(
+      error instanceof AckloopError ? { code: error.code } : { code: "halted", cause: error },
+    );
+    expect(calls).toEqual([["a"]]);
+    expect(side.idle).toBe(true);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("halt on the fatal one of several verdicts", async () => {
+    const { ack, onHalt, settle } = bench("individual");
+    const auth = new AckloopError("auth", "refused");
+    ack.mockResolvedValueOnce([failed(auth), failed(passing())]);
+
+    settle("a", "b");
+    await soon();
+
+    expect(onHalt.mock.calls).toEqual([[auth]]);
+  });
+
+  it("hold the feed to one verdict for each receipt", async () => {
+    const { ack, counts, onHalt, settle } = bench("individual", {
+      options: { retry: { attempts: 2 } },
+    });
+    ack.mockResolvedValue([ACKED]);
+
+    settle("a", "b");
+    await vi.advanceTimersByTimeAsync(5000);
+
+    expect(onHalt.mock.calls[0]?.[0]).toMatchObject({
+      code: "schema",
+      message: "ack gave 1 verdicts for 2 receipts",
+    });
+    expect(counts.acked).toBe(0);
+  });
+
+  it("have nothing to send for what came without a receipt", async () => {
+    const { side, window, calls, take } = bench("individual");
+    const entry = take("a", false);
+
+    window.settle(entry);
+    side.settled(entry);
+    await soon();
+
+    expect(calls).toEqual([]);
+    expect(side.idle).toBe(true);
+    expect(window.held).toBe(0);
+  });
+});
+
+describe("cumulative acks", () => {
+  it("send the furthest receipt before the first open delivery", async () => {
+    const { side, window, calls, counts, take } = bench("cumulative");
+    const [a, b, c, d] = ["a", "b", "c", "d"].map((id) => take(id));
+    if (!a || !b || !c || !d) throw new Error("all are there");
+
+    for (const entry of [b, a, d]) {
+      window.settle(entry);
+      side.settled(entry);
+    }
+    await soon();
+
+    expect(calls).toEqual([["b"]]);
+    expect(counts.acked).toBe(2);
+  });
+
+  it("keep one call under way, and then send the furthest of what was settled meanwhile", async () => {
+    const { side, ack, calls, counts, settle } = bench("cumulative");
+    const first = gate<AckReport>();
+    ack.mockReturnValueOnce(first.opened);
+
+    settle("a");
+    await soon();
+    settle("b", "c");
+    side.flush();
+    await soon();
+    expect(calls).toEqual([["a"]]);
+    expect([side.idle, side.calling]).toEqual([false, true]);
+    first.open([{ status: "gone" }]);
+    await soon();
+
+    expect(calls).toEqual([["a"], ["c"]]);
+    expect(counts).toEqual({ acked: 3, gone: 1 });
+    expect([side.idle, side.calling]).toEqual([true, false]);
+  });
+
+  it("leave it to the next pull where that carries the ack", async () => {
+    const { side, calls, settle } = bench("cumulative", { carries: () => true });
+
+    settle("a");
+    await soon();
+    expect(calls).toEqual([]);
+    expect(side.idle).toBe(false);
+    side.flush();
+    await soon();
+
+    expect(calls).toEqual([["a"]]);
+  });
+
+  it("leave what was settled during a call to the next pull too", async () => {
+    let carries = false;
+    const { side, ack, calls, settle } = bench("cumulative", { carries: () => carries });
+    const first = gate<AckReport>();
+    ack.mockReturnValueOnce(first.opened);
+    settle("a");
+    await soon();
+
+    carries = true;
+    settle("b");
+    first.open([ACKED]);
+    await soon();
+
+    expect(calls).toEqual([["a"]]);
+    expect([side.idle, side.calling]).toEqual([false, false]);
+  });
+
+  it("send the furthest receipt there is when the call is repeated", async () => {
+    const { ack, calls, counts, reports, settle } = bench("cumulative");
+    ack.mockRejectedValueOnce(passing());
+
+    settle("a");
+    await soon();
+    settle("b");
+    await vi.advanceTimersByTimeAsync(250);
+
+    expect(calls).toEqual([["a"], ["b"]]);
+    expect(counts.acked).toBe(2);
+    expect(reports).toMatchObject([{ kind: "ackFailed" }]);
+  });
+
+  it("never send a receipt again that a list of what is unacked brings anew", async () => {
+    const { side, ack, calls, settle } = bench("cumulative", { pulls: "unacked" });
+    ack.mockResolvedValueOnce([failed(refused)]);
+
+    settle("a");
+    await vi.advanceTimersByTimeAsync(10_000);
+
+    expect(calls).toEqual([["a"]]);
+    expect(side.idle).toBe(true);
+  });
+
+  it("send a refused receipt again where no pull brings another", async () => {
+    const { ack, calls, counts, settle } = bench("cumulative", { pulls: "onward" });
+    ack.mockResolvedValueOnce([failed(refused)]);
+
+    settle("a");
+    await vi.advanceTimersByTimeAsync(10_000);
+
+    expect(calls).toEqual([["a"], ["a"]]);
+    expect(counts.acked).toBe(1);
+  });
+
+  it("halt when a receipt is refused as often as attempts are made", async () => {
+    const { side, ack, calls, onHalt, settle } = bench("cumulative", {
+      pulls: "onward",
+      options: { retry: { attempts: 3 } },
+    });
+    ack.mockRejectedValue(refused);
+
+    settle("a");
+    await vi.advanceTimersByTimeAsync(60_000);
+
+    expect(calls).toHaveLength(3);
+    expect(onHalt.mock.calls).toEqual([[refused]]);
+    expect(side.idle).toBe(true);
+  });
+
+  it("halt at once on a conflict, and never overwrite", async () => {
+    const { side, ack, calls, onHalt, settle } = bench("cumulative", { pulls: "onward" });
+    const conflict = new AckloopError("conflict", "another run has moved the place");
+    ack.mockResolvedValueOnce([failed(conflict)]);
+
+    settle("a");
+    await soon();
+    settle("b");
+    side.flush();
+    await vi.advanceTimersByTimeAsync(60_000);
+
+    expect(calls).toEqual([["a"]]);
+    expect(onHalt.mock.calls).toEqual([[conflict]]);
+    expect(side.idle).toBe(true);
+  });
+
+  it("hold the feed to one verdict", async () => {
+    const { ack, onHalt, settle } = bench("cumulative", {
+      options: { retry: { attempts: 1 } },
+    });
+    ack.mockResolvedValueOnce([]);
+
+    settle("a");
+    await soon();
+
+    expect(onHalt.mock.calls[0]?.[0]).toMatchObject({ code: "schema" });
+  });
+});
+
+describe.each(["individual", "cumulative"] as const)("%s acks", (kind) => {
+  it("start nothing when none may be started or their time is over", async () => {
+    const held = bench(kind);
+    held.state.mayStart = false;
+    held.settle("a");
+    const over = bench(kind);
+    over.over.abort();
+    over.settle("a");
+    await soon();
+
+    expect([held.calls, over.calls]).toEqual([[], []]);
+  });
+
+  it("leave it at that when a call is cut because their time is over", async () => {
+    const { ack, over, onHalt, reports, settle } = bench(kind);
+    ack.mockImplementationOnce(async () => {
+      over.abort();
+      throw new DOMException("cut", "AbortError");
+    });
+
+    settle("a");
+    await soon();
+
+    expect(onHalt).not.toHaveBeenCalled();
+    expect(reports).toEqual([]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe("an error of a call", () => {
+  it.each([
+    [new AckloopError("auth", ""), true],
+    [new AckloopError("notFound", ""), true],
+    [new AckloopError("cursorExpired", ""), true],
+    [new AckloopError("auth", "", { retryable: true }), false],
+    [new AckloopError("transport", "", { retryable: true }), false],
+    [new AckloopError("request", ""), false],
+    [new AckloopError("schema", ""), false],
+    [new Error("a bug"), true],
+    [undefined, true],
+  ])("ends the run or not: %s, %s", (error, fatal) => {
+    expect(isFatal(error)).toBe(fatal);
+  });
+
+  it("may ask for a wait, which is capped", () => {
+    const asking = (retryAfterMs: number) => passing({ retryAfterMs });
+
+    expect(askedWaitMs(asking(5000), 60_000)).toBe(5000);
+    expect(askedWaitMs(asking(86_400_000), 60_000)).toBe(300_000);
+    expect(askedWaitMs(asking(86_400_000), 600_000)).toBe(600_000);
+    expect(askedWaitMs(passing(), 60_000)).toBe(0);
+    expect(askedWaitMs(new Error("a bug"), 60_000)).toBe(0);
+  });
+});

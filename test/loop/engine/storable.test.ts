@@ -1,0 +1,42 @@
+import { describe, expect, it } from "vitest";
+import { toStorable } from "../../../src/loop/engine/storable.ts";
+
+const deepText = (depth: number) => `${'{"a":[1,'.repeat(depth)}{}${"]}".repeat(depth)}`;
+
+describe("toStorable", () => {
+  it("leaves alone what can be written", () => {
+    const raw = { a: [1, null] };
+
+    expect(toStorable({ id: "e" }, raw)).toEqual({ event: { id: "e" }, raw });
+    expect(toStorable(undefined, undefined)).toEqual({ event: undefined, raw: undefined });
+  });
+
+  it("keeps the text of what nests too deep", () => {
+    const text = deepText(20_000);
+    const raw: unknown = JSON.parse(text);
+
+    const { event, raw: kept, remark } = toStorable({ id: "e", data: raw }, raw);
+
+    expect(event).toBeUndefined();
+    expect(kept === text).toBe(true);
+    expect(remark).toContain("nests too deep");
+  });
+
+  it("writes every kind of member", () => {
+    const deep: unknown = JSON.parse(deepText(20_000));
+
+    const zeros = Array(200_000).fill(0);
+    const { raw } = toStorable(undefined, { s: '"', n: 1.5, no: undefined, list: [], deep, zeros });
+
+    expect(String(raw).startsWith('{"s":"\\"","n":1.5,"no":null,"list":[],"deep":{"a":[1,')).toBe(
+      true,
+    );
+  });
+
+  it("leaves circles to the store", () => {
+    const raw: { self?: unknown } = {};
+    raw.self = raw;
+
+    expect(toStorable(undefined, raw).raw).toBe(raw);
+  });
+});
