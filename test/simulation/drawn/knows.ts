@@ -1,8 +1,8 @@
 /** What the engine knows: newer options are given, and newer promises checked, only where it does. */
 export const knows = {
-  callTimeoutMs: false,
-  circuitBreaker: false,
-  maxInFlightBytes: false,
+  callTimeoutMs: true,
+  circuitBreaker: true,
+  maxInFlightBytes: true,
   /** Whether a handler may return anything. */
-  anyReturn: false,
+  anyReturn: true,
 };

@@ -174,10 +174,10 @@ export class Reader {
 
   /** How many different keys are held that could be started. */
   get held(): number {
-    const { ledger, plan, eventOf } = this.world;
-    const open = [...this.given].filter((n) => ledger.isOpen(n));
-    if (!plan.settings.ordered) return open.length;
-    return new Set(open.map((n) => eventOf(n).key)).size;
+    const { world } = this;
+    const open = [...this.given].filter((n) => world.ledger.isOpen(n));
+    if (!world.plan.settings.ordered) return open.length;
+    return new Set(open.map((n) => world.eventOf(n).key)).size;
   }
 
   /** Takes the run's reports, and may be in trouble itself. */
