@@ -134,7 +134,7 @@ export function start(reader: Reader, stopper: CountedStopper): Going {
 
 /** A loop of one's own, which works on so many deliveries at a time. */
 function own(reader: Reader, stopper: CountedStopper, options: LoopOptions): Going {
-  const { concurrency, ...rest } = options;
+  const { concurrency, handlerTimeoutMs, ...rest } = options;
   const iterator = deliveries(drawnFeed(reader), rest);
   let atWork = 0;
   let wake: (() => void) | undefined;
