@@ -57,17 +57,20 @@ export async function handleOwn(reader: Reader, delivery: OwnDelivery): Promise<
   const n = numberOf(event.data) ?? -1;
   const step = begin(reader, n, event);
   const plainStep = step.outcome === "odd" ? ({ ...step, outcome: "done" } as const) : step;
-  const word = await work(reader, plainStep, signal, (cut) => {
-    const isThrow = plainStep.outcome === "throw" || (cut && plainStep.onAbort === "throw");
+  await work(reader, plainStep, signal, (cut) => {
     const said = conclude(reader, n, plainStep, cut, signal);
-    if (isThrow || "throws" in said) delivery.retry();
-    else if (plainStep.outcome === "retry") delivery.retry({ afterMs: 50 });
-    else if (plainStep.outcome === "deadLetter") delivery.deadLetter("the handler says so");
-    else if (plainStep.outcome === "drop") delivery.drop("the handler says so");
-    else delivery.ack();
+    if ("throws" in said) delivery.retry();
+    else settleOwn(delivery, cut && plainStep.onAbort !== "ignore" ? plainStep.onAbort : plainStep.outcome);
     return said;
   });
-  void word;
+}
+
+/** Settles a delivery in the words of a step; a bare end after the signal leaves it unsettled. */
+function settleOwn(delivery: OwnDelivery, outcome: DrawnStep["outcome"]): void {
+  if (outcome === "retry") delivery.retry({ afterMs: 50 });
+  else if (outcome === "deadLetter") delivery.deadLetter("the handler says so");
+  else if (outcome === "drop") delivery.drop("the handler says so");
+  else if (outcome === "done" || !delivery.signal.aborted) delivery.ack();
 }
 
 function say(word: Word | Promise<Word>): unknown {

@@ -5,6 +5,9 @@ import { BUSY_MS, type DrawnEvent, type DrawnSettings, type DrawnStep } from "./
 /** Until when a stubborn event fails, in ms since the start. */
 const STUBBORN_MS = 40 * 60_000;
 
+/** What a promise takes for a value: a proxy that is revoked, or a rejecting thenable, is a failure. */
+const returnable = oddNames.filter((name) => name !== "revokedProxy" && name !== "thenable");
+
 /** Draws the events of a plan. */
 export function planEvents(settings: DrawnSettings, dice: Dice): DrawnEvent[] {
   const count = dice.pick([2, 4, 8, 15, 30, 60]);
@@ -69,12 +72,13 @@ function planScript(
 function planStep(outcome: DrawnStep["outcome"], computes: boolean, dice: Dice): DrawnStep {
   const ms = dice.pick([0, 0, 1, 20, 100, 500, 3_000]);
   const longer = dice.chance(0.03) ? dice.whole(5_000, 40_000) : ms;
+  const isReturned = outcome === "odd";
   return {
     ms: computes ? 0 : longer,
     burnMs: computes ? dice.pick([10, 50, 300]) : 0,
     outcome,
     onAbort: dice.pick(["throw", "bare", "done", "ignore"]),
-    odd: dice.pick(oddNames),
+    odd: dice.pick(isReturned ? returnable : oddNames),
     changes: dice.chance(0.4),
   };
 }
