@@ -35,7 +35,7 @@ export type Disposition =
 type MaybePromise<Value> = Value | Promise<Value>;
 
 /** Gets what became of an attempt: called once, at once or later. */
-export type OnEnd = (disposition: Disposition) => void;
+export type OnEnd = (disposition: Disposition, entry: Entry) => void;
 
 const HANDLED: Disposition = Object.freeze({ kind: "settled", as: "handled" });
 const DEAD_LETTERED: Disposition = Object.freeze({ kind: "settled", as: "deadLettered" });
@@ -78,10 +78,10 @@ export class Attempts {
     try {
       const refused = this.#prepare(entry);
       if (refused !== undefined || this.#parts.keeping.dedupes) {
-        this.#later(this.#beginThenRun(entry, refused), onEnd);
+        this.#later(entry, this.#beginThenRun(entry, refused), onEnd);
       } else this.#run(entry, onEnd);
     } catch (error) {
-      onEnd(this.#broken(error));
+      onEnd(this.#broken(error), entry);
     }
   }
 
@@ -102,22 +102,25 @@ export class Attempts {
   giveUp(entry: Entry, verdict: Verdict, onEnd: OnEnd): void {
     const { deadLetters } = this.#parts.settings;
     if (deadLetters !== undefined) {
-      this.#later(this.#deadLetter(entry, verdict.reason, verdict.code), onEnd);
+      this.#later(entry, this.#deadLetter(entry, verdict.reason, verdict.code), onEnd);
       return;
     }
     const { event } = entry.delivery;
     const subject = `event ${event?.id ?? entry.identity} (${event?.type ?? "unreadable"})`;
     const advice = "set the option deadLetters, or it comes first again at the next start";
     const message = `${subject}: ${verdict.reason}; no dead-letter store is set: ${advice}`;
-    onEnd({ kind: "halt", error: this.#halted(message, verdict.cause) });
+    onEnd({ kind: "halt", error: this.#halted(message, verdict.cause) }, entry);
   }
 
-  #later(disposition: MaybePromise<Disposition>, onEnd: OnEnd): void {
+  #later(entry: Entry, disposition: MaybePromise<Disposition>, onEnd: OnEnd): void {
     if (!isThenable(disposition)) {
-      onEnd(disposition);
+      onEnd(disposition, entry);
       return;
     }
-    disposition.then(onEnd, (error: unknown) => onEnd(this.#broken(error)));
+    disposition.then(
+      (known) => onEnd(known, entry),
+      (error: unknown) => onEnd(this.#broken(error), entry),
+    );
   }
 
   async #beginThenRun(
@@ -240,7 +243,7 @@ export class Attempts {
     const { scope, settings, keeping, tell, mayStart } = this.#parts;
     const { handler, event, given } = entry;
     if (handler === undefined || event === undefined || given === undefined || !mayStart()) {
-      onEnd(LEFT);
+      onEnd(LEFT, entry);
       return;
     }
     const leash = scope.open();
@@ -251,12 +254,12 @@ export class Attempts {
       () => handler(event, context),
       (returned) => {
         scope.close(leash);
-        this.#later(this.#decided(entry, leash, toDecision(returned), began), onEnd);
+        this.#later(entry, this.#decided(entry, leash, toDecision(returned), began), onEnd);
         if (returned === false) this.#tellOfFalse(event);
       },
       (thrown) => {
         scope.close(leash);
-        onEnd(this.#failed(entry, leash, describeThrown(thrown), thrown));
+        onEnd(this.#failed(entry, leash, describeThrown(thrown), thrown), entry);
       },
     );
   }

@@ -129,9 +129,9 @@ export class Handling {
     this.#running += 1;
     const { verdict } = entry;
     entry.verdict = undefined;
-    if (verdict) attempts.giveUp(entry, verdict, (disposition) => this.#ended(entry, disposition));
+    if (verdict) attempts.giveUp(entry, verdict, this.#ended);
     else if (batch) this.#startBatch([entry, ...this.#takeForBatch(batch.size - 1)]);
-    else attempts.make(entry, (disposition) => this.#ended(entry, disposition));
+    else attempts.make(entry, this.#ended);
     return true;
   }
 
@@ -175,12 +175,12 @@ export class Handling {
     return !freed && !woken && !this.#parts.mayComeBy(this.#batchDueAt);
   }
 
-  #ended(entry: Entry, disposition: Disposition): void {
+  readonly #ended = (disposition: Disposition, entry: Entry): void => {
     this.#running -= 1;
     if (isFailure(disposition)) this.#parts.circuit?.failed([entry]);
     this.#dispose(entry, disposition);
     this.#parts.changed();
-  }
+  };
 
   #dispose(entry: Entry, disposition: Disposition): void {
     const { circuit, onSettled, onHalt } = this.#parts;
