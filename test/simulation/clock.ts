@@ -15,6 +15,8 @@ export interface Hands {
   asleepUntil: number;
   /** How many of its timers wait. */
   timers: number;
+  /** How many of its timers were called. */
+  fired: number;
 }
 
 interface Timer {
@@ -131,9 +133,10 @@ function installClock(): Clock {
       now = Math.max(now, timer.at);
       timer.cancelled = true;
       live -= 1;
-      if (timer.owner) timer.owner.timers -= 1;
-      if (timer.owner) processes.run(timer.owner, timer.call);
-      else timer.call();
+      if (timer.owner === undefined) return timer.call();
+      timer.owner.timers -= 1;
+      timer.owner.fired += 1;
+      return processes.run(timer.owner, timer.call);
     },
     burn(ms) {
       now += ms;

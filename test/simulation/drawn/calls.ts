@@ -33,6 +33,7 @@ export function callAtOnce<Result>(reader: Reader, service: Service, effect: () 
 
 function begin(reader: Reader, { service, n }: Call<unknown>): DrawnTrouble | undefined {
   const { world } = reader;
+  reader.calls += 1;
   reader.paces.calling(service);
   const trouble = world.trouble(service);
   if (trouble === undefined) return undefined;

@@ -100,7 +100,7 @@ function change(event: FeedEvent): void {
   const data = event.data as { price: number; list: unknown[] };
   Reflect.set(data, "price", data.price * 100);
   data.list?.push?.(1);
-  Reflect.set(event, "type", "another");
+  for (const name of ["type", "id", "source"]) Reflect.set(event, name, "another");
 }
 
 /** Works for its time; whether its signal has cut it short is told to what comes then. */

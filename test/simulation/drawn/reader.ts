@@ -36,6 +36,9 @@ export class Reader {
   /** When a report last said why nothing moves; that of the full window holds until the next pull. */
   toldWhyAt = Number.NEGATIVE_INFINITY;
   isWindowFull = false;
+  /** How many of its timers had been called a minute ago, and how many calls it had made. */
+  seen = { fired: 0, calls: 0 };
+  calls = 0;
   readonly running = new Map<number, number>();
   readonly given = new Set<number>();
   readonly #troubled = new Map<number | undefined, number>();
@@ -47,7 +50,7 @@ export class Reader {
     this.world = world;
     this.number = number;
     this.slot = slot;
-    this.hands = { wallMs, asleepMs: 0, asleepUntil: 0, timers: 0 };
+    this.hands = { wallMs, asleepMs: 0, asleepUntil: 0, timers: 0, fired: 0 };
     const { plan, clock, tell } = world;
     this.paces = new Paces({ settings: plan.settings, now: clock.now, tell });
   }

@@ -494,6 +494,7 @@ export class DrawnWorld {
       const { reader } = slot;
       if (reader === undefined) continue;
       this.#checkGrowth(reader, slot.stopper);
+      this.#checkTimers(reader);
       this.#checkStall(reader);
       this.#unstick(slot, reader);
     }
@@ -511,6 +512,16 @@ export class DrawnWorld {
       this.tell("manyListeners", `${stopper?.listeners} of ${number}`);
     const open = [...given].filter((n) => this.ledger.isOpen(n) || running.has(n)).length;
     if (open > window + 1) this.tell("window", `${open} open of ${window} in process ${number}`);
+  }
+
+  /** A process whose timers are called much oftener than it does anything is busy with nothing. */
+  #checkTimers(reader: Reader): void {
+    const { hands, calls, seen, number } = reader;
+    const fired = hands.fired - seen.fired;
+    if (fired > 2_000 + 10 * (calls - seen.calls)) {
+      this.tell("hotTimers", `${fired} timers of process ${number} in a minute`);
+    }
+    reader.seen = { fired: hands.fired, calls };
   }
 
   /** An event that nothing is in the way of must be started, or a report says why it is not. */
