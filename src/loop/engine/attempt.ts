@@ -156,13 +156,15 @@ export class Attempts {
       const { unreadable } = delivery;
       return this.#unprocessable(entry, describeThrown(unreadable?.message), unreadable);
     }
-    const route = this.#parts.routes.find(delivery.event.type);
+    const given = toGiven(entry);
+    const type = given.event?.type ?? delivery.event.type;
+    const route = this.#parts.routes.find(type);
     if (typeof route === "string") return this.#unprocessable(entry, route);
     if (entry.keyFailure) return this.#unprocessable(entry, entry.keyFailure);
-    entry.given = toGiven(entry);
+    entry.given = given;
     entry.handler = route.handler;
     entry.event = entry.given.event;
-    return route.schema && this.#validate(entry, delivery.event.type, route.schema);
+    return route.schema && this.#validate(entry, type, route.schema);
   }
 
   /** Asks a schema. A fault of its own is a fault of the event, whose policy is made for it. */

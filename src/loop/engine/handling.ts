@@ -95,8 +95,9 @@ export class Handling {
       at = performance.now();
     }
     const { circuit } = this.#parts;
-    const probeAt = circuit?.isOpen ? circuit.probeAt : Number.POSITIVE_INFINITY;
-    return Math.min(this.#nextWake, this.#batchDueAt ?? Number.POSITIVE_INFINITY, probeAt);
+    // What is due and may not be started is woken by whatever ends or changes.
+    const dueAt = [this.#nextWake, this.#batchDueAt, circuit?.isOpen ? circuit.probeAt : undefined];
+    return Math.min(...dueAt.map((due = Number.POSITIVE_INFINITY) => (due > at ? due : Number.POSITIVE_INFINITY)));
   }
 
   /** The data is not validated yet: a key that cannot be made of it is a fault of the event. */

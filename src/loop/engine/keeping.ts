@@ -1,4 +1,4 @@
-import { isAckloopError } from "../../core/errors.ts";
+import { isOurs } from "../../core/guard.ts";
 import { ask } from "../../core/guard.ts";
 import { isNameless, namelessIdentity } from "../../core/identity.ts";
 import type { Logger } from "../../core/logger.ts";
@@ -303,7 +303,7 @@ function isCurrent({ untilMono, untilWall }: Mark): boolean {
 
 /** The code of an error of ours, for a dead letter. */
 export function codeOf(error: unknown): string | undefined {
-  return isAckloopError(error) ? error.code : undefined;
+  return isOurs(error) ? error.code : undefined;
 }
 
 async function digestOf(text: string): Promise<string> {
