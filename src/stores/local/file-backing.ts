@@ -2,14 +2,8 @@ import { AckloopError } from "../../core/errors.ts";
 import { sleep } from "../../core/sleep.ts";
 import { configError } from "../check.ts";
 import { hashOf } from "../hash.ts";
-import {
-  type Backing,
-  type Cell,
-  type Change,
-  type Codec,
-  isRecord,
-  type Payloads,
-} from "./backing.ts";
+import type { Change } from "../rules/change.ts";
+import { type Backing, type Cell, type Codec, isRecord, type Payloads } from "./backing.ts";
 import { fileSystem, makeFolder, onDisk, syncFolder, writeDurably } from "./disk.ts";
 import { busy, readVersion, replaceVersion, type Version } from "./record.ts";
 
