@@ -7,3 +7,5 @@ export type { StoreOptions } from "./options.ts";
 export { type PgliteStores, pgliteStores } from "./pglite.ts";
 export type { SqlDatabase } from "./sql/database.ts";
 export { type SqlStoreOptions, type SqlStores, sqlStores } from "./sql.ts";
+export type { SqliteDatabase, SqliteStatement, SqliteValue } from "./sqlite/driver.ts";
+export { type SqliteStores, sqliteStores } from "./sqlite.ts";
