@@ -1,5 +1,4 @@
 export type { StoreSet } from "../core/stores.ts";
-export { fileStores } from "./file.ts";
 export { type InboxEnds, type InboxOptions, inbox } from "./inbox.ts";
 export { type InboxFeedOptions, inboxFeed } from "./inbox-feed.ts";
 export { memoryStores } from "./memory.ts";

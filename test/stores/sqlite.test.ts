@@ -216,7 +216,9 @@ describe("sqliteStores by the path of a file", () => {
     prepare.mockRestore();
 
     // The version's table has one row, and the first claim of a process looks for a clock set back.
-    const told = [...statements].filter((sql) => !/^pragma|version|sqlite_master|\? \+ hidden_ms/.test(sql));
+    const told = [...statements].filter(
+      (sql) => !/^pragma|version|sqlite_master|\? \+ hidden_ms/.test(sql),
+    );
     const plans = told.map((sql) => {
       const given = Array.from(sql.matchAll(/\?/g), () => 1);
       const rows = database.prepare(`explain query plan ${sql}`).all(...given);

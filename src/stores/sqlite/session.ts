@@ -80,6 +80,12 @@ export class SqliteSession {
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#running;
+    try {
+      // A driver may keep the connection until its statements are collected.
+      this.#connection?.database.exec("pragma wal_checkpoint(truncate)");
+    } catch {
+      // Another is in the middle of something: the last one to close does it.
+    }
     this.#drop();
   }
 
