@@ -410,10 +410,12 @@ type BatchDecisions =
   | { readonly failure: string; readonly thrown?: unknown };
 
 /**
- * One decision for each event of a batch. What is no outcome stands for "all done", as in a promise; a
- * list of outcomes that are not as many as the events says nothing that could be trusted.
+ * One decision for each event of a batch. One outcome stands for all, and so does what is none, as in a
+ * promise; a list of outcomes that are not as many as the events says nothing that could be trusted.
  */
 function toDecisions(returned: unknown, count: number): BatchDecisions {
+  const forAll = toDecision(returned);
+  if (forAll !== undefined) return { decisions: new Array<Decision>(count).fill(forAll) };
   const decisions = Array.isArray(returned) ? returned.map(toDecision) : [];
   const some = decisions.filter((decision) => decision !== undefined).length;
   if (decisions.length === count) return { decisions };

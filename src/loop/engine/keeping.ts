@@ -1,5 +1,4 @@
-import { isOurs } from "../../core/guard.ts";
-import { ask } from "../../core/guard.ts";
+import { ask, isOurs } from "../../core/guard.ts";
 import { isNameless, namelessIdentity } from "../../core/identity.ts";
 import type { Logger } from "../../core/logger.ts";
 import type { DeadLetter, DedupeBegin, EventKey } from "../../core/stores.ts";
