@@ -36,6 +36,8 @@ export class Entry {
   /** The page it came with. */
   readonly page: PageWeight;
   readonly #name: string | undefined;
+  /** What its event is known by; the event itself may be in the hands of a handler that changes it. */
+  readonly known: Pick<FeedEvent, "source" | "id"> | undefined;
   /** What an ack needs now: a redelivery brings a newer one. */
   receipt: Receipt | undefined;
   /** Its position in a cumulative feed; a redelivery gives it a later one. */
@@ -69,6 +71,8 @@ export class Entry {
 
   constructor(name: string | undefined, delivery: Delivery, page: PageWeight) {
     this.#name = name;
+    const { event } = delivery;
+    this.known = event && { source: event.source, id: event.id };
     this.delivery = delivery;
     this.page = page;
     this.receipt = delivery.receipt;
@@ -76,8 +80,7 @@ export class Entry {
 
   /** What tells it apart: the event's identity, or a name in a space of its own. */
   get identity(): string {
-    const { event } = this.delivery;
-    return this.#name ?? (event ? identityOf(event) : "");
+    return this.#name ?? (this.known ? identityOf(this.known) : "");
   }
 
   /** Its name, where the event does not say what it is. */
