@@ -74,8 +74,8 @@ export class Keeping {
       deadLetters.put(letter, { signal }),
     );
     if (stored === undefined) return false;
-    const { identity, attempts } = letter;
-    tell?.({ kind: "deadLettered", identity, event: entry.delivery.event, reason, attempts });
+    const { identity, event, attempts } = letter;
+    tell?.({ kind: "deadLettered", identity, event, reason, attempts });
     return true;
   }
 

@@ -298,12 +298,8 @@ export class Pulling {
 
   #foundNothing(pull: Pull, page: Page, elapsedMs: number): void {
     const { feed, window, untilEmpty } = this.#parts;
-    const count = page.deliveries.length;
     const isList = feed.pulls === "unacked";
-    if (page.more === true && this.#emptyPages < MOST_EMPTY_PAGES) {
-      this.#emptyPages += 1;
-      return;
-    }
+    if (this.#goesOn(page)) return;
     if (untilEmpty && this.#isEmpty(pull, page)) {
       this.finished = "empty";
       return;
@@ -312,13 +308,23 @@ export class Pulling {
       this.#waitsForQuiet = true;
       return;
     }
-    // Leases that ended bring what is in work first; it is hidden again, and the next pull goes past it.
-    this.#knownInRow = count === 0 ? 0 : this.#knownInRow + count;
-    if (!isList && count > 0 && this.#knownInRow <= window.open) return;
     this.#endsEarly = isList && !pull.wasQuiet;
     this.#enough = window.held / 2;
     // What a feed that waits has waited itself is waited already.
     if (!this.#hasWaited(elapsedMs)) this.#idle(this.#waitMs > 0 ? elapsedMs : 0);
+  }
+
+  /** Whether more may be behind what is known, or filtered, so that the next pull goes out at once. */
+  #goesOn({ deliveries, more }: Page): boolean {
+    const { feed, window } = this.#parts;
+    if (more === true && this.#emptyPages < MOST_EMPTY_PAGES) {
+      this.#emptyPages += 1;
+      return true;
+    }
+    // Leases that ended bring what is in work first; it is hidden again, and the next pull goes past it.
+    const count = deliveries.length;
+    this.#knownInRow = count === 0 ? 0 : this.#knownInRow + count;
+    return feed.pulls === "onward" && count > 0 && this.#knownInRow <= window.open;
   }
 
   /** Whether the feed itself has waited, long enough that there is no need to wait here. */
