@@ -9,7 +9,7 @@ import { createServer } from "node:http";
 import { Readable } from "node:stream";
 import { webhook } from "ackloop";
 import { discue } from "ackloop/discue";
-import { fileStores } from "ackloop/stores";
+import { sqliteStores } from "ackloop/stores";
 import * as z from "zod/mini";
 
 const { env } = process;
@@ -28,7 +28,7 @@ const receiver = client.receiver({
 });
 const handle = webhook(receiver, ({ data }) => void totals.set(data.order, data.total), {
   replyTimeoutMs: 9_000,
-  deadLetters: fileStores(env["STATE_FOLDER"] ?? "./state").deadLetters,
+  deadLetters: sqliteStores(`${env["STATE_FOLDER"] ?? "./state"}/ackloop.db`).deadLetters,
   consumer: "billing",
 });
 

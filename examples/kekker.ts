@@ -7,7 +7,7 @@
  */
 import { drain, drop } from "ackloop";
 import { kekker } from "ackloop/kekker";
-import { fileStores } from "ackloop/stores";
+import { sqliteStores } from "ackloop/stores";
 
 const { env } = process;
 const node = kekker({
@@ -16,7 +16,7 @@ const node = kekker({
   login: env["KEKKER_LOGIN"] ?? "",
   password: env["KEKKER_PASSWORD"] ?? "",
 });
-const { cursors, deadLetters } = fileStores(env["STATE_FOLDER"] ?? "./state");
+const { cursors, deadLetters } = sqliteStores(`${env["STATE_FOLDER"] ?? "./state"}/ackloop.db`);
 const consumer = "deals";
 const feed = node.feed({ cursor: cursors, consumer });
 

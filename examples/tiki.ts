@@ -5,7 +5,7 @@
  * handler could finish (STATE_FOLDER). TIKI_BASE_URL and TIKI_TOKEN_URL lead to a test server.
  */
 import { consume, drop } from "ackloop";
-import { fileStores } from "ackloop/stores";
+import { sqliteStores } from "ackloop/stores";
 import { clientCredentials, tiki } from "ackloop/tiki";
 
 const { env } = process;
@@ -37,7 +37,7 @@ const run = consume(
   {
     concurrency: 10,
     orderBy: ({ id, subject }) => subject ?? id, // never two events of one order at once
-    deadLetters: fileStores(env["STATE_FOLDER"] ?? "./state").deadLetters,
+    deadLetters: sqliteStores(`${env["STATE_FOLDER"] ?? "./state"}/ackloop.db`).deadLetters,
     consumer: "orders",
   },
 );

@@ -5,11 +5,11 @@
  * folder for the place it has reached (STATE_FOLDER). WORKATO_BASE_URL leads to a test server.
  */
 import { deadLetter, drain } from "ackloop";
-import { fileStores } from "ackloop/stores";
+import { sqliteStores } from "ackloop/stores";
 import { topicSchema, workato } from "ackloop/workato";
 
 const { env } = process;
-const stores = fileStores(env["STATE_FOLDER"] ?? "./state");
+const stores = sqliteStores(`${env["STATE_FOLDER"] ?? "./state"}/ackloop.db`);
 const client = workato({
   token: env["WORKATO_TOKEN"] ?? "",
   region: "eu",

@@ -20,16 +20,23 @@ import {
 } from "ackloop";
 import { discue } from "ackloop/discue";
 import { kekker } from "ackloop/kekker";
-import { fileStores } from "ackloop/stores";
+import { sqliteStores } from "ackloop/stores";
 import { clientCredentials, tiki } from "ackloop/tiki";
 import { workato } from "ackloop/workato";
 import { toFetchServer } from "./fetch-server.ts";
-import { consumer, type RecordLine, recordFile, type Task, webhookSecret } from "./task.ts";
+import {
+  consumer,
+  type RecordLine,
+  recordFile,
+  storesFile,
+  type Task,
+  webhookSecret,
+} from "./task.ts";
 
 const task: Task = JSON.parse(process.env["DEMO_TASK"] ?? "{}");
 const { connection, folder, queue } = task;
 mkdirSync(folder, { recursive: true });
-const stores = fileStores(folder);
+const stores = sqliteStores(join(folder, storesFile));
 
 function record(kind: RecordLine["kind"], id: string): void {
   const line: RecordLine = { kind, id, at: Date.now() };

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileStores } from "ackloop/stores";
+import { sqliteStores } from "ackloop/stores";
 import type { Admin } from "./process.ts";
-import { consumer, type RecordLine, recordFile, type Task } from "./task.ts";
+import { consumer, type RecordLine, recordFile, storesFile, type Task } from "./task.ts";
 
 /** What became of the events of one provider. */
 export interface Result {
@@ -92,16 +92,17 @@ function ackedByCursor(published: readonly string[], record: readonly RecordLine
 }
 
 async function readDeadLetters(feedFolder: string, feed: string) {
-  const { deadLetters } = fileStores(feedFolder);
+  const stores = sqliteStores(join(feedFolder, storesFile));
   const letters = new Map<string, number>();
   let after: string | undefined;
   do {
-    const page = await deadLetters.list({ consumer, feed }, { limit: 1000, after });
+    const page = await stores.deadLetters.list({ consumer, feed }, { limit: 1000, after });
     for (const { event, failedAt } of page.letters) {
       if (event) letters.set(event.id, Date.parse(failedAt));
     }
     after = page.next;
   } while (after !== undefined);
+  await stores.close();
   return letters;
 }
 

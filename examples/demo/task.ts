@@ -36,5 +36,8 @@ export const consumer = "demo";
 /** The secret that stands in the demo's webhook URL. */
 export const webhookSecret = "demo-webhook-secret-0001";
 
+/** The name of the stores' file in a consumer's folder. */
+export const storesFile = "ackloop.db";
+
 /** The name of the record in a consumer's folder. */
 export const recordFile = "record.jsonl";

@@ -213,19 +213,18 @@ export type Feed<E extends FeedEvent = FeedEvent> = EventSource<E> & AckSink & F
 
 /** Says why a combination of acks, pulls and abilities is none of a {@link FeedKind}. */
 export function whyNoKind(feed: EventSource & AckSink): string | undefined {
-  const { acks, pulls, acksOnPull, waits, nack, extend } = feed;
-  if (acks !== "individual" && acks !== "cumulative") {
-    return '`acks` must be "individual" or "cumulative"';
-  }
-  if (pulls !== "unacked" && pulls !== "onward") return '`pulls` must be "unacked" or "onward"';
-  if (acksOnPull && (acks !== "cumulative" || pulls !== "unacked")) {
-    return '`acksOnPull` needs acks "cumulative" and pulls "unacked"';
-  }
-  if (waits && pulls !== "onward") return '`waits` needs pulls "onward"';
+  const { acks, pulls } = feed;
   const isQueue = acks === "individual" && pulls === "onward";
-  return (nack || extend) && !isQueue
-    ? '`nack` and `extend` need acks "individual" and pulls "onward"'
-    : undefined;
+  const isPages = acks === "cumulative" && pulls === "unacked";
+  const rules: readonly (readonly [boolean, string])[] = [
+    [acks === "individual" || acks === "cumulative", '`acks` must be "individual" or "cumulative"'],
+    [pulls === "unacked" || pulls === "onward", '`pulls` must be "unacked" or "onward"'],
+    [!feed.acksOnPull || isPages, '`acksOnPull` needs acks "cumulative" and pulls "unacked"'],
+    [!feed.waits || pulls === "onward", '`waits` needs pulls "onward"'],
+    [!feed.nack || isQueue, '`nack` needs acks "individual" and pulls "onward"'],
+    [!feed.extend || isQueue, '`extend` needs acks "individual" and pulls "onward"'],
+  ];
+  return rules.find(([holds]) => !holds)?.[1];
 }
 
 /** What a pull brought as a page, in whichever of its two forms it came. */

@@ -137,7 +137,8 @@ export function toFailure(
   return new AckloopError("transport", describeThrown(thrown), { ...facts, cause: thrown });
 }
 
-function isOurs(thrown: unknown): thrown is AckloopError {
+/** Whether something is an error of ours, asked so that a hostile object does no harm. */
+export function isOurs(thrown: unknown): thrown is AckloopError {
   try {
     return isAckloopError(thrown);
   } catch {

@@ -26,6 +26,40 @@ export function isNameless(identity: string): boolean {
   return identity.startsWith(NAMELESS);
 }
 
+/** What makes an event the same one. */
+type Identified = Pick<FeedEvent, "source" | "id">;
+
+/** A map by {@link identityOf}, without making the text for each event. */
+export class EventMap<Value> {
+  readonly #bySource = new Map<string, Map<string, Value>>();
+
+  /** Gives what was set for an event that is the same. */
+  get({ source, id }: Identified): Value | undefined {
+    return this.#bySource.get(source)?.get(id);
+  }
+
+  /** Sets or replaces the value of an event. */
+  set({ source, id }: Identified, value: Value): void {
+    const byId = this.#bySource.get(source);
+    if (byId) byId.set(id, value);
+    else this.#bySource.set(source, new Map([[id, value]]));
+  }
+
+  /** Every value, those of one source in the order they were set. */
+  *values(): Generator<Value> {
+    for (const byId of this.#bySource.values()) yield* byId.values();
+  }
+
+  /** Forgets an event; true when it was there. */
+  delete({ source, id }: Identified): boolean {
+    const byId = this.#bySource.get(source);
+    if (byId === undefined || !byId.delete(id)) return false;
+    // Sources may come and go without end.
+    if (byId.size === 0) this.#bySource.delete(source);
+    return true;
+  }
+}
+
 /** No source begins so: a percent sign of its own is written as `%25`. */
 const NAMELESS = "%nameless ";
 

@@ -10,7 +10,7 @@ import {
 } from "./fail.ts";
 import { tell } from "./foreign.ts";
 import { isCutJson, parseJson } from "./json.ts";
-import { TimeIsUp, withinLimit } from "./limit.ts";
+import { isTimeUp, withinLimit } from "./limit.ts";
 import {
   type CheckedSettings,
   checkBaseUrl,
@@ -202,7 +202,7 @@ async function takeToken(
     return await withinLimit(() => given, limitMs, signal);
   } catch (error) {
     if (signal?.aborted) throw signal.reason;
-    if (error instanceof TimeIsUp) throw fromTimeout(limitMs, context, false);
+    if (isTimeUp(error)) throw fromTimeout(limitMs, context, false);
     throw error;
   }
 }
@@ -230,7 +230,7 @@ async function exchange(
     );
   } catch (error) {
     if (call.signal?.aborted) throw call.signal.reason;
-    if (error instanceof TimeIsUp) return fromTimeout(limitMs, context, true);
+    if (isTimeUp(error)) return fromTimeout(limitMs, context, true);
     return fromThrown(error, context);
   }
   if (reply.status >= 200 && reply.status < 300) return toAnswer(reply, journey, context);

@@ -5,6 +5,15 @@ export class TimeIsUp extends Error {
   override readonly name = "TimeIsUp";
 }
 
+/** Whether the time was over; what cannot even be asked, such as a revoked proxy, is something else. */
+export function isTimeUp(error: unknown): error is TimeIsUp {
+  try {
+    return error instanceof TimeIsUp;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Runs `work` for at most `limitMs`, and no longer than the caller's signal lets it.
  *

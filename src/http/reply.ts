@@ -68,7 +68,7 @@ export function parseAs<Output>(
     throw broken("the schema must answer at once, and gave a promise");
   }
   if (result?.issues === undefined) {
-    if (typeof result === "object" && "value" in result) return result.value;
+    if (typeof result === "object" && result !== null && "value" in result) return result.value;
     throw broken("the schema gave neither a value nor issues");
   }
   const [issue] = result.issues;

@@ -120,6 +120,7 @@ class OwnLoop<E extends FeedEvent> implements Deliveries<E> {
     if (this.#ended) return;
     // What the user's loop was not given yet is not begun any more once the run stops by itself.
     onAbort(this.#engine.stopping, () => {
+      if (this.#isOver) return;
       const dropped = this.#arrived.take(this.#arrived.length).length;
       this.#engine.leave(() => dropped);
     });

@@ -173,7 +173,7 @@ class Desk<E extends FeedEvent> {
     const keeping = new Keeping(parts);
     const entry =
       this.#unfinished.get(identity) ??
-      toEntry(identity || namelessIdentity(toText(delivery.raw), 1), delivery, NO_PAGE);
+      toEntry(identity || namelessIdentity(toText(delivery.raw), 1), delivery, pageOfOne());
     const settled = entry.isDone
       ? await keeping.finish(entry)
       : await this.#attempt(entry, parts, keeping, patience);
@@ -229,7 +229,7 @@ class Desk<E extends FeedEvent> {
 }
 
 /** What came with a request has no page. */
-const NO_PAGE = Object.freeze({ bytes: 0, held: 0 });
+const pageOfOne = () => ({ bytes: 0, held: 1, openedAt: performance.now() });
 
 /** Its time is over before its attempts are used up. */
 function outOfTime({ attempts }: Entry, why = ""): Verdict {

@@ -1,5 +1,4 @@
 export type { StoreSet } from "../core/stores.ts";
-export { fileStores } from "./file.ts";
 export { type InboxEnds, type InboxOptions, inbox } from "./inbox.ts";
 export { type InboxFeedOptions, inboxFeed } from "./inbox-feed.ts";
 export { memoryStores } from "./memory.ts";
@@ -7,3 +6,5 @@ export type { StoreOptions } from "./options.ts";
 export { type PgliteStores, pgliteStores } from "./pglite.ts";
 export type { SqlDatabase } from "./sql/database.ts";
 export { type SqlStoreOptions, type SqlStores, sqlStores } from "./sql.ts";
+export type { SqliteDatabase, SqliteStatement, SqliteValue } from "./sqlite/driver.ts";
+export { type SqliteStores, sqliteStores } from "./sqlite.ts";

@@ -68,15 +68,20 @@ export function toSession(
   prepare: (session: Session) => Promise<void>,
 ): Session {
   const { prefix = "ackloop_", timeoutMs = 30_000 } = options;
+  checkPrefix(operation, prefix);
+  checkMs(operation, "timeoutMs", timeoutMs);
+  return new Session(database, { prefix, timeoutMs, prepare });
+}
+
+/** Refuses what cannot stand before the name of a table. */
+export function checkPrefix(operation: string, prefix: unknown): void {
   checkText(operation, "prefix", prefix);
-  if (!/^[a-z_][a-z0-9_]{0,29}$/.test(prefix)) {
+  if (!/^[a-z_][a-z0-9_]{0,29}$/.test(String(prefix))) {
     throw configError(
       operation,
       "`prefix` must have up to 30 small letters, digits and `_`, and not begin with a digit",
     );
   }
-  checkMs(operation, "timeoutMs", timeoutMs);
-  return new Session(database, { prefix, timeoutMs, prepare });
 }
 
 /** The whole set of stores over one session. */

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { describe, expect, it } from "vitest";
 import { drain } from "../../src/index.ts";
 import { tiki } from "../../src/providers/tiki/index.ts";
-import { fileStores } from "../../src/stores/index.ts";
+import { sqliteStores } from "../../src/stores/index.ts";
 
 const deep = `${"[".repeat(10_000)}${"]".repeat(10_000)}`;
 
@@ -19,7 +19,7 @@ describe("an event that nests ten thousand deep", () => {
       if (asked.ack_id !== null) isAcked = true;
       return new Response(isAcked ? '{"events":[],"ack_id":"a"}' : page);
     };
-    const { deadLetters } = fileStores(folder);
+    const { deadLetters } = sqliteStores(`${folder}/ackloop.db`);
     const feed = tiki({ token: "t", fetch }).feed("q");
     const handled: string[] = [];
     const other = async ({ id }: { readonly id: string }) => {
@@ -34,7 +34,7 @@ describe("an event that nests ten thousand deep", () => {
     expect(handled).toEqual(["good"]);
     const { letters } = await deadLetters.list({ consumer: "c", feed: feed.name });
     expect(letters.map(({ raw }) => typeof raw)).toEqual(["string", "string"]);
-    expect(String(letters.find(({ id }) => id === "deep")?.raw)).toContain(deep);
+    expect(letters.some(({ raw }) => String(raw).includes(deep))).toBe(true);
     await rm(folder, { recursive: true });
   });
 });

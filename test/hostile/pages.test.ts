@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isAckloopError } from "../../src/core/errors.ts";
-import type { Delivery, Feed } from "../../src/core/feed.ts";
+import { type Delivery, type Feed, toPage } from "../../src/core/feed.ts";
 import { kekker } from "../../src/providers/kekker/index.ts";
 import { tiki } from "../../src/providers/tiki/index.ts";
 import { workato } from "../../src/providers/workato/index.ts";
@@ -87,7 +87,7 @@ describe.each(cases)("a page of $provider", ({ item, page, feed }) => {
         const items = texts.flatMap((text, index) => [text, JSON.stringify(item(`good-${index}`))]);
         const body = page(`[${items.map((text) => text || "null").join(",")}]`);
 
-        const deliveries = await feed(answering(body)).pull();
+        const deliveries = toPage(await feed(answering(body)).pull()).deliveries;
 
         for (const delivery of deliveries) expectDelivery(delivery);
         const ids = deliveries.map(({ event }) => event?.id ?? "");
@@ -116,7 +116,7 @@ describe("an event of Kekker whose id no path can hold", () => {
       const { item, page, feed } = cases[1] as Case;
       const body = page(JSON.stringify([item(id), item("good")]));
 
-      const deliveries = await feed(answering(body)).pull();
+      const deliveries = toPage(await feed(answering(body)).pull()).deliveries;
 
       expect(deliveries.map(({ event }) => event?.id)).toEqual([undefined, "good"]);
       expect(deliveries[0]).toMatchObject({ unreadable: { code: "schema" } });

@@ -1,13 +1,14 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import fc from "fast-check";
+import Database from "libsql";
 import { afterEach, describe, expect, it } from "vitest";
 import { isAckloopError } from "../../src/core/errors.ts";
 import { toPage } from "../../src/core/feed.ts";
 import type { StoreSet } from "../../src/core/stores.ts";
 import { workato } from "../../src/providers/workato/index.ts";
-import { fileStores, inboxFeed, memoryStores, sqlStores } from "../../src/stores/index.ts";
-import { answering, endsWell, holds, spoiltBytes, spoiltText } from "./support.ts";
+import { inboxFeed, memoryStores, sqliteStores, sqlStores } from "../../src/stores/index.ts";
+import { answering, endsWell, holds, spoiltText } from "./support.ts";
 
 const key = { consumer: "billing", feed: "orders" };
 const event = { specversion: "1.0", id: "e", source: "/s", type: "T", data: { a: 1 } } as const;
@@ -26,18 +27,19 @@ afterEach(async () => {
   for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
 });
 
-/** Every file that holds what was written, by its path. */
-async function filledStores(): Promise<{ folder: string; files: readonly string[] }> {
+/** A closed file that holds something of each kind. */
+async function filledFile(): Promise<string> {
   const folder = await mkdtemp(`${tmpdir()}/ackloop-hostile-`);
   folders.push(folder);
-  const { cursors, deadLetters, dedupe, leases, inbox } = fileStores(folder);
+  const file = `${folder}/ackloop.db`;
+  const { cursors, deadLetters, dedupe, leases, inbox, close } = sqliteStores(file);
   await cursors.save(key, "place", 0);
   await deadLetters.put(letter);
   await dedupe.begin({ ...key, identity: "/s e" }, 60_000);
   await leases.acquire(key, "me", 60_000);
   await inbox.add("in", [{ event, raw: 1 }]);
-  const names = await readdir(folder, { recursive: true });
-  return { folder, files: names.filter((name) => name.endsWith(".json")).sort() };
+  await close();
+  return file;
 }
 
 /** Everything that can be asked of stores, each of which must end well. */
@@ -63,51 +65,66 @@ async function askAll(stores: StoreSet): Promise<void> {
   await endsWell(() => deadLetters.remove(letter));
 }
 
-describe("a file of the stores that somebody has damaged", () => {
-  it("is read as what it says, or is a typed error, and touches no other file", async () => {
-    const { folder, files } = await filledStores();
-    const documents = await Promise.all(
-      files.map(async (file) => JSON.parse(await readFile(`${folder}/${file}`, "utf8"))),
-    );
-    const damages = fc
-      .nat({ max: files.length - 1 })
-      .chain((at) => spoiltBytes(documents[at]).map((bytes) => ({ at, bytes })));
-    expect(files).toHaveLength(7);
+describe("a SQLite file that somebody has damaged", () => {
+  it.each<[string, (whole: Buffer) => Buffer]>([
+    ["was cut short", (whole) => whole.subarray(0, whole.length / 2)],
+    ["was cut within a page", (whole) => whole.subarray(0, whole.length - 100)],
+    ["has lost its head", (whole) => Buffer.concat([Buffer.alloc(100), whole.subarray(100)])],
+    ["is nothing but zeros", (whole) => Buffer.alloc(whole.length)],
+    ["has lost the list of its tables", (whole) => whole.fill(0, 100, 4096)],
+    ["has lost its last pages", (whole) => whole.fill(0, whole.length - 20_000)],
+  ])("is a typed error, or what can be read, when it %s", async (_, damage) => {
+    const file = await filledFile();
+    await writeFile(file, damage(await readFile(file)));
+    const stores = sqliteStores(file);
+
+    await askAll(stores);
+    await stores.close();
+  });
+
+  it("is one value of a row: all others are as they were", { timeout: 60_000 }, async () => {
+    const file = await filledFile();
+    const columns = [
+      ["cursors", "value"],
+      ["cursors", "revision"],
+      ["dead_letters", "letter"],
+      ["dead_letters", "key"],
+      ["dedupe", "mark"],
+      ["dedupe", "forgotten"],
+      ["dedupe", "since"],
+      ["leases", "holder"],
+      ["leases", "fence"],
+      ["inbox", "entry"],
+      ["inbox", "attempts"],
+      ["inbox", "hidden_until"],
+    ] as const;
+    const damage = fc.tuple(fc.constantFrom(...columns), spoiltText({ event, raw: 1 }));
 
     await holds(
-      damages,
-      async ({ at, bytes }) => {
-        const { folder: fresh, files: own } = await filledStores();
-        await writeFile(`${fresh}/${own[at]}`, bytes);
+      damage,
+      async ([[table, column], text]) => {
+        const copy = `${file}.copy`;
+        await copyFile(file, copy);
+        const database = new Database(copy);
+        database.prepare(`update ackloop_${table} set ${column} = ?`).run(text);
+        database.close();
+        const stores = sqliteStores(copy);
 
-        await askAll(fileStores(fresh));
+        await askAll(stores);
+        await stores.close();
+        for (const beside of ["", "-wal", "-shm"]) await rm(`${copy}${beside}`, { force: true });
       },
       60,
     );
   });
 
-  it("cannot name a file outside of the folder", async () => {
-    const { folder, files } = await filledStores();
-    const outside = `${folder}/outside`;
-    await writeFile(`${outside}.json`, JSON.stringify(letter));
-    const index = files.find((file) => /dead-letters\/[^/]+-[0-9a-f]+\/1\./.test(file)) ?? "";
-    const written = JSON.parse(await readFile(`${folder}/${index}`, "utf8"));
-    written.state.letters[0][2] = "../../outside";
-    await writeFile(`${folder}/${index}`, JSON.stringify(written));
-    const { deadLetters } = fileStores(folder);
-
-    const removed = await endsWell(() => deadLetters.remove(letter));
-
-    expect(removed).toMatchObject({ code: "schema", provider: "stores" });
-    expect(await readFile(`${outside}.json`, "utf8")).toContain("billing");
-  });
-
   it("hides no other entry of an inbox", async () => {
-    const { folder, files } = await filledStores();
-    const { inbox } = fileStores(folder);
+    const file = await filledFile();
+    const { inbox, close } = sqliteStores(file);
     await inbox.add("in", [{ event: { ...event, id: "good" }, raw: 2 }]);
-    const entry = files.find((file) => file.includes("-texts/") && file.startsWith("inbox")) ?? "";
-    await writeFile(`${folder}/${entry}`, "null");
+    const database = new Database(file);
+    database.exec("update ackloop_inbox set entry = 'null' where place = 1");
+    database.close();
 
     const { deliveries } = toPage(await inboxFeed(inbox, "in").pull());
 
@@ -115,6 +132,7 @@ describe("a file of the stores that somebody has damaged", () => {
       "schema",
       "good",
     ]);
+    await close();
   });
 });
 

@@ -784,18 +784,20 @@ describe("a credential", () => {
     expect(requests).toHaveLength(0);
   });
 
-  it("whose function fails on the network is a transport error; other errors are the user's", async () => {
-    const failure = new Error("vault is sealed");
+  it("whose function fails may come later; an error of ours stays what it is", async () => {
     const client = clientOf(scripted(json({})).fetch);
-    const offline: Token = () => Promise.reject(new TypeError("fetch failed"));
-    const broken: Token = () => {
-      throw failure;
+    const refused = new AckloopError("auth", "the app was refused");
+    const sealed: Token = () => {
+      throw new Error("vault is sealed");
     };
 
-    const error = await failureOf(client.call(callOf({ token: offline })));
+    const error = await failureOf(client.call(callOf({ token: sealed })));
 
-    expect(error).toMatchObject({ code: "transport", retryable: true });
-    await expect(client.call(callOf({ token: broken }))).rejects.toBe(failure);
+    expect(error).toMatchObject({ code: "auth", retryable: true });
+    expect(error.message).toBe("acme token: the token function failed: Error: vault is sealed");
+    await expect(client.call(callOf({ token: () => Promise.reject(refused) }))).rejects.toBe(
+      refused,
+    );
   });
 });
 

@@ -4,6 +4,8 @@ import type { AckloopError } from "../../src/core/errors.ts";
 import type { SchemaIssue, StandardSchemaV1 } from "../../src/core/standard-schema.ts";
 import { noReply, parseAs, replyOf, textReply } from "../../src/http/reply.ts";
 
+import { rejecting } from "./odd-values.ts";
+
 const facts = { provider: "acme", operation: "pull", status: 200, text: "text" };
 
 /** A schema that finds one issue in whatever it is given. */
@@ -85,6 +87,20 @@ describe("parseAs", () => {
     [{}, "does not fit"],
   ])("says of %o what the schema wants", (issue, message) => {
     expect(messageOf(issue)).toBe(`acme pull: events[3]: ${message}`);
+  });
+
+  it.each([
+    ["undefined", undefined],
+    ["null", null],
+    ["a text", "valid"],
+    ["a list", []],
+    ["an object with neither a value nor issues", {}],
+    ["a foreign thenable", rejecting(new Error("late"))],
+  ])("takes %s for a fault of the schema", (_name, result) => {
+    const validate = () => result as never;
+    const schema: StandardSchemaV1 = { "~standard": { version: 1, vendor: "test", validate } };
+
+    expect(errorOf(() => parseAs(schema, {}, from))).toMatchObject({ code: "config" });
   });
 
   it("writes every kind of step", () => {

@@ -107,6 +107,21 @@ describe("createCredential", () => {
     await expect(credential.renew(0)).resolves.toBe("t");
   });
 
+  it("gives up a question that nobody answers, and asks anew", async () => {
+    vi.useFakeTimers();
+    const token = vi
+      .fn<() => Promise<string>>()
+      .mockReturnValueOnce(new Promise(() => undefined))
+      .mockResolvedValue("t");
+    const credential = createCredential("acme", token, call);
+    const hanging = Promise.resolve(credential.current()).catch((error: unknown) => error);
+
+    await vi.advanceTimersByTimeAsync(30_000);
+
+    expect(await hanging).toMatchObject({ code: "timeout", retryable: true, operation: "token" });
+    await expect(credential.current()).resolves.toBe("t");
+  });
+
   it.each([["a\r\nb: c"], [""], [" t"], ["日本"], [undefined], [5]])(
     "refuses the token %j without repeating it",
     async (given) => {

@@ -76,9 +76,9 @@ describe("drain", () => {
 
     const summary = await ended(drain(feed, handler, { deadline: from + 10_000, reserveMs: 3000 }));
 
-    expect(Math.max(...started)).toBeLessThan(7000);
+    expect(Math.max(...started)).toBeLessThan(8000);
     expect(Date.now() - from).toBeLessThanOrEqual(10_010);
-    expect(summary).toMatchObject({ stopped: "deadline", handled: 6, acked: 6 });
+    expect(summary).toMatchObject({ stopped: "deadline", handled: 7, acked: 7 });
     expect(imbalance(summary)).toBe(0);
   });
 
@@ -91,7 +91,7 @@ describe("drain", () => {
     };
 
     const deadline = new Date(from + 10_000);
-    const summary = await ended(drain(feed, handler, { deadline, reserveMs: 3000 }), 7100);
+    const summary = await ended(drain(feed, handler, { deadline, reserveMs: 3000 }), 8100);
 
     expect(summary).toMatchObject({ stopped: "deadline", handled: 1, acked: 1 });
   });

@@ -48,7 +48,7 @@ describe("context.finish", () => {
     const feed = memoryFeed();
     feed.publish(testEvent("a"));
     const store = transactionalStores();
-    const key = { consumer, feed: feed.name, id: "a" };
+    const key = { consumer, feed: feed.name, identity: "/memory a" };
     let other = "";
     const handler = vi.fn<Handler>(async (_, { finish }) => {
       if (handler.mock.calls.length === 1) {

@@ -21,7 +21,7 @@ async function storeOf(count: number): Promise<DeadLetterStore> {
 
 const letterOf = (id: string, event: FeedEvent | undefined) => ({
   ...key,
-  id,
+  identity: `/memory ${id}`,
   event,
   raw: { id },
   reason: "failed 2 times",
@@ -30,7 +30,9 @@ const letterOf = (id: string, event: FeedEvent | undefined) => ({
 });
 
 const idsIn = async (store: DeadLetterStore) =>
-  (await store.list(key, { limit: 1000 })).letters.map((letter) => letter.id);
+  (await store.list(key, { limit: 1000 })).letters.map(({ identity }) =>
+    identity.slice("/memory ".length),
+  );
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -64,8 +66,13 @@ describe("redrive", () => {
     const summary = await ended(redrive(store, "orders", handler, options));
 
     expect((await store.list(key)).letters).toMatchObject([
-      { id: "e1", attempts: 3, code: "timeout", reason: expect.stringContaining("no answer") },
-      { id: "e2", attempts: 3, reason: "no use" },
+      {
+        identity: "/memory e1",
+        attempts: 3,
+        code: "timeout",
+        reason: expect.stringContaining("no answer"),
+      },
+      { identity: "/memory e2", attempts: 3, reason: "no use" },
     ]);
     expect(handler).toHaveBeenCalledTimes(4);
     expect(summary).toMatchObject({ handled: 1, dropped: 1, deadLettered: 2 });
@@ -75,7 +82,7 @@ describe("redrive", () => {
   it("takes only what the filter lets through", async () => {
     const store = await storeOf(300);
     const handler = vi.fn();
-    const filter = ({ id }: { readonly id: string }) => id === "e7" || id === "e299";
+    const filter = ({ event }: DeadLetter) => event?.id === "e7" || event?.id === "e299";
 
     await ended(redrive(store, "orders", handler, { ...options, filter }));
 
@@ -138,7 +145,7 @@ describe("redrive", () => {
     expect(handler).not.toHaveBeenCalled();
     expect(summary).toMatchObject({ deadLettered: 1 });
     expect((await store.list(key)).letters).toMatchObject([
-      { id: "e0", attempts: 2, code: "schema" },
+      { identity: "/memory e0", attempts: 2, code: "schema" },
     ]);
   });
 

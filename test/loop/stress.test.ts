@@ -25,7 +25,7 @@ const KINDS: readonly MemoryFeedOptions[] = [
   { acks: "cumulative", pulls: "unacked", acksOnPull: true },
   { acks: "cumulative", pulls: "onward" },
   { acks: "cumulative", pulls: "onward", waits: true },
-  { acks: "individual", pulls: "unacked", waits: true },
+  { acks: "individual", pulls: "onward", waits: true },
 ];
 
 /** A small generator of numbers that a seed repeats: mulberry32. */
@@ -99,6 +99,7 @@ class World {
         maxDelayMs: chance.of(10, 3000),
       },
       idle: { minMs: 50, maxMs: 2000 },
+      circuitBreaker: false,
       shutdownTimeoutMs: chance.of(0, 500, 10_000),
       ...(chance.is(0.3) ? { handlerTimeoutMs: 300 } : {}),
       ...(this.#keyed ? { orderBy: (event) => keyOf(event) } : {}),
@@ -317,7 +318,7 @@ class World {
       put: async (letter, options) => {
         if (!this.#calm && this.#chance.is(0.2)) throw new Error("the store is down");
         await deadLetters.put(letter, options);
-        this.#finished.add(letter.id);
+        if (letter.event) this.#finished.add(letter.event.id);
       },
     };
   }
@@ -333,7 +334,7 @@ class World {
       finish: async (key, mark, options) => {
         if (!this.#calm && this.#chance.is(0.1)) throw new Error("the store is down");
         const mine = await dedupe.finish(key, mark, options);
-        if (mine) this.#remembered.add(key.id);
+        if (mine) this.#remembered.add(key.identity.slice("/memory ".length));
         return mine;
       },
     };

@@ -138,7 +138,7 @@ describe("a webhook", () => {
 
     expect(await ended(post("a"))).toBe(204);
     const { letters } = await deadLetters.list({ consumer: "billing", feed: "inbox" });
-    expect(letters).toMatchObject([{ id: "a", attempts: 2 }]);
+    expect(letters).toMatchObject([{ identity: "/memory a", attempts: 2 }]);
   });
 
   it("stores what no time is left for, and accepts", async () => {
@@ -148,7 +148,11 @@ describe("a webhook", () => {
     expect(await ended(post("a"), 5000)).toBe(204);
     const { letters } = await deadLetters.list({ consumer: "billing", feed: "inbox" });
     expect(letters).toMatchObject([
-      { id: "a", attempts: 3, reason: "failed 3 times, and no time is left" },
+      {
+        identity: "/memory a",
+        attempts: 3,
+        reason: expect.stringMatching(/^failed 3 times, and no time is left: Error: /),
+      },
     ]);
   });
 
@@ -299,7 +303,7 @@ describe("a webhook with dedupe", () => {
   it("defers an event that another process has in work for longer than a reply", async () => {
     const { dedupe } = memoryStores();
     const options = { dedupe: { store: dedupe }, consumer: "billing" };
-    await dedupe.begin({ consumer: "billing", feed: "inbox", id: "a" }, 60_000);
+    await dedupe.begin({ consumer: "billing", feed: "inbox", identity: "/memory a" }, 60_000);
     const handler = vi.fn();
 
     expect(await ended(bench(handler, options).post("a"))).toBe(503);

@@ -1,5 +1,5 @@
-import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import Database from "libsql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sleep } from "../../src/core/sleep.ts";
 import { redrive } from "../../src/index.ts";
@@ -27,8 +27,8 @@ function start(
 
 const [[, inFolder]] = places;
 
-describe("a process whose stores are files", () => {
-  it.concurrent("reads and overwrites nothing while its cursor's file is damaged, and says what to do", {
+describe("a process whose stores are in SQLite", () => {
+  it.concurrent("reads and overwrites nothing while its cursor's row is damaged, and says what to do", {
     timeout: 60_000,
   }, async () => {
     const place = await inFolder();
@@ -38,29 +38,32 @@ describe("a process whose stores are files", () => {
     const first = start(side, place, "first");
     await until(() => side.ackedAt(records).size === 5, "a saved cursor");
     await first.end("SIGTERM");
-    const cursors = join(folder, "stores", "cursors");
-    const names = await readdir(cursors, { recursive: true });
-    const file = join(cursors, names.find((name) => name.endsWith(".json")) ?? "");
-    const good = await readFile(file, "utf8");
-    await writeFile(file, good.slice(0, good.length / 2));
+    const database = new Database(join(folder, "stores", "ackloop.db"));
+    const [good] = database.prepare("select value from ackloop_cursors").all() as {
+      value: string;
+    }[];
+    const setTo = (value = "") =>
+      database.prepare("update ackloop_cursors set value = ?").run(value);
+    setTo(good?.value.slice(0, 20));
     side.publish(5);
 
     const second = start(side, place, "second");
     await until(() => records.of("pollFailed", "second").length >= 3, "it says so");
     const told = records.of("pollFailed", "second");
     const handled = records.of("handled", "second").length;
-    const left = await readFile(file, "utf8");
-    await writeFile(file, good);
+    const left = database.prepare("select value from ackloop_cursors").all();
+    setTo(good?.value);
     await until(() => side.ackedAt(records).size === 10, "it goes on");
     await second.end("SIGTERM");
 
     for (const line of told) {
       expect(line).toMatchObject({
         code: "schema",
-        message: expect.stringMatching(/\.json is damaged; restore it from a backup, or delete/),
+        message: expect.stringMatching(/a row is damaged; restore it from a backup, or delete/),
       });
     }
-    expect({ handled, left }).toEqual({ handled: 0, left: good.slice(0, good.length / 2) });
+    expect({ handled, left }).toEqual({ handled: 0, left: [{ value: good?.value.slice(0, 20) }] });
+    database.close();
     await side.close();
     await place.close();
   });

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Pool } from "pg";
 import type { StoreSet } from "../../src/core/stores.ts";
-import { fileStores } from "../../src/stores/index.ts";
+import { sqliteStores } from "../../src/stores/index.ts";
 import { onServer, postgresHint, postgresUrl } from "../stores/servers.ts";
 import { Records } from "./children.ts";
 import type { StorePlace } from "./task.ts";
@@ -24,14 +24,17 @@ export interface Place {
 
 async function inFolder(): Promise<Place> {
   const folder = await mkdtemp(join(tmpdir(), "ackloop-processes-"));
-  const stores = fileStores(join(folder, "stores"));
+  const stores = sqliteStores(join(folder, "stores", "ackloop.db"));
   return {
     place: { folder: join(folder, "stores") },
     stores,
     records: new Records(folder),
     folder,
     pool: undefined,
-    close: () => rm(folder, { recursive: true, force: true }),
+    async close() {
+      await stores.close();
+      await rm(folder, { recursive: true, force: true });
+    },
   };
 }
 
@@ -53,7 +56,7 @@ async function inDatabase(): Promise<Place> {
 
 /** The kinds of places that tests run on: name, how to open one, whether there is one here. */
 export const places = [
-  ["files", inFolder, true],
+  ["SQLite", inFolder, true],
   [`a PostgreSQL server${postgresHint}`, inDatabase, Boolean(postgresUrl)],
 ] as const;
 

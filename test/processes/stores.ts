@@ -1,6 +1,7 @@
+import { join } from "node:path";
 import type { Pool } from "pg";
 import type { StoreSet } from "../../src/core/stores.ts";
-import { fileStores, sqlStores } from "../../src/stores/index.ts";
+import { sqliteStores, sqlStores } from "../../src/stores/index.ts";
 import type { StorePlace } from "./task.ts";
 
 /** Stores that a process opens where its task says, and how it closes them. */
@@ -14,7 +15,8 @@ export interface OpenStores {
 /** Opens the stores of a task. The tables are there already. */
 export async function openStores(place: StorePlace): Promise<OpenStores> {
   if (place.folder !== undefined) {
-    return { stores: fileStores(place.folder), pool: undefined, close: async () => {} };
+    const stores = sqliteStores(join(place.folder, "ackloop.db"));
+    return { stores, pool: undefined, close: () => stores.close() };
   }
   // Loaded where it is needed: a process that is killed often should start fast.
   const { Pool } = await import("pg");

@@ -1,11 +1,29 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { createHash } from "node:crypto";
 import { createRandom } from "../../src/emulator/random.ts";
 
 /** When every simulated world begins, in epoch ms. */
 export const START = Date.UTC(2026, 0, 1);
 
+/** The clocks of one process, which may differ from true time, and the timers that it has. */
+export interface Hands {
+  /** By how much its time of day is ahead, in ms. */
+  wallMs: number;
+  /** For how long it was suspended in all, in ms: so far its monotonic clock and timers are behind. */
+  asleepMs: number;
+  /** Until when it is suspended, in ms since the start. */
+  asleepUntil: number;
+  /** How many of its timers wait. */
+  timers: number;
+  /** How many of its timers were called. */
+  fired: number;
+}
+
 interface Timer {
   readonly at: number;
+  readonly owner: Hands | undefined;
+  /** For how long its owner had been suspended when it was set. */
+  readonly asleepMs: number;
   readonly order: number;
   readonly call: () => void;
   cancelled: boolean;
@@ -21,6 +39,10 @@ export interface Clock {
   next(): number | undefined;
   /** Moves time to the next timer and calls it. */
   fire(): void;
+  /** Computes for so long: time passes, and no timer is called. */
+  burn(ms: number): void;
+  /** Runs work in a process with clocks of its own, or outside of all processes. */
+  as<Result>(hands: Hands | undefined, work: () => Result): Result;
   /** Lets everything run that can run without time passing. */
   settle(): Promise<void>;
   /** Seeds whatever is random, and begins anew at zero with no timer. */
@@ -28,6 +50,14 @@ export interface Clock {
 }
 
 const realImmediate = globalThis.setImmediate;
+
+let installed: Clock | undefined;
+
+/** The virtual clock of this thread; the first call puts it in place. */
+export function threadClock(): Clock {
+  installed ??= installClock();
+  return installed;
+}
 
 /**
  * Puts virtual time and seeded chance in the place of this thread's own, for good: `setTimeout`,
@@ -37,18 +67,23 @@ const realImmediate = globalThis.setImmediate;
  * `setImmediate` stays real: a turn of the true event loop is how one knows that all promises have
  * come to rest.
  */
-export function installClock(): Clock {
+function installClock(): Clock {
   let now = 0;
   let lastOrder = 0;
   let live = 0;
   let random = createRandom(1);
   const heap: Timer[] = [];
+  const processes = new AsyncLocalStorage<Hands | undefined>();
 
   const set = (call: (...values: unknown[]) => void, delayMs = 0, ...values: unknown[]): object => {
     lastOrder += 1;
     const wait = delayMs >= 1 && delayMs <= 2 ** 31 - 1 ? delayMs : 1;
+    const owner = processes.getStore();
+    if (owner) owner.timers += 1;
     const timer: Timer = {
       at: now + wait,
+      owner,
+      asleepMs: owner?.asleepMs ?? 0,
       order: lastOrder,
       call: () => call(...values),
       cancelled: false,
@@ -61,15 +96,22 @@ export function installClock(): Clock {
     if (timer === undefined || timer === null || timer.cancelled) return;
     timer.cancelled = true;
     live -= 1;
+    if (timer.owner) timer.owner.timers -= 1;
   };
+  /** Takes off what was cancelled, and puts off what a suspension has put off. */
   const skipCancelled = (): void => {
-    while (heap[0]?.cancelled) pop(heap);
+    for (let first = heap[0]; first !== undefined; first = heap[0]) {
+      const lateMs = (first.owner?.asleepMs ?? 0) - first.asleepMs;
+      if (!first.cancelled && lateMs === 0) return;
+      pop(heap);
+      if (!first.cancelled) push(heap, putOff(first, lateMs));
+    }
   };
 
   replace(globalThis, "setTimeout", set);
   replace(globalThis, "clearTimeout", clear);
-  replace(Date, "now", () => START + Math.floor(now));
-  replace(performance, "now", () => now);
+  replace(Date, "now", () => START + Math.floor(now + (processes.getStore()?.wallMs ?? 0)));
+  replace(performance, "now", () => now - (processes.getStore()?.asleepMs ?? 0));
   replace(Math, "random", () => random());
   replace(crypto, "randomUUID", () => uuid(random));
   replace(crypto.subtle, "digest", async (_name: string, bytes: Uint8Array) => {
@@ -91,8 +133,15 @@ export function installClock(): Clock {
       now = Math.max(now, timer.at);
       timer.cancelled = true;
       live -= 1;
-      timer.call();
+      if (timer.owner === undefined) return timer.call();
+      timer.owner.timers -= 1;
+      timer.owner.fired += 1;
+      return processes.run(timer.owner, timer.call);
     },
+    burn(ms) {
+      now += ms;
+    },
+    as: (hands, work) => processes.run(hands, work),
     settle: () => new Promise((resolve) => realImmediate(resolve)),
     reset(seed) {
       heap.length = 0;
@@ -111,6 +160,11 @@ function replace(owner: object, name: string, value: unknown): void {
 function uuid(random: () => number): string {
   const hex = Array.from({ length: 32 }, () => Math.floor(random() * 16).toString(16)).join("");
   return [8, 12, 16, 20].reduceRight((text, at) => `${text.slice(0, at)}-${text.slice(at)}`, hex);
+}
+
+/** The same timer later; whoever holds it still cancels it. */
+function putOff(timer: Timer, ms: number): Timer {
+  return Object.assign(timer, { at: timer.at + ms, asleepMs: timer.asleepMs + ms });
 }
 
 const before = (left: Timer, right: Timer): boolean =>

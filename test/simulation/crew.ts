@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import type { ProviderName } from "./plan.ts";
+import type { Subject } from "./plan.ts";
 import type { Failure, Question, Reply, Tally } from "./worker.ts";
 
 /** How many runs a worker is given at a time. */
@@ -8,7 +8,7 @@ const AT_ONCE = 25;
 /** What is to be run. */
 export interface Task {
   readonly bundle: URL;
-  readonly providers: readonly ProviderName[];
+  readonly providers: readonly Subject[];
   /** How many runs of each provider. */
   readonly runs: number;
   readonly seed: number;

@@ -42,6 +42,6 @@ describe("a webhook whose handler takes far longer than a reply", () => {
     await vi.advanceTimersByTimeAsync(60_000);
 
     const { letters } = await deadLetters.list({ consumer: "found", feed: receiver.name });
-    expect(letters.map(({ id }) => id)).toEqual(["event-1"]);
+    expect(letters.map(({ event }) => event?.id)).toEqual(["event-1"]);
   });
 });

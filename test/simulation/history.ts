@@ -30,7 +30,12 @@ export type NoteKind =
   | "ended"
   | "crashed"
   | "paused"
-  | "resumed";
+  | "resumed"
+  /** Of drawn feeds: what goes wrong, what the run tells, and which promise it breaks. */
+  | "trouble"
+  | "report"
+  | "action"
+  | "broken";
 
 /** One thing that happened. */
 export interface Note {

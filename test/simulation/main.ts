@@ -6,22 +6,22 @@
 import { parseArgs } from "node:util";
 import { bundle } from "./bundle.ts";
 import { askOnce, runAll } from "./crew.ts";
-import { type ProviderName, providerNames } from "./plan.ts";
+import { type Subject, subjects } from "./plan.ts";
 import type { Failure, Tally } from "./worker.ts";
 
 const { values } = parseArgs({
   options: {
     runs: { type: "string", default: "300" },
     seed: { type: "string", default: "1" },
-    provider: { type: "string", default: providerNames.join(",") },
+    feed: { type: "string", default: subjects.join(",") },
     replay: { type: "string" },
     workers: { type: "string", default: "2" },
     json: { type: "boolean", default: false },
   },
 });
 
-const wanted = values.provider.split(",");
-const providers = providerNames.filter((name) => wanted.includes(name));
+const wanted = values.feed.split(",");
+const providers = subjects.filter((name) => wanted.includes(name));
 const write = (line: string): void => void process.stdout.write(`${line}\n`);
 const file = await bundle(`run-${process.pid}`);
 
@@ -56,7 +56,7 @@ async function report({ failures, ...sums }: Tally, seconds: number): Promise<vo
   write(JSON.stringify({ ...sums, violations: failures.length, seconds }, undefined, 2));
   for (const failure of firstOfEach(failures)) {
     const { provider, seed, violations } = failure;
-    write(`\n${provider}: replay with --provider ${provider} --replay ${seed}`);
+    write(`\n${provider}: replay with --feed ${provider} --replay ${seed}`);
     for (const { kind, text } of violations.slice(0, 5)) write(`  ${kind}: ${text}`);
     const violation = violations[0]?.kind ?? "";
     const lines = await askOnce(file, { kind: "shrink", provider, seed, violation });
@@ -67,7 +67,7 @@ async function report({ failures, ...sums }: Tally, seconds: number): Promise<vo
 
 function toLine({ provider, seed, violations }: Failure): string {
   const kinds = new Set(violations.map(({ kind }) => kind));
-  return `--provider ${provider} --replay ${seed}: ${[...kinds].join(", ")}`;
+  return `--feed ${provider} --replay ${seed}: ${[...kinds].join(", ")}`;
 }
 
 /** One failure for each provider and promise, and no more than three. */
@@ -81,7 +81,7 @@ function firstOfEach(failures: readonly Failure[]): readonly Failure[] {
 }
 
 async function replay(seed: number): Promise<void> {
-  for (const provider of providers as readonly ProviderName[]) {
+  for (const provider of providers as readonly Subject[]) {
     for (const line of await askOnce(file, { kind: "replay", provider, seed })) write(line);
   }
 }

@@ -6,6 +6,12 @@ export const providerNames = ["tiki", "kekker", "workato", "discue"] as const;
 /** One of them. */
 export type ProviderName = (typeof providerNames)[number];
 
+/** What is simulated: one of the providers, or feeds that are drawn. */
+export const subjects = [...providerNames, "drawn"] as const;
+
+/** One of them. */
+export type Subject = (typeof subjects)[number];
+
 /** What a handler does when it is started with an event. */
 export interface Step {
   /** How long it works, in ms. */

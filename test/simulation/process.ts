@@ -4,9 +4,11 @@ import type {
   CallOptions,
   Delivery,
   Feed,
+  Page,
   PullOptions,
   Receipt,
 } from "../../src/core/feed.ts";
+import { toPage } from "../../src/core/feed.ts";
 import type { Report } from "../../src/core/report.ts";
 import type { World } from "./world.ts";
 
@@ -96,7 +98,7 @@ export class Process {
     return wrapped as F;
   }
 
-  async #pull(feed: Feed, options: PullOptions = {}): Promise<readonly Delivery[]> {
+  async #pull(feed: Feed, options: PullOptions = {}): Promise<readonly Delivery[] | Page> {
     const { ack } = options;
     const facts = { process: this.number, what: ack === undefined ? "" : "ack" };
     this.world.note("pull", facts);
@@ -104,7 +106,7 @@ export class Process {
     if (ack !== undefined) this.#sends(ack);
     try {
       const page = await feed.pull(options);
-      this.#pulled(page, ack !== undefined);
+      this.#pulled(toPage(page).deliveries, ack !== undefined);
       return page;
     } catch (error) {
       if (!this.dead) this.world.note("pullFailed", facts);

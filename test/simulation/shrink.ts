@@ -1,27 +1,33 @@
-import type { Plan } from "./plan.ts";
-import { simulate } from "./simulate.ts";
-
 /** How many runs may be spent on making a plan smaller. */
-const MOST_RUNS = 200;
+const MOST_RUNS = 300;
 
-const parts = ["crashes", "actions", "troubles", "faults", "events"] as const;
-type Part = (typeof parts)[number];
+/** A plan whose parts are lists that can be shortened. */
+type Parts<Part extends string> = { readonly [Each in Part]: readonly unknown[] };
 
-/** Whether a plan still breaks the promise; false when no more runs may be spent. */
-type StillFails = (plan: Plan) => Promise<boolean>;
+/** How plans of a kind are made smaller. */
+export interface Shrinking<Part extends string, Plan extends Parts<Part>> {
+  /** The parts whose pieces are taken away, in this order. */
+  readonly parts: readonly Part[];
+  /** Plainer plans to try after that, each made of the smallest so far. */
+  readonly plainer?: readonly ((plan: Plan) => Plan)[] | undefined;
+  /** Whether a plan still breaks the promise. */
+  readonly fails: (plan: Plan) => Promise<boolean>;
+}
 
 /**
- * Makes a plan smaller as long as it breaks the same promise, and gives it as lines.
+ * Makes a plan smaller as long as it breaks the same promise.
  *
- * Of each part of the plan ever smaller pieces are taken away, by halves; the settings stay.
+ * Of each part of the plan ever smaller pieces are taken away, by halves.
  */
-export async function shrink(plan: Plan, violation: string): Promise<readonly string[]> {
+export async function shrink<Part extends string, Plan extends Parts<Part>>(
+  plan: Plan,
+  { parts, plainer = [], fails }: Shrinking<Part, Plan>,
+): Promise<Plan> {
   let left = MOST_RUNS;
-  const stillFails: StillFails = async (candidate) => {
+  const stillFails = async (candidate: Plan): Promise<boolean> => {
     if (left === 0) return false;
     left -= 1;
-    const { verdict } = await simulate(candidate);
-    return verdict.violations.some(({ kind }) => kind === violation);
+    return fails(candidate);
   };
   let smallest = plan;
   for (const part of parts) {
@@ -29,34 +35,41 @@ export async function shrink(plan: Plan, violation: string): Promise<readonly st
       smallest = await withoutPieces(smallest, part, size, stillFails);
     }
   }
-  return toLines(smallest);
+  for (const toPlainer of plainer) {
+    const candidate = toPlainer(smallest);
+    if (await stillFails(candidate)) smallest = candidate;
+  }
+  return smallest;
 }
 
-async function withoutPieces(
+async function withoutPieces<Part extends string, Plan extends Parts<Part>>(
   plan: Plan,
   part: Part,
   size: number,
-  stillFails: StillFails,
+  stillFails: (plan: Plan) => Promise<boolean>,
 ): Promise<Plan> {
   let smallest = plan;
   let from = 0;
   while (from < smallest[part].length) {
-    const candidate = without(smallest, part, from, size);
+    const items = smallest[part];
+    const candidate = {
+      ...smallest,
+      [part]: [...items.slice(0, from), ...items.slice(from + size)],
+    };
     if (await stillFails(candidate)) smallest = candidate;
     else from += size;
   }
   return smallest;
 }
 
-function without(plan: Plan, part: Part, from: number, count: number): Plan {
-  const items: readonly unknown[] = plan[part];
-  return { ...plan, [part]: [...items.slice(0, from), ...items.slice(from + count)] };
-}
-
-function toLines({ provider, seed, settings, ...rest }: Plan): string[] {
-  const lines = [`${provider} ${seed} ${JSON.stringify(settings)}`];
-  for (const part of parts) {
-    for (const item of rest[part]) lines.push(`${part} ${JSON.stringify(item)}`);
-  }
-  return lines;
+/** A plan as lines: what it is, and one for each piece of its parts. */
+export function toLines<Part extends string>(
+  head: string,
+  plan: Parts<Part>,
+  parts: readonly Part[],
+): string[] {
+  return [
+    head,
+    ...parts.flatMap((part) => plan[part].map((item) => `${part} ${JSON.stringify(item)}`)),
+  ];
 }

@@ -1,5 +1,5 @@
 import type { Verdict } from "./checks.ts";
-import { type Clock, installClock } from "./clock.ts";
+import { threadClock } from "./clock.ts";
 import type { Plan } from "./plan.ts";
 import { World } from "./world.ts";
 
@@ -12,12 +12,9 @@ export interface Outcome {
   readonly hash: () => string;
 }
 
-let clock: Clock | undefined;
-
 /** Runs a plan. One at a time in a thread, whose clock it takes for good. */
 export async function simulate(plan: Plan): Promise<Outcome> {
-  clock ??= installClock();
-  const world = new World(plan, clock);
+  const world = new World(plan, threadClock());
   const verdict = await world.run();
   return {
     verdict,

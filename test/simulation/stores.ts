@@ -60,7 +60,7 @@ export function storesOf(process: Process): ProcessStores {
         call("dedupe", options.signal, async () => {
           const { retentionMs } = options;
           const finished = await stores.dedupe.finish(key, mark, { retentionMs });
-          if (finished) world.note("finished", { process: number, id: key.id });
+          if (finished) world.note("finished", { process: number, id: idOf(key.identity) });
           return finished;
         }),
       forget: (key, mark, options) =>
@@ -73,19 +73,24 @@ export function storesOf(process: Process): ProcessStores {
           if (grant.status === "held") world.watch.leased(process, leaseMs);
           return grant;
         }),
-      renew: (key, holder, leaseMs, options) =>
+      renew: (key, fence, leaseMs, options) =>
         call("leases", options?.signal, async () => {
-          const isHeld = await stores.leases.renew(key, holder, leaseMs);
+          const isHeld = await stores.leases.renew(key, fence, leaseMs);
           if (isHeld) world.watch.leased(process, leaseMs);
           return isHeld;
         }),
-      release: (key, holder, options) =>
+      release: (key, fence, options) =>
         call("leases", options?.signal, async () => {
-          await stores.leases.release(key, holder);
+          await stores.leases.release(key, fence);
           world.watch.released(process);
         }),
     },
   };
+}
+
+/** The id in an identity, which is a source and an id. */
+function idOf(identity: string): string {
+  return identity.slice(identity.indexOf(" ") + 1);
 }
 
 async function callStore<Result>(

@@ -1,9 +1,7 @@
 import { parentPort } from "node:worker_threads";
 import { seedOf } from "./dice.ts";
-import { makePlan } from "./make-plan.ts";
-import type { ProviderName } from "./plan.ts";
-import { shrink } from "./shrink.ts";
-import { simulate } from "./simulate.ts";
+import type { Subject } from "./plan.ts";
+import { simulationOf } from "./subject.ts";
 import type { Violation } from "./watch.ts";
 
 /** What a worker is asked for. */
@@ -11,7 +9,7 @@ export type Question =
   /** So many runs, whose seeds follow from one seed and their places. */
   | {
       readonly kind: "runs";
-      readonly provider: ProviderName;
+      readonly provider: Subject;
       readonly seed: number;
       readonly from: number;
       readonly count: number;
@@ -19,18 +17,18 @@ export type Question =
       readonly untilFailure: boolean;
     }
   /** One run, with all that happened in it. */
-  | { readonly kind: "replay"; readonly provider: ProviderName; readonly seed: number }
+  | { readonly kind: "replay"; readonly provider: Subject; readonly seed: number }
   /** The smallest plan that breaks the same promise. */
   | {
       readonly kind: "shrink";
-      readonly provider: ProviderName;
+      readonly provider: Subject;
       readonly seed: number;
       readonly violation: string;
     };
 
 /** A run that broke a promise. */
 export interface Failure {
-  readonly provider: ProviderName;
+  readonly provider: Subject;
   readonly seed: number;
   readonly violations: readonly Violation[];
 }
@@ -55,13 +53,13 @@ export type Reply =
 async function answer(question: Question): Promise<Reply> {
   const { provider, seed } = question;
   if (question.kind === "runs") return { kind: "tally", tally: await runMany(question) };
-  const plan = makePlan(provider, seed);
+  const simulation = simulationOf(provider, seed);
   if (question.kind === "shrink") {
-    return { kind: "lines", lines: await shrink(plan, question.violation) };
+    return { kind: "lines", lines: await simulation.shrink(question.violation) };
   }
-  const { verdict, lines, hash } = await simulate(plan);
+  const { verdict, lines, hash } = await simulation.run();
   const end = JSON.stringify({ ...verdict, hash: hash() });
-  return { kind: "lines", lines: [JSON.stringify(plan), ...lines(), end] };
+  return { kind: "lines", lines: [simulation.plan, ...lines(), end] };
 }
 
 async function runMany({
@@ -77,7 +75,7 @@ async function runMany({
   const sums = { events: 0, lost: 0, ackedBeforeHandled: 0, worstDuplicates: 0 };
   for (let index = from; index < from + count; index += 1) {
     const own = seedOf(seed, provider, index);
-    const { verdict } = await simulate(makePlan(provider, own));
+    const { verdict } = await simulationOf(provider, own).run();
     const { violations, worstDuplicates } = verdict;
     sums.events += verdict.events;
     sums.lost += verdict.lost;

@@ -6,7 +6,7 @@ import { build } from "esbuild";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { sleep } from "../../src/core/sleep.ts";
 import type { StoreSet } from "../../src/core/stores.ts";
-import { fileStores } from "../../src/stores/index.ts";
+import { sqliteStores } from "../../src/stores/index.ts";
 import { onServer, postgresHint, postgresUrl } from "./servers.ts";
 import type { WorkerTask } from "./worker.ts";
 
@@ -57,8 +57,15 @@ async function until(isTrue: () => boolean | Promise<boolean>, what: string): Pr
 
 async function inFolder(): Promise<Place> {
   const folder = await mkdtemp(`${tmpdir()}/ackloop-processes-`);
-  const close = () => rm(folder, { recursive: true });
-  return { stores: fileStores(folder), task: { folder }, close };
+  const stores = sqliteStores(`${folder}/ackloop.db`);
+  return {
+    stores,
+    task: { folder },
+    async close() {
+      await stores.close();
+      await rm(folder, { recursive: true });
+    },
+  };
 }
 
 async function inDatabase(): Promise<Place> {
@@ -97,7 +104,7 @@ function startWorker(task: WorkerTask): Worker {
 }
 
 describe.each([
-  ["files", inFolder, true],
+  ["SQLite", inFolder, true],
   [`a PostgreSQL server${postgresHint}`, inDatabase, Boolean(postgresUrl)],
 ] as const)("several processes on %s", (_, open, isThere) => {
   it.skipIf(!isThere)(

@@ -2,7 +2,7 @@ import { writeSync } from "node:fs";
 import { Pool } from "pg";
 import { sleep } from "../../src/core/sleep.ts";
 import type { StoreSet } from "../../src/core/stores.ts";
-import { fileStores, sqlStores } from "../../src/stores/index.ts";
+import { sqliteStores, sqlStores } from "../../src/stores/index.ts";
 
 /** What a worker is told on its command line. */
 export interface WorkerTask {
@@ -16,7 +16,7 @@ export interface WorkerTask {
 /** A process that works on a store until it is killed, and prints a line for each step it has made. */
 async function work(task: WorkerTask): Promise<never> {
   const stores: StoreSet = task.folder
-    ? fileStores(task.folder)
+    ? sqliteStores(`${task.folder}/ackloop.db`)
     : sqlStores(new Pool({ connectionString: task.url }), { prefix: task.prefix });
   print("ready");
   for (;;) await steps[task.task](stores, task.name);

@@ -1,12 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { AckloopError, isAckloopError } from "../../src/core/errors.ts";
 import type { FeedEvent } from "../../src/core/event.ts";
-import type { Delivery, Feed, Receipt } from "../../src/core/feed.ts";
-import { fromReceipt } from "../../src/core/feed.ts";
+import type { AckVerdict, Delivery, Feed, Page, Receipt } from "../../src/core/feed.ts";
+import { fromReceipt, toPage, toReceipt } from "../../src/core/feed.ts";
 import { sleep } from "../../src/core/sleep.ts";
 import { type FeedHarness, feedLaws, tryLaw } from "../../src/testing/feed-conformance.ts";
-import { wrapFeed } from "../../src/testing/feed-laws/wrapping.ts";
-import type { MemoryFeed, MemoryFeedOptions } from "../../src/testing/memory-feed.ts";
+import { type Pulled, withReceipt, wrapFeed } from "../../src/testing/feed-laws/wrapping.ts";
+import type {
+  MemoryFeed,
+  MemoryFeedOptions,
+  MemoryPagesOptions,
+} from "../../src/testing/memory-feed.ts";
 import { memoryHarness, secret } from "./memory-harness.ts";
 
 const list: MemoryFeedOptions = { acks: "individual", pulls: "unacked" };
@@ -15,11 +19,14 @@ const carrying: MemoryFeedOptions = { ...page, acksOnPull: true };
 const log: MemoryFeedOptions = { acks: "cumulative", pulls: "onward" };
 const waitingLog: MemoryFeedOptions = { ...log, waits: true };
 const queue: MemoryFeedOptions = { acks: "individual", pulls: "onward" };
+const leased: MemoryFeedOptions = { ...queue, leaseMs: 60_000 };
+const briefly: MemoryFeedOptions = { ...queue, leaseMs: 400 };
+const pagedLog: MemoryPagesOptions = { acks: "cumulative", pulls: "onward", pages: true };
 
 /** One fault, and the laws that must notice it. */
 interface Broken {
   readonly fault: string;
-  readonly kind: MemoryFeedOptions;
+  readonly kind: MemoryFeedOptions | MemoryPagesOptions;
   /** The laws that fail, and no others. */
   readonly breaks: readonly string[];
   /** Puts the fault into each feed object of one harness. */
@@ -39,6 +46,11 @@ function changing(
     ...feed,
     pull: async (options) => change(await feed.pull(options)),
   });
+}
+
+/** A delivery that is read again in another way. */
+function withAgain(delivery: Delivery, again: () => Delivery): Delivery {
+  return Object.assign({ ...delivery }, { again });
 }
 
 /** A feed whose events are changed. */
@@ -61,35 +73,130 @@ function failing(change: (error: unknown) => unknown): () => (feed: MemoryFeed) 
   });
 }
 
-/** A log whose place is where the last ack was, be it further back. */
-function backwards(): FeedHarness {
-  let place: Receipt | undefined;
-  const ids: string[] = [];
-  const wrap = (feed: MemoryFeed): Feed => ({
-    ...feed,
-    pull: (options) => feed.pull({ ...options, after: options?.after ?? place }),
-    async ack([receipt, ...others], options) {
-      options?.signal?.throwIfAborted();
-      if (receipt === undefined || others.length > 0) throw new Error("one receipt at a time");
-      if (unknownTo(receipt)) throw new Error("an unknown receipt");
-      place = receipt;
-      return [{ status: "acked" }];
-    },
-  });
-  const { failAck: _, ...harness } = memoryHarness(log, wrap, 2_000);
-  return {
-    ...harness,
-    async publish(count) {
-      const published = await harness.publish(count);
-      ids.push(...published);
-      return published;
-    },
-    publishId(id) {
-      harness.publishId?.(id);
-      ids.push(id);
-    },
-    acked: () => (place === undefined ? [] : ids.slice(0, fromReceipt<number>(place) + 1)),
+/** What a place that is kept by us does wrong. */
+type PlaceFault = "none" | "backwards" | "noTakeover" | "overwrites" | "restarts";
+
+/** What the receipts of one run share. */
+interface PlaceRun {
+  revision: number;
+  /** What it has saved last. */
+  index: number;
+}
+
+/** A receipt of such a feed. */
+interface Mark {
+  readonly run: PlaceRun;
+  readonly index: number;
+}
+
+/** A log whose place is kept in a store of ours, on which a save is made by compare-and-set. */
+class KeptPlace {
+  readonly ids: string[] = [];
+  index = -1;
+  isExpired = false;
+  readonly #fault: PlaceFault;
+  #revision = 0;
+
+  constructor(fault: PlaceFault) {
+    this.#fault = fault;
+  }
+
+  wrap(feed: MemoryFeed): Feed {
+    return wrapFeed(feed, {
+      pull: async (options = {}) => {
+        options.signal?.throwIfAborted();
+        const { run, index } = this.#startOf(options.after);
+        const after = index < 0 ? undefined : toReceipt(index);
+        const deliveries = await feed.pull({ ...options, after });
+        return deliveries.map((delivery, offset) => {
+          const mark: Mark = { run, index: index + 1 + offset };
+          return withReceipt(delivery, toReceipt(mark));
+        });
+      },
+      ack: async ([receipt, ...others], options) => {
+        options?.signal?.throwIfAborted();
+        if (receipt === undefined || others.length > 0) throw new Error("one receipt at a time");
+        const { run, index } = fromReceipt<Mark>(receipt);
+        return [this.#save(run, index)];
+      },
+    });
+  }
+
+  #startOf(after: Receipt | undefined): Mark {
+    if (after !== undefined) return fromReceipt<Mark>(after);
+    if (this.isExpired && this.#fault !== "restarts") {
+      throw new AckloopError("cursorExpired", "the place is gone");
+    }
+    if (this.#fault !== "noTakeover") this.#revision += 1;
+    const index = this.isExpired ? -1 : this.index;
+    return { run: { revision: this.#revision, index }, index };
+  }
+
+  #save(run: PlaceRun, index: number): AckVerdict {
+    const isBackwards = this.#fault === "backwards";
+    if (index <= run.index && !isBackwards) return { status: "gone" };
+    const isForeign = run.revision !== this.#revision && !isBackwards;
+    if (isForeign && this.#fault !== "overwrites") {
+      return { status: "failed", error: new AckloopError("conflict", "another run has it") };
+    }
+    this.#revision += 1;
+    run.revision = this.#revision;
+    run.index = index;
+    this.index = index;
+    return { status: "acked" };
+  }
+}
+
+/** A harness of a log whose place is kept by us. */
+function keptPlace(fault: PlaceFault): () => FeedHarness {
+  return () => {
+    const place = new KeptPlace(fault);
+    const harness = memoryHarness(log, (feed) => place.wrap(feed), 2_000);
+    const { failAck: _, unknownReceipt: __, publishUnreadable: ___, ...able } = harness;
+    return {
+      ...able,
+      keepsPlace: fault === "backwards" ? undefined : true,
+      async publish(count) {
+        const ids = await harness.publish(count);
+        place.ids.push(...ids);
+        return ids;
+      },
+      publishId(id) {
+        harness.publishId?.(id);
+        place.ids.push(id);
+      },
+      expirePlace() {
+        place.isExpired = true;
+      },
+      publishElsewhere: undefined as never,
+      acked: () => place.ids.slice(0, place.index + 1),
+    };
   };
+}
+
+/** A harness with another fact or two. */
+const harnessWith =
+  (kind: MemoryFeedOptions | MemoryPagesOptions, facts: Partial<FeedHarness>) =>
+  (): FeedHarness => ({ ...memoryHarness(kind, undefined, 2_000), ...facts });
+
+/** A feed whose receipts mean the ones beside them. */
+function offByOne(by: number): () => (feed: MemoryFeed) => Feed {
+  return () => (feed) =>
+    wrapFeed(feed, {
+      ack: (receipts, options) =>
+        feed.ack(
+          receipts.map((receipt) =>
+            unknownTo(receipt) ? receipt : toReceipt(fromReceipt<number>(receipt) + by),
+          ),
+          options,
+        ),
+    });
+}
+
+/** A feed whose pages are changed. */
+function changingPages(change: (page: Page) => Pulled): () => (feed: MemoryFeed) => Feed {
+  return () => (feed) =>
+    wrapFeed(feed, { pull: async (options) => change(toPage(await feed.pull(options))) });
 }
 
 const unknownTo = (receipt: Receipt | undefined): boolean =>
@@ -99,7 +206,7 @@ const broken: readonly Broken[] = [
   {
     fault: "acknowledges what it pulls",
     kind: list,
-    breaks: ["A1", "B6", "B7", "D1", "D2", "D3", "D5", "D6", "Z1", "H1b"],
+    breaks: ["A1", "A8", "B6", "B7", "D1", "D2", "D3", "D5", "D6", "Z1", "H1b"],
     wrap: () => (feed) => ({
       ...feed,
       async pull(options) {
@@ -112,7 +219,7 @@ const broken: readonly Broken[] = [
   {
     fault: "forgets at a restart what was not acknowledged",
     kind: list,
-    breaks: ["A1", "B7", "D1", "D2", "D6"],
+    breaks: ["A1", "A8", "B7", "D1", "D2", "D6"],
     wrap: () => {
       const given = new Set<string>();
       return (feed) => {
@@ -199,7 +306,7 @@ const broken: readonly Broken[] = [
   {
     fault: "puts a secret into raw",
     kind: list,
-    breaks: ["A7"],
+    breaks: ["A9", "A7"],
     wrap: changing((deliveries) =>
       deliveries.map((each) => ({ ...each, raw: { wire: each.raw, [secret]: 1 } })),
     ),
@@ -207,10 +314,219 @@ const broken: readonly Broken[] = [
   {
     fault: "keeps no field in raw that it does not know",
     kind: list,
-    breaks: ["A2"],
+    breaks: ["A2", "A8", "A9"],
     wrap: changing((deliveries) => deliveries.map((each) => ({ ...each, raw: { id: 1 } }))),
   },
-  { fault: "moves back with an older ack", kind: log, breaks: ["E5"], harness: backwards },
+  {
+    fault: "moves back with an older ack",
+    kind: log,
+    breaks: ["E5", "E13"],
+    harness: keptPlace("backwards"),
+  },
+  {
+    fault: "does not take the place over when a run begins",
+    kind: log,
+    breaks: ["E14"],
+    harness: keptPlace("noTakeover"),
+  },
+  {
+    fault: "overwrites what another run saved",
+    kind: log,
+    breaks: ["E13", "E14", "E15"],
+    harness: keptPlace("overwrites"),
+  },
+  {
+    fault: "starts again silently where its place is gone",
+    kind: log,
+    breaks: ["E17"],
+    harness: keptPlace("restarts"),
+  },
+  {
+    fault: "takes a page without an event of its own for the end",
+    kind: pagedLog,
+    breaks: ["B10"],
+    wrap: changingPages(({ deliveries }) => deliveries),
+  },
+  {
+    fault: "acknowledges one event too many, of a log",
+    kind: log,
+    breaks: [
+      "A3",
+      "A5",
+      "A8",
+      "A8b",
+      "A9",
+      "A6b",
+      "B1",
+      "B4",
+      "B10",
+      "D1",
+      "D2",
+      "D3",
+      "D5c",
+      "D10",
+      "E1",
+      "E10",
+    ],
+    wrap: offByOne(1),
+  },
+  {
+    fault: "acknowledges one event too few, of a log",
+    kind: log,
+    breaks: ["A9", "A6b", "B1", "D1", "D2", "D3", "D5c", "D10", "E1", "E5", "E10", "E13"],
+    wrap: offByOne(-1),
+  },
+  {
+    fault: "acknowledges the event behind, of a list",
+    kind: list,
+    breaks: [
+      "A3",
+      "A5",
+      "A8",
+      "A8b",
+      "A9",
+      "B1",
+      "B4",
+      "B8",
+      "D1",
+      "D2",
+      "D3",
+      "D4",
+      "D5",
+      "D5c",
+      "D6",
+      "D10",
+    ],
+    wrap: offByOne(1),
+  },
+  {
+    fault: "gives every event the first one's data",
+    kind: list,
+    breaks: ["A3", "A8", "A8b", "A9"],
+    wrap: () => {
+      let first: unknown;
+      return changingEvents((event) => {
+        first ??= event.data;
+        return { ...event, data: first };
+      })();
+    },
+  },
+  {
+    fault: "gives each event the data of the one before",
+    kind: list,
+    breaks: ["A8b", "A9"],
+    wrap: changing((deliveries) =>
+      deliveries.map((each, index) =>
+        each.event
+          ? { ...each, event: { ...each.event, data: deliveries.at(index - 1)?.event?.data } }
+          : each,
+      ),
+    ),
+  },
+  {
+    fault: "has no raw",
+    kind: list,
+    breaks: ["A2", "A8", "A9", "A6"],
+    wrap: changing((deliveries) => deliveries.map((each) => ({ ...each, raw: undefined }))),
+  },
+  {
+    fault: "reads another event again",
+    kind: list,
+    breaks: ["A9"],
+    wrap: changing((deliveries) =>
+      deliveries.map((each) => withAgain(each, () => deliveries[0]?.again?.() ?? each)),
+    ),
+  },
+  {
+    fault: "shares what it reads again with what it delivered",
+    kind: list,
+    breaks: ["A9"],
+    wrap: changing((deliveries) => deliveries.map((each) => withAgain(each, () => each))),
+  },
+  {
+    fault: "shares what it reads again with what it reads another time",
+    kind: list,
+    breaks: ["A9"],
+    wrap: changing((deliveries) =>
+      deliveries.map((each) => {
+        const anew = each.again?.() ?? each;
+        return withAgain(each, () => anew);
+      }),
+    ),
+  },
+  {
+    fault: "brings a leased event to another pull",
+    kind: leased,
+    breaks: ["B6b", "B9", "N1", "Q1", "N2"],
+    wrap: () => (feed) =>
+      wrapFeed(feed, {
+        pull: (options) => {
+          feed.endLeases();
+          return feed.pull(options);
+        },
+      }),
+  },
+  {
+    fault: "never brings a leased event again",
+    kind: leased,
+    breaks: ["Q1"],
+    harness: harnessWith(leased, { endLeases: () => {} }),
+  },
+  {
+    fault: "does not count deliveries",
+    kind: leased,
+    breaks: ["Q1"],
+    wrap: changing((deliveries) => deliveries.map((each) => ({ ...each, attempt: 1 }))),
+  },
+  {
+    fault: "brings nothing again to a run that reads on",
+    kind: leased,
+    breaks: ["Q1"],
+    wrap: () => (feed) =>
+      wrapFeed(feed, {
+        pull: async ({ after, ...options } = {}) => {
+          const place = after === undefined ? -1 : fromReceipt<number>(after);
+          const deliveries = await feed.pull(options);
+          return deliveries.filter(({ receipt }) => Number(receipt) > place);
+        },
+      }),
+  },
+  {
+    fault: "does not lengthen a lease",
+    kind: briefly,
+    breaks: ["Q2"],
+    wrap: () => (feed) => wrapFeed(feed, { extend: async () => {} }),
+  },
+  {
+    fault: "gives back at once what was to come later",
+    kind: leased,
+    breaks: ["N2"],
+    wrap: () => (feed) => wrapFeed(feed, { nack: async (receipts) => await feed.nack?.(receipts) }),
+  },
+  {
+    fault: "says that there is no more although there is",
+    kind: pagedLog,
+    breaks: ["B4"],
+    wrap: changingPages((each) => ({ ...each, more: false })),
+  },
+  {
+    fault: "says for ever that there is more",
+    kind: pagedLog,
+    breaks: ["B4"],
+    wrap: changingPages((each) => ({ ...each, more: true })),
+  },
+  {
+    fault: "is of no kind, a list that waits",
+    kind: list,
+    breaks: ["K1", "C1", "C2"],
+    wrap: () => (feed) => ({ ...feed, waits: true }) as unknown as Feed,
+  },
+  {
+    fault: "is of no kind, a log that takes acks on pulls",
+    kind: log,
+    breaks: ["K1", "E10b", "E11"],
+    wrap: () => (feed) => ({ ...feed, acksOnPull: true }) as unknown as Feed,
+  },
   {
     fault: "is deaf to the signal",
     kind: list,
@@ -246,7 +562,7 @@ const broken: readonly Broken[] = [
   {
     fault: "cuts a page where it has no receipt",
     kind: page,
-    breaks: ["B2b", "E5", "Z2"],
+    breaks: ["B2b", "E5", "Z2", "E13"],
     wrap: () => (feed) => ({
       ...feed,
       pull: async ({ limit, ...options } = {}) => (await feed.pull(options)).slice(0, limit),
@@ -267,6 +583,8 @@ const broken: readonly Broken[] = [
     breaks: [
       "A1",
       "A5",
+      "A8b",
+      "A9",
       "A6",
       "B1",
       "B6",
@@ -297,7 +615,7 @@ const broken: readonly Broken[] = [
   {
     fault: "tells times without a zone",
     kind: list,
-    breaks: ["A4"],
+    breaks: ["A4", "A9"],
     wrap: changingEvents((event) => ({ ...event, time: "2026-11-21T10:00:00" })),
   },
   {
@@ -391,7 +709,7 @@ const broken: readonly Broken[] = [
   {
     fault: "reads on from where the last pull of any feed object was",
     kind: log,
-    breaks: ["A1", "A6b", "B6", "B7", "D1", "D2", "E1", "E2"],
+    breaks: ["A1", "A8", "A6b", "B10", "B6", "B7", "D1", "D2", "E1", "E2"],
     wrap: () => {
       let place: Receipt | undefined;
       return (feed) => ({
@@ -469,4 +787,15 @@ describe("a feed with one fault", () => {
       expect(found).toEqual(breaks);
     });
   }
+});
+
+describe("a place that is kept by us", () => {
+  it("keeps every law where nothing is wrong with it", async () => {
+    const laws = Object.values(feedLaws).flat();
+
+    const results = await Promise.all(laws.map((law) => tryLaw(law, keptPlace("none"))));
+
+    expect(results.filter(({ verdict }) => verdict === "broken")).toEqual([]);
+    expect(results.find(({ id }) => id === "E14")?.verdict).toBe("kept");
+  });
 });

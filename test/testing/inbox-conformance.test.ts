@@ -43,7 +43,7 @@ function inboxHarness(): FeedHarness {
   };
   const publish = (facts: { id?: string; type?: string; data?: unknown } = {}) => {
     published += 1;
-    const { id = `e${published}`, type = "test", data = {} } = facts;
+    const { id = `e${published}`, type = "test", data = { order: published } } = facts;
     return add({ event: testEvent(id, { type, data }), raw: data });
   };
   return {
@@ -53,6 +53,7 @@ function inboxHarness(): FeedHarness {
     },
     publish: (count) => Promise.all(Array.from({ length: count }, () => publish())),
     acked: () => finished,
+    endLeases: releaseAll,
     publishId: (id) => publish({ id }),
     publishOdd: (odd) => publish({ data: { odd } }),
     publishUnknownType: () => publish({ type: "brandNew" }),

@@ -3,7 +3,11 @@ import type { EventCatalogue, FeedEvent } from "../../src/core/event.ts";
 import type { Feed } from "../../src/core/feed.ts";
 import { toReceipt } from "../../src/core/feed.ts";
 import type { FeedFault, FeedHarness } from "../../src/testing/feed-conformance.ts";
-import type { MemoryFeed, MemoryFeedOptions } from "../../src/testing/memory-feed.ts";
+import type {
+  MemoryFeed,
+  MemoryFeedOptions,
+  MemoryPagesOptions,
+} from "../../src/testing/memory-feed.ts";
 import { memoryFeed, testEvent } from "../../src/testing/memory-feed.ts";
 
 /** What a harness of a memory feed calls secret. */
@@ -42,13 +46,19 @@ function errorOf({ kind, status = 500, retryAfter }: FeedFault): AckloopError | 
   return new AckloopError("transport", "down", { ...facts, status, retryable: true });
 }
 
+/** A feed of either form of answer; what is known of both is that it is a memory feed. */
+function open(options: MemoryFeedOptions | MemoryPagesOptions): MemoryFeed {
+  return (options.pages ? memoryFeed(options) : memoryFeed(options)) as MemoryFeed;
+}
+
 /** A harness of a memory feed; `wrap` puts a fault into every feed object of it. */
 export function memoryHarness(
-  options: MemoryFeedOptions = {},
+  options: MemoryFeedOptions | MemoryPagesOptions = {},
   wrap: (feed: MemoryFeed) => Feed = (feed) => feed,
   patienceMs?: number,
 ): FeedHarness {
-  const memory = memoryFeed({ events: catalogue, pageSize: 5, ...options });
+  const memory = open({ events: catalogue, pageSize: 5, ...options });
+  const payloads = new Map<string, unknown>();
   let published = 0;
   const fail = (operation: "pull" | "ack", fault: FeedFault): void => {
     const { kind, ms, count = Number.POSITIVE_INFINITY } = fault;
@@ -66,8 +76,9 @@ export function memoryHarness(
     published += 1;
     return `e${published}`;
   };
-  const publishOne = (id = newId(), type = "test", data: unknown = {}): string => {
+  const publishOne = (id = newId(), type = "test", data: unknown = { order: id }): string => {
     memory.publish(testEvent(id, { type, data }));
+    payloads.set(id, data);
     return id;
   };
   return {
@@ -76,6 +87,15 @@ export function memoryHarness(
     acked: () => memory.acked,
     pageSize: 5,
     patienceMs,
+    payloadOf: (id) => payloads.get(id),
+    endLeases: () => memory.endLeases(),
+    ...(memory.acks === "cumulative" && {
+      publishElsewhere: (count: number) => memory.publishElsewhere(count),
+      expirePlace: () => {
+        const error = new AckloopError("cursorExpired", "the place is gone");
+        memory.fail({ operation: "pull", error, count: Number.POSITIVE_INFINITY });
+      },
+    }),
     publishId: (id) => publishOne(id),
     publishOdd: (odd) => publishOne(undefined, "test", { odd }),
     publishUnknownType: () => publishOne(undefined, "brandNew"),

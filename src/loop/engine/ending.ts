@@ -15,7 +15,7 @@ export interface EndingFacts {
   readonly error?: AckloopError | undefined;
   /** The whole stop, in ms. */
   readonly withinMs: number;
-  /** The part of it that is kept for the acks, in ms; at most a fifth. */
+  /** The part of it that is kept for the acks, in ms. */
   readonly reserveMs: number;
   /** Handlers and acks are cut at once: the feed is another's now. */
   readonly abrupt: boolean;
@@ -41,7 +41,7 @@ export class Ending {
   constructor(facts: EndingFacts, now: number) {
     this.facts = facts;
     this.#endAt = now + (facts.abrupt ? 0 : facts.withinMs);
-    this.#graceAt = this.#endAt - reserveOf(facts.reserveMs, facts.withinMs);
+    this.#graceAt = this.#endAt - facts.reserveMs;
     if (facts.abrupt) this.phase = "acks";
   }
 

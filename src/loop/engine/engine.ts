@@ -43,8 +43,8 @@ export interface Assignment {
 /** How long letting go may take at least, in ms, however short a stop is. */
 const LEAST_LETTING_GO_MS = 1000;
 
-/** The least waits between probes in an outage, in ms. */
-const LEAST_PROBE_WAITS = Object.freeze({ minMs: 100, maxMs: 1000 });
+/** Between which waits the first and the last wait between probes in an outage lie, in ms. */
+const PROBE_WAITS = Object.freeze({ first: [100, 1000], last: [1000, 60_000] } as const);
 
 const RESOLVED = Promise.resolve();
 
@@ -229,7 +229,9 @@ export class Engine {
   #stepOn(): number {
     const now = performance.now();
     if (now >= this.#startUntil) {
-      this.stop("deadline", Number.POSITIVE_INFINITY);
+      // What is left now is what was kept for the acks: handlers have had their time.
+      const withinMs = Math.max(0, this.#deadline - now);
+      this.#end({ reason: "deadline", withinMs, reserveMs: withinMs, abrupt: false });
       return Number.POSITIVE_INFINITY;
     }
     const handleAt = this.#handling.step(now);
@@ -256,11 +258,11 @@ export class Engine {
     return Math.min(ackAt, ending.nextAt);
   }
 
-  #end(facts: Omit<EndingFacts, "reserveMs">): void {
+  #end(facts: Omit<EndingFacts, "reserveMs"> & Partial<EndingFacts>): void {
     if (this.#ending) return;
     const now = performance.now();
-    const { reserveMs } = this.#task.settings;
     const withinMs = Math.max(0, Math.min(facts.withinMs, this.#deadline - now));
+    const { reserveMs = reserveOf(this.#task.settings.reserveMs, withinMs) } = facts;
     this.#ending = new Ending({ ...facts, withinMs, reserveMs }, now);
     this.#turn.stop();
     this.#stopping.abort(STOPPING);
@@ -378,11 +380,15 @@ export class Engine {
     const { feed, settings, routes } = this.#task;
     const { circuitAfter, retry } = settings;
     if (circuitAfter === undefined) return undefined;
-    const { minMs, maxMs } = LEAST_PROBE_WAITS;
+    const within = (ms: number, [least, most]: readonly [number, number]): number =>
+      Math.min(most, Math.max(least, ms));
     return new Circuit({
       after: circuitAfter,
       atOnce: routes.batch?.size ?? 1,
-      bounds: { minMs: Math.max(minMs, retry.minMs), maxMs: Math.max(maxMs, retry.maxMs) },
+      bounds: {
+        minMs: within(retry.minMs, PROBE_WAITS.first),
+        maxMs: within(retry.maxMs, PROBE_WAITS.last),
+      },
       feed: feed.name,
       tell: this.#tell,
       log: this.#log,

@@ -1,11 +1,14 @@
 import type { FeedEvent } from "../../core/event.ts";
 import type { Delivery, Receipt } from "../../core/feed.ts";
+import { identityOf } from "../../core/identity.ts";
 import type { AnyHandler } from "./route.ts";
 
 /** The page that a delivery came with: its weight counts until all of it has left. */
 export interface PageWeight {
   /** How long its text was; 0 where the feed does not know it. */
   readonly bytes: number;
+  /** When it came, by `performance.now`. */
+  readonly openedAt: number;
   /** How many of its deliveries are still held. */
   held: number;
 }
@@ -19,48 +22,6 @@ export interface Mark {
   untilWall: number;
 }
 
-/** One delivery on its way through the loop: the loop's own notes about it. */
-export interface Entry {
-  /** What tells it apart: the event's identity, or a name in a space of its own. */
-  readonly identity: string;
-  /** As it came first. */
-  readonly delivery: Delivery;
-  /** The page it came with. */
-  readonly page: PageWeight;
-  /** When it came, by `performance.now`. */
-  readonly openedAt: number;
-  /** What an ack needs now: a redelivery brings a newer one. */
-  receipt: Receipt | undefined;
-  /** Its position in a cumulative feed; a redelivery gives it a later one. */
-  position: number;
-  /** The positions that it had before. */
-  earlier: readonly number[] | undefined;
-  /** `open` until its outcome is final; `acked` while a pull begun earlier may still bring it. */
-  state: "open" | "settled" | "acked";
-  /** The key that orders it. */
-  key: string | number | undefined;
-  /** Why it has no key although it should; of no account where the event is not valid anyway. */
-  keyFailure: string | undefined;
-  /** The delivery as its handler gets it: fresh for each attempt, so that none sees what another did. */
-  given: Delivery | undefined;
-  /** The event as its handler gets it: known, and valid. */
-  event: FeedEvent | undefined;
-  /** Its handler; absent before it was routed, and for batches. */
-  handler: AnyHandler | undefined;
-  /** How often a handler was started with it, outages apart. */
-  attempts: number;
-  /** How often in a row it was found in work elsewhere. */
-  busy: number;
-  /** Why it is to be given up, once that is certain. */
-  verdict: Verdict | undefined;
-  /** Whether nothing is left to do with it but to tell the dedupe store. */
-  isDone: boolean;
-  /** The mark in the dedupe store, while the event is this run's. */
-  mark: Mark | undefined;
-  /** How often its ack was refused for a reason that repeating does not mend. */
-  refusals: number;
-}
-
 /** Why an event is given up: its attempts are used up. */
 export interface Verdict {
   readonly reason: string;
@@ -68,27 +29,77 @@ export interface Verdict {
   readonly cause: unknown;
 }
 
-/** Makes the notes for a delivery that is new. */
-export function toEntry(identity: string, delivery: Delivery, page: PageWeight): Entry {
-  return {
-    identity,
-    delivery,
-    page,
-    openedAt: performance.now(),
-    receipt: delivery.receipt,
-    position: -1,
-    earlier: undefined,
-    state: "open",
-    key: undefined,
-    keyFailure: undefined,
-    given: undefined,
-    event: undefined,
-    handler: undefined,
-    attempts: 0,
-    busy: 0,
-    verdict: undefined,
-    isDone: false,
-    mark: undefined,
-    refusals: 0,
-  };
+/** One delivery on its way through the loop: the loop's own notes about it. */
+export class Entry {
+  /** As it came first. */
+  readonly delivery: Delivery;
+  /** The page it came with. */
+  readonly page: PageWeight;
+  readonly #name: string | undefined;
+  /** What its event is known by, as it came: a handler may change the event itself. */
+  readonly source: string;
+  readonly id: string;
+  /** What an ack needs now: a redelivery brings a newer one. */
+  receipt: Receipt | undefined;
+  /** Its position in a cumulative feed; a redelivery gives it a later one. */
+  position = -1;
+  /** The positions that it had before. */
+  earlier: readonly number[] | undefined = undefined;
+  /** `open` until its outcome is final; `acked` while a pull begun earlier may still bring it. */
+  state: "open" | "settled" | "acked" = "open";
+  /** The key that orders it. */
+  key: string | number | undefined = undefined;
+  /** Why it has no key although it should; of no account where the event is not valid anyway. */
+  keyFailure: string | undefined = undefined;
+  /** The delivery as its handler gets it: fresh for each attempt, so that none sees what another did. */
+  given: Delivery | undefined = undefined;
+  /** The event as its handler gets it: known, and valid. */
+  event: FeedEvent | undefined = undefined;
+  /** Its handler; absent before it was routed, and for batches. */
+  handler: AnyHandler | undefined = undefined;
+  /** How often a handler was started with it, outages apart. */
+  attempts = 0;
+  /** How often in a row it was found in work elsewhere. */
+  busy = 0;
+  /** Why it is to be given up, once that is certain. */
+  verdict: Verdict | undefined = undefined;
+  /** Whether nothing is left to do with it but to tell the dedupe store. */
+  isDone = false;
+  /** The mark in the dedupe store, while the event is this run's. */
+  mark: Mark | undefined = undefined;
+  /** How often its ack was refused for a reason that repeating does not mend. */
+  refusals = 0;
+
+  constructor(name: string | undefined, delivery: Delivery, page: PageWeight) {
+    this.#name = name;
+    this.source = delivery.event?.source ?? "";
+    this.id = delivery.event?.id ?? "";
+    this.delivery = delivery;
+    this.page = page;
+    this.receipt = delivery.receipt;
+  }
+
+  /** What tells it apart: the event's identity, or a name in a space of its own. */
+  get identity(): string {
+    return this.#name ?? identityOf(this);
+  }
+
+  /** Its name, where the event does not say what it is. */
+  get name(): string | undefined {
+    return this.#name;
+  }
+
+  /** When it came, by `performance.now`. */
+  get openedAt(): number {
+    return this.page.openedAt;
+  }
+}
+
+/**
+ * Makes the notes for a delivery that is new.
+ *
+ * @param name What it is known by, where that is not its event's source and id.
+ */
+export function toEntry(name: string | undefined, delivery: Delivery, page: PageWeight): Entry {
+  return new Entry(name, delivery, page);
 }

@@ -95,8 +95,11 @@ export class Handling {
       at = performance.now();
     }
     const { circuit } = this.#parts;
-    const probeAt = circuit?.isOpen ? circuit.probeAt : Number.POSITIVE_INFINITY;
-    return Math.min(this.#nextWake, this.#batchDueAt ?? Number.POSITIVE_INFINITY, probeAt);
+    // What is due and may not be started is woken by whatever ends or changes.
+    const dueAt = [this.#nextWake, this.#batchDueAt, circuit?.isOpen ? circuit.probeAt : undefined];
+    return Math.min(
+      ...dueAt.map((due = Number.POSITIVE_INFINITY) => (due > at ? due : Number.POSITIVE_INFINITY)),
+    );
   }
 
   /** The data is not validated yet: a key that cannot be made of it is a fault of the event. */
@@ -108,10 +111,10 @@ export class Handling {
       const key: unknown = orderBy(event);
       if (typeof key === "string" || typeof key === "number") entry.key = key;
       else if (key !== undefined && key !== null) {
-        entry.keyFailure = `orderBy gave ${typeof key} for it, and must give a text or a number`;
+        entry.keyFailure = `orderBy gave ${typeof key} for event ${event.id}, not a text or number`;
       }
     } catch (thrown) {
-      entry.keyFailure = `orderBy threw for it: ${describeThrown(thrown)}`;
+      entry.keyFailure = `orderBy threw for event ${event.id}: ${describeThrown(thrown)}`;
     }
   }
 
@@ -129,9 +132,9 @@ export class Handling {
     this.#running += 1;
     const { verdict } = entry;
     entry.verdict = undefined;
-    if (verdict) attempts.giveUp(entry, verdict, (disposition) => this.#ended(entry, disposition));
+    if (verdict) attempts.giveUp(entry, verdict, this.#ended);
     else if (batch) this.#startBatch([entry, ...this.#takeForBatch(batch.size - 1)]);
-    else attempts.make(entry, (disposition) => this.#ended(entry, disposition));
+    else attempts.make(entry, this.#ended);
     return true;
   }
 
@@ -175,12 +178,12 @@ export class Handling {
     return !freed && !woken && !this.#parts.mayComeBy(this.#batchDueAt);
   }
 
-  #ended(entry: Entry, disposition: Disposition): void {
+  readonly #ended = (disposition: Disposition, entry: Entry): void => {
     this.#running -= 1;
     if (isFailure(disposition)) this.#parts.circuit?.failed([entry]);
     this.#dispose(entry, disposition);
     this.#parts.changed();
-  }
+  };
 
   #dispose(entry: Entry, disposition: Disposition): void {
     const { circuit, onSettled, onHalt } = this.#parts;

@@ -112,12 +112,8 @@ export class Pulling {
 
   /** Pulls if it may; gives when there is more to do, by `performance.now`. */
   step(now: number): number {
-    const { limit, mayStart } = this.#parts;
+    const { mayStart } = this.#parts;
     if (this.#pull || this.finished) return NEVER;
-    if (limit !== undefined && this.#taken >= limit) {
-      this.finished = "limit";
-      return NEVER;
-    }
     if (!mayStart(now)) {
       this.dueSince = undefined;
       return NEVER;
@@ -142,6 +138,11 @@ export class Pulling {
   cut(evenAcks: boolean): void {
     if (this.#pull === undefined || (this.#pull.carried && !evenAcks)) return;
     this.#pull.own.abort(CUT_REASON);
+  }
+
+  get #isLimitReached(): boolean {
+    const { limit } = this.#parts;
+    return limit !== undefined && this.#taken >= limit;
   }
 
   /** A cumulative list of what is not acked: a second pull before the ack brings the same page. */
@@ -187,7 +188,7 @@ export class Pulling {
   }
 
   #send(now: number): void {
-    const { feed, settings, window, settling, untilEmpty } = this.#parts;
+    const { feed, window, settling } = this.#parts;
     const mayCarry = feed.acksOnPull === true && window.open === 0 && settling.mayCarry(now);
     const carried = mayCarry ? window.watermark.next : undefined;
     if (carried) window.watermark.take(carried);
@@ -198,7 +199,7 @@ export class Pulling {
     this.#endsEarly = false;
     this.dueSince ??= now;
     window.pullBegins();
-    const waitMs = feed.waits && !untilEmpty ? settings.waitMs : 0;
+    const waitMs = this.#waitMs;
     const asking = { what: "pull", whom: feed.name, limitMs: waitMs + PULL_LIMIT_MS, own };
     const onLate = (late: Answer<Pulled>): void => this.#cameLate(pull, late);
     void ask<Pulled>({ ...asking, onLate }, (signal) =>
@@ -237,7 +238,8 @@ export class Pulling {
   #takePage(pull: Pull, page: Page): void {
     const elapsedMs = performance.now() - pull.began;
     const { fresh, isRepeat } = this.#takeIn(page, pull.began, elapsedMs);
-    if (fresh === 0) this.#foundNothing(pull, page, elapsedMs);
+    if (this.#isLimitReached) this.finished = "limit";
+    else if (fresh === 0) this.#foundNothing(pull, page, elapsedMs);
     else {
       this.#emptyPages = 0;
       this.#knownInRow = 0;
@@ -254,14 +256,13 @@ export class Pulling {
     pulledAt: number,
     elapsedMs: number,
   ): { readonly fresh: number; readonly isRepeat: boolean } {
-    const { feed, window, tell, onLeft, limit, isStopping } = this.#parts;
+    const { feed, window, tell, onLeft, isStopping } = this.#parts;
     const before = this.#taken;
     const open = window.openPage(page);
     let mayCut = false;
     let isWhole = true;
     for (const delivery of page.deliveries) {
-      const isOver = limit !== undefined && this.#taken >= limit;
-      if ((mayCut && isOver) || isStopping()) {
+      if ((mayCut && this.#isLimitReached) || isStopping()) {
         onLeft(delivery);
         isWhole = false;
         continue;
@@ -297,12 +298,8 @@ export class Pulling {
 
   #foundNothing(pull: Pull, page: Page, elapsedMs: number): void {
     const { feed, window, untilEmpty } = this.#parts;
-    const count = page.deliveries.length;
     const isList = feed.pulls === "unacked";
-    if (page.more === true && this.#emptyPages < MOST_EMPTY_PAGES) {
-      this.#emptyPages += 1;
-      return;
-    }
+    if (this.#goesOn(page)) return;
     if (untilEmpty && this.#isEmpty(pull, page)) {
       this.finished = "empty";
       return;
@@ -311,24 +308,40 @@ export class Pulling {
       this.#waitsForQuiet = true;
       return;
     }
-    // Leases that ended bring what is in work first; it is hidden again, and the next pull goes past it.
-    this.#knownInRow = count === 0 ? 0 : this.#knownInRow + count;
-    if (!isList && count > 0 && this.#knownInRow <= window.open) return;
     this.#endsEarly = isList && !pull.wasQuiet;
     this.#enough = window.held / 2;
-    if (!this.#hasWaited(elapsedMs)) this.#idle(elapsedMs);
+    // What a feed that waits has waited itself is waited already.
+    if (!this.#hasWaited(elapsedMs)) this.#idle(this.#waitMs > 0 ? elapsedMs : 0);
+  }
+
+  /** Whether more may be behind what is known, or filtered, so that the next pull goes out at once. */
+  #goesOn({ deliveries, more }: Page): boolean {
+    const { feed, window } = this.#parts;
+    if (more === true && this.#emptyPages < MOST_EMPTY_PAGES) {
+      this.#emptyPages += 1;
+      return true;
+    }
+    // Leases that ended bring what is in work first; it is hidden again, and the next pull goes past it.
+    const count = deliveries.length;
+    this.#knownInRow = count === 0 ? 0 : this.#knownInRow + count;
+    return feed.pulls === "onward" && count > 0 && this.#knownInRow <= window.open;
   }
 
   /** Whether the feed itself has waited, long enough that there is no need to wait here. */
   #hasWaited(elapsedMs: number): boolean {
-    const { feed, settings, untilEmpty } = this.#parts;
-    if (feed.waits !== true || untilEmpty) return false;
-    return elapsedMs >= Math.max(settings.waitMs * 0.9, settings.idle.minMs);
+    const waitMs = this.#waitMs;
+    return waitMs > 0 && elapsedMs >= Math.max(waitMs * 0.9, this.#parts.settings.idle.minMs);
   }
 
-  /** Waits before the next pull; what the last one took has been waited already. */
-  #idle(elapsedMs: number): void {
-    const delayMs = this.#pace.delay(0, elapsedMs);
+  /** How long the feed is asked to wait; a drain does not wait. */
+  get #waitMs(): number {
+    const { feed, settings, untilEmpty } = this.#parts;
+    return feed.waits && !untilEmpty ? settings.waitMs : 0;
+  }
+
+  /** Waits before the next pull. */
+  #idle(waitedMs: number): void {
+    const delayMs = this.#pace.delay(0, waitedMs);
     this.#parts.tell?.({ kind: "idle", delayMs });
   }
 

@@ -5,26 +5,43 @@ import type { HandlerContext } from "../handler.ts";
 
 /** Ends one handler: its signal, made only when somebody asks for it. */
 export class Leash {
-  #controller: AbortController | undefined;
-  /** Why the handler was told to end, as its signal says it. */
-  #reason: unknown;
+  readonly #scope: HandlerScope;
+  #controller: AbortController | undefined = undefined;
+  #timedOut: AckloopError | undefined = undefined;
+
+  constructor(scope: HandlerScope) {
+    this.#scope = scope;
+  }
+
   /** What told the handler to end, once something did. */
-  endedBy: "stop" | "timeout" | undefined;
+  get endedBy(): "stop" | "timeout" | undefined {
+    if (this.#timedOut) return "timeout";
+    return this.#scope.isAborted ? "stop" : undefined;
+  }
 
   /** The handler's own signal, so that what the handler hangs on it goes with the handler. */
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
-      if (this.endedBy) this.#controller.abort(this.#reason);
+      if (this.endedBy) this.#controller.abort(this.#timedOut ?? this.#scope.reason);
+      else this.#scope.watch(this);
     }
     return this.#controller.signal;
   }
 
-  /** Tells the handler to end. */
-  end(by: "stop" | "timeout", reason: unknown): void {
-    if (this.endedBy) return;
-    this.endedBy = by;
-    this.#reason = reason;
+  /** Whether somebody has asked for the signal. */
+  get isWatched(): boolean {
+    return this.#controller !== undefined;
+  }
+
+  /** The handler's time is over. */
+  timeOut(error: AckloopError): void {
+    this.#timedOut = error;
+    this.#controller?.abort(error);
+  }
+
+  /** The run stops. */
+  stop(reason: unknown): void {
     this.#controller?.abort(reason);
   }
 }
@@ -36,8 +53,9 @@ export class Leash {
  * `context.signal`; all time limits share one timer, since they are equally long.
  */
 export class HandlerScope {
-  readonly #running = new Set<Leash>();
   readonly #timeoutMs: number | undefined;
+  /** Those whose signal somebody has asked for. */
+  readonly #watched = new Set<Leash>();
   readonly #deadlines = new Map<Leash, number>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #aborted: { readonly reason: unknown } | undefined;
@@ -46,21 +64,34 @@ export class HandlerScope {
     this.#timeoutMs = timeoutMs;
   }
 
+  /** Whether every handler was told to end. */
+  get isAborted(): boolean {
+    return this.#aborted !== undefined;
+  }
+
+  /** Why, as the handlers' signals say it. */
+  get reason(): unknown {
+    return this.#aborted?.reason;
+  }
+
   /** A handler begins. */
   open(): Leash {
-    const leash = new Leash();
-    this.#running.add(leash);
-    if (this.#aborted) leash.end("stop", this.#aborted.reason);
-    else if (this.#timeoutMs !== undefined) {
+    const leash = new Leash(this);
+    if (this.#timeoutMs !== undefined && !this.#aborted) {
       this.#deadlines.set(leash, performance.now() + this.#timeoutMs);
       this.#timer ??= setTimeout(() => this.#expire(), this.#timeoutMs);
     }
     return leash;
   }
 
+  /** Somebody has asked for its signal. */
+  watch(leash: Leash): void {
+    this.#watched.add(leash);
+  }
+
   /** A handler has returned. */
   close(leash: Leash): void {
-    this.#running.delete(leash);
+    if (leash.isWatched) this.#watched.delete(leash);
     if (this.#timeoutMs === undefined) return;
     this.#deadlines.delete(leash);
     if (this.#deadlines.size === 0) this.#clearTimer();
@@ -71,7 +102,7 @@ export class HandlerScope {
     if (this.#aborted) return;
     this.#aborted = { reason };
     this.#clearTimer();
-    for (const leash of this.#running) leash.end("stop", reason);
+    for (const leash of this.#watched) leash.stop(reason);
   }
 
   #expire(): void {
@@ -83,7 +114,7 @@ export class HandlerScope {
         return;
       }
       this.#deadlines.delete(leash);
-      leash.end("timeout", timeoutError(this.#timeoutMs));
+      leash.timeOut(timeoutError(this.#timeoutMs));
     }
   }
 

@@ -96,7 +96,7 @@ async function sendAck(
 
 /** A feed of the user's may give anything: what does not say that it is acked has failed. */
 function toVerdict(verdict: Partial<AckVerdict> | null | undefined, feed: string): AckVerdict {
-  if (verdict?.status === "acked" || verdict?.status === "gone") return { status: verdict.status };
+  if (verdict?.status === "acked" || verdict?.status === "gone") return verdict as AckVerdict;
   const { error } = (verdict ?? {}) as { readonly error?: unknown };
   return { status: "failed", error: toFailure(error, { what: "ack", whom: feed }) };
 }

@@ -8,13 +8,6 @@ export interface Reach {
   readonly end: number;
 }
 
-interface Place<Item> {
-  /** Absent where a page has moved on and held nothing. */
-  readonly item: Item | undefined;
-  readonly receipt: Receipt | undefined;
-  settled: boolean;
-}
-
 /**
  * The contiguous settled prefix of a cumulative feed's deliveries.
  *
@@ -24,10 +17,14 @@ interface Place<Item> {
  * confirmed, since until then the provider may bring it again.
  */
 export class Watermark<Item> {
-  readonly #places: Place<Item>[] = [];
-  /** The index in `#places` of the first place still held; those before are spent. */
+  /** What stands at each place; `undefined` where a page has moved on and held nothing. */
+  readonly #items: (Item | undefined)[] = [];
+  /** What acknowledges each place, where it can be acknowledged there. */
+  readonly #receipts: (Receipt | undefined)[] = [];
+  readonly #settled: boolean[] = [];
+  /** The index of the first place still held; those before are spent. */
   #head = 0;
-  /** The position of `#places[0]`. */
+  /** The position of the first index. */
   #base = 0;
   /** The position of the first unsettled delivery, or the end. */
   #prefix = 0;
@@ -37,17 +34,20 @@ export class Watermark<Item> {
 
   /** Adds a delivery at the end, and gives its position. */
   push(item: Item | undefined, receipt: Receipt | undefined, settled = false): number {
-    this.#places.push({ item, receipt, settled });
+    this.#items.push(item);
+    this.#receipts.push(receipt);
+    this.#settled.push(settled);
     if (settled) this.#advance();
-    return this.#base + this.#places.length - 1;
+    return this.#base + this.#items.length - 1;
   }
 
   /** Settles a position; once more, or after it was confirmed, is nothing. */
   settle(position: number): void {
-    const place = this.#places[position - this.#base];
-    if (place === undefined || place.settled) return;
-    place.settled = true;
-    this.#advance();
+    const at = position - this.#base;
+    if (this.#settled[at] !== false) return;
+    this.#settled[at] = true;
+    // Most settle behind one that is open.
+    if (position === this.#prefix) this.#advance();
   }
 
   /** The furthest receipt that may be acknowledged now, if there is one that was not sent. */
@@ -70,15 +70,15 @@ export class Watermark<Item> {
   /** Lets go of all that a confirmed receipt covers: `release` gets each, with its position, in order. */
   confirm(reach: Reach, release: (item: Item, position: number) => void): void {
     this.take(reach);
-    const end = Math.min(reach.end - this.#base, this.#places.length);
+    const end = Math.min(reach.end - this.#base, this.#items.length);
     for (let at = this.#head; at < end; at += 1) {
-      const item = this.#places[at]?.item;
+      const item = this.#items[at];
       if (item !== undefined) release(item, this.#base + at);
     }
     this.#head = Math.max(this.#head, end);
     // What is spent holds its event, however large: never more of them than are held anyway.
-    if (this.#head * 2 >= this.#places.length) {
-      this.#places.splice(0, this.#head);
+    if (this.#head * 2 >= this.#items.length) {
+      for (const list of [this.#items, this.#receipts, this.#settled]) list.splice(0, this.#head);
       this.#base += this.#head;
       this.#head = 0;
     }
@@ -86,15 +86,14 @@ export class Watermark<Item> {
 
   /** How many deliveries are not yet covered by a confirmed acknowledgement. */
   get held(): number {
-    return this.#places.length - this.#head;
+    return this.#items.length - this.#head;
   }
 
   #advance(): void {
-    for (;;) {
-      const place = this.#places[this.#prefix - this.#base];
-      if (place === undefined || !place.settled) return;
+    for (let at = this.#prefix - this.#base; this.#settled[at] === true; at += 1) {
       this.#prefix += 1;
-      if (place.receipt !== undefined) this.#next = { receipt: place.receipt, end: this.#prefix };
+      const receipt = this.#receipts[at];
+      if (receipt !== undefined) this.#next = { receipt, end: this.#prefix };
     }
   }
 }

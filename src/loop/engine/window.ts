@@ -1,13 +1,12 @@
+import type { FeedEvent } from "../../core/event.ts";
 import type { Delivery, Feed, Page } from "../../core/feed.ts";
-import { identityOf, namelessIdentity } from "../../core/identity.ts";
+import { EventMap, identityOf, namelessIdentity } from "../../core/identity.ts";
 import type { Entry, PageWeight } from "./entry.ts";
 import { toEntry } from "./entry.ts";
+import { Lately } from "./lately.ts";
 import { toText } from "./storable.ts";
 import type { Reach } from "./watermark.ts";
 import { Watermark } from "./watermark.ts";
-
-/** How many pages that were acked are remembered. */
-const LATE_PAGES = 16;
 
 /**
  * The deliveries a run holds, from pulled to acknowledged, and how a returning one is known again.
@@ -17,13 +16,15 @@ const LATE_PAGES = 16;
  */
 export class Window {
   readonly watermark = new Watermark<Entry>();
-  readonly #known = new Map<string, Entry>();
+  /** What is known by its event's source and id. */
+  readonly #events = new EventMap<Entry>();
+  /** What is known by a name of its own. */
+  readonly #named = new Map<string, Entry>();
+  readonly #lately = new Lately();
   readonly #cumulative: boolean;
   readonly #unacked: boolean;
   /** Acked while a pull was under way that may still bring them. */
   readonly #leaving: Entry[] = [];
-  /** The identities of the last pages, to know a provider that brings back what was acked. */
-  readonly #lately: ReadonlySet<string>[] = [];
   #pulling = false;
   #nameless = 0;
   #held = 0;
@@ -52,13 +53,17 @@ export class Window {
 
   /** The entry that has been open longest. */
   get oldest(): Entry | undefined {
-    for (const entry of this.#known.values()) if (entry.state === "open") return entry;
-    return undefined;
+    let oldest: Entry | undefined;
+    for (const entry of this.openEntries()) {
+      if (oldest === undefined || entry.openedAt < oldest.openedAt) oldest = entry;
+    }
+    return oldest;
   }
 
-  /** Every entry that is open, oldest first. */
+  /** Every entry that is open. */
   *openEntries(): Generator<Entry> {
-    for (const entry of this.#known.values()) if (entry.state === "open") yield entry;
+    for (const entry of this.#events.values()) if (entry.state === "open") yield entry;
+    for (const entry of this.#named.values()) if (entry.state === "open") yield entry;
   }
 
   /** A pull begins. */
@@ -69,26 +74,29 @@ export class Window {
   /** The pull has ended, and what it brought was taken in. */
   pullEnded(): void {
     this.#pulling = false;
-    for (const entry of this.#leaving.splice(0)) this.#known.delete(entry.identity);
+    for (const entry of this.#leaving.splice(0)) this.#forget(entry);
   }
 
   /** Opens a page: gives what its deliveries are taken in with. */
   openPage({ bytes = 0 }: Page): OpenPage {
-    return { weight: { bytes, held: 0 }, identities: new Set() };
+    const weight = { bytes, openedAt: performance.now(), held: 0 };
+    return { weight, events: [], names: new Set() };
   }
 
   /** Takes in one delivery of a page; `fresh` when it is new to this run. */
   accept(delivery: Delivery, page: OpenPage): { readonly entry: Entry; readonly fresh: boolean } {
-    const identity = this.#nameOf(delivery, page);
-    page.identities.add(identity);
-    const known = this.#known.get(identity);
+    const name = this.#nameOf(delivery, page);
+    const { event } = delivery;
+    if (event !== undefined) page.events.push(event);
+    const known = this.#get(name, event);
     if (known) {
       this.#join(known, delivery);
       return { entry: known, fresh: false };
     }
     const { weight } = page;
-    const entry = toEntry(identity, delivery, weight);
-    this.#known.set(identity, entry);
+    const entry = toEntry(name, delivery, weight);
+    if (name !== undefined) this.#named.set(name, entry);
+    else if (event !== undefined) this.#events.set(event, entry);
     this.#open += 1;
     this.#held += 1;
     if (weight.held === 0) this.#bytes += weight.bytes;
@@ -101,13 +109,9 @@ export class Window {
    * Closes a page when all of it was taken in. True when the pages before held all of it: a provider
    * that is slow, or deaf, and brings back what was acked.
    */
-  closePage({ identities }: OpenPage, receipt: Page["receipt"]): boolean {
+  closePage({ events }: OpenPage, receipt: Page["receipt"]): boolean {
     if (this.#cumulative && receipt !== undefined) this.watermark.push(undefined, receipt, true);
-    if (identities.size === 0) return false;
-    const isRepeat = this.#cameLately(identities);
-    this.#lately.push(identities);
-    if (this.#lately.length > LATE_PAGES) this.#lately.shift();
-    return isRepeat;
+    return this.#lately.isRepeat(events);
   }
 
   /** An entry's outcome is final. */
@@ -127,13 +131,13 @@ export class Window {
     this.#letGo(entry);
     // A list that was asked for before the ack may still hold it; a later one would mean it anew.
     if (this.#unacked && this.#pulling) this.#leaving.push(entry);
-    else this.#known.delete(entry.identity);
+    else this.#forget(entry);
   }
 
   /** An individual delivery came without a receipt: nothing can be acked, so it is only known. */
   unackable(entry: Entry): void {
     this.#letGo(entry);
-    if (!this.#unacked) this.#known.delete(entry.identity);
+    if (!this.#unacked) this.#forget(entry);
   }
 
   /** A cumulative ack is confirmed; gives how many events it let go of. */
@@ -144,7 +148,7 @@ export class Window {
       if (position !== entry.position || entry.state === "acked") return;
       entry.state = "acked";
       this.#letGo(entry);
-      this.#known.delete(entry.identity);
+      this.#forget(entry);
       count += 1;
     });
     return count;
@@ -163,18 +167,21 @@ export class Window {
     entry.position = this.watermark.push(entry, delivery.receipt, entry.state !== "open");
   }
 
-  #cameLately(identities: ReadonlySet<string>): boolean {
-    const cameBefore = (identity: string): boolean =>
-      this.#lately.some((page) => page.has(identity));
-    // The first one mostly says that it is new.
-    for (const identity of identities) if (!cameBefore(identity)) return false;
-    return true;
+  #get(name: string | undefined, event: FeedEvent | undefined): Entry | undefined {
+    if (name !== undefined) return this.#named.get(name);
+    return event && this.#events.get(event);
   }
 
-  #nameOf(delivery: Delivery, page: OpenPage): string {
+  #forget(entry: Entry): void {
+    if (entry.name !== undefined) this.#named.delete(entry.name);
+    else this.#events.delete(entry);
+  }
+
+  /** The name of what cannot be known by its event; `undefined` where it can. */
+  #nameOf(delivery: Delivery, page: OpenPage): string | undefined {
     const { event, identity } = delivery;
     if (identity !== undefined) return identity;
-    if (event !== undefined && delivery.idDerived !== true) return identityOf(event);
+    if (event !== undefined && delivery.idDerived !== true) return undefined;
     const content = event === undefined ? toText(delivery.raw) : identityOf(event);
     if (!this.#unacked) {
       this.#nameless += 1;
@@ -182,14 +189,18 @@ export class Window {
     }
     // A list brings it again: it is known by its content, and its place among equals in the page.
     let among = 1;
-    while (page.identities.has(namelessIdentity(content, among))) among += 1;
-    return namelessIdentity(content, among);
+    while (page.names.has(namelessIdentity(content, among))) among += 1;
+    const name = namelessIdentity(content, among);
+    page.names.add(name);
+    return name;
   }
 }
 
 /** A page that is being taken in. */
 export interface OpenPage {
   readonly weight: PageWeight;
-  /** What it has held so far. */
-  readonly identities: Set<string>;
+  /** What it has held so far, that has an id. */
+  readonly events: FeedEvent[];
+  /** The names that were given to what has none. */
+  readonly names: Set<string>;
 }

@@ -1,35 +1,10 @@
-import type { DedupeBegin, DedupeStore, EventKey } from "../../core/stores.ts";
+import type { DedupeStore, EventKey } from "../../core/stores.ts";
 import { configError } from "../check.ts";
-import { forgottenAtMost, forgottenMs } from "../options.ts";
-import {
-  type Backing,
-  type Cell,
-  type Change,
-  type Codec,
-  isCount,
-  isRecord,
-  isSpan,
-  leftMs,
-  rebased,
-  type Span,
-  spanOf,
-} from "./backing.ts";
+import { type Change, leftMs } from "../rules/change.ts";
+import { begun, type DedupeRow, finished, forgotten, renewed } from "../rules/dedupe.ts";
+import { type Backing, type Cell, type Codec, isCount, isRecord, isSpan } from "./backing.ts";
 
-/** What is known of one event. */
-interface Row {
-  readonly starts: number;
-  /** Who began it last; absent once it was forgotten. */
-  readonly mark?: string | undefined;
-  /** How long it is in work, or is remembered as done. */
-  readonly span: Span;
-  readonly done: boolean;
-  /** How long the row is of use to anybody. */
-  readonly kept: Span;
-  /** Marks that are never set again, the newest first. */
-  readonly forgotten: readonly string[];
-}
-
-type State = Map<string, Row>;
+type State = Map<string, DedupeRow>;
 
 const sweptAtOnce = 16;
 
@@ -37,7 +12,7 @@ const sweptAtOnce = 16;
 export function dedupeOn(backing: Backing, startsRetentionMs: number): DedupeStore {
   function change<Result>(
     key: EventKey,
-    next: (row: Row | undefined, now: number) => Change<Row, Result>,
+    next: (row: DedupeRow | undefined, now: number) => Change<DedupeRow, Result>,
   ): Promise<Result> {
     const cell: Cell<State> = backing.cell(
       "dedupe",
@@ -55,81 +30,21 @@ export function dedupeOn(backing: Backing, startsRetentionMs: number): DedupeSto
       return { result: change.result, next: rows };
     });
   }
+  const times = () => ({ now: backing.now(), startsRetentionMs });
   return {
-    async begin(key, markMs, { mark = crypto.randomUUID() } = {}) {
-      const keptMs = Math.max(markMs, startsRetentionMs);
-      return await change(key, (row, now) => begun(row, mark, markMs, keptMs, now));
-    },
-    renew: (key, mark, markMs) =>
-      change(key, (row, now): Change<Row, boolean> => {
-        if (row?.mark !== mark || row.done) return { result: false };
-        const keptMs = Math.max(markMs, startsRetentionMs);
-        const next = { ...row, span: spanOf(now, markMs), kept: spanOf(now, keptMs) };
-        return { result: true, next };
-      }),
+    begin: (key, markMs, { mark = crypto.randomUUID() } = {}) =>
+      change(key, (row) => begun(row, mark, markMs, times())),
+    renew: (key, mark, markMs) => change(key, (row) => renewed(row, mark, markMs, times())),
     async finish(key, mark, { retentionMs, transaction }) {
       if (transaction !== undefined) {
         throw configError("finish", "only the sql stores have a `transaction`");
       }
-      return await change(key, (row, now): Change<Row, boolean> => {
-        if (row?.mark !== mark) return { result: false };
-        const span = spanOf(now, retentionMs);
-        return { result: true, next: { ...row, span, done: true, kept: span } };
-      });
+      return await change(key, (row, now) => finished(row, mark, retentionMs, now));
     },
     forget: (key, mark) =>
-      change(key, (row, now): Change<Row, void> => {
+      change(key, (row, now): Change<DedupeRow, void> => {
         return { result: undefined, next: forgotten(row, mark, now) };
       }),
-  };
-}
-
-/** The row without the mark, which stays behind as one that is never set again. */
-function forgotten(row: Row | undefined, mark: string, now: number): Row {
-  const ended = spanOf(now, 0);
-  const old = row ?? { starts: 0, span: ended, done: false, kept: ended, forgotten: [] };
-  const marks = [mark, ...old.forgotten].slice(0, forgottenAtMost);
-  const kept = leftMs(old.kept, now) < forgottenMs ? spanOf(now, forgottenMs) : old.kept;
-  if (old.mark !== mark || old.done) return { ...old, kept, forgotten: marks };
-  const starts = old.starts - 1;
-  return { ...old, mark: undefined, starts, span: ended, kept, forgotten: marks };
-}
-
-function begun(
-  row: Row | undefined,
-  mark: string,
-  markMs: number,
-  keptMs: number,
-  now: number,
-): Change<Row, DedupeBegin> {
-  const endsInMs = leftMs(row?.span, now);
-  if (row?.forgotten.includes(mark)) return tooLate(row, endsInMs);
-  const isRepeat = row?.mark === mark && !row.done;
-  if (row && endsInMs > 0 && !isRepeat) return refused(row, endsInMs, now);
-  const isNew = !row || row.done || leftMs(row.kept, now) === 0;
-  const starts = isNew ? 1 : row.starts + (isRepeat ? 0 : 1);
-  const next = {
-    starts,
-    mark,
-    span: spanOf(now, markMs),
-    done: false,
-    kept: spanOf(now, keptMs),
-    forgotten: row?.forgotten ?? [],
-  };
-  return { result: { status: "begun", mark, starts }, next };
-}
-
-/** What a begin finds whose mark was forgotten before it came. */
-function tooLate(row: Row, endsInMs: number): Change<Row, DedupeBegin> {
-  const isDone = row.done && endsInMs > 0;
-  return { result: isDone ? { status: "done" } : { status: "busy", endsInMs: 0 } };
-}
-
-function refused(row: Row, endsInMs: number, now: number): Change<Row, DedupeBegin> {
-  const span = rebased(row.span, now);
-  return {
-    result: row.done ? { status: "done" } : { status: "busy", endsInMs },
-    ...(span !== row.span && { next: { ...row, span, kept: rebased(row.kept, now) } }),
   };
 }
 
@@ -137,7 +52,7 @@ function refused(row: Row, endsInMs: number, now: number): Change<Row, DedupeBeg
 function sweep(rows: State, now: number): void {
   let looks = 0;
   for (const [id, row] of rows) {
-    if (leftMs(row.kept, now) === 0 && leftMs(row.span, now) === 0) rows.delete(id);
+    if (row.keptUntil <= now && leftMs(row.span, now) === 0) rows.delete(id);
     looks += 1;
     if (looks === sweptAtOnce) return;
   }
@@ -165,14 +80,14 @@ const dedupeCodec: Codec<State> = {
   },
 };
 
-function isRow(json: unknown): json is Row {
+function isRow(json: unknown): json is DedupeRow {
   return (
     isRecord(json) &&
     isCount(json["starts"]) &&
     typeof json["done"] === "boolean" &&
     (json["mark"] === undefined || typeof json["mark"] === "string") &&
     isSpan(json["span"]) &&
-    isSpan(json["kept"]) &&
+    Number.isFinite(json["keptUntil"]) &&
     Array.isArray(json["forgotten"]) &&
     json["forgotten"].every((mark) => typeof mark === "string")
   );

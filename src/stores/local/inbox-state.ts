@@ -1,16 +1,6 @@
 import { fullError } from "../entry.ts";
-import {
-  type Change,
-  type Codec,
-  isCount,
-  isPayloadName,
-  isRecord,
-  isSpan,
-  leftMs,
-  rebased,
-  type Span,
-  spanOf,
-} from "./backing.ts";
+import { type Change, leftMs, rebased, type Span, spanOf } from "../rules/change.ts";
+import { type Codec, isCount, isPayloadName, isRecord, isSpan } from "./backing.ts";
 
 interface Row {
   /** What makes it the same as another; absent where that is not known. */

@@ -1,7 +1,5 @@
+import { SweepClock, sweptAtOnce } from "../sweep.ts";
 import { numberAt, type Session } from "./database.ts";
-
-const sweepEveryMs = 60_000;
-const sweptAtOnce = 1000;
 
 /** The database's clock, at the receipt of the statement: the only clock of the sql stores. */
 export const now = "statement_timestamp()";
@@ -34,7 +32,7 @@ export function beginAnew(table: string, until: string, ms: string): string {
 export class Sweeper {
   readonly #session: Session;
   readonly #text: string;
-  #nextAt = Number.NEGATIVE_INFINITY;
+  readonly #clock = new SweepClock();
 
   constructor(session: Session, table: string, id: string, endsAt: string) {
     this.#session = session;
@@ -50,10 +48,8 @@ export class Sweeper {
 
   /** Sweeps, if it is time to. */
   async sweep(operation: string): Promise<void> {
-    const at = performance.now();
-    if (at < this.#nextAt) return;
-    this.#nextAt = at + sweepEveryMs;
+    if (!this.#clock.isDue()) return;
     const [row] = await this.#session.run(operation, this.#text, []);
-    if (row && numberAt(row, "swept") === sweptAtOnce) this.#nextAt = at;
+    if (row) this.#clock.swept(numberAt(row, "swept"));
   }
 }

@@ -1,7 +1,7 @@
 import type { CursorStore, StoredCursor, StoreKey } from "../../core/stores.ts";
 import { hashOf } from "../hash.ts";
+import { textFromJson } from "../json.ts";
 import { labelOf, numberAt, type Session, textAt } from "./database.ts";
-import { fromJson } from "./json.ts";
 
 /** The cursor store in a table: a save is one conditional statement. */
 export function sqlCursors(session: Session): CursorStore {
@@ -14,7 +14,7 @@ export function sqlCursors(session: Session): CursorStore {
       [await hashOf(consumer, feed)],
     );
     if (!row) return undefined;
-    const value = fromJson("load", textAt(row, "value"), isText);
+    const value = textFromJson("load", textAt(row, "value"));
     return { value, revision: numberAt(row, "revision") };
   }
 
@@ -48,8 +48,4 @@ export function sqlCursors(session: Session): CursorStore {
       return { status: "conflict", current };
     },
   };
-}
-
-function isText(json: unknown): json is string {
-  return typeof json === "string";
 }

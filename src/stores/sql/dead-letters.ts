@@ -1,9 +1,9 @@
 import type { DeadLetterStore } from "../../core/stores.ts";
 import { isLetter, toJson } from "../check.ts";
 import { hashOf } from "../hash.ts";
+import { fromJson } from "../json.ts";
 import { placeOf } from "../place.ts";
 import { labelOf, type Session, textAt } from "./database.ts";
-import { fromJson } from "./json.ts";
 
 /** The dead-letter store in a table: a letter keeps its place when it is replaced. */
 export function sqlDeadLetters(session: Session): DeadLetterStore {

@@ -14,7 +14,8 @@ const oddId = "a/b?c=d&e#f%25 g+\"ü\"'..'";
 async function ackFirstPart({ feed, pullSome }: Bench): Promise<readonly string[]> {
   const page = await pullSome(feed);
   const half = Math.ceil(page.length / 2);
-  const end = page.findIndex(({ receipt }, index) => receipt && index + 1 >= half) + 1;
+  const end =
+    page.findIndex(({ receipt }, index) => receipt !== undefined && index + 1 >= half) + 1;
   const part = page.slice(0, end);
   await ackAll(feed, part);
   return idsOf(part);

@@ -1,6 +1,6 @@
 import type { Delivery } from "../../core/feed.ts";
-import { check, equal } from "./asserts.ts";
-import { idsOf } from "./bench.ts";
+import { check, equal, objectsIn, spoil } from "./asserts.ts";
+import { ackAll, idsOf } from "./bench.ts";
 import { type FeedLaw, Skip } from "./law.ts";
 
 /** Texts and values that break what treats them as anything but data. */
@@ -24,6 +24,27 @@ function holdsOdd(data: unknown, value: string): boolean {
     ([name, member]) =>
       (name === "odd" && JSON.stringify(member) === value) || holdsOdd(member, value),
   );
+}
+
+/** Whether a payload is somewhere in a value, at any depth, other members beside its own or not. */
+function holds(value: unknown, payload: unknown): boolean {
+  if (JSON.stringify(value) === JSON.stringify(payload)) return true;
+  if (typeof value !== "object" || value === null) return false;
+  const isObject = typeof payload === "object" && payload !== null && !Array.isArray(payload);
+  const members = Object.entries(isObject ? payload : {});
+  const has = ([name, member]: [string, unknown]) => holds(Reflect.get(value, name), member);
+  if (members.length > 0 && members.every(has)) return true;
+  return Object.values(value).some((each) => holds(each, payload));
+}
+
+/** Everything of a delivery that JSON can tell. */
+function factsOf({ event, raw, attempt, leaseMs, unreadable }: Delivery): string {
+  return JSON.stringify([event, raw, attempt, leaseMs, unreadable?.code]);
+}
+
+function sharesObjects(one: Delivery, other: Delivery): boolean {
+  const known = objectsIn([one.event, one.raw]);
+  return [...objectsIn([other.event, other.raw])].some((each) => known.has(each));
 }
 
 /** What an event is: conformance.md part A. */
@@ -95,6 +116,59 @@ export const envelopeLaws: readonly FeedLaw[] = [
       equal(idsOf(deliveries), [before, unknown, after], "all three arrive, and are readable");
       const type = deliveries[1]?.event?.type ?? "";
       check(!Object.hasOwn(feed.events ?? {}, type), "its type is the provider's own word");
+    },
+  },
+  {
+    id: "A8",
+    title:
+      "each event has data and a raw object of its own, and its data again when it comes again",
+    async run({ feed, publish, reopen, few, readOpen, readAll }) {
+      const dataOf = ({ event }: Delivery) => JSON.stringify(event?.data);
+      await publish(few);
+      const first = await readOpen(feed, few);
+      const next = await reopen();
+      equal((await readOpen(next, few)).map(dataOf), first.map(dataOf), "the same data again");
+      await publish(3);
+      const all = await readAll(await reopen(), few + 3);
+      for (const part of [dataOf, ({ raw }: Delivery) => JSON.stringify(raw)]) {
+        const texts = all.map(part);
+        check(!texts.includes(undefined as never), "every event has data, and raw");
+        const different = new Set(texts).size;
+        equal(different, few + 3, "how many payloads are different, as the published ones are");
+      }
+    },
+  },
+  {
+    id: "A8b",
+    title: "an event's data holds what was published with its id",
+    needs: ["payloadOf"],
+    async run({ feed, harness, publish, many, readAll }) {
+      await publish(many);
+      for (const { event } of await readAll(feed, many)) {
+        const payload = harness.payloadOf?.(event?.id ?? "");
+        check(holds(event?.data, payload), `the data of ${event?.id} holds its payload`);
+      }
+    },
+  },
+  {
+    id: "A9",
+    title: "again() brings the delivery as it came, whatever was done to it, and shares nothing",
+    async run({ feed, publish, few, readOpen, settles }) {
+      const ids = await publish(few);
+      const deliveries = await readOpen(feed, few);
+      const facts = deliveries.map(factsOf);
+      if (!deliveries[0]?.again) throw new Skip("notDeclared", "no delivery can be read again");
+      for (const { event, raw } of deliveries) spoil([event, raw]);
+      const anew = deliveries.map((delivery) => delivery.again?.() ?? delivery);
+      equal(anew.map(factsOf), facts, "the same delivery, untouched");
+      for (const [index, delivery] of deliveries.entries()) {
+        const [once, twice] = [anew[index], delivery.again?.()];
+        if (!once || !twice) continue;
+        check(!sharesObjects(delivery, once), "it shares no object with what was delivered");
+        check(!sharesObjects(once, twice), "nor with what is read another time");
+      }
+      await ackAll(feed, anew);
+      await settles(ids, "its receipt is as good");
     },
   },
   {

@@ -39,7 +39,10 @@ export interface FeedHarness {
    * count as dead: what they left unsettled comes again.
    */
   feed(): Feed | Promise<Feed>;
-  /** Publishes so many readable events, and resolves to their ids in order once they can be pulled. */
+  /**
+   * Publishes so many readable events, and resolves to their ids in order once they can be pulled. No two
+   * payloads are alike, or a feed that mixes them up could not be found.
+   */
   publish(count: number): readonly string[] | Promise<readonly string[]>;
   /** The ids that the provider, or the cursor store, regards as acknowledged. */
   acked(): readonly string[] | Promise<readonly string[]>;
@@ -47,6 +50,13 @@ export interface FeedHarness {
   readonly pageSize?: number | undefined;
   /** How long anything that must happen may take before a law counts as broken, in ms. @default 2_500 */
   readonly patienceMs?: number | undefined;
+  /**
+   * True where a cumulative feed's place is not the provider's but kept in a store of ours: one run at a
+   * time may move it, and a run that begins takes it over.
+   */
+  readonly keepsPlace?: true | undefined;
+  /** Gives the payload that was published with an id: an event's data holds it. */
+  payloadOf?(id: string): unknown;
   /** Publishes an event with this id. */
   publishId?(id: string): unknown;
   /** Publishes an event with a member `odd` of this value in its payload. */
@@ -55,6 +65,15 @@ export interface FeedHarness {
   publishUnknownType?(): string | Promise<string>;
   /** Puts something in the place of an event that cannot be read. */
   publishUnreadable?(): unknown;
+  /**
+   * Publishes so many events that are none of this feed's but are in the provider's pages: a filter drops
+   * them, or a page is empty although more follows.
+   */
+  publishElsewhere?(count: number): unknown;
+  /** Lets the provider forget the acknowledged place; the feed was asked to halt when that happens. */
+  expirePlace?(): unknown;
+  /** Ends the leases under way, as their time would. @default a lease of up to a second is waited for */
+  endLeases?(): unknown;
   /** Gives a receipt that the provider never gave. */
   unknownReceipt?(): Receipt;
   /** Lets pulls fail. */

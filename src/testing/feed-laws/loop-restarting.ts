@@ -1,7 +1,8 @@
 import { sleep } from "../../core/sleep.ts";
+import { drain } from "../../loop/consume.ts";
 import { check, equal, sameSet, seeded } from "./asserts.ts";
 import type { FeedLaw } from "./law.ts";
-import { aWhile, finish, fired, Ledger, runThrough, start } from "./watched.ts";
+import { aWhile, finish, fired, Ledger, quick, runThrough, start } from "./watched.ts";
 
 /** What survives restarts and outages: conformance.md part G. */
 export const loopRestartingLaws: readonly FeedLaw[] = [
@@ -86,6 +87,24 @@ export const loopRestartingLaws: readonly FeedLaw[] = [
       await runThrough(bench, bench.feed, handler, ids, { concurrency: 2 });
       sameSet(ledger.finished, ids, "every event is handled");
       equal(ledger.twice, [], "and none twice at once");
+    },
+  },
+  {
+    id: "L6",
+    title:
+      "a run does not end at a page that holds nothing of the feed's, and acknowledges over it",
+    declared: ({ acks }) => acks === "cumulative",
+    needs: ["publishElsewhere"],
+    async run(bench) {
+      const { feed, harness, publish, many } = bench;
+      const first = await publish(1);
+      await harness.publishElsewhere?.(many);
+      const ids = [...first, ...(await publish(1))];
+      const ledger = new Ledger();
+      const handler = ledger.keep(() => {});
+      const { stopped } = await drain(feed, handler, { ...quick, signal: bench.over });
+      equal([stopped, ledger.started], ["empty", ids], "a drain ends behind it");
+      await bench.settles(ids, "and everything is acknowledged");
     },
   },
   {

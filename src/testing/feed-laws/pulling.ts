@@ -1,8 +1,9 @@
 import type { Delivery, Feed } from "../../core/feed.ts";
+import { toPage } from "../../core/feed.ts";
 import { sleep } from "../../core/sleep.ts";
 import { check, equal, sameSet } from "./asserts.ts";
 import { ackAll, idsOf, receiptsOf } from "./bench.ts";
-import type { FeedLaw } from "./law.ts";
+import { type FeedLaw, Skip } from "./law.ts";
 
 /** A feed that hides what it gave from every other pull: two pulls share its events. */
 function hides({ acks, pulls }: Feed): boolean {
@@ -16,8 +17,34 @@ function checkWish(page: readonly Delivery[], limit: number): void {
   check(receiptsOf(over).length === 0, `limit ${limit} is exceeded only to reach a receipt`);
 }
 
+const abilities = ["waits", "acksOnPull", "nack", "extend"] as const;
+
+/** The kinds of feed that there are, with what each may have. */
+const kinds: Readonly<Record<string, readonly string[]>> = {
+  "individual unacked": [],
+  "individual onward": ["waits", "nack", "extend"],
+  "cumulative unacked": ["acksOnPull"],
+  "cumulative onward": ["waits"],
+};
+
 /** What a pull brings, and what it leaves alone: conformance.md parts B and C. */
 export const pullingLaws: readonly FeedLaw[] = [
+  {
+    id: "K1",
+    title: "the feed is of one of the four kinds that there are, and has no ability of another",
+    async run({ feed, publish, reopen, pullSome }) {
+      const kind = `${feed.acks} ${feed.pulls}`;
+      const allowed = kinds[kind];
+      check(allowed !== undefined, `acks and pulls are ${Object.keys(kinds).join(", or ")}`);
+      const extra = abilities.filter((name) => feed[name] && !allowed.includes(name));
+      equal(extra, [], `what a feed that is ${kind} does not have`);
+      check(typeof feed.name === "string" && feed.name !== "", "it has a name");
+      await publish(1);
+      const leased = (await pullSome(feed)).filter(({ leaseMs = 0 }) => leaseMs > 0);
+      check(leased.length === 0 || hides(feed), "only a queue gives leases");
+      equal((await reopen()).name, feed.name, "a restarted process has the same name");
+    },
+  },
   {
     id: "B1",
     title: "what is published arrives in order, over several pages, and nothing else does",
@@ -59,6 +86,41 @@ export const pullingLaws: readonly FeedLaw[] = [
       const pages = [await feed.pull(), await feed.pull({ limit: 1 })];
       equal(pages.map(idsOf), [[], []], "an empty list");
       check(performance.now() - began < patienceMs, "at once");
+    },
+  },
+  {
+    id: "B4",
+    title: "`more` is false only at the end, and true only where a pull brings more",
+    async run({ feed, publish, many, until }) {
+      await publish(many);
+      const seen = new Set<string>();
+      let told = false;
+      let promised = false;
+      await until(async () => {
+        const page = toPage(await feed.pull());
+        for (const id of idsOf(page)) seen.add(id);
+        const came = page.deliveries.length > 0 || page.receipt !== undefined;
+        check(came || !promised, "what `more: true` has promised comes");
+        check(page.more !== false || seen.size >= many, "`more: false` although there is more");
+        promised = page.more === true;
+        told ||= page.more !== undefined;
+        await ackAll(feed, page);
+        return seen.size >= many && !promised;
+      }, "all can be pulled and acknowledged");
+      if (!told) throw new Skip("notDeclared", "no page tells whether there is more");
+    },
+  },
+  {
+    id: "B10",
+    title: "a page that holds nothing of the feed's is not the end: what is behind it comes",
+    declared: ({ acks }) => acks === "cumulative",
+    needs: ["publishElsewhere"],
+    async run({ feed, harness, publish, many, reopen, readAll, readOpen }) {
+      const first = await publish(1);
+      await harness.publishElsewhere?.(many);
+      const ids = [...first, ...(await publish(1))];
+      if (feed.pulls === "onward") equal(idsOf(await readOpen(feed, 2)), ids, "read onward");
+      equal(idsOf(await readAll(await reopen(), 2)), ids, "and acknowledged by hand");
     },
   },
   {

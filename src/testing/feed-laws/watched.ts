@@ -69,7 +69,7 @@ export const quick = {
 } satisfies LoopOptions;
 
 /** For laws in which every event that is held may fail: they are not about outages. */
-export const withoutBreaker: LoopOptions = {};
+export const withoutBreaker: LoopOptions = { circuitBreaker: false };
 
 /** What the handlers of a law have done, as they wrote it down themselves. */
 export class Ledger {

@@ -62,7 +62,7 @@ function attemptsOf(handlers: unknown, { options = {}, events }: Setting = {}) {
   return { ...made, reports, scope, state, quit, keeping, letters, warn };
 }
 
-const page = { bytes: 0, held: 0 };
+const page = { bytes: 0, openedAt: 0, held: 0 };
 
 const entryOf = (id = "a", facts: Partial<FeedEvent> = {}): Entry =>
   toEntry(`/memory ${id}`, { event: { ...testEvent(id), ...facts }, raw: { id } }, page);
@@ -709,6 +709,17 @@ describe("an attempt with a batch", () => {
   });
 
   it.each([
+    ["done", done(), HANDLED],
+    ["a drop", drop("not ours"), { kind: "settled", as: "dropped" }],
+    ["a retry", retry({ afterMs: 5 }), { kind: "again", delayMs: 5, failed: true }],
+  ])("takes one outcome for all: %s", async (_, returned, disposition) => {
+    const handler = (() => returned) as () => void;
+    const { attemptBatch } = attemptsOf(batch({ size: 3 }, handler));
+
+    expect(await attemptBatch(entries())).toMatchObject(new Array(3).fill(disposition));
+  });
+
+  it.each([
     ["too few outcomes", [drop("not ours")], "gave 1 outcomes for 3 events"],
     ["too many outcomes", new Array(4).fill(done()), "gave 4 outcomes for 3 events"],
   ])("fails an attempt of every event when the handler returns %s", async (_, returned, why) => {
@@ -723,7 +734,6 @@ describe("an attempt with a batch", () => {
   });
 
   it.each([
-    ["one outcome for all, which is no list", done()],
     ["a list of rows that were saved", [{ id: 1 }, { id: 2 }]],
     ["as many rows as events", [{ id: 1 }, { id: 2 }, { id: 3 }]],
     ["an empty list", []],

@@ -33,9 +33,12 @@ function circuitOf({ after = 4, atOnce = 1 } = {}) {
 const entriesOf = (count: number, attempts = 1): Entry[] =>
   Array.from({ length: count }, (_, index) => {
     const event = testEvent(`e${index}`);
-    return Object.assign(toEntry(event.id, { event, raw: {} }, { bytes: 0, held: 0 }), {
-      attempts,
-    });
+    return Object.assign(
+      toEntry(event.id, { event, raw: {} }, { bytes: 0, openedAt: 0, held: 0 }),
+      {
+        attempts,
+      },
+    );
   });
 
 describe("a circuit judges", () => {

@@ -9,7 +9,7 @@ import { testEvent } from "../../../src/testing/memory-feed.ts";
 function entryOf(facts: Partial<Delivery> = {}): Entry {
   const data = { list: [1] };
   const delivery = { event: testEvent("a", { data }), raw: { data }, ...facts } as Delivery;
-  return toEntry("/memory a", delivery, { bytes: 0, held: 0 });
+  return toEntry("/memory a", delivery, { bytes: 0, openedAt: 0, held: 0 });
 }
 
 const fresh = (): Delivery => ({ event: testEvent("a", { data: { list: [1] } }), raw: {} });

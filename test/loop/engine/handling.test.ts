@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { FeedEvent } from "../../../src/core/event.ts";
-import type { Disposition, OnEnd } from "../../../src/loop/engine/attempt.ts";
+import type { Disposition } from "../../../src/loop/engine/attempt.ts";
 import { Circuit } from "../../../src/loop/engine/circuit.ts";
 import type { Entry, Verdict } from "../../../src/loop/engine/entry.ts";
 import { toEntry } from "../../../src/loop/engine/entry.ts";
@@ -20,7 +20,7 @@ const USED_UP: Disposition = {
 
 const idOf = ({ delivery }: Entry): string => delivery.event?.id ?? "";
 const entryOf = (id: string): Entry =>
-  toEntry(`/memory ${id}`, { event: testEvent(id), raw: {} }, { bytes: 0, held: 0 });
+  toEntry(`/memory ${id}`, { event: testEvent(id), raw: {} }, { bytes: 0, openedAt: 0, held: 0 });
 
 interface Setting extends Partial<HandlingParts> {
   /** Whether more may come, so that a batch waits for it. @default false */
@@ -32,12 +32,12 @@ function bench({ mayCome = false, ...parts }: Setting = {}) {
   const started: string[] = [];
   const settled: string[] = [];
   const gaveUp: [string, Verdict][] = [];
-  const ends = new Map<string, OnEnd[]>();
+  const ends = new Map<string, ((disposition: Disposition) => void)[]>();
   const state = { mayStart: true, mayCome, open: 0 };
   const onRetry = vi.fn();
   const onHalt = vi.fn();
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const begin = (name: string, onEnd: OnEnd): void => {
+  const begin = (name: string, onEnd: (disposition: Disposition) => void): void => {
     started.push(name);
     ends.set(name, [...(ends.get(name) ?? []), onEnd]);
   };
@@ -55,7 +55,7 @@ function bench({ mayCome = false, ...parts }: Setting = {}) {
     attempts: {
       make: (entry, onEnd) => {
         entry.given = entry.delivery;
-        begin(idOf(entry), onEnd);
+        begin(idOf(entry), (disposition) => onEnd(disposition, entry));
       },
       makeBatch: (entries) =>
         new Promise((resolve) => {
@@ -64,7 +64,7 @@ function bench({ mayCome = false, ...parts }: Setting = {}) {
         }),
       giveUp: (entry, verdict, onEnd) => {
         gaveUp.push([idOf(entry), verdict]);
-        onEnd({ kind: "settled", as: "deadLettered" });
+        onEnd({ kind: "settled", as: "deadLettered" }, entry);
       },
     },
     open: () => state.open,
@@ -122,7 +122,7 @@ describe("handling", () => {
 
   it("takes a hundred thousand handlers that end at once without running out of stack", () => {
     const { handling, settled, add } = bench({
-      attempts: { ...never, make: (_, onEnd) => onEnd(HANDLED) },
+      attempts: { ...never, make: (entry, onEnd) => onEnd(HANDLED, entry) },
     });
 
     add(...idsOf(100_000));
@@ -223,16 +223,19 @@ describe("handling", () => {
       () => {
         throw new TypeError("no such field");
       },
-      "orderBy threw for it: TypeError: no such field",
+      "orderBy threw for event %s: TypeError: no such field",
     ],
-    ["gives an object", () => ({}), "orderBy gave object for it, and must give a text or a number"],
+    ["gives an object", () => ({}), "orderBy gave object for event %s, not a text or number"],
   ])("leaves an event to its attempt whose key cannot be made: orderBy %s", (_, orderBy, why) => {
     const { started, add } = bench({ orderBy: orderBy as () => string });
 
     const entries = add("a", "b");
 
     expect(started).toEqual(["a", "b"]);
-    expect(entries.map(({ keyFailure }) => keyFailure)).toEqual([why, why]);
+    expect(entries.map(({ keyFailure }) => keyFailure)).toEqual([
+      why.replace("%s", "a"),
+      why.replace("%s", "b"),
+    ]);
   });
 
   it("starts nothing that may not be started, and goes on as soon as it may", () => {

@@ -33,8 +33,13 @@ async function discueHarness(): Promise<FeedHarness> {
     notifyUrl: `https://receiver.test/hook?secret=${secret}`,
     livenessUrl: "https://receiver.test/alive",
   });
-  const publish = (data: object = {}): string =>
-    emulator.publish(queue.id, [{ data: JSON.stringify(data) }])[0] ?? "";
+  const payloads = new Map<string, object>();
+  const publish = (facts: object = {}): string => {
+    const data = { order: payloads.size, ...facts };
+    const [published = ""] = emulator.publish(queue.id, [{ data: JSON.stringify(data) }]);
+    payloads.set(published, data);
+    return published;
+  };
   // Turns of the event loop rather than time: a request needs some of them to reach the feed.
   const settled = async <Value>(value: Value): Promise<Value> => {
     for (let turn = 0; turn < 6; turn += 1) await sleep(1);
@@ -56,6 +61,7 @@ async function discueHarness(): Promise<FeedHarness> {
       return settled(feed);
     },
     publish: (count) => settled(Array.from({ length: count }, () => publish())),
+    payloadOf: (id) => payloads.get(id),
     publishOdd: (odd) => settled(publish({ odd })),
     publishUnknownType: () => settled(publish({ type: "brandNew" })),
     publishUnreadable: () => settled(publish({ type: 7 })),
@@ -77,6 +83,7 @@ it("leaves out no law but those that cannot be tested here", () => {
     "D5",
     "D5c",
     "D10",
+    "Q1",
     "H2b",
     "E11b",
     "I1",

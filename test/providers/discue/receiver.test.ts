@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import * as z from "zod/mini";
 import { isAckloopError } from "../../../src/core/errors.ts";
 import { discueReceiver } from "../../../src/providers/discue/index.ts";
+import { oddValues, rejecting } from "../../http/odd-values.ts";
 import { call, deliveryOf, notifyUrl, post, receiver, secret, statusOf } from "./support.ts";
 
 describe("the body", () => {
@@ -304,6 +306,59 @@ describe("what carries no message", () => {
   });
 });
 
+describe("a domain's challenges", () => {
+  it.each([
+    ...oddValues.map(([name, make]) => [`throw ${name}`, () => Promise.reject(make())] as const),
+    ["are no list", () => ({}) as never],
+    ["hold what is none", () => [null] as never],
+    ["are a foreign thenable that rejects", () => rejecting(new Error("away")) as never],
+  ])("that %s are answered 503, and told", async (_name, domainChallenges) => {
+    const told: unknown[] = [];
+    const quiet = () => undefined;
+    const warn = (message: string) => told.push(message);
+    const logger = { debug: quiet, info: quiet, warn, error: quiet };
+
+    const answer = await receiver({ domainChallenges, logger }).receive(
+      new Request("https://example.com/c.txt"),
+    );
+
+    expect(answer.kind === "answered" && answer.response.status).toBe(503);
+    expect(told).toEqual([expect.stringContaining("discue domainChallenges: ")]);
+  });
+});
+
+describe("a delivery", () => {
+  it.each([
+    ["of a message", call("m-1")],
+    ["without an id", post('{"order":7}')],
+    ["that cannot be read", post("{}")],
+  ])("%s can be read anew", async (_name, request) => {
+    const bodyForms = ["message" as const, ...(_name === "without an id" ? ["raw" as const] : [])];
+    const received = await receiver({ bodyForms }).receive(request);
+    const [delivery] = received.kind === "deliveries" ? received.deliveries : [];
+
+    const again = delivery?.again?.();
+
+    expect(again).toEqual(delivery);
+    expect(again?.again?.()).toEqual(delivery);
+    if (delivery?.event) expect(again?.event?.data).not.toBe(delivery.event.data);
+  });
+
+  it.each(oddValues)("whose typeOf throws %s is unreadable", async (_name, make) => {
+    const typeOfs = [
+      () => {
+        throw make();
+      },
+      (() => Promise.reject(make())) as unknown as () => string,
+    ];
+    for (const typeOf of typeOfs) {
+      const received = await receiver({ typeOf }).receive(call("m-1"));
+
+      expect(received).toMatchObject({ deliveries: [{ unreadable: { code: "schema" } }] });
+    }
+  });
+});
+
 describe("the answers", () => {
   it("are 200, and 503 with Retry-After in whole seconds", () => {
     const { accept, defer } = receiver();
@@ -364,7 +419,10 @@ describe("the options", () => {
     [{ secret, livenessPath: "alive" }, "`livenessPath` must be a path that begins with /"],
     [{ secret, typo: true }, "there is no option `typo`"],
     [{ secret, events: {} }, "needs `typeOf` beside `events`"],
-    [{ secret, events: {}, schema: {}, typeOf: String }, "takes `schema` or `events`"],
+    [{ secret, events: {}, schema: z.string(), typeOf: String }, "takes `schema` or `events`"],
+    [{ secret, schema: {} }, "`schema` must be a Standard Schema"],
+    [{ secret, events: { T: {} }, typeOf: String }, "`events` must be an object of Standard"],
+    [{ secret, logger: {} }, "`logger` must be a logger"],
     [{ signature: { secrets: [] } }, "`signature.secrets` must hold a secret"],
   ])("are refused at creation: %j", (options, words) => {
     const create = discueReceiver as (options: object) => unknown;

@@ -13,9 +13,13 @@ function kekkerHarness(): FeedHarness {
   });
   const side = emulatorSide(emulator, { pull: "list", ack: "ack" });
   const { login = "", password = "", channel = "" } = emulator.connection("");
+  const payloads = new Map<string, object>();
   const publish = (facts: Readonly<Record<string, unknown>> = {}): string => {
-    const deal = { category: "Deals", event: "DealCreated", objectId: "deal-1" };
-    return emulator.publish([{ ...deal, ...facts }])[0] ?? "";
+    const objectId = `deal-${payloads.size}`;
+    const deal = { category: "Deals", event: "DealCreated", objectId };
+    const [published = ""] = emulator.publish([{ ...deal, ...facts }]);
+    payloads.set(published, { objectId });
+    return published;
   };
   return {
     ...side,
@@ -26,6 +30,7 @@ function kekkerHarness(): FeedHarness {
       return kekker({ baseUrl, channel, login, password, fetch: side.fetch, retry }).feed();
     },
     publish: (count) => Array.from({ length: count }, () => publish()),
+    payloadOf: (id) => payloads.get(id),
     publishId: (eventUid) => publish({ eventUid }),
     publishOdd: (odd) => publish({ odd }),
     publishUnknownType: () => publish({ event: "DealEvaporated" }),

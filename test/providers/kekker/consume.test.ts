@@ -70,7 +70,7 @@ describe("the loop on a Kekker feed", () => {
 
     expect(handled.size).toBe(90);
     const { letters } = await deadLetters.list({ consumer: "billing", feed: client.feed().name });
-    expect(letters.map(({ id }) => id).toSorted()).toStrictEqual(
+    expect(letters.map(({ event }) => event?.id).toSorted()).toStrictEqual(
       deals(10)
         .map(({ eventUid }) => eventUid)
         .toSorted(),

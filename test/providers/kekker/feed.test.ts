@@ -42,7 +42,7 @@ describe("a feed", () => {
       });
 
       const feed = client.feed({ category });
-      const [delivery] = await feed.pull();
+      const [delivery] = (await feed.pull()).deliveries;
 
       expect(feed.name).toBe(`kekker/${place}${end}`);
       // An event that two feeds list, the whole one and one of its category, is the same event.
@@ -84,7 +84,9 @@ describe("a pull", () => {
   });
 
   it("gives an empty list at once when there are none", async () => {
-    expect(await startNode().client.feed().pull({ waitMs: 60_000, limit: 5 })).toStrictEqual([]);
+    expect(
+      (await startNode().client.feed().pull({ waitMs: 60_000, limit: 5 })).deliveries,
+    ).toStrictEqual([]);
   });
 
   it("of a category brings its events alone", async () => {
@@ -190,6 +192,46 @@ describe("a pull", () => {
     expect(await pullIds(feed)).toStrictEqual(["e1", "e2", "e3"]);
   });
 
+  it("tells that there is more where it was cut, and that there is not where two facts say so", async () => {
+    const { node, client } = startNode({ maxPageSize: 4 });
+    node.publish(deals(3));
+
+    const whole = await client.feed().pull({ limit: 100 });
+    node.publish(deals(6, 4));
+    const cut = await client.feed().pull();
+    const walked = await client.feed().pull({ limit: 100 });
+
+    expect(whole).toMatchObject({ more: false });
+    expect(whole.bytes).toBeGreaterThan(100);
+    expect(cut.more).toBeUndefined();
+    expect(walked.deliveries).toHaveLength(9);
+    expect(walked.more).toBeUndefined();
+  });
+
+  it.each([
+    ["more than the limit", { totalRecords: 3, data: deals(3) }, true],
+    ["a bare list", deals(2), undefined],
+    ["a full page", { pageSize: 2, totalRecords: 2, data: deals(2) }, undefined],
+    ["a short page of more", { pageSize: 5, totalRecords: 3, data: deals(2) }, undefined],
+    ["another page", { pageNumber: 2, pageSize: 5, totalRecords: 2, data: deals(2) }, undefined],
+    ["nothing at all", { pageSize: 5, totalRecords: 0, data: [] }, false],
+  ])("guesses nothing from %s", async (_name, body, more) => {
+    const fetch = async () => Response.json(body);
+    const node = kekker({ baseUrl: "https://qrm1.test", channel: "c", token: "t", fetch });
+
+    expect((await node.feed().pull({ limit: 2 })).more).toBe(more);
+  });
+
+  it("brings deliveries that can be read anew, from whichever page", async () => {
+    const { node, client } = startNode({ maxPageSize: 2 });
+    node.publish([...deals(4), deal(5, { shown: { eventUid: "e5", event: 7 } })]);
+
+    const { deliveries } = await client.feed().pull({ limit: 9 });
+
+    expect(deliveries).toHaveLength(5);
+    expect(deliveries.map((delivery) => delivery.again?.())).toEqual(deliveries);
+  });
+
   it.each([0, -1, 1.5, Number.POSITIVE_INFINITY])("refuses the limit %d", async (limit) => {
     await expect(startNode().client.feed().pull({ limit })).rejects.toMatchObject({
       code: "config",
@@ -203,7 +245,7 @@ describe("a pull", () => {
     node.publish([deal(4, { shown: { event: "DealCreated" } }), deal(5)]);
     const feed = client.feed();
 
-    const deliveries = await feed.pull();
+    const deliveries = (await feed.pull()).deliveries;
 
     expect(deliveries.map(({ event, unreadable }) => event?.id ?? unreadable?.path)).toStrictEqual([
       "e1",
@@ -227,7 +269,7 @@ describe("a pull", () => {
     node.publish([deal(1, { event: "DealsCreated" })]);
     const feed = client.feed();
 
-    const [delivery] = await feed.pull();
+    const [delivery] = (await feed.pull()).deliveries;
 
     expect(delivery?.event).toStrictEqual({
       specversion: "1.0",
@@ -256,7 +298,7 @@ describe("a pull", () => {
     const feed = client.feed({ events });
 
     expect(feed.events).toStrictEqual({ ...kekkerEvents, ...events });
-    expect((await feed.pull())[0]?.event?.type).toBe("ContractSigned");
+    expect((await feed.pull()).deliveries[0]?.event?.type).toBe("ContractSigned");
   });
 
   it("rejects with the signal's reason, and cuts the request", async () => {
@@ -334,7 +376,7 @@ describe("an ack", () => {
   it("takes the receipt of a pull in another process", async () => {
     const { node, client } = startNode();
     node.publish([deal(1, { eventUid: "a/b? #%ü" })]);
-    const [delivery] = await client.feed().pull();
+    const [delivery] = (await client.feed().pull()).deliveries;
 
     const other = kekker({
       baseUrl: "https://qrm1.test",

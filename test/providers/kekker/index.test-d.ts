@@ -1,9 +1,10 @@
-import { describe, expectTypeOf, it } from "vitest";
+import { assertType, describe, expectTypeOf, it } from "vitest";
 import * as z from "zod/mini";
 import type { FeedEvent } from "../../../src/core/event.ts";
 import type { Feed } from "../../../src/core/feed.ts";
 import type { CursorStore } from "../../../src/core/stores.ts";
 import type { HandlerMap } from "../../../src/loop/handler.ts";
+import type { KekkerFeed } from "../../../src/providers/kekker/index.ts";
 import {
   type KekkerDealData,
   type KekkerEvent,
@@ -13,7 +14,7 @@ import {
 } from "../../../src/providers/kekker/index.ts";
 
 const node = kekker({ baseUrl: "https://n", channel: "c", login: "l", password: "p" });
-type EventOf<F> = F extends Feed<infer E> ? E : never;
+type EventOf<F> = F extends KekkerFeed<infer E> ? E : never;
 declare const cursor: CursorStore;
 
 describe("a feed of Kekker's own events", () => {
@@ -21,8 +22,9 @@ describe("a feed of Kekker's own events", () => {
   type Handlers = HandlerMap<EventOf<typeof feed>>;
 
   it("has the documented union, also with options that name no schemas", () => {
-    expectTypeOf(feed).toEqualTypeOf<Feed<KekkerEvent>>();
-    expectTypeOf(node.feed({ category: "Deals" })).toEqualTypeOf<Feed<KekkerEvent>>();
+    expectTypeOf(feed).toEqualTypeOf<KekkerFeed<KekkerEvent>>();
+    assertType<Feed<KekkerEvent>>(feed);
+    expectTypeOf(node.feed({ category: "Deals" })).toEqualTypeOf<KekkerFeed<KekkerEvent>>();
   });
 
   it("narrows the data by the type", () => {

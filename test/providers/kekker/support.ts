@@ -1,5 +1,5 @@
 import type { Feed, Receipt } from "../../../src/core/feed.ts";
-import { toReceipt } from "../../../src/core/feed.ts";
+import { toPage, toReceipt } from "../../../src/core/feed.ts";
 import { type KekkerEmulatorOptions, kekkerEmulator } from "../../../src/emulator/kekker.ts";
 import { type KekkerOptions, kekker } from "../../../src/providers/kekker/index.ts";
 
@@ -58,6 +58,6 @@ export async function pullIds(
   feed: Feed,
   limit?: number,
 ): Promise<readonly (string | undefined)[]> {
-  const deliveries = await feed.pull({ limit });
+  const deliveries = toPage(await feed.pull({ limit })).deliveries;
   return deliveries.map(({ event, unreadable }) => event?.id ?? unreadable?.path);
 }

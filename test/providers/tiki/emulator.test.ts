@@ -51,7 +51,7 @@ function queueOf(emulator: Emulator, count: number) {
   );
   const feed = clientOf(emulator, credentialsOf(emulator, "inHouse")).feed(code);
   const pullIds = async (...options: Parameters<typeof feed.pull>) =>
-    (await feed.pull(...options)).map(({ event }) => event?.id);
+    (await feed.pull(...options)).deliveries.map(({ event }) => event?.id);
   return { code, ids, feed, pullIds };
 }
 
@@ -65,7 +65,7 @@ describe("an in-house app", () => {
     const subscription = await shop.subscriptions.create(queue.code, { eventType });
     const { id } = emulator.emit(eventType, { order_code: "745467462" });
     const feed = shop.feed(queue.code);
-    const [delivery] = await feed.pull();
+    const [delivery] = (await feed.pull()).deliveries;
     const receipt = delivery?.receipt;
     if (receipt === undefined) throw new Error("no receipt");
     const verdicts = [await feed.ack([receipt]), await feed.ack([receipt])];
@@ -83,7 +83,7 @@ describe("an in-house app", () => {
     });
     expect(toTikiEnvelope(delivery?.raw)).toStrictEqual({ sid: subscription.sid, version: "v1" });
     expect(verdicts).toStrictEqual([[{ status: "acked" }], [{ status: "acked" }]]);
-    expect(await feed.pull()).toStrictEqual([]);
+    expect((await feed.pull()).deliveries).toStrictEqual([]);
   });
 
   it("switches a subscription off", async () => {
@@ -133,7 +133,7 @@ describe("a public app", () => {
       { token: seller },
     );
     emulator.emit(eventType, { order_code: "1" });
-    const deliveries = await shop.feed(queue.code).pull();
+    const deliveries = (await shop.feed(queue.code).pull()).deliveries;
 
     expect(subscription.sid).toBe(emulator.sellers[0]?.sid);
     expect(stored).toHaveLength(1);
@@ -176,8 +176,8 @@ describe("a queue", () => {
   it("gives its events in order, page by page, acknowledged by the next pull", async () => {
     const { ids, feed, pullIds } = queueOf(emulate({ pageSize: 2 }), 5);
 
-    const first = await feed.pull();
-    const second = await feed.pull({ ack: first.at(-1)?.receipt });
+    const first = (await feed.pull()).deliveries;
+    const second = (await feed.pull({ ack: first.at(-1)?.receipt })).deliveries;
     const repeated = await pullIds();
     const third = await pullIds({ ack: second.at(-1)?.receipt });
 
@@ -198,7 +198,7 @@ describe("a queue", () => {
     const { code, ids, feed } = queueOf(emulator, 1);
     emulator.publishRaw(code, [null, { id: 5 }]);
 
-    const deliveries = await feed.pull();
+    const deliveries = (await feed.pull()).deliveries;
 
     expect(deliveries.map(({ event, unreadable }) => event?.id ?? unreadable?.path)).toStrictEqual([
       ids[0],
@@ -241,13 +241,13 @@ describe("a failure on the way", () => {
     emulator.faults.add({ ...fault, operation: "pull", count: 1 });
     emulator.faults.add({ ...fault, operation: "ack", count: 1 });
 
-    const [delivery] = await feed.pull();
+    const [delivery] = (await feed.pull()).deliveries;
     const receipt = delivery?.receipt;
     if (receipt === undefined) throw new Error("no receipt");
 
     expect(delivery?.event?.id).toBe(ids[0]);
     expect(await feed.ack([receipt])).toStrictEqual([{ status: "acked" }]);
-    expect(await feed.pull()).toStrictEqual([]);
+    expect((await feed.pull()).deliveries).toStrictEqual([]);
   });
 
   it.each([
@@ -264,7 +264,7 @@ describe("a failure on the way", () => {
   it("of a pull with an ack leaves the ack done once, and the next pull goes on from there", async () => {
     const emulator = emulate({ pageSize: 1 });
     const { ids, feed, pullIds } = queueOf(emulator, 2);
-    const ack = (await feed.pull()).at(-1)?.receipt;
+    const ack = (await feed.pull()).deliveries.at(-1)?.receipt;
     emulator.faults.add({ kind: "lostReply", operation: "pull", count: 1 });
 
     await expect(feed.pull({ ack })).rejects.toMatchObject({

@@ -48,7 +48,7 @@ describe("a feed", () => {
     const { fetch, requests } = script(page({ id: "e1", type: "T" }));
     const feed = tiki({ token: "t", fetch }).feed(code);
 
-    const [delivery] = await feed.pull();
+    const [delivery] = (await feed.pull()).deliveries;
 
     expect(feed.name).toBe(`tiki/queues/${encoded}`);
     expect(delivery?.event?.source).toBe(`/tiki/queues/${encoded}`);
@@ -94,7 +94,7 @@ describe("a pull", () => {
   it("gives the whole page in its order, whatever the limit is, and one receipt at its end", async () => {
     const { feed } = queueFeed(documented);
 
-    const deliveries = await feed.pull({ limit: 1, waitMs: 60_000 });
+    const deliveries = (await feed.pull({ limit: 1, waitMs: 60_000 })).deliveries;
 
     expect(deliveries.map(({ raw }) => raw)).toStrictEqual(documented.events);
     expect(deliveries.map(({ event }) => event?.id)).toStrictEqual(
@@ -111,15 +111,25 @@ describe("a pull", () => {
   it("gives an empty list for an empty page, with or without an ack_id", async () => {
     const { feed } = queueFeed({ events: [], ack_id: "a1" }, { events: [], ack_id: null });
 
-    expect(await feed.pull()).toStrictEqual([]);
-    expect(await feed.pull()).toStrictEqual([]);
+    expect((await feed.pull()).deliveries).toStrictEqual([]);
+    expect((await feed.pull()).deliveries).toStrictEqual([]);
+  });
+
+  it("tells how long a page is, never whether it is the last, and can read it anew", async () => {
+    const { feed } = queueFeed(documented, { events: [] });
+
+    const { deliveries, ...facts } = await feed.pull();
+
+    expect(facts).toEqual({ bytes: JSON.stringify(documented).length });
+    expect(deliveries.map((delivery) => delivery.again?.())).toEqual(deliveries);
+    expect(await feed.pull()).toEqual({ deliveries: [], bytes: 13 });
   });
 
   it("delivers an unknown type, and keeps unknown fields in raw", async () => {
     const item = { id: "e1", type: "SOMETHING_NEW", payload: { x: 1 }, extra: [true] };
     const { feed } = queueFeed(page(item));
 
-    expect(await feed.pull()).toStrictEqual([
+    expect((await feed.pull()).deliveries).toEqual([
       {
         receipt: toReceipt("a1"),
         raw: item,
@@ -138,7 +148,7 @@ describe("a pull", () => {
     const good = { id: "e1", type: "T", payload: {} };
     const { feed } = queueFeed(page(good, { type: "T" }, good, null));
 
-    const deliveries = await feed.pull();
+    const deliveries = (await feed.pull()).deliveries;
 
     expect(deliveries.map(({ event }) => event?.id)).toStrictEqual([
       "e1",
@@ -181,7 +191,7 @@ describe("a pull", () => {
 
   it("carries an ack when it is told to, once", async () => {
     const { feed, requests } = queueFeed(page({ id: "e1", type: "T" }), refusal(503));
-    const ack = lastReceipt(await feed.pull());
+    const ack = lastReceipt((await feed.pull()).deliveries);
 
     await expect(feed.pull({ ack })).rejects.toMatchObject({ code: "transport", retryable: true });
 

@@ -1,8 +1,9 @@
-import { describe, expectTypeOf, it } from "vitest";
+import { assertType, describe, expectTypeOf, it } from "vitest";
 import * as z from "zod/mini";
 import type { FeedEvent } from "../../../src/core/event.ts";
 import type { Feed } from "../../../src/core/feed.ts";
 import type { HandlerMap } from "../../../src/loop/handler.ts";
+import type { TikiFeed } from "../../../src/providers/tiki/index.ts";
 import {
   type TikiEvent,
   type TikiEventWith,
@@ -12,7 +13,7 @@ import {
 } from "../../../src/providers/tiki/index.ts";
 
 const shop = tiki({ token: "t" });
-type EventOf<F> = F extends Feed<infer E> ? E : never;
+type EventOf<F> = F extends TikiFeed<infer E> ? E : never;
 
 describe("a feed of Tiki's own events", () => {
   const feed = shop.feed("q1");
@@ -21,8 +22,9 @@ describe("a feed of Tiki's own events", () => {
   it("has the documented union, also with options that name no schemas", () => {
     const quiet = shop.feed("q1", { token: "other" });
 
-    expectTypeOf(feed).toEqualTypeOf<Feed<TikiEvent>>();
-    expectTypeOf(quiet).toEqualTypeOf<Feed<TikiEvent>>();
+    expectTypeOf(feed).toEqualTypeOf<TikiFeed<TikiEvent>>();
+    assertType<Feed<TikiEvent>>(feed);
+    expectTypeOf(quiet).toEqualTypeOf<TikiFeed<TikiEvent>>();
   });
 
   it("narrows the data by the type", () => {

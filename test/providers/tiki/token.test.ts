@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import {
   authorizationCode,
   authorizeUrl,
@@ -7,6 +7,7 @@ import {
   type Token,
   tiki,
 } from "../../../src/providers/tiki/index.ts";
+import { oddValues } from "../../http/odd-values.ts";
 import grant from "./fixtures/assumed-token.json" with { type: "json" };
 import { type ScriptedAnswer, script } from "./script.ts";
 
@@ -303,6 +304,43 @@ describe("a refresh token", () => {
 
     expect(onRefresh.mock.calls).toStrictEqual([["rt-2"], ["rt-3"]]);
     expect(requests.filter(({ url }) => url.endsWith("/token"))).toHaveLength(2);
+  });
+
+  it.each(oddValues)(
+    "that onRefresh fails to store with %s may be stored later",
+    async (_name, make) => {
+      const token = refreshToken({
+        ...app,
+        refreshToken: "rt-1",
+        onRefresh: () => Promise.reject(make()),
+      });
+      const { list } = using(token, granted("first", "rt-2"));
+
+      await expect(list()).rejects.toMatchObject({ code: "auth", retryable: true });
+    },
+  );
+
+  it("whose storing never ends fails after 30 s, is told, and is handed over again", async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => vi.useRealTimers());
+    const onRefresh = vi
+      .fn<(token: string) => Promise<void>>()
+      .mockReturnValueOnce(new Promise(() => undefined))
+      .mockResolvedValue();
+    const warn = vi.fn();
+    const quiet = () => undefined;
+    const { fetch } = script(granted("first", "rt-2"), []);
+    const token = refreshToken({ ...app, refreshToken: "rt-1", onRefresh });
+    const logger = { debug: quiet, info: quiet, warn, error: quiet };
+    const shop = tiki({ token, fetch, logger, timeoutMs: 60_000 });
+    const first = shop.queues.list().catch((error: unknown) => error);
+
+    await vi.advanceTimersByTimeAsync(31_000);
+
+    expect(await first).toMatchObject({ retryable: true });
+    expect(await shop.queues.list()).toEqual([]);
+    expect(warn).toHaveBeenCalledWith(expect.stringContaining("onRefresh failed (no answer)"));
+    expect(onRefresh.mock.calls).toEqual([["rt-2"], ["rt-2"]]);
   });
 
   it("without a successor stays in use", async () => {

@@ -57,7 +57,7 @@ describe("pull", () => {
     const { feed, publish, cursors, key } = world();
     const ids = publish(3);
 
-    const deliveries = await feed().pull();
+    const deliveries = (await feed().pull()).deliveries;
 
     expect(deliveries.map(({ event }) => event?.id)).toEqual(ids);
     expect(deliveries.every(({ receipt }) => receipt !== undefined)).toBe(true);
@@ -70,7 +70,7 @@ describe("pull", () => {
 
     await feed().pull();
 
-    expect(numbers(await feed().pull())).toEqual([1, 2]);
+    expect(numbers((await feed().pull()).deliveries)).toEqual([1, 2]);
   });
 
   it("reads on behind a receipt while earlier work is open", async () => {
@@ -78,9 +78,9 @@ describe("pull", () => {
     publish(120);
     const orders = feed();
 
-    const first = await orders.pull();
-    const second = await orders.pull({ after: receiptOf(first.at(-1)) });
-    const third = await orders.pull({ after: receiptOf(second.at(-1)), limit: 5 });
+    const first = (await orders.pull()).deliveries;
+    const second = (await orders.pull({ after: receiptOf(first.at(-1)) })).deliveries;
+    const third = (await orders.pull({ after: receiptOf(second.at(-1)), limit: 5 })).deliveries;
 
     expect([first.length, second.length]).toEqual([50, 50]);
     expect(numbers(third)).toEqual([101, 102, 103, 104, 105]);
@@ -93,7 +93,7 @@ describe("pull", () => {
     vi.setSystemTime(Date.UTC(2026, 0, 3));
     publish(1, 3);
 
-    const deliveries = await feed({ from: Date.UTC(2026, 0, 3) }).pull();
+    const deliveries = (await feed({ from: Date.UTC(2026, 0, 3) }).pull()).deliveries;
 
     expect(numbers(deliveries)).toEqual([3]);
     expect(decodePlace((await cursors.load(key))?.value ?? "").place).toEqual({
@@ -118,7 +118,7 @@ describe("pull", () => {
     await feed().pull();
     publish(1);
 
-    expect(numbers(await feed({ from: Date.now() + hourMs }).pull())).toEqual([1]);
+    expect(numbers((await feed({ from: Date.now() + hourMs }).pull()).deliveries)).toEqual([1]);
   });
 
   it("sends at most one cursor, and the time for first reads only", async () => {
@@ -137,7 +137,7 @@ describe("pull", () => {
     });
 
     await feed.pull();
-    const [first] = await feed.pull();
+    const [first] = (await feed.pull()).deliveries;
     await feed.pull({ after: receiptOf(first) });
     await feed.ack([receiptOf(first)]);
     await feed.pull({ limit: 7, waitMs: 3_000 });
@@ -157,7 +157,7 @@ describe("pull", () => {
     publish(1, 2);
     const orders = feed();
 
-    const deliveries = await orders.pull();
+    const deliveries = (await orders.pull()).deliveries;
 
     expect(deliveries.map(({ unreadable }) => unreadable?.path)).toEqual([
       undefined,
@@ -172,14 +172,14 @@ describe("pull", () => {
       true,
     ]);
     await orders.ack([receiptOf(deliveries[3])]);
-    expect(await orders.pull()).toEqual([]);
+    expect((await orders.pull()).deliveries).toEqual([]);
   });
 
   it("needs no permission but to consume", async () => {
     const { feed, publish } = world({}, { token: "workato-emulator-consumer-token" });
     publish(1);
 
-    expect(await feed().pull()).toHaveLength(1);
+    expect((await feed().pull()).deliveries).toHaveLength(1);
   });
 
   it("is refused by another data centre, and says so", async () => {
@@ -198,7 +198,7 @@ describe("pull", () => {
     publish(1);
     await vi.advanceTimersByTimeAsync(0);
 
-    expect(numbers(await pulling)).toEqual([1]);
+    expect(numbers((await pulling).deliveries)).toEqual([1]);
   });
 
   it("gives an empty list when the wait is over", async () => {
@@ -212,7 +212,7 @@ describe("pull", () => {
     await vi.advanceTimersByTimeAsync(1);
 
     await pulling;
-    expect(done).toHaveBeenCalledWith([]);
+    expect(done).toHaveBeenCalledWith({ deliveries: [], bytes: 15 });
   });
 
   it("is cut by its signal in the middle of a long poll", async () => {
@@ -252,7 +252,7 @@ describe("ack", () => {
     const { feed, publish, cursors, key } = world();
     const ids = publish(3);
     const orders = feed();
-    const deliveries = await orders.pull();
+    const deliveries = (await orders.pull()).deliveries;
 
     const report = await orders.ack([receiptOf(deliveries[1])]);
 
@@ -260,27 +260,27 @@ describe("ack", () => {
     const { place } = decodePlace((await cursors.load(key))?.value ?? "");
     const raw = deliveries[1]?.raw as { time: string };
     expect(place).toEqual({ after: { id: ids[1], time: raw.time } });
-    expect(numbers(await feed().pull())).toEqual([3]);
+    expect(numbers((await feed().pull()).deliveries)).toEqual([3]);
   });
 
   it("twice, or of an older one, is success and moves nothing back", async () => {
     const { feed, publish } = world();
     publish(3);
     const orders = feed();
-    const deliveries = await orders.pull();
+    const deliveries = (await orders.pull()).deliveries;
     await orders.ack([receiptOf(deliveries[1])]);
 
     expect(await orders.ack([receiptOf(deliveries[1])])).toEqual([{ status: "gone" }]);
     expect(await orders.ack([receiptOf(deliveries[0])])).toEqual([{ status: "gone" }]);
 
-    expect(numbers(await orders.pull())).toEqual([3]);
+    expect(numbers((await orders.pull()).deliveries)).toEqual([3]);
   });
 
   it("makes no request", async () => {
     const { feed, publish, emulator } = world();
     publish(1);
     const orders = feed();
-    const [first] = await orders.pull();
+    const [first] = (await orders.pull()).deliveries;
 
     await orders.ack([receiptOf(first)]);
 
@@ -291,20 +291,20 @@ describe("ack", () => {
     const { feed, publish } = world();
     publish(60);
     const orders = feed();
-    const first = await orders.pull();
-    const second = await orders.pull({ after: receiptOf(first.at(-1)) });
+    const first = (await orders.pull()).deliveries;
+    const second = (await orders.pull({ after: receiptOf(first.at(-1)) })).deliveries;
     await orders.ack([receiptOf(first.at(-1))]);
 
     await orders.ack([receiptOf(second[4])]);
 
-    expect(numbers(await orders.pull({ limit: 1 }))).toEqual([56]);
+    expect(numbers((await orders.pull({ limit: 1 })).deliveries)).toEqual([56]);
   });
 
   it("of a run whose place another has taken is a conflict that is not to be repeated", async () => {
     const { feed, publish } = world();
     publish(3);
-    const old = await feed().pull();
-    const current = await feed().pull();
+    const old = (await feed().pull()).deliveries;
+    const current = (await feed().pull()).deliveries;
 
     const [verdict] = await feed().ack([receiptOf(old[2])]);
 
@@ -313,16 +313,16 @@ describe("ack", () => {
       error: { code: "conflict", retryable: false },
     });
     expect(await feed().ack([receiptOf(current[0])])).toEqual([{ status: "acked" }]);
-    expect(numbers(await feed().pull())).toEqual([2, 3]);
+    expect(numbers((await feed().pull()).deliveries)).toEqual([2, 3]);
   });
 
   it("shares no place between two consumers", async () => {
     const { feed, publish } = world();
     publish(2);
-    const billing = await feed().pull();
+    const billing = (await feed().pull()).deliveries;
     await feed().ack([receiptOf(billing[1])]);
 
-    expect(numbers(await feed({ consumer: "mail" }).pull())).toEqual([1, 2]);
+    expect(numbers((await feed({ consumer: "mail" }).pull()).deliveries)).toEqual([1, 2]);
   });
 
   it("goes on after a save whose answer was lost", async () => {
@@ -330,7 +330,7 @@ describe("ack", () => {
     publish(3);
     await feed().pull();
     const orders = client.feed(topicId, { cursor: cursors, consumer: "billing" });
-    const deliveries = await orders.pull();
+    const deliveries = (await orders.pull()).deliveries;
     const flaky = client.feed(topicId, {
       cursor: spoiltOnce(cursors, "lostSave"),
       consumer: "billing",
@@ -345,7 +345,7 @@ describe("ack", () => {
     const { feed, publish } = world();
     publish(2);
     const orders = feed();
-    const [first, second] = await orders.pull();
+    const [first, second] = (await orders.pull()).deliveries;
 
     for (const receipts of [[], [receiptOf(first), receiptOf(second)]]) {
       await expect(orders.ack(receipts)).rejects.toMatchObject({ code: "config" });
@@ -356,13 +356,13 @@ describe("ack", () => {
     const { feed, publish } = world();
     publish(1);
     const orders = feed();
-    const [first] = await orders.pull();
+    const [first] = (await orders.pull()).deliveries;
     const reason = new Error("stop");
 
     const acking = orders.ack([receiptOf(first)], { signal: AbortSignal.abort(reason) });
 
     await expect(acking).rejects.toBe(reason);
-    expect(numbers(await orders.pull())).toEqual([1]);
+    expect(numbers((await orders.pull()).deliveries)).toEqual([1]);
   });
 });
 
@@ -371,11 +371,24 @@ async function purgedWorld(unknownCursor: "refuse" | "empty", more: object = {})
   const made = world({ assumptions: { unknownCursor } });
   made.publish(3);
   const orders = made.feed(more);
-  const deliveries = await orders.pull();
+  const deliveries = (await orders.pull()).deliveries;
   await orders.ack([receiptOf(deliveries[1])]);
   made.emulator.purge(made.topicId);
   return { ...made, orders, last: receiptOf(deliveries[1]) };
 }
+
+describe("a page", () => {
+  it("tells how long it is, never whether it is the last, and can be read anew", async () => {
+    const { feed, publish } = world();
+    publish(3);
+
+    const { deliveries, bytes, ...facts } = await feed().pull();
+
+    expect(facts).toEqual({});
+    expect(bytes).toBeGreaterThan(100);
+    expect(deliveries.map((delivery) => delivery.again?.())).toEqual(deliveries);
+  });
+});
 
 describe("a cursor that Workato refuses", () => {
   it("halts by default, with cursorExpired", async () => {
@@ -392,12 +405,33 @@ describe("a cursor that Workato refuses", () => {
     const { orders, last, publish } = await purgedWorld("refuse", { onCursorExpired: "oldest" });
     publish(2, 10);
 
-    const deliveries = await orders.pull({ after: last });
+    const deliveries = (await orders.pull({ after: last })).deliveries;
 
     expect(numbers(deliveries)).toEqual([10, 11]);
     expect(await orders.ack([receiptOf(deliveries[1])])).toEqual([{ status: "acked" }]);
-    expect(await orders.pull()).toEqual([]);
+    expect((await orders.pull()).deliveries).toEqual([]);
   });
+
+  it.each(["oldest", "fromTime"] as const)(
+    "is left behind although nothing is there (%s): the page has the place as its receipt",
+    async (onCursorExpired) => {
+      const { orders, publish, emulator } = await purgedWorld("refuse", { onCursorExpired });
+      const asked = () => emulator.journal.calls("consume");
+
+      const { deliveries, receipt } = await orders.pull();
+      const before = asked();
+      const next = await orders.pull({ after: receiptOf({ receipt }) });
+
+      expect(deliveries).toEqual([]);
+      expect(next.receipt).toBeUndefined();
+      expect(asked() - before).toBe(1);
+      expect(await orders.ack([receiptOf({ receipt })])).toEqual([{ status: "acked" }]);
+      await orders.pull();
+      expect(asked() - before).toBe(2);
+      publish(2, 10);
+      expect(numbers((await orders.pull()).deliveries)).toEqual([10, 11]);
+    },
+  );
 
   it("goes on from the saved time, and repeats rather than skips", async () => {
     const { orders, publish } = await purgedWorld("refuse", {
@@ -406,7 +440,7 @@ describe("a cursor that Workato refuses", () => {
     });
     publish(2, 10);
 
-    expect(numbers(await orders.pull())).toEqual([10, 11]);
+    expect(numbers((await orders.pull()).deliveries)).toEqual([10, 11]);
   });
 
   it("is found expired when it is older than the retention", async () => {
@@ -414,7 +448,7 @@ describe("a cursor that Workato refuses", () => {
     const { feed, publish } = world();
     publish(1);
     const orders = feed();
-    const [first] = await orders.pull();
+    const [first] = (await orders.pull()).deliveries;
     await orders.ack([receiptOf(first)]);
     vi.setSystemTime(Date.now() + 8 * 24 * hourMs);
 
@@ -445,7 +479,7 @@ describe("a cursor that is answered with emptiness for ever", () => {
     vi.setSystemTime(Date.now() + hourMs);
     publish(2, 10);
 
-    expect(numbers(await orders.pull({ after: last }))).toEqual([10, 11]);
+    expect(numbers((await orders.pull({ after: last })).deliveries)).toEqual([10, 11]);
   });
 
   it("is checked once an hour, in one run and over many", async () => {
@@ -471,7 +505,7 @@ describe("a cursor that is answered with emptiness for ever", () => {
     const { orders, emulator } = await purgedWorld("empty");
     const before = emulator.journal.calls("consume");
 
-    expect(await orders.pull()).toEqual([]);
+    expect((await orders.pull()).deliveries).toEqual([]);
 
     expect(emulator.journal.calls("consume") - before).toBe(1);
   });
@@ -481,14 +515,14 @@ describe("a cursor that is answered with emptiness for ever", () => {
     const { feed, publish } = world();
     publish(1);
     const orders = feed();
-    const [first] = await orders.pull();
+    const [first] = (await orders.pull()).deliveries;
     await orders.ack([receiptOf(first)]);
     vi.setSystemTime(Date.now() + 5 * hourMs);
 
-    expect(await orders.pull()).toEqual([]);
+    expect((await orders.pull()).deliveries).toEqual([]);
     publish(1, 2);
 
-    expect(numbers(await orders.pull())).toEqual([2]);
+    expect(numbers((await orders.pull()).deliveries)).toEqual([2]);
   });
 });
 
@@ -497,7 +531,7 @@ describe("two runs on one feed object", () => {
     const { client, topicId, publish, cursors } = world();
     publish(2);
     const feed = client.feed(topicId, { cursor: cursors, consumer: "billing" });
-    const [one, two] = [await feed.pull(), await feed.pull()];
+    const [one, two] = [(await feed.pull()).deliveries, (await feed.pull()).deliveries];
 
     const verdicts = await Promise.all([
       feed.ack([receiptOf(one[1])]),

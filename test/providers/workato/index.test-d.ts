@@ -1,8 +1,9 @@
-import { describe, expectTypeOf, it } from "vitest";
+import { assertType, describe, expectTypeOf, it } from "vitest";
 import * as z from "zod/mini";
 import type { FeedEvent } from "../../../src/core/event.ts";
 import type { Feed } from "../../../src/core/feed.ts";
 import type { CursorStore } from "../../../src/core/stores.ts";
+import type { WorkatoFeed } from "../../../src/providers/workato/index.ts";
 import {
   type TopicField,
   topicSchema,
@@ -42,26 +43,29 @@ describe("the options of a feed", () => {
 
 describe("a feed's events", () => {
   it("are messages of any object", () => {
-    expectTypeOf(client.feed(1, basics)).toEqualTypeOf<Feed<FeedEvent<"message", WorkatoData>>>();
+    expectTypeOf(client.feed(1, basics)).toEqualTypeOf<
+      WorkatoFeed<FeedEvent<"message", WorkatoData>>
+    >();
   });
 
   it("have the data that the schema describes", () => {
     const schema = z.object({ order: z.string() });
     const feed = client.feed(1, { ...basics, schema });
 
-    expectTypeOf(feed).toEqualTypeOf<Feed<FeedEvent<"message", { order: string }>>>();
+    expectTypeOf(feed).toEqualTypeOf<WorkatoFeed<FeedEvent<"message", { order: string }>>>();
+    assertType<Feed<FeedEvent<"message", { order: string }>>>(feed);
   });
 
   it("are objects where the schema is the topic's own", () => {
     const feed = client.feed(1, { ...basics, schema: topicSchema(fields) });
 
-    expectTypeOf(feed).toEqualTypeOf<Feed<FeedEvent<"message", WorkatoData>>>();
+    expectTypeOf(feed).toEqualTypeOf<WorkatoFeed<FeedEvent<"message", WorkatoData>>>();
   });
 
   it("are of any type where only typeOf is given", () => {
     const feed = client.feed(1, { ...basics, typeOf: (data) => String(data["kind"]) });
 
-    expectTypeOf(feed).toEqualTypeOf<Feed<FeedEvent<string, WorkatoData>>>();
+    expectTypeOf(feed).toEqualTypeOf<WorkatoFeed<FeedEvent<string, WorkatoData>>>();
   });
 
   it("are the union of the catalogue", () => {
@@ -72,7 +76,7 @@ describe("a feed's events", () => {
     });
 
     expectTypeOf(feed).toEqualTypeOf<
-      Feed<FeedEvent<"placed", { order: string }> | FeedEvent<"paid", { total: number }>>
+      WorkatoFeed<FeedEvent<"placed", { order: string }> | FeedEvent<"paid", { total: number }>>
     >();
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { AckloopError } from "../../../src/core/errors.ts";
+import type { ConsumedPage } from "../../../src/providers/workato/consume.ts";
 import type { Place } from "../../../src/providers/workato/cursor.ts";
 import type { OnCursorExpired } from "../../../src/providers/workato/index.ts";
 import { checkEmptiness, type PageWish, readOn } from "../../../src/providers/workato/read-on.ts";
@@ -7,14 +8,17 @@ import { checkEmptiness, type PageWish, readOn } from "../../../src/providers/wo
 const place: Place = { after: { id: "m5", time: "2026-01-02T03:04:05.000+00:00" } };
 const refused = (status: number) => new AckloopError("request", "refused", { status });
 
+const pageOf = (...messages: readonly unknown[]) => ({ messages, text: "" });
+
 /** Answers in order, and keeps what was asked. */
 function asker(...answers: readonly (readonly unknown[] | Error)[]) {
   const asked: { place: Place; wish: PageWish }[] = [];
-  const ask = async (at: Place, wish: PageWish): Promise<readonly unknown[]> => {
+  const ask = async (at: Place, wish: PageWish): Promise<ConsumedPage> => {
     const answer = answers[asked.length];
     asked.push({ place: at, wish });
     if (answer instanceof Error) throw answer;
-    return answer ?? expect.unreachable("nothing more is to be asked");
+    if (answer) return pageOf(...answer);
+    return expect.unreachable("nothing more is to be asked");
   };
   return { ask, asked };
 }
@@ -29,7 +33,9 @@ describe("readOn", () => {
   it("makes one request where the place is known", async () => {
     const { ask, asked } = asker(["page"]);
 
-    expect(await readOn(ask, place, { limit: 5, waitMs: 9 }, settings("oldest"))).toEqual(["page"]);
+    expect(await readOn(ask, place, { limit: 5, waitMs: 9 }, settings("oldest"))).toEqual(
+      pageOf("page"),
+    );
 
     expect(asked).toEqual([{ place, wish: { limit: 5, waitMs: 9 } }]);
   });
@@ -49,7 +55,10 @@ describe("readOn", () => {
   it("goes on with the oldest message", async () => {
     const { ask, asked } = asker(refused(400), ["old"]);
 
-    expect(await readOn(ask, place, { limit: 7 }, settings("oldest"))).toEqual(["old"]);
+    expect(await readOn(ask, place, { limit: 7 }, settings("oldest"))).toEqual({
+      ...pageOf("old"),
+      restartedAt: {},
+    });
 
     expect(asked[1]).toEqual({ place: {}, wish: { limit: 7 } });
   });
@@ -57,9 +66,10 @@ describe("readOn", () => {
   it("goes on from the saved time less the margin", async () => {
     const { ask, asked } = asker(refused(400), ["since"]);
 
-    await readOn(ask, place, {}, settings("fromTime"));
+    const { restartedAt } = await readOn(ask, place, {}, settings("fromTime"));
 
     expect(asked[1]?.place).toEqual({ since: "2026-01-02T03:04:04.000Z" });
+    expect(restartedAt).toEqual({ since: "2026-01-02T03:04:04.000Z" });
   });
 
   it("goes on with the oldest message where no time was saved", async () => {
@@ -94,7 +104,7 @@ describe("checkEmptiness", () => {
   it("finds nothing newer by one request", async () => {
     const { ask, asked } = asker([]);
 
-    expect(await checkEmptiness(ask, place, { limit: 9 }, settings("halt"))).toEqual([]);
+    expect(await checkEmptiness(ask, place, { limit: 9 }, settings("halt"))).toBeUndefined();
 
     expect(asked).toEqual([{ place: { since: "2026-01-02T03:04:05.001Z" }, wish: { limit: 1 } }]);
   });
@@ -102,7 +112,7 @@ describe("checkEmptiness", () => {
   it("delivers what came in between", async () => {
     const { ask } = asker(["new"], ["new"]);
 
-    expect(await checkEmptiness(ask, place, {}, settings("halt"))).toEqual(["new"]);
+    expect(await checkEmptiness(ask, place, {}, settings("halt"))).toEqual(pageOf("new"));
   });
 
   it("goes by the policy when the message hides newer ones", async () => {
@@ -112,13 +122,16 @@ describe("checkEmptiness", () => {
     await expect(checkEmptiness(halting.ask, place, {}, settings("halt"))).rejects.toMatchObject({
       code: "cursorExpired",
     });
-    expect(await checkEmptiness(going.ask, place, {}, settings("oldest"))).toEqual(["old", "new"]);
+    expect(await checkEmptiness(going.ask, place, {}, settings("oldest"))).toEqual({
+      ...pageOf("old", "new"),
+      restartedAt: {},
+    });
   });
 
   it("asks nothing where no time was saved", async () => {
     const { ask, asked } = asker();
 
-    expect(await checkEmptiness(ask, { after: { id: "m" } }, {}, settings("halt"))).toEqual([]);
+    expect(await checkEmptiness(ask, { after: { id: "m" } }, {}, settings("halt"))).toBeUndefined();
     expect(asked).toEqual([]);
   });
 });

@@ -1,4 +1,5 @@
 import { onAbort } from "../../../src/core/abort.ts";
+import type { Feed } from "../../../src/core/feed.ts";
 import { discueEmulator } from "../../../src/emulator/discue.ts";
 import { webhook } from "../../../src/loop/webhook.ts";
 import type { DiscueReceiver } from "../../../src/providers/discue/index.ts";
@@ -94,7 +95,7 @@ function answering(process: Process, stores: ProcessStores, receiver: DiscueRece
 function holding(process: Process, stores: ProcessStores, receiver: DiscueReceiver): Serving {
   const feed = receiver.feed({ replyTimeoutMs: 9_000 });
   const server = createServer(feed.handle);
-  const loop = runLoop(process, stores, feed);
+  const loop = runLoop(process, stores, feed as Feed);
   const ended = loop.ended.then((what) => {
     feed.close();
     return what;

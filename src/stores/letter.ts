@@ -1,0 +1,33 @@
+import type { DeadLetter } from "../core/stores.ts";
+import { isLetter } from "./check.ts";
+
+/**
+ * Reads a stored letter. One that is damaged is told as a letter by its place, so that it hides no other
+ * and can be removed.
+ *
+ * @param key Consumer, feed and identity, as `keyOf` wrote them.
+ */
+export function letterFromJson(text: string, key: string, place: string): DeadLetter {
+  const letter = parsed(text);
+  if (isLetter(letter)) return letter;
+  const parts = parsed(key);
+  const [consumer = "", feed = "", identity = ""] = Array.isArray(parts) ? parts.map(String) : [];
+  return {
+    consumer,
+    feed,
+    identity,
+    raw: null,
+    reason: `the row at place ${place} is damaged; restore it from a backup, or remove the letter`,
+    code: "schema",
+    attempts: 0,
+    failedAt: "1970-01-01T00:00:00.000Z",
+  };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

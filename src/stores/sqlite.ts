@@ -1,0 +1,68 @@
+import type { StoreSet } from "../core/stores.ts";
+import { checkMs, configError } from "./check.ts";
+import { checkedStores } from "./checked.ts";
+import { limitsOf } from "./options.ts";
+import { checkPrefix, type SqlStoreOptions, sqlOptionNames } from "./sql.ts";
+import { sqliteCursors } from "./sqlite/cursors.ts";
+import { sqliteDeadLetters } from "./sqlite/dead-letters.ts";
+import { sqliteDedupe } from "./sqlite/dedupe.ts";
+import { isSqlite, type SqliteDatabase } from "./sqlite/driver.ts";
+import { sqliteInbox } from "./sqlite/inbox.ts";
+import { sqliteLeases } from "./sqlite/leases.ts";
+import { openerOf, openerOfFile } from "./sqlite/opener.ts";
+import { SqliteSession } from "./sqlite/session.ts";
+
+/** Stores in a SQLite database. */
+export interface SqliteStores extends StoreSet {
+  /** Closes the file once what was asked for is written. Calls after it are refused. */
+  close(): Promise<void>;
+}
+
+/**
+ * Makes stores in a SQLite file, which is made with its folder at the first use, and so are the tables.
+ *
+ * A path is opened with Node's own SQLite (22.13 or newer), else with `better-sqlite3` or `libsql`, where
+ * one of them is installed. With an application's own database, ackloop opens a second connection to its
+ * file, and uses the given one only in `dedupe.finish({ transaction })`.
+ *
+ * **Promises**: any number of processes of one machine may share the file. What a call has written is on
+ * the disk (fsync) before the call resolves; a process that is killed at any moment leaves it whole. What
+ * is asked for in one turn of the event loop shares one transaction. The thread is never held for a lock.
+ *
+ * **Limits**: not for network file systems. Times are the machine's clock: one set back makes what is held
+ * last for its length anew, one set forward ends it early. `":memory:"` is gone when the process ends.
+ *
+ * @param options.timeoutMs How long a lock of another process is waited for, in ms. @default 30 000
+ * @throws {AckloopError} `config` for a wrong argument, or where there is no driver, at once. The stores'
+ * calls: `transport` (retryable) when the disk is full or fails or a lock lasts, `config` when the file
+ * cannot be used, is damaged, or was written by a newer version.
+ */
+export function sqliteStores(
+  database: string | SqliteDatabase,
+  options: SqlStoreOptions = {},
+): SqliteStores {
+  const limits = limitsOf("sqliteStores", options, ...sqlOptionNames);
+  const { prefix = "ackloop_", timeoutMs = 30_000 } = options;
+  checkPrefix("sqliteStores", prefix);
+  checkMs("sqliteStores", "timeoutMs", timeoutMs);
+  const session = new SqliteSession({ prefix, timeoutMs, ...opened(database) });
+  const stores = checkedStores({
+    cursors: sqliteCursors(session),
+    deadLetters: sqliteDeadLetters(session),
+    dedupe: sqliteDedupe(session, limits.startsRetentionMs),
+    leases: sqliteLeases(session),
+    inbox: sqliteInbox(session, limits),
+  });
+  return { ...stores, close: () => session.close() };
+}
+
+function opened(database: unknown) {
+  if (isSqlite(database)) return openerOf(database);
+  if (typeof database !== "string" || database === "" || database.includes("\0")) {
+    throw configError(
+      "sqliteStores",
+      "`database` must be the path of a file, or a SQLite database",
+    );
+  }
+  return openerOfFile(database);
+}

@@ -1,0 +1,106 @@
+import { configError } from "../check.ts";
+
+/** A value that a statement takes. */
+export type SqliteValue = string | number | null;
+
+/** A statement, as far as the stores need it. */
+export interface SqliteStatement {
+  /** Runs the statement to its end and gives its rows as objects. */
+  all(...params: SqliteValue[]): unknown[];
+}
+
+/**
+ * A SQLite database as far as the stores need it: `node:sqlite`'s `DatabaseSync`, `better-sqlite3` and
+ * `libsql` fit.
+ */
+export interface SqliteDatabase {
+  /** Runs statements without parameters. */
+  exec(sql: string): unknown;
+  /** Makes a statement ready. */
+  prepare(sql: string): SqliteStatement;
+}
+
+/** A driver: opens a file. */
+export type SqliteDriver = new (path: string) => SqliteDatabase;
+
+/** Tells whether a value has the shape of a database. */
+export function isSqlite(value: unknown): value is SqliteDatabase {
+  return ["exec", "prepare"].every((name) => typeof memberOf(value, name) === "function");
+}
+
+/** Finds a driver: Node's own, or the first of the packages that is there. */
+export function findDriver(): SqliteDriver {
+  const own: unknown = memberOf(nodeModule("node:sqlite"), "DatabaseSync");
+  if (isDriver(own)) return own;
+  for (const name of ["better-sqlite3", "libsql"]) {
+    const driver = installed(name);
+    if (driver) return driver;
+  }
+  throw configError(
+    "sqliteStores",
+    "there is no SQLite here: use Node 22.13 or newer, or install `better-sqlite3`, or `libsql`",
+  );
+}
+
+/** Closes a database, if it can be closed and is not. */
+export function closeQuietly(database: SqliteDatabase): void {
+  const close = memberOf(database, "close");
+  try {
+    if (typeof close === "function") close.call(database);
+  } catch {
+    // It is closed already.
+  }
+}
+
+/** Tells whether a transaction is open on a connection. */
+export function isInTransaction(database: SqliteDatabase): boolean {
+  // Asked first: libsql ends the process when a closed database is asked for its transaction.
+  if (memberOf(database, "open") === false || memberOf(database, "isOpen") === false) {
+    throw configError("finish", "the database is closed");
+  }
+  for (const name of ["inTransaction", "isTransaction"]) {
+    const told = memberOf(database, name);
+    if (typeof told === "boolean") return told;
+  }
+  try {
+    database.exec("begin");
+  } catch {
+    // There is one in another.
+    return true;
+  }
+  database.exec("rollback");
+  return false;
+}
+
+/** A module of Node's, where there is one; no bundler sees that it is asked for. */
+export function nodeModule<Name extends "node:fs" | "node:module" | "node:path" | "node:sqlite">(
+  name: Name,
+): ReturnType<typeof process.getBuiltinModule<Name>> | undefined {
+  return typeof process === "undefined" ? undefined : process.getBuiltinModule?.(name);
+}
+
+/** A package that is installed for the program, or beside it, and works. */
+function installed(name: string): SqliteDriver | undefined {
+  const { createRequire } = nodeModule("node:module") ?? {};
+  for (const from of [`${process.cwd()}/`, process.argv[1] ?? ""]) {
+    try {
+      const found: unknown = createRequire?.(from)(name);
+      if (!isDriver(found)) continue;
+      // Some load their native part only now, and may have one for another version of Node.
+      closeQuietly(new found(":memory:"));
+      return found;
+    } catch {
+      // Not there, or not for this runtime: the next one is tried.
+    }
+  }
+  return undefined;
+}
+
+function isDriver(value: unknown): value is SqliteDriver {
+  return typeof value === "function";
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  const isAny = (typeof value === "object" && value !== null) || typeof value === "function";
+  return isAny ? Reflect.get(value, name) : undefined;
+}

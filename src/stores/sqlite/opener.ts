@@ -1,0 +1,82 @@
+import { AckloopError } from "../../core/errors.ts";
+import { configError } from "../check.ts";
+import { fileOf } from "./connection.ts";
+import {
+  closeQuietly,
+  findDriver,
+  isSqlite,
+  nodeModule,
+  type SqliteDatabase,
+  type SqliteDriver,
+} from "./driver.ts";
+
+/** How a session gets its connection. */
+export interface Opener {
+  readonly open: () => SqliteDatabase;
+  /** Whether somebody else uses the same connection. */
+  readonly isShared: boolean;
+}
+
+/** Opens a file, which is made with its folder where there is none. */
+export function openerOfFile(path: string): Opener {
+  const Driver = findDriver();
+  // Now, so that a later change of the working directory does not lead elsewhere.
+  const file = path === ":memory:" ? path : (nodeModule("node:path")?.resolve(path) ?? path);
+  return {
+    isShared: false,
+    open() {
+      if (file !== ":memory:") makeReady(file);
+      return new Driver(file);
+    },
+  };
+}
+
+/** Opens a second connection to a database's file; one in memory has none, and is shared. */
+export function openerOf(database: SqliteDatabase): Opener {
+  const file = mainFileOf(database);
+  if (file === "") return { isShared: true, open: () => database };
+  // The same driver: two copies of SQLite in one process undo each other's locks.
+  const Driver = database.constructor as SqliteDriver;
+  return { isShared: false, open: () => openAgain(Driver, file) };
+}
+
+function mainFileOf(database: SqliteDatabase): string {
+  try {
+    return fileOf(database);
+  } catch {
+    throw configError("sqliteStores", "the database is closed, or is no SQLite");
+  }
+}
+
+function openAgain(Driver: SqliteDriver, file: string): SqliteDatabase {
+  const second: unknown = new Driver(file);
+  if (isSqlite(second) && fileOf(second) === file) return second;
+  if (isSqlite(second)) closeQuietly(second);
+  throw configError("open", "the file of the database cannot be opened again; give its path");
+}
+
+/** Makes the folder, and says in words what a person must mend. */
+function makeReady(file: string): void {
+  const fs = nodeModule("node:fs");
+  const path = nodeModule("node:path");
+  if (!fs || !path) return;
+  try {
+    fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+    const found = fs.statSync(file, { throwIfNoEntry: false });
+    if (found?.isDirectory()) throw configError("open", "the path is that of a folder");
+    fs.accessSync(found ? file : path.dirname(file), fs.constants.R_OK | fs.constants.W_OK);
+  } catch (error) {
+    throw openingError(error);
+  }
+}
+
+function openingError(error: unknown): unknown {
+  const code = (error as { readonly code?: unknown } | undefined)?.code;
+  if (typeof code !== "string" || !/^E[A-Z]+$/.test(code)) return error;
+  const isPassing = ["EMFILE", "ENFILE", "ENOSPC", "EIO", "EDQUOT"].includes(code);
+  return new AckloopError(
+    isPassing ? "transport" : "config",
+    `the file of the database cannot be used (${code})`,
+    { provider: "stores", operation: "open", retryable: isPassing },
+  );
+}

@@ -1,0 +1,172 @@
+import { AckloopError } from "../../../src/core/errors.ts";
+import type {
+  AckVerdict,
+  Delivery,
+  Feed,
+  Page,
+  PullOptions,
+  Receipt,
+} from "../../../src/core/feed.ts";
+import { type Call, callLater } from "./calls.ts";
+import type { DrawnTrouble } from "./plan.ts";
+import type { Reader } from "./reader.ts";
+import { type Batch, type Item, ticketOf, ticketReceipt } from "./server.ts";
+import { toCatalogue, toDelivery } from "./wire.ts";
+
+/** The feed's name, in every run. */
+export const FEED = "drawn/feed";
+
+/** Makes the feed that the plan's settings say, as one process has it. */
+export function drawnFeed(reader: Reader): Feed {
+  const { kind, acksOnPull, waits, extend, nack, latencyMs } = reader.world.plan.settings;
+  const isList = kind === "list" || kind === "queue";
+  const has = (is: boolean, ability: object): object => (is ? ability : {});
+  const feed = {
+    name: FEED,
+    acks: isList ? "individual" : "cumulative",
+    pulls: kind === "list" || kind === "pages" ? "unacked" : "onward",
+    events: toCatalogue((data, fits) => validate(reader, data, fits)),
+    ...has(acksOnPull, { acksOnPull: true }),
+    ...has(waits, { waits: true }),
+    pull: (options: PullOptions = {}) => pull(reader, options),
+    ack: (receipts: readonly Receipt[], options: PullOptions = {}) =>
+      ack(reader, receipts, options.signal),
+    ...has(extend, {
+      extend: (receipts: readonly Receipt[], leaseMs: number, options: PullOptions = {}) =>
+        callLater(reader, {
+          service: "extend",
+          signal: options.signal,
+          latencyMs,
+          effect: () => hide(reader, receipts, leaseMs),
+        }),
+    }),
+    ...has(nack, {
+      nack: (receipts: readonly Receipt[], options: { afterMs?: number } & PullOptions = {}) =>
+        callLater(reader, {
+          service: "nack",
+          signal: options.signal,
+          latencyMs,
+          effect: () => hide(reader, receipts, options.afterMs ?? 0),
+        }),
+    }),
+  };
+  return feed as unknown as Feed;
+}
+
+function validate(reader: Reader, data: unknown, fits: () => { readonly value: unknown }): unknown {
+  const n = (data as { readonly sim: number }).sim;
+  const { world } = reader;
+  if (!world.mayFail("schema")) return fits();
+  return callLater(reader, { service: "schema", n, latencyMs: 0, effect: fits });
+}
+
+function hide({ world }: Reader, receipts: readonly Receipt[], ms: number): void {
+  for (const receipt of receipts) world.server.hide(ticketOf(receipt), ms);
+}
+
+function pull(reader: Reader, options: PullOptions) {
+  const { world } = reader;
+  const { latencyMs } = world.plan.settings;
+  const { ack: carried, signal } = options;
+  reader.pulling(carried && ticketOf(carried).place);
+  return callLater(reader, {
+    service: "pull",
+    signal,
+    latencyMs,
+    effect: async () => {
+      if (carried) world.server.ackTo(ticketOf(carried).place);
+      if (carried) reader.confirmed(ticketOf(carried).place);
+      const batch = await takeOrWait(reader, options);
+      reader.pulled(batch.items, batch.place);
+      return toAnswer(reader, batch, options.limit ?? 100);
+    },
+  });
+}
+
+/** Takes what is there, or holds the request for as long as it may be held. */
+async function takeOrWait(reader: Reader, options: PullOptions): Promise<Batch> {
+  const { server, plan, clock } = reader.world;
+  const { waits, ignoresWait } = plan.settings;
+  const { limit = 100, after, waitMs = 0, signal } = options;
+  const place = after === undefined ? undefined : ticketOf(after).place;
+  const end = clock.now() + (waits && !ignoresWait ? waitMs : 0);
+  for (;;) {
+    const batch = server.take(limit, place);
+    const leftMs = end - clock.now();
+    if (batch.items.length > 0 || batch.place > (place ?? 0) || leftMs <= 0) return batch;
+    await reader.until(leftMs, signal, (wake) => server.onPublished(wake));
+  }
+}
+
+function toAnswer(reader: Reader, batch: Batch, limit: number): readonly Delivery[] | Page {
+  const { settings } = reader.world.plan;
+  const { server, dice } = reader.world;
+  const { isPage, tellsMore, tellsBytes, receipts, kind } = settings;
+  const isEmptied = kind !== "queue" && server.isMischievous && dice.chance(settings.empty);
+  if (isEmptied) return { deliveries: [], more: true };
+  const isCumulative = kind === "pages" || kind === "log";
+  const all = batch.items.map((item, index) => {
+    const isLast = index === batch.items.length - 1;
+    const atLast = isLast && (receipts === "last" || !isPage);
+    return deliver(reader, item, !isCumulative || receipts === "each" || atLast);
+  });
+  if (!isPage) return all;
+  const ends = isCumulative && (receipts === "page" || all.length === 0) && batch.place > 0;
+  const more = tellsMore && limit > 0 ? !batch.isLast : undefined;
+  return {
+    deliveries: all,
+    // Also what lies behind the last delivery and is for another.
+    ...(ends || (isCumulative && kind === "log") ? { receipt: ticketReceipt(batch.place, 0) } : {}),
+    ...(more === undefined ? {} : { more }),
+    ...(tellsBytes ? { bytes: JSON.stringify(all).length } : {}),
+  };
+}
+
+function deliver({ world }: Reader, item: Item, hasReceipt: boolean): Delivery {
+  const { server, plan, clock } = world;
+  const { kind, resendMs, tellsAttempt, again } = plan.settings;
+  item.deliveries += 1;
+  const leaseMs = kind === "queue" ? server.nextLease() : -2;
+  if (kind === "queue") item.hiddenUntil = clock.now() + (leaseMs > 0 ? leaseMs : resendMs);
+  const { event, place, deliveries } = item;
+  return toDelivery(event, {
+    receipt: hasReceipt && event.receipt ? ticketReceipt(place, deliveries) : undefined,
+    attempt: tellsAttempt ? deliveries : undefined,
+    leaseMs: leaseMs === -2 ? undefined : leaseMs,
+    again,
+  });
+}
+
+function ack(reader: Reader, receipts: readonly Receipt[], signal: AbortSignal | undefined) {
+  const { world } = reader;
+  const { latencyMs, kind } = world.plan.settings;
+  const tickets = receipts.map(ticketOf);
+  const isCumulative = kind === "pages" || kind === "log";
+  const over = reader.acking(isCumulative ? tickets.map(({ place }) => place) : undefined, signal);
+  const call: Call<readonly AckVerdict[]> = {
+    service: "ack",
+    signal,
+    latencyMs,
+    effect: (trouble) =>
+      tickets.map((ticket): AckVerdict => {
+        if (trouble?.how === "verdict" && world.dice.chance(0.5)) return failedVerdict(trouble);
+        if (!isCumulative) return { status: world.server.ackOne(ticket) };
+        world.server.ackTo(ticket.place);
+        reader.confirmed(ticket.place);
+        return { status: "acked" };
+      }),
+  };
+  try {
+    const answer = callLater(reader, call);
+    answer.then(over, over);
+    return answer;
+  } catch (thrown) {
+    over();
+    throw thrown;
+  }
+}
+
+function failedVerdict({ odd }: DrawnTrouble): AckVerdict {
+  const error = new AckloopError("transport", "not now", { retryable: odd !== "request" });
+  return { status: "failed", error };
+}

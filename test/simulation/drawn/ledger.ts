@@ -1,0 +1,197 @@
+import { type DrawnEvent, type DrawnPlan, isNameless } from "./plan.ts";
+import type { Reader } from "./reader.ts";
+import type { Item } from "./server.ts";
+import { toEvent, toRaw } from "./wire.ts";
+
+/** What became of one event. */
+interface Fate {
+  readonly event: DrawnEvent;
+  readonly named: boolean;
+  published: number;
+  /** How often it was handled, dropped or set aside. */
+  settled: number;
+  acked: number;
+  starts: number;
+  /** How often its handler failed, and how often of an outage alone. */
+  failures: number;
+  outages: number;
+  /** How few events were held that could be started, when an outage failed it. */
+  leastHeld: number;
+  /** Whether it may be set aside before its attempts are used up. */
+  mayBeLetter: boolean;
+  /** When it was handled, and by which process. */
+  handledAt: { readonly reader: Reader; readonly at: number }[];
+  readonly running: Map<Reader, number>;
+}
+
+/** What the ledger works with. */
+export interface LedgerParts {
+  readonly plan: DrawnPlan;
+  readonly now: () => number;
+  readonly tell: (kind: string, text: string) => void;
+  readonly knowsOutages: boolean;
+}
+
+/** How often an event may be handled within a minute by a process that is not told to. */
+const MOST_REPEATS = 6;
+
+/** Keeps what became of each event, and holds it against the promises. */
+export class Ledger {
+  readonly #fates = new Map<number, Fate>();
+  readonly #parts: LedgerParts;
+
+  constructor(parts: LedgerParts) {
+    this.#parts = parts;
+    for (const event of parts.plan.events) {
+      this.#fates.set(event.n, {
+        event,
+        named: !isNameless(event),
+        published: 0,
+        settled: 0,
+        acked: 0,
+        starts: 0,
+        failures: 0,
+        outages: 0,
+        leastHeld: Number.POSITIVE_INFINITY,
+        mayBeLetter: event.kind === "unfit" || event.kind === "unreadable",
+        handledAt: [],
+        running: new Map(),
+      });
+    }
+  }
+
+  published({ n }: DrawnEvent): void {
+    this.#of(n).published += 1;
+  }
+
+  /** A handler begins; it must see the event as it came. */
+  started(reader: Reader, n: number, seen: unknown): void {
+    const fate = this.#of(n);
+    fate.starts += 1;
+    const { event, named, running } = fate;
+    const expected = JSON.stringify(toEvent(event));
+    if (JSON.stringify(seen) !== expected) this.#tell("changed", n, "was seen changed");
+    if (event.kind === "unfit")
+      this.#tell("unfit", n, "was given to a handler though it does not fit");
+    if (named && running.has(reader)) this.#tell("twoAtOnce", n, "has two handlers in one process");
+    for (const other of named ? running.keys() : []) {
+      if (other !== reader && other.holdsMark(n)) {
+        this.#tell(
+          "twoAtOnce",
+          n,
+          `has a handler in process ${other.number}, whose mark should hold`,
+        );
+      }
+    }
+    running.set(reader, (running.get(reader) ?? 0) + 1);
+  }
+
+  /** A handler has ended, or is given up. */
+  ended(reader: Reader, n: number): void {
+    const { running } = this.#of(n);
+    const count = (running.get(reader) ?? 1) - 1;
+    if (count === 0) running.delete(reader);
+    else running.set(reader, count);
+  }
+
+  failed(n: number, ofOutage: boolean, held: number): void {
+    const fate = this.#of(n);
+    fate.failures += 1;
+    if (!ofOutage) return;
+    fate.outages += 1;
+    fate.leastHeld = Math.min(fate.leastHeld, held);
+  }
+
+  /** It was handled, or dropped by its handler's word. */
+  settled(n: number, handledBy?: Reader): void {
+    const fate = this.#of(n);
+    fate.settled += 1;
+    if (handledBy === undefined || !fate.named) return;
+    const now = this.#parts.now();
+    const recent = fate.handledAt.filter(
+      ({ reader, at }) => reader === handledBy && at > now - 60_000,
+    );
+    fate.handledAt = [...recent, { reader: handledBy, at: now }];
+    if (fate.handledAt.length !== MOST_REPEATS) return;
+    this.#tell("repeated", n, `was handled ${MOST_REPEATS} times within a minute`);
+  }
+
+  /** Whatever it came to: it may be set aside now. */
+  excuseLetter(n: number | undefined): void {
+    if (n !== undefined) this.#of(n).mayBeLetter = true;
+  }
+
+  /** A letter is to be put: it must hold what came, and be due. */
+  letter(n: number, letter: { readonly event?: unknown; readonly raw: unknown }): void {
+    const fate = this.#of(n);
+    const { event } = fate;
+    const wire = JSON.stringify([toEvent(event), toRaw(event)]);
+    const held = JSON.stringify([letter.event, letter.raw]);
+    if (held !== wire) this.#tell("changedLetter", n, "is changed in its letter");
+    if (fate.mayBeLetter) return;
+    const { attempts, verb } = this.#parts.plan.settings;
+    if (fate.starts < attempts) {
+      this.#tell("attempts", n, `was given up after ${fate.starts} starts of ${attempts}`);
+    }
+    const isOfOutage = fate.outages > 0 && fate.failures === fate.outages && fate.leastHeld >= 3;
+    if (isOfOutage && attempts >= 2 && verb !== "batch" && this.#parts.knowsOutages) {
+      this.#tell("outage", n, `was given up in an outage, with ${fate.leastHeld} held`);
+    }
+  }
+
+  /** The run says that it was settled before. */
+  duplicate(n: number): void {
+    const { settled, named } = this.#of(n);
+    if (!named || settled === 0) this.#tell("falseDuplicate", n, "was taken for done");
+  }
+
+  acked({ event: { n, kind } }: Item): void {
+    const fate = this.#of(n);
+    fate.acked += 1;
+    if (kind === "foreign") return;
+    const needed = fate.named ? 1 : fate.acked;
+    if (fate.settled >= needed) return;
+    const { drops } = this.#parts.plan.settings;
+    // No report names what the policy drops unread.
+    if (drops && fate.mayBeLetter) return;
+    this.#tell("ackedEarly", n, `was acked ${fate.acked} times, and settled ${fate.settled} times`);
+  }
+
+  /** Events that are published and not settled. */
+  get open(): readonly DrawnEvent[] {
+    const open: DrawnEvent[] = [];
+    for (const fate of this.#fates.values()) if (this.#isOpen(fate)) open.push(fate.event);
+    return open;
+  }
+
+  isOpen(n: number): boolean {
+    return this.#isOpen(this.#of(n));
+  }
+
+  startsOf(n: number): number {
+    return this.#of(n).starts;
+  }
+
+  /** Whether every publication has come. */
+  get isPublished(): boolean {
+    return [...this.#fates.values()].every(
+      ({ published, event }) => published === event.times.length,
+    );
+  }
+
+  #isOpen({ event, named, published, settled, mayBeLetter }: Fate): boolean {
+    if (event.kind === "foreign" || published === 0) return false;
+    if (this.#parts.plan.settings.drops && mayBeLetter) return false;
+    return settled < (named ? 1 : published);
+  }
+
+  #of(n: number): Fate {
+    const fate = this.#fates.get(n);
+    if (fate === undefined) throw new Error(`no event has the number ${n}`);
+    return fate;
+  }
+
+  #tell(kind: string, n: number, text: string): void {
+    this.#parts.tell(kind, `event ${n} ${text}, at ${Math.round(this.#parts.now())}`);
+  }
+}

@@ -1,0 +1,87 @@
+import type { Dice } from "../dice.ts";
+import { oddNames } from "./odd.ts";
+import { BUSY_MS, type DrawnEvent, type DrawnSettings, type DrawnStep } from "./plan.ts";
+
+/** Until when a stubborn event fails, in ms since the start. */
+const STUBBORN_MS = 40 * 60_000;
+
+/** What a promise takes for a value: a proxy that is revoked, or a rejecting thenable, is a failure. */
+const returnable = oddNames.filter((name) => name !== "revokedProxy" && name !== "thenable");
+
+/** Draws the events of a plan. */
+export function planEvents(settings: DrawnSettings, dice: Dice): DrawnEvent[] {
+  const count = dice.pick([2, 4, 8, 15, 30, 60]);
+  const sources = dice.pick([1, 1, 2]);
+  const keys = dice.pick([1, 2, 5]);
+  const bursts = Array.from({ length: dice.whole(1, 3) }, () => dice.whole(0, BUSY_MS));
+  const trouble = dice.pick([0, 0.1, 0.4]);
+  const computes = dice.chance(0.15);
+  const isStubborn = settings.attempts === 1_000 && settings.handlerTimeoutMs === undefined;
+  const stubborn = isStubborn && dice.chance(0.5) ? dice.whole(0, Math.min(count - 1, 3)) : -1;
+  const events = Array.from({ length: count }, (_, n): DrawnEvent => {
+    const kind = planKind(settings, dice);
+    const name = sources === 2 ? n >> 1 : n;
+    return {
+      n,
+      times: planTimes(kind, bursts, dice),
+      // With two sources each id is there twice, once of each.
+      source: sources === 2 && n % 2 === 1 ? "/b" : "/a",
+      id: `e${name}`,
+      key: `k${dice.whole(1, keys)}`,
+      kind,
+      receipt: settings.kind !== "list" || kind !== "unreadable" || dice.chance(0.5),
+      script: planScript(trouble, computes, settings, dice),
+      failsUntil: n === stubborn ? STUBBORN_MS : 0,
+    };
+  });
+  return events.sort((left, right) => (left.times[0] ?? 0) - (right.times[0] ?? 0));
+}
+
+function planTimes(kind: DrawnEvent["kind"], bursts: readonly number[], dice: Dice): number[] {
+  const time = (): number => (dice.chance(0.4) ? 0 : dice.pick(bursts));
+  const isEqualed = kind === "unreadable" || kind === "derived";
+  const count = dice.chance(isEqualed ? 0.5 : 0.08) ? dice.whole(2, 3) : 1;
+  return Array.from({ length: count }, time).sort((left, right) => left - right);
+}
+
+function planKind({ kind, isPage, deadLetters }: DrawnSettings, dice: Dice): DrawnEvent["kind"] {
+  if (kind === "log" && isPage && dice.chance(0.3)) return "foreign";
+  if (dice.chance(0.06)) return "derived";
+  // Without a place for the others they would halt every run there ever is.
+  if (!deadLetters || dice.chance(0.88)) return "good";
+  return dice.pick(["poison", "unfit", "unreadable", "unreadable"]);
+}
+
+function planScript(
+  trouble: number,
+  computes: boolean,
+  {
+    handlerTimeoutMs = Number.POSITIVE_INFINITY,
+    deadlineMs = Number.POSITIVE_INFINITY,
+  }: DrawnSettings,
+  dice: Dice,
+): DrawnStep[] {
+  const steps = dice.chance(trouble) ? dice.whole(1, 3) : 0;
+  const failing = ["throw", "throw", "retry", "deadLetter", "drop", "never"] as const;
+  const good = ["bare", "bare", "bare", "done", "odd"] as const;
+  const last = planStep(dice.pick(good), computes, dice);
+  return [
+    ...Array.from({ length: steps }, () => planStep(dice.pick(failing), computes, dice)),
+    // Some day an event must be done in time, or the run never ends.
+    { ...last, ms: Math.min(last.ms, handlerTimeoutMs / 4, deadlineMs / 4), burnMs: Math.min(last.burnMs, 50) },
+  ];
+}
+
+function planStep(outcome: DrawnStep["outcome"], computes: boolean, dice: Dice): DrawnStep {
+  const ms = dice.pick([0, 0, 1, 20, 100, 500, 3_000]);
+  const longer = dice.chance(0.03) ? dice.whole(5_000, 40_000) : ms;
+  const isReturned = outcome === "odd";
+  return {
+    ms: computes ? 0 : longer,
+    burnMs: computes ? dice.pick([10, 50, 300]) : 0,
+    outcome,
+    onAbort: dice.pick(["throw", "bare", "done", "ignore"]),
+    odd: dice.pick(isReturned ? returnable : oddNames),
+    changes: dice.chance(0.4),
+  };
+}

@@ -1,0 +1,208 @@
+import { onAbort } from "../../../src/core/abort.ts";
+import { identityOf } from "../../../src/core/identity.ts";
+import type { Report } from "../../../src/core/report.ts";
+import type { Hands } from "../clock.ts";
+import { numberOf } from "../process.ts";
+import { callAtOnce } from "./calls.ts";
+import { Paces } from "./paces.ts";
+import type { Service } from "./plan.ts";
+import type { Item } from "./server.ts";
+import type { DrawnWorld } from "./world.ts";
+
+/** Reports that say why nothing moves. */
+const whys: ReadonlySet<Report["kind"]> = new Set([
+  "windowFull",
+  "circuitOpened",
+  "leaseTaken",
+  "storeFailed",
+  "pollFailed",
+  "ackFailed",
+]);
+
+/** One process that runs the library on clocks of its own, and what is seen of it from outside. */
+export class Reader {
+  readonly world: DrawnWorld;
+  readonly number: number;
+  readonly slot: number;
+  readonly hands: Hands;
+  readonly paces: Paces;
+  /** Whether a service has told it what ends a run. */
+  sawFatal = false;
+  isPaused = false;
+  isOver = false;
+  /** By when its stop must be over, and since when it is asked for. */
+  stopBy: number | undefined;
+  stoppedAt: number | undefined;
+  /** When a report last said why nothing moves; that of the full window holds until the next pull. */
+  toldWhyAt = Number.NEGATIVE_INFINITY;
+  isWindowFull = false;
+  /** How many of its timers had been called a minute ago, and how many calls it had made. */
+  seen = { fired: 0, calls: 0 };
+  calls = 0;
+  readonly running = new Map<number, number>();
+  readonly given = new Set<number>();
+  readonly #troubled = new Map<number | undefined, number>();
+  #confirmed = 0;
+  #acksOnWay = 0;
+  #lastSent = 0;
+
+  constructor(world: DrawnWorld, number: number, slot: number, wallMs: number) {
+    this.world = world;
+    this.number = number;
+    this.slot = slot;
+    this.hands = { wallMs, asleepMs: 0, asleepUntil: 0, timers: 0, fired: 0 };
+    const { plan, clock, tell } = world;
+    this.paces = new Paces({ settings: plan.settings, now: clock.now, tell });
+  }
+
+  /** What the library does in this process. */
+  as<Result>(work: () => Result): Result {
+    return this.world.clock.as(this.hands, work);
+  }
+
+  /** Lets true time pass; who is suspended hears of it when awake. */
+  wait(ms: number, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    if (ms <= 0) return Promise.resolve();
+    return this.until(ms, signal, () => () => {});
+  }
+
+  /** Waits so long at most, or until it is woken. */
+  until(
+    ms: number,
+    signal: AbortSignal | undefined,
+    subscribe: (wake: () => void) => () => void,
+  ): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const { clock } = this.world;
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const end = (finish: () => void): void => {
+        clearTimeout(timer);
+        forget();
+        unsubscribe();
+        finish();
+      };
+      const set = (after: number): void => {
+        timer = clock.as(undefined, () => setTimeout(wake, after));
+      };
+      const wake = (): void => {
+        clearTimeout(timer);
+        const asleepMs = this.hands.asleepUntil - clock.now();
+        if (asleepMs > 0) set(asleepMs);
+        else end(resolve);
+      };
+      const unsubscribe = subscribe(wake);
+      const forget = onAbort(signal, () => end(() => reject(signal?.reason)));
+      set(ms);
+    });
+  }
+
+  /** What never answers; it may still hear the signal. */
+  never(signal: AbortSignal | undefined): Promise<never> {
+    return new Promise((_, reject) => {
+      onAbort(signal, () => reject(signal?.reason));
+    });
+  }
+
+  inTrouble(service: Service, n: number | undefined): void {
+    this.#troubled.set(n, this.world.clock.now());
+    if (n !== undefined && service === "schema") this.world.ledger.excuseLetter(n);
+    if (service === "orderBy") this.world.excuseAll();
+  }
+
+  /** Whether no other may begin an event: its mark was set, and nothing kept it from being renewed. */
+  holdsMark(n: number): boolean {
+    const { settings } = this.world.plan;
+    if (!settings.dedupe || this.isOver || this.stoppedAt !== undefined) return false;
+    const since = this.world.clock.now() - 2 * settings.markMs - 60_000;
+    const wasTroubled = (this.#troubled.get(n) ?? Number.NEGATIVE_INFINITY) > since;
+    return !wasTroubled && this.world.disturbedAt < since;
+  }
+
+  pulling(carried: number | undefined): void {
+    const { world } = this;
+    world.note("pull", { process: this.number, what: carried ?? "" });
+    world.mustHoldLease(this, "pull");
+    this.isWindowFull = false;
+    if (carried !== undefined) this.#sends(carried);
+  }
+
+  pulled(items: readonly Item[], place: number): void {
+    const all = items.map(({ event }) => event.n);
+    this.world.note("pulled", { process: this.number, all, what: place });
+    let isNew = place > this.#lastSent && items.length === 0;
+    for (const n of all) {
+      if (this.given.has(n)) continue;
+      this.given.add(n);
+      isNew = true;
+    }
+    if (isNew) this.paces.progress();
+  }
+
+  /** An ack begins, of these places where it is cumulative; gives what to call when it is over. */
+  acking(places: readonly number[] | undefined, signal: AbortSignal | undefined): () => void {
+    const { world, number } = this;
+    world.note("ack", { process: number, what: places?.join(" ") ?? "" });
+    world.mustHoldLease(this, "ack");
+    if (places === undefined) return () => {};
+    for (const place of places) this.#sends(place);
+    if (places.length !== 1)
+      world.tell("ackShape", `${places.length} receipts in one cumulative ack`);
+    this.#acksOnWay += 1;
+    if (this.#acksOnWay > 1) world.tell("acksAtOnce", `process ${number} has two acks on the way`);
+    let isOver = false;
+    const over = (): void => {
+      if (!isOver) this.#acksOnWay -= 1;
+      isOver = true;
+    };
+    onAbort(signal, over);
+    return over;
+  }
+
+  /** The provider has taken an ack in. */
+  confirmed(place: number): void {
+    this.#confirmed = Math.max(this.#confirmed, place);
+    this.paces.progress();
+  }
+
+  #sends(place: number): void {
+    this.#lastSent = Math.max(this.#lastSent, place);
+    if (place >= this.#confirmed || this.world.server.isMischievous) return;
+    const { world, number } = this;
+    world.tell(
+      "ackBack",
+      `process ${number} acked ${place} after ${this.#confirmed} was confirmed`,
+    );
+  }
+
+  /** How many different keys are held that could be started. */
+  get held(): number {
+    const { world } = this;
+    const open = [...this.given].filter((n) => world.ledger.isOpen(n));
+    if (!world.plan.settings.ordered) return open.length;
+    return new Set(open.map((n) => world.eventOf(n).key)).size;
+  }
+
+  /** Takes the run's reports, and may be in trouble itself. */
+  readonly onReport = (report: Report): unknown => {
+    this.#takeReport(report);
+    if (!this.world.mayFail("onReport")) return undefined;
+    return callAtOnce(this, "onReport", () => undefined);
+  };
+
+  #takeReport(report: Report): void {
+    const { world, number: process } = this;
+    if (whys.has(report.kind)) this.toldWhyAt = world.clock.now();
+    if (report.kind === "windowFull") this.isWindowFull = true;
+    const n = "event" in report ? numberOf(report.event) : undefined;
+    world.note("report", { process, n, what: report.kind });
+    if (report.kind === "duplicate" && n !== undefined) world.ledger.duplicate(n);
+    if (report.kind === "dropped" && n !== undefined) world.ledger.settled(n);
+    if (report.kind === "acked") this.paces.progress();
+  }
+}
+
+/** The number of a named event, by its identity. */
+export function identitiesOf(world: DrawnWorld): ReadonlyMap<string, number> {
+  return new Map(world.plan.events.map((event) => [identityOf(event), event.n]));
+}

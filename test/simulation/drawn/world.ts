@@ -1,0 +1,587 @@
+import type { StoreSet } from "../../../src/core/stores.ts";
+import { storesOn } from "../../../src/stores/local/index.ts";
+import { memoryBacking } from "../../../src/stores/local/memory-backing.ts";
+import { limitsOf } from "../../../src/stores/options.ts";
+import { type Clock, START } from "../clock.ts";
+import { createDice, type Dice } from "../dice.ts";
+import { History, type Note, type NoteKind } from "../history.ts";
+import type { Violation } from "../watch.ts";
+import { knows } from "./knows.ts";
+import { Ledger } from "./ledger.ts";
+import {
+  BUSY_MS,
+  type DrawnAction,
+  type DrawnEvent,
+  type DrawnPlan,
+  type DrawnStep,
+  type DrawnTrouble,
+  type Service,
+} from "./plan.ts";
+import { identitiesOf, Reader } from "./reader.ts";
+import { Server } from "./server.ts";
+import { CountedStopper, type Going, start, startRedrive } from "./start.ts";
+
+/** By when after the last trouble all must be settled, in ms. */
+const PATIENCE_MS = 3_600_000;
+/** For how long an event may wait for its first start where nothing is in its way, in ms. */
+const STALL_MS = 10 * 60_000;
+/** A handler that has worked so long never ends: its process is stopped and begun anew, in ms. */
+const STUCK_MS = 5 * 60_000;
+/** More timers than this are no honest run. */
+const MOST_STEPS = 60_000;
+/** A run that has broken so much is looked at no further. */
+const MOST_BROKEN = 10;
+/** The longest time after which a process is started again, in ms. */
+const LONGEST_RESTART_MS = 60_000;
+/** More calls than this without any time passing are a loop that nothing ends. */
+const MOST_AT_ONCE = 20_000;
+
+/** A place where one process at a time runs, and another after it. */
+interface Slot {
+  reader: Reader | undefined;
+  going: Going | undefined;
+  stopper: CountedStopper | undefined;
+  wallMs: number;
+  /** How many processes have run here and halted, since one ended well. */
+  halts: number;
+}
+
+/** One run of a drawn feed: the provider, its readers, and all that goes wrong between them. */
+export class DrawnWorld {
+  readonly plan: DrawnPlan;
+  readonly clock: Clock;
+  readonly dice: Dice;
+  readonly history: History;
+  readonly ledger: Ledger;
+  readonly server: Server;
+  readonly stores: StoreSet;
+  readonly violations: Violation[] = [];
+  readonly faults: Record<string, number> = {};
+  /** When a process was suspended last, a store's clock set, or the thread held for long. */
+  disturbedAt = Number.NEGATIVE_INFINITY;
+  readonly #slots: Slot[];
+  readonly #redrives = new Set<Slot>();
+  readonly #events: ReadonlyMap<number, DrawnEvent>;
+  readonly #identities: ReadonlyMap<string, number>;
+  readonly #planned: ReturnType<typeof setTimeout>[] = [];
+  #storeMs = 0;
+  #storeSetAt = Number.NEGATIVE_INFINITY;
+  #lease: { readonly holder: Reader; readonly until: number } | undefined;
+  #outageUntil = 0;
+  #quietAt = BUSY_MS;
+  #readers = 0;
+  #steps = 0;
+  #calls = 0;
+  #burnedMs = 0;
+  #longestBurnMs = 0;
+  #isClosing = false;
+  #neverSince = new Map<string, number>();
+
+  constructor(plan: DrawnPlan, clock: Clock) {
+    this.plan = plan;
+    this.clock = clock;
+    clock.reset(plan.seed ^ 0x5bd1e995);
+    this.dice = createDice(plan.seed ^ 0x2545f491);
+    this.history = new History(clock.now, START);
+    const { settings } = plan;
+    const now = clock.now;
+    const knowsOutages = knows.circuitBreaker;
+    this.ledger = new Ledger({ plan, now, tell: this.tell, knowsOutages });
+    const { dice, ledger } = this;
+    const onAcked = (item: Parameters<Ledger["acked"]>[0]): void => {
+      this.note("acked", { n: item.event.n, what: item.place });
+      ledger.acked(item);
+    };
+    this.server = new Server({ settings, dice, now, onAcked });
+    const backing = { ...memoryBacking(), now: () => clock.now() + this.#storeMs };
+    this.stores = storesOn(backing, limitsOf("memoryStores", {}));
+    this.#events = new Map(plan.events.map((event) => [event.n, event]));
+    this.#identities = identitiesOf(this);
+    this.#slots = Array.from({ length: settings.processes }, emptySlot);
+  }
+
+  /** Runs to the end; the violations say what went wrong. */
+  async run(): Promise<void> {
+    this.#schedule();
+    for (const slot of this.#slots) this.#start(slot);
+    const end = this.#quietAt + PATIENCE_MS;
+    await this.#turn(end, () => this.#isDone && this.#redrives.size === 0);
+    if (!this.#isDone) this.#tellWhatIsLeft();
+    else if (this.#redrives.size > 0) this.tell("endless", "a redrive has not ended");
+    this.#isClosing = true;
+    for (const timer of this.#planned) clearTimeout(timer);
+    const all = [...this.#slots, ...this.#redrives];
+    for (const slot of all) this.#stop(slot, this.plan.settings.shutdownMs);
+    await this.#turn(this.clock.now() + 120_000, () => all.every(({ going }) => !going));
+    await this.clock.settle();
+  }
+
+  readonly tell = (kind: string, text: string): void => {
+    this.note("broken", { what: `${kind}: ${text}` });
+    if (this.violations.length < MOST_BROKEN) this.violations.push({ kind, text });
+  };
+
+  note(kind: NoteKind, facts: Omit<Note, "kind" | "at"> = {}): void {
+    this.history.note(kind, facts);
+  }
+
+  count(fault: string): void {
+    this.faults[fault] = (this.faults[fault] ?? 0) + 1;
+  }
+
+  eventOf(n: number): DrawnEvent {
+    const event = this.#events.get(n);
+    if (event === undefined) throw new Error(`no event has the number ${n}`);
+    return event;
+  }
+
+  numberOf(identity: string): number | undefined {
+    return this.#identities.get(identity);
+  }
+
+  /** The handler's step for the start that was just counted. */
+  nextStep(n: number): DrawnStep {
+    const { kind, script } = this.eventOf(n);
+    const last = script.at(-1) as DrawnStep;
+    if (kind === "poison") return { ...last, ms: 5, outcome: "throw", onAbort: "throw" };
+    return script[this.ledger.startsOf(n) - 1] ?? last;
+  }
+
+  get isOutage(): boolean {
+    return this.clock.now() < this.#outageUntil;
+  }
+
+  isStubborn(n: number): boolean {
+    return this.clock.now() < this.eventOf(n).failsUntil;
+  }
+
+  /** A handler computes: nothing else runs. */
+  burn(ms: number): void {
+    this.#burnedMs += ms;
+    this.#longestBurnMs = Math.max(this.#longestBurnMs, ms);
+    if (ms >= 50) this.disturbedAt = this.clock.now();
+    this.clock.burn(ms);
+  }
+
+  mayFail(service: Service): boolean {
+    return this.plan.troubles.some((trouble) => trouble.service === service);
+  }
+
+  /** The trouble that a call meets, if it meets any. */
+  trouble(service: Service): DrawnTrouble | undefined {
+    this.#calls += 1;
+    if (this.#calls === MOST_AT_ONCE) {
+      this.tell("hotLoop", `${MOST_AT_ONCE} calls at ${this.clock.now()}`);
+    }
+    // The loop that nothing ends gets no answer any more, so that the world goes on.
+    if (this.#calls >= MOST_AT_ONCE) return hanging(service);
+    const now = this.clock.now();
+    const found = this.plan.troubles.find(
+      (each) => each.service === service && each.from <= now && now < each.until,
+    );
+    return found && this.dice.chance(found.probability) ? found : undefined;
+  }
+
+  /** Any event may be set aside now. */
+  excuseAll(): void {
+    for (const { n } of this.plan.events) this.ledger.excuseLetter(n);
+  }
+
+  /** A handler begins: its process must be at work, and not have too many. */
+  mayStart(reader: Reader, n: number): void {
+    const { settings } = this.plan;
+    const subject = `event ${n} in process ${reader.number}`;
+    const now = this.clock.now();
+    if (reader.stoppedAt !== undefined && reader.stoppedAt < now) {
+      this.tell("startedAfterStop", subject);
+    }
+    if (reader.isOver) this.tell("startedAfterEnd", subject);
+    if (reader.isPaused) this.tell("startedInPause", subject);
+    const total = [...reader.running.values()].reduce((sum, count) => sum + count, 0);
+    const most = settings.concurrency * (settings.verb === "batch" ? settings.batchSize : 1);
+    if (total >= most) this.tell("tooMany", `${subject} beside ${total}`);
+    if (!settings.ordered || settings.verb === "batch" || this.mayFail("orderBy")) return;
+    const { key } = this.eventOf(n);
+    for (const other of reader.running.keys()) {
+      if (other !== n && this.eventOf(other).key === key)
+        this.tell("keysAtOnce", `${subject}, ${other}`);
+    }
+  }
+
+  leased(reader: Reader, leaseMs: number): void {
+    this.#lease = { holder: reader, until: this.clock.now() + leaseMs };
+  }
+
+  released(reader: Reader): void {
+    if (this.#lease?.holder === reader) this.#lease = undefined;
+  }
+
+  /** A pull or an ack begins: only with the lease. */
+  mustHoldLease(reader: Reader, what: string): void {
+    const { lease, leaseMs } = this.plan.settings;
+    const now = this.clock.now();
+    if (!lease || now - this.#storeSetAt < 2 * leaseMs) return;
+    if (this.#lease?.holder === reader && this.#lease.until > now) return;
+    this.tell("lease", `process ${reader.number} began to ${what} without the lease, at ${now}`);
+  }
+
+  /** A letter is taken off: its event must be done. */
+  removing(reader: Reader, identity: string): void {
+    const n = this.numberOf(identity);
+    if (n === undefined || !reader.running.has(n)) return;
+    this.tell("removedEarly", `the letter of event ${n} was taken off while its handler runs`);
+  }
+
+  async #turn(end: number, until: () => boolean): Promise<void> {
+    for (;;) {
+      this.#calls = 0;
+      await this.clock.settle();
+      if (until() || this.violations.length >= MOST_BROKEN) return;
+      const next = this.clock.next();
+      if (next === undefined || next > end) return;
+      this.#steps += 1;
+      if (this.#steps === MOST_STEPS) this.tell("hotTimers", `${MOST_STEPS} timers`);
+      if (this.#steps > MOST_STEPS * 1.2) return;
+      this.#checkLateness(next);
+      this.#fire();
+      this.#checkStops();
+    }
+  }
+
+  #fire(): void {
+    try {
+      this.clock.fire();
+    } catch (error) {
+      this.tell("uncaught", `a timer threw ${typeof error}`);
+    }
+  }
+
+  /** Timers are called in time, whatever handlers compute. */
+  #checkLateness(due: number): void {
+    const lateMs = this.clock.now() - due;
+    const most = 100 + 3 * this.#longestBurnMs;
+    // A loop of one's own holds the thread for itself.
+    if (this.plan.settings.verb === "deliveries") return;
+    if (lateMs > most) this.tell("starved", `a timer is ${Math.round(lateMs)} ms late`);
+  }
+
+  get #isDone(): boolean {
+    const { ledger, server } = this;
+    return ledger.isPublished && ledger.open.length === 0 && server.unacked.length === 0;
+  }
+
+  #tellWhatIsLeft(): void {
+    const open = this.ledger.open.map(({ n }) => n);
+    const unacked = this.server.unacked.map(({ event }) => event.n);
+    const lost = open.filter((n) => !unacked.includes(n) && this.eventOf(n).receipt);
+    if (lost.length > 0) this.tell("lost", `acked, and settled by nobody: ${lost.join(" ")}`);
+    this.tell("endless", `open: ${open.join(" ")}; not acked: ${unacked.join(" ")}`);
+  }
+
+  #schedule(): void {
+    const { events, actions, troubles, settings } = this.plan;
+    const ends = [BUSY_MS];
+    for (const event of events) {
+      ends.push(event.failsUntil);
+      for (const at of event.times) this.#at(at, () => this.#publish(event));
+    }
+    for (const action of actions) {
+      ends.push(action.at + Math.abs(action.ms) * (action.kind === "wall" ? 0 : 1));
+      this.#at(action.at, () => this.#act(action));
+    }
+    for (const { until } of troubles) ends.push(until + 160_000);
+    this.#quietAt = Math.max(...ends);
+    const isMischievous = settings.stale > 0 || settings.empty > 0 || settings.order !== "kept";
+    if (isMischievous) this.server.mischiefUntil = BUSY_MS * 2;
+    this.#every(60_000, () => this.#lookAround());
+  }
+
+  #at(ms: number, work: () => void): void {
+    if (ms === 0) work();
+    else this.#planned.push(setTimeout(work, ms));
+  }
+
+  #every(ms: number, work: () => void): void {
+    this.#at(ms, () => {
+      work();
+      if (!this.#isClosing) this.#every(ms, work);
+    });
+  }
+
+  #publish(event: DrawnEvent): void {
+    this.note("published", { n: event.n });
+    this.ledger.published(event);
+    this.server.publish(event);
+  }
+
+  #act(action: DrawnAction): void {
+    const slot = this.#slots[action.slot];
+    if (slot === undefined || this.#isClosing) return;
+    const { reader } = slot;
+    const asleepMs = (reader?.hands.asleepUntil ?? 0) - this.clock.now();
+    if (asleepMs > 0) {
+      this.#at(asleepMs + 1, () => this.#act(action));
+      return;
+    }
+    this.count(action.kind);
+    this.note("action", { process: reader?.number, what: `${action.kind} ${action.ms}` });
+    this.#doAct(action, slot);
+  }
+
+  #doAct({ kind, ms }: DrawnAction, slot: Slot): void {
+    switch (kind) {
+      case "stop":
+      case "leave":
+        this.#stop(slot, ms);
+        return;
+      case "stopTwice":
+        this.#stop(slot, 25_000);
+        this.#at(100, () => this.#stop(slot, ms));
+        return;
+      case "abort":
+        this.#abort(slot);
+        return;
+      case "pause":
+        this.#pause(slot, ms);
+        return;
+      case "suspend":
+        this.#suspend(slot, ms);
+        return;
+      case "wall":
+        slot.wallMs += ms;
+        if (slot.reader) slot.reader.hands.wallMs += ms;
+        return;
+      case "storeClock":
+        this.#storeMs += ms;
+        this.#storeSetAt = this.clock.now();
+        this.disturbedAt = this.clock.now();
+        return;
+      case "outage":
+        this.#outageUntil = Math.max(this.#outageUntil, this.clock.now() + ms);
+        return;
+      default:
+        this.#redrive();
+        return;
+    }
+  }
+
+  #stop({ reader, going }: Slot, withinMs: number): void {
+    const { settings } = this.plan;
+    if (reader === undefined || going === undefined) return;
+    const isBySignal =
+      settings.verb === "drain" || settings.verb === "deliveries" || reader.slot < 0;
+    this.#stopping(reader, isBySignal ? settings.shutdownMs : withinMs);
+    reader.as(() => going.stop(withinMs));
+  }
+
+  #abort({ reader, going }: Slot): void {
+    if (reader === undefined || going === undefined) return;
+    this.#stopping(reader, this.plan.settings.shutdownMs);
+    reader.as(going.abort);
+  }
+
+  #stopping(reader: Reader, withinMs: number): void {
+    const now = this.clock.now();
+    this.note("stopping", { process: reader.number, what: withinMs });
+    reader.stoppedAt ??= now;
+    reader.stopBy = Math.min(reader.stopBy ?? Number.POSITIVE_INFINITY, now + withinMs + 1_000);
+  }
+
+  #pause({ reader, going }: Slot, ms: number): void {
+    if (reader === undefined || going?.pause === undefined) return;
+    reader.as(going.pause);
+    reader.isPaused = true;
+    this.note("paused", { process: reader.number });
+    this.#at(ms, () => {
+      reader.isPaused = false;
+      this.note("resumed", { process: reader.number });
+      reader.paces.progress();
+      reader.as(() => going.resume?.());
+    });
+  }
+
+  /** The process stands still, its monotonic clock with it; the time of day goes on. */
+  #suspend({ reader }: Slot, ms: number): void {
+    if (reader === undefined) return;
+    const now = this.clock.now();
+    reader.hands.asleepMs += ms;
+    reader.hands.asleepUntil = now + ms;
+    if (reader.stopBy !== undefined) reader.stopBy += ms;
+    this.disturbedAt = now + ms;
+  }
+
+  #redrive(): void {
+    const slot = emptySlot();
+    this.#redrives.add(slot);
+    this.#begin(slot, -1, startRedrive, () => this.#redrives.delete(slot));
+  }
+
+  /** A stop has its time, and a second more for what is let go of. */
+  #checkStops(): void {
+    const now = this.clock.now();
+    for (const { reader } of [...this.#slots, ...this.#redrives]) {
+      if (reader?.stopBy === undefined || now <= reader.stopBy + 4 * this.#longestBurnMs + 1)
+        continue;
+      this.tell("slowStop", `process ${reader.number} has not ended by ${reader.stopBy}`);
+      reader.stopBy = Number.POSITIVE_INFINITY;
+    }
+  }
+
+  #start(slot: Slot): void {
+    if (this.#isClosing) return;
+    this.#begin(slot, this.#slots.indexOf(slot), start, () => {
+      const waitMs = this.plan.settings.restartMs * 2 ** slot.halts;
+      this.#at(Math.min(waitMs, LONGEST_RESTART_MS), () => this.#start(slot));
+    });
+  }
+
+  #begin(
+    slot: Slot,
+    index: number,
+    starter: (reader: Reader, stopper: CountedStopper) => Going,
+    then: () => void,
+  ): void {
+    this.#readers += 1;
+    const reader = new Reader(this, this.#readers, index, slot.wallMs);
+    const stopper = new CountedStopper();
+    this.note("began", { process: reader.number });
+    const began = this.clock.now();
+    const burned = this.#burnedMs;
+    Object.assign(slot, { reader, stopper });
+    const going = reader.as(() => starter(reader, stopper));
+    slot.going = going;
+    void going.ended.then((what) => {
+      this.note("ended", { process: reader.number, what });
+      this.#checkEnd(reader, what, this.clock.now() - began - (this.#burnedMs - burned));
+      slot.halts = isOrderly(what) ? 0 : slot.halts + 1;
+      this.#over(slot, reader);
+      void this.clock.settle().then(() => this.#checkLeft(reader, stopper));
+      if (!this.#isClosing || index < 0) then();
+    });
+  }
+
+  #over(slot: Slot, reader: Reader): void {
+    reader.isOver = true;
+    for (const n of reader.running.keys()) this.ledger.ended(reader, n);
+    this.released(reader);
+    Object.assign(slot, { reader: undefined, going: undefined });
+  }
+
+  /** How a run may end: as it was told to, or for a reason that the docs name. */
+  #checkEnd(reader: Reader, what: string, tookMs: number): void {
+    const { verb, deadlineMs, deadLetters } = this.plan.settings;
+    if (what.startsWith("raw")) this.tell("raw", `process ${reader.number} ended with ${what}`);
+    if (verb === "drain" && deadlineMs !== undefined && reader.slot >= 0) {
+      const late = tookMs - deadlineMs - reader.hands.asleepMs;
+      if (late > 1_001 + 3 * this.#longestBurnMs)
+        this.tell("lateDrain", `${Math.round(late)} ms late`);
+    }
+    if (isOrderly(what) || what.startsWith("raw")) return;
+    if (what.startsWith("leaseLost") && this.plan.settings.lease) return;
+    if (what.startsWith("halted") && !deadLetters) return;
+    if (!reader.sawFatal) this.tell("halt", `process ${reader.number} ended: ${what}`);
+  }
+
+  #checkLeft({ hands, number }: Reader, { listeners, signal }: CountedStopper): void {
+    if (hands.timers > 0) this.tell("timersLeft", `${hands.timers} of process ${number}`);
+    if (listeners > 0 && !signal.aborted)
+      this.tell("listenersLeft", `${listeners} of process ${number}`);
+  }
+
+  /** Once a minute: what stands still, grows, or never ends. */
+  #lookAround(): void {
+    for (const slot of this.#slots) {
+      const { reader } = slot;
+      if (reader === undefined) continue;
+      this.#checkGrowth(reader, slot.stopper);
+      this.#checkTimers(reader);
+      this.#checkStall(reader);
+      this.#unstick(slot, reader);
+    }
+  }
+
+  #checkGrowth(
+    { hands, number, given, running }: Reader,
+    stopper: CountedStopper | undefined,
+  ): void {
+    const { maxInFlight, concurrency, batchSize, pageSize } = this.plan.settings;
+    const window = (maxInFlight ?? Math.max(200, 4 * concurrency * batchSize)) + pageSize;
+    if (hands.timers > 100 + 6 * window)
+      this.tell("manyTimers", `${hands.timers} of process ${number}`);
+    if ((stopper?.listeners ?? 0) > 10)
+      this.tell("manyListeners", `${stopper?.listeners} of ${number}`);
+    const open = [...given].filter((n) => this.ledger.isOpen(n) || running.has(n)).length;
+    if (open > window + 1) this.tell("window", `${open} open of ${window} in process ${number}`);
+  }
+
+  /** A process whose timers are called much oftener than it does anything is busy with nothing. */
+  #checkTimers(reader: Reader): void {
+    const { hands, calls, seen, number } = reader;
+    const fired = hands.fired - seen.fired;
+    if (fired > 2_000 + 10 * (calls - seen.calls)) {
+      this.tell("hotTimers", `${fired} timers of process ${number} in a minute`);
+    }
+    reader.seen = { fired: hands.fired, calls };
+  }
+
+  /** An event that nothing is in the way of must be started, or a report says why it is not. */
+  #checkStall(reader: Reader): void {
+    const { settings } = this.plan;
+    const now = this.clock.now();
+    if (now < this.#stallableFrom(reader) || settings.kind === "pages") return;
+    if (reader.running.size >= settings.concurrency || reader.isWindowFull) return;
+    const open = this.ledger.open;
+    const stalled = open.filter(
+      ({ n, key }) =>
+        this.ledger.startsOf(n) === 0 &&
+        !(settings.ordered && open.some((other) => other.n !== n && other.key === key)),
+    );
+    if (stalled.length === 0) return;
+    const numbers = stalled.map(({ n }) => n).join(" ");
+    this.tell("stall", `nothing is in the way of ${numbers}, and none is started by ${now}`);
+  }
+
+  #stallableFrom({ toldWhyAt, isPaused }: Reader): number {
+    if (this.plan.settings.lease && this.plan.settings.processes === 2)
+      return Number.POSITIVE_INFINITY;
+    if (isPaused || this.mayFail("onReport")) return Number.POSITIVE_INFINITY;
+    const ends = this.plan.troubles.map(({ until }) => until + 100_000);
+    const acts = this.plan.actions.map(({ at, ms }) => at + Math.abs(ms));
+    const last = Math.max(BUSY_MS, toldWhyAt, ...ends, ...acts);
+    return last + STALL_MS;
+  }
+
+  /** A handler that never ends, and hears no signal, ends with its process. */
+  #unstick(slot: Slot, reader: Reader): void {
+    const now = this.clock.now();
+    for (const n of reader.running.keys()) {
+      const name = `${reader.number} ${n} ${this.ledger.startsOf(n)}`;
+      const since = this.#neverSince.get(name) ?? now;
+      this.#neverSince.set(name, since);
+      if (now - since < STUCK_MS || reader.stoppedAt !== undefined) continue;
+      this.#stop(slot, this.plan.settings.shutdownMs);
+      return;
+    }
+  }
+}
+
+function isOrderly(what: string): boolean {
+  return /^(empty|deadline|limit|signal|left|undefined)/.test(what);
+}
+
+function emptySlot(): Slot {
+  return { reader: undefined, going: undefined, stopper: undefined, wallMs: 0, halts: 0 };
+}
+
+function hanging(service: Service): DrawnTrouble {
+  return {
+    service,
+    from: 0,
+    until: 0,
+    probability: 1,
+    how: "hang",
+    after: false,
+    odd: "undefined",
+    ms: 0,
+  };
+}

@@ -1,0 +1,310 @@
+import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import Database from "libsql";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { type SqliteDatabase, type SqliteStores, sqliteStores } from "../../src/stores/index.ts";
+import { storeConformance } from "../../src/testing/store-conformance.ts";
+
+const key = { consumer: "billing", feed: "orders" };
+const event = { ...key, identity: "/orders 1" };
+const letter = { ...event, raw: 1, reason: "failed", attempts: 1, failedAt: "" };
+const limits = { inboxMaxEntries: 20 };
+
+const opened: { close(): unknown }[] = [];
+const folders: string[] = [];
+
+afterEach(async () => {
+  vi.useRealTimers();
+  for (const one of opened.splice(0)) await one.close();
+  for (const folder of folders.splice(0)) await rm(folder, { recursive: true });
+});
+
+async function freshFolder(): Promise<string> {
+  const folder = await mkdtemp(`${tmpdir()}/ackloop-sqlite-`);
+  folders.push(folder);
+  return folder;
+}
+
+async function freshFile(): Promise<string> {
+  return `${await freshFolder()}/ackloop.db`;
+}
+
+function storesIn(...given: Parameters<typeof sqliteStores>): SqliteStores {
+  const stores = sqliteStores(...given);
+  opened.push(stores);
+  return stores;
+}
+
+function databaseIn(file: string) {
+  const database = new Database(file);
+  opened.push(database);
+  return database;
+}
+
+function entryOf(id: string) {
+  return { event: { specversion: "1.0", id, source: "s", type: "t", data: id } as const, raw: id };
+}
+
+/** A begun event's mark. */
+async function markIn({ dedupe }: SqliteStores): Promise<string> {
+  const begun = await dedupe.begin(event, 60_000);
+  return begun.status === "begun" ? begun.mark : "";
+}
+
+describe("sqliteStores by the path of a file", () => {
+  storeConformance({ describe, it }, async () => {
+    const file = await freshFile();
+    return { stores: storesIn(file, limits), others: storesIn(file, limits), ...limits };
+  });
+
+  it("makes the folder at the first use, for this user alone, and keeps to it after chdir", async () => {
+    const folder = await freshFolder();
+    const before = process.cwd();
+    vi.spyOn(process, "cwd").mockReturnValue(folder);
+    const { cursors } = storesIn("a/b/ackloop.db");
+    vi.spyOn(process, "cwd").mockReturnValue(before);
+    expect(await readdir(folder)).toEqual([]);
+
+    await cursors.save(key, "one", 0);
+
+    expect(await readdir(`${folder}/a/b`)).toContain("ackloop.db");
+    expect((await stat(`${folder}/a/b`)).mode & 0o077).toBe(0);
+    vi.restoreAllMocks();
+  });
+
+  it("reads what an earlier process has written", async () => {
+    const file = await freshFile();
+    const first = storesIn(file);
+    await first.cursors.save(key, "one", 0);
+    await first.close();
+
+    expect(await storesIn(file).cursors.load(key)).toEqual({ value: "one", revision: 1 });
+    await expect(first.cursors.load(key)).rejects.toMatchObject({ code: "config" });
+  });
+
+  it("writes what is asked for in one turn with one commit", async () => {
+    const file = await freshFile();
+    const commits = vi.spyOn(Database.prototype, "exec");
+    const { dedupe } = storesIn(file);
+    await dedupe.begin(event, 1000);
+    commits.mockClear();
+    const events = Array.from({ length: 100 }, (_, at) => ({ ...key, identity: `e ${at}` }));
+
+    const begun = await Promise.all(events.map((one) => dedupe.begin(one, 60_000)));
+
+    const counted = commits.mock.calls.filter(([sql]) => sql === "commit");
+    commits.mockRestore();
+    expect(counted).toHaveLength(1);
+    expect(new Set(begun.map(({ status }) => status))).toEqual(new Set(["begun"]));
+  });
+
+  it("waits for another's lock without holding the thread, up to its limit", async () => {
+    const file = await freshFile();
+    const { cursors } = storesIn(file);
+    const hasty = storesIn(file, { timeoutMs: 50 });
+    await cursors.save(key, "one", 0);
+    const other = databaseIn(file);
+    other.exec("begin immediate");
+    let turns = 0;
+    const timer = setInterval(() => {
+      turns += 1;
+    }, 5);
+
+    const saving = cursors.save(key, "two", 1);
+    const error = { code: "transport", retryable: true, message: expect.stringContaining("BUSY") };
+    await expect(hasty.cursors.save(key, "x", 1)).rejects.toMatchObject(error);
+    expect(await hasty.cursors.load(key)).toMatchObject({ value: "one" });
+    other.exec("commit");
+
+    expect(await saving).toEqual({ status: "saved", revision: 2 });
+    expect(turns).toBeGreaterThan(3);
+    clearInterval(timer);
+  });
+
+  it("refuses what is no place for a file", async () => {
+    const folder = await freshFolder();
+    await writeFile(`${folder}/text`, "no database ".repeat(1000));
+    await mkdir(`${folder}/closed`);
+    for (const wrong of ["", "a\0", undefined, 1, {}]) {
+      expect(() => sqliteStores(wrong as string)).toThrow(
+        expect.objectContaining({ code: "config" }),
+      );
+    }
+    for (const path of [folder, `${folder}/text`, `${folder}/text/x.db`]) {
+      const { cursors } = storesIn(path);
+      const error = { code: "config", retryable: false };
+      await expect(cursors.load(key)).rejects.toMatchObject(error);
+      await expect(cursors.save(key, "x", 0)).rejects.toMatchObject(error);
+    }
+    expect(() => sqliteStores("x.db", { prefix: "A" })).toThrow(/prefix/);
+    expect(() => sqliteStores("x.db", { inboxMaxEntry: 1 } as never)).toThrow(/no option/);
+    await chmod(`${folder}/closed`, 0o700);
+  });
+
+  it("is lost with the process in memory, as its path says", async () => {
+    const { cursors } = storesIn(":memory:");
+
+    expect(await cursors.save(key, "one", 0)).toEqual({ status: "saved", revision: 1 });
+    expect(await cursors.load(key)).toEqual({ value: "one", revision: 1 });
+  });
+
+  it("refuses tables of a newer version", async () => {
+    const file = await freshFile();
+    const first = storesIn(file);
+    await first.cursors.load(key);
+    databaseIn(file).exec("insert into ackloop_version values (99)");
+
+    await expect(storesIn(file).cursors.load(key)).rejects.toMatchObject({
+      code: "config",
+      message: expect.stringContaining("version 99"),
+    });
+  });
+
+  it("ends what is held although the clock was set back an hour", async () => {
+    vi.useFakeTimers({ toFake: ["Date"], now: 10_000_000_000 });
+    const { dedupe, inbox, leases } = storesIn(await freshFile());
+    await inbox.add("in", [entryOf("a")]);
+    await inbox.claim("in", 1, 1000);
+    await leases.acquire(key, "a", 1000);
+    await dedupe.begin(event, 1000);
+
+    vi.setSystemTime(10_000_000_000 - 3_600_000);
+    const taken = { status: "taken", endsInMs: 1000 };
+    expect(await leases.acquire(key, "b", 1000)).toEqual(taken);
+    expect(await dedupe.begin(event, 1000)).toEqual({ status: "busy", endsInMs: 1000 });
+    expect(await inbox.claim("in", 1, 1000)).toEqual([]);
+    vi.setSystemTime(10_000_000_000 - 3_600_000 + 1000);
+
+    expect(await leases.acquire(key, "b", 1000)).toEqual({ status: "held", fence: 2 });
+    expect(await dedupe.begin(event, 1000)).toMatchObject({ status: "begun", starts: 2 });
+    expect(await inbox.claim("in", 1, 1000)).toMatchObject([{ attempt: 2 }]);
+  });
+
+  it("tells a damaged letter by its place, beside the others, and removes it", async () => {
+    const file = await freshFile();
+    const { deadLetters } = storesIn(file);
+    await deadLetters.put(letter);
+    await deadLetters.put({ ...letter, identity: "/orders 2" });
+    databaseIn(file).exec("update ackloop_dead_letters set letter = '{' where place = 1");
+
+    const { letters } = await deadLetters.list(key);
+
+    expect(letters).toMatchObject([
+      { identity: "/orders 1", code: "schema", reason: expect.stringContaining("place 1") },
+      { identity: "/orders 2", reason: "failed" },
+    ]);
+    await deadLetters.remove(letters[0] ?? letter);
+    expect((await deadLetters.list(key)).letters).toHaveLength(1);
+  });
+
+  it("looks at no more rows than it needs, however many there are", async () => {
+    const file = await freshFile();
+    const { cursors } = storesIn(file);
+    await cursors.load(key);
+    const database = databaseIn(file);
+    const prepare = vi.spyOn(Database.prototype, "prepare");
+    const { dedupe, deadLetters, inbox, leases } = storesIn(file);
+    await dedupe.begin(event, 1000);
+    await deadLetters.put(letter);
+    await deadLetters.list(key);
+    await leases.acquire(key, "a", 1000);
+    await inbox.add("in", [entryOf("a")]);
+    const [claim] = await inbox.claim("in", 10, 1000);
+    await inbox.extend("in", [claim?.token ?? ""], 1000);
+    await inbox.finish("in", [claim?.token ?? ""]);
+    const statements = new Set(prepare.mock.calls.map(([sql]) => sql));
+    prepare.mockRestore();
+
+    // The version's table has one row, and the first claim of a process looks for a clock set back.
+    const told = [...statements].filter(
+      (sql) => !/^pragma|version|sqlite_master|\? \+ hidden_ms/.test(sql),
+    );
+    const plans = told.map((sql) => {
+      const given = Array.from(sql.matchAll(/\?/g), () => 1);
+      const rows = database.prepare(`explain query plan ${sql}`).all(...given);
+      return { sql, plan: JSON.stringify(rows) };
+    });
+    expect(plans.length).toBeGreaterThan(15);
+    expect(plans.filter(({ plan }) => /"SCAN |TEMP B-TREE/.test(plan))).toEqual([]);
+  });
+});
+
+describe("sqliteStores on an application's database", () => {
+  storeConformance({ describe, it }, async () => {
+    const database = databaseIn(await freshFile());
+    return { stores: storesIn(database, limits), others: storesIn(database, limits), ...limits };
+  });
+
+  it("finishes in the handler's transaction, which takes nothing else back", async () => {
+    const database = databaseIn(await freshFile());
+    const stores = storesIn(database);
+    database.exec("create table effects (id text)");
+    const mark = await markIn(stores);
+    const finish = () =>
+      stores.dedupe.finish(event, mark, { retentionMs: 60_000, transaction: database });
+
+    await expect(finish()).rejects.toMatchObject({ code: "config" });
+    database.exec("begin");
+    expect(await stores.deadLetters.get(letter)).toBeUndefined();
+    const putting = stores.deadLetters.put(letter);
+    database.exec("insert into effects values ('a')");
+    expect(await finish()).toBe(true);
+    database.exec("rollback");
+    await putting;
+
+    expect(await stores.dedupe.begin(event, 1000)).toMatchObject({ status: "busy" });
+    expect(await stores.deadLetters.get(letter)).toEqual(letter);
+    database.exec("begin");
+    expect(await finish()).toBe(true);
+    database.exec("commit");
+    expect(await stores.dedupe.begin(event, 1000)).toEqual({ status: "done" });
+  });
+
+  it("waits for the transaction of a database in memory, and finishes in it", async () => {
+    const database = databaseIn(":memory:");
+    const stores = storesIn(database);
+    const mark = await markIn(stores);
+
+    database.exec("begin");
+    const putting = stores.deadLetters.put(letter);
+    const options = { retentionMs: 60_000, transaction: database };
+    expect(await stores.dedupe.finish(event, mark, options)).toBe(true);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    database.exec("rollback");
+    await putting;
+
+    expect(await stores.deadLetters.get(letter)).toEqual(letter);
+    expect(await stores.dedupe.begin(event, 1000)).toMatchObject({ status: "busy" });
+  });
+
+  it("refuses a transaction that is none, or on another file", async () => {
+    const stores = storesIn(databaseIn(await freshFile()));
+    const mark = await markIn(stores);
+    const elsewhere = databaseIn(await freshFile());
+    elsewhere.exec("begin");
+    const closed = new Database(await freshFile());
+    closed.close();
+
+    for (const transaction of [elsewhere, closed, {}, null, 1]) {
+      await expect(
+        stores.dedupe.finish(event, mark, { retentionMs: 1, transaction }),
+      ).rejects.toMatchObject({ code: "config", provider: "stores" });
+    }
+  });
+
+  it("tells an open transaction by a begin that fails where a driver does not say", async () => {
+    const database = databaseIn(await freshFile());
+    const silent: SqliteDatabase = {
+      exec: (sql) => database.exec(sql),
+      prepare: (sql) => database.prepare(sql) as ReturnType<SqliteDatabase["prepare"]>,
+    };
+    const stores = storesIn(database);
+    const mark = await markIn(stores);
+    const options = { retentionMs: 1000, transaction: silent };
+
+    await expect(stores.dedupe.finish(event, mark, options)).rejects.toThrow(/no transaction/);
+    database.exec("begin");
+    expect(await stores.dedupe.finish(event, mark, options)).toBe(true);
+    database.exec("commit");
+  });
+});
