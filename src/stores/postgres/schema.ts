@@ -1,7 +1,7 @@
 import { AckloopError } from "../../core/errors.ts";
 import { configError } from "../check.ts";
 import { numberAt, type Session } from "./database.ts";
-import { isMissingTable } from "./sql-error.ts";
+import { isMissingTable } from "./postgres-error.ts";
 
 /** Any number, but the same in every version: it keeps two migrations from running at a time. */
 const migrationLock = 7_405_311_846;

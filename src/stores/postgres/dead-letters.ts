@@ -7,7 +7,7 @@ import { placeOf } from "../place.ts";
 import { labelOf, type Row, type Session, textAt } from "./database.ts";
 
 /** The dead-letter store in a table: a letter keeps its place when it is replaced. */
-export function sqlDeadLetters(session: Session): DeadLetterStore {
+export function postgresDeadLetters(session: Session): DeadLetterStore {
   const table = `${session.prefix}dead_letters`;
   return {
     async put(letter) {
