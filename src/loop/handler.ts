@@ -64,7 +64,8 @@ export interface BatchContext<E extends FeedEvent = FeedEvent> {
 
 /**
  * What a batch handler may return: a list with one {@link Outcome} or `undefined` for each event, in
- * order. Nothing, or whatever holds no outcome, means that all are done.
+ * order, or one outcome for all. Nothing, or whatever holds no outcome, means that all are done; a list
+ * of outcomes that are not as many as the events is a failed attempt of all.
  */
 export type BatchResult = HandlerResult;
 

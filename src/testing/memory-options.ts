@@ -90,7 +90,7 @@ interface Rule {
 }
 
 /** The rules of the members that an object may have. */
-export type Rules = Readonly<Record<string, Rule>>;
+type Rules = Readonly<Record<string, Rule>>;
 
 /** A whole number from `least` on; for a count `Infinity` too. */
 export function wholeFrom(least: number): Rule {

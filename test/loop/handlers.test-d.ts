@@ -111,21 +111,28 @@ describe("a handler's result", () => {
     drain(orders, { ORDER_PAID: async (event) => (event.data.amount > 5 ? done() : undefined) });
   });
 
-  it("is nothing else", () => {
+  it("is any object, which is done", () => {
+    const save = async (_: Order) => ({ id: 5, saved: true });
+    drain(orders, (event) => event);
+    drain(orders, (event) => save(event));
+    drain(orders, async () => [1, 2]);
+    drain(orders, async () => null);
+    drain(orders, { other: (event) => event });
+  });
+
+  it("is no plain value, now or later", () => {
     // @ts-expect-error: a number says neither done nor failed.
     drain(orders, () => 5);
     // @ts-expect-error: nor does a boolean.
     drain(orders, () => true);
-    // @ts-expect-error: nor does the event itself.
-    drain(orders, (event) => event);
+    // @ts-expect-error: nor does a text.
+    drain(orders, () => "done");
     // @ts-expect-error: nor do they later.
     drain(orders, async () => 5);
-    // @ts-expect-error: an outcome is made by its function alone.
-    drain(orders, () => ({ kind: "done" }));
+    // @ts-expect-error: nor does `false`.
+    drain(orders, async () => false);
     // @ts-expect-error: in a map neither.
     drain(orders, { ORDER_PAID: () => 5 });
-    // @ts-expect-error: in `other` neither.
-    drain(orders, { other: (event) => event });
   });
 });
 
@@ -146,7 +153,7 @@ describe("a batch", () => {
     );
   });
 
-  it("returns nothing or outcomes", () => {
+  it("returns nothing, outcomes, or any object", () => {
     drain(
       orders,
       batch({ size: 5 }, (events) => events.map(() => done())),
@@ -159,13 +166,16 @@ describe("a batch", () => {
     );
     drain(
       orders,
-      // @ts-expect-error: one outcome is not one for each.
-      batch({ size: 5 }, () => done()),
+      batch({ size: 5 }, () => retry()),
     );
     drain(
       orders,
-      // @ts-expect-error: numbers are no outcomes.
-      batch({ size: 5 }, (events) => events.map(() => 5)),
+      batch({ size: 5 }, async (events) => events.map(({ id }) => ({ id }))),
+    );
+    drain(
+      orders,
+      // @ts-expect-error: a number says nothing of any of them.
+      batch({ size: 5 }, (events) => events.length),
     );
   });
 

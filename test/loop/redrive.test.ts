@@ -30,7 +30,9 @@ const letterOf = (id: string, event: FeedEvent | undefined) => ({
 });
 
 const idsIn = async (store: DeadLetterStore) =>
-  (await store.list(key, { limit: 1000 })).letters.map(({ identity }) => identity.slice("/memory ".length));
+  (await store.list(key, { limit: 1000 })).letters.map(({ identity }) =>
+    identity.slice("/memory ".length),
+  );
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -64,7 +66,12 @@ describe("redrive", () => {
     const summary = await ended(redrive(store, "orders", handler, options));
 
     expect((await store.list(key)).letters).toMatchObject([
-      { identity: "/memory e1", attempts: 3, code: "timeout", reason: expect.stringContaining("no answer") },
+      {
+        identity: "/memory e1",
+        attempts: 3,
+        code: "timeout",
+        reason: expect.stringContaining("no answer"),
+      },
       { identity: "/memory e2", attempts: 3, reason: "no use" },
     ]);
     expect(handler).toHaveBeenCalledTimes(4);

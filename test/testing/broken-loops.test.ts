@@ -1,14 +1,19 @@
 import { describe, expect, it, vi } from "vitest";
-import type { Feed, Receipt } from "../../src/core/feed.ts";
+import type { FeedEvent } from "../../src/core/event.ts";
+import type { Delivery, Feed, Receipt } from "../../src/core/feed.ts";
+import { toPage } from "../../src/core/feed.ts";
 import { sleep } from "../../src/core/sleep.ts";
+import type { HandlerContext, HandlerResult } from "../../src/loop/handler.ts";
 import type { LoopOptions } from "../../src/loop/options.ts";
 import { done } from "../../src/loop/outcome.ts";
-import type { AnyHandler } from "../../src/loop/route.ts";
 import { loopLaws, tryLaw } from "../../src/testing/feed-conformance.ts";
 import { placeOf } from "../../src/testing/feed-laws/bench.ts";
-import { type FeedCalls, wrapFeed } from "../../src/testing/feed-laws/wrapping.ts";
-import type { MemoryFeedOptions } from "../../src/testing/memory-feed.ts";
+import { type FeedCalls, mapPage, wrapFeed } from "../../src/testing/feed-laws/wrapping.ts";
+import type { MemoryFeedOptions, MemoryPagesOptions } from "../../src/testing/memory-feed.ts";
 import { memoryHarness } from "./memory-harness.ts";
+
+/** A handler of any event. */
+type AnyHandler = (event: FeedEvent, context: HandlerContext) => HandlerResult;
 
 /** What a verb of the loop is given. */
 interface Given {
@@ -36,11 +41,12 @@ const page: MemoryFeedOptions = { acks: "cumulative", pulls: "unacked", receipts
 const carrying: MemoryFeedOptions = { ...page, acksOnPull: true };
 const waitingQueue: MemoryFeedOptions = { acks: "individual", pulls: "onward", waits: true };
 const log: MemoryFeedOptions = { acks: "cumulative", pulls: "onward" };
+const pagedLog: MemoryPagesOptions = { acks: "cumulative", pulls: "onward", pages: true };
 
 /** One fault of a loop, and the laws that must notice it. */
 interface Broken {
   readonly fault: string;
-  readonly kind: MemoryFeedOptions;
+  readonly kind: MemoryFeedOptions | MemoryPagesOptions;
   /** Laws that fail; others may, as one fault of a loop has many consequences. */
   readonly breaks: readonly string[];
   readonly spoil: (given: Given) => Given;
@@ -91,6 +97,26 @@ const broken: readonly Broken[] = [
     spoil: withHandler((handler) => async (event, context) => {
       return (await handler(event, context)) ?? done();
     }),
+  },
+  {
+    fault: "shows an attempt what the one before left",
+    kind: list,
+    breaks: ["L7"],
+    spoil: withFeed((feed) => ({
+      pull: async (options) =>
+        mapPage(await feed.pull(options), (delivery) => {
+          const same: Delivery = Object.assign({ ...delivery }, { again: () => same });
+          return same;
+        }),
+    })),
+  },
+  {
+    fault: "takes a page without an event of the feed's for the end",
+    kind: pagedLog,
+    breaks: ["L6"],
+    spoil: withFeed((feed) => ({
+      pull: async (options) => toPage(await feed.pull(options)).deliveries,
+    })),
   },
   {
     fault: "makes one attempt",

@@ -4,7 +4,7 @@ import { ask, describeThrown, isThenable, settle, toFailure } from "../../core/g
 import type { SchemaResult, StandardSchemaV1 } from "../../core/standard-schema.ts";
 import type { Decision } from "../outcome.ts";
 import { toDecision } from "../outcome.ts";
-import { toGiven } from "./copy.ts";
+import { asItCame, toGiven } from "./copy.ts";
 import type { Entry, Verdict } from "./entry.ts";
 import type { Keeping, KeepingParts } from "./keeping.ts";
 import { codeOf } from "./keeping.ts";
@@ -105,8 +105,7 @@ export class Attempts {
       this.#later(entry, this.#deadLetter(entry, verdict.reason, verdict.code), onEnd);
       return;
     }
-    const { event } = entry.delivery;
-    const subject = `event ${event?.id ?? entry.identity} (${event?.type ?? "unreadable"})`;
+    const subject = `event ${entry.id || entry.identity} (${asItCame(entry).event?.type ?? "unreadable"})`;
     const advice = "set the option deadLetters, or it comes first again at the next start";
     const message = `${subject}: ${verdict.reason}; no dead-letter store is set: ${advice}`;
     onEnd({ kind: "halt", error: this.#halted(message, verdict.cause) }, entry);
@@ -151,20 +150,19 @@ export class Attempts {
 
   /** Readable, known, valid: fills in the event and its handler, or says what becomes of it. */
   #prepare(entry: Entry): MaybePromise<Disposition | undefined> {
-    const { delivery } = entry;
-    if (delivery.event === undefined) {
-      const { unreadable } = delivery;
+    const given = toGiven(entry);
+    const { event } = given;
+    if (event === undefined) {
+      const { unreadable } = given;
       return this.#unprocessable(entry, describeThrown(unreadable?.message), unreadable);
     }
-    const given = toGiven(entry);
-    const type = given.event?.type ?? delivery.event.type;
-    const route = this.#parts.routes.find(type);
+    const route = this.#parts.routes.find(event.type);
     if (typeof route === "string") return this.#unprocessable(entry, route);
     if (entry.keyFailure) return this.#unprocessable(entry, entry.keyFailure);
     entry.given = given;
     entry.handler = route.handler;
-    entry.event = entry.given.event;
-    return route.schema && this.#validate(entry, type, route.schema);
+    entry.event = event;
+    return route.schema && this.#validate(entry, event.type, route.schema);
   }
 
   /** Asks a schema. A fault of its own is a fault of the event, whose policy is made for it. */
@@ -228,7 +226,7 @@ export class Attempts {
     }
     entry.busy = 0;
     if (begun.status === "done") {
-      const { event } = entry.delivery;
+      const { event } = entry.given ?? entry.delivery;
       if (event) tell?.({ kind: "duplicate", event });
       return DUPLICATE;
     }
@@ -342,7 +340,8 @@ export class Attempts {
   }
 
   #dropped(entry: Entry, reason: string): Disposition {
-    this.#parts.tell?.({ kind: "dropped", event: entry.delivery.event, reason });
+    const { tell } = this.#parts;
+    tell?.({ kind: "dropped", event: asItCame(entry).event, reason });
     return DROPPED;
   }
 
@@ -410,10 +409,12 @@ type BatchDecisions =
   | { readonly failure: string; readonly thrown?: unknown };
 
 /**
- * One decision for each event of a batch. What is no outcome stands for "all done", as in a promise; a
- * list of outcomes that are not as many as the events says nothing that could be trusted.
+ * One decision for each event of a batch. One outcome stands for all, and so does what is none, as in a
+ * promise; a list of outcomes that are not as many as the events says nothing that could be trusted.
  */
 function toDecisions(returned: unknown, count: number): BatchDecisions {
+  const forAll = toDecision(returned);
+  if (forAll !== undefined) return { decisions: new Array<Decision>(count).fill(forAll) };
   const decisions = Array.isArray(returned) ? returned.map(toDecision) : [];
   const some = decisions.filter((decision) => decision !== undefined).length;
   if (decisions.length === count) return { decisions };

@@ -36,6 +36,9 @@ export class Entry {
   /** The page it came with. */
   readonly page: PageWeight;
   readonly #name: string | undefined;
+  /** What its event is known by, as it came: a handler may change the event itself. */
+  readonly source: string;
+  readonly id: string;
   /** What an ack needs now: a redelivery brings a newer one. */
   receipt: Receipt | undefined;
   /** Its position in a cumulative feed; a redelivery gives it a later one. */
@@ -69,6 +72,8 @@ export class Entry {
 
   constructor(name: string | undefined, delivery: Delivery, page: PageWeight) {
     this.#name = name;
+    this.source = delivery.event?.source ?? "";
+    this.id = delivery.event?.id ?? "";
     this.delivery = delivery;
     this.page = page;
     this.receipt = delivery.receipt;
@@ -76,8 +81,7 @@ export class Entry {
 
   /** What tells it apart: the event's identity, or a name in a space of its own. */
   get identity(): string {
-    const { event } = this.delivery;
-    return this.#name ?? (event ? identityOf(event) : "");
+    return this.#name ?? identityOf(this);
   }
 
   /** Its name, where the event does not say what it is. */

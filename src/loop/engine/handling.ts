@@ -97,7 +97,9 @@ export class Handling {
     const { circuit } = this.#parts;
     // What is due and may not be started is woken by whatever ends or changes.
     const dueAt = [this.#nextWake, this.#batchDueAt, circuit?.isOpen ? circuit.probeAt : undefined];
-    return Math.min(...dueAt.map((due = Number.POSITIVE_INFINITY) => (due > at ? due : Number.POSITIVE_INFINITY)));
+    return Math.min(
+      ...dueAt.map((due = Number.POSITIVE_INFINITY) => (due > at ? due : Number.POSITIVE_INFINITY)),
+    );
   }
 
   /** The data is not validated yet: a key that cannot be made of it is a fault of the event. */

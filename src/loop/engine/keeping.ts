@@ -1,5 +1,4 @@
-import { isOurs } from "../../core/guard.ts";
-import { ask } from "../../core/guard.ts";
+import { ask, isOurs } from "../../core/guard.ts";
 import { isNameless, namelessIdentity } from "../../core/identity.ts";
 import type { Logger } from "../../core/logger.ts";
 import type { DeadLetter, DedupeBegin, EventKey } from "../../core/stores.ts";
@@ -75,8 +74,8 @@ export class Keeping {
       deadLetters.put(letter, { signal }),
     );
     if (stored === undefined) return false;
-    const { identity, attempts } = letter;
-    tell?.({ kind: "deadLettered", identity, event: entry.delivery.event, reason, attempts });
+    const { identity, event, attempts } = letter;
+    tell?.({ kind: "deadLettered", identity, event, reason, attempts });
     return true;
   }
 

@@ -188,7 +188,7 @@ export class Pulling {
   }
 
   #send(now: number): void {
-    const { feed, settings, window, settling, untilEmpty } = this.#parts;
+    const { feed, window, settling } = this.#parts;
     const mayCarry = feed.acksOnPull === true && window.open === 0 && settling.mayCarry(now);
     const carried = mayCarry ? window.watermark.next : undefined;
     if (carried) window.watermark.take(carried);
@@ -199,7 +199,7 @@ export class Pulling {
     this.#endsEarly = false;
     this.dueSince ??= now;
     window.pullBegins();
-    const waitMs = feed.waits && !untilEmpty ? settings.waitMs : 0;
+    const waitMs = this.#waitMs;
     const asking = { what: "pull", whom: feed.name, limitMs: waitMs + PULL_LIMIT_MS, own };
     const onLate = (late: Answer<Pulled>): void => this.#cameLate(pull, late);
     void ask<Pulled>({ ...asking, onLate }, (signal) =>
@@ -298,12 +298,8 @@ export class Pulling {
 
   #foundNothing(pull: Pull, page: Page, elapsedMs: number): void {
     const { feed, window, untilEmpty } = this.#parts;
-    const count = page.deliveries.length;
     const isList = feed.pulls === "unacked";
-    if (page.more === true && this.#emptyPages < MOST_EMPTY_PAGES) {
-      this.#emptyPages += 1;
-      return;
-    }
+    if (this.#goesOn(page)) return;
     if (untilEmpty && this.#isEmpty(pull, page)) {
       this.finished = "empty";
       return;
@@ -312,20 +308,35 @@ export class Pulling {
       this.#waitsForQuiet = true;
       return;
     }
-    // Leases that ended bring what is in work first; it is hidden again, and the next pull goes past it.
-    this.#knownInRow = count === 0 ? 0 : this.#knownInRow + count;
-    if (!isList && count > 0 && this.#knownInRow <= window.open) return;
     this.#endsEarly = isList && !pull.wasQuiet;
     this.#enough = window.held / 2;
     // What a feed that waits has waited itself is waited already.
-    if (!this.#hasWaited(elapsedMs)) this.#idle(feed.waits === true ? elapsedMs : 0);
+    if (!this.#hasWaited(elapsedMs)) this.#idle(this.#waitMs > 0 ? elapsedMs : 0);
+  }
+
+  /** Whether more may be behind what is known, or filtered, so that the next pull goes out at once. */
+  #goesOn({ deliveries, more }: Page): boolean {
+    const { feed, window } = this.#parts;
+    if (more === true && this.#emptyPages < MOST_EMPTY_PAGES) {
+      this.#emptyPages += 1;
+      return true;
+    }
+    // Leases that ended bring what is in work first; it is hidden again, and the next pull goes past it.
+    const count = deliveries.length;
+    this.#knownInRow = count === 0 ? 0 : this.#knownInRow + count;
+    return feed.pulls === "onward" && count > 0 && this.#knownInRow <= window.open;
   }
 
   /** Whether the feed itself has waited, long enough that there is no need to wait here. */
   #hasWaited(elapsedMs: number): boolean {
+    const waitMs = this.#waitMs;
+    return waitMs > 0 && elapsedMs >= Math.max(waitMs * 0.9, this.#parts.settings.idle.minMs);
+  }
+
+  /** How long the feed is asked to wait; a drain does not wait. */
+  get #waitMs(): number {
     const { feed, settings, untilEmpty } = this.#parts;
-    if (feed.waits !== true || untilEmpty) return false;
-    return elapsedMs >= Math.max(settings.waitMs * 0.9, settings.idle.minMs);
+    return feed.waits && !untilEmpty ? settings.waitMs : 0;
   }
 
   /** Waits before the next pull. */

@@ -172,9 +172,9 @@ export class Window {
     return event && this.#events.get(event);
   }
 
-  #forget({ name, delivery }: Entry): void {
-    if (name !== undefined) this.#named.delete(name);
-    else if (delivery.event !== undefined) this.#events.delete(delivery.event);
+  #forget(entry: Entry): void {
+    if (entry.name !== undefined) this.#named.delete(entry.name);
+    else this.#events.delete(entry);
   }
 
   /** The name of what cannot be known by its event; `undefined` where it can. */

@@ -59,6 +59,21 @@ export function printed(value: unknown, seen: Set<unknown> = new Set()): string 
   return [...members, ...held.map((each) => printed(each, seen))].join("\n");
 }
 
+/** The objects of a value, at any depth, that somebody could change. */
+export function objectsIn(value: unknown, found: Set<object> = new Set()): Set<object> {
+  if (typeof value !== "object" || value === null || found.has(value)) return found;
+  if (!Object.isFrozen(value)) found.add(value);
+  for (const member of Object.values(value)) objectsIn(member, found);
+  return found;
+}
+
+/** Does to a value what the worst handler could. */
+export function spoil(value: unknown): void {
+  for (const each of objectsIn(value)) {
+    for (const name of Object.keys(each)) Reflect.set(each, name, "spoilt");
+  }
+}
+
 /** Numbers from 0 up to 1 that follow from a seed (mulberry32). */
 export function seeded(seed: number): () => number {
   let state = seed;

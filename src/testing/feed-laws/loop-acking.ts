@@ -1,8 +1,10 @@
+import type { FeedEvent } from "../../core/event.ts";
 import type { Delivery, Feed, Receipt } from "../../core/feed.ts";
 import { toReceipt } from "../../core/feed.ts";
+import { identityOf } from "../../core/identity.ts";
 import { sleep } from "../../core/sleep.ts";
 import { deadLetter } from "../../loop/outcome.ts";
-import { check, equal, sameSet, seeded } from "./asserts.ts";
+import { check, equal, sameSet, seeded, spoil } from "./asserts.ts";
 import type { Bench } from "./bench.ts";
 import { placeOf } from "./bench.ts";
 import type { FeedLaw } from "./law.ts";
@@ -94,6 +96,21 @@ export const loopAckingLaws: readonly FeedLaw[] = [
       const { summary } = await runThrough(bench, feed, handler, ids, options);
       sameSet(ledger.finished, ids, "every event is handled");
       equal([summary.handled, summary.acked], [many, many], "and counted");
+    },
+  },
+  {
+    id: "L7",
+    title: "an attempt sees the event as it came, whatever the one before did to it",
+    async run(bench) {
+      const ids = await bench.publish(1);
+      const seen: string[] = [];
+      const handler = (event: FeedEvent): void => {
+        seen.push(JSON.stringify(event));
+        spoil(event);
+        if (seen.length < 3) throw new Error("fails twice");
+      };
+      await runThrough(bench, bench.feed, handler, ids);
+      equal(seen, [seen[0], seen[0], seen[0]], "the event of each attempt");
     },
   },
   {
@@ -217,8 +234,11 @@ export const loopAckingLaws: readonly FeedLaw[] = [
         if (isCumulative(feed)) equal(early, [], "nor what is behind it");
         hold.open();
         await bench.settles(ids, "when the store has it, everything is acknowledged");
-        const kept = letters.map(({ event }) => event?.id);
-        equal([kept, ledger.startsOf(poison ?? "")], [[poison], 1], "once");
+        const [letter] = letters;
+        equal([letters.length, letter?.event?.id], [1, poison], "one letter holds the event");
+        const identity = letter?.event && identityOf(letter.event);
+        equal(letter?.identity, identity, "by its identity");
+        equal(ledger.startsOf(poison ?? ""), 1, "its handler was started once");
       } finally {
         hold.open();
         await finish(started);

@@ -418,7 +418,9 @@ describe("a halt", () => {
     gateOf("e0").open();
 
     expect(await ended(stopped, 100)).toMatchObject({ stopped: "signal", handled: 1, acked: 0 });
-    expect(error.mock.calls).toEqual([["ackloop: failed while stopping", { feed: "memory", error: refusal }]]);
+    expect(error.mock.calls).toEqual([
+      ["ackloop: failed while stopping", { feed: "memory", error: refusal }],
+    ]);
   });
 
   it("is told, and ends a drain too", async () => {

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { FeedEvent } from "../../../src/core/event.ts";
-import type { DispatcherParts } from "../../../src/loop/engine/handling.ts";
-import { Dispatcher } from "../../../src/loop/engine/handling.ts";
+import type { Disposition } from "../../../src/loop/engine/attempt.ts";
 import type { Entry } from "../../../src/loop/engine/entry.ts";
 import { toEntry } from "../../../src/loop/engine/entry.ts";
-import type { Disposition } from "../../../src/loop/engine/attempt.ts";
+import type { DispatcherParts } from "../../../src/loop/engine/handling.ts";
+import { Dispatcher } from "../../../src/loop/engine/handling.ts";
 import { testEvent } from "../../../src/testing/memory-feed.ts";
 import { gate } from "../support.ts";
 

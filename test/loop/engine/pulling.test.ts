@@ -6,7 +6,16 @@ import { fromReceipt, toReceipt } from "../../../src/core/feed.ts";
 import { consume, drain } from "../../../src/loop/consume.ts";
 import type { MemoryFeedOptions } from "../../../src/testing/memory-feed.ts";
 import { memoryFeed, testEvent } from "../../../src/testing/memory-feed.ts";
-import { ended, filledFeed, gate, idsOf, lost, passing, recorder, slowHandler } from "../support.ts";
+import {
+  ended,
+  filledFeed,
+  gate,
+  idsOf,
+  lost,
+  passing,
+  recorder,
+  slowHandler,
+} from "../support.ts";
 
 const CARRYING: MemoryFeedOptions = {
   acks: "cumulative",

@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { FeedEvent } from "../../../src/core/event.ts";
 import type { StandardSchemaV1 } from "../../../src/core/standard-schema.ts";
 import { batch } from "../../../src/loop/batch.ts";
-import type { Handlers } from "../../../src/loop/handler.ts";
 import { describeIssues, toRoutes } from "../../../src/loop/engine/route.ts";
+import type { Handlers } from "../../../src/loop/handler.ts";
 
 const schema: StandardSchemaV1 = {
   "~standard": { version: 1, vendor: "test", validate: (value) => ({ value }) },

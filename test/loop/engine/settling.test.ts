@@ -2,10 +2,15 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { AckloopError } from "../../../src/core/errors.ts";
 import type { AckReport, AckVerdict, Receipt } from "../../../src/core/feed.ts";
 import { toReceipt } from "../../../src/core/feed.ts";
-import { askedWaitMs, CumulativeAcks, IndividualAcks, isFatal } from "../../../src/loop/engine/settling.ts";
-import type { LoopOptions } from "../../../src/loop/options.ts";
 import type { ReportBody } from "../../../src/loop/engine/report.ts";
+import {
+  askedWaitMs,
+  CumulativeAcks,
+  IndividualAcks,
+  isFatal,
+} from "../../../src/loop/engine/settling.ts";
 import { Window } from "../../../src/loop/engine/window.ts";
+import type { LoopOptions } from "../../../src/loop/options.ts";
 import { testEvent } from "../../../src/testing/memory-feed.ts";
 import { gate, passing, toSettings } from "../support.ts";
 

@@ -55,7 +55,10 @@ function planKind({ kind, isPage, deadLetters }: DrawnSettings, dice: Dice): Dra
 function planScript(
   trouble: number,
   computes: boolean,
-  { handlerTimeoutMs = Number.POSITIVE_INFINITY }: DrawnSettings,
+  {
+    handlerTimeoutMs = Number.POSITIVE_INFINITY,
+    deadlineMs = Number.POSITIVE_INFINITY,
+  }: DrawnSettings,
   dice: Dice,
 ): DrawnStep[] {
   const steps = dice.chance(trouble) ? dice.whole(1, 3) : 0;
@@ -65,7 +68,7 @@ function planScript(
   return [
     ...Array.from({ length: steps }, () => planStep(dice.pick(failing), computes, dice)),
     // Some day an event must be done in time, or the run never ends.
-    { ...last, ms: Math.min(last.ms, handlerTimeoutMs / 4), burnMs: Math.min(last.burnMs, 50) },
+    { ...last, ms: Math.min(last.ms, handlerTimeoutMs / 4, deadlineMs / 4), burnMs: Math.min(last.burnMs, 50) },
   ];
 }
 
