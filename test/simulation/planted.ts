@@ -1,17 +1,18 @@
 import type { Patch } from "./bundle.ts";
-import type { ProviderName } from "./plan.ts";
+import type { Subject } from "./plan.ts";
 
 /** A bug that the simulation must find. */
 export interface PlantedBug {
   readonly name: string;
   readonly patches: readonly Patch[];
-  /** The providers whose runs find it. */
-  readonly providers: readonly ProviderName[];
+  /** The subjects whose runs find it. */
+  readonly providers: readonly Subject[];
   /** The promises of which one must be found broken. */
   readonly breaks: readonly string[];
 }
 
-const loop = (name: string): string => `src/loop/${name}.ts`;
+/** A file of the loop's engine. */
+export const engine = (name: string): string => `src/loop/engine/${name}.ts`;
 
 /** Bugs that users of such libraries have met, or nearly, put into the source by their text. */
 export const plantedBugs: readonly PlantedBug[] = [
@@ -21,10 +22,10 @@ export const plantedBugs: readonly PlantedBug[] = [
     breaks: ["ackedBeforeHandled"],
     patches: [
       {
-        file: loop("engine"),
-        find: "    this.#dispatcher.add(entry);\n",
+        file: engine("engine"),
+        find: "    this.#handling.add(entry);\n",
         replace:
-          "    this.#dispatcher.add(entry);\n    this.#window.settle(entry);\n    this.#acks.settled(entry);\n",
+          "    this.#handling.add(entry);\n    this.#window.settle(entry);\n    this.#settling.settled(entry);\n",
       },
     ],
   },
@@ -34,9 +35,9 @@ export const plantedBugs: readonly PlantedBug[] = [
     breaks: ["ackedBeforeHandled", "ackPassedOpen"],
     patches: [
       {
-        file: loop("watermark"),
-        find: "if (place === undefined || !place.settled) return;",
-        replace: "if (place === undefined) return;",
+        file: engine("watermark"),
+        find: "this.#settled[at] === true;",
+        replace: "this.#settled[at] !== undefined;",
       },
     ],
   },
@@ -46,7 +47,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     breaks: ["ackedBeforeHandled"],
     patches: [
       {
-        file: loop("processor"),
+        file: engine("attempt"),
         find: 'if (leash.endedBy === "stop" || !this.#parts.mayStart()) return LEFT;',
         replace: 'if (leash.endedBy === "stop" || !this.#parts.mayStart()) return DROPPED;',
       },
@@ -58,9 +59,9 @@ export const plantedBugs: readonly PlantedBug[] = [
     breaks: ["ackedBeforeHandled"],
     patches: [
       {
-        file: loop("processor"),
-        find: "        return leash.endedBy === undefined\n",
-        replace: "        return leash !== undefined\n",
+        file: engine("attempt"),
+        find: "if (leash.endedBy === undefined) return this.#handled(entry, began);",
+        replace: "if (leash) return this.#handled(entry, began);",
       },
     ],
   },
@@ -70,9 +71,9 @@ export const plantedBugs: readonly PlantedBug[] = [
     breaks: ["polls", "endless"],
     patches: [
       {
-        file: loop("pacing"),
-        find: "    return Math.max(backoffMs(this.#attempt, this.#bounds), atLeastMs);",
-        replace: "    return Math.min(backoffMs(this.#attempt, this.#bounds), atLeastMs);",
+        file: engine("pulling"),
+        find: "    const delayMs = this.#pace.delay(0, waitedMs);\n",
+        replace: "    const delayMs = 0;\n",
       },
     ],
   },
@@ -82,9 +83,9 @@ export const plantedBugs: readonly PlantedBug[] = [
     breaks: ["endless", "lost"],
     patches: [
       {
-        file: loop("dispatcher"),
-        find: "    this.#ready.push(entry);\n    this.pump();\n",
-        replace: "    this.pump();\n",
+        file: engine("handling"),
+        find: "      this.#napping.delete(entry);\n      this.#ready.push(entry);\n",
+        replace: "      this.#napping.delete(entry);\n",
       },
     ],
   },
@@ -95,9 +96,9 @@ export const plantedBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: "src/providers/workato/feed.ts",
-        find: "      return toDeliveries(found, start, facts);\n",
-        replace: `      const made = toDeliveries(found, start, facts);
-      const last = made.at(-1)?.receipt;
+        find: "      return toPage(found, start, facts);\n",
+        replace: `      const made = toPage(found, start, facts);
+      const last = made.deliveries.at(-1)?.receipt;
       if (last) {
         const { run, place, sequence } = toMark(last);
         await advanceRun(ledger, run, place, sequence, { signal });
@@ -113,7 +114,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     breaks: ["ackedBeforeHandled", "order", "lost"],
     patches: [
       {
-        file: loop("processor"),
+        file: engine("attempt"),
         find: "    const stored = await this.#parts.keeping.setAside(entry, reason, code);\n",
         replace:
           "    void this.#parts.keeping.setAside(entry, reason, code);\n    const stored = true;\n",
@@ -126,9 +127,9 @@ export const plantedBugs: readonly PlantedBug[] = [
     breaks: ["ackedBeforeHandled", "ackPassedOpen", "falseDuplicate", "endless", "lost"],
     patches: [
       {
-        file: loop("window"),
-        find: '    if (entry.state !== "open") this.watermark.settle(position);\n',
-        replace: "    this.settle(entry);\n    this.watermark.settle(position);\n",
+        file: engine("window"),
+        find: "      this.#join(known, delivery);\n",
+        replace: "      this.#join(known, delivery);\n      this.settle(known);\n",
       },
     ],
   },
@@ -138,9 +139,9 @@ export const plantedBugs: readonly PlantedBug[] = [
     breaks: ["resent"],
     patches: [
       {
-        file: loop("puller"),
-        find: "if (certainlyRefused(error)) window.watermark.putBack(mark);",
-        replace: "if (error && certainlyRefused) window.watermark.putBack(mark);",
+        file: engine("pulling"),
+        find: "if (carried && isCertainlyRefused(error)) window.watermark.putBack(carried);",
+        replace: "if (carried) window.watermark.putBack(carried);",
       },
     ],
   },
@@ -149,7 +150,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     providers: ["tiki", "kekker", "workato"],
     breaks: ["order"],
     patches: [
-      { file: loop("dispatcher"), find: "      if (behind) {\n", replace: "      if (!entry) {\n" },
+      { file: engine("handling"), find: "      if (behind) {\n", replace: "      if (!entry) {\n" },
     ],
   },
   {
@@ -158,7 +159,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     breaks: ["attempts"],
     patches: [
       {
-        file: loop("processor"),
+        file: engine("attempt"),
         find: 'if (leash.endedBy === "stop" || !this.#parts.mayStart()) return LEFT;\n',
         replace: "",
       },
@@ -170,7 +171,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     breaks: ["attempts"],
     patches: [
       {
-        file: loop("processor"),
+        file: engine("attempt"),
         find: "    if (entry.attempts >= attempts) {",
         replace: "    if (entry.attempts + 1 >= attempts) {",
       },
@@ -182,9 +183,9 @@ export const plantedBugs: readonly PlantedBug[] = [
     breaks: ["lease", "endless"],
     patches: [
       {
-        file: loop("lease"),
-        find: "    if (performance.now() < this.#validUntil) return true;",
-        replace: "    if (this.#validUntil > 0) return true;",
+        file: engine("lease"),
+        find: "if (grant === undefined || this.#isLost) return false;",
+        replace: "if (grant) return true;",
       },
     ],
   },
@@ -194,8 +195,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     breaks: ["ackedBeforeHandled", "ackPassedOpen", "falseDuplicate", "lost"],
     patches: [
       {
-        file: loop("processor"),
-        find: '      return { kind: "again", delayMs: Math.max(begun.endsInMs, 100), failed: false };',
+        file: engine("attempt"),
+        find: '      return { kind: "again", delayMs, failed: false };',
         replace: "      return DUPLICATE;",
       },
     ],
@@ -206,9 +207,9 @@ export const plantedBugs: readonly PlantedBug[] = [
     breaks: ["endless", "duplicate"],
     patches: [
       {
-        file: loop("acks"),
-        find: "    for (const entry of this.#failed.splice(0)) this.#queue.push(entry);\n",
-        replace: "    this.#failed.splice(0);\n",
+        file: engine("settling"),
+        find: "    for (const entry of refused) this.#refused.set(entry, at);\n",
+        replace: "",
       },
     ],
   },
@@ -218,9 +219,9 @@ export const plantedBugs: readonly PlantedBug[] = [
     breaks: ["duplicate"],
     patches: [
       {
-        file: loop("window"),
-        find: "    if (this.#unacked && this.#pulling) this.#leaving.push(entry);\n    else this.#known",
-        replace: "    this.#known",
+        file: engine("window"),
+        find: "    if (this.#unacked && this.#pulling) this.#leaving.push(entry);\n    else this.#forget",
+        replace: "    this.#forget",
       },
     ],
   },
@@ -230,9 +231,9 @@ export const plantedBugs: readonly PlantedBug[] = [
     breaks: ["tooMany"],
     patches: [
       {
-        file: loop("dispatcher"),
-        find: "while (this.#running < this.#parts.concurrency &&",
-        replace: "while (this.#running <= this.#parts.concurrency &&",
+        file: engine("handling"),
+        find: "return this.#running < concurrency;",
+        replace: "return this.#running <= concurrency;",
       },
     ],
   },
@@ -242,9 +243,9 @@ export const plantedBugs: readonly PlantedBug[] = [
     breaks: ["slowStop"],
     patches: [
       {
-        file: loop("engine"),
-        find: "      await within(graceMs, Promise.all([handlersDone, pulling]));",
-        replace: "      await within(3 * graceMs, Promise.all([handlersDone, pulling]));",
+        file: engine("ending"),
+        find: "now + (facts.abrupt ? 0 : facts.withinMs);",
+        replace: "now + (facts.abrupt ? 0 : 3 * facts.withinMs);",
       },
     ],
   },
@@ -254,9 +255,9 @@ export const plantedBugs: readonly PlantedBug[] = [
     breaks: ["duplicate", "endless"],
     patches: [
       {
-        file: loop("webhook"),
-        find: "      if (settled) this.#remember(event.id);\n",
-        replace: "",
+        file: "src/loop/webhook.ts",
+        find: "      if (settled)\n",
+        replace: "      if (!identity)\n",
       },
     ],
   },
@@ -266,7 +267,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     breaks: ["duplicate", "attempts"],
     patches: [
       {
-        file: loop("webhook"),
+        file: "src/loop/webhook.ts",
         find: "        this.rest();\n        try {",
         replace: "        try {",
       },

@@ -127,13 +127,15 @@ export class Handling {
   #startNext(now: number): boolean {
     const { batch, attempts, circuit } = this.#parts;
     if (batch && !this.#isBatchReady(batch, now)) return false;
-    const entry = circuit?.isOpen ? this.#takeProbe() : this.#ready.shift();
+    const isProbe = circuit?.isOpen === true;
+    const entry = isProbe ? this.#takeProbe() : this.#ready.shift();
     if (entry === undefined) return false;
     this.#running += 1;
     const { verdict } = entry;
     entry.verdict = undefined;
     if (verdict) attempts.giveUp(entry, verdict, this.#ended);
-    else if (batch) this.#startBatch([entry, ...this.#takeForBatch(batch.size - 1)]);
+    // A probe goes alone: beside one that is bad it would fail for ever.
+    else if (batch) this.#startBatch([entry, ...this.#takeForBatch(isProbe ? 0 : batch.size - 1)]);
     else attempts.make(entry, this.#ended);
     return true;
   }

@@ -262,20 +262,21 @@ describe("handling", () => {
   });
 });
 
-describe("handling with a circuit", () => {
-  function withCircuit(parts: Setting = {}) {
-    const circuit = new Circuit({
-      after: 4,
-      atOnce: parts.batch?.size ?? 1,
-      bounds: { minMs: 1000, maxMs: 1000 },
-      feed: "orders",
-      tell: undefined,
-      log: toLog(toSettings().logger),
-    });
-    vi.spyOn(Math, "random").mockReturnValue(1);
-    return { circuit, ...bench({ circuit, ...parts }) };
-  }
+/** The same with a circuit that opens after four. */
+function withCircuit(parts: Setting = {}) {
+  const circuit = new Circuit({
+    after: 4,
+    atOnce: parts.batch?.size ?? 1,
+    bounds: { minMs: 1000, maxMs: 1000 },
+    feed: "orders",
+    tell: undefined,
+    log: toLog(toSettings().logger),
+  });
+  vi.spyOn(Math, "random").mockReturnValue(1);
+  return { circuit, ...bench({ circuit, ...parts }) };
+}
 
+describe("handling with a circuit", () => {
   it("parks what failed too often until it is certain whose fault it is", async () => {
     const { circuit, gaveUp, started, add, end } = withCircuit({ concurrency: 1 });
     add("a", "b", "c");
@@ -342,6 +343,23 @@ describe("handling with a circuit", () => {
 
     expect(started).toEqual(["a", "b"]);
     expect(circuit.isOpen).toBe(true);
+  });
+});
+
+describe("handling batches in an outage", () => {
+  it("probes with one event alone", async () => {
+    const { circuit, started, add, end } = withCircuit({
+      batch: { size: 3, maxWaitMs: 100 },
+      concurrency: 3,
+    });
+    add(...idsOf(9));
+    for (const name of [...started]) await end(name, USED_UP);
+    expect(circuit.isOpen).toBe(true);
+    started.length = 0;
+
+    await vi.advanceTimersByTimeAsync(1000);
+
+    expect(started).toEqual(["e0"]);
   });
 });
 
