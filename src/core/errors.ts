@@ -109,5 +109,10 @@ export class AckloopError extends Error {
 
 /** Tells whether a value is an {@link AckloopError}, of this copy of the package or another. */
 export function isAckloopError(value: unknown): value is AckloopError {
-  return typeof value === "object" && value !== null && brand in value;
+  try {
+    return typeof value === "object" && value !== null && brand in value;
+  } catch {
+    // A revoked proxy cannot even be asked.
+    return false;
+  }
 }

@@ -1,6 +1,9 @@
 import { onAbort } from "./abort.ts";
 import { AckloopError, isAckloopError } from "./errors.ts";
 
+/** A longer timer than this would fire at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** What a call to somebody else came to. It is the only thing that such a call ever gives. */
 export type Answer<Value> =
   | { readonly kind: "answered"; readonly value: Value }
@@ -37,7 +40,7 @@ export function ask<Value>(
 ): Promise<Answer<Value>> {
   return new Promise((resolve) => {
     const { signal, limitMs } = asking;
-    if (signal?.aborted) {
+    if (signal?.aborted || asking.own?.signal.aborted) {
       resolve(CUT);
       return;
     }
@@ -58,10 +61,13 @@ export function ask<Value>(
       end(answer);
       own.abort(reason);
     };
-    const timer = setTimeout(() => {
-      const error = noAnswer(asking);
-      cut({ kind: "failed", error }, error);
-    }, limitMs);
+    const timer = setTimeout(
+      () => {
+        const error = noAnswer(asking);
+        cut({ kind: "failed", error }, error);
+      },
+      Math.min(limitMs, LONGEST_TIMER_MS),
+    );
     const forget = onAbort(signal, () => cut(CUT, signal?.reason));
     const forgetOwn = onAbort(asking.own?.signal, () => end(CUT));
     settle(
@@ -92,8 +98,10 @@ export function settle<Value>(
   try {
     value = call();
     if (isThenable(value)) {
-      // An own promise around it: a foreign one may call back twice, or both ways, or throw.
-      Promise.resolve(value).then(onValue, onThrown);
+      // An own promise around a foreign one: that may call back twice, or both ways, or throw.
+      const isForeign = !(value instanceof Promise) || Object.hasOwn(value, "then");
+      const own = isForeign ? new Promise<Value>((resolve) => resolve(value)) : value;
+      own.then(onValue, onThrown);
       return;
     }
   } catch (thrown) {
@@ -132,22 +140,13 @@ export function toFailure(
   thrown: unknown,
   { what, whom }: { readonly what: string; readonly whom?: string | undefined },
 ): AckloopError {
-  if (isOurs(thrown)) return thrown;
+  if (isAckloopError(thrown)) return thrown;
   const facts = { provider: whom, operation: what, retryable: true, outcomeUnknown: true };
   return new AckloopError("transport", describeThrown(thrown), { ...facts, cause: thrown });
 }
 
 /** Whether something is an error of ours, asked so that a hostile object does no harm. */
-export function isOurs(thrown: unknown): thrown is AckloopError {
-  try {
-    return isAckloopError(thrown);
-  } catch {
-    // A revoked proxy cannot even be asked.
-    return false;
-  }
-}
-
-/** The longest text of a failure that is kept, in characters. */
+export /** The longest text of a failure that is kept, in characters. */
 const LONGEST_TEXT = 500;
 
 /** A short text for whatever was thrown, odd values and hostile objects included. It never throws. */

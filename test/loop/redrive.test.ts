@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { AckloopError } from "../../src/core/errors.ts";
 import type { FeedEvent } from "../../src/core/event.ts";
 import type { StandardSchemaV1 } from "../../src/core/standard-schema.ts";
-import type { DeadLetterStore } from "../../src/core/stores.ts";
+import type { DeadLetter, DeadLetterStore } from "../../src/core/stores.ts";
 import { deadLetter, drop } from "../../src/loop/outcome.ts";
 import { redrive } from "../../src/loop/redrive.ts";
 import { memoryStores } from "../../src/stores/index.ts";

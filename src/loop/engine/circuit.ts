@@ -84,6 +84,11 @@ export class Circuit {
     return this.#failures.has(entry);
   }
 
+  /** An event has left, however that was: it is not there any more to fail again. */
+  left(entry: Entry): void {
+    if (this.#failures.size > 0) this.#failures.delete(entry);
+  }
+
   /**
    * What the failures say of the events that failed.
    *
@@ -92,10 +97,12 @@ export class Circuit {
   judge(held: number): Judgement {
     const { after, atOnce } = this.#parts;
     const calls = Math.ceil(held / atOnce);
-    if (this.#failedCalls >= Math.max(LEAST_FAILED, Math.min(after, calls))) return "outage";
+    const failed = Math.min(this.#failedCalls, this.#failures.size);
+    const areAll = calls >= LEAST_FAILED && failed >= Math.min(after, calls);
+    if (areAll || this.#failedCalls >= Math.max(LEAST_FAILED, after)) return "outage";
     // Where not enough could ever fail, or all that could have, nothing more will be known.
     const untried = held - this.#failures.size;
-    const inSight = this.#failedCalls + Math.ceil(untried / atOnce);
+    const inSight = failed + Math.ceil(untried / atOnce);
     return untried > 0 && inSight >= LEAST_FAILED ? "unsure" : "poison";
   }
 

@@ -1,6 +1,6 @@
 import type { AckloopError } from "../../core/errors.ts";
 import type { FeedEvent } from "../../core/event.ts";
-import { describeThrown } from "../../core/guard.ts";
+import { describeThrown, notify } from "../../core/guard.ts";
 import type { BatchHandler } from "../handler.ts";
 import type { Attempts, Disposition } from "./attempt.ts";
 import type { Circuit } from "./circuit.ts";
@@ -111,6 +111,8 @@ export class Handling {
       const key: unknown = orderBy(event);
       if (typeof key === "string" || typeof key === "number") entry.key = key;
       else if (key !== undefined && key !== null) {
+        // It may be a promise, and reject later.
+        notify(() => key);
         entry.keyFailure = `orderBy gave ${typeof key} for event ${event.id}, not a text or number`;
       }
     } catch (thrown) {
@@ -196,6 +198,7 @@ export class Handling {
     }
     switch (disposition.kind) {
       case "settled":
+        circuit?.left(entry);
         if (entry.key !== undefined) this.#nextOfKey(entry.key);
         onSettled(entry, disposition.as);
         return;

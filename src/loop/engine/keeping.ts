@@ -1,4 +1,5 @@
-import { ask, isOurs } from "../../core/guard.ts";
+import { isAckloopError } from "../../core/errors.ts";
+import { ask } from "../../core/guard.ts";
 import { isNameless, namelessIdentity } from "../../core/identity.ts";
 import type { Logger } from "../../core/logger.ts";
 import type { DeadLetter, DedupeBegin, EventKey } from "../../core/stores.ts";
@@ -209,9 +210,12 @@ export class Keeping {
     const text = crypto.randomUUID();
     entry.mark = { text, untilMono: 0, untilWall: 0 };
     let times = timesOf(markMs);
-    const answer = await this.#marks.ask("begin", this.#parts.quit, (signal) => {
+    const answer = await this.#marks.ask("begin", this.#parts.quit, async (signal) => {
       times = timesOf(markMs);
-      return store.begin(this.#key(entry), markMs, { mark: text, signal });
+      const begun = await store.begin(this.#key(entry), markMs, { mark: text, signal });
+      // A store of the user's may answer anything.
+      if (["begun", "busy", "done"].includes(begun?.status)) return begun;
+      throw new Error("the store said neither begun, busy nor done");
     });
     if (answer === undefined) return undefined;
     if (answer.value.status !== "begun") {
@@ -302,7 +306,7 @@ function isCurrent({ untilMono, untilWall }: Mark): boolean {
 
 /** The code of an error of ours, for a dead letter. */
 export function codeOf(error: unknown): string | undefined {
-  return isOurs(error) ? error.code : undefined;
+  return isAckloopError(error) ? error.code : undefined;
 }
 
 async function digestOf(text: string): Promise<string> {

@@ -1,7 +1,7 @@
 import { AckloopError } from "../../core/errors.ts";
 import { ask } from "../../core/guard.ts";
 import { sleep } from "../../core/sleep.ts";
-import type { StoreKey } from "../../core/stores.ts";
+import type { LeaseGrant, StoreKey } from "../../core/stores.ts";
 import type { LoopSettings } from "../options.ts";
 import { Alarm } from "./alarm.ts";
 import { Pace } from "./pacing.ts";
@@ -80,7 +80,9 @@ export class LeaseGuard {
     const times = timesOf(leaseMs);
     const limitMs = Math.min(callTimeoutMs, leaseMs);
     const asking = { what: "acquire", whom: "lease", limitMs, signal: stopping };
-    const answer = await ask(asking, (signal) => store.acquire(key, holder, leaseMs, { signal }));
+    const answer = await ask(asking, async (signal) =>
+      checkGrant(await store.acquire(key, holder, leaseMs, { signal })),
+    );
     if (answer.kind === "cut") return undefined;
     if (answer.kind === "failed") {
       const { error, thrown = error } = answer;
@@ -97,7 +99,8 @@ export class LeaseGuard {
       return undefined;
     }
     // A little after the end, spread, so that those who wait do not all come at once.
-    const delayMs = Math.min(Math.max(0, grant.endsInMs), leaseMs) + Math.random() * 250;
+    const delayMs =
+      Math.min(Math.max(0, Number(grant.endsInMs) || 0), leaseMs) + Math.random() * 250;
     tell?.({ kind: "leaseTaken", delayMs });
     return delayMs;
   }
@@ -182,6 +185,12 @@ export class LeaseGuard {
     this.#alarm.stop();
     this.#parts.onLost(error);
   }
+}
+
+/** A store of the user's may answer anything. */
+function checkGrant(grant: LeaseGrant): LeaseGrant {
+  if (grant?.status === "held" || grant?.status === "taken") return grant;
+  throw new Error("the store gave neither a grant nor who holds the lease");
 }
 
 function timesOf(leaseMs: number): { readonly untilMono: number; readonly untilWall: number } {

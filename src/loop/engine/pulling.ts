@@ -2,7 +2,7 @@ import { AckloopError } from "../../core/errors.ts";
 import type { Delivery, Feed, Page, PullOptions, Receipt } from "../../core/feed.ts";
 import { toPage } from "../../core/feed.ts";
 import type { Answer } from "../../core/guard.ts";
-import { ask } from "../../core/guard.ts";
+import { ask, toFailure } from "../../core/guard.ts";
 import type { LoopSettings } from "../options.ts";
 import type { Entry } from "./entry.ts";
 import { Pace } from "./pacing.ts";
@@ -219,20 +219,28 @@ export class Pulling {
   }
 
   #answered(pull: Pull, answer: Answer<Pulled>): void {
-    const { window, onAcked, changed } = this.#parts;
-    const { carried } = pull;
+    const { feed, window, changed } = this.#parts;
     this.#pull = undefined;
-    const page = answer.kind === "answered" ? readPage(answer.value, this.#parts.feed) : answer;
-    if ("kind" in page) this.#failed(page, carried);
-    else {
-      this.polls += 1;
-      this.lastPollAt = Date.now();
-      this.dueSince = undefined;
-      if (carried) onAcked(window.confirm(carried));
-      this.#takePage(pull, page);
+    try {
+      const page = answer.kind === "answered" ? readPage(answer.value, feed) : answer;
+      if ("kind" in page) this.#failed(page, pull.carried);
+      else this.#succeeded(pull, page);
+    } catch (thrown) {
+      // A getter of the user's own feed, such as one of a page.
+      const error = toFailure(thrown, { what: "pull", whom: feed.name });
+      this.#failed({ kind: "failed", error, thrown }, undefined);
     }
     window.pullEnded();
     changed();
+  }
+
+  #succeeded(pull: Pull, page: Page): void {
+    const { window, onAcked } = this.#parts;
+    this.polls += 1;
+    this.lastPollAt = Date.now();
+    this.dueSince = undefined;
+    if (pull.carried) onAcked(window.confirm(pull.carried));
+    this.#takePage(pull, page);
   }
 
   #takePage(pull: Pull, page: Page): void {
@@ -383,11 +391,15 @@ export class Pulling {
 
   /** A page that came after its time. A queue has hidden what it holds, so it counts; a list is old. */
   #cameLate(pull: Pull, late: Answer<Pulled>): void {
-    const { feed, changed } = this.#parts;
-    if (late.kind !== "answered" || feed.acks !== "individual" || feed.pulls !== "onward") return;
-    const page = readPage(late.value, feed);
-    if ("kind" in page) return;
-    this.#takeIn(page, pull.began, performance.now() - pull.began);
+    const { feed, changed, isStopping } = this.#parts;
+    const isQueue = feed.acks === "individual" && feed.pulls === "onward";
+    if (late.kind !== "answered" || !isQueue || isStopping()) return;
+    try {
+      const page = readPage(late.value, feed);
+      if (!("kind" in page)) this.#takeIn(page, pull.began, performance.now() - pull.began);
+    } catch {
+      // A feed that is late and wrong: what it has hidden comes again.
+    }
     changed();
   }
 }

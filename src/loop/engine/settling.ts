@@ -84,8 +84,12 @@ async function sendAck(
   if (over.aborted || answer.kind === "cut") return undefined;
   if (answer.kind === "failed") return answer;
   const { value } = answer;
-  if (Array.isArray(value) && value.length === receipts.length) {
-    return value.map((verdict) => toVerdict(verdict, name));
+  try {
+    if (Array.isArray(value) && value.length === receipts.length) {
+      return value.map((verdict) => toVerdict(verdict, name));
+    }
+  } catch (thrown) {
+    return { error: toFailure(thrown, { what: "ack", whom: name }) };
   }
   const count = Array.isArray(value) ? `${value.length} verdicts` : "no list of verdicts";
   const facts = { provider: name, operation: "ack" };

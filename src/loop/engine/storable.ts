@@ -11,32 +11,57 @@ export interface Storable<Event> {
 /**
  * Makes sure that a store can write what came as JSON.
  *
- * Every engine reads JSON that nests ten thousand deep and fails to write it again. Such an object
- * would stop the run for ever, however often it is started: so its text is kept in its place.
+ * Every engine reads JSON that nests ten thousand deep and fails to write it again; a feed of the user's
+ * may hold a bigint or a circle. Such an object would stop the run for ever, however often it is
+ * started: so its text is kept in its place.
  */
 export function toStorable<Event>(event: Event | undefined, raw: unknown): Storable<Event> {
-  if (!isTooDeep([event, raw])) return { event, raw };
-  const remark = "it nests too deep to be stored, so that raw is its JSON as text";
-  return { event: undefined, raw: writeDeep(raw), remark };
+  const write = howToWrite([event, raw]);
+  if (write === undefined) return { event, raw };
+  const why = write === writeDeep ? "nests too deep to be stored" : "cannot be written as JSON";
+  return {
+    event: undefined,
+    raw: write(raw),
+    remark: `it ${why}, so that raw is its JSON as text`,
+  };
 }
 
-/** Writes a value as JSON, however deep it nests. */
+/** Writes a value as JSON, however deep it nests, and whatever in it JSON has no form for. */
 export function toText(value: unknown): string {
-  return isTooDeep(value) ? writeDeep(value) : (JSON.stringify(value) ?? "undefined");
+  const write = howToWrite(value) ?? JSON.stringify;
+  return write(value) ?? "undefined";
 }
 
-function isTooDeep(value: unknown): boolean {
+/** How to write what `JSON.stringify` cannot; `undefined` for all else. */
+function howToWrite(value: unknown): ((value: unknown) => string) | undefined {
   try {
     JSON.stringify(value);
-    return false;
+    return undefined;
   } catch (error) {
-    // A circle or a bigint is a TypeError, and the store's to refuse.
-    return error instanceof RangeError;
+    // What nests too deep is a RangeError in every engine.
+    return error instanceof RangeError ? writeDeep : writeOdd;
   }
 }
 
 /** What is left to write: a text as it is, or a value. */
-type Todo = { readonly text: string } | { readonly value: unknown };
+type Todo = { readonly text: string } | { readonly value: unknown } | { readonly closes: object };
+
+/** Writes what JSON has no form for: a bigint as its digits, what goes in circles once. */
+function writeOdd(root: unknown): string {
+  const seen = new WeakSet();
+  const toJson = (_: string, value: unknown): unknown => {
+    if (typeof value === "bigint") return String(value);
+    if (typeof value !== "object" || value === null) return value;
+    if (seen.has(value)) return "[written before]";
+    seen.add(value);
+    return value;
+  };
+  try {
+    return JSON.stringify(root, toJson) ?? "null";
+  } catch {
+    return '"[cannot be written]"';
+  }
+}
 
 /** Writes JSON without calling itself. */
 function writeDeep(root: unknown): string {
