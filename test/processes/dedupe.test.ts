@@ -101,7 +101,10 @@ describe.each(places)("dedupe in %s", (_, open, isThere) => {
       expect(deaths).toBe(3);
       expect(place.records.ids("started").filter((id) => id === poison)).toHaveLength(3);
       expect(page.letters).toMatchObject([
-        { id: poison, reason: expect.stringContaining("was started 3 times and never ended") },
+        {
+          event: { id: poison },
+          reason: expect.stringContaining("was started 3 times and never ended"),
+        },
       ]);
       expect(new Set(place.records.ids("handled")).size).toBe(6);
       await side.close();
