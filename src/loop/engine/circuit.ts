@@ -35,6 +35,8 @@ export class Circuit {
   readonly #failures = new Map<Entry, number>();
   /** How many calls of a handler failed that held an event which had not. */
   #failedCalls = 0;
+  /** How many failed and were given up since the last success. */
+  #gone = 0;
   #openedAt: number | undefined;
 
   constructor(parts: CircuitParts) {
@@ -69,7 +71,7 @@ export class Circuit {
 
   /** A handler was done with an event: whatever has failed before has failed by itself. */
   succeeded(): void {
-    if (this.#failures.size > 0) this.#forget();
+    if (this.#failures.size + this.#gone > 0) this.#forget();
     if (this.#openedAt === undefined) return;
     const elapsedMs = performance.now() - this.#openedAt;
     this.#openedAt = undefined;
@@ -77,6 +79,13 @@ export class Circuit {
     const { feed, tell, log } = this.#parts;
     log.warn(`ackloop: ${feed}: a handler has succeeded again, the run goes on`, { elapsedMs });
     tell?.({ kind: "circuitClosed", elapsedMs });
+  }
+
+  /** An event is given up as bad by itself. It counts for the full number, not for what is held. */
+  givenUp(entry: Entry): void {
+    if (!this.#failures.delete(entry)) return;
+    this.#failedCalls = Math.min(this.#failedCalls, this.#failures.size);
+    this.#gone += 1;
   }
 
   /** Whether an event has failed since the last success. */
@@ -93,6 +102,7 @@ export class Circuit {
     const { after, atOnce } = this.#parts;
     const calls = Math.ceil(held / atOnce);
     if (this.#failedCalls >= Math.max(LEAST_FAILED, Math.min(after, calls))) return "outage";
+    if (this.#failedCalls > 0 && this.#failedCalls + this.#gone >= after) return "outage";
     // Where not enough could ever fail, or all that could have, nothing more will be known.
     const untried = held - this.#failures.size;
     const inSight = this.#failedCalls + Math.ceil(untried / atOnce);
@@ -123,5 +133,6 @@ export class Circuit {
   #forget(): void {
     this.#failures.clear();
     this.#failedCalls = 0;
+    this.#gone = 0;
   }
 }
