@@ -18,7 +18,6 @@ const homes = {
   "p-retry": ["http", "loop"],
   zod: ["http", "providers"],
   msw: ["testing"],
-  "@electric-sql/pglite": ["stores"],
 };
 
 const forbidden = [

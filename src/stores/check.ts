@@ -42,19 +42,34 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Tells whether JSON that a store reads back is an event, as far as the loop relies on it. */
+/** Tells whether a value is an event, as far as the loop relies on it: on the way in and out. */
 export function isEvent(json: unknown): json is FeedEvent {
   return isObject(json) && ["id", "source", "type"].every((name) => typeof json[name] === "string");
 }
 
-/** Tells whether JSON that a store reads back is a dead letter, as far as a redrive relies on it. */
+/** Tells whether a value is a dead letter, as far as a redrive relies on it: on the way in and out. */
 export function isLetter(json: unknown): json is DeadLetter {
   if (!isObject(json)) return false;
   const { event, attempts } = json;
-  const texts = ["consumer", "feed", "identity", "reason"].every(
+  const texts = ["consumer", "feed", "identity", "reason", "failedAt"].every(
     (name) => typeof json[name] === "string",
   );
-  return texts && typeof attempts === "number" && (event === undefined || isEvent(event));
+  return texts && isCount(attempts) && (event === undefined || isEvent(event));
+}
+
+/** Refuses a dead letter that could not be given back. */
+export function checkLetter(operation: string, letter: DeadLetter): void {
+  checkEventKey(operation, letter);
+  if (isLetter(letter)) return;
+  throw configError(
+    operation,
+    "`letter` must have a `reason`, an RFC 3339 time in `failedAt`, a whole number of `attempts`, and an `event` with `id`, `source` and `type`, or none",
+  );
+}
+
+/** Tells whether a value counts something. */
+export function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
 }
 
 /** Refuses what is no object. */

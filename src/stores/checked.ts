@@ -10,6 +10,7 @@ import { abortable } from "./abortable.ts";
 import {
   checkEventKey,
   checkKey,
+  checkLetter,
   checkMs,
   checkName,
   checkObject,
@@ -50,7 +51,7 @@ function checkedCursors(bare: CursorStore): CursorStore {
 function checkedDeadLetters(bare: DeadLetterStore): DeadLetterStore {
   return {
     async put(letter, options) {
-      checkEventKey("put", letter);
+      checkLetter("put", letter);
       await abortable(options, () => bare.put(letter));
     },
     async list(key, query) {

@@ -1,7 +1,7 @@
 import { AckloopError } from "../core/errors.ts";
 import { identityOf } from "../core/identity.ts";
 import type { InboxClaim, InboxEntry } from "../core/stores.ts";
-import { checkObject, configError, isEvent, isObject, toJson } from "./check.ts";
+import { checkObject, checkText, configError, isEvent, isObject, toJson } from "./check.ts";
 
 const fullRetryMs = 1000;
 
@@ -12,12 +12,13 @@ export function entriesToJson(entries: readonly InboxEntry[]): readonly string[]
     checkObject("add", "entry", entry);
     const { event, unreadable, raw } = entry;
     if (event === undefined) {
-      checkObject("add", "event", unreadable);
+      checkObject("add", "unreadable", unreadable);
+      checkText("add", "message", unreadable.message);
       return toJson("add", "raw", { unreadable, raw: raw ?? null });
     }
     checkObject("add", "event", event);
-    if (typeof event.id !== "string" || typeof event.source !== "string") {
-      throw configError("add", "`event` must have an `id` and a `source`");
+    if (!isEvent(event)) {
+      throw configError("add", "`event` must have an `id`, a `source` and a `type`");
     }
     const { idDerived } = entry;
     return toJson("add", "raw", { event, raw: raw ?? null, ...(idDerived && { idDerived }) });

@@ -1,6 +1,10 @@
 import type { StoreSet } from "../core/stores.ts";
-import { storesOn } from "./local/index.ts";
-import { memoryBacking } from "./local/memory-backing.ts";
+import { checkedStores } from "./checked.ts";
+import { memoryCursors } from "./memory/cursors.ts";
+import { memoryDeadLetters } from "./memory/dead-letters.ts";
+import { memoryDedupe } from "./memory/dedupe.ts";
+import { memoryInbox } from "./memory/inbox.ts";
+import { memoryLeases } from "./memory/leases.ts";
 import { limitsOf, type StoreOptions } from "./options.ts";
 
 /**
@@ -13,5 +17,12 @@ import { limitsOf, type StoreOptions } from "./options.ts";
  * @throws {AckloopError} `config` for a wrong option.
  */
 export function memoryStores(options: StoreOptions = {}): StoreSet {
-  return storesOn(memoryBacking(), limitsOf("memoryStores", options));
+  const limits = limitsOf("memoryStores", options);
+  return checkedStores({
+    cursors: memoryCursors(),
+    deadLetters: memoryDeadLetters(),
+    dedupe: memoryDedupe(limits.startsRetentionMs),
+    leases: memoryLeases(),
+    inbox: memoryInbox(limits),
+  });
 }

@@ -1,4 +1,4 @@
-import { checkMs, checkOptions, checkWhole } from "./check.ts";
+import { checkMs, checkOptions, checkText, checkWhole, configError } from "./check.ts";
 
 const dayMs = 24 * 3_600_000;
 
@@ -49,4 +49,36 @@ export function limitsOf(
   checkMs(operation, "inboxRetentionMs", limits.inboxRetentionMs, 0);
   checkMs(operation, "startsRetentionMs", limits.startsRetentionMs, 0);
   return limits;
+}
+
+/** What the factories of stores in a database may be told. */
+export interface SqlStoreOptions extends StoreOptions {
+  /**
+   * What the names of the tables begin with: small letters, digits and `_`, up to 30, no digit first.
+   * @default "ackloop_"
+   */
+  readonly prefix?: string | undefined;
+  /**
+   * How long one statement may take (PostgreSQL), or a lock of another process may be waited for
+   * (SQLite), in ms, from 1. @default 30 000
+   */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** Checks the options of stores in a database and fills in what is missing. */
+export function sqlOptionsOf(
+  operation: string,
+  options: SqlStoreOptions,
+): { readonly limits: StoreLimits; readonly prefix: string; readonly timeoutMs: number } {
+  const limits = limitsOf(operation, options, "prefix", "timeoutMs");
+  const { prefix = "ackloop_", timeoutMs = 30_000 } = options;
+  checkText(operation, "prefix", prefix);
+  if (!/^[a-z_][a-z0-9_]{0,29}$/.test(prefix)) {
+    throw configError(
+      operation,
+      "`prefix` must have up to 30 small letters, digits and `_`, and not begin with a digit",
+    );
+  }
+  checkMs(operation, "timeoutMs", timeoutMs);
+  return { limits, prefix, timeoutMs };
 }

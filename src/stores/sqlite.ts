@@ -1,8 +1,7 @@
 import type { StoreSet } from "../core/stores.ts";
-import { checkMs, configError } from "./check.ts";
+import { configError } from "./check.ts";
 import { checkedStores } from "./checked.ts";
-import { limitsOf } from "./options.ts";
-import { checkPrefix, type SqlStoreOptions, sqlOptionNames } from "./sql.ts";
+import { type SqlStoreOptions, sqlOptionsOf } from "./options.ts";
 import { sqliteCursors } from "./sqlite/cursors.ts";
 import { sqliteDeadLetters } from "./sqlite/dead-letters.ts";
 import { sqliteDedupe } from "./sqlite/dedupe.ts";
@@ -32,7 +31,6 @@ export interface SqliteStores extends StoreSet {
  * **Limits**: not for network file systems. Times are the machine's clock: one set back makes what is held
  * last for its length anew, one set forward ends it early. `":memory:"` is gone when the process ends.
  *
- * @param options.timeoutMs How long a lock of another process is waited for, in ms. @default 30 000
  * @throws {AckloopError} `config` for a wrong argument, or where there is no driver, at once. The stores'
  * calls: `transport` (retryable) when the disk is full or fails or a lock lasts, `config` when the file
  * cannot be used, is damaged, or was written by a newer version.
@@ -41,10 +39,7 @@ export function sqliteStores(
   database: string | SqliteDatabase,
   options: SqlStoreOptions = {},
 ): SqliteStores {
-  const limits = limitsOf("sqliteStores", options, ...sqlOptionNames);
-  const { prefix = "ackloop_", timeoutMs = 30_000 } = options;
-  checkPrefix("sqliteStores", prefix);
-  checkMs("sqliteStores", "timeoutMs", timeoutMs);
+  const { limits, prefix, timeoutMs } = sqlOptionsOf("sqliteStores", options);
   const session = new SqliteSession({ prefix, timeoutMs, ...opened(database) });
   const stores = checkedStores({
     cursors: sqliteCursors(session),

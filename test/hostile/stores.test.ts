@@ -7,7 +7,7 @@ import { isAckloopError } from "../../src/core/errors.ts";
 import { toPage } from "../../src/core/feed.ts";
 import type { StoreSet } from "../../src/core/stores.ts";
 import { workato } from "../../src/providers/workato/index.ts";
-import { inboxFeed, memoryStores, sqliteStores, sqlStores } from "../../src/stores/index.ts";
+import { inboxFeed, memoryStores, postgresStores, sqliteStores } from "../../src/stores/index.ts";
 import { answering, endsWell, holds, spoiltText } from "./support.ts";
 
 const key = { consumer: "billing", feed: "orders" };
@@ -136,7 +136,7 @@ describe("a SQLite file that somebody has damaged", () => {
   });
 });
 
-describe("a row of the sql stores that somebody has damaged", () => {
+describe("a row of the PostgreSQL stores that somebody has damaged", () => {
   it("is read as what it says, or is a typed error", async () => {
     const row = fc.record({
       value: spoiltText("place"),
@@ -154,7 +154,7 @@ describe("a row of the sql stores that somebody has damaged", () => {
         }),
       };
 
-      await askAll(sqlStores(database));
+      await askAll(postgresStores(database));
     });
   });
 });

@@ -106,8 +106,6 @@ const planted: readonly (readonly [file: string, text: string, ...rules: string[
     "testing-imports-core-and-loop-and-emulator",
     "nothing-imports-the-cli-or-the-root",
   ],
-  ["src/testing/d.ts", 'import "@electric-sql/pglite";', "pglite-only-in-stores"],
-  ["src/stores/e.ts", 'await import("@electric-sql/pglite");'],
 ];
 
 /** Files that stand in for the sound ones, and the rules that the root then breaks. */

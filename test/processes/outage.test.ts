@@ -3,7 +3,11 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { AckloopError } from "../../src/core/errors.ts";
 import { sleep } from "../../src/core/sleep.ts";
 import { consume, type LoopOptions, type Report } from "../../src/index.ts";
-import { type SqlDatabase, type SqlStores, sqlStores } from "../../src/stores/index.ts";
+import {
+  type PostgresDatabase,
+  type PostgresStores,
+  postgresStores,
+} from "../../src/stores/index.ts";
 import { memoryFeed, testEvent } from "../../src/testing/memory-feed.ts";
 import { postgresUrl } from "../stores/servers.ts";
 import { buildScripts, type Scripts, until } from "./children.ts";
@@ -21,9 +25,9 @@ beforeAll(async () => {
 afterAll(async () => await scripts.close());
 
 /** A database that goes away, and counts how often it is asked meanwhile. */
-function leaving(good: SqlDatabase) {
+function leaving(good: PostgresDatabase) {
   const state = { isAway: false, asked: 0 };
-  const wrapper: SqlDatabase = {
+  const wrapper: PostgresDatabase = {
     async query(text, params) {
       if (!state.isAway) return await good.query(text, params);
       state.asked += 1;
@@ -38,9 +42,9 @@ describe("a database in this process that goes away in mid-run", () => {
   beforeAll(async () => await (await pglite).waitReady, 180_000);
   afterAll(async () => await (await pglite).close());
 
-  async function opened(prefix: string): Promise<ReturnType<typeof leaving> & SqlStores> {
+  async function opened(prefix: string): Promise<ReturnType<typeof leaving> & PostgresStores> {
     const way = leaving(await pglite);
-    const stores = sqlStores(way.wrapper, { prefix });
+    const stores = postgresStores(way.wrapper, { prefix });
     await stores.migrate();
     return { ...way, ...stores };
   }

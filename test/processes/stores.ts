@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Pool } from "pg";
 import type { StoreSet } from "../../src/core/stores.ts";
-import { sqliteStores, sqlStores } from "../../src/stores/index.ts";
+import { postgresStores, sqliteStores } from "../../src/stores/index.ts";
 import type { StorePlace } from "./task.ts";
 
 /** Stores that a process opens where its task says, and how it closes them. */
@@ -28,6 +28,6 @@ export async function openStores(place: StorePlace): Promise<OpenStores> {
   });
   // Without it the process ends when the server cuts an idle connection.
   pool.on("error", () => {});
-  const stores = sqlStores(pool, { prefix: place.prefix, timeoutMs: 5000 });
+  const stores = postgresStores(pool, { prefix: place.prefix, timeoutMs: 5000 });
   return { stores, pool, close: () => pool.end() };
 }

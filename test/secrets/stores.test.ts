@@ -2,7 +2,7 @@ import { Pool } from "pg";
 import { describe, it } from "vitest";
 import type { StoreSet } from "../../src/core/stores.ts";
 import { drain } from "../../src/index.ts";
-import { sqlStores } from "../../src/stores/index.ts";
+import { postgresStores } from "../../src/stores/index.ts";
 import { memoryFeed, testEvent } from "../../src/testing/index.ts";
 import { plainMark, Witness } from "./support.ts";
 
@@ -49,7 +49,7 @@ async function useAll(witness: Witness, stores: StoreSet): Promise<void> {
   await Promise.all(calls.map((call) => witness.watch(call)));
 }
 
-describe("sql stores whose database is away", () => {
+describe("PostgreSQL stores whose database is away", () => {
   it("tell nothing of the connection, whatever the driver throws", async () => {
     const witness = new Witness();
 
@@ -57,7 +57,7 @@ describe("sql stores whose database is away", () => {
       const query = async (): Promise<{ rows: unknown[] }> => {
         throw error;
       };
-      const stores = sqlStores({ query });
+      const stores = postgresStores({ query });
       await useAll(witness, stores);
       await witness.watch(() => stores.migrate());
     }
@@ -71,7 +71,7 @@ describe("sql stores whose database is away", () => {
       (connectionString) => new Pool({ connectionString, connectionTimeoutMillis: 500 }),
     );
 
-    for (const pool of pools) await useAll(witness, sqlStores(pool));
+    for (const pool of pools) await useAll(witness, postgresStores(pool));
 
     witness.expectNothingOf(plainMark);
     await Promise.all(pools.map((pool) => pool.end()));
@@ -85,7 +85,7 @@ describe("sql stores whose database is away", () => {
         const query = async (): Promise<{ rows: unknown[] }> => {
           throw error;
         };
-        const { deadLetters, dedupe, leases } = sqlStores({ query });
+        const { deadLetters, dedupe, leases } = postgresStores({ query });
         const feed = memoryFeed();
         feed.publish(testEvent("e"));
         const told = { logger: witness.logger, onReport: witness.see };

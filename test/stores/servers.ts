@@ -1,6 +1,6 @@
 import { Pool } from "pg";
-import type { SqlStoreOptions, SqlStores } from "../../src/stores/index.ts";
-import { sqlStores } from "../../src/stores/index.ts";
+import type { PostgresStores, SqlStoreOptions } from "../../src/stores/index.ts";
+import { postgresStores } from "../../src/stores/index.ts";
 
 /** The address of a real server, where the environment names one. */
 export const postgresUrl = process.env["ACKLOOP_POSTGRES_URL"];
@@ -18,13 +18,13 @@ export function freshPrefix(): string {
 /** Stores on a real server, in tables of their own; `close` takes the tables off. */
 export async function onServer(options: SqlStoreOptions = {}): Promise<{
   readonly pool: Pool;
-  readonly stores: SqlStores;
+  readonly stores: PostgresStores;
   readonly prefix: string;
   close(): Promise<void>;
 }> {
   const prefix = options.prefix ?? freshPrefix();
   const pool = new Pool({ connectionString: postgresUrl, max: 8 });
-  const stores = sqlStores(pool, { ...options, prefix });
+  const stores = postgresStores(pool, { ...options, prefix });
   await stores.migrate();
   return {
     pool,

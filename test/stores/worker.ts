@@ -2,7 +2,7 @@ import { writeSync } from "node:fs";
 import { Pool } from "pg";
 import { sleep } from "../../src/core/sleep.ts";
 import type { StoreSet } from "../../src/core/stores.ts";
-import { sqliteStores, sqlStores } from "../../src/stores/index.ts";
+import { postgresStores, sqliteStores } from "../../src/stores/index.ts";
 
 /** What a worker is told on its command line. */
 export interface WorkerTask {
@@ -17,7 +17,7 @@ export interface WorkerTask {
 async function work(task: WorkerTask): Promise<never> {
   const stores: StoreSet = task.folder
     ? sqliteStores(`${task.folder}/ackloop.db`)
-    : sqlStores(new Pool({ connectionString: task.url }), { prefix: task.prefix });
+    : postgresStores(new Pool({ connectionString: task.url }), { prefix: task.prefix });
   print("ready");
   for (;;) await steps[task.task](stores, task.name);
 }

@@ -211,6 +211,17 @@ describe("store conformance", () => {
       ["letter.pages"],
     ],
     [
+      "a put that takes what it will not give out",
+      {
+        deadLetters: (good) => ({
+          async put(letter, options) {
+            if (letter?.attempts !== Number.POSITIVE_INFINITY) await good.put(letter, options);
+          },
+        }),
+      },
+      ["letter.arguments"],
+    ],
+    [
       "a begin that gives to two",
       {
         dedupe: (good) => ({
@@ -580,6 +591,20 @@ describe("store conformance", () => {
         }),
       },
       ["inbox.same"],
+    ],
+    [
+      "an add that takes what it will not give out",
+      {
+        inbox: (good) => ({
+          async add(name, entries, options) {
+            const isAny = Array.isArray(entries) && entries.some((one) => one?.event?.id === "b");
+            if (!isAny || entries.every(({ event }) => event?.type)) {
+              await good.add(name, entries, options);
+            }
+          },
+        }),
+      },
+      ["inbox.arguments"],
     ],
     [
       "a finish that takes any token",

@@ -113,6 +113,17 @@ export const deadLetterLaws: readonly StoreLaw[] = [
       for (const bad of [{ ...letter, identity: "" }, { ...letter, feed: "" }, undefined]) {
         await refused(() => deadLetters.put(bad as DeadLetter), "config", "a wrong key");
       }
+      const wrong = [
+        { reason: undefined },
+        { attempts: Number.POSITIVE_INFINITY },
+        { attempts: 0.5 },
+        { failedAt: 1 },
+        { event: { ...eventOf("a"), type: undefined } },
+      ];
+      for (const facts of wrong) {
+        const bad = { ...letter, ...facts } as DeadLetter;
+        await refused(() => deadLetters.put(bad), "config", "what cannot be given back");
+      }
       const cycle: Record<string, unknown> = {};
       cycle["self"] = cycle;
       await refused(() => deadLetters.put({ ...letter, raw: cycle }), "config", "a cycle");

@@ -206,7 +206,15 @@ export const inboxLaws: readonly StoreLaw[] = [
     title: "refuses wrong arguments, and stores all or none",
     async run({ stores: { inbox } }) {
       const name = freshName();
-      const bad = [null, {}, { event: { id: 1 }, raw: 1 }, { ...entryOf("b"), raw: 1n }];
+      const { type: _, ...untyped } = eventOf("b");
+      const bad = [
+        null,
+        {},
+        { event: { id: 1 }, raw: 1 },
+        { event: untyped, raw: 1 },
+        { unreadable: {}, raw: 1 },
+        { ...entryOf("b"), raw: 1n },
+      ];
       for (const entry of bad) {
         const entries = [entryOf("a"), entry] as Parameters<Inbox["add"]>[1];
         await refused(() => inbox.add(name, entries), "config", "a wrong entry");

@@ -5,7 +5,8 @@ import type { Delivery } from "../../../src/core/feed.ts";
 import type { SchemaResult, StandardSchemaV1 } from "../../../src/core/standard-schema.ts";
 import type { DedupeStore } from "../../../src/core/stores.ts";
 import { batch } from "../../../src/loop/batch.ts";
-import { Processor, toHalt } from "../../../src/loop/engine/attempt.ts";
+import type { Disposition } from "../../../src/loop/engine/attempt.ts";
+import { Attempts } from "../../../src/loop/engine/attempt.ts";
 import type { Entry } from "../../../src/loop/engine/entry.ts";
 import { toEntry } from "../../../src/loop/engine/entry.ts";
 import { Keeping } from "../../../src/loop/engine/keeping.ts";
@@ -26,8 +27,8 @@ interface Setting {
 
 const stores = memoryStores();
 
-/** A processor with a dead-letter store, and what it told. */
-function processorOf(handlers: unknown, { options = {}, events }: Setting = {}) {
+/** Attempts with a dead-letter store, and what they told. */
+function attemptsOf(handlers: unknown, { options = {}, events }: Setting = {}) {
   const { deadLetters } = memoryStores();
   const settings = toSettings({ consumer: "billing", deadLetters, ...options });
   const reports: ReportBody[] = [];
@@ -36,27 +37,39 @@ function processorOf(handlers: unknown, { options = {}, events }: Setting = {}) 
   };
   const quit = new AbortController();
   const scope = new HandlerScope(settings.handlerTimeoutMs);
-  const parts = { feed: "orders", settings, tell, quit: quit.signal };
+  const warn = vi.fn();
+  const log = { ...settings.logger, warn };
+  const parts = { feed: "orders", settings, tell, log, quit: quit.signal };
   const keeping = new Keeping(parts);
   const state = { mayStart: true };
-  const processor = new Processor({
+  const onSuccess = vi.fn();
+  const attempts = new Attempts({
     ...parts,
     keeping,
     scope,
     routes: toRoutes("test", handlers as Handlers<FeedEvent>, events),
     mayStart: () => state.mayStart,
+    onSuccess,
   });
+  const attempt = (entry: Entry): Promise<Disposition> =>
+    new Promise((end) => attempts.make(entry, end));
+  const giveUp = (entry: Entry, reason = "failed", cause?: unknown): Promise<Disposition> =>
+    new Promise((end) => attempts.giveUp(entry, { reason, code: undefined, cause }, end));
+  const attemptBatch = (entries: readonly Entry[]) => attempts.makeBatch(entries);
   const letters = async () =>
     (await deadLetters.list({ consumer: "billing", feed: "orders" })).letters;
-  return { processor, reports, scope, state, quit, keeping, letters };
+  const made = { attempt, giveUp, attemptBatch, onSuccess };
+  return { ...made, reports, scope, state, quit, keeping, letters, warn };
 }
 
+const page = { bytes: 0, openedAt: 0, held: 0 };
+
 const entryOf = (id = "a", facts: Partial<FeedEvent> = {}): Entry =>
-  toEntry(id, { event: { ...testEvent(id), ...facts }, raw: { id } });
+  toEntry(`/memory ${id}`, { event: { ...testEvent(id), ...facts }, raw: { id } }, page);
 
 const unreadableEntry = (): Entry => {
   const unreadable = new AckloopError("schema", "items[3] cannot be read", { path: "items[3]" });
-  return toEntry("x", { unreadable, raw: { odd: 1 } } satisfies Delivery);
+  return toEntry("x", { unreadable, raw: { odd: 1 } } satisfies Delivery, page);
 };
 
 /** A schema that takes what has a code, and makes it upper case. */
@@ -97,9 +110,9 @@ describe("an attempt", () => {
     ["retries", () => retry({ afterMs: 70 }), { kind: "again", delayMs: 70, failed: true }],
     ["retries late", () => retry({ afterMs: 10 ** 9 }), { kind: "again", delayMs: 60_000 }],
   ])("ends as its handler says: %s", async (_, handler, disposition) => {
-    const { processor } = processorOf(handler);
+    const { attempt } = attemptsOf(handler);
 
-    expect(await processor.attempt(entryOf())).toMatchObject(disposition);
+    expect(await attempt(entryOf())).toMatchObject(disposition);
   });
 
   it.each([
@@ -116,11 +129,11 @@ describe("an attempt", () => {
       },
     ],
   ])("is repeated with backoff when the handler throws %s", async (_, handler) => {
-    const { processor, reports } = processorOf(handler);
+    const { attempt, reports } = attemptsOf(handler);
     const entry = entryOf();
 
-    const first = await processor.attempt(entry);
-    const second = await processor.attempt(entry);
+    const first = await attempt(entry);
+    const second = await attempt(entry);
 
     expect(first).toMatchObject({ kind: "again", failed: true });
     if (first.kind !== "again" || second.kind !== "again") throw new Error("both are again");
@@ -136,104 +149,147 @@ describe("an attempt", () => {
   });
 
   it("tells of a retry that was asked for without an error", async () => {
-    const { processor, reports } = processorOf(() => retry());
+    const { attempt, reports } = attemptsOf(() => retry());
 
-    await processor.attempt(entryOf());
+    await attempt(entryOf());
 
     expect(reports[0]).not.toHaveProperty("error");
   });
 
   it("gives the handler the event and its context", async () => {
     const handler = vi.fn((_: FeedEvent, context: HandlerContext) => void context.signal);
-    const { processor } = processorOf(handler);
+    const { attempt } = attemptsOf(handler);
     const entry = entryOf();
     entry.attempts = 2;
 
-    await processor.attempt(entry);
+    await attempt(entry);
 
-    expect(handler.mock.calls[0]?.[0]).toBe(entry.delivery.event);
+    expect(handler.mock.calls[0]?.[0]).toEqual(entry.delivery.event);
     expect(handler.mock.calls[0]?.[1]).toMatchObject({ attempt: 3, delivery: entry.delivery });
   });
 
-  it("ends in the dead letters when the attempts are used up", async () => {
-    const { processor, letters } = processorOf(
+  it("sees nothing of what an earlier one did to the event", async () => {
+    const seen: unknown[] = [];
+    const { attempt } = attemptsOf((event: FeedEvent<string, { list: number[] }>) => {
+      seen.push([...event.data.list]);
+      event.data.list.push(1);
+      return retry();
+    });
+    const entry = entryOf("a", { data: { list: [] } });
+
+    await attempt(entry);
+    await attempt(entry);
+
+    expect(seen).toEqual([[], []]);
+    expect(entry.delivery.event?.data).toEqual({ list: [] });
+  });
+
+  it("ends within its turn where its handler does", () => {
+    const { attempt, onSuccess } = attemptsOf(() => {});
+
+    void attempt(entryOf());
+
+    expect(onSuccess).toHaveBeenCalledTimes(1);
+  });
+
+  it("says when its attempts are used up, and of what", async () => {
+    const cause = new AckloopError("timeout", "no answer");
+    const { attempt, letters } = attemptsOf(
       () => {
-        throw new AckloopError("timeout", "no answer");
+        throw cause;
       },
       { options: { retry: { attempts: 2 } } },
     );
     const entry = entryOf();
-    await processor.attempt(entry);
+    await attempt(entry);
 
-    const disposition = await processor.attempt(entry);
-
-    expect(disposition).toEqual({ kind: "settled", as: "deadLettered" });
-    expect(await letters()).toMatchObject([
-      {
-        id: "a",
-        attempts: 2,
-        code: "timeout",
-        reason: expect.stringContaining("failed 2 times: "),
-      },
-    ]);
-  });
-
-  it("halts when the attempts are used up and there is no store", async () => {
-    const cause = new Error("no stock");
-    const { processor } = processorOf(
-      () => {
-        throw cause;
-      },
-      { options: { retry: { attempts: 1 }, deadLetters: undefined } },
-    );
-
-    const disposition = await processor.attempt(entryOf());
-
-    expect(disposition).toMatchObject({ kind: "halt", error: { code: "halted", cause } });
-    expect((disposition as { error: Error }).error.message).toBe(
-      "orders: event a (test): failed 1 times: Error: no stock; no dead-letter store is set",
-    );
+    expect(await attempt(entry)).toEqual({
+      kind: "exhausted",
+      verdict: { reason: "failed 2 times: AckloopError: no answer", code: "timeout", cause },
+    });
+    expect(entry.attempts).toBe(2);
+    expect(await letters()).toEqual([]);
   });
 
   it("says so when a retry was asked for once too often", async () => {
-    const { processor, letters } = processorOf(() => retry(), {
-      options: { retry: { attempts: 1 } },
+    const { attempt } = attemptsOf(() => retry(), { options: { retry: { attempts: 1 } } });
+
+    expect(await attempt(entryOf())).toMatchObject({
+      kind: "exhausted",
+      verdict: { reason: "failed once: the handler asked for a retry" },
     });
-
-    await processor.attempt(entryOf());
-
-    expect((await letters())[0]?.reason).toBe("failed 1 times: the handler asked for a retry");
   });
 
   it("keeps a reason that is too long within bounds", async () => {
     const handler = (): never => {
-      throw "x".repeat(10_000);
+      throw new Error("x".repeat(10_000));
     };
-    const { processor, letters } = processorOf(handler, { options: { retry: { attempts: 1 } } });
+    const { attempt } = attemptsOf(handler, { options: { retry: { attempts: 1 } } });
 
-    await processor.attempt(entryOf());
+    const disposition = await attempt(entryOf());
 
-    expect((await letters())[0]?.reason.length).toBeLessThan(600);
+    const { reason } = disposition.kind === "exhausted" ? disposition.verdict : { reason: "" };
+    expect([reason.length > 100, reason.length < 600]).toEqual([true, true]);
   });
 
-  it.each([3, true, null, [], testEvent("a")])(
-    "halts when the handler returns %j",
+  it.each([3, true, false, null, "", [], {}, testEvent("a"), new Map()])(
+    "counts as done what returns %j, which is no outcome",
     async (value) => {
-      const { processor } = processorOf(() => value);
+      const { attempt } = attemptsOf(() => value);
 
-      expect(await processor.attempt(entryOf())).toMatchObject({
-        kind: "halt",
-        error: { code: "config", message: expect.stringContaining("a handler returned") },
-      });
+      expect(await attempt(entryOf())).toEqual({ kind: "settled", as: "handled" });
+    },
+  );
+
+  it("warns once of a handler that returns false, which may have meant a failure", async () => {
+    const { attempt, warn } = attemptsOf(async () => false);
+
+    await attempt(entryOf("a"));
+    await attempt(entryOf("b"));
+
+    expect(warn.mock.calls).toEqual([
+      [
+        "ackloop: the handler of test returned false for a: it counts as done; " +
+          "throw, or return retry(), to have it tried again",
+      ],
+    ]);
+  });
+
+  it.each([
+    ["done", () => {}, 1],
+    ["a drop", () => drop("not ours"), 1],
+    ["a dead letter", () => deadLetter("no use"), 1],
+    ["a retry", () => retry(), 0],
+    [
+      "a throw",
+      () => {
+        throw new Error("no stock");
+      },
+      0,
+    ],
+  ])("is a success or not: %s", async (_, handler, count) => {
+    const { attempt, onSuccess } = attemptsOf(handler);
+
+    await attempt(entryOf());
+
+    expect(onSuccess).toHaveBeenCalledTimes(count);
+  });
+
+  it.each([undefined, null, 7, "text", Symbol("odd"), {}, Object.create(null), () => {}])(
+    "fails whatever its handler throws: %o",
+    async (thrown) => {
+      const { attempt } = attemptsOf(() => Promise.reject(thrown));
+
+      expect(await attempt(entryOf())).toMatchObject({ kind: "again", failed: true });
     },
   );
 
   it("starts no handler when none may be started", async () => {
     const handler = vi.fn();
-    const { processor, state } = processorOf(handler);
+    const { attempt, state } = attemptsOf(handler);
     state.mayStart = false;
 
-    expect(await processor.attempt(entryOf())).toEqual({ kind: "left" });
+    expect(await attempt(entryOf())).toEqual({ kind: "left" });
     expect(handler).not.toHaveBeenCalled();
   });
 });
@@ -265,13 +321,13 @@ describe("an attempt whose handler is told to end", () => {
     ["a drop", () => drop("not ours"), { kind: "settled", as: "dropped" }],
     ["a dead letter", () => deadLetter("no use"), { kind: "settled", as: "deadLettered" }],
   ])("by a stop: %s", async (_, end, disposition) => {
-    const { processor, scope } = processorOf(untilSignal(end));
+    const { attempt, scope } = attemptsOf(untilSignal(end));
     const entry = entryOf();
-    const attempt = processor.attempt(entry);
+    const attempting = attempt(entry);
 
     scope.abort("stopping");
 
-    expect(await attempt).toEqual(disposition);
+    expect(await attempting).toEqual(disposition);
     expect(entry.attempts).toBe(disposition.kind === "left" ? 0 : 1);
   });
 
@@ -280,50 +336,50 @@ describe("an attempt whose handler is told to end", () => {
     ["a throw", throws, { kind: "again", failed: true }],
     ["done", () => done(), { kind: "settled", as: "handled" }],
   ])("by its time limit: %s", async (_, end, disposition) => {
-    const { processor } = processorOf(untilSignal(end), { options: { handlerTimeoutMs: 100 } });
-    const attempt = processor.attempt(entryOf());
+    const { attempt } = attemptsOf(untilSignal(end), { options: { handlerTimeoutMs: 100 } });
+    const attempting = attempt(entryOf());
 
     await vi.advanceTimersByTimeAsync(100);
 
-    expect(await attempt).toMatchObject(disposition);
+    expect(await attempting).toMatchObject(disposition);
   });
 
   it("counts a bare return as unsettled though the handler never looked at its signal", async () => {
     const { opened, open } = gate();
-    const { processor, scope } = processorOf(() => opened);
-    const attempt = processor.attempt(entryOf());
+    const { attempt, scope } = attemptsOf(() => opened);
+    const attempting = attempt(entryOf());
 
     scope.abort("stopping");
     open();
 
-    expect(await attempt).toEqual({ kind: "left" });
+    expect(await attempting).toEqual({ kind: "left" });
   });
 
   it("counts no attempt that fails while the run is stopping, before its signal has fired", async () => {
     const { opened, fail } = gate();
-    const { processor, state, letters } = processorOf(() => opened, {
+    const { attempt, state, letters } = attemptsOf(() => opened, {
       options: { retry: { attempts: 1 } },
     });
     const entry = entryOf();
-    const attempt = processor.attempt(entry);
+    const attempting = attempt(entry);
 
     state.mayStart = false;
     fail(new DOMException("The program's own signal has fired.", "AbortError"));
 
-    expect(await attempt).toEqual({ kind: "left" });
+    expect(await attempting).toEqual({ kind: "left" });
     expect(entry.attempts).toBe(0);
     expect(await letters()).toEqual([]);
   });
 
   it("counts what returns while the run is stopping, before its signal has fired", async () => {
     const { opened, open } = gate();
-    const { processor, state } = processorOf(() => opened);
-    const attempt = processor.attempt(entryOf());
+    const { attempt, state } = attemptsOf(() => opened);
+    const attempting = attempt(entryOf());
 
     state.mayStart = false;
     open();
 
-    expect(await attempt).toEqual({ kind: "settled", as: "handled" });
+    expect(await attempting).toEqual({ kind: "settled", as: "handled" });
   });
 });
 
@@ -358,9 +414,9 @@ describe("an event that no handler can be given", () => {
   it.each(cases)(
     "and is %s is dead-lettered with a store",
     async (_, entry, setting, reason, code) => {
-      const { processor, letters } = processorOf(handlers, setting);
+      const { attempt, letters } = attemptsOf(handlers, setting);
 
-      expect(await processor.attempt(entry())).toEqual({ kind: "settled", as: "deadLettered" });
+      expect(await attempt(entry())).toEqual({ kind: "settled", as: "deadLettered" });
       expect(await letters()).toMatchObject([{ reason, code, attempts: 0 }]);
       expect(handler).not.toHaveBeenCalled();
     },
@@ -368,9 +424,9 @@ describe("an event that no handler can be given", () => {
 
   it.each(cases)("and is %s halts by policy, and says why", async (_, entry, setting, reason) => {
     const options: LoopOptions = { unprocessable: "halt" };
-    const { processor, letters } = processorOf(handlers, { ...setting, options });
+    const { attempt, letters } = attemptsOf(handlers, { ...setting, options });
 
-    expect(await processor.attempt(entry())).toMatchObject({
+    expect(await attempt(entry())).toMatchObject({
       kind: "halt",
       error: { code: "halted", message: expect.stringContaining(reason) },
     });
@@ -379,18 +435,18 @@ describe("an event that no handler can be given", () => {
 
   it.each(cases)("and is %s is dropped by policy", async (_, entry, setting, reason) => {
     const options: LoopOptions = { unprocessable: "drop" };
-    const { processor, reports } = processorOf(handlers, { ...setting, options });
+    const { attempt, reports } = attemptsOf(handlers, { ...setting, options });
 
-    expect(await processor.attempt(entry())).toEqual({ kind: "settled", as: "dropped" });
+    expect(await attempt(entry())).toEqual({ kind: "settled", as: "dropped" });
     expect(reports).toMatchObject([{ kind: "dropped", reason: expect.stringContaining(reason) }]);
   });
 
   it("and has no key because of that goes by the policy, not to a halt", async () => {
-    const { processor } = processorOf(handlers, { events: { ORDER: withCode } });
+    const { attempt } = attemptsOf(handlers, { events: { ORDER: withCode } });
     const entry = entryOf("a", { type: "ORDER" });
-    entry.keyFailure = { error: new TypeError("no code") };
+    entry.keyFailure = "orderBy threw for it: TypeError: no code";
 
-    expect(await processor.attempt(entry)).toEqual({ kind: "settled", as: "deadLettered" });
+    expect(await attempt(entry)).toEqual({ kind: "settled", as: "deadLettered" });
   });
 });
 
@@ -398,54 +454,74 @@ describe("an event that can be handled", () => {
   it.each([
     ["a schema", withCode],
     ["an asynchronous schema", asynchronous],
-  ])("comes to its handler as %s made it, once", async (_, schema) => {
-    const validate = vi.spyOn(schema["~standard"], "validate");
+  ])("comes to its handler as %s made it, each time from the wire", async (_, schema) => {
     const handler = vi.fn().mockReturnValueOnce(retry());
-    const { processor, letters } = processorOf(handler, { events: { ORDER: schema } });
+    const { attempt, letters } = attemptsOf(handler, { events: { ORDER: schema } });
     const entry = entryOf("a", { type: "ORDER", data: { code: "x" } });
 
-    await processor.attempt(entry);
+    await attempt(entry);
     handler.mockReturnValueOnce(deadLetter("no use"));
-    await processor.attempt(entry);
+    await attempt(entry);
 
     expect(handler.mock.calls.map(([event]) => event.data)).toEqual([{ code: "X" }, { code: "X" }]);
-    expect(validate).toHaveBeenCalledTimes(1);
     // What is set aside is what the wire brought.
     expect((await letters())[0]?.event?.data).toEqual({ code: "x" });
   });
 
-  it("halts when its key cannot be made", async () => {
+  it("goes by the policy when its key cannot be made", async () => {
     const handler = vi.fn();
-    const { processor } = processorOf(handler);
-    const cause = new TypeError("no such field");
+    const { attempt, letters } = attemptsOf(handler);
     const entry = entryOf();
-    entry.keyFailure = { error: cause };
+    entry.keyFailure = "orderBy threw for it: TypeError: no such field";
 
-    expect(await processor.attempt(entry)).toMatchObject({
-      kind: "halt",
-      error: {
-        message: "orders: orderBy threw for event a: TypeError: no such field",
-        cause,
-      },
-    });
+    expect(await attempt(entry)).toEqual({ kind: "settled", as: "deadLettered" });
+    expect(await letters()).toMatchObject([{ reason: entry.keyFailure, code: "schema" }]);
     expect(handler).not.toHaveBeenCalled();
   });
 
-  it("halts when a schema throws", async () => {
-    const broken: StandardSchemaV1 = {
-      "~standard": {
-        ...withCode["~standard"],
-        validate: () => {
-          throw new TypeError("broken schema");
-        },
-      },
-    };
-    const { processor } = processorOf(() => {}, { events: { test: broken } });
+  const schemaOf = (validate: () => unknown): StandardSchemaV1 => ({
+    "~standard": { ...withCode["~standard"], validate: validate as () => SchemaResult<unknown> },
+  });
 
-    expect(await processor.attempt(entryOf())).toMatchObject({
-      kind: "halt",
-      error: { code: "halted", message: "orders: TypeError: broken schema" },
-    });
+  it.each([
+    [
+      "throws",
+      () => {
+        throw new TypeError("broken schema");
+      },
+      "the schema of test threw: TypeError: broken schema",
+    ],
+    [
+      "rejects",
+      () => Promise.reject(new TypeError("broken schema")),
+      "the schema of test threw: TypeError: broken schema",
+    ],
+    ["gives nothing", () => undefined, "the schema of test gave neither a value nor issues"],
+    ["gives nothing later", async () => ({}), "the schema of test gave neither a value nor issues"],
+  ])("goes by the policy when its schema %s", async (_, validate, reason) => {
+    const handler = vi.fn();
+    const { attempt, letters } = attemptsOf(handler, { events: { test: schemaOf(validate) } });
+
+    expect(await attempt(entryOf())).toEqual({ kind: "settled", as: "deadLettered" });
+    expect(await letters()).toMatchObject([{ reason, attempts: 0 }]);
+    expect(handler).not.toHaveBeenCalled();
+  });
+
+  it("waits for a schema no longer than half a minute, and not beyond the run", async () => {
+    vi.useFakeTimers();
+    const hangs = { test: schemaOf(() => new Promise(() => {})) };
+    const slow = attemptsOf(() => {}, { events: hangs });
+    const cut = attemptsOf(() => {}, { events: hangs });
+    const attempts = [slow.attempt(entryOf()), cut.attempt(entryOf())];
+
+    cut.quit.abort();
+    await vi.advanceTimersByTimeAsync(30_000);
+
+    expect(await Promise.all(attempts)).toEqual([
+      { kind: "settled", as: "deadLettered" },
+      { kind: "left" },
+    ]);
+    vi.useRealTimers();
   });
 });
 
@@ -467,10 +543,10 @@ describe("an attempt with dedupe", () => {
 
   it("handles an event once, and knows it when it comes again", async () => {
     const handler = vi.fn();
-    const { processor, reports, keeping } = processorOf(handler, withDedupe({}));
+    const { attempt, reports, keeping } = attemptsOf(handler, withDedupe({}));
 
-    const first = await processor.attempt(entryOf());
-    const second = await processor.attempt(entryOf());
+    const first = await attempt(entryOf());
+    const second = await attempt(entryOf());
 
     expect(first).toEqual({ kind: "settled", as: "handled" });
     expect(second).toEqual({ kind: "settled", as: "duplicate" });
@@ -482,19 +558,49 @@ describe("an attempt with dedupe", () => {
   it("waits for an event that is in work elsewhere, which is no failed attempt", async () => {
     const handler = vi.fn();
     const busy = async () => ({ status: "busy", endsInMs: 700 }) as const;
-    const { processor } = processorOf(handler, withDedupe({ begin: busy }));
+    const { attempt } = attemptsOf(handler, withDedupe({ begin: busy }));
     const entry = entryOf();
 
-    expect(await processor.attempt(entry)).toEqual({ kind: "again", delayMs: 700, failed: false });
+    expect(await attempt(entry)).toMatchObject({ kind: "again", failed: false });
     expect(entry.attempts).toBe(0);
     expect(handler).not.toHaveBeenCalled();
   });
 
-  it("never asks hotly for an event whose mark ends now", async () => {
-    const busy = async () => ({ status: "busy", endsInMs: 0 }) as const;
-    const { processor } = processorOf(() => {}, withDedupe({ begin: busy }));
+  it.each([
+    [700, [100, 200, 400, 700, 700]],
+    [0, [50, 50, 50]],
+    [86_400_000, [100, 200, 400, 800, 1600, 3000, 3000]],
+  ])(
+    "asks for it again at growing intervals until its mark ends, in %i ms",
+    async (endsInMs, waits) => {
+      vi.spyOn(Math, "random").mockReturnValue(1);
+      const busy = async () => ({ status: "busy", endsInMs }) as const;
+      const { attempt } = attemptsOf(() => {}, withDedupe({ begin: busy }));
+      const entry = entryOf();
+      const asked: number[] = [];
 
-    expect(await processor.attempt(entryOf())).toMatchObject({ kind: "again", delayMs: 100 });
+      for (const _ of waits) {
+        const disposition = await attempt(entry);
+        if (disposition.kind === "again") asked.push(disposition.delayMs);
+      }
+
+      expect(asked).toEqual(waits);
+    },
+  );
+
+  it("waits for an event that is another's when a finish in its transaction is refused", async () => {
+    const handler = async (_: FeedEvent, context: HandlerContext): Promise<void> => {
+      if (!(await context.finish("transaction"))) return;
+      expect.unreachable("it is another's");
+    };
+    const finish = async () => false;
+    const { attempt, keeping, reports } = attemptsOf(handler, withDedupe({ finish }));
+    const entry = entryOf();
+
+    expect(await attempt(entry)).toEqual({ kind: "again", delayMs: 100, failed: false });
+    expect(entry.attempts).toBe(0);
+    expect(reports).toEqual([]);
+    keeping.close();
   });
 
   it.each([
@@ -505,9 +611,9 @@ describe("an attempt with dedupe", () => {
     async (starts, disposition, count) => {
       const begin = async () => ({ status: "begun", mark: "m", starts }) as const;
       const finish = vi.fn(async () => true);
-      const { processor, letters, keeping } = processorOf(() => {}, withDedupe({ begin, finish }));
+      const { attempt, letters, keeping } = attemptsOf(() => {}, withDedupe({ begin, finish }));
 
-      expect(await processor.attempt(entryOf())).toEqual(disposition);
+      expect(await attempt(entryOf())).toEqual(disposition);
       const kept = await letters();
       expect(kept).toHaveLength(count);
       if (count > 0) {
@@ -525,9 +631,9 @@ describe("an attempt with dedupe", () => {
     const failing = async (): Promise<never> => {
       throw new Error("down");
     };
-    const asking = processorOf(() => {}, withDedupe({ begin: failing }));
-    const finishing = processorOf(() => {}, withDedupe({ finish: failing }));
-    const attempts = [asking.processor.attempt(entryOf()), finishing.processor.attempt(entryOf())];
+    const asking = attemptsOf(() => {}, withDedupe({ begin: failing }));
+    const finishing = attemptsOf(() => {}, withDedupe({ finish: failing }));
+    const attempts = [asking.attempt(entryOf()), finishing.attempt(entryOf())];
     await vi.advanceTimersByTimeAsync(10);
 
     asking.quit.abort();
@@ -541,23 +647,23 @@ describe("an attempt with dedupe", () => {
     const handler = async (_: FeedEvent, context: HandlerContext): Promise<void> => {
       expect(await context.finish("transaction")).toBe(true);
     };
-    const { processor, keeping } = processorOf(handler, withDedupe({ finish }));
+    const { attempt, keeping } = attemptsOf(handler, withDedupe({ finish }));
 
-    expect(await processor.attempt(entryOf())).toEqual({ kind: "settled", as: "handled" });
+    expect(await attempt(entryOf())).toEqual({ kind: "settled", as: "handled" });
     expect(finish).toHaveBeenCalledTimes(2);
     keeping.close();
   });
 
   it("keeps its mark between attempts", async () => {
     const begin = vi.fn(stores.dedupe.begin);
-    const { processor, keeping } = processorOf(
+    const { attempt, keeping } = attemptsOf(
       vi.fn().mockReturnValueOnce(retry()),
       withDedupe({ ...stores.dedupe, begin }),
     );
     const entry = entryOf("kept");
 
-    await processor.attempt(entry);
-    await processor.attempt(entry);
+    await attempt(entry);
+    await attempt(entry);
 
     expect(begin).toHaveBeenCalledTimes(1);
     keeping.close();
@@ -570,22 +676,22 @@ describe("an attempt with a batch", () => {
 
   it("settles all when the handler returns nothing", async () => {
     const handler = vi.fn();
-    const { processor } = processorOf(batch({ size: 3 }, handler));
+    const { attemptBatch } = attemptsOf(batch({ size: 3 }, handler));
     const three = entries();
 
-    expect(await processor.attemptBatch(three)).toEqual([HANDLED, HANDLED, HANDLED]);
+    expect(await attemptBatch(three)).toEqual([HANDLED, HANDLED, HANDLED]);
     expect(handler.mock.calls[0]?.[0].map((event: FeedEvent) => event.id)).toEqual(["a", "b", "c"]);
     expect(handler.mock.calls[0]?.[1].deliveries).toEqual(three.map((entry) => entry.delivery));
   });
 
   it("takes one outcome for each event", async () => {
     const handler = async () => [undefined, drop("not ours"), retry({ afterMs: 5 })];
-    const { processor } = processorOf(batch({ size: 3 }, handler));
+    const { attemptBatch } = attemptsOf(batch({ size: 3 }, handler));
 
-    expect(await processor.attemptBatch(entries())).toEqual([
+    expect(await attemptBatch(entries())).toEqual([
       HANDLED,
       { kind: "settled", as: "dropped" },
-      { kind: "again", delayMs: 5, failed: true },
+      { kind: "again", delayMs: 5, failed: true, why: "the handler asked for a retry" },
     ]);
   });
 
@@ -593,42 +699,64 @@ describe("an attempt with a batch", () => {
     const handler = async (): Promise<void> => {
       throw new Error("no database");
     };
-    const { processor } = processorOf(batch({ size: 3 }, handler));
+    const { attemptBatch } = attemptsOf(batch({ size: 3 }, handler));
     const three = entries();
 
-    const dispositions = await processor.attemptBatch(three);
+    const dispositions = await attemptBatch(three);
 
     expect(dispositions.map((each) => each.kind)).toEqual(["again", "again", "again"]);
     expect(three.map((entry) => entry.attempts)).toEqual([1, 1, 1]);
   });
 
   it.each([
-    ["too few", [undefined, undefined]],
-    ["no list", done()],
-  ])("halts when the handler returns %s", async (_, returned) => {
+    ["done", done(), HANDLED],
+    ["a drop", drop("not ours"), { kind: "settled", as: "dropped" }],
+    ["a retry", retry({ afterMs: 5 }), { kind: "again", delayMs: 5, failed: true }],
+  ])("takes one outcome for all: %s", async (_, returned, disposition) => {
     const handler = (() => returned) as () => void;
-    const { processor } = processorOf(batch({ size: 3 }, handler));
+    const { attemptBatch } = attemptsOf(batch({ size: 3 }, handler));
 
-    const dispositions = await processor.attemptBatch(entries());
+    expect(await attemptBatch(entries())).toMatchObject(new Array(3).fill(disposition));
+  });
+
+  it.each([
+    ["too few outcomes", [drop("not ours")], "gave 1 outcomes for 3 events"],
+    ["too many outcomes", new Array(4).fill(done()), "gave 4 outcomes for 3 events"],
+  ])("fails an attempt of every event when the handler returns %s", async (_, returned, why) => {
+    const handler = (() => returned) as () => void;
+    const { attemptBatch } = attemptsOf(batch({ size: 3 }, handler));
+
+    const dispositions = await attemptBatch(entries());
 
     expect(dispositions).toMatchObject(
-      new Array(3).fill({
-        kind: "halt",
-        error: {
-          code: "config",
-          message: "a batch handler must return nothing, or one outcome for each of its 3 events",
-        },
-      }),
+      new Array(3).fill({ kind: "again", failed: true, why: `the batch handler ${why}` }),
     );
   });
 
+  it.each([
+    ["a list of rows that were saved", [{ id: 1 }, { id: 2 }]],
+    ["as many rows as events", [{ id: 1 }, { id: 2 }, { id: 3 }]],
+    ["an empty list", []],
+    ["a number", 3],
+  ])(
+    "settles all when the handler returns what is no list of outcomes: %s",
+    async (_, returned) => {
+      const handler = (() => returned) as () => void;
+      const { attemptBatch } = attemptsOf(batch({ size: 3 }, handler));
+
+      expect(await attemptBatch(entries())).toEqual([HANDLED, HANDLED, HANDLED]);
+    },
+  );
+
   it("keeps what no handler can be given out of the batch", async () => {
     const handler = vi.fn();
-    const { processor } = processorOf(batch({ size: 3 }, handler), { events: { test: withCode } });
+    const { attemptBatch } = attemptsOf(batch({ size: 3 }, handler), {
+      events: { test: withCode },
+    });
     const good = entryOf("a", { data: { code: "x" } });
     const bad = entryOf("b", { data: {} });
 
-    const dispositions = await processor.attemptBatch([bad, good, unreadableEntry()]);
+    const dispositions = await attemptBatch([bad, good, unreadableEntry()]);
 
     expect(dispositions.map((each) => each.kind === "settled" && each.as)).toEqual([
       "deadLettered",
@@ -640,12 +768,12 @@ describe("an attempt with a batch", () => {
 
   it("does not call the handler with nothing, nor when none may be started", async () => {
     const handler = vi.fn();
-    const { processor, state } = processorOf(batch({ size: 3 }, handler));
-    await processor.attemptBatch([unreadableEntry()]);
+    const { attemptBatch, state } = attemptsOf(batch({ size: 3 }, handler));
+    await attemptBatch([unreadableEntry()]);
 
     state.mayStart = false;
 
-    expect(await processor.attemptBatch(entries())).toEqual(new Array(3).fill({ kind: "left" }));
+    expect(await attemptBatch(entries())).toEqual(new Array(3).fill({ kind: "left" }));
     expect(handler).not.toHaveBeenCalled();
   });
 
@@ -656,44 +784,72 @@ describe("an attempt with a batch", () => {
       await opened;
       seen.push(context.signal.aborted);
     });
-    const { processor, scope } = processorOf(handler);
-    const attempt = processor.attemptBatch(entries());
+    const { attemptBatch, scope } = attemptsOf(handler);
+    const attempting = attemptBatch(entries());
     await Promise.resolve();
 
     scope.abort("stopping");
     open();
 
-    expect(await attempt).toEqual(new Array(3).fill({ kind: "left" }));
+    expect(await attempting).toEqual(new Array(3).fill({ kind: "left" }));
     expect(seen).toEqual([true]);
   });
 
   it("takes an event that is in work elsewhere out of the batch", async () => {
     const { dedupe } = memoryStores();
     const begin: DedupeStore["begin"] = async (key, markMs, options) =>
-      key.id === "b" ? { status: "busy", endsInMs: 300 } : dedupe.begin(key, markMs, options);
+      key.identity === "/memory b"
+        ? { status: "busy", endsInMs: 300 }
+        : dedupe.begin(key, markMs, options);
     const options: LoopOptions = { dedupe: { store: { ...dedupe, begin } } };
-    const { processor, keeping } = processorOf(
+    const { attemptBatch, keeping } = attemptsOf(
       batch({ size: 3 }, () => {}),
       { options },
     );
 
-    expect(await processor.attemptBatch(entries())).toEqual([
+    expect(await attemptBatch(entries())).toEqual([
       HANDLED,
-      { kind: "again", delayMs: 300, failed: false },
+      { kind: "again", delayMs: expect.any(Number), failed: false },
       HANDLED,
     ]);
     keeping.close();
   });
 });
 
-describe("giving up because no time is left", () => {
+describe("giving up", () => {
   it("sets an event aside", async () => {
-    const { processor, letters } = processorOf(() => {});
+    const { giveUp, letters } = attemptsOf(() => {});
     const entry = entryOf();
     entry.attempts = 2;
 
-    expect(await processor.exhaust(entry)).toEqual({ kind: "settled", as: "deadLettered" });
-    expect((await letters())[0]?.reason).toBe("failed 2 times, and no time is left");
+    expect(await giveUp(entry, "failed 2 times")).toEqual({ kind: "settled", as: "deadLettered" });
+    expect(await letters()).toMatchObject([
+      { identity: "/memory a", reason: "failed 2 times", attempts: 2 },
+    ]);
+  });
+
+  it("halts where there is no store, and says what to do", async () => {
+    const cause = new Error("no stock");
+    const { giveUp } = attemptsOf(() => {}, { options: { deadLetters: undefined } });
+
+    const disposition = await giveUp(entryOf(), "failed once: Error: no stock", cause);
+
+    expect(disposition).toMatchObject({ kind: "halt", error: { code: "halted", cause } });
+    expect((disposition as { error: Error }).error.message).toBe(
+      "orders: event a (test): failed once: Error: no stock; no dead-letter store is set: " +
+        "set the option deadLetters, or it comes first again at the next start",
+    );
+  });
+
+  it("leaves an event when the run quits before the store has answered", async () => {
+    const put = () => new Promise<void>(() => {});
+    const options: LoopOptions = { deadLetters: { ...stores.deadLetters, put } };
+    const { giveUp, quit } = attemptsOf(() => {}, { options });
+
+    const given = giveUp(entryOf());
+    quit.abort();
+
+    expect(await given).toEqual({ kind: "left" });
   });
 
   it("never rejects", async () => {
@@ -701,25 +857,8 @@ describe("giving up because no time is left", () => {
       throw new AckloopError("config", "no such table");
     };
     const options: LoopOptions = { deadLetters: { ...stores.deadLetters, put } };
-    const { processor } = processorOf(() => {}, { options });
+    const { giveUp } = attemptsOf(() => {}, { options });
 
-    expect(await processor.exhaust(entryOf())).toMatchObject({
-      kind: "halt",
-      error: { code: "config" },
-    });
-  });
-});
-
-describe("the error that ends a run", () => {
-  it("is one of ours as it is, and anything else as a cause", () => {
-    const ours = new AckloopError("auth", "refused");
-    const theirs = new TypeError("x is not a function");
-
-    expect(toHalt("orders", ours)).toBe(ours);
-    expect(toHalt("orders", theirs)).toMatchObject({
-      code: "halted",
-      message: "orders: TypeError: x is not a function",
-      cause: theirs,
-    });
+    expect(await giveUp(entryOf())).toMatchObject({ kind: "halt", error: { code: "config" } });
   });
 });

@@ -1,91 +1,138 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { FeedEvent } from "../../../src/core/event.ts";
 import type { Disposition } from "../../../src/loop/engine/attempt.ts";
-import type { Entry } from "../../../src/loop/engine/entry.ts";
+import { Circuit } from "../../../src/loop/engine/circuit.ts";
+import type { Entry, Verdict } from "../../../src/loop/engine/entry.ts";
 import { toEntry } from "../../../src/loop/engine/entry.ts";
-import type { DispatcherParts } from "../../../src/loop/engine/handling.ts";
-import { Dispatcher } from "../../../src/loop/engine/handling.ts";
+import type { HandlingParts } from "../../../src/loop/engine/handling.ts";
+import { Handling } from "../../../src/loop/engine/handling.ts";
+import { toLog } from "../../../src/loop/engine/report.ts";
 import { testEvent } from "../../../src/testing/memory-feed.ts";
-import { gate } from "../support.ts";
+import { idsOf, toSettings } from "../support.ts";
 
 const HANDLED: Disposition = { kind: "settled", as: "handled" };
-const entryOf = (id: string): Entry => toEntry(id, { event: testEvent(id), raw: {} });
+const FAILED: Disposition = { kind: "again", delayMs: 100, failed: true };
+const WAITING: Disposition = { kind: "again", delayMs: 100, failed: false };
+const USED_UP: Disposition = {
+  kind: "exhausted",
+  verdict: { reason: "failed once: no stock", code: undefined, cause: undefined },
+};
 
-/** A dispatcher whose attempts end when the test says so. */
-function bench(parts: Partial<DispatcherParts> = {}) {
+const idOf = ({ delivery }: Entry): string => delivery.event?.id ?? "";
+const entryOf = (id: string): Entry =>
+  toEntry(`/memory ${id}`, { event: testEvent(id), raw: {} }, { bytes: 0, openedAt: 0, held: 0 });
+
+interface Setting extends Partial<HandlingParts> {
+  /** Whether more may come, so that a batch waits for it. @default false */
+  readonly mayCome?: boolean;
+}
+
+/** The handling side whose attempts end when the test says so; it is driven as the engine drives it. */
+function bench({ mayCome = false, ...parts }: Setting = {}) {
   const started: string[] = [];
-  const ended: [string, Disposition["kind"]][] = [];
-  const gates = new Map<string, ReturnType<typeof gate<Disposition>>[]>();
-  const begin = (name: string): Promise<Disposition> => {
+  const settled: string[] = [];
+  const gaveUp: [string, Verdict][] = [];
+  const ends = new Map<string, ((disposition: Disposition) => void)[]>();
+  const state = { mayStart: true, mayCome, open: 0 };
+  const onRetry = vi.fn();
+  const onHalt = vi.fn();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const begin = (name: string, onEnd: (disposition: Disposition) => void): void => {
     started.push(name);
-    const opening = gate<Disposition>();
-    gates.set(name, [...(gates.get(name) ?? []), opening]);
-    return opening.opened;
+    ends.set(name, [...(ends.get(name) ?? []), onEnd]);
   };
-  const again = vi.fn();
-  const dispatcher = new Dispatcher({
+  const step = (): void => {
+    clearTimeout(timer);
+    const at = handling.step(performance.now());
+    if (at < Number.POSITIVE_INFINITY)
+      timer = setTimeout(step, Math.max(0, at - performance.now()));
+  };
+  const handling: Handling = new Handling({
     concurrency: 2,
     orderBy: undefined,
     batch: undefined,
-    attempt: (entry) => begin(entry.id),
-    attemptBatch: async (entries) => {
-      const disposition = await begin(entries.map((entry) => entry.id).join("+"));
-      return entries.map(() => disposition);
+    circuit: undefined,
+    attempts: {
+      make: (entry, onEnd) => {
+        entry.given = entry.delivery;
+        begin(idOf(entry), (disposition) => onEnd(disposition, entry));
+      },
+      makeBatch: (entries) =>
+        new Promise((resolve) => {
+          for (const entry of entries) entry.given = entry.delivery;
+          begin(entries.map(idOf).join("+"), (each) => resolve(entries.map(() => each)));
+        }),
+      giveUp: (entry, verdict, onEnd) => {
+        gaveUp.push([idOf(entry), verdict]);
+        onEnd({ kind: "settled", as: "deadLettered" }, entry);
+      },
     },
-    mayStart: () => true,
-    onEnd: (entry, disposition) => ended.push([entry.id, disposition.kind]),
-    onAgain: again,
+    open: () => state.open,
+    mayStart: () => state.mayStart,
+    mayComeBy: () => state.mayCome,
+    onSettled: (entry) => {
+      state.open -= 1;
+      settled.push(idOf(entry));
+    },
+    onRetry,
+    onHalt,
+    changed: () => void Promise.resolve().then(step),
     ...parts,
   });
-  const add = (...ids: string[]): void => {
-    for (const id of ids) dispatcher.add(entryOf(id));
-    dispatcher.pump();
+  const add = (...ids: string[]): Entry[] => {
+    const entries = ids.map(entryOf);
+    state.open += entries.length;
+    for (const entry of entries) handling.add(entry);
+    step();
+    return entries;
   };
   const end = async (name: string, disposition: Disposition = HANDLED): Promise<void> => {
-    gates.get(name)?.shift()?.open(disposition);
+    ends.get(name)?.shift()?.(disposition);
     await vi.advanceTimersByTimeAsync(0);
   };
-  return { dispatcher, started, ended, again, add, end };
+  const lists = { started, settled, gaveUp };
+  return { handling, ...lists, state, onRetry, onHalt, step, add, end };
 }
 
-describe("the dispatcher", () => {
-  beforeEach(() => {
-    vi.useFakeTimers();
-  });
-  afterEach(() => {
-    vi.useRealTimers();
-  });
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
 
+describe("handling", () => {
   it("runs as many at once as it may, in the order they came", async () => {
-    const { dispatcher, started, ended, add, end } = bench();
+    const { handling, started, settled, add, end } = bench();
 
     add("a", "b", "c", "d");
     expect(started).toEqual(["a", "b"]);
-    expect([dispatcher.running, dispatcher.ready]).toEqual([2, 2]);
+    expect([handling.running, handling.isHungry]).toEqual([2, false]);
     await end("b");
     expect(started).toEqual(["a", "b", "c"]);
     await end("a");
     await end("c");
+    expect(handling.isHungry).toBe(true);
     await end("d");
 
     expect(started).toEqual(["a", "b", "c", "d"]);
-    expect(ended.map(([id]) => id)).toEqual(["b", "a", "c", "d"]);
-    expect(dispatcher.running).toBe(0);
+    expect(settled).toEqual(["b", "a", "c", "d"]);
+    expect(handling.running).toBe(0);
   });
 
-  it("takes a hundred thousand handlers that end at once without running out of stack", async () => {
-    const { dispatcher, ended, add } = bench({ attempt: async () => HANDLED });
+  it("takes a hundred thousand handlers that end at once without running out of stack", () => {
+    const { handling, settled, add } = bench({
+      attempts: { ...never, make: (entry, onEnd) => onEnd(HANDLED, entry) },
+    });
 
-    add(...Array.from({ length: 100_000 }, (_, index) => `e${index}`));
-    await vi.advanceTimersByTimeAsync(0);
+    add(...idsOf(100_000));
 
-    expect(ended).toHaveLength(100_000);
-    expect(dispatcher.running).toBe(0);
+    expect(settled).toHaveLength(100_000);
+    expect(handling.running).toBe(0);
   });
 
   it("never runs two of a key at once, each key in order, and others beside it", async () => {
-    const orderBy = (event: FeedEvent): string => event.id[0] ?? "";
-    const { started, add, end } = bench({ orderBy, concurrency: 10 });
+    const { started, add, end } = bench({ orderBy: firstLetter, concurrency: 10 });
 
     add("a1", "a2", "b1", "a3", "b2");
     expect(started).toEqual(["a1", "b1"]);
@@ -108,11 +155,10 @@ describe("the dispatcher", () => {
   });
 
   it("frees the slot of one that waits for its next attempt, and keeps its key", async () => {
-    const orderBy = (event: FeedEvent): string => event.id[0] ?? "";
-    const { started, again, add, end } = bench({ orderBy, concurrency: 1 });
+    const { started, onRetry, add, end } = bench({ orderBy: firstLetter, concurrency: 1 });
 
     add("a1", "a2", "b1");
-    await end("a1", { kind: "again", delayMs: 100, failed: true });
+    await end("a1", FAILED);
     expect(started).toEqual(["a1", "b1"]);
     await end("b1");
     expect(started).toEqual(["a1", "b1"]);
@@ -121,104 +167,207 @@ describe("the dispatcher", () => {
     await end("a1");
 
     expect(started).toEqual(["a1", "b1", "a1", "a2"]);
-    expect(again.mock.calls).toEqual([[true]]);
+    expect(onRetry).toHaveBeenCalledTimes(1);
   });
 
-  it("keeps the key of an event that was left or halted the run", async () => {
-    const { started, add, end } = bench({ orderBy: () => "k", concurrency: 5 });
+  it("does not count one that only had to wait", async () => {
+    const { started, onRetry, add, end } = bench();
+    add("a");
 
+    await end("a", WAITING);
+    await vi.advanceTimersByTimeAsync(100);
+
+    expect(started).toEqual(["a", "a"]);
+    expect(onRetry).not.toHaveBeenCalled();
+  });
+
+  it("starts one again that was left, where the run is not stopping, and keeps its key", async () => {
+    const { started, state, step, add, end } = bench({ orderBy: () => "k", concurrency: 5 });
     add("a", "b");
-    await end("a", { kind: "left" });
 
+    state.mayStart = false;
+    await end("a", { kind: "left" });
     expect(started).toEqual(["a"]);
+    state.mayStart = true;
+    step();
+
+    expect(started).toEqual(["a", "a"]);
   });
 
-  it("does not hold up events that have no key", async () => {
-    const orderBy = (() => undefined) as unknown as (event: FeedEvent) => string;
+  it("hands an error on that must end the run", async () => {
+    const { onHalt, settled, add, end } = bench();
+    const error = { code: "halted" } as never;
+    add("a");
+
+    await end("a", { kind: "halt", error });
+
+    expect(onHalt.mock.calls).toEqual([[error]]);
+    expect(settled).toEqual([]);
+  });
+
+  it.each([undefined, null])("does not hold up events whose key is %s", async (key) => {
+    const orderBy = (() => key) as unknown as (event: FeedEvent) => string;
     const { started, add, end } = bench({ orderBy, concurrency: 1 });
 
-    add("a", "b", "c");
+    const entries = add("a", "b");
     await end("a");
     await end("b");
 
-    expect(started).toEqual(["a", "b", "c"]);
+    expect(started).toEqual(["a", "b"]);
+    expect(entries.map(({ keyFailure }) => keyFailure)).toEqual([undefined, undefined]);
   });
 
-  it("leaves an event to its attempt whose key cannot be made", async () => {
-    const failure = new TypeError("no such field");
-    const entries: Entry[] = [];
-    const orderBy = (): string => {
-      throw failure;
-    };
-    const { add } = bench({
-      orderBy,
-      attempt: async (entry) => {
-        entries.push(entry);
-        return HANDLED;
+  it.each([
+    [
+      "throws",
+      () => {
+        throw new TypeError("no such field");
       },
-    });
+      "orderBy threw for event %s: TypeError: no such field",
+    ],
+    ["gives an object", () => ({}), "orderBy gave object for event %s, not a text or number"],
+  ])("leaves an event to its attempt whose key cannot be made: orderBy %s", (_, orderBy, why) => {
+    const { started, add } = bench({ orderBy: orderBy as () => string });
 
-    add("a", "b");
-    await vi.advanceTimersByTimeAsync(0);
-
-    expect(entries.map((entry) => entry.keyFailure?.error)).toEqual([failure, failure]);
-  });
-
-  it("starts nothing while paused, and goes on after", async () => {
-    const { dispatcher, started, add, end } = bench({ concurrency: 1 });
-    add("a", "b");
-
-    dispatcher.pause();
-    await end("a");
-    expect(started).toEqual(["a"]);
-    dispatcher.resume();
+    const entries = add("a", "b");
 
     expect(started).toEqual(["a", "b"]);
-  });
-
-  it("starts nothing once stopped, and no longer waits", async () => {
-    const { dispatcher, started, ended, add, end } = bench();
-    add("a", "b", "c");
-    await end("a", { kind: "again", delayMs: 1000, failed: true });
-
-    dispatcher.stop();
-    await end("b", { kind: "again", delayMs: 1000, failed: true });
-    await end("c");
-    await vi.advanceTimersByTimeAsync(5000);
-
-    expect(started).toEqual(["a", "b", "c"]);
-    expect(ended).toEqual([
-      ["b", "again"],
-      ["c", "settled"],
+    expect(entries.map(({ keyFailure }) => keyFailure)).toEqual([
+      why.replace("%s", "a"),
+      why.replace("%s", "b"),
     ]);
-    expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("starts nothing that may not be started", async () => {
-    let mayStart = false;
-    const { dispatcher, started, add } = bench({ mayStart: () => mayStart });
+  it("starts nothing that may not be started, and goes on as soon as it may", () => {
+    const { started, state, step, add } = bench();
+    state.mayStart = false;
     add("a");
     expect(started).toEqual([]);
 
-    mayStart = true;
-    dispatcher.pump();
+    state.mayStart = true;
+    step();
 
     expect(started).toEqual(["a"]);
   });
+
+  it("gives an event up whose attempts are used up, where outages are not told from poison", async () => {
+    const { gaveUp, settled, add, end } = bench();
+    add("a");
+
+    await end("a", USED_UP);
+
+    expect(gaveUp).toEqual([["a", USED_UP.kind === "exhausted" ? USED_UP.verdict : undefined]]);
+    expect(settled).toEqual(["a"]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
 });
 
-describe("the dispatcher of batches", () => {
+/** The same with a circuit that opens after four. */
+function withCircuit(parts: Setting = {}) {
+  const circuit = new Circuit({
+    after: 4,
+    atOnce: parts.batch?.size ?? 1,
+    bounds: { minMs: 1000, maxMs: 1000 },
+    feed: "orders",
+    tell: undefined,
+    log: toLog(toSettings().logger),
+  });
+  vi.spyOn(Math, "random").mockReturnValue(1);
+  return { circuit, ...bench({ circuit, ...parts }) };
+}
+
+describe("handling with a circuit", () => {
+  it("parks what failed too often until it is certain whose fault it is", async () => {
+    const { circuit, gaveUp, started, add, end } = withCircuit({ concurrency: 1 });
+    add("a", "b", "c");
+
+    await end("a", USED_UP);
+    expect([started, gaveUp]).toEqual([["a", "b"], []]);
+    circuit.succeeded();
+    await end("b");
+    await end("c");
+
+    expect(gaveUp.map(([id]) => id)).toEqual(["a"]);
+  });
+
+  it("gives up at once where not enough are held that could ever tell", async () => {
+    const { gaveUp, add, end } = withCircuit();
+    add("a", "b");
+
+    await end("a", USED_UP);
+
+    expect(gaveUp.map(([id]) => id)).toEqual(["a"]);
+  });
+
+  it("holds in an outage: gives nothing up, counts no attempt, and probes with one, an untried first", async () => {
+    const { circuit, gaveUp, started, add, end } = withCircuit({ concurrency: 4 });
+    const entries = add("a", "b", "c", "d", "e", "f", "g", "h");
+    for (const entry of entries) entry.attempts = 1;
+    for (const id of ["a", "b", "c", "d"]) await end(id, USED_UP);
+    expect([circuit.isOpen, gaveUp]).toEqual([true, []]);
+    expect(entries.slice(0, 4).map(({ attempts }) => attempts)).toEqual([0, 0, 0, 0]);
+    started.length = 0;
+
+    await vi.advanceTimersByTimeAsync(1000);
+
+    expect(started).toEqual(["h"]);
+  });
+
+  it("closes with the first success, and all go on", async () => {
+    const { circuit, started, settled, add, end } = withCircuit({ concurrency: 4 });
+    add("a", "b", "c", "d");
+    for (const id of ["a", "b", "c", "d"]) await end(id, USED_UP);
+    expect(circuit.isOpen).toBe(true);
+    started.length = 0;
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(started).toEqual(["a"]);
+
+    circuit.succeeded();
+    await end("a");
+
+    expect(started).toEqual(["a", "b", "c", "d"]);
+    expect(settled).toEqual(["a"]);
+  });
+
+  it("waits after a probe that failed, and tries another", async () => {
+    const { circuit, started, add, end } = withCircuit({ concurrency: 4 });
+    add("a", "b", "c", "d");
+    for (const id of ["a", "b", "c", "d"]) await end(id, USED_UP);
+    started.length = 0;
+    await vi.advanceTimersByTimeAsync(1000);
+
+    await end("a", FAILED);
+    await vi.advanceTimersByTimeAsync(999);
+    expect(started).toEqual(["a"]);
+    await vi.advanceTimersByTimeAsync(1);
+
+    expect(started).toEqual(["a", "b"]);
+    expect(circuit.isOpen).toBe(true);
+  });
+});
+
+describe("handling batches in an outage", () => {
+  it("probes with one event alone", async () => {
+    const { circuit, started, add, end } = withCircuit({
+      batch: { size: 3, maxWaitMs: 100 },
+      concurrency: 3,
+    });
+    add(...idsOf(9));
+    for (const name of [...started]) await end(name, USED_UP);
+    expect(circuit.isOpen).toBe(true);
+    started.length = 0;
+
+    await vi.advanceTimersByTimeAsync(1000);
+
+    expect(started).toEqual(["e0"]);
+  });
+});
+
+describe("handling batches", () => {
   const batch = { size: 3, maxWaitMs: 100 };
 
-  beforeEach(() => {
-    vi.useFakeTimers();
-  });
-  afterEach(() => {
-    vi.useRealTimers();
-  });
-
-  it("starts a full batch at once and the rest after its wait", async () => {
-    const { started, add, end } = bench({ batch });
+  it("starts a full batch at once and the rest after its wait, while more may come", async () => {
+    const { started, add } = bench({ batch, mayCome: true });
 
     add("a", "b", "c", "d");
     expect(started).toEqual(["a+b+c"]);
@@ -227,13 +376,10 @@ describe("the dispatcher of batches", () => {
     await vi.advanceTimersByTimeAsync(1);
 
     expect(started).toEqual(["a+b+c", "d"]);
-    await end("a+b+c");
-    await end("d");
-    expect(vi.getTimerCount()).toBe(0);
   });
 
   it("fills a batch while its first event waits", async () => {
-    const { started, add } = bench({ batch });
+    const { started, add } = bench({ batch, mayCome: true });
     add("a");
     await vi.advanceTimersByTimeAsync(50);
 
@@ -244,7 +390,7 @@ describe("the dispatcher of batches", () => {
   });
 
   it("waits for more only once a slot is free", async () => {
-    const { started, add, end } = bench({ batch, concurrency: 1 });
+    const { started, add, end } = bench({ batch, concurrency: 1, mayCome: true });
     add("a", "b", "c", "d");
     await vi.advanceTimersByTimeAsync(5000);
     expect(started).toEqual(["a+b+c"]);
@@ -255,33 +401,40 @@ describe("the dispatcher of batches", () => {
     expect(started).toEqual(["a+b+c", "d"]);
   });
 
-  it("does not wait for more when none can come, not even for the rest behind a full slot", async () => {
-    const { dispatcher, started, add, end } = bench({ batch, concurrency: 1 });
-    add("a", "b", "c", "d");
+  it("goes out at once when nothing can come that would fill it", async () => {
+    const { started, add } = bench({ batch });
 
-    dispatcher.hurry();
-    await end("a+b+c");
+    add("a", "b");
 
-    expect(started).toEqual(["a+b+c", "d"]);
+    expect(started).toEqual(["a+b"]);
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("waits again once more have come", async () => {
-    const { dispatcher, started, add, end } = bench({ batch });
-    dispatcher.hurry();
+  it("waits for one of its key that a handler at work may free", async () => {
+    const { started, add, end } = bench({ batch, orderBy: firstLetter });
+    add("a1", "b1", "c1", "a2", "d1");
+    expect(started).toEqual(["a1+b1+c1"]);
 
-    add("a", "b");
-    expect(started).toEqual([]);
-    await vi.advanceTimersByTimeAsync(100);
+    await end("a1+b1+c1");
 
-    expect(started).toEqual(["a+b"]);
-    await end("a+b");
+    expect(started).toEqual(["a1+b1+c1", "d1+a2"]);
+  });
+
+  it("waits for one whose next attempt is soon", async () => {
+    const { started, add, end } = bench({ batch, concurrency: 1 });
+    add("a", "b", "c");
+    await end("a+b+c", { kind: "again", delayMs: 50, failed: true });
+
+    add("d");
+    expect(started).toEqual(["a+b+c"]);
+    await vi.advanceTimersByTimeAsync(50);
+
+    expect(started).toEqual(["a+b+c", "d+a+b"]);
   });
 
   it("gathers those that are tried again", async () => {
-    const { dispatcher, started, add, end } = bench({ batch });
+    const { started, add, end } = bench({ batch });
     add("a", "b", "c");
-    dispatcher.hurry();
 
     await end("a+b+c", { kind: "again", delayMs: 50, failed: true });
     await vi.advanceTimersByTimeAsync(50);
@@ -289,36 +442,46 @@ describe("the dispatcher of batches", () => {
     expect(started).toEqual(["a+b+c", "a+b+c"]);
   });
 
-  it("leaves an event for which no disposition came", async () => {
-    const { ended, add } = bench({ batch, attemptBatch: async () => [HANDLED] });
+  it("takes an event again for which no disposition came", async () => {
+    const makeBatch = vi.fn(async () => [HANDLED]).mockResolvedValueOnce([HANDLED]);
+    const { settled, add } = bench({ batch, attempts: { ...never, makeBatch } });
 
     add("a", "b", "c");
     await vi.advanceTimersByTimeAsync(0);
 
-    expect(ended).toEqual([
-      ["a", "settled"],
-      ["b", "left"],
-      ["c", "left"],
-    ]);
+    expect(makeBatch).toHaveBeenCalledTimes(3);
+    expect(settled).toEqual(["a", "b", "c"]);
   });
 
   it("never takes two of a key into one batch", async () => {
-    const { started, add, end } = bench({ batch, orderBy: (event) => event.id[0] ?? "" });
+    const { started, add, end } = bench({ batch, orderBy: firstLetter });
 
     add("a1", "a2", "b1", "c1");
     expect(started).toEqual(["a1+b1+c1"]);
     await end("a1+b1+c1");
-    await vi.advanceTimersByTimeAsync(100);
 
     expect(started).toEqual(["a1+b1+c1", "a2"]);
   });
 
-  it("leaves no timer when it is stopped", () => {
-    const { dispatcher, add } = bench({ batch });
-    add("a");
+  it("takes none into a batch that is to be given up", async () => {
+    const { started, gaveUp, add, end } = bench({ batch, concurrency: 1 });
+    add("a", "b", "c");
 
-    dispatcher.stop();
+    await end("a+b+c", USED_UP);
 
-    expect(vi.getTimerCount()).toBe(0);
+    expect(started).toEqual(["a+b+c"]);
+    expect(gaveUp.map(([id]) => id)).toEqual(["a", "b", "c"]);
   });
 });
+
+/** Attempts that are not made. */
+const never = {
+  make: () => expect.unreachable("none is made"),
+  makeBatch: () => expect.unreachable("none is made"),
+  giveUp: () => expect.unreachable("none is given up"),
+};
+
+/** Orders by the first letter of an id. */
+function firstLetter({ id }: FeedEvent): string {
+  return id[0] ?? "";
+}

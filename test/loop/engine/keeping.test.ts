@@ -41,7 +41,7 @@ function keepingOver(replaced: Partial<DedupeStore> = {}, options: LoopOptions =
 
 const key = { consumer: "billing", feed: "orders" };
 const keyOf = (id: string) => ({ ...key, identity: `/memory ${id}` });
-const page = { bytes: 0, held: 0 };
+const page = { bytes: 0, openedAt: 0, held: 0 };
 const entryOf = (id: string, facts: Partial<Delivery> = {}): Entry => {
   const delivery = { event: testEvent(id), raw: { id }, ...facts } as Delivery;
   return toEntry(`/memory ${id}`, delivery, page);

@@ -1,10 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { AckloopError } from "../../../src/core/errors.ts";
 import type { FeedEvent } from "../../../src/core/event.ts";
-import type { Delivery, Feed, PullOptions } from "../../../src/core/feed.ts";
+import type { Delivery, Feed, PullOptions, Receipt } from "../../../src/core/feed.ts";
 import { fromReceipt, toReceipt } from "../../../src/core/feed.ts";
 import { consume, drain } from "../../../src/loop/consume.ts";
-import type { MemoryFeedOptions } from "../../../src/testing/memory-feed.ts";
 import { memoryFeed, testEvent } from "../../../src/testing/memory-feed.ts";
 import {
   ended,
@@ -17,14 +16,15 @@ import {
   slowHandler,
 } from "../support.ts";
 
-const CARRYING: MemoryFeedOptions = {
+const CARRYING = {
   acks: "cumulative",
   acksOnPull: true,
   receipts: "page",
   pageSize: 3,
-};
-const LIST: MemoryFeedOptions = { acks: "individual", pulls: "unacked" };
-const CURSOR: MemoryFeedOptions = { acks: "cumulative", pulls: "onward" };
+} as const;
+const QUEUE = { acks: "individual", pulls: "onward" } as const;
+const LIST = { acks: "individual", pulls: "unacked" } as const;
+const CURSOR = { acks: "cumulative", pulls: "onward" } as const;
 const quick = { idle: { minMs: 100, maxMs: 100 } };
 const soon = () => vi.advanceTimersByTimeAsync(0);
 
@@ -53,8 +53,8 @@ describe("pulling as far as there is room", () => {
     const run = consume(feed, stuck, { ...quick, onReport, concurrency: 2, maxInFlight: 8 });
     await vi.advanceTimersByTimeAsync(5000);
 
-    expect(run.health()).toMatchObject({ open: 1, unacked: 8, oldest: { id: "e0" } });
-    expect(of("windowFull")).toMatchObject([{ heldBy: "e0" }]);
+    expect(run.health()).toMatchObject({ open: 1, unacked: 8, oldest: { identity: "/memory e0" } });
+    expect(of("windowFull")).toMatchObject([{ heldBy: "/memory e0" }]);
     expect(feed.acked).toEqual([]);
     gateOf("e0").open();
     await vi.advanceTimersByTimeAsync(5000);
@@ -350,6 +350,46 @@ describe("waiting for something to come", () => {
     await run.stop();
   });
 
+  it.each([
+    [
+      "throws",
+      () => {
+        throw new TypeError("x is not a function");
+      },
+    ],
+    ["rejects", () => Promise.reject(new TypeError("x is not a function"))],
+    ["rejects with nothing", () => Promise.reject(undefined)],
+    ["gives nothing", async () => undefined as never],
+    ["gives a list of nothing", async () => [undefined] as never],
+    ["gives an event without an id", async () => [{ event: { source: "/a" }, raw: 1 }] as never],
+  ])("follows a failed poll, and never a halt, when the feed %s", async (_, failure) => {
+    const inner = filledFeed(1);
+    const pull = vi.fn<Feed["pull"]>(inner.pull);
+    for (let count = 0; count < 3; count += 1) pull.mockImplementationOnce(failure);
+    const { onReport, of } = recorder();
+    const feed: Feed = { ...inner, pull };
+
+    const run = consume(feed, () => {}, { ...quick, onReport });
+    await vi.advanceTimersByTimeAsync(1000);
+
+    expect(of("pollFailed")).toHaveLength(3);
+    expect(inner.acked).toEqual(["e0"]);
+    expect(await ended(run.stop())).toMatchObject({ stopped: "signal", handled: 1 });
+  });
+
+  it("follows a pull that gives no answer within a minute", async () => {
+    const inner = filledFeed(1);
+    const pull = vi.fn<Feed["pull"]>(inner.pull).mockReturnValueOnce(new Promise(() => {}));
+    const { onReport, of } = recorder();
+
+    const run = consume({ ...inner, pull } as Feed, () => {}, { ...quick, onReport });
+    await vi.advanceTimersByTimeAsync(61_000);
+
+    expect(of("pollFailed")).toMatchObject([{ error: { code: "timeout" } }]);
+    expect(inner.acked).toEqual(["e0"]);
+    await ended(run.stop());
+  });
+
   it("is bounded for a source that always fails, and leaves other timers alone", async () => {
     const feed = memoryFeed();
     feed.fail({ operation: "pull", error: passing(), count: 1000 });
@@ -416,7 +456,7 @@ describe("waiting for something to come", () => {
   });
 
   it("adds nothing to a long poll that came back empty", async () => {
-    const feed = memoryFeed({ waits: true });
+    const feed = memoryFeed({ pulls: "onward", waits: true });
     const run = consume(feed, () => {}, { waitMs: 10_000 });
 
     await vi.advanceTimersByTimeAsync(35_000);
@@ -427,17 +467,18 @@ describe("waiting for something to come", () => {
   });
 
   it("takes place after a long poll that comes back empty at once", async () => {
-    const feed: Feed = { ...memoryFeed({ waits: true }), pull: vi.fn(async () => []) };
+    const pull = vi.fn(async () => []);
+    const feed: Feed = { ...memoryFeed({ pulls: "onward", waits: true }), pull };
     const run = consume(feed, () => {}, { waitMs: 10_000 });
 
     await vi.advanceTimersByTimeAsync(10_000);
 
-    expect(vi.mocked(feed.pull).mock.calls.length).toBeLessThan(6);
+    expect(pull.mock.calls.length).toBeLessThan(6);
     await run.stop();
   });
 
   it("is no long poll in a drain", async () => {
-    const feed = memoryFeed({ waits: true });
+    const feed = memoryFeed({ pulls: "onward", waits: true });
 
     expect(await drain(feed, () => {})).toMatchObject({ stopped: "empty", polls: 1 });
     expect(feed.calls[0]?.options?.waitMs).toBe(0);
@@ -456,6 +497,111 @@ describe("waiting for something to come", () => {
     expect(feed.calls).toHaveLength(2);
 
     expect(await run.stop()).toMatchObject({ polls: 2 });
+  });
+});
+
+describe("a page", () => {
+  it("that says that more is there is followed at once, also where it is empty", async () => {
+    const feed = memoryFeed({ ...CURSOR, pages: true, pageSize: 2 });
+    feed.publishElsewhere(7);
+    feed.publish(testEvent("a"));
+
+    const run = consume(feed, () => {});
+    await soon();
+
+    expect(feed.acked).toEqual(["a"]);
+    await ended(run.stop());
+  });
+
+  it("that says so for ever and holds nothing does not make the run hot", async () => {
+    const pull = vi.fn(async () => ({ deliveries: [], more: true }));
+    const feed = { ...memoryFeed(CURSOR), pull } as unknown as Feed;
+
+    const run = consume(feed, () => {}, quick);
+    await vi.advanceTimersByTimeAsync(10_000);
+
+    expect(pull.mock.calls.length).toBeLessThan(200);
+    await ended(run.stop());
+  });
+
+  it("that says that it was the last ends a drain with one pull", async () => {
+    const feed = memoryFeed({ ...CURSOR, pages: true });
+    feed.publish(testEvent("a"));
+
+    expect(await drain(feed, () => {})).toMatchObject({ stopped: "empty", polls: 1, acked: 1 });
+  });
+
+  it("moves a cursor on where nothing of it was for this feed", async () => {
+    const feed = memoryFeed({ ...CURSOR, pages: true, pageSize: 5 });
+    feed.publishElsewhere(5);
+
+    await drain(feed, () => {});
+
+    expect(feed.calls.filter(({ operation }) => operation === "ack")).toHaveLength(1);
+  });
+
+  it("that is too long in bytes is kept whole, and nothing is pulled before it has left", async () => {
+    const inner = filledFeed(6, { ...CURSOR, pageSize: 2 });
+    const { handler, gateOf } = slowHandler();
+    const { onReport, of } = recorder();
+    const pull: Feed["pull"] = async (options) => {
+      const pulled = await inner.pull(options);
+      return { deliveries: "deliveries" in pulled ? [] : pulled, bytes: 600 };
+    };
+    const feed = { ...inner, pull } as Feed;
+
+    const run = consume(feed, handler, {
+      ...quick,
+      onReport,
+      concurrency: 10,
+      maxInFlightBytes: 1000,
+    });
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(run.health().open).toBe(4);
+    expect(of("windowFull")).toMatchObject([{ open: 4, heldBy: "/memory e0" }]);
+    for (const id of idsOf(6)) gateOf(id).open();
+    await vi.advanceTimersByTimeAsync(1000);
+
+    expect(inner.acked).toEqual(idsOf(6));
+    await ended(run.stop());
+  });
+});
+
+describe("an answer that comes after its time", () => {
+  const lateFeed = (kind: typeof QUEUE | typeof LIST) => {
+    const answer = gate<readonly Delivery[]>();
+    const pull = vi.fn<Feed["pull"]>(async () => []).mockReturnValueOnce(answer.opened);
+    const ack = vi.fn<Feed["ack"]>(async (receipts) => receipts.map(() => ({ status: "acked" })));
+    const feed = { ...memoryFeed(kind), pull, ack } as Feed;
+    return { feed, pull, ack, answer };
+  };
+  const late: readonly Delivery[] = [{ event: testEvent("a"), raw: {}, receipt: toReceipt("a") }];
+
+  it("counts where the pull has hidden it from others", async () => {
+    const { feed, ack, answer } = lateFeed(QUEUE);
+    const handler = vi.fn();
+    const run = consume(feed, handler, quick);
+    await vi.advanceTimersByTimeAsync(60_500);
+
+    answer.open(late);
+    await soon();
+
+    expect(handler).toHaveBeenCalledTimes(1);
+    expect(ack).toHaveBeenCalledTimes(1);
+    expect(await ended(run.stop())).toMatchObject({ pulled: 1, acked: 1 });
+  });
+
+  it("does not count where it is an old list", async () => {
+    const { feed, answer } = lateFeed(LIST);
+    const handler = vi.fn();
+    const run = consume(feed, handler, quick);
+    await vi.advanceTimersByTimeAsync(60_500);
+
+    answer.open(late);
+    await soon();
+
+    expect(handler).not.toHaveBeenCalled();
+    await ended(run.stop());
   });
 });
 
@@ -508,18 +654,18 @@ describe("the end of pulling", () => {
   });
 
   it("cuts a page that is larger than the limit, and leaves the rest", async () => {
-    const generous: Feed = {
+    const generous = {
       ...memoryFeed({ acks: "individual", pulls: "onward" }),
       pull: async () =>
         idsOf(10).map((id) => ({ event: testEvent(id), raw: {}, receipt: toReceipt(id) })),
       ack: async (receipts) => receipts.map(() => ({ status: "acked" })),
       nack: vi.fn(async () => {}),
-    };
+    } as Feed;
 
     const summary = await drain(generous, () => {}, { limit: 4 });
 
     expect(summary).toMatchObject({ pulled: 4, handled: 4, unsettled: 0 });
-    expect(generous.nack).toHaveBeenCalledWith(idsOf(6, 4));
+    expect(generous.nack).toHaveBeenCalledWith(idsOf(6, 4), { signal: expect.any(AbortSignal) });
   });
 
   it("comes with a stop, which cuts the pull; a feed that does not listen brings nothing more", async () => {
@@ -549,11 +695,12 @@ describe("the end of pulling", () => {
 /** An individual feed that pulls onward and gives these pages, whatever it is asked. */
 function pagesOf(pages: readonly (readonly string[])[]): Feed {
   const left = [...pages];
-  return {
-    ...memoryFeed({ acks: "individual", pulls: "onward" }),
+  const feed: unknown = {
+    ...memoryFeed(QUEUE),
     pull: async () =>
       (left.shift() ?? []).map((id) => ({ event: testEvent(id), raw: {}, receipt: toReceipt(id) })),
-    ack: async (receipts) => receipts.map(() => ({ status: "acked" })),
+    ack: async (receipts: readonly Receipt[]) => receipts.map(() => ({ status: "acked" })),
     nack: async () => {},
   };
+  return feed as Feed;
 }

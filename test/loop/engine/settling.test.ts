@@ -4,9 +4,8 @@ import type { AckReport, AckVerdict, Receipt } from "../../../src/core/feed.ts";
 import { toReceipt } from "../../../src/core/feed.ts";
 import type { ReportBody } from "../../../src/loop/engine/report.ts";
 import {
-  askedWaitMs,
-  CumulativeAcks,
-  IndividualAcks,
+  CumulativeSettling,
+  IndividualSettling,
   isFatal,
 } from "../../../src/loop/engine/settling.ts";
 import { Window } from "../../../src/loop/engine/window.ts";
@@ -21,12 +20,11 @@ const failed = (error: AckloopError): AckVerdict => ({ status: "failed", error }
 interface Setting {
   readonly options?: LoopOptions;
   readonly pulls?: "unacked" | "onward";
-  readonly carries?: () => boolean;
 }
 
 /** The acknowledging side over a sink whose replies the test gives. */
 function bench(acks: "individual" | "cumulative", setting: Setting = {}) {
-  const { options = {}, pulls = "unacked", carries = () => false } = setting;
+  const { options = {}, pulls = "unacked" } = setting;
   const window = new Window({ acks, pulls });
   const reports: ReportBody[] = [];
   const calls: string[][] = [];
@@ -50,30 +48,39 @@ function bench(acks: "individual" | "cumulative", setting: Setting = {}) {
     settings: toSettings(options),
     window,
     tell: (report: ReportBody) => void reports.push(report),
-    signal: over.signal,
+    over: over.signal,
     mayStart: () => state.mayStart,
     onAcked: (count: number, gone: number) => {
       counts.acked += count;
       counts.gone += gone;
     },
     onHalt,
-    onChange: vi.fn(),
+    changed: () => changed(),
   };
   const side =
-    acks === "individual" ? new IndividualAcks(parts) : new CumulativeAcks(parts, carries);
+    acks === "individual" ? new IndividualSettling(parts) : new CumulativeSettling(parts);
+  // As the engine drives it: it looks again after each change, and when it was told to.
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const step = (): void => {
+    clearTimeout(timer);
+    const at = side.step(performance.now());
+    if (at < Number.POSITIVE_INFINITY)
+      timer = setTimeout(step, Math.max(0, at - performance.now()));
+  };
+  const changed = vi.fn(() => void Promise.resolve().then(step));
   const take = (id: string, withReceipt = true) =>
-    window.accept({
-      event: testEvent(id),
-      raw: {},
-      ...(withReceipt ? { receipt: toReceipt(id) } : {}),
-    }).entry;
+    window.accept(
+      { event: testEvent(id), raw: {}, ...(withReceipt ? { receipt: toReceipt(id) } : {}) },
+      window.openPage({ deliveries: [] }),
+    ).entry;
   const settle = (...ids: string[]): void => {
     for (const entry of ids.map((id) => take(id))) {
       window.settle(entry);
       side.settled(entry);
     }
+    changed();
   };
-  return { side, window, ack, calls, over, counts, onHalt, state, reports, take, settle };
+  return { side, changed, window, ack, calls, over, counts, onHalt, state, reports, take, settle };
 }
 
 const soon = () => vi.advanceTimersByTimeAsync(0);
@@ -90,12 +97,12 @@ describe("individual acks", () => {
     const { side, calls, counts, settle, window } = bench("individual");
 
     settle("a", "b", "c");
-    expect(side.idle).toBe(false);
+    expect(side.isIdle).toBe(false);
     await soon();
 
     expect(calls).toEqual([["a", "b", "c"]]);
     expect(counts).toEqual({ acked: 3, gone: 0 });
-    expect(side.idle).toBe(true);
+    expect(side.isIdle).toBe(true);
     expect(window.held).toBe(0);
   });
 
@@ -125,7 +132,7 @@ describe("individual acks", () => {
       ["a", "b", "c"],
       ["d", "e"],
     ]);
-    expect(side.idle).toBe(true);
+    expect(side.isIdle).toBe(true);
   });
 
   it("gather receipts once eight calls are under way", async () => {
@@ -197,7 +204,7 @@ describe("individual acks", () => {
 
     expect(calls).toEqual([["a", "b"], ["a"], ["c"]]);
     expect(counts.acked).toBe(2);
-    expect(side.idle).toBe(true);
+    expect(side.isIdle).toBe(true);
   });
 
   it("count a refusal only against the event that was refused", async () => {
@@ -220,7 +227,7 @@ describe("individual acks", () => {
   it.each([
     ["auth", new AckloopError("auth", "refused")],
     ["conflict", new AckloopError("conflict", "another run has moved the place")],
-    ["a bug", new TypeError("x is not a function")],
+    ["a lost lease", new AckloopError("leaseLost", "another process holds it")],
   ])("halt at once, and stop trying, on %s", async (_, error) => {
     const { side, ack, calls, onHalt, settle } = bench("individual");
     ack.mockRejectedValueOnce(error);
@@ -230,12 +237,9 @@ describe("individual acks", () => {
     settle("b");
     await vi.advanceTimersByTimeAsync(60_000);
 
-    expect(onHalt).toHaveBeenCalledTimes(1);
-    expect(onHalt.mock.calls[0]?.[0]).toMatchObject(
-      error instanceof AckloopError ? { code: error.code } : { code: "halted", cause: error },
-    );
+    expect(onHalt.mock.calls).toEqual([[error]]);
     expect(calls).toEqual([["a"]]);
-    expect(side.idle).toBe(true);
+    expect(side.isIdle).toBe(true);
     expect(vi.getTimerCount()).toBe(0);
   });
 
@@ -261,28 +265,90 @@ describe("individual acks", () => {
 
     expect(onHalt.mock.calls[0]?.[0]).toMatchObject({
       code: "schema",
-      message: "ack gave 1 verdicts for 2 receipts",
+      message: "orders ack: gave 1 verdicts for 2 receipts",
     });
     expect(counts.acked).toBe(0);
   });
 
+  it.each([
+    [
+      "thrown",
+      () => {
+        throw new TypeError("x is not a function");
+      },
+    ],
+    ["rejected with", () => Promise.reject(new TypeError("x is not a function"))],
+    ["no error at all", () => Promise.reject(undefined)],
+    ["no answer", () => new Promise<never>(() => {})],
+  ])("try again after a failure that is none of ours, and never halt: %s", async (_, failure) => {
+    const options: LoopOptions = { callTimeoutMs: 1000, retry: { attempts: 1 } };
+    const { ack, counts, onHalt, reports, settle } = bench("individual", { options });
+    for (let count = 0; count < 3; count += 1) ack.mockImplementationOnce(failure);
+
+    settle("a");
+    await vi.advanceTimersByTimeAsync(20_000);
+
+    expect(onHalt).not.toHaveBeenCalled();
+    expect(reports).toHaveLength(3);
+    expect(counts.acked).toBe(1);
+  });
+
+  it.each([undefined, null, {}, { status: "yes" }, { status: "failed" }])(
+    "try again what has the verdict %j",
+    async (verdict) => {
+      const { ack, calls, counts, settle } = bench("individual");
+      ack.mockResolvedValueOnce([verdict as AckVerdict, ACKED]);
+
+      settle("a", "b");
+      await vi.advanceTimersByTimeAsync(250);
+
+      expect(calls).toEqual([["a", "b"], ["a"]]);
+      expect(counts.acked).toBe(2);
+    },
+  );
+
+  it("let one call at a time try while the provider fails, and all go on when it is back", async () => {
+    const { ack, calls, settle } = bench("individual", { options: { ackConcurrency: 2 } });
+    for (let count = 0; count < 4; count += 1) ack.mockRejectedValueOnce(passing());
+
+    settle("a", "b", "c", "d", "e", "f");
+    await vi.advanceTimersByTimeAsync(10_000);
+
+    const failing = calls.slice(0, 4).map((ids) => ids.length);
+    expect(failing.every((length) => length <= 2)).toBe(true);
+    expect(new Set(calls.slice(4).flat())).toEqual(new Set(["a", "b", "c", "d", "e", "f"]));
+  });
+
+  it("hold nothing else up for one that is refused for its own sake", async () => {
+    const { ack, calls, settle } = bench("individual");
+    ack.mockResolvedValueOnce([failed(refused)]);
+    settle("a");
+    await soon();
+
+    settle("b");
+    await soon();
+
+    expect(calls).toEqual([["a"], ["b"]]);
+  });
+
   it("have nothing to send for what came without a receipt", async () => {
-    const { side, window, calls, take } = bench("individual");
+    const { side, changed, window, calls, take } = bench("individual");
     const entry = take("a", false);
 
     window.settle(entry);
     side.settled(entry);
+    changed();
     await soon();
 
     expect(calls).toEqual([]);
-    expect(side.idle).toBe(true);
+    expect(side.isIdle).toBe(true);
     expect(window.held).toBe(0);
   });
 });
 
 describe("cumulative acks", () => {
   it("send the furthest receipt before the first open delivery", async () => {
-    const { side, window, calls, counts, take } = bench("cumulative");
+    const { side, changed, window, calls, counts, take } = bench("cumulative");
     const [a, b, c, d] = ["a", "b", "c", "d"].map((id) => take(id));
     if (!a || !b || !c || !d) throw new Error("all are there");
 
@@ -290,6 +356,7 @@ describe("cumulative acks", () => {
       window.settle(entry);
       side.settled(entry);
     }
+    changed();
     await soon();
 
     expect(calls).toEqual([["b"]]);
@@ -304,46 +371,39 @@ describe("cumulative acks", () => {
     settle("a");
     await soon();
     settle("b", "c");
-    side.flush();
     await soon();
     expect(calls).toEqual([["a"]]);
-    expect([side.idle, side.calling]).toEqual([false, true]);
+    expect([side.isIdle, side.mayCarry(performance.now())]).toEqual([false, false]);
     first.open([{ status: "gone" }]);
     await soon();
 
     expect(calls).toEqual([["a"], ["c"]]);
     expect(counts).toEqual({ acked: 3, gone: 1 });
-    expect([side.idle, side.calling]).toEqual([true, false]);
+    expect([side.isIdle, side.mayCarry(performance.now())]).toEqual([true, true]);
   });
 
-  it("leave it to the next pull where that carries the ack", async () => {
-    const { side, calls, settle } = bench("cumulative", { carries: () => true });
+  it("leave a receipt to the pull that has taken it", async () => {
+    const { side, window, calls, settle } = bench("cumulative");
 
     settle("a");
+    const reach = window.watermark.next ?? expect.unreachable("it is settled");
+    window.watermark.take(reach);
     await soon();
+
     expect(calls).toEqual([]);
-    expect(side.idle).toBe(false);
-    side.flush();
-    await soon();
-
-    expect(calls).toEqual([["a"]]);
+    expect(side.isIdle).toBe(true);
   });
 
-  it("leave what was settled during a call to the next pull too", async () => {
-    let carries = false;
-    const { side, ack, calls, settle } = bench("cumulative", { carries: () => carries });
-    const first = gate<AckReport>();
-    ack.mockReturnValueOnce(first.opened);
+  it("let no pull carry an ack while acks fail", async () => {
+    const { side, ack, settle } = bench("cumulative");
+    ack.mockRejectedValueOnce(passing());
     settle("a");
-    await soon();
 
-    carries = true;
-    settle("b");
-    first.open([ACKED]);
     await soon();
+    expect(side.mayCarry(performance.now())).toBe(false);
+    await vi.advanceTimersByTimeAsync(250);
 
-    expect(calls).toEqual([["a"]]);
-    expect([side.idle, side.calling]).toEqual([false, false]);
+    expect(side.mayCarry(performance.now())).toBe(true);
   });
 
   it("send the furthest receipt there is when the call is repeated", async () => {
@@ -368,7 +428,7 @@ describe("cumulative acks", () => {
     await vi.advanceTimersByTimeAsync(10_000);
 
     expect(calls).toEqual([["a"]]);
-    expect(side.idle).toBe(true);
+    expect(side.isIdle).toBe(true);
   });
 
   it("send a refused receipt again where no pull brings another", async () => {
@@ -394,7 +454,7 @@ describe("cumulative acks", () => {
 
     expect(calls).toHaveLength(3);
     expect(onHalt.mock.calls).toEqual([[refused]]);
-    expect(side.idle).toBe(true);
+    expect(side.isIdle).toBe(true);
   });
 
   it("halt at once on a conflict, and never overwrite", async () => {
@@ -405,12 +465,11 @@ describe("cumulative acks", () => {
     settle("a");
     await soon();
     settle("b");
-    side.flush();
     await vi.advanceTimersByTimeAsync(60_000);
 
     expect(calls).toEqual([["a"]]);
     expect(onHalt.mock.calls).toEqual([[conflict]]);
-    expect(side.idle).toBe(true);
+    expect(side.isIdle).toBe(true);
   });
 
   it("hold the feed to one verdict", async () => {
@@ -464,19 +523,11 @@ describe("an error of a call", () => {
     [new AckloopError("transport", "", { retryable: true }), false],
     [new AckloopError("request", ""), false],
     [new AckloopError("schema", ""), false],
-    [new Error("a bug"), true],
-    [undefined, true],
+    [new AckloopError("conflict", ""), true],
+    [new AckloopError("leaseLost", ""), true],
+    [new AckloopError("config", ""), true],
+    [new AckloopError("rateLimit", ""), false],
   ])("ends the run or not: %s, %s", (error, fatal) => {
     expect(isFatal(error)).toBe(fatal);
-  });
-
-  it("may ask for a wait, which is capped", () => {
-    const asking = (retryAfterMs: number) => passing({ retryAfterMs });
-
-    expect(askedWaitMs(asking(5000), 60_000)).toBe(5000);
-    expect(askedWaitMs(asking(86_400_000), 60_000)).toBe(300_000);
-    expect(askedWaitMs(asking(86_400_000), 600_000)).toBe(600_000);
-    expect(askedWaitMs(passing(), 60_000)).toBe(0);
-    expect(askedWaitMs(new Error("a bug"), 60_000)).toBe(0);
   });
 });

@@ -60,7 +60,11 @@ export async function handleOwn(reader: Reader, delivery: OwnDelivery): Promise<
   await work(reader, plainStep, signal, (cut) => {
     const said = conclude(reader, n, plainStep, cut, signal);
     if ("throws" in said) delivery.retry();
-    else settleOwn(delivery, cut && plainStep.onAbort !== "ignore" ? plainStep.onAbort : plainStep.outcome);
+    else
+      settleOwn(
+        delivery,
+        cut && plainStep.onAbort !== "ignore" ? plainStep.onAbort : plainStep.outcome,
+      );
     return said;
   });
 }

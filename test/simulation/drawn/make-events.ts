@@ -68,7 +68,11 @@ function planScript(
   return [
     ...Array.from({ length: steps }, () => planStep(dice.pick(failing), computes, dice)),
     // Some day an event must be done in time, or the run never ends.
-    { ...last, ms: Math.min(last.ms, handlerTimeoutMs / 4, deadlineMs / 4), burnMs: Math.min(last.burnMs, 50) },
+    {
+      ...last,
+      ms: Math.min(last.ms, handlerTimeoutMs / 4, deadlineMs / 4),
+      burnMs: Math.min(last.burnMs, 50),
+    },
   ];
 }
 

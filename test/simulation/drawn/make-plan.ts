@@ -146,7 +146,7 @@ function planSettings(dice: Dice): DrawnSettings {
     batchSize: dice.pick([2, 4, 20]),
     batchWaitMs: dice.pick([0, 50, 5_000]),
     deadlineMs:
-      verb === "drain" && dice.chance(0.5)
+      verb === "drain" && feed.receipts === "each" && dice.chance(0.5)
         ? dice.pick([1_000, 3_000, 30_000]) + 10 * feed.latencyMs
         : undefined,
     callTimeoutMs: dice.pick([30_000, 30_000, 2_000]),

@@ -1,7 +1,7 @@
 import { SweepClock, sweptAtOnce } from "../sweep.ts";
 import { numberAt, type Session } from "./database.ts";
 
-/** The database's clock, at the receipt of the statement: the only clock of the sql stores. */
+/** The database's clock, at the receipt of the statement: the only clock of the PostgreSQL stores. */
 export const now = "statement_timestamp()";
 
 /** The database's clock and as many ms as a parameter says. */

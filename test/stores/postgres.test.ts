@@ -1,26 +1,26 @@
 import { PGlite } from "@electric-sql/pglite";
 import { Pool } from "pg";
 import { afterAll, beforeAll, describe, it } from "vitest";
-import { sqlStores } from "../../src/stores/index.ts";
+import { postgresStores } from "../../src/stores/index.ts";
 import { storeConformance } from "../../src/testing/store-conformance.ts";
 import { onServer, postgresHint, postgresUrl } from "./servers.ts";
 
 const limits = { inboxMaxEntries: 20 };
 
-describe("sqlStores on PGlite", { timeout: 60_000 }, () => {
+describe("postgresStores on PGlite", { timeout: 60_000 }, () => {
   const database = PGlite.create();
   // It takes seconds to start on a busy machine.
   beforeAll(async () => await (await database).waitReady, 180_000);
   afterAll(async () => await (await database).close());
 
   storeConformance({ describe, it }, async () => {
-    const stores = sqlStores(await database, limits);
+    const stores = postgresStores(await database, limits);
     await stores.migrate();
-    return { stores, others: sqlStores(await database, limits), ...limits };
+    return { stores, others: postgresStores(await database, limits), ...limits };
   });
 });
 
-describe.skipIf(!postgresUrl)(`sqlStores on a PostgreSQL server${postgresHint}`, () => {
+describe.skipIf(!postgresUrl)(`postgresStores on a PostgreSQL server${postgresHint}`, () => {
   const server = postgresUrl ? onServer(limits) : undefined;
   const other = new Pool({ connectionString: postgresUrl });
   afterAll(async () => {
@@ -31,6 +31,6 @@ describe.skipIf(!postgresUrl)(`sqlStores on a PostgreSQL server${postgresHint}`,
   storeConformance({ describe, it }, async () => {
     if (!server) throw new Error("no server");
     const { stores, prefix } = await server;
-    return { stores, others: sqlStores(other, { ...limits, prefix }), ...limits };
+    return { stores, others: postgresStores(other, { ...limits, prefix }), ...limits };
   });
 });

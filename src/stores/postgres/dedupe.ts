@@ -5,7 +5,7 @@ import { after, beginAnew, leftMs, now, Sweeper } from "./clock.ts";
 import { checkDatabase, isDatabase, labelOf, numberAt, type Session, textAt } from "./database.ts";
 
 /** The dedupe store in a table: one row for an event, one conditional statement for a step. */
-export function sqlDedupe(session: Session, startsRetentionMs: number): DedupeStore {
+export function postgresDedupe(session: Session, startsRetentionMs: number): DedupeStore {
   const table = `${session.prefix}dedupe`;
   const sweeper = new Sweeper(session, table, "key", "kept_until");
   const statements = dedupeStatements(table);

@@ -1,13 +1,13 @@
 import { AckloopError, isAckloopError } from "../../core/errors.ts";
 import { sleep } from "../../core/sleep.ts";
 import { configError } from "../check.ts";
-import { isRepeatable, sqlError } from "./sql-error.ts";
+import { isRepeatable, postgresError } from "./postgres-error.ts";
 
 /**
  * A PostgreSQL database as far as the stores need it: `pg`'s `Pool` and `Client` fit, PGlite fits, and
  * so does any driver that can be put in this shape.
  */
-export interface SqlDatabase {
+export interface PostgresDatabase {
   /** Runs one statement with the parameters `$1`, `$2`, ... and gives its rows as objects. */
   query(text: string, params?: unknown[]): Promise<{ readonly rows: unknown[] }>;
 }
@@ -27,11 +27,11 @@ export interface SessionOptions {
 export class Session {
   /** What the names of all tables begin with. */
   readonly prefix: string;
-  readonly #database: SqlDatabase;
+  readonly #database: PostgresDatabase;
   readonly #options: SessionOptions;
   #prepared: Promise<void> | undefined;
 
-  constructor(database: SqlDatabase, options: SessionOptions) {
+  constructor(database: PostgresDatabase, options: SessionOptions) {
     this.prefix = options.prefix;
     this.#database = database;
     this.#options = options;
@@ -45,7 +45,7 @@ export class Session {
 
   /** Runs one statement in a caller's transaction; nothing is repeated there. */
   async runIn(
-    transaction: SqlDatabase,
+    transaction: PostgresDatabase,
     operation: string,
     text: string,
     params: readonly string[],
@@ -83,7 +83,7 @@ export class Session {
   }
 
   async #runOnce(
-    database: SqlDatabase,
+    database: PostgresDatabase,
     operation: string,
     text: string,
     params: readonly string[],
@@ -98,7 +98,7 @@ export class Session {
       const answer = await Promise.race([ask(), timeout]);
       return rowsOf(operation, answer);
     } catch (error) {
-      throw isAckloopError(error) ? error : sqlError(operation, error);
+      throw isAckloopError(error) ? error : postgresError(operation, error);
     } finally {
       ended.abort();
     }
@@ -116,7 +116,7 @@ export function checkDatabase(operation: string, name: string, value: unknown): 
 }
 
 /** Tells whether a value has the shape of a database. */
-export function isDatabase(value: unknown): value is SqlDatabase {
+export function isDatabase(value: unknown): value is PostgresDatabase {
   return (
     typeof value === "object" &&
     value !== null &&

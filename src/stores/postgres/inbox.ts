@@ -8,7 +8,7 @@ import { labelOf, numberAt, type Row, type Session, textAt } from "./database.ts
 const tokenPattern = /^(\d{1,18})\.([0-9a-f-]{36})$/;
 
 /** The inbox in a table: workers claim rows, and pass by those that another worker claims just now. */
-export function sqlInbox(session: Session, limits: StoreLimits): Inbox {
+export function postgresInbox(session: Session, limits: StoreLimits): Inbox {
   const table = `${session.prefix}inbox`;
   const statements = inboxStatements(table);
   const sweeper = new Sweeper(session, table, "place", "done_until");

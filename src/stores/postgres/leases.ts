@@ -4,7 +4,7 @@ import { after, beginAnew, leftMs, now } from "./clock.ts";
 import { labelOf, numberAt, type Session } from "./database.ts";
 
 /** The lease store in a table: the row stays when a lease ends, so that its fence only grows. */
-export function sqlLeases(session: Session): LeaseStore {
+export function postgresLeases(session: Session): LeaseStore {
   const table = `${session.prefix}leases`;
   const hold = `
     insert into ${table} as known (key, holder, held_until, held_ms, consumer, feed, fence)

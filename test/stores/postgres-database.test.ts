@@ -1,6 +1,6 @@
 import { PGlite } from "@electric-sql/pglite";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { type SqlDatabase, sqlStores } from "../../src/stores/index.ts";
+import { type PostgresDatabase, postgresStores } from "../../src/stores/index.ts";
 import { freshPrefix, onServer, postgresHint, postgresUrl } from "./servers.ts";
 
 const key = { consumer: "billing", feed: "orders" };
@@ -13,7 +13,7 @@ function driverError(code: string | undefined): Error {
 }
 
 /** A database that fails with each error in turn, and then answers with a row for everything. */
-function failing(...errors: readonly unknown[]): SqlDatabase & { calls: number } {
+function failing(...errors: readonly unknown[]): PostgresDatabase & { calls: number } {
   const left = [...errors];
   return {
     calls: 0,
@@ -25,7 +25,7 @@ function failing(...errors: readonly unknown[]): SqlDatabase & { calls: number }
   };
 }
 
-describe("sqlStores", () => {
+describe("postgresStores", () => {
   const pglite = PGlite.create();
   // It takes seconds to start on a busy machine.
   beforeAll(async () => await (await pglite).waitReady, 180_000);
@@ -38,19 +38,19 @@ describe("sqlStores", () => {
     const database = failing();
     const config = expect.objectContaining({ code: "config" });
     for (const wrong of [undefined, null, {}, { query: 1 }, "postgres://"]) {
-      expect(() => sqlStores(wrong as unknown as SqlDatabase)).toThrow(config);
+      expect(() => postgresStores(wrong as unknown as PostgresDatabase)).toThrow(config);
     }
     for (const prefix of ["", "1a", 'a"', "A", "a".repeat(31), 1 as never]) {
-      expect(() => sqlStores(database, { prefix })).toThrow(config);
+      expect(() => postgresStores(database, { prefix })).toThrow(config);
     }
-    expect(() => sqlStores(database, { timeoutMs: 0 })).toThrow(config);
-    expect(() => sqlStores(database, { inboxRetentionMs: -1 })).toThrow(config);
-    expect(() => sqlStores(database, { schema: "x" } as never)).toThrow(/no option `schema`/);
+    expect(() => postgresStores(database, { timeoutMs: 0 })).toThrow(config);
+    expect(() => postgresStores(database, { inboxRetentionMs: -1 })).toThrow(config);
+    expect(() => postgresStores(database, { schema: "x" } as never)).toThrow(/no option `schema`/);
     expect(database.calls).toBe(0);
   });
 
   it("says that `migrate()` is missing, and works once it was called", async () => {
-    const stores = sqlStores(await pglite, { prefix: freshPrefix() });
+    const stores = postgresStores(await pglite, { prefix: freshPrefix() });
     await expect(stores.cursors.load(key)).rejects.toMatchObject({
       code: "config",
       retryable: false,
@@ -66,9 +66,9 @@ describe("sqlStores", () => {
   it("refuses tables of a newer version, and leaves them alone", async () => {
     const prefix = freshPrefix();
     const database = await pglite;
-    await sqlStores(database, { prefix }).migrate();
+    await postgresStores(database, { prefix }).migrate();
     await database.query(`insert into ${prefix}version (version) values (99)`);
-    const stores = sqlStores(database, { prefix });
+    const stores = postgresStores(database, { prefix });
 
     const error = { code: "config", message: expect.stringContaining("version 99") };
     await expect(stores.migrate()).rejects.toMatchObject(error);
@@ -93,7 +93,7 @@ describe("sqlStores", () => {
   ])(
     "turns a driver's %s into `%s`, without a word of the driver's",
     async (code, ours, retryable) => {
-      const { leases } = sqlStores(failing(driverError(code)));
+      const { leases } = postgresStores(failing(driverError(code)));
 
       const error: unknown = await leases
         .acquire(key, "a", 1000)
@@ -110,13 +110,13 @@ describe("sqlStores", () => {
   it("does not wrap a bug", async () => {
     const bug = new TypeError("x is not a function");
 
-    await expect(sqlStores(failing(bug)).cursors.load(key)).rejects.toBe(bug);
+    await expect(postgresStores(failing(bug)).cursors.load(key)).rejects.toBe(bug);
   });
 
   it("refuses a driver whose answers have no rows", async () => {
-    const database = { query: async () => [] } as unknown as SqlDatabase;
+    const database = { query: async () => [] } as unknown as PostgresDatabase;
 
-    await expect(sqlStores(database).cursors.load(key)).rejects.toMatchObject({
+    await expect(postgresStores(database).cursors.load(key)).rejects.toMatchObject({
       code: "config",
       message: expect.stringContaining("`{ rows }`"),
     });
@@ -125,17 +125,19 @@ describe("sqlStores", () => {
   it("sends a statement again that the database undid, and gives up after five times", async () => {
     const deadlock = driverError("40P01");
     const once = failing(deadlock, deadlock);
-    expect(await sqlStores(once).leases.acquire(key, "a", 1000)).toMatchObject({ status: "held" });
+    expect(await postgresStores(once).leases.acquire(key, "a", 1000)).toMatchObject({
+      status: "held",
+    });
     expect(once.calls).toBe(4);
 
     const always = failing(...Array.from({ length: 9 }, () => deadlock));
     const error = { code: "transport", retryable: true };
-    await expect(sqlStores(always).leases.acquire(key, "a", 1)).rejects.toMatchObject(error);
+    await expect(postgresStores(always).leases.acquire(key, "a", 1)).rejects.toMatchObject(error);
     expect(always.calls).toBe(5);
   });
 
   it("goes on by itself when the database is back", async () => {
-    const { leases } = sqlStores(failing(driverError("ECONNREFUSED")));
+    const { leases } = postgresStores(failing(driverError("ECONNREFUSED")));
 
     await expect(leases.acquire(key, "a", 1000)).rejects.toMatchObject({ retryable: true });
 
@@ -144,7 +146,7 @@ describe("sqlStores", () => {
 
   it("gives up a statement that gets no answer in time", async () => {
     vi.useFakeTimers();
-    const { migrate } = sqlStores({ query: () => new Promise(() => {}) }, { timeoutMs: 500 });
+    const { migrate } = postgresStores({ query: () => new Promise(() => {}) }, { timeoutMs: 500 });
 
     const migrated = expect(migrate()).rejects.toMatchObject({
       code: "timeout",
@@ -160,7 +162,7 @@ describe("sqlStores", () => {
   it("refuses a row that is damaged", async () => {
     const prefix = freshPrefix();
     const database = await pglite;
-    const stores = sqlStores(database, { prefix });
+    const stores = postgresStores(database, { prefix });
     await stores.migrate();
     await stores.cursors.save(key, "one", 0);
     await database.query(`update ${prefix}cursors set value = 'x'`);
@@ -172,7 +174,7 @@ describe("sqlStores", () => {
     const prefix = freshPrefix();
     const database = await pglite;
     const options = { prefix, inboxRetentionMs: 0, startsRetentionMs: 0 };
-    const stores = sqlStores(database, options);
+    const stores = postgresStores(database, options);
     const raw = 1;
     const stored = { specversion: "1.0", id: "a", source: "s", type: "t", data: 1 } as const;
     await stores.migrate();
@@ -182,7 +184,7 @@ describe("sqlStores", () => {
     await stores.inbox.finish("in", [claim?.token ?? ""]);
     await database.query("select pg_sleep(0.01)");
 
-    const later = sqlStores(database, options);
+    const later = postgresStores(database, options);
     await later.dedupe.begin({ ...event, identity: "b" }, 60_000);
     await later.inbox.add("in", [{ event: { ...stored, id: "b" }, raw }]);
 
@@ -194,7 +196,7 @@ describe("sqlStores", () => {
 
   it("stores a finished event again after the retention, also before its row is swept", async () => {
     const prefix = freshPrefix();
-    const stores = sqlStores(await pglite, { prefix, inboxRetentionMs: 0 });
+    const stores = postgresStores(await pglite, { prefix, inboxRetentionMs: 0 });
     const stored = { specversion: "1.0", id: "a", source: "s", type: "t", data: 1 } as const;
     await stores.migrate();
     await stores.inbox.add("in", [{ event: stored, raw: 1 }]);
@@ -209,7 +211,7 @@ describe("sqlStores", () => {
   it("tells no more than was asked for, and ends in time, when its clock was set back", async () => {
     const prefix = freshPrefix();
     const database = await pglite;
-    const { dedupe, leases, migrate } = sqlStores(database, { prefix });
+    const { dedupe, leases, migrate } = postgresStores(database, { prefix });
     await migrate();
     await leases.acquire(key, "a", 50);
     await dedupe.begin(event, 50);
@@ -228,7 +230,7 @@ describe("sqlStores", () => {
   it("finishes an event in the caller's transaction, together with its effect", async () => {
     const prefix = freshPrefix();
     const database = await pglite;
-    const { dedupe, migrate } = sqlStores(database, { prefix });
+    const { dedupe, migrate } = postgresStores(database, { prefix });
     await migrate();
     await database.query(`create table ${prefix}effects (id text)`);
     const begun = await dedupe.begin(event, 60_000);
@@ -251,7 +253,7 @@ describe("sqlStores", () => {
 
   it("does not care about the client's clock", async () => {
     const prefix = freshPrefix();
-    const { leases, migrate } = sqlStores(await pglite, { prefix });
+    const { leases, migrate } = postgresStores(await pglite, { prefix });
     await migrate();
     await leases.acquire(key, "a", 60_000);
     vi.spyOn(performance, "now").mockReturnValue(1e12);
@@ -260,11 +262,11 @@ describe("sqlStores", () => {
   });
 });
 
-describe.skipIf(!postgresUrl)(`sqlStores on a PostgreSQL server${postgresHint}`, () => {
+describe.skipIf(!postgresUrl)(`postgresStores on a PostgreSQL server${postgresHint}`, () => {
   it("migrates once, whoever begins at the same time", async () => {
     const { pool, prefix, close } = await onServer();
     const fresh = freshPrefix();
-    const stores = Array.from({ length: 8 }, () => sqlStores(pool, { prefix: fresh }));
+    const stores = Array.from({ length: 8 }, () => postgresStores(pool, { prefix: fresh }));
 
     await Promise.all(stores.map((store) => store.migrate()));
 
@@ -321,7 +323,7 @@ describe.skipIf(!postgresUrl)(`sqlStores on a PostgreSQL server${postgresHint}`,
     const { pool, stores, close } = await onServer();
     pool.on("error", () => undefined);
     const client = await pool.connect();
-    const broken = sqlStores(client, { prefix: "x_" });
+    const broken = postgresStores(client, { prefix: "x_" });
     const { rows } = await client.query("select pg_backend_pid() as id");
     client.on("error", () => undefined);
     await pool.query("select pg_terminate_backend($1)", [rows[0].id]);

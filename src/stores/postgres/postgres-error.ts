@@ -40,7 +40,7 @@ const repeatable = new WeakSet<AckloopError>();
  * A driver's error may hold the statement, its values and the connection string: only its code is
  * copied. A bug (`TypeError`) goes through as it is.
  */
-export function sqlError(operation: string, error: unknown): unknown {
+export function postgresError(operation: string, error: unknown): unknown {
   if (isAckloopError(error)) return error;
   const code = codeOf(error);
   // Some drivers read the connection string only now, and Node's error holds the whole of it.

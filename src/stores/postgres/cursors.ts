@@ -4,7 +4,7 @@ import { textFromJson } from "../json.ts";
 import { labelOf, numberAt, type Session, textAt } from "./database.ts";
 
 /** The cursor store in a table: a save is one conditional statement. */
-export function sqlCursors(session: Session): CursorStore {
+export function postgresCursors(session: Session): CursorStore {
   const table = `${session.prefix}cursors`;
 
   async function load({ consumer, feed }: StoreKey): Promise<StoredCursor | undefined> {

@@ -1,0 +1,118 @@
+import type { Inbox } from "../../core/stores.ts";
+import { claimOf, entriesToJson, fullError, sameAs } from "../entry.ts";
+import type { StoreLimits } from "../options.ts";
+import { sweep } from "./rows.ts";
+
+interface Entry {
+  /** What makes it the same as another; absent where that is not known. */
+  readonly identity: string | undefined;
+  readonly text: string;
+  attempts: number;
+  /** Whose it is; absent while nobody has it. */
+  token?: string | undefined;
+  /** Until when nobody may claim it. */
+  hiddenUntil: number;
+}
+
+/** All that is known of one inbox. */
+export interface InboxState {
+  /** Unfinished entries, oldest first, by their place. */
+  readonly open: Map<string, Entry>;
+  /** The identities of the open entries. */
+  readonly known: Set<string>;
+  /** Until when the identities of finished entries are remembered. */
+  readonly finished: Map<string, number>;
+}
+
+/** The inbox in memory. */
+export function memoryInbox(limits: StoreLimits, inboxes = new Map<string, InboxState>()): Inbox {
+  let last = 0;
+  const stateOf = (name: string): InboxState => {
+    const state = inboxes.get(name) ?? { open: new Map(), known: new Set(), finished: new Map() };
+    inboxes.set(name, state);
+    return state;
+  };
+  return {
+    async add(name, entries) {
+      const texts = entriesToJson(entries);
+      const drafts = entries.map((entry, at) => ({
+        identity: sameAs(entry),
+        text: texts[at] ?? "",
+      }));
+      const state = stateOf(name);
+      const now = performance.now();
+      const fresh = drafts.filter(({ identity }) => isFresh(state, identity, now));
+      if (fresh.length === 0) return;
+      if (state.open.size >= limits.inboxMaxEntries) throw fullError();
+      for (const { identity, text } of fresh) {
+        // The same event twice in one call is stored once.
+        if (!isFresh(state, identity, now)) continue;
+        last += 1;
+        state.open.set(`${last}`, { identity, text, attempts: 0, hiddenUntil: 0 });
+        if (identity !== undefined) state.known.add(identity);
+      }
+      sweep(state.finished, (until) => until <= now);
+    },
+    claim: async (name, limit, leaseMs) => claim(stateOf(name), limit, leaseMs),
+    async finish(name, tokens) {
+      const until = performance.now() + limits.inboxRetentionMs;
+      return tokens.map((token) => finish(stateOf(name), token, until));
+    },
+    async release(name, tokens, afterMs) {
+      for (const token of tokens) {
+        const entry = heldBy(stateOf(name), token);
+        if (!entry) continue;
+        entry.token = undefined;
+        entry.hiddenUntil = performance.now() + afterMs;
+      }
+    },
+    async extend(name, tokens, leaseMs) {
+      for (const token of tokens) {
+        const entry = heldBy(stateOf(name), token);
+        if (entry) entry.hiddenUntil = performance.now() + leaseMs;
+      }
+    },
+  };
+}
+
+function isFresh(state: InboxState, identity: string | undefined, now: number): boolean {
+  if (identity === undefined) return true;
+  return !state.known.has(identity) && !((state.finished.get(identity) ?? 0) > now);
+}
+
+function claim(state: InboxState, limit: number, leaseMs: number) {
+  const now = performance.now();
+  const claims: ReturnType<typeof claimOf>[] = [];
+  for (const [place, entry] of state.open) {
+    if (claims.length === limit) break;
+    if (entry.hiddenUntil > now) continue;
+    entry.attempts += 1;
+    entry.token = `${place}.${crypto.randomUUID()}`;
+    entry.hiddenUntil = now + leaseMs;
+    claims.push(claimOf(entry.text, entry.token, entry.attempts));
+  }
+  return claims;
+}
+
+function finish(state: InboxState, token: string, until: number): boolean {
+  const entry = heldBy(state, token);
+  if (!entry) return false;
+  state.open.delete(placeIn(token));
+  if (entry.identity !== undefined) {
+    state.known.delete(entry.identity);
+    // Set anew, so that the identities stand in the order in which they are to be forgotten.
+    state.finished.delete(entry.identity);
+    state.finished.set(entry.identity, until);
+  }
+  return true;
+}
+
+/** The entry that a token is for, if it is still its holder's. */
+function heldBy(state: InboxState, token: string): Entry | undefined {
+  const entry = state.open.get(placeIn(token));
+  return entry?.token === token ? entry : undefined;
+}
+
+function placeIn(token: string): string {
+  return token.slice(0, token.indexOf("."));
+}

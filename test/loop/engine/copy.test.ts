@@ -1,0 +1,79 @@
+import { describe, expect, it, vi } from "vitest";
+import type { Delivery } from "../../../src/core/feed.ts";
+import { asItCame, toGiven } from "../../../src/loop/engine/copy.ts";
+import type { Entry } from "../../../src/loop/engine/entry.ts";
+import { toEntry } from "../../../src/loop/engine/entry.ts";
+import { testEvent } from "../../../src/testing/memory-feed.ts";
+
+/** An entry whose event and raw share their data. */
+function entryOf(facts: Partial<Delivery> = {}): Entry {
+  const data = { list: [1] };
+  const delivery = { event: testEvent("a", { data }), raw: { data }, ...facts } as Delivery;
+  return toEntry("/memory a", delivery, { bytes: 0, openedAt: 0, held: 0 });
+}
+
+const fresh = (): Delivery => ({ event: testEvent("a", { data: { list: [1] } }), raw: {} });
+const dataOf = (delivery: Delivery): unknown => delivery.event?.data;
+
+describe("the delivery for an attempt", () => {
+  it("is a copy where the feed cannot read it anew, in which what was shared stays shared", () => {
+    const entry = entryOf();
+
+    const given = toGiven(entry);
+
+    expect(given).toEqual(entry.delivery);
+    expect(given.event).not.toBe(entry.delivery.event);
+    expect((given.raw as { data: unknown }).data).toBe(dataOf(given));
+  });
+
+  it("is a copy of its own for each attempt", () => {
+    const entry = entryOf();
+
+    expect(toGiven(entry).event).not.toBe(toGiven(entry).event);
+  });
+
+  it("is what came first where the feed can, and read anew from then on", () => {
+    const again = vi.fn(fresh);
+    const entry = entryOf({ again });
+
+    entry.given = toGiven(entry);
+    expect(entry.given).toBe(entry.delivery);
+    expect(again).not.toHaveBeenCalled();
+
+    expect(toGiven(entry)).toEqual(fresh());
+    expect(again).toHaveBeenCalledTimes(1);
+  });
+
+  it("keeps the receipt and the feed's facts", () => {
+    const entry = entryOf({ attempt: 3, leaseMs: 100 });
+
+    expect(toGiven(entry)).toMatchObject({ attempt: 3, leaseMs: 100 });
+  });
+
+  it("is handed on as it is where it cannot be copied", () => {
+    const entry = entryOf({ raw: { call: () => {} } });
+
+    expect(toGiven(entry)).toBe(entry.delivery);
+  });
+});
+
+describe("the delivery as it came", () => {
+  it("is read anew where the feed can", () => {
+    const entry = entryOf({ again: fresh });
+    Object.assign(entry.delivery.event ?? {}, { type: "changed" });
+
+    expect(asItCame(entry)).toEqual(fresh());
+  });
+
+  it("is the entry's own where the feed cannot, or fails to", () => {
+    const cannot = entryOf();
+    const fails = entryOf({
+      again: () => {
+        throw new Error("broken");
+      },
+    });
+
+    expect(asItCame(cannot)).toBe(cannot.delivery);
+    expect(asItCame(fails)).toBe(fails.delivery);
+  });
+});

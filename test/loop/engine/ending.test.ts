@@ -1,0 +1,94 @@
+import { describe, expect, it } from "vitest";
+import type { EndingFacts, Pending } from "../../../src/loop/engine/ending.ts";
+import { Ending, reserveOf } from "../../../src/loop/engine/ending.ts";
+
+const ALL: Pending = { handlers: true, acks: true, pull: true };
+const NONE: Pending = { handlers: false, acks: false, pull: false };
+const NOW = 1000;
+
+const endingOf = (facts: Partial<EndingFacts> = {}): Ending =>
+  new Ending({ withinMs: 10_000, reserveMs: 2000, abrupt: false, ...facts }, NOW);
+
+describe("what is kept for the last acks", () => {
+  it.each([
+    [5000, 25_000, 5000],
+    [5000, 10_000, 2000],
+    [1000, 10_000, 1000],
+    [5000, 0, 0],
+    [5000, -1000, 0],
+    [5000, Number.POSITIVE_INFINITY, 5000],
+  ])("is at most a fifth: %i ms of %i ms is %i ms", (reserveMs, leftMs, kept) => {
+    expect(reserveOf(reserveMs, leftMs)).toBe(kept);
+  });
+});
+
+describe("an ending", () => {
+  it("waits for handlers, then for acks, then lets go, each to its time", () => {
+    const ending = endingOf();
+    expect([ending.phase, ending.nextAt]).toEqual(["handlers", NOW + 8000]);
+    expect(ending.advance(ALL, NOW + 7999)).toBe(false);
+
+    expect(ending.advance(ALL, NOW + 8000)).toBe(true);
+    expect([ending.phase, ending.nextAt]).toEqual(["acks", NOW + 10_000]);
+    expect(ending.advance(ALL, NOW + 9999)).toBe(false);
+
+    expect(ending.advance(ALL, NOW + 10_000)).toBe(true);
+    expect([ending.phase, ending.nextAt]).toEqual(["lettingGo", Number.POSITIVE_INFINITY]);
+    expect(ending.advance(NONE, NOW + 20_000)).toBe(false);
+  });
+
+  it("waits for nothing that is not there", () => {
+    const ending = endingOf();
+
+    expect([ending.advance(NONE, NOW), ending.phase]).toEqual([true, "acks"]);
+    expect([ending.advance(NONE, NOW), ending.phase]).toEqual([true, "lettingGo"]);
+  });
+
+  it.each(["handlers", "pull"] as const)("gives %s the time of the handlers", (name) => {
+    const ending = endingOf();
+
+    expect(ending.advance({ ...NONE, [name]: true }, NOW + 7999)).toBe(false);
+    expect(ending.advance({ ...NONE, [name]: true }, NOW + 8000)).toBe(true);
+  });
+
+  it.each(["handlers", "acks", "pull"] as const)("lets nothing go before %s are over", (name) => {
+    const ending = endingOf();
+    ending.advance(NONE, NOW);
+
+    expect(ending.advance({ ...NONE, [name]: true }, NOW + 9999)).toBe(false);
+    expect(ending.advance(NONE, NOW + 9999)).toBe(true);
+  });
+
+  it("does not wait for acks while handlers are at work", () => {
+    const ending = endingOf();
+
+    expect(ending.advance({ ...NONE, acks: true }, NOW)).toBe(true);
+    expect(ending.phase).toBe("acks");
+  });
+
+  it("is over at once where the feed is another's now", () => {
+    const ending = endingOf({ abrupt: true });
+
+    expect([ending.phase, ending.endAt]).toEqual(["acks", NOW]);
+    expect(ending.advance(ALL, NOW)).toBe(true);
+    expect(ending.phase).toBe("lettingGo");
+  });
+
+  it("keeps the shorter of two times, and a fifth of it for the acks", () => {
+    const ending = endingOf();
+
+    ending.shorten(1000, NOW + 500);
+    expect([ending.nextAt, ending.endAt]).toEqual([NOW + 1300, NOW + 1500]);
+    ending.shorten(60_000, NOW + 500);
+
+    expect([ending.nextAt, ending.endAt]).toEqual([NOW + 1300, NOW + 1500]);
+  });
+
+  it("does not give handlers more time when the whole is shortened", () => {
+    const ending = endingOf();
+
+    ending.shorten(4000, NOW + 5500);
+
+    expect([ending.nextAt, ending.endAt]).toEqual([NOW + 8000, NOW + 9500]);
+  });
+});
