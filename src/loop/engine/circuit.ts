@@ -102,7 +102,8 @@ export class Circuit {
     const { after, atOnce } = this.#parts;
     const calls = Math.ceil(held / atOnce);
     if (this.#failedCalls >= Math.max(LEAST_FAILED, Math.min(after, calls))) return "outage";
-    if (this.#failedCalls > 0 && this.#failedCalls + this.#gone >= after) return "outage";
+    const all = this.#failedCalls + this.#gone;
+    if (this.#failedCalls > 0 && all >= Math.max(LEAST_FAILED, after)) return "outage";
     // Where not enough could ever fail, or all that could have, nothing more will be known.
     const untried = held - this.#failures.size;
     const inSight = this.#failedCalls + Math.ceil(untried / atOnce);
