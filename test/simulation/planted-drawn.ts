@@ -431,10 +431,9 @@ const late: readonly PlantedFault[] = [
     breaks: ["lease"],
     patches: [
       {
-        file: "src/stores/local/leases.ts",
-        find: "      await endIn(key, fence, 0);\n",
-        replace:
-          "      await cellOf(key).update((lease) => endingIn(lease, lease?.fence ?? fence, 0, backing.now()));\n",
+        file: "src/stores/memory/leases.ts",
+        find: "endingIn(row, fence, ms, performance.now())",
+        replace: "endingIn(row, ms === 0 && row ? row.fence : fence, ms, performance.now())",
       },
     ],
   },
