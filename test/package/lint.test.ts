@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -35,6 +35,22 @@ const planted: readonly (readonly [name: string, text: string, rule: string])[] 
   ["a default export", "const a = 1;\nexport default a;", "noDefaultExport"],
   ["any", "export function a(value: any): void {\n  value();\n}", "noExplicitAny"],
   ["the console", 'console.log("a");', "noConsole"],
+  [
+    "a pull outside the guard",
+    "export async function a(feed: { pull(): Promise<void> }): Promise<void> {\n  await feed.pull();\n}",
+    "plugin",
+  ],
+  [
+    "a store that is asked with then",
+    "export function a(store: { put(): Promise<void> }): Promise<void> {\n  return store.put().then(() => {});\n}",
+    "plugin",
+  ],
+  [
+    "an optional call outside the guard",
+    "export async function a(feed: { nack?(): Promise<void> }): Promise<void> {\n  await feed.nack?.();\n}",
+    "plugin",
+  ],
+  ["a handler outside the guard", "export const a = (handler: () => void) => handler();", "plugin"],
 ];
 
 interface LintReport {
@@ -53,6 +69,8 @@ async function rulesBroken(
   await writeFile(join(folder, "biome.json"), JSON.stringify({ ...config, $schema: "", vcs: {} }));
   await mkdir(join(folder, "src/core"), { recursive: true });
   await mkdir(join(folder, "src/loop"), { recursive: true });
+  await mkdir(join(folder, "scripts"));
+  await copyFile(join(root, "scripts/guard.grit"), join(folder, "scripts/guard.grit"));
   await writeFile(join(folder, "src/core/sleep.ts"), "export async function sleep() {}\n");
   for (const [name, text] of Object.entries(files)) {
     await writeFile(join(folder, "src/loop", name), `${text}\n`);

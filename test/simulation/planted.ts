@@ -111,7 +111,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: "does not wait for the dead letter to be stored",
     providers: ["tiki", "kekker", "workato", "discue"],
-    breaks: ["ackedBeforeHandled", "order", "lost"],
+    breaks: ["ackedBeforeHandled", "falseDuplicate", "order", "lost"],
     patches: [
       {
         file: engine("attempt"),
@@ -163,6 +163,13 @@ export const plantedBugs: readonly PlantedBug[] = [
         find: 'if (leash.endedBy === "stop" || !this.#parts.mayStart()) return LEFT;\n',
         replace: "",
       },
+      // What is parked is given up by a step, and none comes in a stop.
+      {
+        file: engine("handling"),
+        find: "      this.#parked.add(entry);\n",
+        replace:
+          "      this.#running += 1;\n      this.#parts.attempts.giveUp(entry, disposition.verdict, this.#ended);\n",
+      },
     ],
   },
   {
@@ -185,7 +192,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       {
         file: engine("lease"),
         find: "if (grant === undefined || this.#isLost) return false;",
-        replace: "if (grant) return true;",
+        replace: "return grant !== undefined;\n    if (!grant) return false;",
       },
     ],
   },

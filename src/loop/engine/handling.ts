@@ -135,9 +135,13 @@ export class Handling {
     this.#running += 1;
     const { verdict } = entry;
     entry.verdict = undefined;
-    if (verdict) attempts.giveUp(entry, verdict, this.#ended);
+    if (verdict) {
+      circuit?.givenUp(entry);
+      attempts.giveUp(entry, verdict, this.#ended);
+      return true;
+    }
     // A probe goes alone: beside one that is bad it would fail for ever.
-    else if (batch) this.#startBatch([entry, ...this.#takeForBatch(isProbe ? 0 : batch.size - 1)]);
+    if (batch) this.#startBatch([entry, ...this.#takeForBatch(isProbe ? 0 : batch.size - 1)]);
     else attempts.make(entry, this.#ended);
     return true;
   }

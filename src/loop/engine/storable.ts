@@ -44,7 +44,7 @@ function howToWrite(value: unknown): ((value: unknown) => string) | undefined {
 }
 
 /** What is left to write: a text as it is, or a value. */
-type Todo = { readonly text: string } | { readonly value: unknown } | { readonly closes: object };
+type Todo = { readonly text: string } | { readonly value: unknown };
 
 /** Writes what JSON has no form for: a bigint as its digits, what goes in circles once. */
 function writeOdd(root: unknown): string {

@@ -1,8 +1,6 @@
 import type { StoreSet } from "../../../src/core/stores.ts";
-import { storesOn } from "../../../src/stores/local/index.ts";
-import { memoryBacking } from "../../../src/stores/local/memory-backing.ts";
-import { limitsOf } from "../../../src/stores/options.ts";
-import { type Clock, START } from "../clock.ts";
+import { memoryStores } from "../../../src/stores/memory.ts";
+import { type Clock, type Hands, START } from "../clock.ts";
 import { createDice, type Dice } from "../dice.ts";
 import { History, type Note, type NoteKind } from "../history.ts";
 import type { Violation } from "../watch.ts";
@@ -64,7 +62,8 @@ export class DrawnWorld {
   readonly #events: ReadonlyMap<number, DrawnEvent>;
   readonly #identities: ReadonlyMap<string, number>;
   readonly #planned: ReturnType<typeof setTimeout>[] = [];
-  #storeMs = 0;
+  /** The clock of the stores, which somebody may set. */
+  readonly #storeHands: Hands = { wallMs: 0, asleepMs: 0, asleepUntil: 0, timers: 0, fired: 0 };
   #storeSetAt = Number.NEGATIVE_INFINITY;
   #lease: { readonly holder: Reader; readonly until: number } | undefined;
   #outageUntil = 0;
@@ -93,8 +92,7 @@ export class DrawnWorld {
       ledger.acked(item);
     };
     this.server = new Server({ settings, dice, now, onAcked });
-    const backing = { ...memoryBacking(), now: () => clock.now() + this.#storeMs };
-    this.stores = storesOn(backing, limitsOf("memoryStores", {}));
+    this.stores = onClock(memoryStores(), (work) => clock.as(this.#storeHands, work));
     this.#events = new Map(plan.events.map((event) => [event.n, event]));
     this.#identities = identitiesOf(this);
     this.#slots = Array.from({ length: settings.processes }, emptySlot);
@@ -352,7 +350,7 @@ export class DrawnWorld {
         if (slot.reader) slot.reader.hands.wallMs += ms;
         return;
       case "storeClock":
-        this.#storeMs += ms;
+        this.#storeHands.asleepMs -= ms;
         this.#storeSetAt = this.clock.now();
         this.disturbedAt = this.clock.now();
         return;
@@ -567,6 +565,20 @@ export class DrawnWorld {
 
 function isOrderly(what: string): boolean {
   return /^(empty|deadline|limit|signal|left|undefined)/.test(what);
+}
+
+/** The same stores, each call of which reads another clock. */
+function onClock<Stores extends object>(
+  stores: Stores,
+  as: (work: () => unknown) => unknown,
+): Stores {
+  return new Proxy(stores, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name);
+      if (typeof value === "function") return (...all: unknown[]) => as(() => value(...all));
+      return typeof value === "object" && value !== null ? onClock(value, as) : value;
+    },
+  });
 }
 
 function emptySlot(): Slot {

@@ -1,0 +1,631 @@
+import type { Patch } from "./bundle.ts";
+import type { Subject } from "./plan.ts";
+import { engine } from "./planted.ts";
+
+/** A fault that was found once, in the place where it would be now. */
+export interface PlantedFault {
+  /** What is wrong, as the loop that has the fault does it. */
+  readonly name: string;
+  readonly patches: readonly Patch[];
+  /** The laws of which one must be found broken. */
+  readonly breaks: readonly string[];
+  /** Whose runs find it. @default drawn */
+  readonly providers?: readonly Subject[];
+}
+
+const handling = engine("handling");
+const keeping = engine("keeping");
+const pulling = engine("pulling");
+const settling = engine("settling");
+const window = engine("window");
+const webhook = "src/loop/webhook.ts";
+
+/** What "the same event" is. */
+const identity: readonly PlantedFault[] = [
+  {
+    name: "takes events of two sources for one by their id",
+    breaks: ["ackedEarly", "falseDuplicate", "lost", "endless"],
+    patches: [
+      {
+        file: window,
+        find: "return event && this.#events.get(event);",
+        replace: 'return event && this.#events.get({ ...event, source: "" });',
+      },
+      {
+        file: window,
+        find: "else if (event !== undefined) this.#events.set(event, entry);",
+        replace: 'else if (event !== undefined) this.#events.set({ ...event, source: "" }, entry);',
+      },
+      {
+        file: window,
+        find: "this.#events.delete(delivery.event);",
+        replace: 'this.#events.delete({ ...delivery.event, source: "" });',
+      },
+    ],
+  },
+  {
+    name: "keeps marks and letters by the id alone",
+    breaks: ["falseDuplicate", "ackedEarly", "lost", "endless", "lettersLost"],
+    patches: [
+      {
+        file: keeping,
+        find: "return { consumer: settings.consumer, feed, identity: entry.identity };",
+        replace:
+          "return { consumer: settings.consumer, feed, identity: entry.identity.split(' ')[1] };",
+      },
+    ],
+  },
+  {
+    name: "keeps one letter for all that have no id and equal content",
+    breaks: ["lettersLost"],
+    patches: [
+      {
+        file: keeping,
+        find: "return namelessIdentity(digest, `${this.#run}/${this.#nameless}`);",
+        replace: "return namelessIdentity(digest, 1);",
+      },
+    ],
+  },
+  {
+    name: "takes what has no id for new with every list",
+    breaks: ["repeated", "polls", "window", "endless"],
+    patches: [
+      { file: window, find: "    if (!this.#unacked) {\n", replace: "    if (content) {\n" },
+    ],
+  },
+];
+
+/** Calls without a limit of their own. */
+const limits: readonly PlantedFault[] = [
+  {
+    name: "waits for an ack for ever",
+    breaks: ["endless"],
+    patches: [
+      {
+        file: settling,
+        find: "limitMs: settings.callTimeoutMs, signal: over",
+        replace: "limitMs: 1e9, signal: over",
+      },
+    ],
+  },
+  {
+    name: "waits for a store for ever",
+    breaks: ["endless"],
+    patches: [
+      {
+        file: engine("service"),
+        find: "whom: name, limitMs, signal: quit }",
+        replace: "whom: name, limitMs: 1e9, signal: quit }",
+      },
+    ],
+  },
+  {
+    name: "waits for a lease's store for ever",
+    breaks: ["endless"],
+    patches: [
+      {
+        file: engine("lease"),
+        find: 'what: "acquire", whom: "lease", limitMs,',
+        replace: 'what: "acquire", whom: "lease", limitMs: 1e9,',
+      },
+    ],
+  },
+  {
+    name: "extends a lease only when the call before has answered",
+    breaks: ["leaseEnded"],
+    patches: [
+      {
+        file: engine("extending"),
+        find: "      for (const entry of entries) this.#extendLater(entry, now + leaseMs / 3);\n      void this.#extend(entries, leaseMs);\n",
+        replace:
+          "      void this.#extend(entries, leaseMs).then(() => { for (const entry of entries) this.#extendLater(entry, now + leaseMs / 3); });\n",
+      },
+      {
+        file: engine("extending"),
+        find: "const limitMs = Math.min(callTimeoutMs, leaseMs / 3);",
+        replace: "const limitMs = 1e9;",
+      },
+    ],
+  },
+  {
+    name: "extends all leases of a page by the first one's",
+    breaks: ["leaseEnded"],
+    patches: [
+      {
+        file: engine("extending"),
+        find: "    this.#leased.set(entry, at);\n",
+        replace:
+          "    const [first = at] = this.#leased.values();\n    this.#leased.set(entry, Math.max(at, first));\n",
+      },
+    ],
+  },
+  {
+    name: "takes a lease of no length for one",
+    breaks: ["renewals", "hotTimers", "hotLoop"],
+    patches: [
+      { file: engine("extending"), find: "!(leaseMs > 0) ||", replace: "leaseMs === undefined ||" },
+    ],
+  },
+  {
+    name: "renews marks in a round that waits for all",
+    breaks: ["twoAtOnce"],
+    patches: [
+      {
+        file: keeping,
+        find: "    for (const [entry] of due) void this.#renew(entry, dedupe);\n    for (const at of this.#renewals.values()) this.#alarm.setTo(at);\n",
+        replace: `    const round = due.map(([entry]) => this.#renew(entry, dedupe));
+    void Promise.all(round).then(() => this.#alarm.setTo(now + dedupe.markMs / 3));
+`,
+      },
+      {
+        file: keeping,
+        find: "    this.#renewals.set(entry, at);\n    this.#alarm.setTo(at);\n",
+        replace:
+          "    this.#renewals.set(entry, at);\n    if (this.#renewals.size === 1) this.#alarm.setTo(at);\n",
+      },
+      {
+        file: keeping,
+        find: "const limitMs = Math.min(callTimeoutMs, markMs / 3);",
+        replace: "const limitMs = 1e9;",
+      },
+    ],
+  },
+  {
+    name: "leaves a mark whose finish got no answer in a webhook as begun",
+    providers: ["discue"],
+    breaks: ["duplicate", "attempts", "startedAfterFinish", "endless", "lost"],
+    patches: [
+      {
+        file: webhook,
+        find: "    else if (entry.isDone) remember(this.#unfinished, identity, entry);\n    else await",
+        replace: "    else if (!entry.isDone) await",
+      },
+    ],
+  },
+];
+
+/** A change that wakes nobody. */
+const wakes: readonly PlantedFault[] = [
+  {
+    name: "pulls no more while half a window waits behind one event",
+    breaks: ["stall"],
+    patches: [
+      {
+        file: pulling,
+        find: "    const blockedUntil = this.#blockedUntil(now);\n",
+        replace:
+          "    if (this.#parts.window.held > this.#parts.settings.maxInFlight / 2) return NEVER;\n    const blockedUntil = this.#blockedUntil(now);\n",
+      },
+    ],
+  },
+  {
+    name: "looks at nothing when a handler has ended",
+    breaks: ["stall", "endless"],
+    patches: [
+      {
+        file: handling,
+        find: "    this.#dispose(entry, disposition);\n    this.#parts.changed();\n",
+        replace: "    this.#dispose(entry, disposition);\n",
+      },
+    ],
+  },
+  {
+    name: "looks at nothing when a pull has ended",
+    breaks: ["stall", "endless"],
+    patches: [
+      {
+        file: pulling,
+        find: "    window.pullEnded();\n    changed();\n",
+        replace: "    window.pullEnded();\n",
+      },
+    ],
+  },
+  {
+    name: "leaves the ack to a pull that does not come",
+    breaks: ["endless"],
+    patches: [
+      {
+        file: settling,
+        find: "    if (mayStart()) void this.#send(next);\n",
+        replace: "    if (mayStart() && !this.#parts.feed.acksOnPull) void this.#send(next);\n",
+      },
+    ],
+  },
+  {
+    name: "fills batches only by waiting",
+    breaks: ["batchWait"],
+    patches: [
+      {
+        file: handling,
+        find: "return !freed && !woken && !this.#parts.mayComeBy(this.#batchDueAt);",
+        replace: "return freed && woken && false;",
+      },
+    ],
+  },
+  {
+    name: "takes a page of what is open for the end of a leased queue",
+    breaks: ["stall"],
+    patches: [
+      {
+        file: pulling,
+        find: "    if (!isList && count > 0 && this.#knownInRow <= window.open) return;\n",
+        replace: "",
+      },
+    ],
+  },
+];
+
+/** A place that goes back. The mark that a failed pull carried comes again with its page. */
+const places: readonly PlantedFault[] = [
+  {
+    name: "repeats an ack that failed though a further one was confirmed",
+    breaks: ["ackBack", "acksAtOnce"],
+    patches: [
+      {
+        file: settling,
+        find: 'if (error.retryable || feed.pulls === "onward") window.watermark.putBack(reach);',
+        replace: "setTimeout(() => this.#send(reach), 300);",
+      },
+      {
+        file: settling,
+        find: "    const delayMs = this.#pace.delay(error.retryAfterMs);\n    tell?.(",
+        replace: "    const delayMs = 300;\n    tell?.(",
+      },
+    ],
+  },
+];
+
+/** Several paces for one service. */
+const paces: readonly PlantedFault[] = [
+  {
+    name: "sends an ack for each settled event whatever the last one was answered",
+    breaks: ["retryAfter", "hotFailures"],
+    patches: [
+      {
+        file: settling,
+        find: "return next;\n    if (!this.#pace.isOpen(now)) return this.#pace.until;\n",
+        replace: "return next;\n",
+      },
+    ],
+  },
+  {
+    name: "takes a wait of no length for one",
+    breaks: ["polls"],
+    patches: [
+      {
+        file: pulling,
+        find: "return elapsedMs >= Math.max(settings.waitMs * 0.9, settings.idle.minMs);",
+        replace: "return elapsedMs >= settings.waitMs * 0.9;",
+      },
+    ],
+  },
+  {
+    name: "believes that a feed which waits has waited",
+    breaks: ["polls"],
+    patches: [
+      {
+        file: pulling,
+        find: "return elapsedMs >= Math.max(settings.waitMs * 0.9, settings.idle.minMs);",
+        replace: "return true;",
+      },
+    ],
+  },
+  {
+    name: "knows no page again",
+    breaks: ["repeated", "polls"],
+    patches: [
+      { file: window, find: "return this.#lately.isRepeat(events);", replace: "return false;" },
+    ],
+  },
+  {
+    name: "ends a redrive when the store's list fails once",
+    breaks: ["halt"],
+    patches: [
+      {
+        file: "src/loop/redrive.ts",
+        find: "await this.#store.list(this.#key, { limit: PAGE, after: this.#next, signal });",
+        replace:
+          'await this.#store.list(this.#key, { limit: PAGE, after: this.#next, signal }).catch(() => { throw new AckloopError("config", "no list"); });',
+      },
+    ],
+  },
+  {
+    name: "repeats the removal of all letters for one",
+    breaks: ["removes"],
+    patches: [
+      {
+        file: "src/loop/redrive.ts",
+        find: 'return { status: "failed", error: toFailure(thrown, { what: "remove", whom: "stores" }) };',
+        replace: "throw thrown;",
+      },
+    ],
+  },
+];
+
+/** Who has the event loop. */
+const turns: readonly PlantedFault[] = [
+  {
+    name: "keeps the thread while handlers compute",
+    breaks: ["starved"],
+    patches: [
+      {
+        file: engine("turn"),
+        find: "    return this.#isAwaited;\n",
+        replace: "    return false;\n",
+      },
+    ],
+  },
+  {
+    name: "asks for the time once for a whole page of handlers",
+    breaks: ["lateDrain", "starved"],
+    patches: [
+      {
+        file: handling,
+        find: "      at = performance.now();\n",
+        replace: "",
+      },
+    ],
+  },
+];
+
+/** Starts, stops and ends. */
+const ends: readonly PlantedFault[] = [
+  {
+    name: "counts a stop whose forget failed once as an attempt",
+    breaks: ["attempts"],
+    patches: [
+      {
+        file: keeping,
+        find: '    const answer = await this.#marks.ask(\n      "forget",\n      quit,\n',
+        replace:
+          '    const once = (_: string, signal: AbortSignal, call: (signal: AbortSignal) => Promise<unknown>) => ask({ what: "forget", limitMs: 1000, signal }, call);\n    const answer = await once(\n      "forget",\n      quit,\n',
+      },
+    ],
+  },
+  {
+    name: "lets a nack that throws out of the stop",
+    breaks: ["unhandled", "slowStop", "raw"],
+    patches: [
+      {
+        file: engine("engine"),
+        find: 'await ask({ what: "stop", limitMs }, (signal) =>\n      Promise.all([',
+        replace:
+          "const { signal } = new AbortController();\n    await Promise.resolve(limitMs).then(() =>\n      Promise.all([",
+      },
+      {
+        file: engine("engine"),
+        find: "const answer = await ask(asking, (signal) => feed.nack?.(receipts, { signal }));",
+        replace:
+          'await feed.nack?.(receipts, { signal: asking.signal });\n    const answer = { kind: "answered" } as { kind: string; error?: unknown };',
+      },
+    ],
+  },
+  {
+    name: "gives a second stop no say",
+    breaks: ["slowStop"],
+    patches: [
+      {
+        file: engine("ending"),
+        find: "if (now + withinMs >= this.#endAt) return;",
+        replace: "if (now > 0) return;",
+      },
+    ],
+  },
+  {
+    name: "lets a logger throw into the run",
+    breaks: ["unhandled", "uncaught", "raw", "halt", "slowStop", "endless"],
+    patches: [
+      {
+        file: engine("engine"),
+        find: "this.#log = toLog(settings.logger);",
+        replace: "this.#log = settings.logger;",
+      },
+    ],
+  },
+];
+
+/** Answers that come too late, in the stores of the simulation. */
+const late: readonly PlantedFault[] = [
+  {
+    name: "releases whatever lease there is",
+    breaks: ["lease"],
+    patches: [
+      {
+        file: "src/stores/memory/leases.ts",
+        find: "endingIn(row, fence, ms, performance.now())",
+        replace: "endingIn(row, ms === 0 && row ? row.fence : fence, ms, performance.now())",
+      },
+    ],
+  },
+];
+
+/** Other people's clocks. */
+const clocks: readonly PlantedFault[] = [
+  {
+    name: "believes for how long an event is busy",
+    breaks: ["stall", "endless"],
+    patches: [
+      {
+        file: engine("attempt"),
+        find: "const delayMs = Math.min(Math.max(endsInMs, 50), backoffMs(entry.busy, BUSY_WAITS));",
+        replace: "const delayMs = begun.endsInMs + endsInMs;",
+      },
+    ],
+  },
+  {
+    name: "counts its lease by the clock that stands still",
+    breaks: ["lease"],
+    patches: [
+      {
+        file: engine("lease"),
+        find: "if (Date.now() < grant.untilWall) return true;",
+        replace: "if (grant) return true;",
+      },
+    ],
+  },
+  {
+    name: "counts the time of handlers by the time of day",
+    breaks: ["handlerTime"],
+    patches: [
+      {
+        file: engine("scope"),
+        find: "this.#deadlines.set(leash, performance.now() + this.#timeoutMs);",
+        replace: "this.#deadlines.set(leash, Date.now() + this.#timeoutMs);",
+      },
+      {
+        file: engine("scope"),
+        find: "    const now = performance.now();\n    for (const [leash, deadline]",
+        replace: "    const now = Date.now();\n    for (const [leash, deadline]",
+      },
+    ],
+  },
+];
+
+/** Users' functions outside of the policy that is made for their failures. */
+const users: readonly PlantedFault[] = [
+  {
+    name: "halts when a schema throws",
+    breaks: ["halt"],
+    patches: [
+      {
+        file: engine("attempt"),
+        find: "    } catch (thrown) {\n      return threw(thrown);\n    }\n    const later",
+        replace: "    } catch (thrown) {\n      throw thrown;\n    }\n    const later",
+      },
+    ],
+  },
+  {
+    name: "ends the run when a store rejects with an object of its own",
+    breaks: ["halt"],
+    patches: [
+      {
+        file: engine("service"),
+        find: 'if (answer.error.code === "config") throw answer.error;',
+        replace: "if (answer.thrown) throw answer.error;",
+      },
+    ],
+  },
+  {
+    name: "lets a listener throw into the run",
+    breaks: ["unhandled", "uncaught", "raw", "halt", "endless", "stall", "slowStop"],
+    patches: [
+      {
+        file: engine("report"),
+        find: "if (!isBroken) notify(() => onReport({ feed, ...report }), onThrown);",
+        replace: "if (!isBroken) onReport({ feed, ...report });",
+      },
+    ],
+  },
+  {
+    name: "asks whatever a handler throws for its message",
+    breaks: ["unhandled", "uncaught", "raw", "halt", "endless"],
+    patches: [
+      {
+        file: engine("attempt"),
+        find: "onEnd(this.#failed(entry, leash, describeThrown(thrown), thrown), entry);",
+        replace: "onEnd(this.#failed(entry, leash, (thrown as Error).message, thrown), entry);",
+      },
+    ],
+  },
+];
+
+/** What one attempt changes, another sees. */
+const changes: readonly PlantedFault[] = [
+  {
+    name: "gives every attempt the same event",
+    breaks: ["changed", "changedLetter"],
+    patches: [
+      {
+        file: engine("copy"),
+        find: "if (delivery.again === undefined) return copyOf(delivery);",
+        replace: "if (delivery.again === undefined) return delivery;",
+      },
+    ],
+  },
+  {
+    name: "reads an event once, though it could again",
+    breaks: ["changed"],
+    patches: [
+      {
+        file: engine("copy"),
+        find: "return entry.given === undefined ? delivery : asItCame(entry);",
+        replace: "return delivery;",
+      },
+    ],
+  },
+  {
+    name: "stores what the last attempt has left",
+    breaks: ["changedLetter"],
+    patches: [
+      {
+        file: keeping,
+        find: "const { event, raw } = asItCame(entry);",
+        replace: "const { event, raw } = entry.given ?? entry.delivery;",
+      },
+    ],
+  },
+];
+
+/** Reserves, and iterators. */
+const others: readonly PlantedFault[] = [
+  {
+    name: "keeps all of a short time for the acks",
+    breaks: ["endless", "stall"],
+    patches: [
+      {
+        file: engine("ending"),
+        find: "return Math.min(reserveMs, Math.max(0, leftMs) * RESERVED_SHARE);",
+        replace: "return Math.max(reserveMs, 0 * leftMs * RESERVED_SHARE);",
+      },
+    ],
+  },
+  {
+    name: "does not stop the run of an iterator that is left",
+    breaks: ["slowStop"],
+    patches: [
+      {
+        file: "src/loop/deliveries.ts",
+        find: "    if (this.#ended) this.#engine.leave(() => this.#unsettled.size);\n",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "waits for what the left iterator's loop had at work",
+    breaks: ["slowStop"],
+    patches: [
+      {
+        file: "src/loop/deliveries.ts",
+        find: "this.#engine.leave(() => this.#unsettled.size);",
+        replace: "this.#engine.leave(() => 0);",
+      },
+    ],
+  },
+  {
+    name: "leaves a `next` waiting when the iterator is left",
+    breaks: ["slowStop", "endless"],
+    patches: [
+      {
+        file: "src/loop/deliveries.ts",
+        find: "    for (const wake of this.#waiting.take(this.#waiting.length)) wake(true);\n",
+        replace: "",
+      },
+    ],
+  },
+];
+
+/** The faults of the loop that readers and users have found, by the row that tells of them. */
+export const plantedFaults: readonly PlantedFault[] = [
+  ...identity,
+  ...limits,
+  ...wakes,
+  ...places,
+  ...paces,
+  ...turns,
+  ...ends,
+  ...late,
+  ...clocks,
+  ...users,
+  ...changes,
+  ...others,
+];
