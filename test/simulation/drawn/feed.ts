@@ -78,7 +78,7 @@ function pull(reader: Reader, options: PullOptions) {
       if (carried) reader.confirmed(ticketOf(carried).place);
       const batch = await takeOrWait(reader, options);
       reader.pulled(batch.items, batch.place);
-      return toAnswer(reader, batch, options.limit ?? 100);
+      return toAnswer(reader, batch);
     },
   });
 }
@@ -98,7 +98,7 @@ async function takeOrWait(reader: Reader, options: PullOptions): Promise<Batch> 
   }
 }
 
-function toAnswer(reader: Reader, batch: Batch, limit: number): readonly Delivery[] | Page {
+function toAnswer(reader: Reader, batch: Batch): readonly Delivery[] | Page {
   const { settings } = reader.world.plan;
   const { server, dice } = reader.world;
   const { isPage, tellsMore, tellsBytes, receipts, kind } = settings;
@@ -112,12 +112,11 @@ function toAnswer(reader: Reader, batch: Batch, limit: number): readonly Deliver
   });
   if (!isPage) return all;
   const ends = isCumulative && (receipts === "page" || all.length === 0) && batch.place > 0;
-  const more = tellsMore && limit > 0 ? !batch.isLast : undefined;
   return {
     deliveries: all,
     // Also what lies behind the last delivery and is for another.
     ...(ends || (isCumulative && kind === "log") ? { receipt: ticketReceipt(batch.place, 0) } : {}),
-    ...(more === undefined ? {} : { more }),
+    ...(tellsMore ? { more: !batch.isLast } : {}),
     ...(tellsBytes ? { bytes: JSON.stringify(all).length } : {}),
   };
 }

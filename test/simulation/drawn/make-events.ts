@@ -44,12 +44,16 @@ function planTimes(kind: DrawnEvent["kind"], bursts: readonly number[], dice: Di
   return Array.from({ length: count }, time).sort((left, right) => left - right);
 }
 
-function planKind({ kind, isPage, deadLetters }: DrawnSettings, dice: Dice): DrawnEvent["kind"] {
+function planKind(
+  { kind, isPage, deadLetters, attempts }: DrawnSettings,
+  dice: Dice,
+): DrawnEvent["kind"] {
   if (kind === "log" && isPage && dice.chance(0.3)) return "foreign";
   if (dice.chance(0.06)) return "derived";
   // Without a place for the others they would halt every run there ever is.
   if (!deadLetters || dice.chance(0.88)) return "good";
-  return dice.pick(["poison", "unfit", "unreadable", "unreadable"]);
+  // Poison that is tried a thousand times outlasts the run.
+  return dice.pick([attempts === 1_000 ? "good" : "poison", "unfit", "unreadable", "unreadable"]);
 }
 
 function planScript(

@@ -9,6 +9,7 @@ import {
   type DrawnSettings,
   type DrawnTrouble,
   feedKinds,
+  type KindName,
   type Service,
 } from "./plan.ts";
 
@@ -72,6 +73,8 @@ export const toPlainer: readonly ((plan: DrawnPlan) => DrawnPlan)[] = [
   }),
 ];
 
+const onward: ReadonlySet<KindName> = new Set(["queue", "log"]);
+
 function planFeed(dice: Dice): DrawnFeedSettings {
   const kind = dice.pick(feedKinds);
   const isQueue = kind === "queue";
@@ -80,7 +83,7 @@ function planFeed(dice: Dice): DrawnFeedSettings {
   return {
     kind,
     acksOnPull: kind === "pages" && dice.chance(0.5),
-    waits: (isQueue || kind === "log") && dice.chance(0.5),
+    waits: onward.has(kind) && dice.chance(0.5),
     ignoresWait: dice.chance(0.2),
     isPage,
     tellsMore: dice.chance(0.5),
@@ -95,7 +98,7 @@ function planFeed(dice: Dice): DrawnFeedSettings {
     pageSize: dice.pick([1, 2, 5, 10, 50, 100]),
     ignoresLimit: dice.chance(0.3),
     order: dice.pick(["kept", "kept", "shuffled", "turns"] as const),
-    stale: kind === "list" || kind === "pages" ? dice.pick([0, 0, 0.3, 1]) : 0,
+    stale: onward.has(kind) ? 0 : dice.pick([0, 0, 0.3, 1]),
     empty: isPage ? dice.pick([0, 0, 0.3]) : 0,
     resendMs: dice.pick([5_000, 30_000]),
     latencyMs: dice.pick([0, 0, 20, 500]),

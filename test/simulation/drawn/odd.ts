@@ -59,5 +59,7 @@ function foreignThenable(): unknown {
     onThrown?.(undefined);
     onValue?.(undefined);
   };
-  return Object.fromEntries([["then", callBack]]);
+  const thenable = {};
+  Reflect.set(thenable, "then", callBack);
+  return thenable;
 }

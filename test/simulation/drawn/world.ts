@@ -26,7 +26,7 @@ const STALL_MS = 10 * 60_000;
 /** A handler that has worked so long never ends: its process is stopped and begun anew, in ms. */
 const STUCK_MS = 5 * 60_000;
 /** More timers than this are no honest run. */
-const MOST_STEPS = 60_000;
+const MOST_STEPS = 200_000;
 /** A run that has broken so much is looked at no further. */
 const MOST_BROKEN = 10;
 /** The longest time after which a process is started again, in ms. */
