@@ -255,7 +255,7 @@ export class Engine {
       if (ending.phase === "acks") this.#scope.abort(ending.facts.error ?? STOPPING);
       if (ending.phase === "lettingGo") void this.#letGo(ending);
     }
-    return Math.min(ackAt, ending.nextAt);
+    return ending.phase === "lettingGo" ? Number.POSITIVE_INFINITY : Math.min(ackAt, ending.nextAt);
   }
 
   #end(facts: Omit<EndingFacts, "reserveMs"> & Partial<EndingFacts>): void {

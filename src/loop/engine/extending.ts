@@ -4,6 +4,12 @@ import type { Logger } from "../../core/logger.ts";
 import { Alarm } from "./alarm.ts";
 import type { Entry } from "./entry.ts";
 
+/** Between two extensions of a lease, in ms: a shorter one than three times this may end. */
+const LEAST_INTERVAL_MS = 100;
+
+/** How long after the last one a lease is extended. */
+const intervalOf = (leaseMs: number): number => Math.max(leaseMs / 3, LEAST_INTERVAL_MS);
+
 /** What the extending side of a run works with. */
 export interface ExtendingParts {
   readonly feed: Pick<Feed, "name" | "extend">;
@@ -32,7 +38,7 @@ export class Extending {
     const { leaseMs = 0 } = entry.delivery;
     // One that is no number, or over at once, is no lease: there is nothing to lengthen.
     if (!(leaseMs > 0) || this.#parts.feed.extend === undefined) return;
-    this.#extendLater(entry, pulledAt + leaseMs / 3);
+    this.#extendLater(entry, pulledAt + intervalOf(leaseMs));
   }
 
   /** Extends nothing any more. */
@@ -60,7 +66,7 @@ export class Extending {
       }
     }
     for (const [leaseMs, entries] of byLease) {
-      for (const entry of entries) this.#extendLater(entry, now + leaseMs / 3);
+      for (const entry of entries) this.#extendLater(entry, now + intervalOf(leaseMs));
       void this.#extend(entries, leaseMs);
     }
     for (const at of this.#leased.values()) this.#alarm.setTo(at);
@@ -71,12 +77,12 @@ export class Extending {
     const receipts = entries.map(({ receipt }) => receipt);
     const known = receipts.filter((receipt): receipt is Receipt => receipt !== undefined);
     if (known.length === 0) return;
-    const limitMs = Math.min(callTimeoutMs, leaseMs / 3);
+    const limitMs = Math.min(callTimeoutMs, intervalOf(leaseMs));
     const asking = { what: "extend", whom: feed.name, limitMs, signal: over };
     const answer = await ask(asking, (signal) => feed.extend?.(known, leaseMs, { signal }));
     if (answer.kind !== "failed") return;
     log.warn("ackloop: leases were not extended", { feed: feed.name, error: answer.error });
-    const soon = performance.now() + leaseMs / 10;
+    const soon = performance.now() + Math.max(leaseMs / 10, LEAST_INTERVAL_MS);
     for (const entry of entries) if (this.#leased.has(entry)) this.#extendLater(entry, soon);
   }
 }

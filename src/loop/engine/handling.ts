@@ -122,8 +122,8 @@ export class Handling {
 
   #hasSlot(now: number): boolean {
     const { circuit, concurrency } = this.#parts;
-    if (circuit?.isOpen) return this.#probe === undefined && now >= circuit.probeAt;
-    return this.#running < concurrency;
+    if (this.#running >= concurrency) return false;
+    return !circuit?.isOpen || (this.#probe === undefined && now >= circuit.probeAt);
   }
 
   #startNext(now: number): boolean {
@@ -135,13 +135,9 @@ export class Handling {
     this.#running += 1;
     const { verdict } = entry;
     entry.verdict = undefined;
-    if (verdict) {
-      circuit?.givenUp(entry);
-      attempts.giveUp(entry, verdict, this.#ended);
-      return true;
-    }
+    if (verdict) attempts.giveUp(entry, verdict, this.#ended);
     // A probe goes alone: beside one that is bad it would fail for ever.
-    if (batch) this.#startBatch([entry, ...this.#takeForBatch(isProbe ? 0 : batch.size - 1)]);
+    else if (batch) this.#startBatch([entry, ...this.#takeForBatch(isProbe ? 0 : batch.size - 1)]);
     else attempts.make(entry, this.#ended);
     return true;
   }

@@ -261,8 +261,8 @@ describe("a stop", () => {
     const warn = vi.fn();
     const logger = { debug() {}, info() {}, warn, error() {} };
     const handler = () => new Promise<void>(() => {});
-    const failing: Feed = { ...feed, nack: () => Promise.reject(new Error("down")) };
-    const hanging: Feed = { ...feed.reopen(), nack: () => new Promise(() => {}) };
+    const failing = { ...feed, nack: () => Promise.reject(new Error("down")) } as Feed;
+    const hanging = { ...feed.reopen(), nack: () => new Promise(() => {}) } as Feed;
     const first = consume(failing, handler, { logger });
     await soon();
     await ended(first.stop({ withinMs: 0 }), 100);

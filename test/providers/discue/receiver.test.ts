@@ -307,12 +307,16 @@ describe("what carries no message", () => {
 });
 
 describe("a domain's challenges", () => {
-  it.each([
-    ...oddValues.map(([name, make]) => [`throw ${name}`, () => Promise.reject(make())] as const),
+  const challenges: readonly (readonly [string, () => never | Promise<never>])[] = [
+    ...oddValues.map(
+      ([name, make]) => [`throw ${name}`, (): Promise<never> => Promise.reject(make())] as const,
+    ),
     ["are no list", () => ({}) as never],
     ["hold what is none", () => [null] as never],
     ["are a foreign thenable that rejects", () => rejecting(new Error("away")) as never],
-  ])("that %s are answered 503, and told", async (_name, domainChallenges) => {
+  ];
+
+  it.each(challenges)("that %s are answered 503, and told", async (_name, domainChallenges) => {
     const told: unknown[] = [];
     const quiet = () => undefined;
     const warn = (message: string) => told.push(message);

@@ -322,7 +322,9 @@ describe("a refresh token", () => {
 
   it("whose storing never ends fails after 30 s, is told, and is handed over again", async () => {
     vi.useFakeTimers();
-    onTestFinished(() => vi.useRealTimers());
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
     const onRefresh = vi
       .fn<(token: string) => Promise<void>>()
       .mockReturnValueOnce(new Promise(() => undefined))
