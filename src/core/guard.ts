@@ -145,8 +145,7 @@ export function toFailure(
   return new AckloopError("transport", describeThrown(thrown), { ...facts, cause: thrown });
 }
 
-/** Whether something is an error of ours, asked so that a hostile object does no harm. */
-export /** The longest text of a failure that is kept, in characters. */
+/** The longest text of a failure that is kept, in characters. */
 const LONGEST_TEXT = 500;
 
 /** A short text for whatever was thrown, odd values and hostile objects included. It never throws. */

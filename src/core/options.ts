@@ -120,7 +120,7 @@ export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const YEAR_MS = 365 * 86_400_000;
 
 /** Makes a rule of a test; one that throws counts as failed. */
-export function rule<Type>(must: string, test: RuleParts["test"]): Rule<Type> {
+function rule<Type>(must: string, test: RuleParts["test"]): Rule<Type> {
   return new Rule({ must, test });
 }
 

@@ -68,7 +68,7 @@ export function checkLetter(operation: string, letter: DeadLetter): void {
 }
 
 /** Tells whether a value counts something. */
-export function isCount(value: unknown): value is number {
+function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && Number(value) >= 0;
 }
 

@@ -5,7 +5,7 @@ import { AckloopError } from "../core/errors.ts";
  *
  * @throws {AckloopError} `schema` when it is not JSON, or of another shape.
  */
-export function fromJson<Value>(
+function fromJson<Value>(
   operation: string,
   text: string,
   is: (json: unknown) => json is Value,

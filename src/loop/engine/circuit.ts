@@ -98,7 +98,7 @@ export class Circuit {
     const { after, atOnce } = this.#parts;
     const calls = Math.ceil(held / atOnce);
     const failed = Math.min(this.#failedCalls, this.#failures.size);
-    const areAll = calls >= LEAST_FAILED && failed >= Math.min(after, calls);
+    const areAll = failed >= Math.max(LEAST_FAILED, Math.min(after, calls));
     if (areAll || this.#failedCalls >= Math.max(LEAST_FAILED, after)) return "outage";
     // Where not enough could ever fail, or all that could have, nothing more will be known.
     const untried = held - this.#failures.size;

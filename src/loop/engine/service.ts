@@ -1,4 +1,6 @@
+import pRetry from "p-retry";
 import { onAbort } from "../../core/abort.ts";
+import type { AckloopError } from "../../core/errors.ts";
 import type { Answer } from "../../core/guard.ts";
 import { ask } from "../../core/guard.ts";
 import { sleep } from "../../core/sleep.ts";
@@ -41,15 +43,42 @@ export class Service {
     quit: AbortSignal,
     call: (signal: AbortSignal) => PromiseLike<Value>,
   ): Promise<{ readonly value: Value } | undefined> {
-    for (;;) {
-      const isFailing = this.#pace.attempts > 0;
-      const answer = await (isFailing
-        ? this.#inTurn(operation, quit, call)
-        : this.#askOnce(operation, quit, call));
-      // An answer that comes as the run quits is thrown away: the event stays unsettled, which is safe.
-      if (quit.aborted || answer.kind === "cut") return undefined;
-      if (answer.kind === "answered") return answer;
-      if (answer.error.code === "config") throw answer.error;
+    if (this.#pace.attempts === 0) {
+      const answer = await this.#askOnce(operation, quit, call);
+      if (answer.kind === "failed" && answer.error.code === "config") throw answer.error;
+      if (answer.kind !== "failed") return known(answer, quit);
+    }
+    return this.#askUntilAnswered(operation, quit, call);
+  }
+
+  async #askUntilAnswered<Value>(
+    operation: string,
+    quit: AbortSignal,
+    call: (signal: AbortSignal) => PromiseLike<Value>,
+  ): Promise<{ readonly value: Value } | undefined> {
+    // A signal of its own: p-retry hangs a listener on it for each event that waits.
+    const ending = new AbortController();
+    const forget = onAbort(quit, () => ending.abort(quit.reason));
+    const attempt = async (): Promise<Answer<Value>> => {
+      const answer = await this.#inTurn(operation, quit, call);
+      if (answer.kind === "failed") throw answer.error;
+      return answer;
+    };
+    try {
+      const answer = await pRetry(attempt, {
+        retries: Number.POSITIVE_INFINITY,
+        // The pace of the store says when: each attempt waits for its turn.
+        minTimeout: 0,
+        maxTimeout: 0,
+        signal: ending.signal,
+        shouldRetry: ({ error }) => !quit.aborted && (error as AckloopError).code !== "config",
+      });
+      return known(answer, quit);
+    } catch (error) {
+      if (quit.aborted) return undefined;
+      throw error;
+    } finally {
+      forget();
     }
   }
 
@@ -90,6 +119,14 @@ export class Service {
       endTurn();
     }
   }
+}
+
+/** An answer that comes as the run quits is thrown away: the event stays unsettled, which is safe. */
+function known<Value>(
+  answer: Answer<Value>,
+  quit: AbortSignal,
+): { readonly value: Value } | undefined {
+  return quit.aborted || answer.kind !== "answered" ? undefined : answer;
 }
 
 /** Waits for work of our own, but not on when the signal fires. */
