@@ -38,8 +38,8 @@ const identity: readonly PlantedFault[] = [
       },
       {
         file: window,
-        find: "this.#events.delete(delivery.event);",
-        replace: 'this.#events.delete({ ...delivery.event, source: "" });',
+        find: "this.#events.delete(entry);",
+        replace: 'this.#events.delete({ id: entry.id, source: "" });',
       },
     ],
   },
@@ -61,6 +61,7 @@ const identity: readonly PlantedFault[] = [
     patches: [
       {
         file: keeping,
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the source's text.
         find: "return namelessIdentity(digest, `${this.#run}/${this.#nameless}`);",
         replace: "return namelessIdentity(digest, 1);",
       },

@@ -10,6 +10,8 @@ interface Fate {
   published: number;
   /** How often it was handled, dropped or set aside. */
   settled: number;
+  /** How often a letter of it was stored. */
+  letters: number;
   acked: number;
   starts: number;
   /** How often its handler failed, and how often of an outage alone. */
@@ -48,6 +50,7 @@ export class Ledger {
         named: !isNameless(event),
         published: 0,
         settled: 0,
+        letters: 0,
         acked: 0,
         starts: 0,
         failures: 0,
@@ -114,6 +117,21 @@ export class Ledger {
     fate.handledAt = [...recent, { reader: handledBy, at: now }];
     if (fate.handledAt.length !== MOST_REPEATS) return;
     this.#tell("repeated", n, `was handled ${MOST_REPEATS} times within a minute`);
+  }
+
+  /** A letter of it was stored. */
+  stored(n: number): void {
+    this.#of(n).letters += 1;
+    this.settled(n);
+  }
+
+  /** What was set aside and handled by nobody since must have its letters: so many are there. */
+  checkLetters(kept: ReadonlyMap<number, number>): void {
+    for (const [n, { named, letters, settled, published }] of this.#fates) {
+      const needed = named ? 1 : published;
+      const there = settled - letters + (kept.get(n) ?? 0);
+      if (letters > 0 && there < needed) this.#tell("lettersLost", n, `has ${there} of ${needed}`);
+    }
   }
 
   /** Whatever it came to: it may be set aside now. */
