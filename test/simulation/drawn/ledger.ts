@@ -127,7 +127,9 @@ export class Ledger {
 
   /** What was set aside and handled by nobody since must have its letters: so many are there. */
   checkLetters(kept: ReadonlyMap<number, number>): void {
-    for (const [n, { named, letters, settled, published }] of this.#fates) {
+    for (const [n, { named, letters, settled, published, event }] of this.#fates) {
+      // Without a receipt it comes with every list, and each place among equals has one letter.
+      if (!event.receipt) continue;
       const needed = named ? 1 : published;
       const there = settled - letters + (kept.get(n) ?? 0);
       if (letters > 0 && there < needed) this.#tell("lettersLost", n, `has ${there} of ${needed}`);

@@ -575,9 +575,11 @@ export class DrawnWorld {
 
   /** Whether whoever has an event keeps it hidden: nothing is in the way of its being extended. */
   mustHide({ place, event }: Item, leaseMs: number): void {
-    const { extend, latencyMs } = this.plan.settings;
+    const { extend, latencyMs, leases } = this.plan.settings;
     const isTooShort =
       leaseMs < 200 || leaseMs < 8 * latencyMs || leaseMs < 10 * this.#longestBurnMs;
+    // What came without a lease first is not extended later.
+    if (leases.some((ms) => ms <= 0)) return;
     if (!extend || isTooShort || this.mayFail("extend") || event.times.length > 1) return;
     if (this.disturbedAt > this.clock.now() - leaseMs - 60_000) return;
     for (const { reader } of this.#slots) {
