@@ -109,14 +109,15 @@ export class Ledger {
   settled(n: number, handledBy?: Reader): void {
     const fate = this.#of(n);
     fate.settled += 1;
-    if (handledBy === undefined || !fate.named) return;
+    if (handledBy === undefined) return;
     const now = this.#parts.now();
     const recent = fate.handledAt.filter(
       ({ reader, at }) => reader === handledBy && at > now - 60_000,
     );
     fate.handledAt = [...recent, { reader: handledBy, at: now }];
-    if (fate.handledAt.length !== MOST_REPEATS) return;
-    this.#tell("repeated", n, `was handled ${MOST_REPEATS} times within a minute`);
+    const most = MOST_REPEATS * (fate.named ? 1 : fate.published);
+    if (fate.handledAt.length !== most) return;
+    this.#tell("repeated", n, `was handled ${most} times within a minute`);
   }
 
   /** A letter of it was stored. */
