@@ -3,6 +3,8 @@ import { defineConfig } from "vitest/config";
 
 const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
 
+const planted = ["test/**/planted*.test.ts", "test/core/guard-sites.test.ts"];
+
 export default defineConfig({
   resolve: {
     alias: [
@@ -33,7 +35,7 @@ export default defineConfig({
         test: {
           name: "source",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/packed/**"],
+          exclude: ["test/packed/**", ...planted],
           // Errors outside the type tests belong to `npm run types`.
           typecheck: {
             enabled: true,
@@ -43,6 +45,8 @@ export default defineConfig({
           },
         },
       },
+      // What `npm run planted` runs: sources that have bugs, one after another.
+      { extends: true, test: { name: "planted", include: planted, fileParallelism: false } },
       // What `npm run pack` runs on the files that were built.
       { test: { name: "packed", include: ["test/packed/**/*.test.ts"], testTimeout: 120_000 } },
     ],

@@ -16,13 +16,17 @@ export interface Patch {
 
 /**
  * Builds the simulation with all that it runs into one file, which starts in no time, and gives its
- * address.
+ * address; another file than the simulation's where it is told one.
  *
  * @throws {Error} when the text of a patch is not found exactly once.
  */
-export async function bundle(name: string, patches: readonly Patch[] = []): Promise<URL> {
+export async function bundle(
+  name: string,
+  patches: readonly Patch[] = [],
+  entry = worker,
+): Promise<URL> {
   const result = await build({
-    entryPoints: [fileURLToPath(worker)],
+    entryPoints: [fileURLToPath(entry)],
     bundle: true,
     write: false,
     format: "esm",

@@ -1,30 +1,24 @@
-import { expect, it } from "vitest";
-import { bundle } from "./bundle.ts";
-import { runAll } from "./crew.ts";
+import { describe, expect, it } from "vitest";
 import { plantedBugs } from "./planted.ts";
+import { plantedFaults } from "./planted-drawn.ts";
+import { search } from "./planted-search.ts";
 
 /** Each bug must be found within so many runs. */
-const MOST_RUNS = 1000;
+const mostRuns = 1000;
 
-it.for(plantedBugs)("finds a loop that $name", { timeout: 120_000 }, async (bug) => {
-  const { name, patches, providers, breaks } = bug;
-  const file = await bundle(`planted-${plantedBugs.indexOf(bug)}`, patches);
-  const runs = Math.floor(MOST_RUNS / providers.length);
+const all = [
+  ...plantedBugs,
+  ...plantedFaults.map((fault) => ({ providers: ["drawn"] as const, ...fault })),
+];
 
-  const tally = await runAll({
-    bundle: file,
-    providers,
-    runs,
-    seed: 1,
-    workers: 2,
-    untilFailure: true,
-  });
+describe("the simulation", () => {
+  it.for(all.map((bug, index) => ({ ...bug, index })))(
+    "finds a loop that $name",
+    { timeout: 300_000 },
+    async ({ name, patches, providers, breaks, index }) => {
+      const found = await search(`${index}`, { patches, providers, breaks, mostRuns });
 
-  const kinds = new Set(
-    tally.failures.flatMap(({ violations }) => violations.map(({ kind }) => kind)),
+      expect(found, name).toMatchObject({ isFound: true });
+    },
   );
-  expect(
-    [...kinds].filter((kind) => breaks.includes(kind)),
-    name,
-  ).not.toEqual([]);
 });

@@ -27,6 +27,8 @@ export function callLater<Result>(reader: Reader, call: Call<Result>): Promise<R
 export function callAtOnce<Result>(reader: Reader, service: Service, effect: () => Result): Result {
   const call = { service, latencyMs: 0, effect };
   const trouble = begin(reader, call);
+  // What answers at once may be an async function all the same.
+  if (trouble?.how === "reject") return Promise.reject(thrown(reader, call, trouble.odd)) as Result;
   if (trouble) throw thrown(reader, call, trouble.odd);
   return effect();
 }

@@ -124,8 +124,10 @@ function toAnswer(reader: Reader, batch: Batch): readonly Delivery[] | Page {
 function deliver({ world }: Reader, item: Item, hasReceipt: boolean): Delivery {
   const { server, plan, clock } = world;
   const { kind, resendMs, tellsAttempt, again } = plan.settings;
+  if (kind === "queue" && item.deliveries > 0) world.mustHide(item, item.leaseMs);
   item.deliveries += 1;
   const leaseMs = kind === "queue" ? server.nextLease() : -2;
+  item.leaseMs = leaseMs;
   if (kind === "queue") item.hiddenUntil = clock.now() + (leaseMs > 0 ? leaseMs : resendMs);
   const { event, place, deliveries } = item;
   return toDelivery(event, {

@@ -10,6 +10,8 @@ interface Fate {
   published: number;
   /** How often it was handled, dropped or set aside. */
   settled: number;
+  /** How often a letter of it was stored. */
+  letters: number;
   acked: number;
   starts: number;
   /** How often its handler failed, and how often of an outage alone. */
@@ -48,6 +50,7 @@ export class Ledger {
         named: !isNameless(event),
         published: 0,
         settled: 0,
+        letters: 0,
         acked: 0,
         starts: 0,
         failures: 0,
@@ -106,14 +109,32 @@ export class Ledger {
   settled(n: number, handledBy?: Reader): void {
     const fate = this.#of(n);
     fate.settled += 1;
-    if (handledBy === undefined || !fate.named) return;
+    if (handledBy === undefined) return;
     const now = this.#parts.now();
     const recent = fate.handledAt.filter(
       ({ reader, at }) => reader === handledBy && at > now - 60_000,
     );
     fate.handledAt = [...recent, { reader: handledBy, at: now }];
-    if (fate.handledAt.length !== MOST_REPEATS) return;
-    this.#tell("repeated", n, `was handled ${MOST_REPEATS} times within a minute`);
+    const most = MOST_REPEATS * (fate.named ? 1 : fate.published);
+    if (fate.handledAt.length !== most) return;
+    this.#tell("repeated", n, `was handled ${most} times within a minute`);
+  }
+
+  /** A letter of it was stored. */
+  stored(n: number): void {
+    this.#of(n).letters += 1;
+    this.settled(n);
+  }
+
+  /** What was set aside and handled by nobody since must have its letters: so many are there. */
+  checkLetters(kept: ReadonlyMap<number, number>): void {
+    for (const [n, { named, letters, settled, published, event }] of this.#fates) {
+      // Without a receipt it comes with every list, and each place among equals has one letter.
+      if (!event.receipt) continue;
+      const needed = named ? 1 : published;
+      const there = settled - letters + (kept.get(n) ?? 0);
+      if (letters > 0 && there < needed) this.#tell("lettersLost", n, `has ${there} of ${needed}`);
+    }
   }
 
   /** Whatever it came to: it may be set aside now. */

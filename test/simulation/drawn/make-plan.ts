@@ -205,6 +205,7 @@ function planTroubles(settings: DrawnSettings, dice: Dice): DrawnTrouble[] {
 
 /** What is called and answers at once throws at once, and only acks have verdicts. */
 function fitting(how: DrawnTrouble["how"], service: Service): DrawnTrouble["how"] {
+  if (service !== "orderBy" && how === "reject") return how;
   if (atOnce.has(service)) return "throw";
   return how === "verdict" && service !== "ack" ? "reject" : how;
 }

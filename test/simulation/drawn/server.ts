@@ -13,6 +13,8 @@ export interface Item {
   readonly place: number;
   ackedAt: number | undefined;
   hiddenUntil: number;
+  /** The lease of its last delivery. */
+  leaseMs: number;
   deliveries: number;
 }
 
@@ -57,7 +59,14 @@ export class Server {
 
   publish(event: DrawnEvent): void {
     const place = this.items.length + 1;
-    this.items.push({ event, place, ackedAt: undefined, hiddenUntil: 0, deliveries: 0 });
+    this.items.push({
+      event,
+      place,
+      ackedAt: undefined,
+      hiddenUntil: 0,
+      leaseMs: 0,
+      deliveries: 0,
+    });
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const wake of waiting) wake();

@@ -39,7 +39,7 @@ function deadLettersOf(reader: Reader, ask: Ask): DeadLetterStore {
       world.ledger.letter(n, letter);
       const effect = async (): Promise<void> => {
         await deadLetters.put(letter);
-        world.ledger.settled(n);
+        world.ledger.stored(n);
         reader.paces.progress();
         world.note("letter", { process, n, what: letter.reason });
       };

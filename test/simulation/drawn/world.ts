@@ -3,7 +3,9 @@ import { memoryStores } from "../../../src/stores/memory.ts";
 import { type Clock, type Hands, START } from "../clock.ts";
 import { createDice, type Dice } from "../dice.ts";
 import { History, type Note, type NoteKind } from "../history.ts";
+import { numberOf } from "../process.ts";
 import type { Violation } from "../watch.ts";
+import { FEED } from "./feed.ts";
 import { knows } from "./knows.ts";
 import { Ledger } from "./ledger.ts";
 import {
@@ -16,8 +18,8 @@ import {
   type Service,
 } from "./plan.ts";
 import { identitiesOf, Reader } from "./reader.ts";
-import { Server } from "./server.ts";
-import { CountedStopper, type Going, start, startRedrive } from "./start.ts";
+import { type Item, Server } from "./server.ts";
+import { CONSUMER, CountedStopper, type Going, start, startRedrive } from "./start.ts";
 
 /** By when after the last trouble all must be settled, in ms. */
 const PATIENCE_MS = 3_600_000;
@@ -112,6 +114,18 @@ export class DrawnWorld {
     for (const slot of all) this.#stop(slot, this.plan.settings.shutdownMs);
     await this.#turn(this.clock.now() + 120_000, () => all.every(({ going }) => !going));
     await this.clock.settle();
+    if (this.#isDone) await this.#checkLetters();
+  }
+
+  async #checkLetters(): Promise<void> {
+    const key = { consumer: CONSUMER, feed: FEED };
+    const { letters } = await this.stores.deadLetters.list(key, { limit: 1000 });
+    const kept = new Map<number, number>();
+    for (const { raw } of letters) {
+      const n = numberOf(raw) ?? -1;
+      kept.set(n, (kept.get(n) ?? 0) + 1);
+    }
+    this.ledger.checkLetters(kept);
   }
 
   readonly tell = (kind: string, text: string): void => {
@@ -552,6 +566,31 @@ export class DrawnWorld {
     return last + STALL_MS;
   }
 
+  /** A handler that hears its signal ends by its time limit. */
+  #checkTimeLimit({ number, stoppedAt }: Reader, n: number, since: number): void {
+    const { handlerTimeoutMs, verb } = this.plan.settings;
+    const hasLimit = handlerTimeoutMs !== undefined && (verb === "consume" || verb === "drain");
+    const { onAbort, ms } = this.nextStep(n);
+    if (!hasLimit || stoppedAt !== undefined || onAbort === "ignore" || this.isStubborn(n)) return;
+    if (ms > 60_000 || this.disturbedAt > since - 60_000) return;
+    this.tell("handlerTime", `event ${n} works on and on in process ${number}`);
+  }
+
+  /** Whether whoever has an event keeps it hidden: nothing is in the way of its being extended. */
+  mustHide({ place, event }: Item, leaseMs: number): void {
+    const { extend, latencyMs, leases } = this.plan.settings;
+    const isTooShort =
+      leaseMs < 200 || leaseMs < 8 * latencyMs || leaseMs < 10 * this.#longestBurnMs;
+    // What came without a lease first is not extended later.
+    if (leases.some((ms) => ms <= 0)) return;
+    if (!extend || isTooShort || this.mayFail("extend") || event.times.length > 1) return;
+    if (this.disturbedAt > this.clock.now() - leaseMs - 60_000) return;
+    for (const { reader } of this.#slots) {
+      if (reader?.stoppedAt !== undefined || !reader?.running.has(event.n)) continue;
+      this.tell("leaseEnded", `place ${place} was hidden for ${leaseMs} ms, and is in work`);
+    }
+  }
+
   /** A handler that never ends, and hears no signal, ends with its process. */
   #unstick(slot: Slot, reader: Reader): void {
     const now = this.clock.now();
@@ -559,6 +598,7 @@ export class DrawnWorld {
       const name = `${reader.number} ${n} ${this.ledger.startsOf(n)}`;
       const since = this.#neverSince.get(name) ?? now;
       this.#neverSince.set(name, since);
+      if (now - since > 60_000) this.#checkTimeLimit(reader, n, since);
       if (now - since < STUCK_MS || reader.stoppedAt !== undefined) continue;
       this.#stop(slot, this.plan.settings.shutdownMs);
       return;

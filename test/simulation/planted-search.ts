@@ -1,0 +1,56 @@
+import { bundle, type Patch } from "./bundle.ts";
+import { askOnce, runAll } from "./crew.ts";
+import type { Subject } from "./plan.ts";
+
+/** How many runs of each seed are made, until one breaks a promise. */
+const AT_ONCE = 25;
+
+/** What is planted, and what is to be found of it. */
+export interface Search {
+  readonly patches: readonly Patch[];
+  readonly providers: readonly Subject[];
+  /** The promises of which one must be found broken. */
+  readonly breaks: readonly string[];
+  readonly mostRuns: number;
+}
+
+/** What was found, or all that was seen instead. */
+export interface Found {
+  readonly isFound: boolean;
+  readonly runs: number;
+  readonly kinds: readonly string[];
+}
+
+/**
+ * Runs a source that has a bug until one of its promises is found broken in a run in which the source
+ * without the bug breaks none.
+ */
+export async function search(name: string, wanted: Search): Promise<Found> {
+  const { patches, providers, breaks, mostRuns } = wanted;
+  const file = await bundle(`planted-${name}`, patches);
+  const clean = await bundle("planted-clean");
+  const seen = new Set<string>();
+  let runs = 0;
+  for (let seed = 1; runs < mostRuns; seed += 1) {
+    const perProvider = Math.max(1, Math.floor(AT_ONCE / providers.length));
+    const task = { providers, runs: perProvider, seed, workers: 1, untilFailure: true };
+    const tally = await runAll({ ...task, bundle: file });
+    runs += tally.runs;
+    for (const failure of tally.failures) {
+      const kinds = failure.violations.map(({ kind }) => kind);
+      for (const kind of kinds) seen.add(kind);
+      if (!kinds.some((kind) => breaks.includes(kind))) continue;
+      if (await isSound(clean, failure.provider, failure.seed)) {
+        return { isFound: true, runs, kinds };
+      }
+    }
+  }
+  return { isFound: false, runs, kinds: [...seen] };
+}
+
+/** Whether a run of the source as it is breaks nothing. */
+async function isSound(clean: URL, provider: Subject, seed: number): Promise<boolean> {
+  const lines = await askOnce(clean, { kind: "replay", provider, seed });
+  const { violations } = JSON.parse(lines.at(-1) ?? "{}") as { readonly violations?: unknown[] };
+  return violations?.length === 0;
+}
