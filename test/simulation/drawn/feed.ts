@@ -14,7 +14,7 @@ import { type Batch, type Item, ticketOf, ticketReceipt } from "./server.ts";
 import { toCatalogue, toDelivery } from "./wire.ts";
 
 /** The feed's name, in every run. */
-const FEED = "drawn/feed";
+export const FEED = "drawn/feed";
 
 /** Makes the feed that the plan's settings say, as one process has it. */
 export function drawnFeed(reader: Reader): Feed {

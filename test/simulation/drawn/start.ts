@@ -16,7 +16,7 @@ import type { Reader } from "./reader.ts";
 import { storesOf } from "./stores.ts";
 
 /** The reader's name in every store. */
-const CONSUMER = "drawn";
+export const CONSUMER = "drawn";
 
 /** What runs in a process. */
 export interface Going {
