@@ -27,7 +27,7 @@ export function isNameless(identity: string): boolean {
 }
 
 /** What makes an event the same one. */
-type Identified = Pick<FeedEvent, "source" | "id">;
+export type Identified = Pick<FeedEvent, "source" | "id">;
 
 /** A map by {@link identityOf}, without making the text for each event. */
 export class EventMap<Value> {

@@ -55,8 +55,10 @@ export interface AttemptParts extends KeepingParts {
   readonly routes: Routes;
   readonly scope: HandlerScope;
   readonly keeping: Keeping;
-  /** Whether a handler may be started: not while stopping. */
+  /** Whether a handler may be started: not while paused or stopping. */
   readonly mayStart: () => boolean;
+  /** Whether what fails has failed because the run stops, or may. */
+  readonly isLeaving: () => boolean;
   /** A handler was done with an event, whatever it has decided. */
   readonly onSuccess?: (() => void) | undefined;
 }
@@ -356,7 +358,7 @@ export class Attempts {
     thrown: unknown,
     { afterMs }: { readonly afterMs?: number | undefined } = {},
   ): Disposition {
-    if (leash.endedBy === "stop" || !this.#parts.mayStart()) return LEFT;
+    if (leash.endedBy === "stop" || this.#parts.isLeaving()) return LEFT;
     const { attempts, retry } = this.#parts.settings;
     entry.attempts += 1;
     if (entry.attempts >= attempts) {

@@ -7,6 +7,9 @@ import type { Tell } from "./report.ts";
 /** Fewer different events than this that fail cannot be told from poison. */
 const LEAST_FAILED = 3;
 
+/** How often an event's attempts are given back by others' success: one that is bad must end some day. */
+const MOST_FORGIVEN = 3;
+
 /** What a circuit works with. */
 export interface CircuitParts {
   /** How many different events must have failed. */
@@ -67,8 +70,12 @@ export class Circuit {
     for (const entry of entries) this.#failures.set(entry, (this.#failures.get(entry) ?? 0) + 1);
   }
 
-  /** A handler was done with an event: whatever has failed before has failed by itself. */
+  /**
+   * A handler was done with an event. Few that failed before have failed by themselves; many may have met
+   * an outage that is over now, so that what they have tried meanwhile is given back, a few times.
+   */
   succeeded(): void {
+    if (this.#failures.size >= LEAST_FAILED) this.#forgive();
     if (this.#failures.size > 0) this.#forget();
     if (this.#openedAt === undefined) return;
     const elapsedMs = performance.now() - this.#openedAt;
@@ -125,6 +132,15 @@ export class Circuit {
   /** A probe has failed. */
   probeFailed(): void {
     this.#pace.delay();
+  }
+
+  #forgive(): void {
+    for (const [entry, failures] of this.#failures) {
+      if (entry.forgiven >= MOST_FORGIVEN) continue;
+      entry.forgiven += 1;
+      entry.attempts = Math.max(0, entry.attempts - failures);
+      entry.verdict = undefined;
+    }
   }
 
   #forget(): void {

@@ -109,7 +109,8 @@ export class Engine {
       routes: task.routes,
       scope: this.#scope,
       keeping: this.#keeping,
-      mayStart: () => this.#ending === undefined && this.#isReader(),
+      mayStart: () => !this.#ending && !this.#isPaused && this.#isReader(),
+      isLeaving: () => this.#ending !== undefined || !this.#isReader(),
       onSuccess: this.#circuit && (() => this.#circuit?.succeeded()),
     });
     this.#handling = this.#makeHandling(attempts);
@@ -298,7 +299,7 @@ export class Engine {
       Promise.all([
         ...[...this.#window.openEntries()].map((entry) => this.#keeping.abandon(entry, signal)),
         facts.abrupt ? undefined : this.#nack(signal),
-        this.#guard?.release(),
+        this.#guard?.release(signal),
       ]),
     );
     this.#onEnd();

@@ -59,6 +59,8 @@ export class Entry {
   handler: AnyHandler | undefined = undefined;
   /** How often a handler was started with it, outages apart. */
   attempts = 0;
+  /** How often its attempts were given back, as an outage may have used them up. */
+  forgiven = 0;
   /** How often in a row it was found in work elsewhere. */
   busy = 0;
   /** Why it is to be given up, once that is certain. */

@@ -11,8 +11,11 @@ import type { Tell } from "./report.ts";
 import { Service } from "./service.ts";
 import { toStorable, toText } from "./storable.ts";
 
-/** The least wait before a store is asked again, in ms, however short the handlers' retries are. */
-const LEAST_STORE_WAIT_MS = 100;
+/** The least first and longest wait before a store is asked again, in ms, however short retries are. */
+const LEAST_STORE_WAITS = Object.freeze({ minMs: 100, maxMs: 1000 });
+
+/** How many items of a run get a dead letter that have no id and cannot be acked. */
+const MOST_UNACKABLE = 1000;
 
 type DedupeSettings = NonNullable<HandlingSettings["dedupe"]>;
 
@@ -50,6 +53,7 @@ export class Keeping {
   readonly #alarm: Alarm;
   #run: string | undefined;
   #nameless = 0;
+  #unackable = 0;
 
   constructor(parts: KeepingParts) {
     this.#parts = parts;
@@ -70,6 +74,7 @@ export class Keeping {
     const { settings, tell, quit } = this.#parts;
     const { deadLetters } = settings;
     if (deadLetters === undefined) return false;
+    if (this.#isFlood(entry)) return true;
     const letter = await this.#toLetter(entry, reason, code);
     const stored = await this.#letters.ask("put", quit, (signal) =>
       deadLetters.put(letter, { signal }),
@@ -188,6 +193,20 @@ export class Keeping {
     return namelessIdentity(digest, `${this.#run}/${this.#nameless}`);
   }
 
+  /**
+   * A list may hold an item that cannot be acked, and whose content is another each time: it stays where
+   * it is, and after so many letters it gets no more of them.
+   */
+  #isFlood({ identity, receipt, position }: Entry): boolean {
+    if (!isNameless(identity) || receipt !== undefined || position >= 0) return false;
+    this.#unackable += 1;
+    if (this.#unackable === MOST_UNACKABLE + 1) {
+      const what = `${MOST_UNACKABLE} items came that have no id and cannot be acknowledged`;
+      this.#parts.log.error(`ackloop: ${this.#parts.feed}: ${what}; no more of them are set aside`);
+    }
+    return this.#unackable > MOST_UNACKABLE;
+  }
+
   /** Lets go of a mark before the event is begun anew; false when the run quits first. */
   async #letGo(entry: Entry, mark: Mark): Promise<boolean> {
     const isFree = await this.#forget(entry, mark, this.#parts.quit);
@@ -279,8 +298,8 @@ export function toServices({
 }: Pick<KeepingParts, "settings" | "tell">): StoreServices {
   const { retry, callTimeoutMs, dedupe } = settings;
   const bounds = {
-    minMs: Math.max(retry.minMs, LEAST_STORE_WAIT_MS),
-    maxMs: Math.max(retry.maxMs, LEAST_STORE_WAIT_MS),
+    minMs: Math.max(retry.minMs, LEAST_STORE_WAITS.minMs),
+    maxMs: Math.max(retry.maxMs, LEAST_STORE_WAITS.maxMs),
   };
   const make = (name: "deadLetters" | "dedupe", limitMs: number): Service =>
     new Service({

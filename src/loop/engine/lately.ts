@@ -1,4 +1,4 @@
-import type { FeedEvent } from "../../core/event.ts";
+import type { Identified } from "../../core/identity.ts";
 import { EventMap } from "../../core/identity.ts";
 
 /** Of a longer page, one event in so many is remembered. */
@@ -23,7 +23,7 @@ export class Lately {
   #count = 0;
 
   /** Takes note of a page; true when all of it came before. */
-  isRepeat(page: readonly FeedEvent[]): boolean {
+  isRepeat(page: readonly Identified[]): boolean {
     let looked = 0;
     let known = 0;
     for (const event of page) {
@@ -35,7 +35,7 @@ export class Lately {
     return looked > 0 && known === looked;
   }
 
-  #note(event: FeedEvent): void {
+  #note(event: Identified): void {
     this.#newer.set(event, true);
     this.#count += 1;
     if (this.#count < LEAST_REMEMBERED) return;

@@ -106,19 +106,18 @@ export class LeaseGuard {
   }
 
   /** Stops renewing, and gives the lease up where it still holds. */
-  async release(): Promise<void> {
+  async release(giveUp?: AbortSignal): Promise<void> {
     const fence = this.isHeld ? this.#grant?.fence : undefined;
     this.#ended.abort();
     this.#alarm.stop();
-    if (fence !== undefined) await this.#giveBack(fence);
+    if (fence !== undefined) await this.#giveBack(fence, giveUp);
   }
 
-  async #giveBack(fence: number): Promise<void> {
+  async #giveBack(fence: number, giveUp?: AbortSignal): Promise<void> {
     const { lease, callTimeoutMs, key, tell } = this.#parts;
     const limitMs = Math.min(callTimeoutMs, lease.leaseMs);
-    const answer = await ask({ what: "release", whom: "lease", limitMs }, (signal) =>
-      lease.store.release(key, fence, { signal }),
-    );
+    const asking = { what: "release", whom: "lease", limitMs, signal: giveUp };
+    const answer = await ask(asking, (signal) => lease.store.release(key, fence, { signal }));
     if (answer.kind !== "failed") return;
     // It ends by itself, and the next holder waits that long.
     const error = answer.thrown ?? answer.error;

@@ -211,9 +211,10 @@ export class Pulling {
     const { feed, settings, window, limit } = this.#parts;
     const isCursor = feed.pulls === "onward" && feed.acks === "cumulative";
     const room = settings.maxInFlight - (feed.pulls === "onward" ? window.held : 0);
-    // A list of what is not acked shows what is held here too, so the wish must reach past it.
-    const held = feed.pulls === "unacked" ? window.held : 0;
-    const wish = limit === undefined ? room : Math.min(room, limit - this.#taken + held);
+    const left = limit === undefined ? room : Math.min(room, limit - this.#taken);
+    // A list of what is not acked shows what is known here too, so the wish must reach past it.
+    const isList = feed.pulls === "unacked" && feed.acks === "individual";
+    const wish = isList ? left + window.known : left;
     const after = isCursor ? this.#after : undefined;
     return { limit: Math.max(1, wish), waitMs, after, ack: carried?.receipt, signal };
   }
@@ -245,14 +246,15 @@ export class Pulling {
 
   #takePage(pull: Pull, page: Page): void {
     const elapsedMs = performance.now() - pull.began;
-    const { fresh, isRepeat } = this.#takeIn(page, pull.began, elapsedMs);
+    const { fresh, isRepeat, isProgress } = this.#takeIn(page, pull.began, elapsedMs);
     if (this.#isLimitReached) this.finished = "limit";
     else if (fresh === 0) this.#foundNothing(pull, page, elapsedMs);
     else {
       this.#emptyPages = 0;
       this.#knownInRow = 0;
-      // What was acked lately, once more: a provider that is slow, or deaf, is not hurried.
-      if (isRepeat) this.#idle(0);
+      // What was acked lately, once more: a provider that is slow, or deaf, is not hurried. Nor is a list
+      // of what can never be acked, and has another content each time.
+      if (isRepeat || !isProgress) this.#idle(0);
       else this.#pace.reset();
       if (page.more === false) this.#foundLast();
     }
@@ -263,12 +265,13 @@ export class Pulling {
     page: Page,
     pulledAt: number,
     elapsedMs: number,
-  ): { readonly fresh: number; readonly isRepeat: boolean } {
+  ): { readonly fresh: number; readonly isRepeat: boolean; readonly isProgress: boolean } {
     const { feed, window, tell, onLeft, isStopping } = this.#parts;
     const before = this.#taken;
     const open = window.openPage(page);
     let mayCut = false;
     let isWhole = true;
+    let isProgress = feed.acks === "cumulative";
     for (const delivery of page.deliveries) {
       if ((mayCut && this.#isLimitReached) || isStopping()) {
         onLeft(delivery);
@@ -276,6 +279,7 @@ export class Pulling {
         continue;
       }
       this.#accept(delivery, open, pulledAt);
+      isProgress ||= delivery.receipt !== undefined;
       // Below a cumulative receipt everything must be handled, or the work before it is lost.
       mayCut = feed.acks === "individual" || delivery.receipt !== undefined;
     }
@@ -283,7 +287,7 @@ export class Pulling {
     if (isWhole && page.receipt !== undefined) this.#after = page.receipt;
     const fresh = this.#taken - before;
     tell?.({ kind: "pulled", count: page.deliveries.length, fresh, elapsedMs });
-    return { fresh, isRepeat };
+    return { fresh, isRepeat, isProgress };
   }
 
   #accept(delivery: Delivery, open: OpenPage, pulledAt: number): void {

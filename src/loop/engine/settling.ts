@@ -65,6 +65,9 @@ function ackPace({ idle }: LoopSettings): Pace {
   return new Pace({ minMs: Math.min(250, maxMs), maxMs });
 }
 
+/** How often an ack may be refused for a reason that repeating does not mend. */
+const MOST_REFUSALS = 5;
+
 /** The most ack calls at once; receipts gather meanwhile, so that a call carries many. */
 const MOST_CALLS = 8;
 
@@ -212,10 +215,10 @@ export class IndividualSettling implements Settling {
 
   /** Halts the run when an event cannot be acked; the others of its call still can. */
   #isRefusedForGood(entry: Entry, error: AckloopError): boolean {
-    const { settings, onHalt } = this.#parts;
+    const { onHalt } = this.#parts;
     const fatal = isFatal(error);
     if (!error.retryable) entry.refusals += 1;
-    if (!fatal && entry.refusals < settings.attempts) return false;
+    if (!fatal && entry.refusals < MOST_REFUSALS) return false;
     this.#gaveUp ||= fatal;
     onHalt(error);
     return true;
@@ -286,9 +289,9 @@ export class CumulativeSettling implements Settling {
   }
 
   #refused(reach: Reach, error: AckloopError): void {
-    const { feed, settings, window, tell, onHalt } = this.#parts;
+    const { feed, window, tell, onHalt } = this.#parts;
     if (!error.retryable) this.#refusals += 1;
-    if (isFatal(error) || this.#refusals >= settings.attempts) {
+    if (isFatal(error) || this.#refusals >= MOST_REFUSALS) {
       this.#gaveUp = true;
       onHalt(error);
       return;

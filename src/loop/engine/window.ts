@@ -1,5 +1,6 @@
 import type { FeedEvent } from "../../core/event.ts";
 import type { Delivery, Feed, Page } from "../../core/feed.ts";
+import type { Identified } from "../../core/identity.ts";
 import { EventMap, identityOf, namelessIdentity } from "../../core/identity.ts";
 import type { Entry, PageWeight } from "./entry.ts";
 import { toEntry } from "./entry.ts";
@@ -27,6 +28,7 @@ export class Window {
   readonly #leaving: Entry[] = [];
   #pulling = false;
   #nameless = 0;
+  #known = 0;
   #held = 0;
   #open = 0;
   #bytes = 0;
@@ -44,6 +46,11 @@ export class Window {
   /** How many deliveries are not acknowledged, those that are settled included. */
   get held(): number {
     return this.#cumulative ? this.watermark.held : this.#held;
+  }
+
+  /** How many deliveries are known, those included that can never be acknowledged. */
+  get known(): number {
+    return this.#known;
   }
 
   /** The length of the pages of which something is held, as far as the feed tells it. */
@@ -87,7 +94,7 @@ export class Window {
   accept(delivery: Delivery, page: OpenPage): { readonly entry: Entry; readonly fresh: boolean } {
     const name = this.#nameOf(delivery, page);
     const { event } = delivery;
-    if (event !== undefined) page.events.push(event);
+    page.events.push(name === undefined && event ? event : { source: "", id: name ?? "" });
     const known = this.#get(name, event);
     if (known) {
       this.#join(known, delivery);
@@ -97,6 +104,7 @@ export class Window {
     const entry = toEntry(name, delivery, weight);
     if (name !== undefined) this.#named.set(name, entry);
     else if (event !== undefined) this.#events.set(event, entry);
+    this.#known += 1;
     this.#open += 1;
     this.#held += 1;
     if (weight.held === 0) this.#bytes += weight.bytes;
@@ -173,6 +181,7 @@ export class Window {
   }
 
   #forget(entry: Entry): void {
+    this.#known -= 1;
     if (entry.name !== undefined) this.#named.delete(entry.name);
     else this.#events.delete(entry);
   }
@@ -199,8 +208,8 @@ export class Window {
 /** A page that is being taken in. */
 export interface OpenPage {
   readonly weight: PageWeight;
-  /** What it has held so far, that has an id. */
-  readonly events: FeedEvent[];
+  /** What it has held so far; what has no id of its own by its name. */
+  readonly events: Identified[];
   /** The names that were given to what has none. */
   readonly names: Set<string>;
 }

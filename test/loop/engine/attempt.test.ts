@@ -49,6 +49,7 @@ function attemptsOf(handlers: unknown, { options = {}, events }: Setting = {}) {
     scope,
     routes: toRoutes("test", handlers as Handlers<FeedEvent>, events),
     mayStart: () => state.mayStart,
+    isLeaving: () => !state.mayStart,
     onSuccess,
   });
   const attempt = (entry: Entry): Promise<Disposition> =>

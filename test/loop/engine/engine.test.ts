@@ -557,7 +557,7 @@ describe("a run with stores that fail", () => {
     await vi.advanceTimersByTimeAsync(250);
     expect([handler.mock.calls.length, feed.acked]).toEqual([2, []]);
 
-    await vi.advanceTimersByTimeAsync(2000);
+    await vi.advanceTimersByTimeAsync(4000);
 
     expect(handler).toHaveBeenCalledTimes(2);
     expect(feed.acked).toEqual(["e0"]);

@@ -35,7 +35,7 @@ export interface LedgerParts {
 }
 
 /** How often an event may be handled within a minute by a process that is not told to. */
-const MOST_REPEATS = 20;
+const MOST_REPEATS = 60;
 
 /** Keeps what became of each event, and holds it against the promises. */
 export class Ledger {

@@ -34,7 +34,12 @@ export function planEvents(settings: DrawnSettings, dice: Dice): DrawnEvent[] {
       failsUntil: n === stubborn ? STUBBORN_MS : 0,
     };
   });
-  return events.sort((left, right) => (left.times[0] ?? 0) - (right.times[0] ?? 0));
+  // Three that are bad, with nothing good among them, are an outage for all the loop can know.
+  const surplus = new Set(events.filter(({ kind }) => kind === "poison").slice(2));
+  const bearable = events.map(
+    (event): DrawnEvent => (surplus.has(event) ? { ...event, kind: "good" } : event),
+  );
+  return bearable.sort((left, right) => (left.times[0] ?? 0) - (right.times[0] ?? 0));
 }
 
 function planTimes(kind: DrawnEvent["kind"], bursts: readonly number[], dice: Dice): number[] {

@@ -526,7 +526,9 @@ export class DrawnWorld {
     if ((stopper?.listeners ?? 0) > 10)
       this.tell("manyListeners", `${stopper?.listeners} of ${number}`);
     const open = [...given].filter((n) => this.ledger.isOpen(n) || running.has(n)).length;
-    if (open > window + 1) this.tell("window", `${open} open of ${window} in process ${number}`);
+    // A list in no order may show others than those that are held.
+    if (open > 2 * window + 1)
+      this.tell("window", `${open} open of ${window} in process ${number}`);
   }
 
   /** A process whose timers are called much oftener than it does anything is busy with nothing. */
