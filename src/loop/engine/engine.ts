@@ -298,7 +298,7 @@ export class Engine {
       Promise.all([
         ...[...this.#window.openEntries()].map((entry) => this.#keeping.abandon(entry, signal)),
         facts.abrupt ? undefined : this.#nack(signal),
-        this.#guard?.release(),
+        this.#guard?.release(signal),
       ]),
     );
     this.#onEnd();
