@@ -187,7 +187,11 @@ export class Attempts {
     return ask(asking, () => later).then((answer) => {
       if (answer.kind === "cut") return LEFT;
       if (answer.kind === "failed") return threw(answer.thrown ?? answer.error);
-      return this.#validated(entry, type, answer.value);
+      try {
+        return this.#validated(entry, type, answer.value);
+      } catch (thrown) {
+        return threw(thrown);
+      }
     });
   }
 

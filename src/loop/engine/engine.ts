@@ -334,6 +334,7 @@ export class Engine {
     if (this.#over.signal.aborted) return;
     this.#counts.settled(as);
     this.#window.settle(entry);
+    this.#extending.forget(entry);
     this.#settling.settled(entry);
   }
 

@@ -41,6 +41,11 @@ export class Extending {
     this.#extendLater(entry, pulledAt + intervalOf(leaseMs));
   }
 
+  /** An entry is settled: it is not held until its lease would be extended. */
+  forget(entry: Entry): void {
+    this.#leased.delete(entry);
+  }
+
   /** Extends nothing any more. */
   close(): void {
     this.#alarm.stop();
@@ -62,7 +67,9 @@ export class Extending {
       if (entry.state !== "open") this.#leased.delete(entry);
       // Those that would be due soon come along, so that a page of one moment stays one call.
       else if (at <= now + leaseMs / 10) {
-        byLease.set(leaseMs, [...(byLease.get(leaseMs) ?? []), entry]);
+        const alike = byLease.get(leaseMs) ?? [];
+        alike.push(entry);
+        byLease.set(leaseMs, alike);
       }
     }
     for (const [leaseMs, entries] of byLease) {

@@ -210,7 +210,8 @@ export class Handling {
         this.#ready.push(entry);
         return;
       default:
-        if (isOutage) this.#ready.push(entry);
+        // What only had to wait has failed nothing, and waits in an outage too.
+        if (isOutage && isFailure(disposition)) this.#ready.push(entry);
         else this.#retryOrPark(entry, disposition);
     }
   }

@@ -231,10 +231,7 @@ export class Keeping {
     let times = timesOf(markMs);
     const answer = await this.#marks.ask("begin", this.#parts.quit, async (signal) => {
       times = timesOf(markMs);
-      const begun = await store.begin(this.#key(entry), markMs, { mark: text, signal });
-      // A store of the user's may answer anything.
-      if (["begun", "busy", "done"].includes(begun?.status)) return begun;
-      throw new Error("the store said neither begun, busy nor done");
+      return checkBegin(await store.begin(this.#key(entry), markMs, { mark: text, signal }));
     });
     if (answer === undefined) return undefined;
     if (answer.value.status !== "begun") {
@@ -312,6 +309,21 @@ export function toServices({
     letters: make("deadLetters", callTimeoutMs),
     marks: make("dedupe", Math.min(callTimeoutMs, dedupe?.markMs ?? callTimeoutMs)),
   };
+}
+
+/** A store of the user's may answer anything: a number that is none would hold or end its event. */
+function checkBegin(begun: DedupeBegin): DedupeBegin {
+  switch (begun?.status) {
+    case "done":
+      return begun;
+    case "busy":
+      return { status: "busy", endsInMs: Number(begun.endsInMs) || 0 };
+    case "begun":
+      if (begun.starts >= 1 && typeof begun.mark === "string") return begun;
+      throw new Error("the store said begun, without a mark or a number of starts");
+    default:
+      throw new Error("the store said neither begun, busy nor done");
+  }
 }
 
 function timesOf(markMs: number): Omit<Mark, "text"> {

@@ -1,4 +1,5 @@
 import { AckloopError } from "../../core/errors.ts";
+import type { Answer } from "../../core/guard.ts";
 import { ask } from "../../core/guard.ts";
 import { sleep } from "../../core/sleep.ts";
 import type { LeaseGrant, StoreKey } from "../../core/stores.ts";
@@ -79,7 +80,12 @@ export class LeaseGuard {
     const { leaseMs, holder, store } = lease;
     const times = timesOf(leaseMs);
     const limitMs = Math.min(callTimeoutMs, leaseMs);
-    const asking = { what: "acquire", whom: "lease", limitMs, signal: stopping };
+    // It came as the run stopped, or after that: nobody else is to wait for its end.
+    const onLate = (late: Answer<LeaseGrant>): void => {
+      if (!stopping.aborted || late.kind !== "answered" || late.value.status !== "held") return;
+      void this.#giveBack(late.value.fence);
+    };
+    const asking = { what: "acquire", whom: "lease", limitMs, signal: stopping, onLate };
     const answer = await ask(asking, async (signal) =>
       checkGrant(await store.acquire(key, holder, leaseMs, { signal })),
     );
@@ -93,7 +99,6 @@ export class LeaseGuard {
     }
     const grant = answer.value;
     if (grant.status === "held") {
-      // It came as the run stopped: nobody else is to wait for its end.
       if (stopping.aborted) await this.#giveBack(grant.fence);
       else this.#hold(grant.fence, times);
       return undefined;
@@ -105,7 +110,7 @@ export class LeaseGuard {
     return delayMs;
   }
 
-  /** Stops renewing, and gives the lease up where it still holds. */
+  /** Stops renewing, and gives the lease up where it still holds; ends when the signal fires. */
   async release(giveUp?: AbortSignal): Promise<void> {
     const fence = this.isHeld ? this.#grant?.fence : undefined;
     this.#ended.abort();

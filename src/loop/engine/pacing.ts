@@ -52,7 +52,7 @@ export class Pace {
   delay(askedMs = 0, spentMs = 0): number {
     this.#attempts += 1;
     const backoff = backoffMs(this.#attempts, this.#bounds) - spentMs;
-    const asked = Math.min(askedMs, Math.max(this.#bounds.maxMs, LONGEST_ASKED_MS));
+    const asked = Math.min(toWait(askedMs), Math.max(this.#bounds.maxMs, LONGEST_ASKED_MS));
     const delayMs = Math.max(0, backoff, asked);
     this.#isAsked = asked > 0;
     this.#until = performance.now() + delayMs;
@@ -75,4 +75,9 @@ export class Pace {
   get attempts(): number {
     return this.#attempts;
   }
+}
+
+/** A feed of the user's may ask for anything, such as the number that an HTTP date is not. */
+function toWait(askedMs: unknown): number {
+  return typeof askedMs === "number" && askedMs > 0 ? askedMs : 0;
 }

@@ -508,6 +508,21 @@ describe("an event that can be handled", () => {
     expect(handler).not.toHaveBeenCalled();
   });
 
+  it.each([false, true])(
+    "goes by the policy when its schema says what cannot be read; late: %s",
+    async (late) => {
+      const odd = { issues: [{ message: "bad", path: "a.b" }] } as unknown as SchemaResult<unknown>;
+      const validate = () => (late ? Promise.resolve(odd) : odd);
+      const schema: StandardSchemaV1 = { "~standard": { ...withCode["~standard"], validate } };
+      const { attempt, letters } = attemptsOf(vi.fn(), { events: { created: schema } });
+
+      const disposition = await attempt(entryOf("a", { type: "created" }));
+
+      expect(disposition).toEqual({ kind: "settled", as: "deadLettered" });
+      expect((await letters())[0]?.reason).toContain("the schema of created threw");
+    },
+  );
+
   it("waits for a schema no longer than half a minute, and not beyond the run", async () => {
     vi.useFakeTimers();
     const hangs = { test: schemaOf(() => new Promise(() => {})) };

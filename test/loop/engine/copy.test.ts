@@ -50,8 +50,18 @@ describe("the delivery for an attempt", () => {
     expect(toGiven(entry)).toMatchObject({ attempt: 3, leaseMs: 100 });
   });
 
-  it("is handed on as it is where it cannot be copied", () => {
+  it("holds a copy of the event where the raw alone cannot be copied", () => {
     const entry = entryOf({ raw: { call: () => {} } });
+
+    const given = toGiven(entry);
+
+    expect(given).toEqual(entry.delivery);
+    expect(given.event).not.toBe(entry.delivery.event);
+    expect(given.raw).toBe(entry.delivery.raw);
+  });
+
+  it("is handed on as it is where it cannot be copied", () => {
+    const entry = entryOf({ event: testEvent("a", { data: () => {} }) });
 
     expect(toGiven(entry)).toBe(entry.delivery);
   });
@@ -63,6 +73,19 @@ describe("the delivery as it came", () => {
     Object.assign(entry.delivery.event ?? {}, { type: "changed" });
 
     expect(asItCame(entry)).toEqual(fresh());
+  });
+
+  it.each([
+    ["nothing", () => undefined],
+    ["a number", () => 5],
+    ["an empty object", () => ({})],
+    ["what it cannot read", () => ({ unreadable: new Error("odd"), raw: {} })],
+    ["a promise", async () => fresh()],
+    ["a promise that rejects", () => Promise.reject(new Error("later"))],
+  ])("is the entry's own where the feed reads %s anew", (_, again) => {
+    const entry = entryOf({ again: again as () => Delivery });
+
+    expect(asItCame(entry)).toBe(entry.delivery);
   });
 
   it("is the entry's own where the feed cannot, or fails to", () => {

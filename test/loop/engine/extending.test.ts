@@ -64,6 +64,27 @@ describe("extending", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it("forgets what is settled at once, however long its lease is", async () => {
+    const { extending, calls, take } = bench();
+    extending.forget(take(leased("a", 3_600_000)));
+    take(leased("b", 3_600_000));
+
+    await vi.advanceTimersByTimeAsync(1_200_000);
+
+    expect(calls()).toEqual([[["b"], 3_600_000]]);
+  });
+
+  it("extends a hundred thousand at once without holding the thread", async () => {
+    const { extending, extend, take } = bench();
+    for (let count = 0; count < 100_000; count += 1) take(leased(String(count)));
+    const receipts = () => extend.mock.calls[0]?.[0] ?? [];
+
+    await vi.advanceTimersByTimeAsync(LEASE_MS / 3);
+
+    expect(receipts()).toHaveLength(100_000);
+    extending.close();
+  });
+
   it("counts each lease from before the pull that brought it", async () => {
     const { calls, take } = bench();
 

@@ -346,6 +346,25 @@ describe("handling with a circuit", () => {
   });
 });
 
+describe("handling in an outage what is in work elsewhere", () => {
+  it("waits for it as ever, and does not ask again at once", async () => {
+    const { circuit, started, add, end } = withCircuit({ concurrency: 4 });
+    add("a", "b", "c");
+    for (const id of ["a", "b", "c"]) await end(id, FAILED);
+    started.length = 0;
+    await vi.advanceTimersByTimeAsync(1000);
+    for (const id of ["a", "b", "c"]) await end(id, WAITING);
+    expect(started).toEqual(["a", "b", "c"]);
+
+    await vi.advanceTimersByTimeAsync(99);
+
+    expect(started).toEqual(["a", "b", "c"]);
+    expect(circuit.isOpen).toBe(true);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(started).toEqual(["a", "b", "c", "a"]);
+  });
+});
+
 describe("handling batches in an outage", () => {
   it("probes with one event alone", async () => {
     const { circuit, started, add, end } = withCircuit({

@@ -227,6 +227,29 @@ describe("keeping", () => {
     keeping.close();
   });
 
+  it.each([
+    { status: "begun" },
+    { status: "begun", mark: "m" },
+    { status: "begun", mark: "m", starts: Number.NaN },
+    { status: "begun", starts: 1 },
+  ])("asks again when a store begins with %j", async (odd) => {
+    const { begin } = memoryStores().dedupe;
+    const asked = vi.fn(begin).mockResolvedValueOnce(odd as never);
+    const { keeping, reports } = keepingOver({ begin: asked });
+
+    const begun = keeping.begin(entryOf("a"));
+    await vi.advanceTimersByTimeAsync(1000);
+
+    expect(await begun).toMatchObject({ status: "begun", starts: 1 });
+    expect(reports).toMatchObject([{ kind: "storeFailed", store: "dedupe" }]);
+  });
+
+  it.each([undefined, Number.NaN, "soon"])("takes busy for %s ms for soon", async (endsInMs) => {
+    const { keeping } = keepingOver({ begin: async () => ({ status: "busy", endsInMs }) as never });
+
+    expect(await keeping.begin(entryOf("a"))).toEqual({ status: "busy", endsInMs: 0 });
+  });
+
   it("throws what repeating cannot mend: a wrong option", async () => {
     const error = new AckloopError("config", "no such table");
     const begin = vi.fn(() => Promise.reject(error));

@@ -223,6 +223,34 @@ describe("a lease", () => {
     expect(onLost).not.toHaveBeenCalled();
   });
 
+  it("is given up for no longer than the run waits, and leaves no timer", async () => {
+    const { guard, acquire } = guardOver({ release: never });
+    await acquire();
+    const giveUp = new AbortController();
+    const released = guard.release(giveUp.signal);
+
+    giveUp.abort();
+    await released;
+
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("is given back when it is granted after the run has stopped", async () => {
+    const { leases } = memoryStores();
+    const slow: LeaseStore["acquire"] = async (...asked) => {
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      return leases.acquire(asked[0], asked[1], asked[2]);
+    };
+    const { acquire, stopping } = guardOver({ acquire: slow }, leases);
+    const taken = acquire();
+
+    stopping.abort();
+    await taken;
+    await vi.advanceTimersByTimeAsync(500);
+
+    expect(await leases.acquire(key, "other", 1000)).toMatchObject({ status: "held" });
+  });
+
   it("ends by itself when it cannot be given up", async () => {
     const { guard, acquire, reports } = guardOver({ release: () => Promise.reject(passing()) });
     await acquire();

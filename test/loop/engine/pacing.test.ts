@@ -51,6 +51,16 @@ describe("a pace", () => {
     expect([999, 1000].map((ms) => pace.isOpen(from + ms))).toEqual([false, true]);
   });
 
+  it.each([Number.NaN, -1, "soon", 5n, {}, null])(
+    "takes %s for no wait that was asked for",
+    (asked) => {
+      const pace = new Pace(bounds);
+
+      expect(pace.delay(asked as number)).toBe(1000);
+      expect(pace.until).toBe(performance.now() + 1000);
+    },
+  );
+
   it("grows to its ceiling and snaps back", () => {
     const pace = new Pace(bounds);
     const grown = Array.from({ length: 8 }, () => pace.delay());

@@ -169,7 +169,7 @@ describe("individual acks", () => {
     for (let index = 0; index < 6; index += 1) ack.mockRejectedValueOnce(passing());
 
     settle("a", "b");
-    await vi.advanceTimersByTimeAsync(20_000);
+    await vi.advanceTimersByTimeAsync(5000);
 
     expect(ack).toHaveBeenCalledTimes(7);
     expect(counts.acked).toBe(2);
@@ -197,12 +197,13 @@ describe("individual acks", () => {
     );
 
     settle("a", "b");
-    await vi.advanceTimersByTimeAsync(5000);
+    await vi.advanceTimersByTimeAsync(20_000);
     expect(onHalt.mock.calls).toEqual([[refused]]);
     settle("c");
     await soon();
 
-    expect(calls).toEqual([["a", "b"], ["a"], ["c"]]);
+    // Five times in all, and then no more.
+    expect(calls).toEqual([["a", "b"], ["a"], ["a"], ["a"], ["a"], ["c"]]);
     expect(counts.acked).toBe(2);
     expect(side.isIdle).toBe(true);
   });
@@ -442,17 +443,14 @@ describe("cumulative acks", () => {
     expect(counts.acked).toBe(1);
   });
 
-  it("halt when a receipt is refused as often as attempts are made", async () => {
-    const { side, ack, calls, onHalt, settle } = bench("cumulative", {
-      pulls: "onward",
-      options: { retry: { attempts: 3 } },
-    });
+  it("halt when a receipt was refused five times for good", async () => {
+    const { side, ack, calls, onHalt, settle } = bench("cumulative", { pulls: "onward" });
     ack.mockRejectedValue(refused);
 
     settle("a");
     await vi.advanceTimersByTimeAsync(60_000);
 
-    expect(calls).toHaveLength(3);
+    expect(calls).toHaveLength(5);
     expect(onHalt.mock.calls).toEqual([[refused]]);
     expect(side.isIdle).toBe(true);
   });
@@ -473,13 +471,11 @@ describe("cumulative acks", () => {
   });
 
   it("hold the feed to one verdict", async () => {
-    const { ack, onHalt, settle } = bench("cumulative", {
-      options: { retry: { attempts: 1 } },
-    });
-    ack.mockResolvedValueOnce([]);
+    const { ack, onHalt, settle } = bench("cumulative", { pulls: "onward" });
+    ack.mockResolvedValue([]);
 
     settle("a");
-    await soon();
+    await vi.advanceTimersByTimeAsync(60_000);
 
     expect(onHalt.mock.calls[0]?.[0]).toMatchObject({ code: "schema" });
   });

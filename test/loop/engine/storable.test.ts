@@ -33,10 +33,15 @@ describe("toStorable", () => {
     );
   });
 
-  it("leaves circles to the store", () => {
-    const raw: { self?: unknown } = {};
-    raw.self = raw;
+  it("keeps what JSON has no form for as text", () => {
+    const circle: { self?: unknown } = {};
+    circle.self = circle;
 
-    expect(toStorable(undefined, raw).raw).toBe(raw);
+    expect(toStorable(undefined, circle).raw).toBe('{"self":"[written before]"}');
+    expect(toStorable(undefined, { count: 5n })).toEqual({
+      event: undefined,
+      raw: '{"count":"5"}',
+      remark: "it cannot be written as JSON, so that raw is its JSON as text",
+    });
   });
 });
