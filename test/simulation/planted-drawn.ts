@@ -275,7 +275,7 @@ const places: readonly PlantedFault[] = [
       {
         file: settling,
         find: 'if (error.retryable || feed.pulls === "onward") window.watermark.putBack(reach);',
-        replace: "setTimeout(() => this.#send(reach), 300);",
+        replace: "setTimeout(() => this.#send(reach), 5000);",
       },
       {
         file: settling,
@@ -290,7 +290,9 @@ const places: readonly PlantedFault[] = [
 const paces: readonly PlantedFault[] = [
   {
     name: "sends an ack for each settled event whatever the last one was answered",
-    when: (plan) => ["list", "queue"].includes(plan.settings.kind) && inTrouble("ack")(plan),
+    when: ({ settings: { kind }, troubles }) =>
+      (kind === "list" || kind === "queue") &&
+      troubles.some(({ service, odd }) => service === "ack" && odd === "rateLimit"),
     breaks: ["retryAfter", "hotFailures"],
     patches: [
       {
@@ -307,8 +309,8 @@ const paces: readonly PlantedFault[] = [
     patches: [
       {
         file: pulling,
-        find: "return elapsedMs >= Math.max(settings.waitMs * 0.9, settings.idle.minMs);",
-        replace: "return elapsedMs >= settings.waitMs * 0.9;",
+        find: "elapsedMs >= Math.max(waitMs * 0.9, this.#parts.settings.idle.minMs);",
+        replace: "elapsedMs >= waitMs * 0.9;",
       },
     ],
   },
@@ -319,8 +321,8 @@ const paces: readonly PlantedFault[] = [
     patches: [
       {
         file: pulling,
-        find: "return elapsedMs >= Math.max(settings.waitMs * 0.9, settings.idle.minMs);",
-        replace: "return true;",
+        find: "elapsedMs >= Math.max(waitMs * 0.9, this.#parts.settings.idle.minMs);",
+        replace: "elapsedMs >= 0;",
       },
     ],
   },
