@@ -1,5 +1,8 @@
 import { bundle, type Patch } from "./bundle.ts";
 import { askOnce, runAll } from "./crew.ts";
+import { seedOf } from "./dice.ts";
+import { makeDrawnPlan } from "./drawn/make-plan.ts";
+import type { DrawnPlan } from "./drawn/plan.ts";
 import type { Subject } from "./plan.ts";
 
 /** How many runs of each seed are made, until one breaks a promise. */
@@ -11,6 +14,11 @@ export interface Search {
   readonly providers: readonly Subject[];
   /** The promises of which one must be found broken. */
   readonly breaks: readonly string[];
+  /**
+   * Which drawn plans can show it at all: others are counted, and left out to save their time.
+   * @default all
+   */
+  readonly when?: ((plan: DrawnPlan) => boolean) | undefined;
   readonly mostRuns: number;
 }
 
@@ -26,14 +34,18 @@ export interface Found {
  * without the bug breaks none.
  */
 export async function search(name: string, wanted: Search): Promise<Found> {
-  const { patches, providers, breaks, mostRuns } = wanted;
+  const { patches, providers, breaks, mostRuns, when } = wanted;
   const file = await bundle(`planted-${name}`, patches);
   const clean = await bundle("planted-clean");
   const seen = new Set<string>();
   let runs = 0;
   for (let seed = 1; runs < mostRuns; seed += 1) {
-    const perProvider = Math.max(1, Math.floor(AT_ONCE / providers.length));
-    const task = { providers, runs: perProvider, seed, workers: 1, untilFailure: true };
+    if (when && !when(makeDrawnPlan(seedOf(seed, "drawn", 0)))) {
+      runs += 1;
+      continue;
+    }
+    const atOnce = when ? 1 : Math.max(1, Math.floor(AT_ONCE / providers.length));
+    const task = { providers, runs: atOnce, seed, workers: 1, untilFailure: true };
     const tally = await runAll({ ...task, bundle: file });
     runs += tally.runs;
     for (const failure of tally.failures) {

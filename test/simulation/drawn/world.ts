@@ -585,8 +585,11 @@ export class DrawnWorld {
       leaseMs < 200 || leaseMs < 8 * latencyMs || leaseMs < 10 * this.#longestBurnMs;
     // What came without a lease first is not extended later.
     if (leases.some((ms) => ms <= 0)) return;
-    if (!extend || isTooShort || this.mayFail("extend") || event.times.length > 1) return;
-    if (this.disturbedAt > this.clock.now() - leaseMs - 60_000) return;
+    if (!extend || isTooShort || event.times.length > 1) return;
+    const since = this.clock.now() - 3 * leaseMs;
+    const ofExtend = this.plan.troubles.filter(({ service }) => service === "extend");
+    if (ofExtend.some(({ from, until }) => from <= this.clock.now() && since < until)) return;
+    if (this.disturbedAt > since - 60_000) return;
     for (const { reader } of this.#slots) {
       if (reader?.stoppedAt !== undefined || !reader?.running.has(event.n)) continue;
       this.tell("leaseEnded", `place ${place} was hidden for ${leaseMs} ms, and is in work`);
