@@ -180,9 +180,20 @@ class Desk<E extends FeedEvent> {
     patience.rest();
     if (settled) this.#unfinished.delete(identity);
     else if (entry.isDone) remember(this.#unfinished, identity, entry);
-    else await keeping.abandon(entry, patience.over);
+    else await this.#abandon(keeping, entry);
     keeping.close();
     return settled;
+  }
+
+  /**
+   * In a time of its own: that of the work may be over, and a start that never was would count. Until the
+   * mark ends by itself a resend finds it anyway; beyond that it is not held up.
+   */
+  async #abandon(keeping: Keeping, entry: Entry): Promise<void> {
+    const { replyTimeoutMs, dedupe } = this.#settings;
+    const patience = new Patience(Math.max(2 * replyTimeoutMs, dedupe?.markMs ?? 0));
+    await keeping.abandon(entry, patience.over);
+    patience.rest();
   }
 
   /** Attempts as often as there is time, and gives up then. */

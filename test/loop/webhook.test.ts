@@ -60,6 +60,51 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+describe("a webhook whose dedupe store", () => {
+  const bounds = { consumer: "billing", replyTimeoutMs: 100 } as const;
+
+  it("is slow to begin counts no start that never was", async () => {
+    const { dedupe, deadLetters } = memoryStores();
+    const slow = { isSlow: true };
+    const begin: typeof dedupe.begin = async (...asked) => {
+      const begun = await dedupe.begin(asked[0], asked[1], { mark: asked[2]?.mark });
+      if (slow.isSlow) await new Promise((resolve) => setTimeout(resolve, 400));
+      return begun;
+    };
+    const handler = vi.fn();
+    const options = {
+      ...bounds,
+      dedupe: { store: { ...dedupe, begin }, markMs: 1000 },
+      deadLetters,
+    };
+    const { post } = bench(handler, options);
+    for (let count = 0; count < 6; count += 1) {
+      const status = post("a");
+      await vi.advanceTimersByTimeAsync(1500);
+      expect(await status).toBe(503);
+    }
+
+    slow.isSlow = false;
+
+    expect(await post("a")).toBe(204);
+    expect(handler).toHaveBeenCalledTimes(1);
+  });
+
+  it("hangs when an event is let go of handles its next resend", async () => {
+    const { dedupe } = memoryStores();
+    const forget = () => new Promise<never>(() => {});
+    const handler = vi.fn().mockImplementationOnce(failing);
+    const store = { ...dedupe, forget };
+    const { post } = bench(handler, { ...bounds, dedupe: { store, markMs: 1000 } });
+    const first = post("a");
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(await first).toBe(503);
+
+    expect(await post("a")).toBe(204);
+    expect(handler).toHaveBeenCalledTimes(2);
+  });
+});
+
 describe("a webhook", () => {
   it("accepts when every event of the request is handled", async () => {
     const handler = vi.fn();
