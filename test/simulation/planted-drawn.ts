@@ -201,7 +201,11 @@ const wakes: readonly PlantedFault[] = [
   {
     name: "pulls no more while half a window waits behind one event",
     when: ({ settings: { ordered, kind, maxInFlight }, events }) =>
-      ordered && kind !== "pages" && maxInFlight !== undefined && events.length > 8 && events.some(({ failsUntil }) => failsUntil > 0),
+      ordered &&
+      kind !== "pages" &&
+      maxInFlight !== undefined &&
+      events.length > 8 &&
+      events.some(({ failsUntil }) => failsUntil > 0),
     breaks: ["stall"],
     patches: [
       {

@@ -252,6 +252,7 @@ export class Keeping {
 
   /** Each mark is renewed by its own clock; one timer serves them all. */
   #renewLater(entry: Entry, delayMs: number): void {
+    if (this.#parts.quit.aborted) return;
     const at = performance.now() + delayMs;
     this.#renewals.set(entry, at);
     this.#alarm.setTo(at);

@@ -29,7 +29,12 @@ export function planEvents(settings: DrawnSettings, dice: Dice): DrawnEvent[] {
       id: `e${name}`,
       key: `k${dice.whole(1, keys)}`,
       kind,
-      receipt: settings.kind !== "list" || kind !== "unreadable" || dice.chance(0.5),
+      // What cannot be acked stays in the list: a page that is clamped would hold nothing else some day.
+      receipt:
+        settings.kind !== "list" ||
+        kind !== "unreadable" ||
+        settings.pageSize < 50 ||
+        dice.chance(0.5),
       script: planScript(trouble, computes, settings, dice),
       failsUntil: n === stubborn ? STUBBORN_MS : 0,
     };
@@ -65,13 +70,19 @@ function planScript(
   trouble: number,
   computes: boolean,
   {
+    verb,
     handlerTimeoutMs = Number.POSITIVE_INFINITY,
     deadlineMs = Number.POSITIVE_INFINITY,
   }: DrawnSettings,
   dice: Dice,
 ): DrawnStep[] {
   const steps = dice.chance(trouble) ? dice.whole(1, 3) : 0;
-  const failing = ["throw", "throw", "retry", "deadLetter", "drop", "never"] as const;
+  // What never ends, and has no time limit, holds its place for ever: that is the handler's own.
+  const isLimited = verb !== "deliveries" && handlerTimeoutMs < Number.POSITIVE_INFINITY;
+  const failing = [
+    ...(["throw", "throw", "retry", "deadLetter", "drop"] as const),
+    isLimited ? "never" : "throw",
+  ] as const;
   const good = ["bare", "bare", "bare", "done", "odd"] as const;
   const last = planStep(dice.pick(good), computes, dice);
   return [

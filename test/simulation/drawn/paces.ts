@@ -28,7 +28,8 @@ export class Paces {
 
   constructor(parts: PaceParts) {
     this.#parts = parts;
-    this.#most = mostPolls(parts.settings);
+    // Leases that end bring what is in work again, which is passed by as often as there is of it.
+    this.#most = mostPolls(parts.settings) + (parts.settings.kind === "queue" ? 60 : 0);
   }
 
   /** A call begins. */

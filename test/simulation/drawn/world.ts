@@ -105,9 +105,12 @@ export class DrawnWorld {
     this.#schedule();
     for (const slot of this.#slots) this.#start(slot);
     const end = this.#quietAt + PATIENCE_MS;
-    await this.#turn(end, () => this.#isDone && this.#redrives.size === 0);
+    // A handler of a redrive may never end by its script, and then holds it for ever.
+    const isIdle = (): boolean =>
+      [...this.#redrives].every(({ reader }) => (reader?.running.size ?? 0) > 0);
+    await this.#turn(end, () => this.#isDone && isIdle());
     if (!this.#isDone) this.#tellWhatIsLeft();
-    else if (this.#redrives.size > 0) this.tell("endless", "a redrive has not ended");
+    else if (!isIdle()) this.tell("endless", "a redrive has not ended");
     this.#isClosing = true;
     for (const timer of this.#planned) clearTimeout(timer);
     const all = [...this.#slots, ...this.#redrives];
@@ -212,7 +215,9 @@ export class DrawnWorld {
     const total = [...reader.running.values()].reduce((sum, count) => sum + count, 0);
     const most = settings.concurrency * (settings.verb === "batch" ? settings.batchSize : 1);
     if (total >= most) this.tell("tooMany", `${subject} beside ${total}`);
-    if (!settings.ordered || settings.verb === "batch" || this.mayFail("orderBy")) return;
+    // A redrive has no order of its own here.
+    if (!settings.ordered || settings.verb === "batch" || reader.slot < 0) return;
+    if (this.mayFail("orderBy")) return;
     const { key } = this.eventOf(n);
     for (const other of reader.running.keys()) {
       if (other !== n && this.eventOf(other).key === key)
