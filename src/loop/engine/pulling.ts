@@ -267,7 +267,8 @@ export class Pulling {
     const { feed, window, tell, onLeft, isStopping } = this.#parts;
     const before = this.#taken;
     const open = window.openPage(page);
-    let mayCut = false;
+    // A page that comes late finds the limit reached.
+    let mayCut = feed.acks === "individual";
     let isWhole = true;
     for (const delivery of page.deliveries) {
       if ((mayCut && this.#isLimitReached) || isStopping()) {
