@@ -110,6 +110,7 @@ export class Engine {
       scope: this.#scope,
       keeping: this.#keeping,
       mayStart: () => this.#ending === undefined && this.#isReader(),
+      isPaused: () => this.#isPaused,
       onSuccess: this.#circuit && (() => this.#circuit?.succeeded()),
     });
     this.#handling = this.#makeHandling(attempts);
