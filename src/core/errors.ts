@@ -110,9 +110,11 @@ export class AckloopError extends Error {
 /** Tells whether a value is an {@link AckloopError}, of this copy of the package or another. */
 export function isAckloopError(value: unknown): value is AckloopError {
   try {
-    return typeof value === "object" && value !== null && brand in value;
+    if (typeof value !== "object" || value === null) return false;
+    // Read, not looked for: a proxy may say that it has everything.
+    return (value as Partial<AckloopError>)[brand] === true;
   } catch {
-    // A revoked proxy cannot even be asked.
+    // A proxy that is revoked, or throws, cannot even be asked.
     return false;
   }
 }

@@ -210,7 +210,6 @@ class Desk<E extends FeedEvent> {
       scope: this.#scope,
       keeping,
       mayStart: () => !patience.over.aborted,
-      isLeaving: () => patience.over.aborted,
     });
     const attempt = (): Promise<Disposition> => new Promise((end) => attempts.make(entry, end));
     const giveUp = (verdict: Verdict): Promise<Disposition> =>

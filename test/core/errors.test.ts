@@ -68,6 +68,15 @@ describe("an error of this library", () => {
     expect(isAckloopError(foreign)).toBe(true);
   });
 
+  it("is no proxy that has everything, and throws when it is read", () => {
+    const get = (): never => {
+      throw new Error("hostile");
+    };
+
+    expect(isAckloopError(new Proxy({}, { has: () => true, get }))).toBe(false);
+    expect(isAckloopError(new Proxy({}, { has: () => true }))).toBe(false);
+  });
+
   it.each([new Error("auth"), { code: "auth" }, null, undefined, "auth", 5])(
     "is nothing else: %j",
     (value) => {

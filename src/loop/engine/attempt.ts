@@ -55,10 +55,10 @@ export interface AttemptParts extends KeepingParts {
   readonly routes: Routes;
   readonly scope: HandlerScope;
   readonly keeping: Keeping;
-  /** Whether a handler may be started: not while paused or stopping. */
+  /** Whether a handler may be started: not while stopping. */
   readonly mayStart: () => boolean;
-  /** Whether what fails has failed because the run stops, or may. */
-  readonly isLeaving: () => boolean;
+  /** Whether what is not started yet is to wait. @default it never is */
+  readonly isPaused?: (() => boolean) | undefined;
   /** A handler was done with an event, whatever it has decided. */
   readonly onSuccess?: (() => void) | undefined;
 }
@@ -93,7 +93,7 @@ export class Attempts {
     let otherwise = LEFT;
     try {
       const ready = await this.#prepareBatch(entries, dispositions);
-      if (ready.length > 0 && this.#parts.mayStart()) await this.#runBatch(ready, dispositions);
+      if (ready.length > 0 && this.#mayRun()) await this.#runBatch(ready, dispositions);
     } catch (error) {
       otherwise = this.#broken(error);
     }
@@ -245,10 +245,16 @@ export class Attempts {
     });
   }
 
+  /** Asked again here: a store or a schema may have answered late. */
+  #mayRun(): boolean {
+    return this.#parts.mayStart() && this.#parts.isPaused?.() !== true;
+  }
+
   #run(entry: Entry, onEnd: OnEnd): void {
-    const { scope, settings, keeping, tell, mayStart } = this.#parts;
+    const { scope, settings, keeping, tell } = this.#parts;
     const { handler, event, given } = entry;
-    if (handler === undefined || event === undefined || given === undefined || !mayStart()) {
+    const isReady = handler !== undefined && event !== undefined && given !== undefined;
+    if (!isReady || !this.#mayRun()) {
       onEnd(LEFT, entry);
       return;
     }
@@ -362,7 +368,9 @@ export class Attempts {
     thrown: unknown,
     { afterMs }: { readonly afterMs?: number | undefined } = {},
   ): Disposition {
-    if (leash.endedBy === "stop" || this.#parts.isLeaving()) return LEFT;
+    if (leash.endedBy === "stop" || !this.#parts.mayStart()) return LEFT;
+    // To throw is the usual way to roll back.
+    if (this.#parts.keeping.isTaken(entry)) return TAKEN;
     const { attempts, retry } = this.#parts.settings;
     entry.attempts += 1;
     if (entry.attempts >= attempts) {

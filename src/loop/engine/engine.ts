@@ -109,8 +109,8 @@ export class Engine {
       routes: task.routes,
       scope: this.#scope,
       keeping: this.#keeping,
-      mayStart: () => !this.#ending && !this.#isPaused && this.#isReader(),
-      isLeaving: () => this.#ending !== undefined || !this.#isReader(),
+      mayStart: () => this.#ending === undefined && this.#isReader(),
+      isPaused: () => this.#isPaused,
       onSuccess: this.#circuit && (() => this.#circuit?.succeeded()),
     });
     this.#handling = this.#makeHandling(attempts);

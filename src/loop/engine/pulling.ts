@@ -269,7 +269,8 @@ export class Pulling {
     const { feed, window, tell, onLeft, isStopping } = this.#parts;
     const before = this.#taken;
     const open = window.openPage(page);
-    let mayCut = false;
+    // A page that comes late finds the limit reached.
+    let mayCut = feed.acks === "individual";
     let isWhole = true;
     let isProgress = feed.acks === "cumulative";
     for (const delivery of page.deliveries) {

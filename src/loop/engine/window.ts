@@ -85,7 +85,9 @@ export class Window {
   }
 
   /** Opens a page: gives what its deliveries are taken in with. */
-  openPage({ bytes = 0 }: Page): OpenPage {
+  openPage(page: Page): OpenPage {
+    // A feed of the user's may hand on a header's text, and sums of texts never end.
+    const bytes = Number.isFinite(page.bytes) ? Number(page.bytes) : 0;
     const weight = { bytes, openedAt: performance.now(), held: 0 };
     return { weight, events: [], names: new Set() };
   }

@@ -41,7 +41,7 @@ function attemptsOf(handlers: unknown, { options = {}, events }: Setting = {}) {
   const log = { ...settings.logger, warn };
   const parts = { feed: "orders", settings, tell, log, quit: quit.signal };
   const keeping = new Keeping(parts);
-  const state = { mayStart: true };
+  const state = { mayStart: true, isPaused: false };
   const onSuccess = vi.fn();
   const attempts = new Attempts({
     ...parts,
@@ -49,7 +49,7 @@ function attemptsOf(handlers: unknown, { options = {}, events }: Setting = {}) {
     scope,
     routes: toRoutes("test", handlers as Handlers<FeedEvent>, events),
     mayStart: () => state.mayStart,
-    isLeaving: () => !state.mayStart,
+    isPaused: () => state.isPaused,
     onSuccess,
   });
   const attempt = (entry: Entry): Promise<Disposition> =>
@@ -284,6 +284,19 @@ describe("an attempt", () => {
       expect(await attempt(entryOf())).toMatchObject({ kind: "again", failed: true });
     },
   );
+
+  it("starts no handler in a pause that began while its schema answered", async () => {
+    const handler = vi.fn();
+    const { attempt, attemptBatch, state } = attemptsOf(handler, { events: { a: asynchronous } });
+    const some = entryOf("a", { type: "a", data: { code: "x" } });
+    state.isPaused = true;
+
+    expect(await attempt(some)).toEqual({ kind: "left" });
+    expect(await attemptBatch([some])).toEqual([{ kind: "left" }]);
+    state.isPaused = false;
+    expect(await attempt(some)).toEqual({ kind: "settled", as: "handled" });
+    expect(handler).toHaveBeenCalledTimes(1);
+  });
 
   it("starts no handler when none may be started", async () => {
     const handler = vi.fn();
@@ -604,10 +617,18 @@ describe("an attempt with dedupe", () => {
     },
   );
 
-  it("waits for an event that is another's when a finish in its transaction is refused", async () => {
+  it.each([
+    ["returns", () => {}],
+    [
+      "throws to roll back",
+      () => {
+        throw new Error("rolled back");
+      },
+    ],
+  ])("waits for an event that is another's where the handler %s", async (_, rollBack) => {
     const handler = async (_: FeedEvent, context: HandlerContext): Promise<void> => {
-      if (!(await context.finish("transaction"))) return;
-      expect.unreachable("it is another's");
+      if (await context.finish("transaction")) expect.unreachable("it is another's");
+      rollBack();
     };
     const finish = async () => false;
     const { attempt, keeping, reports } = attemptsOf(handler, withDedupe({ finish }));

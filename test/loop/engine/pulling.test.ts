@@ -3,6 +3,7 @@ import { AckloopError } from "../../../src/core/errors.ts";
 import type { FeedEvent } from "../../../src/core/event.ts";
 import type { Delivery, Feed, PullOptions, Receipt } from "../../../src/core/feed.ts";
 import { fromReceipt, toReceipt } from "../../../src/core/feed.ts";
+import { sleep } from "../../../src/core/sleep.ts";
 import { consume, drain } from "../../../src/loop/consume.ts";
 import { memoryFeed, testEvent } from "../../../src/testing/memory-feed.ts";
 import {
@@ -589,6 +590,17 @@ describe("an answer that comes after its time", () => {
     expect(handler).toHaveBeenCalledTimes(1);
     expect(ack).toHaveBeenCalledTimes(1);
     expect(await ended(run.stop())).toMatchObject({ pulled: 1, acked: 1 });
+  });
+
+  it("is left where the limit is reached", async () => {
+    const { feed, pull, answer } = lateFeed(QUEUE);
+    pull.mockResolvedValueOnce([{ event: testEvent("b"), raw: {}, receipt: toReceipt("b") }]);
+    const drained = drain(feed, () => sleep(5000), { ...quick, limit: 1 });
+    await vi.advanceTimersByTimeAsync(61_500);
+
+    answer.open(late);
+
+    expect(await ended(drained)).toMatchObject({ pulled: 1, handled: 1, stopped: "limit" });
   });
 
   it("does not count where it is an old list", async () => {

@@ -191,6 +191,14 @@ describe("the window of a feed with individual acks", () => {
     expect(held).toEqual([300, 300, 0]);
   });
 
+  it.each(["300", Number.NaN, null, {}])("takes %s for no number of bytes", (bytes) => {
+    const window = new Window({ acks: "individual", pulls: "onward" });
+
+    takeIn(window, [delivered("a", 1)], { bytes: bytes as number });
+
+    expect(window.bytes).toBe(0);
+  });
+
   it("counts no bytes of a page that brings only what is known", () => {
     const window = new Window({ acks: "individual", pulls: "unacked" });
     takeIn(window, [delivered("a", 1)], { bytes: 300 });
