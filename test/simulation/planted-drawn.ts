@@ -599,18 +599,6 @@ const others: readonly PlantedFault[] = [
     ],
   },
   {
-    name: "waits for what the left iterator's loop had at work",
-    when: ({ settings: { verb } }) => verb === "deliveries",
-    breaks: ["slowStop"],
-    patches: [
-      {
-        file: "src/loop/deliveries.ts",
-        find: "this.#engine.leave(() => this.#unsettled.size);",
-        replace: "this.#engine.leave(() => 0);",
-      },
-    ],
-  },
-  {
     name: "leaves a `next` waiting when the iterator is left",
     when: ({ settings: { verb } }) => verb === "deliveries",
     breaks: ["slowStop", "endless"],
