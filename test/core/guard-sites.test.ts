@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { Feed } from "../../src/core/feed.ts";
 import type { Receiver } from "../../src/core/receiver.ts";
-import type * as token from "../../src/http/token.ts";
-import type * as consume from "../../src/loop/consume.ts";
-import type * as keeping from "../../src/loop/engine/keeping.ts";
-import type * as lease from "../../src/loop/engine/lease.ts";
-import type * as webhook from "../../src/loop/webhook.ts";
+import type * as tokenModule from "../../src/http/token.ts";
+import type * as consumeModule from "../../src/loop/consume.ts";
+import type * as keepingModule from "../../src/loop/engine/keeping.ts";
+import type * as leaseModule from "../../src/loop/engine/lease.ts";
+import type * as webhookModule from "../../src/loop/webhook.ts";
 import { testEvent } from "../../src/testing/index.ts";
 import { bundle, type Patch } from "../simulation/bundle.ts";
 
@@ -73,7 +73,7 @@ const sites: readonly Site[] = [
       replace:
         'const answer: any = { kind: "answered", value: await receiver.receive(request, asking) };',
     },
-    async isGuarded({ webhook }: typeof webhook) {
+    async isGuarded({ webhook }: typeof webhookModule) {
       const receiver = {
         name: "site",
         receive: () => Promise.reject(undefined),
@@ -93,7 +93,7 @@ const sites: readonly Site[] = [
       find: "const answer = await ask(asking, () => given);",
       replace: 'const answer: any = { kind: "answered", value: await given, asking };',
     },
-    async isGuarded({ createCredential }: typeof token) {
+    async isGuarded({ createCredential }: typeof tokenModule) {
       const credential = createCredential("site", never, async () => undefined as never);
       return endsIn(Promise.resolve(credential.current()));
     },
@@ -109,7 +109,7 @@ const sites: readonly Site[] = [
       replace:
         'const answer: any = { kind: "answered", value: await dedupe.store.finish(this.#key(entry), mark.text, { retentionMs, transaction, ...asking }) };',
     },
-    async isGuarded({ Keeping }: typeof keeping) {
+    async isGuarded({ Keeping }: typeof keepingModule) {
       const dedupe = { store: { finish: never }, markMs: 1000, retentionMs: 1000 };
       const retry = { attempts: 1, minMs: 1, maxMs: 1 };
       const settings = { dedupe, callTimeoutMs: 1000, consumer: "site", retry };
@@ -128,7 +128,7 @@ const sites: readonly Site[] = [
       replace:
         'const answer: any = { kind: "answered", value: await feed.nack?.(receipts, { signal: asking.signal }) };',
     },
-    async isGuarded({ consume }: typeof consume) {
+    async isGuarded({ consume }: typeof consumeModule) {
       const warn = vi.fn();
       const nack = (): never => {
         throw new Error("away");
@@ -153,7 +153,7 @@ const sites: readonly Site[] = [
       replace:
         'const answer: any = { kind: "answered", value: await lease.store.release(key, fence, { limitMs }) };',
     },
-    async isGuarded({ LeaseGuard }: typeof lease) {
+    async isGuarded({ LeaseGuard }: typeof leaseModule) {
       const store = { acquire: async () => ({ status: "held", fence: 1 }), release: never };
       const guard = new LeaseGuard(leaseParts(store) as never);
       await guard.acquire(new AbortController().signal);

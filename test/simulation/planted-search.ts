@@ -4,6 +4,7 @@ import { seedOf } from "./dice.ts";
 import { makeDrawnPlan } from "./drawn/make-plan.ts";
 import type { DrawnPlan } from "./drawn/plan.ts";
 import type { Subject } from "./plan.ts";
+import type { Failure } from "./worker.ts";
 
 /** How many runs of each seed are made, until one breaks a promise. */
 const AT_ONCE = 25;
@@ -34,7 +35,7 @@ export interface Found {
  * without the bug breaks none.
  */
 export async function search(name: string, wanted: Search): Promise<Found> {
-  const { patches, providers, breaks, mostRuns, when } = wanted;
+  const { patches, providers, mostRuns, when } = wanted;
   const file = await bundle(`planted-${name}`, patches);
   const clean = await bundle("planted-clean");
   const seen = new Set<string>();
@@ -51,13 +52,16 @@ export async function search(name: string, wanted: Search): Promise<Found> {
     for (const failure of tally.failures) {
       const kinds = failure.violations.map(({ kind }) => kind);
       for (const kind of kinds) seen.add(kind);
-      if (!kinds.some((kind) => breaks.includes(kind))) continue;
-      if (await isSound(clean, failure.provider, failure.seed)) {
-        return { isFound: true, runs, kinds };
-      }
+      if (await isOfBug(failure, wanted.breaks, clean)) return { isFound: true, runs, kinds };
     }
   }
   return { isFound: false, runs, kinds: [...seen] };
+}
+
+/** Whether a run breaks one of the promises, and the source as it is breaks none in the same run. */
+async function isOfBug(failure: Failure, breaks: readonly string[], clean: URL): Promise<boolean> {
+  const isMeant = failure.violations.some(({ kind }) => breaks.includes(kind));
+  return isMeant && (await isSound(clean, failure.provider, failure.seed));
 }
 
 /** Whether a run of the source as it is breaks nothing. */

@@ -154,7 +154,10 @@ export class Ledger {
     if (fate.starts < attempts) {
       this.#tell("attempts", n, `was given up after ${fate.starts} starts of ${attempts}`);
     }
-    const isOfOutage = fate.outages > 0 && fate.failures === fate.outages && fate.leastHeld >= 3;
+    // Those that are in work all the while have not failed, and say nothing of an outage.
+    const { concurrency } = this.#parts.plan.settings;
+    const isOfOutage =
+      fate.outages > 0 && fate.failures === fate.outages && fate.leastHeld >= 3 + concurrency;
     if (isOfOutage && attempts >= 2 && verb !== "batch" && this.#parts.knowsOutages) {
       this.#tell("outage", n, `was given up in an outage, with ${fate.leastHeld} held`);
     }

@@ -590,6 +590,8 @@ export class DrawnWorld {
       leaseMs < 200 || leaseMs < 8 * latencyMs || leaseMs < 10 * this.#longestBurnMs;
     // What came without a lease first is not extended later.
     if (leases.some((ms) => ms <= 0)) return;
+    // A page that comes later than its lease lasts was never in time.
+    if (this.plan.troubles.some(({ service, how }) => service === "pull" && how === "late")) return;
     if (!extend || isTooShort || event.times.length > 1) return;
     const since = this.clock.now() - 3 * leaseMs;
     const ofExtend = this.plan.troubles.filter(({ service }) => service === "extend");
