@@ -79,6 +79,8 @@ function planFeed(dice: Dice): DrawnFeedSettings {
   const kind = dice.pick(feedKinds);
   const isQueue = kind === "queue";
   const isPage = dice.chance(0.5);
+  const extend = isQueue && dice.chance(0.6);
+  const newestOnly = isQueue && dice.chance(0.3);
   const receipts = dice.pick(["each", "last", "page"] as const);
   return {
     kind,
@@ -90,11 +92,14 @@ function planFeed(dice: Dice): DrawnFeedSettings {
     tellsBytes: dice.chance(0.5),
     again: dice.chance(0.5),
     receipts: receipts === "page" && !isPage ? "last" : receipts,
-    leases: isQueue ? planLeases(dice) : [-2],
-    extend: isQueue && dice.chance(0.6),
+    // What is over at once can neither be held nor acked in time.
+    leases: isQueue
+      ? planLeases(dice).map((ms) => (ms === 1 && (extend || newestOnly) ? 300 : ms))
+      : [-2],
+    extend,
     nack: isQueue && dice.chance(0.5),
     tellsAttempt: isQueue && dice.chance(0.5),
-    newestOnly: isQueue && dice.chance(0.3),
+    newestOnly,
     pageSize: dice.pick([1, 2, 5, 10, 50, 100]),
     ignoresLimit: dice.chance(0.3),
     order: dice.pick(["kept", "kept", "shuffled", "turns"] as const),

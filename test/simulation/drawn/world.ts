@@ -578,6 +578,8 @@ export class DrawnWorld {
     const { handlerTimeoutMs, verb } = this.plan.settings;
     const hasLimit = handlerTimeoutMs !== undefined && (verb === "consume" || verb === "drain");
     const { onAbort, ms } = this.nextStep(n);
+    // Of what is there more than once nobody knows which step it is at.
+    if (this.eventOf(n).times.length > 1) return;
     if (!hasLimit || stoppedAt !== undefined || onAbort === "ignore" || this.isStubborn(n)) return;
     if (ms > 60_000 || this.disturbedAt > since - 60_000) return;
     this.tell("handlerTime", `event ${n} works on and on in process ${number}`);
