@@ -1,7 +1,7 @@
 import type { FeedEvent } from "../../core/event.ts";
 import type { Delivery, Feed, Page } from "../../core/feed.ts";
 import type { Identified } from "../../core/identity.ts";
-import { EventMap, identityOf, namelessIdentity } from "../../core/identity.ts";
+import { EventMap, identityOf, isNameless, namelessIdentity } from "../../core/identity.ts";
 import type { Entry, PageWeight } from "./entry.ts";
 import { toEntry } from "./entry.ts";
 import { Lately } from "./lately.ts";
@@ -98,7 +98,7 @@ export class Window {
     const { event } = delivery;
     page.events.push(name === undefined && event ? event : { source: "", id: name ?? "" });
     const known = this.#get(name, event);
-    if (known) {
+    if (known && this.#isSame(known)) {
       this.#join(known, delivery);
       return { entry: known, fresh: false };
     }
@@ -170,8 +170,18 @@ export class Window {
     if (page.held === 0) this.#bytes -= page.bytes;
   }
 
+  /**
+   * What has no id is known again by its content. In a cumulative feed that is not enough once it is
+   * settled: another of the same content would be acked with it, and never be handled.
+   */
+  #isSame({ name, state }: Entry): boolean {
+    return !this.#cumulative || state === "open" || name === undefined || !isNameless(name);
+  }
+
   #join(entry: Entry, delivery: Delivery): void {
-    if (delivery.receipt !== undefined) entry.receipt = delivery.receipt;
+    // For the same reason a settled one is acked by the receipt that it came with.
+    const isSure = entry.state === "open" || entry.name === undefined;
+    if (delivery.receipt !== undefined && isSure) entry.receipt = delivery.receipt;
     if (!this.#cumulative) return;
     entry.earlier = [...(entry.earlier ?? []), entry.position];
     entry.position = this.watermark.push(entry, delivery.receipt, entry.state !== "open");
@@ -184,8 +194,8 @@ export class Window {
 
   #forget(entry: Entry): void {
     this.#known -= 1;
-    if (entry.name !== undefined) this.#named.delete(entry.name);
-    else this.#events.delete(entry);
+    if (entry.name === undefined) this.#events.delete(entry);
+    else if (this.#named.get(entry.name) === entry) this.#named.delete(entry.name);
   }
 
   /** The name of what cannot be known by its event; `undefined` where it can. */

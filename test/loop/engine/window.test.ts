@@ -308,3 +308,27 @@ describe("the window of a feed with cumulative acks", () => {
     expect(window.watermark.next?.end).toBe(2);
   });
 });
+
+describe("an item without an id that was settled", () => {
+  it("is another one when it comes again in a cumulative feed, and is handled", () => {
+    const window = new Window({ acks: "cumulative", pulls: "unacked" });
+    const first = accept(window, unreadable({ odd: 1 }, "page 1"));
+    window.settle(first.entry);
+
+    const second = accept(window, unreadable({ odd: 1 }, "page 2"));
+
+    expect(second.fresh).toBe(true);
+    expect(window.watermark.next?.receipt).toBe(toReceipt("page 1"));
+  });
+
+  it("keeps the receipt that it came with in a list, so that no other is acked for it", () => {
+    const window = new Window({ acks: "individual", pulls: "unacked" });
+    const first = accept(window, unreadable({ odd: 1 }, 1));
+    window.settle(first.entry);
+
+    const second = accept(window, unreadable({ odd: 1 }, 2));
+
+    expect(second.fresh).toBe(false);
+    expect(first.entry.receipt).toBe(toReceipt(1));
+  });
+});

@@ -499,6 +499,8 @@ export class DrawnWorld {
     if (isOrderly(what) || what.startsWith("raw")) return;
     if (what.startsWith("leaseLost") && this.plan.settings.lease) return;
     if (what.startsWith("halted") && !deadLetters) return;
+    // An ack that is refused for good, again and again, ends a run too.
+    if (what.startsWith("request")) return;
     if (!reader.sawFatal) this.tell("halt", `process ${reader.number} ended: ${what}`);
   }
 
