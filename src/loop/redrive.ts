@@ -12,7 +12,7 @@ import type {
   Receipt,
 } from "../core/feed.ts";
 import { fromReceipt, toReceipt } from "../core/feed.ts";
-import { describeThrown, toFailure } from "../core/guard.ts";
+import { describeThrown, notify, toFailure } from "../core/guard.ts";
 import type { TableOf } from "../core/options.ts";
 import { aFunction, checkOptions, name } from "../core/options.ts";
 import type { DeadLetter, DeadLetterStore, StoreKey } from "../core/stores.ts";
@@ -157,12 +157,17 @@ class Letters<E extends FeedEvent> {
 
   #isToSend(letter: DeadLetter): boolean {
     if (letter.event === undefined || this.#sent.has(letter.identity)) return false;
+    let isWanted: unknown;
+    let fault = "must give true or false, at once";
     try {
-      return this.#filter(letter);
+      isWanted = this.#filter(letter);
     } catch (thrown) {
-      const rule = `redrive: option \`filter\` threw: ${describeThrown(thrown)}`;
-      throw new AckloopError("config", rule);
+      fault = `threw: ${describeThrown(thrown)}`;
     }
+    if (typeof isWanted === "boolean") return isWanted;
+    // A promise stands for true, whatever it says later: every letter would be sent.
+    notify(() => isWanted);
+    throw new AckloopError("config", `redrive: option \`filter\` ${fault}`);
   }
 
   #toDelivery({ identity, event, raw, attempts }: DeadLetter): Delivery<E> {

@@ -90,6 +90,21 @@ describe("redrive", () => {
     expect(await idsIn(store)).toHaveLength(298);
   });
 
+  it.each([
+    ["a promise", async () => false],
+    ["a promise that rejects", () => Promise.reject(new Error("later"))],
+    ["nothing", () => undefined],
+  ])("refuses a filter that gives %s, and sends nothing", async (_, odd) => {
+    const store = await storeOf(2);
+    const handler = vi.fn();
+    const filter = odd as unknown as () => boolean;
+
+    const failed = redrive(store, "orders", handler, { ...options, filter });
+
+    await expect(failed).rejects.toMatchObject({ code: "config" });
+    expect([handler.mock.calls, await idsIn(store)]).toEqual([[], ["e0", "e1"]]);
+  });
+
   it("leaves what could not be read", async () => {
     const store = await storeOf(1);
     await store.put(letterOf("content-1", undefined));

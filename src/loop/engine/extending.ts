@@ -37,7 +37,8 @@ export class Extending {
   watch(entry: Entry, pulledAt: number): void {
     const { leaseMs = 0 } = entry.delivery;
     // One that is no number, or over at once, is no lease: there is nothing to lengthen.
-    if (!(leaseMs > 0) || this.#parts.feed.extend === undefined) return;
+    if (typeof leaseMs !== "number" || !(leaseMs > 0) || this.#parts.feed.extend === undefined)
+      return;
     this.#extendLater(entry, pulledAt + intervalOf(leaseMs));
   }
 

@@ -164,7 +164,9 @@ export class Keeping {
 
   async #toLetter(entry: Entry, reason: string, code: string | undefined): Promise<DeadLetter> {
     const { feed, settings } = this.#parts;
-    const { event, raw } = asItCame(entry);
+    const { event: came, raw } = asItCame(entry);
+    // A feed of the user's may leave the type out, and no store takes such an event.
+    const event = typeof came?.type === "string" ? came : undefined;
     const { remark, ...kept } = toStorable(event, raw);
     return {
       consumer: settings.consumer,
@@ -184,7 +186,7 @@ export class Keeping {
    */
   async #nameOf(entry: Entry, raw: unknown): Promise<string> {
     const { identity, receipt, position, delivery } = entry;
-    if (!isNameless(identity) || delivery.identity !== undefined) return identity;
+    if (!isNameless(identity) || typeof delivery.identity === "string") return identity;
     const digest = await digestOf(toText(raw));
     const isAckable = receipt !== undefined || position >= 0;
     if (!isAckable) return namelessIdentity(digest, identity.split(" ", 2)[1] ?? "");

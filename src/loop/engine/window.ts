@@ -201,7 +201,8 @@ export class Window {
   /** The name of what cannot be known by its event; `undefined` where it can. */
   #nameOf(delivery: Delivery, page: OpenPage): string | undefined {
     const { event, identity } = delivery;
-    if (identity !== undefined) return identity;
+    // What is no text says nothing: by a null all would be one.
+    if (typeof identity === "string") return identity;
     if (event !== undefined && delivery.idDerived !== true) return undefined;
     const content = event === undefined ? toText(delivery.raw) : identityOf(event);
     if (!this.#unacked) {

@@ -138,13 +138,16 @@ describe("extending", () => {
     expect(calls()).toEqual([[["newer"], LEASE_MS]]);
   });
 
-  it.each([undefined, 0, -1, Number.NaN])("does nothing for a lease of %s ms", (leaseMs) => {
-    const { take } = bench();
+  it.each([undefined, 0, -1, Number.NaN, null, "3000", 5n])(
+    "does nothing for a lease of %s ms",
+    (leaseMs) => {
+      const { take } = bench();
 
-    take({ ...leased("a"), leaseMs });
+      take({ ...leased("a"), leaseMs: leaseMs as number });
 
-    expect(vi.getTimerCount()).toBe(0);
-  });
+      expect(vi.getTimerCount()).toBe(0);
+    },
+  );
 
   it("does nothing for a feed that cannot", () => {
     const { logger: log } = toSettings();

@@ -137,6 +137,15 @@ describe("keeping", () => {
     });
   });
 
+  it("keeps the raw alone of an event whose type is no text", async () => {
+    const { keeping, stores } = keepingOver();
+    const event = { ...testEvent("a"), type: 5 as unknown as string };
+
+    expect(await keeping.setAside(entryOf("a", { event }), "failed", undefined)).toBe(true);
+
+    expect(await stores.deadLetters.get(keyOf("a"))).toMatchObject({ raw: { id: "a" } });
+  });
+
   it("stores nothing without a store", async () => {
     const settings = toSettings();
     const { signal: quit } = new AbortController();

@@ -176,6 +176,22 @@ describe("the window of a feed with individual acks", () => {
     expect(again).toMatchObject({ fresh: false, entry: { identity: "row 7" } });
   });
 
+  it.each([null, 5, {}])(
+    "takes an identity that is %s for none: each event is its own",
+    (identity) => {
+      const window = new Window({ acks: "individual", pulls: "onward" });
+      const odd = (id: string) => ({
+        ...delivered(id, 1),
+        identity: identity as unknown as string,
+      });
+
+      expect([accept(window, odd("a")), accept(window, odd("b"))]).toMatchObject([
+        { fresh: true, entry: { id: "a" } },
+        { fresh: true, entry: { id: "b" } },
+      ]);
+    },
+  );
+
   it("holds the bytes of a page until the last of it is acknowledged", () => {
     const window = new Window({ acks: "individual", pulls: "onward" });
     const { arrivals } = takeIn(window, [delivered("a", 1), delivered("b", 2)], { bytes: 300 });
