@@ -14,7 +14,7 @@ const MOST_FORGIVEN = 3;
 export interface CircuitParts {
   /** How many different events must have failed. */
   readonly after: number;
-  /** How many events one call of a handler takes. */
+  /** How many events one call of a handler takes; 1 where each that failed counts by itself. */
   readonly atOnce: number;
   /** The waits between probes. */
   readonly bounds: PacingBounds;
@@ -66,7 +66,8 @@ export class Circuit {
       for (const entry of entries) entry.attempts = Math.max(0, entry.attempts - 1);
       return;
     }
-    if (entries.some((entry) => !this.#failures.has(entry))) this.#failedCalls += 1;
+    const fresh = entries.filter((entry) => !this.#failures.has(entry)).length;
+    this.#failedCalls += this.#parts.atOnce === 1 ? fresh : Math.min(1, fresh);
     for (const entry of entries) this.#failures.set(entry, (this.#failures.get(entry) ?? 0) + 1);
   }
 

@@ -386,7 +386,8 @@ export class Engine {
       Math.min(most, Math.max(least, ms));
     return new Circuit({
       after: circuitAfter,
-      atOnce: routes.batch?.size ?? 1,
+      // With keys a batch holds no more than what stands first of each: events are counted, not calls.
+      atOnce: settings.orderBy ? 1 : (routes.batch?.size ?? 1),
       bounds: {
         minMs: within(retry.minMs, PROBE_WAITS.first),
         maxMs: within(retry.maxMs, PROBE_WAITS.last),

@@ -31,14 +31,18 @@ export class Watermark<Item> {
   #next: Reach | undefined;
   /** Nothing up to here may be offered any more. */
   #spent = 0;
+  /** The last position that has a receipt; -1 while none has. */
+  lastReceipt = -1;
 
   /** Adds a delivery at the end, and gives its position. */
   push(item: Item | undefined, receipt: Receipt | undefined, settled = false): number {
     this.#items.push(item);
     this.#receipts.push(receipt);
     this.#settled.push(settled);
+    const position = this.#base + this.#items.length - 1;
+    if (receipt !== undefined) this.lastReceipt = position;
     if (settled) this.#advance();
-    return this.#base + this.#items.length - 1;
+    return position;
   }
 
   /** Settles a position; once more, or after it was confirmed, is nothing. */

@@ -5,9 +5,13 @@ import { EventMap, identityOf, isNameless, namelessIdentity } from "../../core/i
 import type { Entry, PageWeight } from "./entry.ts";
 import { toEntry } from "./entry.ts";
 import { Lately } from "./lately.ts";
+import { Queue } from "./queue.ts";
 import { toText } from "./storable.ts";
 import type { Reach } from "./watermark.ts";
 import { Watermark } from "./watermark.ts";
+
+/** How many that can never be acked are known again: their content may be another each time. */
+const MOST_UNACKABLE = 1000;
 
 /**
  * The deliveries a run holds, from pulled to acknowledged, and how a returning one is known again.
@@ -26,6 +30,8 @@ export class Window {
   readonly #unacked: boolean;
   /** Acked while a pull was under way that may still bring them. */
   readonly #leaving: Entry[] = [];
+  /** What can never be acked, oldest first. */
+  readonly #unackables = new Queue<Entry>();
   #pulling = false;
   #nameless = 0;
   #known = 0;
@@ -148,6 +154,9 @@ export class Window {
   unackable(entry: Entry): void {
     this.#letGo(entry);
     if (!this.#unacked) this.#forget(entry);
+    else this.#unackables.push(entry);
+    const oldest = this.#unackables.length > MOST_UNACKABLE ? this.#unackables.shift() : undefined;
+    if (oldest) this.#forget(oldest);
   }
 
   /** A cumulative ack is confirmed; gives how many events it let go of. */
@@ -183,6 +192,8 @@ export class Window {
     const isSure = entry.state === "open" || entry.name === undefined;
     if (delivery.receipt !== undefined && isSure) entry.receipt = delivery.receipt;
     if (!this.#cumulative) return;
+    // Where nothing since can be acked, it stands where it stood.
+    if (delivery.receipt === undefined && this.watermark.lastReceipt < entry.position) return;
     entry.earlier = [...(entry.earlier ?? []), entry.position];
     entry.position = this.watermark.push(entry, delivery.receipt, entry.state !== "open");
   }
