@@ -317,7 +317,8 @@ const turns: readonly PlantedFault[] = [
   },
   {
     name: "asks for the time once for a whole page of handlers",
-    when: ({ events }) => events.some(({ script }) => script.some(({ burnMs }) => burnMs > 0)),
+    when: ({ settings: { concurrency }, events }) =>
+      concurrency > 1 && events.some(({ script }) => script.some(({ burnMs }) => burnMs > 0)),
     breaks: ["lateDrain", "starved"],
     patches: [
       {

@@ -4,7 +4,7 @@ import { seedOf } from "./dice.ts";
 import { makeDrawnPlan } from "./drawn/make-plan.ts";
 import type { DrawnPlan } from "./drawn/plan.ts";
 import type { Subject } from "./plan.ts";
-import type { Failure } from "./worker.ts";
+import type { Failure, Tally } from "./worker.ts";
 
 /** How many runs of each seed are made, until one breaks a promise. */
 const AT_ONCE = 25;
@@ -22,6 +22,8 @@ export interface Search {
   readonly when?: ((plan: DrawnPlan) => boolean) | undefined;
   readonly mostRuns: number;
 }
+
+const leftOut: Pick<Tally, "runs" | "failures"> = Object.freeze({ runs: 1, failures: [] });
 
 /** What was found, or all that was seen instead. */
 export interface Found {
@@ -41,13 +43,10 @@ export async function search(name: string, wanted: Search): Promise<Found> {
   const seen = new Set<string>();
   let runs = 0;
   for (let seed = 1; runs < mostRuns; seed += 1) {
-    if (when && !when(makeDrawnPlan(seedOf(seed, "drawn", 0)))) {
-      runs += 1;
-      continue;
-    }
+    const isLeftOut = when !== undefined && !when(makeDrawnPlan(seedOf(seed, "drawn", 0)));
     const atOnce = when ? 1 : Math.max(1, Math.floor(AT_ONCE / providers.length));
     const task = { providers, runs: atOnce, seed, workers: 1, untilFailure: true };
-    const tally = await runAll({ ...task, bundle: file });
+    const tally = isLeftOut ? leftOut : await runAll({ ...task, bundle: file });
     runs += tally.runs;
     for (const failure of tally.failures) {
       const kinds = failure.violations.map(({ kind }) => kind);
