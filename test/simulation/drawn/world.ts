@@ -215,6 +215,11 @@ export class DrawnWorld {
     const total = [...reader.running.values()].reduce((sum, count) => sum + count, 0);
     const most = settings.concurrency * (settings.verb === "batch" ? settings.batchSize : 1);
     if (total >= most) this.tell("tooMany", `${subject} beside ${total}`);
+    this.#checkKeys(reader, n, subject);
+  }
+
+  #checkKeys(reader: Reader, n: number, subject: string): void {
+    const { settings } = this.plan;
     // A redrive has no order of its own here.
     if (!settings.ordered || settings.verb === "batch" || reader.slot < 0) return;
     if (this.mayFail("orderBy")) return;
@@ -500,8 +505,8 @@ export class DrawnWorld {
     if (what.startsWith("leaseLost") && this.plan.settings.lease) return;
     if (what.startsWith("halted") && !deadLetters) return;
     // An ack that is refused for good, again and again, ends a run too.
-    if (what.startsWith("request")) return;
-    if (!reader.sawFatal) this.tell("halt", `process ${reader.number} ended: ${what}`);
+    if (!reader.sawFatal && !what.startsWith("request"))
+      this.tell("halt", `process ${reader.number} ended: ${what}`);
   }
 
   #checkLeft({ hands, number }: Reader, { listeners, signal }: CountedStopper): void {
