@@ -48,18 +48,27 @@ export async function search(name: string, wanted: Search): Promise<Found> {
     const task = { providers, runs: atOnce, seed, workers: 1, untilFailure: true };
     const tally = isLeftOut ? leftOut : await runAll({ ...task, bundle: file });
     runs += tally.runs;
-    for (const failure of tally.failures) {
-      const kinds = failure.violations.map(({ kind }) => kind);
-      for (const kind of kinds) seen.add(kind);
-      if (await isOfBug(failure, wanted.breaks, clean)) return { isFound: true, runs, kinds };
-    }
+    for (const failure of tally.failures) for (const kind of kindsOf(failure)) seen.add(kind);
+    const found = await firstOfBug(tally.failures, wanted.breaks, clean);
+    if (found) return { isFound: true, runs, kinds: kindsOf(found) };
   }
   return { isFound: false, runs, kinds: [...seen] };
 }
 
+const kindsOf = ({ violations }: Failure): string[] => violations.map(({ kind }) => kind);
+
+async function firstOfBug(
+  failures: readonly Failure[],
+  breaks: readonly string[],
+  clean: URL,
+): Promise<Failure | undefined> {
+  for (const failure of failures) if (await isOfBug(failure, breaks, clean)) return failure;
+  return undefined;
+}
+
 /** Whether a run breaks one of the promises, and the source as it is breaks none in the same run. */
 async function isOfBug(failure: Failure, breaks: readonly string[], clean: URL): Promise<boolean> {
-  const isMeant = failure.violations.some(({ kind }) => breaks.includes(kind));
+  const isMeant = kindsOf(failure).some((kind) => breaks.includes(kind));
   return isMeant && (await isSound(clean, failure.provider, failure.seed));
 }
 

@@ -494,19 +494,23 @@ export class DrawnWorld {
 
   /** How a run may end: as it was told to, or for a reason that the docs name. */
   #checkEnd(reader: Reader, what: string, tookMs: number): void {
-    const { verb, deadlineMs, deadLetters } = this.plan.settings;
+    const { verb, deadLetters } = this.plan.settings;
     if (what.startsWith("raw")) this.tell("raw", `process ${reader.number} ended with ${what}`);
-    if (verb === "drain" && deadlineMs !== undefined && reader.slot >= 0) {
-      const late = tookMs - deadlineMs - reader.hands.asleepMs;
-      if (late > 1_001 + 3 * this.#longestBurnMs)
-        this.tell("lateDrain", `${Math.round(late)} ms late`);
-    }
+    if (verb === "drain" && reader.slot >= 0) this.#checkDeadline(reader, tookMs);
     if (isOrderly(what) || what.startsWith("raw")) return;
     if (what.startsWith("leaseLost") && this.plan.settings.lease) return;
     if (what.startsWith("halted") && !deadLetters) return;
     // An ack that is refused for good, again and again, ends a run too.
     if (!reader.sawFatal && !what.startsWith("request"))
       this.tell("halt", `process ${reader.number} ended: ${what}`);
+  }
+
+  #checkDeadline({ hands }: Reader, tookMs: number): void {
+    const { deadlineMs = Number.POSITIVE_INFINITY } = this.plan.settings;
+    const lateMs = tookMs - deadlineMs - hands.asleepMs;
+    if (lateMs > 1_001 + 3 * this.#longestBurnMs) {
+      this.tell("lateDrain", `${Math.round(lateMs)} ms late`);
+    }
   }
 
   #checkLeft({ hands, number }: Reader, { listeners, signal }: CountedStopper): void {
