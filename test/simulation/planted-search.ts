@@ -40,7 +40,7 @@ export async function search(name: string, wanted: Search): Promise<Found> {
   const { patches, providers, mostRuns, when } = wanted;
   const file = await bundle(`planted-${name}`, patches);
   const clean = await bundle("planted-clean");
-  const seen = new Set<string>();
+  const seen: string[] = [];
   let runs = 0;
   for (let seed = 1; runs < mostRuns; seed += 1) {
     const isLeftOut = when !== undefined && !when(makeDrawnPlan(seedOf(seed, "drawn", 0)));
@@ -48,11 +48,11 @@ export async function search(name: string, wanted: Search): Promise<Found> {
     const task = { providers, runs: atOnce, seed, workers: 1, untilFailure: true };
     const tally = isLeftOut ? leftOut : await runAll({ ...task, bundle: file });
     runs += tally.runs;
-    for (const failure of tally.failures) for (const kind of kindsOf(failure)) seen.add(kind);
+    seen.push(...tally.failures.flatMap(kindsOf));
     const found = await firstOfBug(tally.failures, wanted.breaks, clean);
     if (found) return { isFound: true, runs, kinds: kindsOf(found) };
   }
-  return { isFound: false, runs, kinds: [...seen] };
+  return { isFound: false, runs, kinds: [...new Set(seen)] };
 }
 
 const kindsOf = ({ violations }: Failure): string[] => violations.map(({ kind }) => kind);
