@@ -81,7 +81,7 @@ function planFeed(dice: Dice): DrawnFeedSettings {
   const isPage = dice.chance(0.5);
   const extend = isQueue && dice.chance(0.6);
   const newestOnly = isQueue && dice.chance(0.3);
-  const receipts = dice.pick(["each", "last", "page"] as const);
+  const receipts = planReceipts(isPage && !isQueue, dice);
   return {
     kind,
     acksOnPull: kind === "pages" && dice.chance(0.5),
@@ -91,11 +91,8 @@ function planFeed(dice: Dice): DrawnFeedSettings {
     tellsMore: dice.chance(0.5),
     tellsBytes: dice.chance(0.5),
     again: dice.chance(0.5),
-    receipts: receipts === "page" && !isPage ? "last" : receipts,
-    // What is over at once can neither be held nor acked in time.
-    leases: isQueue
-      ? planLeases(dice).map((ms) => (ms === 1 && (extend || newestOnly) ? 300 : ms))
-      : [-2],
+    receipts,
+    leases: isQueue ? planLeases(dice, extend || newestOnly) : [-2],
     extend,
     nack: isQueue && dice.chance(0.5),
     tellsAttempt: isQueue && dice.chance(0.5),
@@ -111,8 +108,16 @@ function planFeed(dice: Dice): DrawnFeedSettings {
   };
 }
 
-function planLeases(dice: Dice): readonly number[] {
-  const one = (): number => dice.pick([-2, -1, 0, 1, 300, 900, 3_000, 5_000, 30_000, 30_000]);
+/** A page's own receipt is for pages of feeds that are no queue. */
+function planReceipts(isPage: boolean, dice: Dice): DrawnFeedSettings["receipts"] {
+  const receipts = dice.pick(["each", "last", "page"] as const);
+  return receipts === "page" && !isPage ? "last" : receipts;
+}
+
+/** What is over at once can neither be held nor, where the newest counts alone, be acked in time. */
+function planLeases(dice: Dice, mustLast: boolean): readonly number[] {
+  const short = mustLast ? [] : [1, 300, 900];
+  const one = (): number => dice.pick([-2, -1, 0, ...short, 3_000, 5_000, 30_000, 30_000]);
   return dice.chance(0.3) ? [30_000] : Array.from({ length: dice.whole(1, 3) }, one);
 }
 
