@@ -41,12 +41,11 @@ export async function search(name: string, wanted: Search): Promise<Found> {
   const file = await bundle(`planted-${name}`, patches);
   const clean = await bundle("planted-clean");
   const seen: string[] = [];
+  const atOnce = when ? 1 : Math.max(1, Math.floor(AT_ONCE / providers.length));
   let runs = 0;
   for (let seed = 1; runs < mostRuns; seed += 1) {
-    const isLeftOut = when !== undefined && !when(makeDrawnPlan(seedOf(seed, "drawn", 0)));
-    const atOnce = when ? 1 : Math.max(1, Math.floor(AT_ONCE / providers.length));
     const task = { providers, runs: atOnce, seed, workers: 1, untilFailure: true };
-    const tally = isLeftOut ? leftOut : await runAll({ ...task, bundle: file });
+    const tally = isLeftOut(seed, wanted) ? leftOut : await runAll({ ...task, bundle: file });
     runs += tally.runs;
     seen.push(...tally.failures.flatMap(kindsOf));
     const found = await firstOfBug(tally.failures, wanted.breaks, clean);
@@ -64,6 +63,10 @@ async function firstOfBug(
 ): Promise<Failure | undefined> {
   for (const failure of failures) if (await isOfBug(failure, breaks, clean)) return failure;
   return undefined;
+}
+
+function isLeftOut(seed: number, { when }: Search): boolean {
+  return when !== undefined && !when(makeDrawnPlan(seedOf(seed, "drawn", 0)));
 }
 
 /** Whether a run breaks one of the promises, and the source as it is breaks none in the same run. */

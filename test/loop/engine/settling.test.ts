@@ -169,7 +169,7 @@ describe("individual acks", () => {
     for (let index = 0; index < 6; index += 1) ack.mockRejectedValueOnce(passing());
 
     settle("a", "b");
-    await vi.advanceTimersByTimeAsync(5000);
+    await vi.advanceTimersByTimeAsync(20_000);
 
     expect(ack).toHaveBeenCalledTimes(7);
     expect(counts.acked).toBe(2);
