@@ -1,6 +1,5 @@
 import type { Patch } from "./bundle.ts";
 import type { DrawnPlan, DrawnTrouble, Service } from "./drawn/plan.ts";
-import type { Subject } from "./plan.ts";
 import { engine } from "./planted.ts";
 
 /** A fault that was found once, in the place where it would be now. */
@@ -12,8 +11,6 @@ export interface PlantedFault {
   readonly breaks: readonly string[];
   /** Which drawn plans can show it at all. @default all */
   readonly when?: (plan: DrawnPlan) => boolean;
-  /** Whose runs find it. @default drawn */
-  readonly providers?: readonly Subject[];
 }
 
 /** What a call without the guard may break. */
