@@ -7,7 +7,7 @@ import type { Tell } from "./report.ts";
 /** Fewer different events than this that fail cannot be told from poison. */
 const LEAST_FAILED = 3;
 
-/** How often an event's attempts are given back by others' success: one that is bad must end some day. */
+/** How often an event may fail and others succeed behind it, before it is taken for bad by itself. */
 const MOST_FORGIVEN = 3;
 
 /** What a circuit works with. */
@@ -66,9 +66,11 @@ export class Circuit {
       for (const entry of entries) entry.attempts = Math.max(0, entry.attempts - 1);
       return;
     }
-    const fresh = entries.filter((entry) => !this.#failures.has(entry)).length;
+    // What has failed beside others' successes before is bad by itself, and says nothing of an outage.
+    const telling = entries.filter(({ forgiven }) => forgiven < MOST_FORGIVEN);
+    const fresh = telling.filter((entry) => !this.#failures.has(entry)).length;
     this.#failedCalls += this.#parts.atOnce === 1 ? fresh : Math.min(1, fresh);
-    for (const entry of entries) this.#failures.set(entry, (this.#failures.get(entry) ?? 0) + 1);
+    for (const entry of telling) this.#failures.set(entry, (this.#failures.get(entry) ?? 0) + 1);
   }
 
   /**
@@ -76,8 +78,7 @@ export class Circuit {
    * an outage that is over now, so that what they have tried meanwhile is given back, a few times.
    */
   succeeded(): void {
-    if (this.#failures.size >= LEAST_FAILED) this.#forgive();
-    if (this.#failures.size > 0) this.#forget();
+    if (this.#failures.size > 0) this.#forgive();
     if (this.#openedAt === undefined) return;
     const elapsedMs = performance.now() - this.#openedAt;
     this.#openedAt = undefined;
@@ -136,12 +137,14 @@ export class Circuit {
   }
 
   #forgive(): void {
+    const mayBeOutage = this.#failures.size >= LEAST_FAILED;
     for (const [entry, failures] of this.#failures) {
-      if (entry.forgiven >= MOST_FORGIVEN) continue;
       entry.forgiven += 1;
+      if (!mayBeOutage) continue;
       entry.attempts = Math.max(0, entry.attempts - failures);
       entry.verdict = undefined;
     }
+    this.#forget();
   }
 
   #forget(): void {

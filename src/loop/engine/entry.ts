@@ -59,7 +59,7 @@ export class Entry {
   handler: AnyHandler | undefined = undefined;
   /** How often a handler was started with it, outages apart. */
   attempts = 0;
-  /** How often its attempts were given back, as an outage may have used them up. */
+  /** How often it had failed when another succeeded, which may have been the end of an outage. */
   forgiven = 0;
   /** How often in a row it was found in work elsewhere. */
   busy = 0;
