@@ -311,6 +311,9 @@ export class World {
    */
   async #checkTimers(isDone: boolean): Promise<void> {
     if (!isDone || this.faults["crash"] !== undefined) return;
+    // What a closed webhook has at work is cut off with its process, and its marks are renewed for ever.
+    const isCutOff = this.faults["stop"] !== undefined || this.faults["abort"] !== undefined;
+    if (isCutOff && this.plan.settings.verb === "webhook") return;
     const end = this.clock.now() + LAST_TIMERS_MS;
     for (let next = this.clock.next(); next !== undefined; next = this.clock.next()) {
       if (next > end) {
