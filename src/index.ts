@@ -19,13 +19,16 @@ export type {
   DeliveryFacts,
   EventSource,
   Feed,
+  FeedKind,
   NackOptions,
+  Page,
   PullOptions,
   ReadableDelivery,
   Receipt,
   UnreadableDelivery,
 } from "./core/feed.ts";
 export { fromReceipt, toReceipt } from "./core/feed.ts";
+export { identityOf } from "./core/identity.ts";
 export type { Logger } from "./core/logger.ts";
 export type { Received, Receiver } from "./core/receiver.ts";
 export type { Report, ReportListener } from "./core/report.ts";
@@ -41,7 +44,7 @@ export type { StopReason, Summary } from "./core/summary.ts";
 export { batch } from "./loop/batch.ts";
 export type { DrainOptions } from "./loop/consume.ts";
 export { consume, drain } from "./loop/consume.ts";
-export type { DeliveriesOptions, OwnDelivery } from "./loop/deliveries.ts";
+export type { Deliveries, DeliveriesOptions, OwnDelivery } from "./loop/deliveries.ts";
 export { deliveries } from "./loop/deliveries.ts";
 export type {
   BatchContext,
@@ -66,7 +69,7 @@ export type {
 } from "./loop/options.ts";
 export type { Outcome } from "./loop/outcome.ts";
 export { deadLetter, done, drop, retry } from "./loop/outcome.ts";
-export type { RedriveOptions } from "./loop/redrive.ts";
+export type { RedriveOptions, RedriveSummary } from "./loop/redrive.ts";
 export { redrive } from "./loop/redrive.ts";
 export type { Health, Run } from "./loop/run.ts";
 export type { WebhookHandler, WebhookOptions } from "./loop/webhook.ts";

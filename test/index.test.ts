@@ -14,6 +14,7 @@ describe("the root entry", () => {
         "drain",
         "drop",
         "fromReceipt",
+        "identityOf",
         "isAckloopError",
         "redrive",
         "retry",

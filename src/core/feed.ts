@@ -191,22 +191,33 @@ export interface AckSink {
  * Why the others are none is told in decision 130.
  */
 export type FeedKind =
-  | (Never<"acksOnPull" | "waits" | "nack" | "extend"> & {
+  | {
       readonly acks: "individual";
       readonly pulls: "unacked";
-    })
-  | (Never<"acksOnPull"> & { readonly acks: "individual"; readonly pulls: "onward" })
-  | (Never<"waits" | "nack" | "extend"> & {
+      readonly acksOnPull?: undefined;
+      readonly waits?: undefined;
+      readonly nack?: undefined;
+      readonly extend?: undefined;
+    }
+  | {
+      readonly acks: "individual";
+      readonly pulls: "onward";
+      readonly acksOnPull?: undefined;
+    }
+  | {
       readonly acks: "cumulative";
       readonly pulls: "unacked";
-    })
-  | (Never<"acksOnPull" | "nack" | "extend"> & {
+      readonly waits?: undefined;
+      readonly nack?: undefined;
+      readonly extend?: undefined;
+    }
+  | {
       readonly acks: "cumulative";
       readonly pulls: "onward";
-    });
-
-/** An ability that a kind of feed does not have. */
-type Never<Name extends string> = { readonly [Each in Name]?: undefined };
+      readonly acksOnPull?: undefined;
+      readonly nack?: undefined;
+      readonly extend?: undefined;
+    };
 
 /** A source and its sink, of one of the kinds that there are: what the loop consumes. */
 export type Feed<E extends FeedEvent = FeedEvent> = EventSource<E> & AckSink & FeedKind;

@@ -7,10 +7,12 @@ import type { Outcome } from "./outcome.ts";
  * What a handler may return: an {@link Outcome}, or nothing or any object, which is done, as in a promise.
  * A number, a text or a boolean does not compile: it may be meant as something that the loop cannot know.
  */
-export type HandlerResult = Returned | Promise<Returned>;
-
-/** What may be returned, or promised: no promise in another's guise. */
-type Returned = void | null | (object & { readonly then?: undefined });
+export type HandlerResult =
+  | void
+  | null
+  // No promise in another's guise: what it promises must fit too.
+  | (object & { readonly then?: undefined })
+  | Promise<void | null | (object & { readonly then?: undefined })>;
 
 /** What a handler gets besides the event. */
 export interface HandlerContext<E extends FeedEvent = FeedEvent> {
