@@ -147,11 +147,9 @@ const sites: readonly Site[] = [
     module: engine("lease"),
     bypass: {
       file: engine("lease"),
-      find: `const answer = await ask({ what: "release", whom: "lease", limitMs }, (signal) =>
-      lease.store.release(key, fence, { signal }),
-    );`,
+      find: "const answer = await ask(asking, (signal) => lease.store.release(key, fence, { signal }));",
       replace:
-        'const answer: any = { kind: "answered", value: await lease.store.release(key, fence, { limitMs }) };',
+        'const answer: any = { kind: "answered", value: await lease.store.release(key, fence, asking) };',
     },
     async isGuarded({ LeaseGuard }: typeof leaseModule) {
       const store = { acquire: async () => ({ status: "held", fence: 1 }), release: never };
