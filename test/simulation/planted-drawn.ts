@@ -381,8 +381,8 @@ const users: readonly PlantedFault[] = [
     patches: [
       {
         file: engine("service"),
-        find: 'if (answer.error.code === "config") throw answer.error;',
-        replace: "if (answer.thrown) throw answer.error;",
+        find: 'if (answer.kind === "failed" && answer.error.code === "config") throw answer.error;',
+        replace: 'if (answer.kind === "failed" && answer.thrown) throw answer.error;',
       },
     ],
   },
@@ -441,8 +441,8 @@ const changes: readonly PlantedFault[] = [
     patches: [
       {
         file: keeping,
-        find: "const { event, raw } = asItCame(entry);",
-        replace: "const { event, raw } = entry.given ?? entry.delivery;",
+        find: "const { event: came, raw } = asItCame(entry);",
+        replace: "const { event: came, raw } = entry.given ?? entry.delivery;",
       },
     ],
   },
@@ -564,7 +564,9 @@ const bypasses: readonly PlantedFault[] = [
     patches: [
       {
         file: engine("lease"),
-        find: "const answer = await ask(asking, (signal) => store.acquire(key, holder, leaseMs, { signal }));",
+        find: `const answer = await ask(asking, async (signal) =>
+      checkGrant(await store.acquire(key, holder, leaseMs, { signal })),
+    );`,
         replace: answered("store.acquire(key, holder, leaseMs, asking)"),
       },
     ],

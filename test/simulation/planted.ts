@@ -225,8 +225,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: engine("handling"),
-        find: "return this.#running < concurrency;",
-        replace: "return this.#running <= concurrency;",
+        find: "if (this.#running >= concurrency) return false;",
+        replace: "if (this.#running > concurrency) return false;",
       },
     ],
   },
