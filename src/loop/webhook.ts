@@ -1,7 +1,7 @@
 import { AckloopError } from "../core/errors.ts";
 import type { FeedEvent } from "../core/event.ts";
 import type { Delivery } from "../core/feed.ts";
-import { ask } from "../core/guard.ts";
+import { ask, describeThrown, notify } from "../core/guard.ts";
 import { identityOf, namelessIdentity } from "../core/identity.ts";
 import type { Logger } from "../core/logger.ts";
 import type { TableOf } from "../core/options.ts";
@@ -122,11 +122,27 @@ class Desk<E extends FeedEvent> {
     if (answer.kind !== "answered") {
       const facts = answer.kind === "failed" ? { error: answer.error } : {};
       this.#log.warn(`ackloop: ${receiver.name}: a request could not be read`, facts);
-      return receiver.defer(retryAfterMs);
+      return this.#reply(() => receiver.defer(retryAfterMs));
     }
-    if (answer.value.kind === "answered") return answer.value.response;
-    const settled = await this.#settleAll(answer.value.deliveries);
-    return settled ? receiver.accept() : receiver.defer(retryAfterMs);
+    const received = answer.value;
+    if (received.kind === "answered") return this.#reply(() => received.response);
+    const settled = await this.#settleAll(received.deliveries);
+    return this.#reply(() => (settled ? receiver.accept() : receiver.defer(retryAfterMs)));
+  }
+
+  /** A receiver of the user's that has no answer must not leave the provider without one. */
+  #reply(make: () => Response): Response {
+    let fault = "gave no Response, at once";
+    try {
+      const response: Partial<Response> | undefined = make();
+      // One of another realm, or of a library, will do.
+      if (typeof response?.status === "number") return response as Response;
+      notify(() => response);
+    } catch (thrown) {
+      fault = `threw: ${describeThrown(thrown)}`;
+    }
+    this.#log.error(`ackloop: ${this.#receiver.name}: the receiver's answer ${fault}`);
+    return new Response(null, { status: 503 });
   }
 
   /** True when every delivery is settled within the time of a reply. */

@@ -114,6 +114,37 @@ describe("a webhook", () => {
     expect(handler.mock.calls.map(([event]) => event.id)).toEqual(["a", "b"]);
   });
 
+  it.each([
+    [
+      "accept throws",
+      {
+        accept: () => {
+          throw new Error("no answer");
+        },
+      },
+    ],
+    [
+      "accept gives a promise",
+      {
+        accept: (async () => {
+          throw new Error("late");
+        }) as never,
+      },
+    ],
+    [
+      "receive gives no response",
+      { receive: async () => ({ kind: "answered", response: undefined as never }) as const },
+    ],
+  ])("answers 503 and says so when %s", async (_, replaced) => {
+    const error = vi.fn();
+    const logger = { debug() {}, info() {}, warn() {}, error };
+    const { post } = bench(() => {}, { logger }, receiverOf(replaced));
+
+    expect(await post("a")).toBe(503);
+
+    expect(error).toHaveBeenCalledWith(expect.stringContaining("the receiver's answer"), undefined);
+  });
+
   it("accepts what holds no event", async () => {
     expect(await bench(() => {}).post("")).toBe(204);
   });

@@ -183,7 +183,8 @@ export class Attempts {
       return threw(thrown);
     }
     const later = result;
-    const asking = { what: "schema", limitMs: SCHEMA_LIMIT_MS, signal: this.#parts.quit };
+    const { stopping, quit } = this.#parts;
+    const asking = { what: "schema", limitMs: SCHEMA_LIMIT_MS, signal: stopping ?? quit };
     return ask(asking, () => later).then((answer) => {
       if (answer.kind === "cut") return LEFT;
       if (answer.kind === "failed") return threw(answer.thrown ?? answer.error);

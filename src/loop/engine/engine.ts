@@ -101,7 +101,14 @@ export class Engine {
     this.#scope = new HandlerScope(settings.handlerTimeoutMs);
     this.#guard = this.#makeGuard();
     const quit = this.#over.signal;
-    const keepingParts = { feed: feed.name, settings, tell: this.#tell, log: this.#log, quit };
+    const keepingParts = {
+      feed: feed.name,
+      settings,
+      tell: this.#tell,
+      log: this.#log,
+      stopping: this.#stopping.signal,
+      quit,
+    };
     this.#keeping = new Keeping(keepingParts);
     this.#circuit = this.#makeCircuit();
     const attempts = new Attempts({
@@ -333,22 +340,33 @@ export class Engine {
     // Too late: it was given back, and comes again.
     if (this.#over.signal.aborted) return;
     this.#counts.settled(as);
+    this.#letSettle(entry);
+    for (const twin of entry.twins ?? []) {
+      this.#letSettle(twin);
+      this.#countDuplicate(twin);
+    }
+  }
+
+  #letSettle(entry: Entry): void {
     this.#window.settle(entry);
     this.#extending.forget(entry);
     this.#settling.settled(entry);
   }
 
-  #onFresh(entry: Entry, pulledAt: number): void {
+  #onFresh(entry: Entry, isTwin: boolean): void {
     this.#counts.pulled += 1;
-    this.#handling.add(entry);
-    this.#extending.watch(entry, pulledAt);
+    if (!isTwin) this.#handling.add(entry);
   }
 
   /** Seen only where acks are cumulative; a list that is older than an ack is nothing to tell of. */
   #onSettledAgain(entry: Entry): void {
-    const { event } = entry.delivery;
-    if (this.#task.feed.acks === "individual" || event === undefined) return;
+    if (this.#task.feed.acks === "individual" || entry.delivery.event === undefined) return;
     this.#counts.pulled += 1;
+    this.#countDuplicate(entry);
+  }
+
+  #countDuplicate({ delivery: { event } }: Entry): void {
+    if (event === undefined) return;
     this.#counts.duplicates += 1;
     this.#tell?.({ kind: "duplicate", event });
   }
@@ -446,7 +464,8 @@ export class Engine {
       tell: this.#tell,
       untilEmpty,
       limit,
-      onFresh: (entry, pulledAt) => this.#onFresh(entry, pulledAt),
+      onFresh: (entry, isTwin) => this.#onFresh(entry, isTwin),
+      onOpen: (entry, leaseMs, pulledAt) => this.#extending.watch(entry, leaseMs, pulledAt),
       onSettledAgain: (entry) => this.#onSettledAgain(entry),
       onLeft: (delivery) => this.#onLeft(delivery),
       onAcked: (count) => this.#onAcked(count, 0),

@@ -45,6 +45,8 @@ export class Entry {
   position = -1;
   /** The positions that it had before. */
   earlier: readonly number[] | undefined = undefined;
+  /** Further messages of the event in its page: settled with it. */
+  twins: readonly Entry[] | undefined = undefined;
   /** `open` until its outcome is final; `acked` while a pull begun earlier may still bring it. */
   state: "open" | "settled" | "acked" = "open";
   /** The key that orders it. */

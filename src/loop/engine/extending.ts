@@ -25,21 +25,20 @@ export interface ExtendingParts {
  */
 export class Extending {
   readonly #parts: ExtendingParts;
-  /** What is leased, and when each is to be extended. */
-  readonly #leased = new Map<Entry, number>();
+  /** What is leased, for how long, and when each is to be extended. */
+  readonly #leased = new Map<Entry, { readonly leaseMs: number; readonly at: number }>();
   readonly #alarm = new Alarm(() => this.#extendDue());
 
   constructor(parts: ExtendingParts) {
     this.#parts = parts;
   }
 
-  /** A delivery was taken in, by a pull that began then. */
-  watch(entry: Entry, pulledAt: number): void {
-    const { leaseMs = 0 } = entry.delivery;
+  /** A delivery was taken in, or came once more, by a pull that began then. */
+  watch(entry: Entry, leaseMs: number | undefined, pulledAt: number): void {
     // One that is no number, or over at once, is no lease: there is nothing to lengthen.
     if (typeof leaseMs !== "number" || !(leaseMs > 0) || this.#parts.feed.extend === undefined)
       return;
-    this.#extendLater(entry, pulledAt + intervalOf(leaseMs));
+    this.#extendLater(entry, leaseMs, pulledAt + intervalOf(leaseMs));
   }
 
   /** An entry is settled: it is not held until its lease would be extended. */
@@ -53,9 +52,9 @@ export class Extending {
     this.#leased.clear();
   }
 
-  #extendLater(entry: Entry, at: number): void {
+  #extendLater(entry: Entry, leaseMs: number, at: number): void {
     if (this.#parts.over.aborted) return;
-    this.#leased.set(entry, at);
+    this.#leased.set(entry, { leaseMs, at });
     this.#alarm.setTo(at);
   }
 
@@ -63,8 +62,7 @@ export class Extending {
   #extendDue(): void {
     const now = performance.now();
     const byLease = new Map<number, Entry[]>();
-    for (const [entry, at] of this.#leased) {
-      const { leaseMs = 0 } = entry.delivery;
+    for (const [entry, { leaseMs, at }] of this.#leased) {
       if (entry.state !== "open") this.#leased.delete(entry);
       // Those that would be due soon come along, so that a page of one moment stays one call.
       else if (at <= now + leaseMs / 10) {
@@ -74,10 +72,10 @@ export class Extending {
       }
     }
     for (const [leaseMs, entries] of byLease) {
-      for (const entry of entries) this.#extendLater(entry, now + intervalOf(leaseMs));
+      for (const entry of entries) this.#extendLater(entry, leaseMs, now + intervalOf(leaseMs));
       void this.#extend(entries, leaseMs);
     }
-    for (const at of this.#leased.values()) this.#alarm.setTo(at);
+    for (const { at } of this.#leased.values()) this.#alarm.setTo(at);
   }
 
   async #extend(entries: readonly Entry[], leaseMs: number): Promise<void> {
@@ -91,6 +89,7 @@ export class Extending {
     if (answer.kind !== "failed") return;
     log.warn("ackloop: leases were not extended", { feed: feed.name, error: answer.error });
     const soon = performance.now() + Math.max(leaseMs / 10, LEAST_INTERVAL_MS);
-    for (const entry of entries) if (this.#leased.has(entry)) this.#extendLater(entry, soon);
+    for (const entry of entries)
+      if (this.#leased.has(entry)) this.#extendLater(entry, leaseMs, soon);
   }
 }

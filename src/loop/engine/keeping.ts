@@ -28,6 +28,8 @@ export interface KeepingParts {
   readonly log: Logger;
   /** Fires when waiting for a store is over. */
   readonly quit: AbortSignal;
+  /** Fires when no handler is started any more. @default as `quit` */
+  readonly stopping?: AbortSignal | undefined;
   /** The stores, where several share their paces. @default its own */
   readonly services?: StoreServices | undefined;
 }
@@ -62,6 +64,11 @@ export class Keeping {
     this.#marks = marks;
     const { dedupe } = parts.settings;
     this.#alarm = new Alarm(() => dedupe && this.#renewDue(dedupe));
+  }
+
+  /** A stop does not wait for a store before a handler that is not started any more. */
+  get #beginUntil(): AbortSignal {
+    return this.#parts.stopping ?? this.#parts.quit;
   }
 
   /** Whether events are to be marked before their handler starts. */
@@ -211,7 +218,7 @@ export class Keeping {
 
   /** Lets go of a mark before the event is begun anew; false when the run quits first. */
   async #letGo(entry: Entry, mark: Mark): Promise<boolean> {
-    const isFree = await this.#forget(entry, mark, this.#parts.quit);
+    const isFree = await this.#forget(entry, mark, this.#beginUntil);
     if (isFree) this.#unmark(entry);
     return isFree;
   }
@@ -231,7 +238,7 @@ export class Keeping {
     const text = crypto.randomUUID();
     entry.mark = { text, untilMono: 0, untilWall: 0 };
     let times = timesOf(markMs);
-    const answer = await this.#marks.ask("begin", this.#parts.quit, async (signal) => {
+    const answer = await this.#marks.ask("begin", this.#beginUntil, async (signal) => {
       times = timesOf(markMs);
       return checkBegin(await store.begin(this.#key(entry), markMs, { mark: text, signal }));
     });

@@ -23,8 +23,10 @@ export interface PullingParts {
   readonly untilEmpty: boolean;
   /** Ends the pulling after so many new deliveries. */
   readonly limit: number | undefined;
-  /** Takes a new delivery into work; the pull that brought it began then. */
-  readonly onFresh: (entry: Entry, pulledAt: number) => void;
+  /** Takes a new delivery into work; a twin only waits for the one that it repeats. */
+  readonly onFresh: (entry: Entry, isTwin: boolean) => void;
+  /** A delivery is open, new or once more, with a lease from when the pull that brought it began. */
+  readonly onOpen: (entry: Entry, leaseMs: number | undefined, pulledAt: number) => void;
   /** A delivery came back that is settled already. */
   readonly onSettledAgain: (entry: Entry) => void;
   /** Takes what was pulled and is not begun. */
@@ -292,12 +294,12 @@ export class Pulling {
   }
 
   #accept(delivery: Delivery, open: OpenPage, pulledAt: number): void {
-    const { feed, window, onFresh, onSettledAgain } = this.#parts;
-    const { entry, fresh } = window.accept(delivery, open);
-    if (fresh) {
-      this.#taken += 1;
-      onFresh(entry, pulledAt);
-    } else if (entry.state !== "open") onSettledAgain(entry);
+    const { feed, window, onFresh, onOpen, onSettledAgain } = this.#parts;
+    const { entry, as } = window.accept(delivery, open);
+    if (as === "fresh") this.#taken += 1;
+    if (as !== "known") onFresh(entry, as === "twin");
+    if (entry.state === "open") onOpen(entry, delivery.leaseMs, pulledAt);
+    else onSettledAgain(entry);
     if (feed.acks === "cumulative" && delivery.receipt !== undefined) {
       this.#after = delivery.receipt;
     }
@@ -424,8 +426,12 @@ function readPage(value: Pulled, { name }: Feed): Page | Failure {
   return { kind: "failed", error };
 }
 
+const READ_LATER = ["receipt", "raw", "leaseMs", "again", "identity", "idDerived"] as const;
+
+/** Reads all that the loop reads later, so that a getter of the user's throws here or not at all. */
 function isDelivery(value: Delivery | undefined): boolean {
   if (typeof value !== "object" || value === null) return false;
+  for (const name of READ_LATER) Reflect.get(value, name);
   const { event } = value;
   if (event === undefined) return value.unreadable !== undefined;
   return event !== null && typeof event.id === "string" && typeof event.source === "string";

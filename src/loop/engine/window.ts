@@ -98,27 +98,46 @@ export class Window {
     return { weight, events: [], names: new Set() };
   }
 
-  /** Takes in one delivery of a page; `fresh` when it is new to this run. */
-  accept(delivery: Delivery, page: OpenPage): { readonly entry: Entry; readonly fresh: boolean } {
+  /** Takes in one delivery of a page. */
+  accept(delivery: Delivery, page: OpenPage): Accepted {
     const name = this.#nameOf(delivery, page);
     const { event } = delivery;
     page.events.push(name === undefined && event ? event : { source: "", id: name ?? "" });
     const known = this.#get(name, event);
     if (known && this.#isSame(known)) {
+      if (this.#isTwin(known, delivery, page)) return this.#addTwin(known, delivery);
       this.#join(known, delivery);
-      return { entry: known, fresh: false };
+      return { entry: known, as: "known" };
     }
-    const { weight } = page;
+    const entry = this.#add(name, delivery, page.weight);
+    if (this.#cumulative) entry.position = this.watermark.push(entry, delivery.receipt);
+    return { entry, as: "fresh" };
+  }
+
+  #add(name: string | undefined, delivery: Delivery, weight: PageWeight): Entry {
     const entry = toEntry(name, delivery, weight);
     if (name !== undefined) this.#named.set(name, entry);
-    else if (event !== undefined) this.#events.set(event, entry);
+    else if (delivery.event !== undefined) this.#events.set(delivery.event, entry);
     this.#known += 1;
     this.#open += 1;
     this.#held += 1;
     if (weight.held === 0) this.#bytes += weight.bytes;
     weight.held += 1;
-    if (this.#cumulative) entry.position = this.watermark.push(entry, delivery.receipt);
-    return { entry, fresh: true };
+    return entry;
+  }
+
+  /** One page never brings one message twice: these are two, and each wants an ack of its own. */
+  #isTwin({ state, page, receipt }: Entry, delivery: Delivery, { weight }: OpenPage): boolean {
+    if (this.#cumulative || state !== "open" || page !== weight) return false;
+    return delivery.receipt !== undefined && delivery.receipt !== receipt;
+  }
+
+  /** It is held like any other, handled never, and settled with the one that it repeats. */
+  #addTwin(known: Entry, delivery: Delivery): Accepted {
+    this.#nameless += 1;
+    const twin = this.#add(namelessIdentity("twin", this.#nameless), delivery, known.page);
+    known.twins = [...(known.twins ?? []), twin];
+    return { entry: twin, as: "twin" };
   }
 
   /**
@@ -227,6 +246,12 @@ export class Window {
     page.names.add(name);
     return name;
   }
+}
+
+/** What a delivery was taken in as: new to this run, a further message of one that is, or known. */
+export interface Accepted {
+  readonly entry: Entry;
+  readonly as: "fresh" | "twin" | "known";
 }
 
 /** A page that is being taken in. */

@@ -88,6 +88,33 @@ describe("a stop", () => {
     expect(summary).toMatchObject({ handled: 1, acked: 1 });
   });
 
+  it("does not wait for a store that does not answer before a handler", async () => {
+    const { dedupe } = memoryStores();
+    const store: DedupeStore = { ...dedupe, begin: () => new Promise<never>(() => {}) };
+    const options = { ...STOP, consumer: "billing", dedupe: { store } };
+    const run = consume(filledFeed(3), () => {}, { ...options, concurrency: 2 });
+    await soon();
+
+    const summary = await ended(run.stop());
+
+    expect(summary).toMatchObject({ handled: 0, unsettled: 3 });
+    expect(summary.elapsedMs).toBeLessThan(100);
+  });
+
+  it("does not wait for a schema that does not answer", async () => {
+    const validate = () => new Promise<never>(() => {});
+    const events = {
+      test: { "~standard": { version: 1, vendor: "test", validate } },
+    } as const;
+    const run = consume({ ...filledFeed(1), events }, () => {}, STOP);
+    await soon();
+
+    const summary = await ended(run.stop());
+
+    expect(summary).toMatchObject({ handled: 0, unsettled: 1 });
+    expect(summary.elapsedMs).toBeLessThan(100);
+  });
+
   it("leaves an event unsettled whose handler returns nothing after its signal", async () => {
     const feed = filledFeed(1);
     const { deadLetters } = memoryStores();

@@ -30,7 +30,7 @@ function bench(callTimeoutMs = 30_000) {
   });
   const take = (delivery: Delivery, pulledAt = performance.now()) => {
     const { entry } = window.accept(delivery, page);
-    extending.watch(entry, pulledAt);
+    extending.watch(entry, delivery.leaseMs, pulledAt);
     return entry;
   };
   const calls = () => extend.mock.calls.map(([receipts, leaseMs]) => [receipts, leaseMs]);
@@ -62,6 +62,17 @@ describe("extending", () => {
       [["b"], LEASE_MS],
     ]);
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("extends what came without a lease first, and with one when it came again", async () => {
+    const { extending, calls, take } = bench();
+    const a = take({ event: testEvent("a"), raw: {}, receipt: toReceipt("a") });
+
+    extending.watch(a, LEASE_MS, performance.now());
+    await vi.advanceTimersByTimeAsync(LEASE_MS / 3);
+
+    expect(calls()).toEqual([[["a"], LEASE_MS]]);
+    extending.close();
   });
 
   it("forgets what is settled at once, however long its lease is", async () => {
@@ -157,7 +168,7 @@ describe("extending", () => {
     const window = new Window({ acks: "individual", pulls: "onward" });
 
     const { entry } = window.accept(leased("a"), window.openPage({ deliveries: [] }));
-    extending.watch(entry, performance.now());
+    extending.watch(entry, entry.delivery.leaseMs, performance.now());
 
     expect(vi.getTimerCount()).toBe(0);
   });

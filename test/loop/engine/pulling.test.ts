@@ -716,3 +716,93 @@ function pagesOf(pages: readonly (readonly string[])[]): Feed {
   };
   return feed as Feed;
 }
+
+/** A queue that brings one page, and what was acked, given back and extended of it. */
+function queueOf(...page: readonly Delivery[]) {
+  const pages = [page];
+  const acked: unknown[] = [];
+  const nacked: unknown[] = [];
+  const feed: Feed = {
+    name: "queue",
+    ...QUEUE,
+    pull: async () => pages.shift() ?? [],
+    ack: async (receipts) => {
+      acked.push(...receipts.map(fromReceipt));
+      return receipts.map(() => ({ status: "acked" }));
+    },
+    nack: async (receipts) => void nacked.push(...receipts.map(fromReceipt)),
+  };
+  return { feed, acked, nacked };
+}
+
+const message = (id: string, receipt: string): Delivery => ({
+  event: testEvent(id),
+  raw: {},
+  receipt: toReceipt(receipt),
+});
+
+describe("two messages of one event in one page", () => {
+  it("are handled once and acked both", async () => {
+    const { feed, acked } = queueOf(message("a", "1"), message("b", "2"), message("a", "3"));
+    const { onReport, of } = recorder();
+    const handled: string[] = [];
+
+    const summary = await ended(
+      drain(feed, async ({ id }) => void handled.push(id), { ...quick, onReport }),
+    );
+
+    expect(handled).toEqual(["a", "b"]);
+    expect(acked.sort()).toEqual(["1", "2", "3"]);
+    expect(of("duplicate")).toMatchObject([{ event: { id: "a" } }]);
+    expect(summary).toMatchObject({ pulled: 3, handled: 2, duplicates: 1, acked: 3, unsettled: 0 });
+  });
+
+  it("are both given back when a stop leaves the event unsettled", async () => {
+    const { feed, acked, nacked } = queueOf(message("a", "1"), message("a", "2"));
+    const run = consume(feed, () => sleep(60_000), quick);
+    await soon();
+
+    const summary = await ended(run.stop({ withinMs: 100 }));
+
+    expect(nacked.sort()).toEqual(["1", "2"]);
+    expect(acked).toEqual([]);
+    expect(summary).toMatchObject({ pulled: 2, unsettled: 2 });
+  });
+
+  it("are one where the receipt is one", async () => {
+    const { feed, acked } = queueOf(message("a", "1"), message("a", "1"));
+
+    await ended(drain(feed, () => {}, quick));
+
+    expect(acked).toEqual(["1"]);
+  });
+});
+
+describe("a feed whose delivery throws when it is read", () => {
+  const faults = ["event", "receipt", "raw", "leaseMs", "again", "identity", "idDerived"];
+  it.each(faults)("at %s fails that pull, and loses nothing", async (name) => {
+    const odd = Object.defineProperty(message("a", "1"), name, {
+      get: () => {
+        throw new Error("odd");
+      },
+    });
+    const pages: Delivery[][] = [
+      [message("b", "2"), odd],
+      [message("a", "1"), message("b", "2")],
+    ];
+    const { feed } = queueOf();
+    const { onReport, of } = recorder();
+    const handled: string[] = [];
+    const pull: Feed["pull"] = async () => pages.shift() ?? [];
+
+    const summary = await ended(
+      drain({ ...feed, pull }, ({ id }) => void handled.push(id), { ...quick, onReport }),
+    );
+
+    expect(handled.sort()).toEqual(["a", "b"]);
+    expect(of("pollFailed")).toMatchObject([
+      { error: { message: expect.stringContaining("odd") } },
+    ]);
+    expect(summary).toMatchObject({ handled: 2, acked: 2 });
+  });
+});

@@ -38,7 +38,7 @@ describe("the window of a feed with individual acks", () => {
 
     const second = accept(window, delivered("a", 2));
 
-    expect([first.fresh, second.fresh]).toEqual([true, false]);
+    expect([first.as, second.as]).toEqual(["fresh", "known"]);
     expect(second.entry).toBe(first.entry);
     expect(first.entry.receipt).toBe(toReceipt(2));
     expect([window.open, window.held]).toEqual([1, 1]);
@@ -76,7 +76,7 @@ describe("the window of a feed with individual acks", () => {
     const stale = accept(window, delivered("a", 1));
     window.pullEnded();
 
-    expect(stale).toEqual({ entry, fresh: false });
+    expect(stale).toEqual({ entry, as: "known" });
     expect(window.held).toBe(0);
   });
 
@@ -91,7 +91,7 @@ describe("the window of a feed with individual acks", () => {
 
     const anew = accept(window, delivered("a", 1));
 
-    expect(anew.fresh).toBe(true);
+    expect(anew.as).toBe("fresh");
   });
 
   it("forgets an acknowledged id at once where a pull never brings it again", () => {
@@ -101,7 +101,7 @@ describe("the window of a feed with individual acks", () => {
     window.settle(entry);
     window.acked(entry);
 
-    expect(accept(window, delivered("a", 2)).fresh).toBe(true);
+    expect(accept(window, delivered("a", 2)).as).toBe("fresh");
   });
 
   it("holds nothing of a delivery that cannot be acknowledged", () => {
@@ -116,8 +116,8 @@ describe("the window of a feed with individual acks", () => {
 
     expect([unacked.held, onward.held]).toEqual([0, 0]);
     // The list brings it again and again: it is not handled each time.
-    expect(accept(unacked, delivered("a")).fresh).toBe(false);
-    expect(accept(onward, delivered("a")).fresh).toBe(true);
+    expect(accept(unacked, delivered("a")).as).toBe("known");
+    expect(accept(onward, delivered("a")).as).toBe("fresh");
   });
 
   it("never joins ids made from the content", () => {
@@ -131,7 +131,7 @@ describe("the window of a feed with individual acks", () => {
 
     const arrivals = [accept(window, derived(1)), accept(window, derived(2))];
 
-    expect(arrivals.map((arrival) => arrival.fresh)).toEqual([true, true]);
+    expect(arrivals.map((arrival) => arrival.as)).toEqual(["fresh", "fresh"]);
     expect(window.open).toBe(2);
   });
 
@@ -142,7 +142,7 @@ describe("the window of a feed with individual acks", () => {
     const again = accept(window, unreadable({ odd: 1 }, 1));
     const other = accept(window, unreadable({ odd: 2 }, 2));
 
-    expect([first.fresh, again.fresh, other.fresh]).toEqual([true, false, true]);
+    expect([first.as, again.as, other.as]).toEqual(["fresh", "known", "fresh"]);
   });
 
   it("tells apart equal ones in one list that could not be read, and knows both again", () => {
@@ -152,8 +152,8 @@ describe("the window of a feed with individual acks", () => {
     const first = takeIn(window, twice).arrivals;
     const again = takeIn(window, twice).arrivals;
 
-    expect(first.map(({ fresh }) => fresh)).toEqual([true, true]);
-    expect(again.map(({ fresh }) => fresh)).toEqual([false, false]);
+    expect(first.map(({ as }) => as)).toEqual(["fresh", "fresh"]);
+    expect(again.map(({ as }) => as)).toEqual(["known", "known"]);
     expect(again.map(({ entry }) => entry)).toEqual(first.map(({ entry }) => entry));
   });
 
@@ -173,7 +173,7 @@ describe("the window of a feed with individual acks", () => {
     accept(window, named({ odd: 1 }));
     const again = accept(window, named({ odd: 2 }));
 
-    expect(again).toMatchObject({ fresh: false, entry: { identity: "row 7" } });
+    expect(again).toMatchObject({ as: "known", entry: { identity: "row 7" } });
   });
 
   it.each([null, 5, {}])(
@@ -186,8 +186,8 @@ describe("the window of a feed with individual acks", () => {
       });
 
       expect([accept(window, odd("a")), accept(window, odd("b"))]).toMatchObject([
-        { fresh: true, entry: { id: "a" } },
-        { fresh: true, entry: { id: "b" } },
+        { as: "fresh", entry: { id: "a" } },
+        { as: "fresh", entry: { id: "b" } },
       ]);
     },
   );
@@ -284,7 +284,7 @@ describe("the window of a feed with cumulative acks", () => {
 
     expect([early, late]).toEqual([0, 2]);
     expect(window.held).toBe(0);
-    expect(accept(window, delivered("a", 5)).fresh).toBe(true);
+    expect(accept(window, delivered("a", 5)).as).toBe("fresh");
   });
 
   it("moves on with a page that held nothing", () => {
@@ -309,7 +309,7 @@ describe("the window of a feed with cumulative acks", () => {
 
     const again = accept(window, delivered("a", 2));
 
-    expect(again).toEqual({ entry, fresh: false });
+    expect(again).toEqual({ entry, as: "known" });
     expect(window.watermark.next).toEqual({ receipt: toReceipt(2), end: 2 });
   });
 
@@ -333,7 +333,7 @@ describe("an item without an id that was settled", () => {
 
     const second = accept(window, unreadable({ odd: 1 }, "page 2"));
 
-    expect(second.fresh).toBe(true);
+    expect(second.as).toBe("fresh");
     expect(window.watermark.next?.receipt).toBe(toReceipt("page 1"));
   });
 
@@ -344,7 +344,7 @@ describe("an item without an id that was settled", () => {
 
     const second = accept(window, unreadable({ odd: 1 }, 2));
 
-    expect(second.fresh).toBe(false);
+    expect(second.as).toBe("known");
     expect(first.entry.receipt).toBe(toReceipt(1));
   });
 });
