@@ -1,6 +1,7 @@
-import { AckloopError } from "../core/errors.ts";
+import { AckloopError, isAckloopError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import {
+  asUnknown,
   type FailureContext,
   fromContent,
   fromCut,
@@ -112,7 +113,12 @@ async function run<Reply>(
     },
   );
   if (logger !== undefined) tellSlow(logger, shared, journey, performance.now() - startedAt);
-  return call.reply(body, { provider, operation, status, text });
+  try {
+    return call.reply(body, { provider, operation, status, text });
+  } catch (error) {
+    // It was answered, so that it may be done, whatever the answer meant.
+    throw repeat !== "safe" && isAckloopError(error) ? asUnknown(error) : error;
+  }
 }
 
 /** Prepares everything of a call that is the same for each attempt. */
@@ -231,7 +237,7 @@ async function exchange(
   } catch (error) {
     if (call.signal?.aborted) throw call.signal.reason;
     if (isTimeUp(error)) return fromTimeout(limitMs, context, true);
-    return fromThrown(error, context);
+    return fromThrown(error, context, settings.fetch === undefined);
   }
   if (reply.status >= 200 && reply.status < 300) return toAnswer(reply, journey, context);
   const secrets = [
@@ -256,7 +262,7 @@ async function pace(
 
 /** Reads the body of a 2xx answer as far as the call's reader wants it read. */
 function toAnswer(
-  { status, text, tooLong }: TransportReply,
+  { status, text, tooLong, isGarbled }: TransportReply,
   { call, request }: Journey,
   context: FailureContext,
 ): Answer | AckloopError {
@@ -264,6 +270,9 @@ function toAnswer(
   if (tooLong && reads !== "nothing") {
     const what = `the answer is longer than maxBodyBytes (${request.maxBodyBytes} bytes)`;
     return fromContent(what, status, context);
+  }
+  if (isGarbled && reads !== "nothing") {
+    return fromContent("the answer is not UTF-8", status, context);
   }
   if (reads !== "json" || text.trim() === "") return { status, text, body: undefined };
   try {

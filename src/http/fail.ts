@@ -60,7 +60,7 @@ export function fromStatus(
   const { status } = reply;
   const said = readError(reply, reading);
   const { code, retryable, what } = meaningOf(status, said.code);
-  const retryAfterMs = toRetryAfterMs(reply.headers.get("retry-after"));
+  const retryAfterMs = toRetryAfterMs(reply.headers.get("retry-after"), reply.headers.get("date"));
   const shown = status === 0 ? what : `${what} (${status})`;
   return new AckloopError(code, said.text ? `${shown}: ${said.text}` : shown, {
     ...toFacts(context, mayHaveHadEffect(status, retryAfterMs)),
@@ -76,14 +76,26 @@ export function fromStatus(
  * let go: it may hold the request, with its credential.
  *
  * A bug is not wrapped: it is thrown as it is.
+ *
+ * @param isOwnFetch Whether it was the runtime's, so that what was certainly not sent is known.
  */
-export function fromThrown(error: unknown, context: FailureContext): AckloopError {
+export function fromThrown(
+  error: unknown,
+  context: FailureContext,
+  isOwnFetch = true,
+): AckloopError {
   const failure = toNetworkFailure(error);
   if (failure === undefined) throw error;
-  const { unsent, networkCode } = failure;
+  const { unsent, networkCode, distrusted } = failure;
+  const shown = networkCode ? ` (${networkCode})` : "";
+  if (distrusted) {
+    const rule = `the server's certificate is not trusted${shown}: give the runtime its authority`;
+    return new AckloopError("config", rule, toFacts(context, !isOwnFetch));
+  }
   const what = unsent ? "no connection to the server" : "the network failed";
-  return new AckloopError("transport", networkCode ? `${what} (${networkCode})` : what, {
-    ...toFacts(context, !unsent),
+  return new AckloopError("transport", what + shown, {
+    // A `fetch` of the user's may have sent the request, and failed at something else behind it.
+    ...toFacts(context, !(unsent && isOwnFetch)),
     retryable: true,
   });
 }
@@ -106,6 +118,12 @@ export function fromCut(status: number, context: FailureContext): AckloopError {
   });
 }
 
+/** The same error, where the call may have had its effect all the same. */
+export function asUnknown(error: AckloopError): AckloopError {
+  if (error.outcomeUnknown === true || !Object.isExtensible(error)) return error;
+  return Object.defineProperty(error, "outcomeUnknown", { value: true, enumerable: true });
+}
+
 /** Makes the error for a whole answer that is not what it should be; `what` holds none of it. */
 export function fromContent(what: string, status: number, context: FailureContext): AckloopError {
   return new AckloopError("schema", what, { ...toFacts(context, true), status });
@@ -114,14 +132,37 @@ export function fromContent(what: string, status: number, context: FailureContex
 /** The longest wait that is told, in ms: digits without end are a number still. */
 const longestWaitMs = Number.MAX_SAFE_INTEGER;
 
-/** Reads a `Retry-After` header: seconds or a date. `undefined` when it is absent or makes no sense. */
-export function toRetryAfterMs(header: string | null): number | undefined {
-  const value = header?.trim();
-  if (!value) return undefined;
-  if (/^\d+(\.\d+)?$/.test(value)) return Math.min(Math.ceil(Number(value) * 1_000), longestWaitMs);
-  // A date has letters; anything else that Date.parse takes, such as "-5", is none.
-  const date = /[a-z]/i.test(value) ? Date.parse(value) : Number.NaN;
-  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
+/** The three forms of a date in HTTP (RFC 9110, 5.6.7); the last one names no zone and means UTC. */
+const httpDate =
+  /(?:Mon|Tues?|Wed(?:nes)?|Thu(?:rs)?|Fri|Sat(?:ur)?|Sun)(?:day)?(?:, \d\d[ -][A-Z][a-z]{2}[ -]\d{2,4} \d\d:\d\d:\d\d GMT| [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4})/;
+
+/**
+ * Reads a `Retry-After` header (RFC 9110, 10.2.3): seconds or a date, or a list of them, of which the
+ * longest counts. A date counts from the answer's own `Date`, as the server's clock may be another.
+ * `undefined` when it is absent or makes no sense.
+ */
+export function toRetryAfterMs(header: string | null, date: string | null): number | undefined {
+  const sentAt = toEpochMs(date?.trim() ?? "") ?? Date.now();
+  let longest: number | undefined;
+  // A date has a comma of its own.
+  for (const form of header?.split(/,(?! \d\d[ -][A-Z])/) ?? []) {
+    const waitMs = toWaitMs(form.trim(), sentAt);
+    if (waitMs === undefined) return undefined;
+    longest = Math.max(longest ?? 0, waitMs);
+  }
+  return longest;
+}
+
+function toWaitMs(form: string, sentAt: number): number | undefined {
+  if (/^\d+$/.test(form)) return Math.min(Number(form) * 1_000, longestWaitMs);
+  const at = toEpochMs(form);
+  return at === undefined ? undefined : Math.max(0, at - sentAt);
+}
+
+function toEpochMs(date: string): number | undefined {
+  if (httpDate.exec(date)?.[0] !== date) return undefined;
+  const at = Date.parse(date.endsWith("GMT") ? date : `${date} GMT`);
+  return Number.isNaN(at) ? undefined : at;
 }
 
 function meaningOf(status: number, code: AckloopErrorCode | undefined): StatusMeaning {

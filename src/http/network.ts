@@ -4,6 +4,8 @@ export interface NetworkFailure {
   readonly networkCode?: string | undefined;
   /** True when the request certainly never reached the server. */
   readonly unsent: boolean;
+  /** True when the server's certificate was refused here, which repeating does not mend. */
+  readonly distrusted?: true | undefined;
 }
 
 /** Codes of failures that happen before any byte of a request is sent: of Node, undici and Bun. */
@@ -15,6 +17,14 @@ const unsentCodes: readonly unknown[] = [
   "ConnectionRefused",
   "FailedToOpenSocket",
 ];
+
+/** Codes of a TLS handshake that failed before the request: of OpenSSL, as Node tells them. */
+const handshakeCodes =
+  /^ERR_SSL_(WRONG_VERSION_NUMBER|UNSUPPORTED_PROTOCOL|VERSION_TOO_LOW|UNKNOWN_PROTOCOL|TLSV1_ALERT_PROTOCOL_VERSION|SSLV3_ALERT_HANDSHAKE_FAILURE|NO_PROTOCOLS_AVAILABLE|NO_CIPHER_MATCH|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST)$/;
+
+/** Codes of a certificate that is not trusted: of OpenSSL's verification and Node's check of the name. */
+const certificateCodes =
+  /^(CERT_\w+|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_(GET|VERIFY|DECRYPT|DECODE)_\w+|INVALID_CA|INVALID_PURPOSE|HOSTNAME_MISMATCH|ERR_TLS_CERT_ALTNAME_INVALID)$/;
 
 /** What runtimes and libraries say when the network fails and there is no code to go by. */
 const networkWords =
@@ -43,11 +53,14 @@ function readFailure(error: unknown): NetworkFailure | undefined {
   if (isBug(error) && networkCode === undefined && !networkWords.test(messageOf(error))) {
     return undefined;
   }
-  return { networkCode, unsent: chain.some(isUnsent) };
+  const distrusted = networkCode !== undefined && certificateCodes.test(networkCode);
+  const unsent = distrusted || chain.some(isUnsent);
+  return { networkCode, unsent, ...(distrusted && { distrusted }) };
 }
 
 function isUnsent(error: unknown): boolean {
   const { code, syscall, errors } = toFacts(error);
+  if (typeof code === "string" && handshakeCodes.test(code)) return true;
   if (unsentCodes.includes(code) || syscall === "connect" || syscall === "getaddrinfo") return true;
   // One error for each address that was tried.
   if (Array.isArray(errors) && errors.length > 0) return errors.every(isUnsent);

@@ -1,5 +1,6 @@
-import { AckloopError } from "../core/errors.ts";
+import { AckloopError, isAckloopError } from "../core/errors.ts";
 import { sleep } from "../core/sleep.ts";
+import { asUnknown } from "./fail.ts";
 import type { RetryLimits } from "./options.ts";
 import type { Repeat } from "./types.ts";
 
@@ -32,7 +33,12 @@ export async function withRetry<Result extends object>(
 ): Promise<Result> {
   let uncertain = false;
   for (let count = 1; ; count += 1) {
-    const outcome = await attempt(uncertain);
+    const outcome: Result | AckloopError = await attempt(uncertain).catch(
+      (error: unknown): never => {
+        // What an earlier attempt may have done is not undone by a token that cannot be had.
+        throw uncertain && isAckloopError(error) ? asUnknown(error) : error;
+      },
+    );
     if (!(outcome instanceof AckloopError)) return outcome;
     const delayMs = delayBefore(outcome, count, plan);
     if (delayMs === undefined) throw outcome;
@@ -41,6 +47,9 @@ export async function withRetry<Result extends object>(
     await sleep(delayMs, plan.signal);
   }
 }
+
+/** How much time a repeat must have at the least, in ms. */
+const leastTryMs = 1_000;
 
 /** How long to wait before the next attempt, in ms; `undefined` when there is to be none. */
 function delayBefore(error: AckloopError, count: number, plan: RetryPlan): number | undefined {
@@ -51,7 +60,9 @@ function delayBefore(error: AckloopError, count: number, plan: RetryPlan): numbe
   const ceilingMs = Math.min(limits.maxDelayMs, limits.minDelayMs * 2 ** (count - 1));
   // Full jitter, so that many clients that failed together do not come back together.
   const delayMs = Math.max(retryAfterMs, Math.random() * ceilingMs);
-  return delayMs < remainingMs() ? delayMs : undefined;
+  // No try without time for it: a call that is known not to be done would end as unknown.
+  const leastMs = Math.min(leastTryMs, limits.totalMs / 10);
+  return delayMs + leastMs < remainingMs() ? delayMs : undefined;
 }
 
 function mayRepeat(error: AckloopError, repeat: Repeat): boolean {

@@ -1,4 +1,6 @@
 import ky from "ky";
+import { onAbort } from "../core/abort.ts";
+import { ask } from "../core/guard.ts";
 
 /** One request, ready to go out: nothing of it is looked up or checked any more. */
 export interface PreparedRequest {
@@ -34,6 +36,8 @@ export interface TransportReply {
   readonly text: string;
   /** True when the body is longer than `maxBodyBytes`; the rest of it was not read. */
   readonly tooLong: boolean;
+  /** True when the body of a success is no UTF-8; its text is empty then. */
+  readonly isGarbled?: true | undefined;
 }
 
 /**
@@ -46,6 +50,9 @@ export type Transport = (request: PreparedRequest) => Promise<TransportReply>;
 
 /** How much is read of the body of an error, in bytes: enough for what it says of itself. */
 const maxErrorBodyBytes = 65_536;
+
+/** For how long it is read, in ms: its status is known already. */
+const errorBodyMs = 2_000;
 
 /**
  * Makes the transport that works on every runtime: ky, and for hot calls the `fetch` below it, which
@@ -76,7 +83,7 @@ export function createTransport(fetch: typeof globalThis.fetch | undefined): Tra
     const options = { method, headers, signal, redirect, ...(body !== undefined && { body }) };
     try {
       const response = await (hot ? direct(url, options) : client(url, options));
-      return await readReply(response, request.maxBodyBytes);
+      return await readReply(response, request);
     } catch (error) {
       throw error instanceof FetchFailure ? error.thrown : error;
     }
@@ -96,44 +103,79 @@ class FetchFailure extends Error {
   }
 }
 
-async function readReply(response: Response, maxBodyBytes: number): Promise<TransportReply> {
+async function readReply(response: Response, request: PreparedRequest): Promise<TransportReply> {
   const { status, headers, ok } = response;
+  const { maxBodyBytes, signal } = request;
   if (ok) return { status, headers, ...(await readText(response, maxBodyBytes)) };
   const limit = Math.min(maxBodyBytes, maxErrorBodyBytes);
-  try {
-    return { status, headers, ...(await readText(response, limit)) };
-  } catch {
-    // The status alone says what went wrong; an error's body that was cut adds nothing to it.
-    return { status, headers, text: "", tooLong: false };
-  }
+  const asking = { what: "error body", limitMs: errorBodyMs, signal };
+  const answer = await ask(asking, (own) =>
+    readPieces(response, limit, { fatal: false, signal: own }),
+  );
+  // The status alone says what went wrong; a body that was cut, or has no end, adds nothing to it.
+  return { status, headers, ...(answer.kind === "answered" ? answer.value : nothing) };
 }
 
 interface ReadText {
   readonly text: string;
   readonly tooLong: boolean;
+  readonly isGarbled?: true;
 }
 
+const nothing: ReadText = Object.freeze({ text: "", tooLong: false });
+
+/** Reads a body as UTF-8, the only encoding of JSON. */
 async function readText(response: Response, maxBytes: number): Promise<ReadText> {
-  const body = response.body;
-  if (body === null) return { text: "", tooLong: false };
-  if (Number(response.headers.get("content-length")) > maxBytes) {
-    await body.cancel();
-    return { text: "", tooLong: true };
+  try {
+    if (!saysItsLength(response.headers)) return await readPieces(response, maxBytes);
+    if (Number(response.headers.get("content-length")) > maxBytes) {
+      await response.body?.cancel();
+      return { text: "", tooLong: true };
+    }
+    const text = decode(new TextDecoder("utf-8", { fatal: true }), await response.arrayBuffer());
+    return { text, tooLong: false };
+  } catch (error) {
+    if (error instanceof Garbled) return { ...nothing, isGarbled: true };
+    throw error;
   }
-  if (saysItsLength(response.headers)) return { text: await response.text(), tooLong: false };
+}
+
+/** @param signal Cuts the reading: what was read by then is lost. */
+async function readPieces(
+  { body }: Response,
+  maxBytes: number,
+  { fatal = true, signal }: { readonly fatal?: boolean; readonly signal?: AbortSignal } = {},
+): Promise<ReadText> {
+  if (body === null) return nothing;
   const reader = body.getReader();
-  const decoder = new TextDecoder();
+  const forget = onAbort(signal, () => void reader.cancel().catch(() => {}));
+  const decoder = new TextDecoder("utf-8", { fatal });
   let text = "";
   let sizeBytes = 0;
   for (;;) {
     const { done, value } = await reader.read();
-    if (done) return { text: text + decoder.decode(), tooLong: false };
+    if (done) {
+      forget();
+      return { text: text + decode(decoder), tooLong: false };
+    }
     sizeBytes += value.byteLength;
     if (sizeBytes > maxBytes) {
+      forget();
       await reader.cancel();
       return { text, tooLong: true };
     }
-    text += decoder.decode(value, { stream: true });
+    text += decode(decoder, value, { stream: true });
+  }
+}
+
+/** A body that is no UTF-8: with U+FFFD in place of each odd byte, two ids would become one. */
+class Garbled extends Error {}
+
+function decode(decoder: TextDecoder, ...what: Parameters<TextDecoder["decode"]>): string {
+  try {
+    return decoder.decode(...what);
+  } catch {
+    throw new Garbled();
   }
 }
 

@@ -311,7 +311,7 @@ describe("repeating", () => {
   it.each([
     ["429", text("", 429), 2],
     ["503 with Retry-After", text("", 503, { "retry-after": "0" }), 2],
-    ["a refused connection", networkFailure("ECONNREFUSED"), 2],
+    ["a refused connection, as a fetch of one's own tells it", networkFailure("ECONNREFUSED"), 1],
     ["503 without Retry-After", text("", 503), 1],
     ["500", text("", 500), 1],
     ["408", text("", 408), 1],
@@ -325,6 +325,37 @@ describe("repeating", () => {
       .catch(() => undefined);
 
     expect(requests).toHaveLength(count);
+  });
+
+  it("of what was certainly not processed: after a refused connection", async () => {
+    const { fetch, requests } = scripted(networkFailure("ECONNREFUSED"), json({ ok: true }));
+    vi.stubGlobal("fetch", fetch);
+
+    const reply = await clientOf(undefined).call(callOf({ repeat: "unsent" }));
+    vi.unstubAllGlobals();
+
+    expect(reply).toEqual({ ok: true });
+    expect(requests).toHaveLength(2);
+  });
+
+  it("says that a write may be done whose answer cannot be read", async () => {
+    const reply = replyOf(z.object({ id: z.string() }));
+    const { fetch, requests } = scripted(json({ id: 7 }));
+
+    const error = await failureOf(clientOf(fetch).call(callOf({ repeat: "unsent", reply })));
+
+    expect(error).toMatchObject({ code: "schema", path: "id", outcomeUnknown: true });
+    expect(requests).toHaveLength(1);
+  });
+
+  it("refuses an answer that is no UTF-8, in which two ids would become one", async () => {
+    const latin1 = () => new Response(new Uint8Array([0x22, 0xe9, 0x22]));
+    const { fetch } = scripted(latin1);
+
+    const error = await failureOf(clientOf(fetch).call(callOf()));
+
+    expect(error).toMatchObject({ code: "schema", status: 200 });
+    expect(error.message).toBe("acme pull: the answer is not UTF-8");
   });
 
   it("keeps in doubt what an earlier attempt may have done", async () => {
@@ -420,7 +451,7 @@ describe("time", () => {
     const { fetch, requests } = scripted(silence);
     const client = clientOf(fetch, {
       timeoutMs: 1_000,
-      retry: { attempts: 10, minDelayMs: 100, totalMs: 2_500 },
+      retry: { attempts: 10, minDelayMs: 0, maxDelayMs: 0, totalMs: 2_500 },
     });
 
     const outcome = failureOf(client.call(callOf())).then((error) => ({

@@ -192,13 +192,38 @@ describe("toRetryAfterMs", () => {
     ["", undefined],
     ["0", 0],
     [" 120 ", 120_000],
-    ["1.5", 1_500],
+    ["9".repeat(400), Number.MAX_SAFE_INTEGER],
+    ["5, 120", 120_000],
     ["Sat, 21 Nov 2026 07:28:30 GMT", 30_000],
+    ["Saturday, 21-Nov-26 07:28:30 GMT", 30_000],
+    ["Sat Nov 21 07:28:30 2026", 30_000],
+    ["Sat, 21 Nov 2026 07:28:30 GMT, 5", 30_000],
+    ["5, Sat, 21 Nov 2026 07:28:30 GMT", 30_000],
     ["Sat, 21 Nov 2026 07:00:00 GMT", 0],
     ["-5", undefined],
+    ["1.5", undefined],
     ["soon", undefined],
+    ["soon 5", undefined],
+    ["5, soon", undefined],
+    ["5 seconds", undefined],
+    ["2026-11-21T07:28:30Z", undefined],
+    ["Sat, 31 Nov 2026 99:28:30 GMT", undefined],
     ["1e3", undefined],
   ])("reads %j", (header, expected) => {
-    expect(toRetryAfterMs(header)).toBe(expected);
+    expect(toRetryAfterMs(header, null)).toBe(expected);
+  });
+
+  it("counts a date from the answer's own", () => {
+    const date = "Sat, 21 Nov 2026 08:28:25 GMT";
+    expect(toRetryAfterMs("Sat, 21 Nov 2026 08:28:30 GMT", date)).toBe(5000);
+    expect(toRetryAfterMs("Sat, 21 Nov 2026 07:28:30 GMT", "today")).toBe(30_000);
+    expect(toRetryAfterMs("7", date)).toBe(7000);
+  });
+
+  it("is not held by a header of any length", () => {
+    const began = performance.now();
+    toRetryAfterMs("Sat, ".repeat(20_000), null);
+    toRetryAfterMs("5, ".repeat(20_000), null);
+    expect(performance.now() - began).toBeLessThan(500);
   });
 });

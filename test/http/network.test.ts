@@ -104,6 +104,24 @@ describe("toNetworkFailure", () => {
   });
 
   it.each([
+    "CERT_HAS_EXPIRED",
+    "DEPTH_ZERO_SELF_SIGNED_CERT",
+    "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+    "ERR_TLS_CERT_ALTNAME_INVALID",
+  ])("knows a certificate that is not trusted: %s", (code) => {
+    const failure = toNetworkFailure(undici(errorOf("odd certificate", { code })));
+    expect(failure).toEqual({ networkCode: code, unsent: true, distrusted: true });
+  });
+
+  it("knows a handshake that failed before anything was sent", () => {
+    const code = "ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION";
+    expect(toNetworkFailure(undici(errorOf("alert", { code })))).toEqual({
+      networkCode: code,
+      unsent: true,
+    });
+  });
+
+  it.each([
     new TypeError("Cannot read properties of undefined (reading 'connection')"),
     new TypeError("socket is not a function"),
     errorOf("Invalid URL", { code: "ERR_INVALID_URL" }, TypeError),

@@ -144,7 +144,7 @@ describe("withRetry", () => {
 
   it("fails at once when the wait does not fit into the time that is left", async () => {
     const { attempt, times } = attempts(slowDown(2_000), slowDown(2_000));
-    const endsAt = performance.now() + 3_000;
+    const endsAt = performance.now() + 3_500;
 
     const work = withRetry(attempt, planOf({ remainingMs: () => endsAt - performance.now() }));
     const outcome = expect(work).rejects.toMatchObject({ code: "rateLimit" });
@@ -152,6 +152,30 @@ describe("withRetry", () => {
 
     await outcome;
     expect(times).toHaveLength(2);
+  });
+
+  it("makes no try that has no time", async () => {
+    const { attempt, times } = attempts(slowDown(2_000));
+    const endsAt = performance.now() + 2_900;
+
+    const work = withRetry(attempt, planOf({ remainingMs: () => endsAt - performance.now() }));
+
+    await expect(work).rejects.toMatchObject({ code: "rateLimit" });
+    expect(times).toEqual([0]);
+  });
+
+  it("keeps in doubt what an earlier attempt may have done when a later one throws", async () => {
+    const attempt = vi
+      .fn()
+      .mockResolvedValueOnce(unknown)
+      .mockRejectedValueOnce(new AckloopError("auth", "no token"));
+
+    const outcome = expect(withRetry(attempt, planOf())).rejects.toMatchObject({
+      code: "auth",
+      outcomeUnknown: true,
+    });
+    await vi.runAllTimersAsync();
+    await outcome;
   });
 
   it("ends its wait when the signal fires", async () => {

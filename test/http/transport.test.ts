@@ -123,6 +123,44 @@ describe.each([
     expect(reply).toMatchObject({ text: "é!", tooLong: false });
   });
 
+  it.each([
+    ["in one go", { "content-length": "3" }],
+    ["piece by piece", {}],
+  ])("gives no text for what is no UTF-8, read %s", async (_how, headers) => {
+    const bytes = new Uint8Array([0x22, 0xe9, 0x22]);
+
+    const reply = await createTransport(async () => new Response(bytes, { headers }))(
+      requestOf("https://a.b"),
+    );
+
+    expect(reply).toMatchObject({ text: "", isGarbled: true });
+  });
+
+  it("reads an error's body that is no UTF-8 as far as it can", async () => {
+    const bytes = new Uint8Array([0x6e, 0x6f, 0xe9]);
+
+    const reply = await createTransport(async () => new Response(bytes, { status: 400 }))(
+      requestOf("https://a.b"),
+    );
+
+    expect(reply).toMatchObject({ status: 400, text: "no\ufffd" });
+  });
+
+  it("tells the status of an error whose body does not end, and gives the body up", async () => {
+    vi.useFakeTimers();
+    const cancel = vi.fn();
+    const endless = new ReadableStream({ pull: () => new Promise(() => {}), cancel });
+
+    const reply = createTransport(async () => new Response(endless, { status: 401 }))(
+      requestOf("https://a.b"),
+    );
+    await vi.advanceTimersByTimeAsync(2_000);
+
+    expect(await reply).toMatchObject({ status: 401, text: "" });
+    expect(cancel).toHaveBeenCalledTimes(1);
+    vi.useRealTimers();
+  });
+
   it("tells the status of an error whose body is cut", async () => {
     const broken = new ReadableStream({
       pull: () => Promise.reject(new TypeError("terminated")),
