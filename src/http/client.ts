@@ -19,7 +19,7 @@ import {
   checkSettings,
   checkTimeout,
 } from "./options.ts";
-import { secretsOf } from "./redact.ts";
+import { secretsOf, secretsOfHeaders, toPlainText } from "./redact.ts";
 import { toUrl } from "./request.ts";
 import { withRetry } from "./retry.ts";
 import { type Credential, createCredential } from "./token.ts";
@@ -114,7 +114,8 @@ async function run<Reply>(
   );
   if (logger !== undefined) tellSlow(logger, shared, journey, performance.now() - startedAt);
   try {
-    return call.reply(body, { provider, operation, status, text });
+    const plain = (said: string) => toPlainText(said, secretsIn(shared.settings, journey));
+    return call.reply(body, { provider, operation, status, text, plain });
   } catch (error) {
     // It was answered, so that it may be done, whatever the answer meant.
     throw repeat !== "safe" && isAckloopError(error) ? asUnknown(error) : error;
@@ -143,7 +144,8 @@ function begin(
       headers: {
         accept: "application/json",
         ...(contentType && { "content-type": contentType }),
-        ...settings.headers,
+        // They may hold a secret, which another host must not see.
+        ...(call.baseUrl === undefined && settings.headers),
         ...(call.headers && checkHeaders(provider, call.headers)),
       },
       body,
@@ -240,14 +242,22 @@ async function exchange(
     return fromThrown(error, context, settings.fetch === undefined);
   }
   if (reply.status >= 200 && reply.status < 300) return toAnswer(reply, journey, context);
-  const secrets = [
-    ...journey.tokens,
-    ...journey.tokens.flatMap((sent) => secretsOf({ authorization: prefix + sent })),
+  const secrets = secretsIn(settings, journey);
+  return fromStatus(reply, context, { describe: settings.describeError, secrets });
+}
+
+/** All that a call has sent and a server may repeat, but nobody else may see. */
+function secretsIn(
+  settings: CheckedSettings,
+  { tokens, call, request }: Journey,
+): readonly string[] {
+  const { prefix } = settings.credential ?? bearer;
+  return [
+    ...tokens.flatMap((sent) => [sent, ...secretsOf({ authorization: prefix + sent })]),
     ...(call.secrets ?? []),
-    ...secretsOf(request.headers),
+    ...secretsOfHeaders(request.headers),
     ...secretsOf(call.form),
   ];
-  return fromStatus(reply, context, { describe: settings.describeError, secrets });
 }
 
 /** Waits for the provider's pacing, which takes nothing from the time that the call has. */

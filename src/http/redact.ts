@@ -7,7 +7,8 @@ const maxTextLength = 300;
  */
 export function toPlainText(text: string, secrets: readonly string[]): string {
   let plain = text;
-  for (const secret of longestFirst(secrets)) plain = plain.replaceAll(secret, "[redacted]");
+  for (const secret of longestFirst(secrets))
+    plain = plain.replace(patternOf(secret), "[redacted]");
   plain = plain.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, " ").trim();
   if (plain.length <= maxTextLength) return plain;
   // A cut through a surrogate pair would leave half a character.
@@ -26,6 +27,17 @@ export function secretsOf(record: Readonly<Record<string, string>> | undefined):
   );
 }
 
+/** Headers that nobody keeps a secret in. */
+const harmlessHeaders = /^(accept(-\w+)?|content-type|user-agent|channel)$/;
+
+/** Finds the values of headers that must not be seen: whatever their names are, what is long enough for one. */
+export function secretsOfHeaders(headers: Readonly<Record<string, string>>): readonly string[] {
+  const others = Object.entries(headers).flatMap(([name, value]) =>
+    harmlessHeaders.test(name) ? [] : [value, ...value.split(" ")],
+  );
+  return [...secretsOf(headers), ...others.filter((value) => value.length >= shortestUnnamed)];
+}
+
 /**
  * Finds what of an address may be a secret, as of a webhook's: its whole, the values of its query and
  * the last segment of its path, where these are long enough for one.
@@ -34,11 +46,11 @@ export function secretsOfUrl(address: string | undefined): readonly string[] {
   if (address === undefined || !URL.canParse(address)) return [];
   const { searchParams, pathname, username, password } = new URL(address);
   const parts = [...searchParams.values(), pathname.split("/").at(-1) ?? "", username, password];
-  return [address, ...parts.filter((part) => part.length >= shortestUrlSecret)];
+  return [address, ...parts.filter((part) => part.length >= shortestUnnamed)];
 }
 
-/** Shorter parts of an address are words; without them no error could be understood. */
-const shortestUrlSecret = 8;
+/** Shorter parts of an address or a header are words; without them no error could be understood. */
+const shortestUnnamed = 8;
 
 /** The password inside of HTTP Basic, as it is and without the encoding that OAuth puts around it. */
 function passwordsOf(header: string): readonly string[] {
@@ -57,20 +69,54 @@ function passwordsOf(header: string): readonly string[] {
 
 /** A secret that holds another one goes first, or a part of it would be left. */
 function longestFirst(secrets: readonly string[]): readonly string[] {
-  return [...new Set(secrets.flatMap(formsOf))]
+  // Blanks around a header's value are not sent, so that nobody repeats them.
+  return [...new Set(secrets.map((secret) => secret.trim()))]
     .filter((secret) => secret !== "")
     .sort((one, other) => other.length - one.length);
 }
 
-/** The ways in which a server may repeat a text: as it is, or encoded for an address, JSON or base64. */
-function formsOf(secret: string): readonly string[] {
-  const inUrl = leniently(encodeURIComponent, secret);
-  const lowerCase = inUrl.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase());
-  const inForm = new URLSearchParams([["", secret]]).toString().slice(1);
+/** So much of a secret is looked for; behind that it goes as far as the word does. */
+const lookedFor = 64;
+
+/**
+ * Finds a text in each way in which a server may repeat it: as it is, in base64, or each of its
+ * characters with the escapes of an address, of JSON or of HTML, once or several times over.
+ */
+function patternOf(secret: string): RegExp {
   const bytes = Array.from(new TextEncoder().encode(secret), (byte) => String.fromCharCode(byte));
   const base64 = btoa(bytes.join("")).replace(/=+$/, "");
   const base64Url = base64.replaceAll("+", "-").replaceAll("/", "_");
-  return [secret, inUrl, lowerCase, inForm, JSON.stringify(secret).slice(1, -1), base64, base64Url];
+  const forms = [Array.from(secret, formsOf), ...[base64, base64Url].map((text) => [...text])];
+  const patterns = forms.map((form, at) => {
+    const parts = at === 0 ? form : form.map((character) => character.replace(/[+/]/, "\\$&"));
+    return parts.slice(0, lookedFor).join("") + (parts.length > lookedFor ? '[^\\s"<]*' : "");
+  });
+  return new RegExp(patterns.join("|"), "gi");
+}
+
+const htmlNames: Readonly<Record<string, string>> = {
+  "&": "amp",
+  "<": "lt",
+  ">": "gt",
+  '"': "quot",
+  "'": "apos",
+  "/": "sol",
+};
+
+/** A pattern of one character. Its repetitions are bounded, so that no text makes it slow. */
+function formsOf(character: string): string {
+  const code = character.codePointAt(0) ?? 0;
+  const hex = (unit: number, digits: number) => unit.toString(16).padStart(digits, "0");
+  const units = Array.from({ length: character.length }, (_, at) => character.charCodeAt(at));
+  const bytes = new TextEncoder().encode(character);
+  const html = [`#0{0,6}${code}`, `#x0{0,6}${hex(code, 1)}`, htmlNames[character]];
+  return `(?:${[
+    `\\\\{0,8}${units.map((unit) => `\\u${hex(unit, 4)}`).join("")}`,
+    units.map((unit) => `\\\\{1,8}u${hex(unit, 4)}`).join(""),
+    Array.from(bytes, (byte) => `%(?:25){0,4}${hex(byte, 2)}`).join(""),
+    `&(?:amp;){0,4}(?:${html.filter((form) => form !== undefined).join("|")});?`,
+    ...(character === " " ? ["\\+"] : []),
+  ].join("|")})`;
 }
 
 /** What a conversion gives, or the text itself where the text is not well-formed. */

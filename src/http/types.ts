@@ -106,6 +106,8 @@ export interface ReplyFacts {
   readonly status: number;
   /** The body as text, for answers that are not JSON. */
   readonly text: string;
+  /** Makes a text of the answer fit for people: one line, short, without any secret of the call. */
+  readonly plain: (text: string) => string;
 }
 
 /** Asked for when a credential is needed. */

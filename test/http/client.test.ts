@@ -358,6 +358,16 @@ describe("repeating", () => {
     expect(error.message).toBe("acme pull: the answer is not UTF-8");
   });
 
+  it("sends the client's own headers to no other host", async () => {
+    const { fetch, requests } = scripted(json({}));
+    const client = clientOf(fetch, { headers: { "x-jwt": "a-secret" } });
+
+    await client.call(callOf());
+    await client.call(callOf({ baseUrl: "https://token.example" }));
+
+    expect(requests.map(({ headers }) => headers.get("x-jwt"))).toEqual(["a-secret", null]);
+  });
+
   it("keeps in doubt what an earlier attempt may have done", async () => {
     const { fetch } = scripted(networkFailure("ECONNRESET"), networkFailure("ECONNREFUSED"));
 

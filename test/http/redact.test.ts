@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { secretsOf, secretsOfUrl, toPlainText } from "../../src/http/redact.ts";
+import { secretsOf, secretsOfHeaders, secretsOfUrl, toPlainText } from "../../src/http/redact.ts";
 
 describe("toPlainText", () => {
   it("makes one line of any text", () => {
@@ -27,6 +27,28 @@ describe("toPlainText", () => {
     const plain = toPlainText(said.join(" | "), [secret]);
 
     expect(plain.replaceAll(/["=]/g, "")).toBe(Array(6).fill("[redacted]").join(" | "));
+  });
+
+  it.each([
+    ["without the blank that is not sent", "key/1 "],
+    ["with a slash of JSON", "key\\/1"],
+    ["with escapes of JSON", "k\\u0065y\\u002F1"],
+    ["with escapes of JSON inside of JSON", "k\\\\u0065y/1"],
+    ["with entities by number", "k&#101;y&#x2F;1"],
+    ["with entities by name, encoded twice", "key&amp;sol;1"],
+    ["encoded twice", "key%252F1"],
+    ["encoded wholly", "%6B%65%79%2f%31"],
+    ["in capitals", "KEY/1"],
+  ])("takes out a secret that comes back %s", (_how, said) => {
+    expect(toPlainText(`no: ${said}.`, ["key/1 "]).replace(" .", ".")).toBe("no: [redacted].");
+  });
+
+  it("is not held by a text that is made for it", () => {
+    const secrets = ["a".repeat(2000), "\\".repeat(200), "%2".repeat(200)];
+    const began = performance.now();
+    for (const text of ["a", "\\", "%25", "&amp;", "&#0"])
+      toPlainText(text.repeat(20_000), secrets);
+    expect(performance.now() - began).toBeLessThan(2000);
   });
 
   it("takes out a secret that no URL can hold", () => {
@@ -66,6 +88,28 @@ describe("secretsOf", () => {
 
     expect(secretsOf({ authorization: basic })).toContain("pass%2Fw:örd");
     expect(secretsOf({ authorization: basic })).toContain("pass/w:örd");
+  });
+});
+
+describe("secretsOfHeaders", () => {
+  it("finds whatever is long enough for a secret, but in headers where nobody keeps one", () => {
+    const headers = {
+      accept: "application/json",
+      "content-type": "application/json",
+      "user-agent": "integrator/1.0",
+      "x-session-id": "0123456789",
+      "x-jwt": "Custom abcdefghij",
+      "x-env": "prod",
+      "x-api-key": "k",
+    };
+
+    expect(secretsOfHeaders(headers)).toEqual([
+      "k",
+      "0123456789",
+      "0123456789",
+      "Custom abcdefghij",
+      "abcdefghij",
+    ]);
   });
 });
 

@@ -6,7 +6,7 @@ import { noReply, parseAs, replyOf, textReply } from "../../src/http/reply.ts";
 
 import { rejecting } from "./odd-values.ts";
 
-const facts = { provider: "acme", operation: "pull", status: 200, text: "text" };
+const facts = { provider: "acme", operation: "pull", status: 200, text: "text", plain: String };
 
 /** A schema that finds one issue in whatever it is given. */
 function schemaWith(issue: object): StandardSchemaV1<unknown, never> {

@@ -2,9 +2,8 @@ import { AckloopError, isAckloopError } from "../../core/errors.ts";
 import type { CallOptions } from "../../core/feed.ts";
 import type { StandardSchemaV1 } from "../../core/standard-schema.ts";
 import { wrong } from "../../http/options.ts";
-import { toPlainText } from "../../http/redact.ts";
 import { replyOf } from "../../http/reply.ts";
-import type { HttpClient, ReplyReader } from "../../http/types.ts";
+import type { HttpClient, ReplyFacts, ReplyReader } from "../../http/types.ts";
 import { checkTopicId, type TopicId } from "./arguments.ts";
 import type { WorkatoData } from "./event.ts";
 import { isJsonObject, wireBatchItem, wireBatchPublish, wirePublish } from "./wire.ts";
@@ -113,17 +112,22 @@ async function publishParts(
 ): Promise<readonly PublishResult[]> {
   const results: PublishResult[] = [];
   for (const [index, part] of parts.entries()) {
-    try {
-      results.push(...(await publish(part)));
-    } catch (error) {
+    const outcome = await publish(part).catch((error: unknown) => {
       if (signal?.aborted || !isAckloopError(error)) throw error;
       if (index === 0 && !error.outcomeUnknown) throw error;
       const failure = toFailure(error);
-      const rest = parts.slice(index + 1).flat();
-      return [...results, ...part.map(() => failure), ...rest.map(() => notSent)];
-    }
+      return part.map(() => failure);
+    });
+    results.push(...outcome);
+    if (!outcome.every(isOut)) break;
   }
-  return results;
+  return [
+    ...results,
+    ...parts
+      .flat()
+      .slice(results.length)
+      .map(() => notSent),
+  ];
 }
 
 const notSent: PublishResult = Object.freeze({
@@ -143,18 +147,32 @@ async function publishPart(
   isPublished: IsPublished,
   { signal }: CallOptions,
 ): Promise<readonly PublishResult[]> {
-  const reply = await http.call({
+  const read = publishedReply(wireBatchPublish);
+  return await http.call({
     operation: "messages.publishBatch",
     method: "POST",
     path: ["batch", "topics", topicId, "publish"],
     json: { payloads },
     repeat: "unsent",
-    reply: publishedReply(wireBatchPublish),
+    reply: (body, facts) => {
+      const { message_ids, is_partial_error } = read(body, facts);
+      const results = payloads.map((_, index) =>
+        toResult(message_ids?.[index], isPublished, facts.plain),
+      );
+      const contradicts = is_partial_error && results.every(isOut);
+      return contradicts ? results.map(() => someFailed) : results;
+    },
     signal,
   });
-  const items = reply.message_ids ?? {};
-  return payloads.map((_, index) => toResult(items[index], isPublished));
 }
+
+const isOut = ({ status }: PublishResult): boolean => status === "published";
+
+/** The values of an entry's `result` are not documented, so that the flag is believed. */
+const someFailed: PublishResult = Object.freeze({
+  status: "unknown",
+  reason: "Workato says that some messages of the request failed, and not which",
+});
 
 /** Reads an answer that says "published" by its status: one that does not fit leaves the outcome open. */
 function publishedReply<Output>(schema: StandardSchemaV1<unknown, Output>): ReplyReader<Output> {
@@ -171,21 +189,25 @@ function publishedReply<Output>(schema: StandardSchemaV1<unknown, Output>): Repl
   };
 }
 
-function toResult(entry: unknown, isPublished: IsPublished): PublishResult {
+function toResult(
+  entry: unknown,
+  isPublished: IsPublished,
+  plain: ReplyFacts["plain"],
+): PublishResult {
   const item = wireBatchItem.safeParse(entry);
   if (!item.success) {
     return { status: "unknown", reason: "the answer does not tell what became of this message" };
   }
   const { message_id: messageId, result } = item.data;
   if (messageId && isPublished(item.data)) return { status: "published", messageId };
-  return { status: "failed", reason: toReason(result) };
+  return { status: "failed", reason: toReason(result, plain) };
 }
 
-function toReason(result: unknown): string {
+function toReason(result: unknown, plain: ReplyFacts["plain"]): string {
   if (result === undefined || result === null || result === "") return "Workato gave no reason";
-  if (typeof result === "string") return toPlainText(result, []);
+  if (typeof result === "string") return plain(result);
   try {
-    return toPlainText(JSON.stringify(result), []);
+    return plain(JSON.stringify(result));
   } catch {
     // It nests deeper than JSON can be written.
     return "Workato's reason cannot be shown";

@@ -107,6 +107,37 @@ describe("publishBatch", () => {
     expect(await client.messages.publishBatch(1, [{}])).toEqual([{ status: "failed", reason }]);
   });
 
+  it("believes the flag where no entry says that it failed", async () => {
+    const entry = (id: string) => ({ message_id: id, result: "ok" });
+    const answer = { is_partial_error: true, message_ids: { 0: entry("a"), 1: entry("b") } };
+    const { client } = scriptedClient([answer]);
+
+    const results = await client.messages.publishBatch(1, payloadsOf(2));
+
+    expect(results.map(({ status }) => status)).toEqual(["unknown", "unknown"]);
+  });
+
+  it("stops at a part in which a message failed", async () => {
+    const entries = Array.from({ length: 100 }, (_, at) => [at, { message_id: `m${at}` }]);
+    const partial = { ...Object.fromEntries(entries), 7: { result: "no" } };
+    const { client, seen } = scriptedClient([{ message_ids: partial }]);
+
+    const results = await client.messages.publishBatch(1, payloadsOf(150));
+
+    expect(seen).toHaveLength(1);
+    expect(results[7]).toMatchObject({ status: "failed", reason: "no" });
+    expect(results.slice(100).every(({ status }) => status === "failed")).toBe(true);
+  });
+
+  it("repeats no secret of the call in a reason", async () => {
+    const answer = { message_ids: { 0: { result: "no: a-secret-token" } } };
+    const { client } = scriptedClient([answer]);
+
+    expect(await client.messages.publishBatch(1, [{}])).toEqual([
+      { status: "failed", reason: "no: [redacted]" },
+    ]);
+  });
+
   it("asks isPublished about a message that has an id", async () => {
     const reply = { message_ids: { 0: { message_id: "a", result: "rejected" } } };
     const { client } = scriptedClient([reply], {
