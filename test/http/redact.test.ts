@@ -51,6 +51,14 @@ describe("toPlainText", () => {
     expect(performance.now() - began).toBeLessThan(2000);
   });
 
+  it("takes out a secret of any length, and what stands behind it in its word", () => {
+    const secret = Array.from({ length: 2000 }, (_, at) => (at * at).toString(36)).join("");
+
+    expect(toPlainText(`token ${secret}x is bad: "${secret}"`, [secret])).toBe(
+      'token [redacted] is bad: "[redacted]"',
+    );
+  });
+
   it("takes out a secret that no URL can hold", () => {
     expect(toPlainText("x \ud800y z", ["\ud800y"])).toBe("x [redacted] z");
   });
