@@ -55,13 +55,18 @@ function patching(patches: readonly Patch[]): Plugin {
         const own = byPath.get(path);
         if (own === undefined) return undefined;
         const source = await readFile(pathToFileURL(path), "utf8");
-        return { contents: own.reduce(patched, source), loader: "ts" };
+        return { contents: own.reduce(plant, source), loader: "ts" };
       });
     },
   };
 }
 
-function patched(source: string, { file, find, replace }: Patch): string {
+/**
+ * Puts a bug into a source.
+ *
+ * @throws {Error} when its text is not found exactly once.
+ */
+export function plant(source: string, { file, find, replace }: Patch): string {
   const [before, after, ...others] = source.split(find);
   if (before === undefined || after === undefined || others.length > 0) {
     throw new Error(`${file}: the text of a planted bug is not there exactly once: ${find}`);

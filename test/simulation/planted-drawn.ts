@@ -323,7 +323,7 @@ const ends: readonly PlantedFault[] = [
     patches: [
       {
         file: engine("engine"),
-        find: 'await ask({ what: "stop", limitMs }, (signal) =>\n      Promise.all([',
+        find: 'await ask({ what: "stop", limitMs, own: this.#left }, (signal) =>\n      Promise.all([',
         replace:
           "const { signal } = new AbortController();\n    await Promise.resolve(limitMs).then(() =>\n      Promise.all([",
       },

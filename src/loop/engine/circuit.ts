@@ -78,7 +78,7 @@ export class Circuit {
    * an outage that is over now, so that what they have tried meanwhile is given back, a few times.
    */
   succeeded(): void {
-    if (this.#failures.size > 0) this.#forgive();
+    if (this.#failedCalls > 0) this.#forgive();
     if (this.#openedAt === undefined) return;
     const elapsedMs = performance.now() - this.#openedAt;
     this.#openedAt = undefined;

@@ -4,6 +4,9 @@ import type { StopReason } from "../../core/summary.ts";
 /** The most of a stop's time that is kept for the acks. */
 const RESERVED_SHARE = 1 / 5;
 
+/** How long letting go may take at least, in ms, however short a stop is. */
+const LEAST_LETTING_GO_MS = 1000;
+
 /** What of a time that is left is kept for the last acks, in ms. */
 export function reserveOf(reserveMs: number, leftMs: number): number {
   return Math.min(reserveMs, Math.max(0, leftMs) * RESERVED_SHARE);
@@ -37,6 +40,7 @@ export class Ending {
   phase: "handlers" | "acks" | "lettingGo" = "handlers";
   #endAt: number;
   #graceAt: number;
+  #leastEndAt = 0;
 
   constructor(facts: EndingFacts, now: number) {
     this.facts = facts;
@@ -53,7 +57,7 @@ export class Ending {
   /** A second stop, with less time: the shorter one holds. */
   shorten(withinMs: number, now: number): void {
     if (now + withinMs >= this.#endAt) return;
-    this.#endAt = now + withinMs;
+    this.#endAt = Math.max(now + withinMs, this.#leastEndAt);
     const graceAt = this.#endAt - reserveOf(this.facts.reserveMs, withinMs);
     this.#graceAt = Math.min(this.#graceAt, graceAt);
   }
@@ -70,6 +74,8 @@ export class Ending {
     const isDone = !(pending.handlers || pending.acks || pending.pull);
     if (this.phase === "acks" && (now >= this.#endAt || isDone)) {
       this.phase = "lettingGo";
+      this.#leastEndAt = now + LEAST_LETTING_GO_MS;
+      this.#endAt = Math.max(this.#endAt, this.#leastEndAt);
       return true;
     }
     return false;
@@ -77,7 +83,6 @@ export class Ending {
 
   /** When the phase ends at the latest, by `performance.now`. */
   get nextAt(): number {
-    if (this.phase === "lettingGo") return Number.POSITIVE_INFINITY;
     return this.phase === "handlers" ? this.#graceAt : this.#endAt;
   }
 }

@@ -40,9 +40,6 @@ export interface Assignment {
   readonly deadline: number | undefined;
 }
 
-/** How long letting go may take at least, in ms, however short a stop is. */
-const LEAST_LETTING_GO_MS = 1000;
-
 /** Between which waits the first and the last wait between probes in an outage lie, in ms. */
 const PROBE_WAITS = Object.freeze({ first: [100, 1000], last: [1000, 60_000] } as const);
 
@@ -75,6 +72,8 @@ export class Engine {
   readonly #stopping = new AbortController();
   /** Fires when the time of the stop is over. */
   readonly #over = new AbortController();
+  /** Fires when nothing is let go of any more. */
+  readonly #left = new AbortController();
   /** Receipts of what was pulled and never begun. */
   readonly #leftReceipts: Receipt[] = [];
   /** When the deadline is, by `performance.now`. */
@@ -148,11 +147,9 @@ export class Engine {
   }
 
   /** Asks the run to end. The first call says why; a later one can only give it less time. */
-  stop(reason: StopReason, withinMs?: number): void {
-    const { shutdownTimeoutMs } = this.#task.settings;
-    if (this.#ending === undefined) {
-      this.#end({ reason, withinMs: withinMs ?? shutdownTimeoutMs, abrupt: false });
-    } else if (withinMs !== undefined) {
+  stop(reason: StopReason, withinMs = this.#task.settings.shutdownTimeoutMs): void {
+    if (this.#ending === undefined) this.#end({ reason, withinMs, abrupt: false });
+    else {
       this.#ending.shorten(withinMs, performance.now());
       this.#changed();
     }
@@ -219,7 +216,7 @@ export class Engine {
 
   /** Something has changed. What changes in one turn is looked at once. */
   readonly #changed = (): void => {
-    if (this.#isStepDue || this.#ending?.phase === "lettingGo") return;
+    if (this.#isStepDue || this.#left.signal.aborted) return;
     this.#isStepDue = true;
     void RESOLVED.then(this.#step);
   };
@@ -253,6 +250,7 @@ export class Engine {
 
   #stepToEnd(ending: Ending): number {
     const now = performance.now();
+    if (ending.phase === "lettingGo" && now >= ending.endAt) this.#left.abort(STOPPING);
     const ackAt = ending.facts.abrupt ? Number.POSITIVE_INFINITY : this.#settling.step(now);
     const pending = {
       handlers: this.#handling.running > this.#unsettled(),
@@ -263,7 +261,7 @@ export class Engine {
       if (ending.phase === "acks") this.#scope.abort(ending.facts.error ?? STOPPING);
       if (ending.phase === "lettingGo") void this.#letGo(ending);
     }
-    return ending.phase === "lettingGo" ? Number.POSITIVE_INFINITY : Math.min(ackAt, ending.nextAt);
+    return Math.min(ackAt, ending.nextAt);
   }
 
   #end(facts: Omit<EndingFacts, "reserveMs"> & Partial<EndingFacts>): void {
@@ -295,20 +293,21 @@ export class Engine {
   }
 
   /** What is unsettled is free for others at once, where the API and the stores can say so. */
-  async #letGo({ facts, endAt }: Ending): Promise<void> {
-    this.#alarm.stop();
+  async #letGo({ facts }: Ending): Promise<void> {
     this.#over.abort(STOPPING);
     this.#pulling.cut(true);
     this.#extending.close();
     this.#keeping.close();
-    const limitMs = Math.max(LEAST_LETTING_GO_MS, endAt - performance.now());
-    await ask({ what: "stop", limitMs }, (signal) =>
+    const limitMs = Number.POSITIVE_INFINITY;
+    await ask({ what: "stop", limitMs, own: this.#left }, (signal) =>
       Promise.all([
         ...[...this.#window.openEntries()].map((entry) => this.#keeping.abandon(entry, signal)),
         facts.abrupt ? undefined : this.#nack(signal),
         this.#guard?.release(signal),
       ]),
     );
+    this.#left.abort(STOPPING);
+    this.#alarm.stop();
     this.#onEnd();
   }
 

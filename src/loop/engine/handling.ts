@@ -48,6 +48,8 @@ export class Handling {
   readonly #napping = new Map<Entry, number>();
   /** What failed too often, while it is not certain that it was its own fault. */
   readonly #parked = new Set<Entry>();
+  /** What another has in work: it can say nothing of an outage. */
+  readonly #elsewhere = new Set<Entry>();
   /** What probes whether an outage is over. */
   #probe: Entry | undefined;
   #nextWake = Number.POSITIVE_INFINITY;
@@ -192,6 +194,7 @@ export class Handling {
   #dispose(entry: Entry, disposition: Disposition): void {
     const { circuit, onSettled, onHalt } = this.#parts;
     const isOutage = circuit?.isOpen === true;
+    if (this.#elsewhere.size > 0) this.#elsewhere.delete(entry);
     if (this.#probe === entry) {
       this.#probe = undefined;
       if (isOutage && isFailure(disposition)) circuit.probeFailed();
@@ -226,6 +229,7 @@ export class Handling {
       return;
     }
     if (disposition.failed) this.#parts.onRetry();
+    else this.#elsewhere.add(entry);
     this.#nap(entry, disposition.delayMs);
   }
 
@@ -239,7 +243,7 @@ export class Handling {
     if (circuit.isOpen) return;
     // A success since has shown that it was their own fault.
     this.#release((entry) => !circuit.isSuspect(entry));
-    const judgement = circuit.judge(open() - this.#behind);
+    const judgement = circuit.judge(open() - this.#behind - this.#elsewhere.size);
     if (judgement === "outage") {
       circuit.open();
       this.#release(() => true);

@@ -101,6 +101,17 @@ describe("a circuit judges", () => {
     expect(entries.some((entry) => circuit.isSuspect(entry))).toBe(false);
     expect(circuit.judge(10)).toBe("unsure");
   });
+
+  it("counts none that were given up before a success", () => {
+    const { circuit } = circuitOf();
+    for (const entry of entriesOf(4)) {
+      circuit.failed([entry]);
+      circuit.left(entry);
+      circuit.succeeded();
+    }
+
+    expect(circuit.judge(1)).not.toBe("outage");
+  });
 });
 
 describe("a circuit that opens", () => {

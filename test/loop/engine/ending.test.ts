@@ -33,7 +33,7 @@ describe("an ending", () => {
     expect(ending.advance(ALL, NOW + 9999)).toBe(false);
 
     expect(ending.advance(ALL, NOW + 10_000)).toBe(true);
-    expect([ending.phase, ending.nextAt]).toEqual(["lettingGo", Number.POSITIVE_INFINITY]);
+    expect([ending.phase, ending.nextAt]).toEqual(["lettingGo", NOW + 11_000]);
     expect(ending.advance(NONE, NOW + 20_000)).toBe(false);
   });
 
@@ -82,6 +82,17 @@ describe("an ending", () => {
     ending.shorten(60_000, NOW + 500);
 
     expect([ending.nextAt, ending.endAt]).toEqual([NOW + 1300, NOW + 1500]);
+  });
+
+  it("is shortened also while it lets go, for which it has a second at least", () => {
+    const ending = endingOf();
+    ending.advance(NONE, NOW);
+    ending.advance(NONE, NOW);
+    expect(ending.nextAt).toBe(NOW + 10_000);
+
+    ending.shorten(0, NOW + 500);
+
+    expect(ending.nextAt).toBe(NOW + 1000);
   });
 
   it("does not give handlers more time when the whole is shortened", () => {

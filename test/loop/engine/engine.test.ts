@@ -283,6 +283,35 @@ describe("a stop", () => {
     expect(feed.calls.at(-1)).toMatchObject({ operation: "nack", ids: ["e1", "e2", "e3"] });
   });
 
+  it("waits for the end of a signal's stop no longer than that has, though another had more", async () => {
+    const stopper = new AbortController();
+    const options = { shutdownTimeoutMs: 1000, signal: stopper.signal };
+    const run = consume(filledFeed(1), untilSignal(), options);
+    await soon();
+    const from = Date.now();
+
+    const stopped = run.stop({ withinMs: 20_000 });
+    stopper.abort();
+    await ended(stopped);
+
+    expect(Date.now() - from).toBeLessThanOrEqual(1000);
+  });
+
+  it("is shortened by another also while it gives back what is unsettled", async () => {
+    const feed = filledFeed(1, { acks: "individual", pulls: "onward" });
+    const hanging = { ...feed, nack: () => new Promise(() => {}) } as Feed;
+    const run = consume(hanging, untilSignal(), { shutdownTimeoutMs: 20_000, reserveMs: 20_000 });
+    await soon();
+    const from = Date.now();
+
+    const stopped = run.stop();
+    await vi.advanceTimersByTimeAsync(16_500);
+    void run.stop({ withinMs: 0 });
+    await ended(stopped);
+
+    expect(Date.now() - from).toBe(17_000);
+  });
+
   it("goes on when giving back fails, and waits for that no longer than a second", async () => {
     const feed = filledFeed(1, { acks: "individual", pulls: "onward" });
     const warn = vi.fn();

@@ -346,6 +346,21 @@ describe("handling with a circuit", () => {
   });
 });
 
+describe("handling beside what is in work elsewhere", () => {
+  it("does not wait for it to say whether what has failed is poison", async () => {
+    const { gaveUp, add, end } = withCircuit({ concurrency: 4 });
+
+    add("a", "b", "c", "d");
+    await end("a", USED_UP);
+    await end("b", USED_UP);
+    expect(gaveUp).toEqual([]);
+    await end("c", WAITING);
+    await end("d", WAITING);
+
+    expect(gaveUp.map(([id]) => id)).toEqual(["a", "b"]);
+  });
+});
+
 describe("handling in an outage what is in work elsewhere", () => {
   it("waits for it as ever, and does not ask again at once", async () => {
     const { circuit, started, add, end } = withCircuit({ concurrency: 4 });

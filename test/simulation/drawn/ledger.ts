@@ -8,6 +8,8 @@ interface Fate {
   readonly event: DrawnEvent;
   readonly named: boolean;
   published: number;
+  /** When it was last. */
+  publishedAt: number;
   /** How often it was handled, dropped or set aside. */
   settled: number;
   /** How often a letter of it was stored. */
@@ -49,6 +51,7 @@ export class Ledger {
         event,
         named: !isNameless(event),
         published: 0,
+        publishedAt: 0,
         settled: 0,
         letters: 0,
         acked: 0,
@@ -64,7 +67,9 @@ export class Ledger {
   }
 
   published({ n }: DrawnEvent): void {
-    this.#of(n).published += 1;
+    const fate = this.#of(n);
+    fate.published += 1;
+    fate.publishedAt = this.#parts.now();
   }
 
   /** A handler begins; it must see the event as it came. */
@@ -115,6 +120,8 @@ export class Ledger {
       ({ reader, at }) => reader === handledBy && at > now - 60_000,
     );
     fate.handledAt = [...recent, { reader: handledBy, at: now }];
+    // Each delivery of a queue is another event where it has no name, and an outage gathers them.
+    if (!fate.named && this.#parts.plan.settings.kind === "queue") return;
     const most = MOST_REPEATS * (fate.named ? 1 : fate.published);
     if (fate.handledAt.length !== most) return;
     this.#tell("repeated", n, `was handled ${most} times within a minute`);
@@ -190,6 +197,10 @@ export class Ledger {
 
   isOpen(n: number): boolean {
     return this.#isOpen(this.#of(n));
+  }
+
+  publishedAt(n: number): number {
+    return this.#of(n).publishedAt;
   }
 
   startsOf(n: number): number {

@@ -55,16 +55,18 @@ function planTimes(kind: DrawnEvent["kind"], bursts: readonly number[], dice: Di
 }
 
 function planKind(
-  { kind, isPage, deadLetters, attempts, deadlineMs }: DrawnSettings,
+  { kind, isPage, deadLetters, attempts, deadlineMs, newestOnly }: DrawnSettings,
   dice: Dice,
 ): DrawnEvent["kind"] {
   if (kind === "log" && isPage && dice.chance(0.3)) return "foreign";
-  if (dice.chance(0.06)) return "derived";
+  // Work that takes longer than its event is hidden is never acked, where each delivery is another event.
+  if (!newestOnly && dice.chance(0.06)) return "derived";
   // Without a place for the others they would halt every run there ever is.
   if (!deadLetters || dice.chance(0.88)) return "good";
   // Poison that is tried a thousand times outlasts the run, and so does what no drain has time to give up.
   const isEndless = attempts === 1_000 || deadlineMs !== undefined;
-  return dice.pick([isEndless ? "good" : "poison", "unfit", "unreadable", "unreadable"]);
+  const nameless = newestOnly ? "unfit" : "unreadable";
+  return dice.pick([isEndless ? "good" : "poison", "unfit", nameless, nameless]);
 }
 
 function planScript(

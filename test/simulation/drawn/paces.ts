@@ -13,6 +13,9 @@ export interface PaceParts {
 const renewals: ReadonlySet<Service> = new Set(["renew", "renewLease", "extend"]);
 const asked: ReadonlySet<Service> = new Set(["pull", "ack", "put", "begin", "acquire", "finish"]);
 
+/** How long `Retry-After` says to wait, in ms. */
+const ASKED_MS = 20_000;
+
 /** More calls in a minute to keep one thing alive are a hot loop. */
 const MOST_RENEWALS = 700;
 
@@ -23,13 +26,12 @@ export class Paces {
   readonly #fruitless: number[] = [];
   readonly #failed = new Map<Service, number[]>();
   readonly #renewed = new Map<Service, number[]>();
-  readonly #quietUntil = new Map<Service, { until: number; calls: number }>();
+  readonly #quietUntil = new Map<Service, { since: number; until: number; calls: number }>();
   readonly #told = new Set<string>();
 
   constructor(parts: PaceParts) {
     this.#parts = parts;
-    // Leases that end bring what is in work again, which is passed by as often as there is of it.
-    this.#most = mostPolls(parts.settings) + (parts.settings.kind === "queue" ? 60 : 0);
+    this.#most = mostPolls(parts.settings);
   }
 
   /** A call begins. */
@@ -37,13 +39,18 @@ export class Paces {
     const now = this.#parts.now();
     if (renewals.has(service)) this.#countRenewal(service, now);
     const quiet = this.#quietUntil.get(service);
-    if (quiet && now < quiet.until) {
+    if (quiet && quiet.since < now && now < quiet.until) {
       quiet.calls += 1;
       if (quiet.calls > 3) this.#tell("retryAfter", `${service} was asked within Retry-After`);
     }
     if (service !== "pull") return;
     if (addRecent(this.#fruitless, now) <= this.#most) return;
     this.#tell("polls", `${this.#fruitless.length} fruitless pulls within a minute`);
+  }
+
+  /** The last pull brought what is in work: another goes past it. */
+  passedBy(): void {
+    this.#fruitless.pop();
   }
 
   /** Something got on: a pull is due again. */
@@ -53,6 +60,7 @@ export class Paces {
 
   answered(service: Service): void {
     this.#failed.delete(service);
+    this.#quietUntil.delete(service);
   }
 
   failed(service: Service, withWait: boolean): void {
@@ -65,11 +73,9 @@ export class Paces {
       this.#tell("hotFailures", `${service} failed ${failures.length} times within a minute`);
     }
     if (!withWait) return;
-    // A wait is capped by the longest idle one, and calls on the way go on.
-    const waitMs = Math.min(20_000, settings.idleMs[1], settings.retryMs[1] || 1);
     const quiet = this.#quietUntil.get(service);
     const calls = quiet && now() < quiet.until ? quiet.calls : 0;
-    this.#quietUntil.set(service, { until: now() + waitMs * 0.9, calls });
+    this.#quietUntil.set(service, { since: now(), until: now() + ASKED_MS * 0.9, calls });
   }
 
   #countRenewal(service: Service, now: number): void {

@@ -5,7 +5,7 @@ import type { Hands } from "../clock.ts";
 import { numberOf } from "../process.ts";
 import { callAtOnce } from "./calls.ts";
 import { Paces } from "./paces.ts";
-import type { Service } from "./plan.ts";
+import { type DrawnEvent, isNameless, type Service } from "./plan.ts";
 import type { Item } from "./server.ts";
 import type { DrawnWorld } from "./world.ts";
 
@@ -40,6 +40,14 @@ export class Reader {
   seen = { fired: 0, calls: 0 };
   calls = 0;
   readonly running = new Map<number, number>();
+  /** When its last pull began. */
+  pulledAt = 0;
+  /** How often in a row a queue has shown what is in work here. */
+  #knownInRow = 0;
+  /** Whether it holds for an outage, as far as its reports say. */
+  isHolding = false;
+  /** By how much its time of day was ahead when it last had a lease. */
+  leaseWallMs = Number.NEGATIVE_INFINITY;
   readonly given = new Set<number>();
   readonly #troubled = new Map<number | undefined, number>();
   #confirmed = 0;
@@ -124,6 +132,7 @@ export class Reader {
     world.note("pull", { process: this.number, what: carried ?? "" });
     world.mustHoldLease(this, "pull");
     this.isWindowFull = false;
+    this.pulledAt = world.clock.now();
     if (carried !== undefined) this.#sends(carried);
   }
 
@@ -137,6 +146,14 @@ export class Reader {
       isNew = true;
     }
     if (isNew) this.paces.progress();
+    this.#passesBy(isNew ? 0 : all.length);
+  }
+
+  /** Leases that end bring what is in work again, which is passed by as often as there is of it. */
+  #passesBy(known: number): void {
+    this.#knownInRow = known === 0 ? 0 : this.#knownInRow + known;
+    const { kind } = this.world.plan.settings;
+    if (kind === "queue" && known > 0 && this.#knownInRow <= this.given.size) this.paces.passedBy();
   }
 
   /** An ack begins, of these places where it is cumulative; gives what to call when it is over. */
@@ -176,12 +193,32 @@ export class Reader {
     );
   }
 
-  /** How many different keys are held that could be started. */
+  /** What it was given and is open. */
+  get open(): readonly DrawnEvent[] {
+    const { ledger } = this.world;
+    return [...this.given].filter((n) => ledger.isOpen(n)).map((n) => this.world.eventOf(n));
+  }
+
+  /**
+   * How many different keys are held for certain that could be started. Of what has no name nobody knows
+   * how much of it is held, nor who holds what two processes share.
+   */
   get held(): number {
-    const { world } = this;
-    const open = [...this.given].filter((n) => world.ledger.isOpen(n));
-    if (!world.plan.settings.ordered) return open.length;
-    return new Set(open.map((n) => world.eventOf(n).key)).size;
+    const { processes, lease, ordered } = this.world.plan.settings;
+    if (processes === 2 && !lease) return 0;
+    const open = this.open.filter((event) => !isNameless(event));
+    return ordered ? new Set(open.map(({ key }) => key)).size : open.length;
+  }
+
+  /** Whether it holds for an outage, and no handler that could succeed can be started to end that. */
+  get isHeldByPoison(): boolean {
+    if (!this.isHolding && !this.world.mayFail("onReport")) return false;
+    const { ordered } = this.world.plan.settings;
+    const bad = new Set(this.open.filter(({ kind }) => kind === "poison").map(({ key }) => key));
+    return (
+      bad.size > 0 &&
+      this.open.every(({ kind, key }) => kind === "poison" || (ordered && bad.has(key)))
+    );
   }
 
   /** Takes the run's reports, and may be in trouble itself. */
@@ -195,6 +232,8 @@ export class Reader {
     const { world, number: process } = this;
     if (whys.has(report.kind)) this.toldWhyAt = world.clock.now();
     if (report.kind === "windowFull") this.isWindowFull = true;
+    if (report.kind === "circuitOpened") this.isHolding = true;
+    if (report.kind === "circuitClosed") this.isHolding = false;
     const n = "event" in report ? numberOf(report.event) : undefined;
     world.note("report", { process, n, what: report.kind });
     if (report.kind === "duplicate" && n !== undefined) world.ledger.duplicate(n);

@@ -140,8 +140,9 @@ export class Server {
   }
 
   #list(limit: number): Batch {
-    const items = this.#ordered(this.items.filter((item) => this.#isListed(item)));
-    return toBatch(items.slice(0, limit), items.length <= limit);
+    const listed = this.items.filter((item) => this.#isListed(item));
+    const items = this.#ordered(listed).slice(0, limit);
+    return toBatch(items, items.length === listed.length);
   }
 
   #isListed({ ackedAt }: Item): boolean {
@@ -154,7 +155,7 @@ export class Server {
     const now = this.#parts.now();
     const free = this.items.filter((item) => item.ackedAt === undefined && item.hiddenUntil <= now);
     const items = this.#ordered(free).slice(0, limit);
-    return toBatch(items, free.length <= limit);
+    return toBatch(items, items.length === free.length);
   }
 
   #page(limit: number): Batch {

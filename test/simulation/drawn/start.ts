@@ -157,7 +157,11 @@ function own(reader: Reader, stopper: CountedStopper, options: LoopOptions): Goi
     wake?.();
     void iterator.return?.().then(ignore, ignore);
   };
-  return { ended: toEnd(read()), abort: () => stopper.abort(), stop: leave, leave };
+  const abort = (): void => {
+    stopper.abort();
+    wake?.();
+  };
+  return { ended: toEnd(read()), abort, stop: leave, leave };
 }
 
 /** Sends the letters through the handlers again, beside whatever runs. */

@@ -15,6 +15,7 @@ import {
   type DrawnPlan,
   type DrawnStep,
   type DrawnTrouble,
+  isNameless,
   type Service,
 } from "./plan.ts";
 import { identitiesOf, Reader } from "./reader.ts";
@@ -232,6 +233,7 @@ export class DrawnWorld {
 
   leased(reader: Reader, leaseMs: number): void {
     this.#lease = { holder: reader, until: this.clock.now() + leaseMs };
+    reader.leaseWallMs = reader.hands.wallMs;
   }
 
   released(reader: Reader): void {
@@ -244,6 +246,8 @@ export class DrawnWorld {
     const now = this.clock.now();
     if (!lease || now - this.#storeSetAt < 2 * leaseMs) return;
     if (this.#lease?.holder === reader && this.#lease.until > now) return;
+    // One clock stood still, and the other was set back.
+    if (reader.hands.asleepMs > 0 && reader.hands.wallMs < reader.leaseWallMs) return;
     this.tell("lease", `process ${reader.number} began to ${what} without the lease, at ${now}`);
   }
 
@@ -298,9 +302,11 @@ export class DrawnWorld {
   #tellWhatIsLeft(): void {
     const open = this.ledger.open.map(({ n }) => n);
     const unacked = this.server.unacked.map(({ event }) => event.n);
+    const readers = this.#slots.flatMap(({ reader }) => reader ?? []);
+    const areHeld = readers.length > 0 && readers.every((reader) => reader.isHeldByPoison);
     const lost = open.filter((n) => !unacked.includes(n) && this.eventOf(n).receipt);
     if (lost.length > 0) this.tell("lost", `acked, and settled by nobody: ${lost.join(" ")}`);
-    this.tell("endless", `open: ${open.join(" ")}; not acked: ${unacked.join(" ")}`);
+    if (!areHeld) this.tell("endless", `open: ${open.join(" ")}; not acked: ${unacked.join(" ")}`);
   }
 
   #schedule(): void {
@@ -407,9 +413,10 @@ export class DrawnWorld {
 
   #stopping(reader: Reader, withinMs: number): void {
     const now = this.clock.now();
+    const from = Math.max(now, reader.hands.asleepUntil);
     this.note("stopping", { process: reader.number, what: withinMs });
     reader.stoppedAt ??= now;
-    reader.stopBy = Math.min(reader.stopBy ?? Number.POSITIVE_INFINITY, now + withinMs + 1_000);
+    reader.stopBy = Math.min(reader.stopBy ?? Number.POSITIVE_INFINITY, from + withinMs + 1_000);
   }
 
   #pause({ reader, going }: Slot, ms: number): void {
@@ -567,11 +574,17 @@ export class DrawnWorld {
     const stalled = open.filter(
       ({ n, key }) =>
         this.ledger.startsOf(n) === 0 &&
+        this.#isDue(n, reader) &&
         !(settings.ordered && open.some((other) => other.n !== n && other.key === key)),
     );
     if (stalled.length === 0) return;
     const numbers = stalled.map(({ n }) => n).join(" ");
     this.tell("stall", `nothing is in the way of ${numbers}, and none is started by ${now}`);
+  }
+
+  /** A drain that has seen the end pulls no more. */
+  #isDue(n: number, { pulledAt }: Reader): boolean {
+    return this.plan.settings.verb !== "drain" || this.ledger.publishedAt(n) < pulledAt;
   }
 
   #stallableFrom({ toldWhyAt, isPaused }: Reader): number {
@@ -590,7 +603,7 @@ export class DrawnWorld {
     const hasLimit = handlerTimeoutMs !== undefined && (verb === "consume" || verb === "drain");
     const { onAbort, ms } = this.nextStep(n);
     // Of what is there more than once nobody knows which step it is at.
-    if (this.eventOf(n).times.length > 1) return;
+    if (this.eventOf(n).times.length > 1 || isNameless(this.eventOf(n))) return;
     if (!hasLimit || stoppedAt !== undefined || onAbort === "ignore" || this.isStubborn(n)) return;
     if (ms > 60_000 || this.disturbedAt > since - 60_000) return;
     this.tell("handlerTime", `event ${n} works on and on in process ${number}`);
