@@ -37,7 +37,7 @@ function spread(signal: AbortSignal): Fan {
     callbacks.clear();
   };
   const fan = { callbacks, listener };
-  fans.set(signal, fan);
   signal.addEventListener("abort", listener, { once: true });
+  fans.set(signal, fan);
   return fan;
 }

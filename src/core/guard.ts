@@ -61,6 +61,8 @@ export function ask<Value>(
       end(answer);
       own.abort(reason);
     };
+    const forget = onAbort(signal, () => cut(CUT, signal?.reason));
+    const forgetOwn = onAbort(asking.own?.signal, () => end(CUT));
     const timer = setTimeout(
       () => {
         const error = noAnswer(asking);
@@ -68,8 +70,6 @@ export function ask<Value>(
       },
       Math.min(limitMs, LONGEST_TIMER_MS),
     );
-    const forget = onAbort(signal, () => cut(CUT, signal?.reason));
-    const forgetOwn = onAbort(asking.own?.signal, () => end(CUT));
     settle(
       () => call(own.signal),
       (value) => end({ kind: "answered", value }),

@@ -16,8 +16,10 @@ import {
   type CheckedSettings,
   checkBaseUrl,
   checkHeaders,
+  checkSignal,
   checkSettings,
   checkTimeout,
+  wrong,
 } from "./options.ts";
 import { secretsOf, secretsOfHeaders, toPlainText } from "./redact.ts";
 import { toUrl } from "./request.ts";
@@ -98,8 +100,9 @@ async function run<Reply>(
   own: Credential | undefined,
 ): Promise<Reply> {
   const { signal, operation, repeat } = call;
-  if (signal?.aborted) throw signal.reason;
   const { provider, logger, retry } = shared.settings;
+  if (signal !== undefined) checkSignal(provider, operation, signal);
+  if (signal?.aborted) throw signal.reason;
   const startedAt = performance.now();
   const journey = begin(shared, call, own, startedAt);
   const { status, text, body } = await withRetry(
@@ -135,7 +138,7 @@ function begin(
       ? settings.baseUrl
       : checkBaseUrl(provider, call.baseUrl, allowInsecure);
   const limited = call.timeoutMs === undefined ? 0 : checkTimeout(provider, call.timeoutMs);
-  const { body, contentType } = toBody(call);
+  const { body, contentType } = toBody(provider, call);
   return {
     call,
     request: {
@@ -161,7 +164,10 @@ function begin(
   };
 }
 
-function toBody({ json, form }: HttpCall<unknown>): {
+function toBody(
+  provider: string,
+  { json, form, operation }: HttpCall<unknown>,
+): {
   readonly body: string | undefined;
   readonly contentType?: string;
 } {
@@ -170,7 +176,13 @@ function toBody({ json, form }: HttpCall<unknown>): {
     return { body, contentType: "application/x-www-form-urlencoded" };
   }
   if (json === undefined) return { body: undefined };
-  return { body: JSON.stringify(json), contentType: "application/json" };
+  try {
+    return { body: JSON.stringify(json), contentType: "application/json" };
+  } catch {
+    const rule =
+      "the body cannot be written as JSON: it holds a bigint, a circle or too deep a nest";
+    throw wrong(provider, rule, operation);
+  }
 }
 
 /** One attempt; with a second request in it when the token was refused and can be renewed. */

@@ -44,8 +44,8 @@ export function withinLimit<Result>(
       reject(reason);
       controller.abort(reason);
     };
-    const timer = setTimeout(() => cut(new TimeIsUp()), limitMs);
     const forget = onAbort(signal, () => cut(signal?.reason));
+    const timer = setTimeout(() => cut(new TimeIsUp()), limitMs);
     work(controller.signal).then(
       (result) => {
         settle();

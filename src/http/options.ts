@@ -43,11 +43,12 @@ export function checkSettings(settings: HttpSettings): CheckedSettings {
   }
   checkLogger(settings);
   checkCredential(settings);
+  const timeoutMs = checkTimeout(provider, settings.timeoutMs ?? 30_000);
   return {
     ...settings,
     allowInsecure,
-    baseUrl: checkBaseUrl(provider, settings.baseUrl, allowInsecure),
-    timeoutMs: checkTimeout(provider, settings.timeoutMs ?? 30_000),
+    baseUrl: checkBaseUrl(provider, settings.baseUrl, allowInsecure).replace(/\/+$/, ""),
+    timeoutMs,
     maxBodyBytes: inRange(
       provider,
       "maxBodyBytes",
@@ -55,40 +56,50 @@ export function checkSettings(settings: HttpSettings): CheckedSettings {
       1,
       2 ** 30,
     ),
-    headers: checkHeaders(provider, settings.headers ?? {}),
-    retry: checkRetry(provider, settings.retry ?? {}),
+    headers: checkHeaders(provider, settings.headers === undefined ? {} : settings.headers),
+    retry: checkRetry(
+      provider,
+      settings.retry === undefined ? {} : settings.retry,
+      settings.timeoutMs ?? 0,
+    ),
   };
 }
 
 /**
- * Checks the root of an API, and takes the slashes off its end.
+ * Checks the root of an API, or the whole address of one call, and gives it as the runtime writes it.
  *
  * @throws {AckloopError} `config`. The message does not repeat the URL, which may hold a secret.
  */
-export function checkBaseUrl(provider: string, baseUrl: unknown, allowInsecure: boolean): string {
+export function checkBaseUrl(
+  provider: string,
+  baseUrl: unknown,
+  allowInsecure: boolean,
+  name = "baseUrl",
+): string {
   let url: URL;
   try {
     url = new URL(typeof baseUrl === "string" ? baseUrl : "");
   } catch {
-    throw wrong(provider, "baseUrl must be an absolute URL, such as https://api.example.com/v1");
+    throw wrong(provider, `${name} must be an absolute URL, such as https://api.example.com/v1`);
   }
   if (url.protocol !== "https:" && url.protocol !== "http:") {
-    throw wrong(provider, "baseUrl must begin with https:");
+    throw wrong(provider, `${name} must begin with https:`);
   }
   if (url.username !== "" || url.password !== "") {
-    throw wrong(provider, "baseUrl must hold no user name and no password");
+    throw wrong(provider, `${name} must hold no user name and no password`);
   }
-  if (url.search !== "" || url.hash !== "") {
-    throw wrong(provider, "baseUrl must have no query and no fragment");
+  // A bare one has no text, and would still make a query of every path.
+  if (/[?#]/.test(url.href)) {
+    throw wrong(provider, `${name} must have no query and no fragment`);
   }
   if (url.protocol === "http:" && !allowInsecure && !isLoopback(url.hostname)) {
     throw wrong(
       provider,
-      "baseUrl must begin with https:, since http: would send the credential in the clear; " +
+      `${name} must begin with https:, since http: would send the credential in the clear; ` +
         "allowInsecure lets it be used inside a closed network",
     );
   }
-  return url.href.replace(/\/+$/, "");
+  return url.href;
 }
 
 /**
@@ -100,10 +111,16 @@ export function checkHeaders(
   provider: string,
   headers: Readonly<Record<string, string>>,
 ): Record<string, string> {
+  if (!isPlainObject(headers)) {
+    throw wrong(provider, 'headers must be an object, such as { "x-tenant": "blue" }');
+  }
   const checked: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
     if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) {
       throw wrong(provider, "headers must have names of letters, digits and hyphens");
+    }
+    if (neverSent.test(name)) {
+      throw wrong(provider, `the header ${name.toLowerCase()} is set by the runtime itself`);
     }
     if (!isHeaderValue(value)) {
       throw wrong(
@@ -114,6 +131,16 @@ export function checkHeaders(
     checked[name.toLowerCase()] = value;
   }
   return checked;
+}
+
+/** Headers of the connection, which a `fetch` refuses to send. */
+const neverSent =
+  /^(connection|content-length|expect|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade)$/i;
+
+/** What others give in its place, such as `Headers` or a `Map`, has no members of its own. */
+function isPlainObject(value: unknown): boolean {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  return typeof Reflect.get(value, "entries") !== "function";
 }
 
 /** Tells whether a value can be sent as a header: Latin-1 in one line, without control characters. */
@@ -130,13 +157,27 @@ export function checkTimeout(provider: string, timeoutMs: number): number {
   return inRange(provider, "timeoutMs", timeoutMs, 1, longestTimerMs);
 }
 
+/**
+ * Checks the signal of a call.
+ *
+ * @throws {AckloopError} `config`.
+ */
+export function checkSignal(provider: string, operation: string, signal: unknown): void {
+  const { aborted, addEventListener } = (signal ?? {}) as Partial<AbortSignal>;
+  if (typeof aborted === "boolean" && typeof addEventListener === "function") return;
+  throw wrong(provider, "signal must be an AbortSignal", operation);
+}
+
 /** Makes the error for a wrong option or argument. */
 export function wrong(provider: string, message: string, operation?: string): AckloopError {
   return new AckloopError("config", message, { provider, operation });
 }
 
-function checkRetry(provider: string, retry: TransportRetry): RetryLimits {
-  const limits: Record<string, number> = { ...defaultRetry };
+function checkRetry(provider: string, retry: TransportRetry, timeoutMs: number): RetryLimits {
+  if (!isPlainObject(retry)) throw wrong(provider, "retry must be an object");
+  // One attempt that was given more time than all of them by default has it.
+  const totalMs = Math.max(defaultRetry.totalMs, timeoutMs);
+  const limits: Record<string, number> = { ...defaultRetry, totalMs };
   for (const [name, value] of Object.entries(retry)) {
     if (!Object.hasOwn(defaultRetry, name)) {
       throw wrong(
@@ -156,6 +197,9 @@ function checkRetry(provider: string, retry: TransportRetry): RetryLimits {
   inRange(provider, "retry.maxDelayMs", maxDelayMs, explicit ? minDelayMs : 0, longestTimerMs);
   inRange(provider, "retry.maxRetryAfterMs", others.maxRetryAfterMs, 0, longestTimerMs);
   inRange(provider, "retry.totalMs", others.totalMs, 1, longestTimerMs);
+  if (others.totalMs < timeoutMs) {
+    throw wrong(provider, "retry.totalMs must not be less than timeoutMs, which is one attempt's");
+  }
   return { ...others, minDelayMs, maxDelayMs: Math.max(minDelayMs, maxDelayMs) };
 }
 

@@ -21,11 +21,11 @@ export function isSegment(text: string): boolean {
  * Builds the address of a call: each segment and each part of the query is encoded, so that no code
  * or id of a provider's or a user's can become a path.
  *
- * @param base A checked base URL, without a slash at its end.
+ * @param base A checked base URL. A slash at its end is kept only where it is the whole address.
  * @throws {AckloopError} `config` for a segment that no encoding makes safe: `.`, `..`, the empty one.
  */
 export function toUrl(provider: string, base: string, call: Called): string {
-  let url = base;
+  let url = call.path.length === 0 ? base : base.replace(/\/+$/, "");
   for (const segment of call.path) url += `/${encodeSegment(provider, call.operation, segment)}`;
   if (call.query === undefined) return url;
   let separator = "?";

@@ -15,7 +15,7 @@ export interface TransportRetry {
    * once with `rateLimit` and `retryAfterMs`. @default 30_000
    */
   readonly maxRetryAfterMs?: number | undefined;
-  /** Everything together, waits included, in ms. @default 60_000 */
+  /** Everything together, waits included, in ms. @default 60_000, or `timeoutMs` where that is more */
   readonly totalMs?: number | undefined;
 }
 
@@ -31,7 +31,7 @@ export interface ClientOptions {
   readonly retry?: TransportRetry | undefined;
   /** The longest answer that is read, in bytes. @default 33_554_432 */
   readonly maxBodyBytes?: number | undefined;
-  /** Sent with every request. */
+  /** Sent with every request to the API; not to a token endpoint of another host. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Where retries and slow calls are told. */
   readonly logger?: Logger | undefined;

@@ -358,6 +358,40 @@ describe("repeating", () => {
     expect(error.message).toBe("acme pull: the answer is not UTF-8");
   });
 
+  it.each([
+    ["null", null],
+    ["an object that is none", { aborted: false }],
+    ["a text", "stop"],
+  ])("refuses %s as signal, and leaves no timer behind", async (_what, signal) => {
+    const { fetch, requests } = scripted(json({}));
+
+    const error = await failureOf(clientOf(fetch).call(callOf({ signal: signal as never })));
+
+    expect(error).toMatchObject({
+      code: "config",
+      message: "acme pull: signal must be an AbortSignal",
+    });
+    expect(requests).toEqual([]);
+  });
+
+  it("refuses a body that is no JSON", async () => {
+    const circle: Record<string, unknown> = {};
+    circle["self"] = circle;
+    for (const odd of [{ n: 1n }, circle]) {
+      const error = await failureOf(clientOf(undefined).call(callOf({ json: odd })));
+      expect(error).toMatchObject({ code: "config" });
+      expect(error.message).toMatch("the body cannot be written as JSON");
+    }
+  });
+
+  it("keeps the slash at the end of a whole address", async () => {
+    const { fetch, requests } = scripted(json({}));
+
+    await clientOf(fetch).call(callOf({ baseUrl: "https://token.example/token/", path: [] }));
+
+    expect(requests[0]?.url).toBe("https://token.example/token/");
+  });
+
   it("sends the client's own headers to no other host", async () => {
     const { fetch, requests } = scripted(json({}));
     const client = clientOf(fetch, { headers: { "x-jwt": "a-secret" } });

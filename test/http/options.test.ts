@@ -38,6 +38,11 @@ describe("checkSettings", () => {
     expect(checkSettings({ ...good, retry: { attempts: undefined } }).retry.attempts).toBe(3);
   });
 
+  it("gives all attempts together no less time than one was given", () => {
+    expect(checkSettings({ ...good, timeoutMs: 90_000 }).retry.totalMs).toBe(90_000);
+    expect(checkSettings({ ...good, retry: { totalMs: 2_000 } }).retry.totalMs).toBe(2_000);
+  });
+
   it("raises the longest wait to a longer first wait", () => {
     const { retry } = checkSettings({ ...good, retry: { minDelayMs: 9_000 } });
 
@@ -66,6 +71,21 @@ describe("checkSettings", () => {
     [{ baseUrl: "http://localhost.example.com" }, "baseUrl must begin with https:"],
     [{ baseUrl: "https://me:hush@api.example.com" }, "baseUrl must hold no user name"],
     [{ baseUrl: "https://api.example.com?key=hush" }, "baseUrl must have no query"],
+    [{ baseUrl: "https://api.example.com/v1?" }, "baseUrl must have no query"],
+    [{ baseUrl: "https://api.example.com/v1#" }, "baseUrl must have no query"],
+    [{ headers: new Headers({ "x-a": "1" }) }, "headers must be an object"],
+    [{ headers: new Map([["x-a", "1"]]) }, "headers must be an object"],
+    [{ headers: [["x-a", "1"]] }, "headers must be an object"],
+    [{ headers: "x-a: 1" }, "headers must be an object"],
+    [{ headers: { "Content-Length": "1" } }, "the header content-length is set by the runtime"],
+    [{ headers: { upgrade: "h2c" } }, "the header upgrade is set by the runtime"],
+    [{ headers: { expect: "100-continue" } }, "the header expect is set by the runtime"],
+    [{ retry: null }, "retry must be an object"],
+    [{ retry: 3 }, "retry must be an object"],
+    [
+      { timeoutMs: 2_000, retry: { totalMs: 1_999 } },
+      "retry.totalMs must not be less than timeoutMs",
+    ],
     [{ timeoutMs: 0 }, "timeoutMs must be a number from 1 to 2147483647"],
     [{ timeoutMs: Number.NaN }, "timeoutMs must be a number"],
     [{ timeoutMs: "5" }, "timeoutMs must be a number"],

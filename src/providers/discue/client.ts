@@ -49,7 +49,7 @@ const rules: OptionRules<DiscueOptions> = {
     be: 'empty, or a path such as "/v1"',
   },
   // The http client checks its own options.
-  baseUrl: anything,
+  baseUrl: text,
   fetch: anything,
   timeoutMs: anything,
   retry: anything,

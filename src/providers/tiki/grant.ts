@@ -2,12 +2,12 @@ import { AckloopError } from "../../core/errors.ts";
 import { ask } from "../../core/guard.ts";
 import type { Logger } from "../../core/logger.ts";
 import { foreignLimitMs, kindOf, tell } from "../../http/foreign.ts";
-import { wrong } from "../../http/options.ts";
+import { checkBaseUrl, wrong } from "../../http/options.ts";
 import { replyOf } from "../../http/reply.ts";
 import { cachedToken, type IssuedToken } from "../../http/token.ts";
 import type { Repeat, ReplyReader, Token, TokenRequest } from "../../http/types.ts";
 import { isRefusal } from "./error.ts";
-import { checkText, checkUrl, type Names } from "./options.ts";
+import { checkText, type Names } from "./options.ts";
 import { type WireToken, wireToken } from "./wire.ts";
 
 /** An app of Tiki's open platform, and how it proves itself at the token endpoint. */
@@ -56,7 +56,8 @@ export function checkApp(operation: string, app: TikiApp): CheckedApp {
     clientId: checkText(operation, "clientId", app.clientId),
     clientSecret: checkText(operation, "clientSecret", app.clientSecret),
     authentication,
-    tokenUrl: checkUrl(operation, "tokenUrl", tokenUrl),
+    // The client says later whether `http:` is allowed.
+    tokenUrl: checkBaseUrl("tiki", tokenUrl, true, "tokenUrl"),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from "../../core/standard-schema.ts";
 import { createHttpClient } from "../../http/client.ts";
-import { wrong } from "../../http/options.ts";
+import { checkBaseUrl, wrong } from "../../http/options.ts";
 import type { ClientOptions, HttpClient, HttpSettings, Token } from "../../http/types.ts";
 import { checkTopicId, type TopicId } from "./arguments.ts";
 import { type ConsumeCalls, createConsumeCalls, createConsumePage } from "./consume.ts";
@@ -144,6 +144,9 @@ function toUrls({ region = "us", baseUrl, streamsUrl, apiUrl }: WorkatoOptions):
       "workato",
       `region must be one of ${known}; for another give streamsUrl and apiUrl`,
     );
+  }
+  for (const [name, url] of Object.entries({ baseUrl, streamsUrl, apiUrl })) {
+    if (url !== undefined) checkBaseUrl("workato", url, true, name);
   }
   const root = baseUrl?.replace(/\/+$/, "");
   const known: WorkatoUrls =
