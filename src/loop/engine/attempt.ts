@@ -214,7 +214,7 @@ export class Attempts {
 
   #unprocessable(entry: Entry, reason: string, cause?: AckloopError): MaybePromise<Disposition> {
     const policy = this.#parts.settings.unprocessable;
-    if (policy === "drop") return this.#dropped(entry, reason);
+    if (policy === "drop") return this.#finished(entry, this.#dropped(entry, reason));
     if (policy === "deadLetter") return this.#deadLetter(entry, reason, codeOf(cause) ?? "schema");
     return { kind: "halt", error: this.#halted(reason, cause) };
   }

@@ -224,6 +224,7 @@ export class Engine {
   /** Looks at everything, and starts whatever may be started now. */
   readonly #step = (): void => {
     this.#isStepDue = false;
+    if (this.#left.signal.aborted) return;
     try {
       this.#alarm.setTo(this.#ending ? this.#stepToEnd(this.#ending) : this.#stepOn());
     } catch (error) {

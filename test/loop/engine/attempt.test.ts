@@ -570,6 +570,22 @@ describe("an attempt with dedupe", () => {
     },
   });
 
+  it("leaves no mark behind where a later attempt finds the data wrong, and drops it", async () => {
+    const { dedupe } = memoryStores();
+    const answers: SchemaResult<unknown>[] = [{ value: {} }, { issues: [{ message: "wrong" }] }];
+    const validate = (): SchemaResult<unknown> => answers.shift() ?? { value: {} };
+    const thing = { "~standard": { ...withCode["~standard"], validate } };
+    const options = { dedupe: { store: dedupe, markMs: 3000 }, unprocessable: "drop" } as const;
+    const setting = { options, events: { [testEvent("a").type]: thing } };
+    const { attempt } = attemptsOf(() => retry(), setting);
+    const entry = entryOf();
+
+    await attempt(entry);
+    const last = await attempt(entry);
+
+    expect([last, entry.mark]).toEqual([{ kind: "settled", as: "dropped" }, undefined]);
+  });
+
   it("handles an event once, and knows it when it comes again", async () => {
     const handler = vi.fn();
     const { attempt, reports, keeping } = attemptsOf(handler, withDedupe({}));

@@ -297,6 +297,25 @@ describe("a stop", () => {
     expect(Date.now() - from).toBeLessThanOrEqual(1000);
   });
 
+  it("leaves no timer behind, whenever a handler ends as it lets go", async () => {
+    const handlerOf =
+      (turns: number) =>
+      async (_: FeedEvent, { signal }: HandlerContext) => {
+        await new Promise((resolve) => signal.addEventListener("abort", resolve));
+        for (let turn = 0; turn < turns; turn += 1) await undefined;
+      };
+    const timers: number[] = [];
+
+    for (let turns = 0; turns < 20; turns += 1) {
+      const run = consume(filledFeed(1), handlerOf(turns));
+      await soon();
+      await ended(run.stop({ withinMs: 0 }), 0);
+      timers.push(vi.getTimerCount());
+    }
+
+    expect(timers).toEqual(Array(20).fill(0));
+  });
+
   it("is shortened by another also while it gives back what is unsettled", async () => {
     const feed = filledFeed(1, { acks: "individual", pulls: "onward" });
     const hanging = { ...feed, nack: () => new Promise(() => {}) } as Feed;

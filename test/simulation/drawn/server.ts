@@ -181,7 +181,9 @@ export class Server {
       return keyed.sort((left, right) => left.key - right.key).map(({ item }) => item);
     }
     this.#turn += 1;
-    return items.filter(({ place }) => place % 2 === this.#turn % 2);
+    const half = items.filter(({ place }) => place % 2 === this.#turn % 2);
+    // Nothing would say that nothing is there.
+    return half.length > 0 ? half : items;
   }
 }
 

@@ -571,11 +571,13 @@ export class DrawnWorld {
     if (now < this.#stallableFrom(reader) || settings.kind === "pages") return;
     if (reader.running.size >= settings.concurrency || reader.isWindowFull) return;
     const open = this.ledger.open;
+    // What is handled and not acked may be handled again first.
+    const others = [...open, ...this.server.unacked.map(({ event }) => event)];
     const stalled = open.filter(
       ({ n, key }) =>
         this.ledger.startsOf(n) === 0 &&
         this.#isDue(n, reader) &&
-        !(settings.ordered && open.some((other) => other.n !== n && other.key === key)),
+        !(settings.ordered && others.some((other) => other.n !== n && other.key === key)),
     );
     if (stalled.length === 0) return;
     const numbers = stalled.map(({ n }) => n).join(" ");
