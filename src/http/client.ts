@@ -2,6 +2,7 @@ import { AckloopError, isAckloopError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import {
   asUnknown,
+  asUnsent,
   type FailureContext,
   fromContent,
   fromCut,
@@ -9,6 +10,7 @@ import {
   fromThrown,
   fromTimeout,
 } from "./fail.ts";
+import type { Flight } from "./flight.ts";
 import { tell } from "./foreign.ts";
 import { isCutJson, parseJson } from "./json.ts";
 import { isTimeUp, withinLimit } from "./limit.ts";
@@ -192,38 +194,45 @@ async function attempt(
   context: FailureContext,
 ): Promise<Answer | AckloopError> {
   const { credential, call } = journey;
+  await pace(shared.settings, journey);
   if (credential === undefined) return exchange(shared, journey, context, undefined);
-  const seen = credential.renewals();
   const token = await takeToken(journey, context, () => credential.current());
   const answer = await exchange(shared, journey, context, token);
-  const isRefused = answer instanceof AckloopError && answer.status === 401;
+  const isRefused = isUnauthorized(answer);
   if (!isRefused || !credential.renewable || journey.renewed || call.repeat === "never") {
     return answer;
   }
   journey.renewed = true;
-  const renewed = await takeToken(journey, context, () => credential.renew(seen));
-  return exchange(shared, journey, context, renewed);
+  await pace(shared.settings, journey);
+  const renewed = await takeToken(journey, context, () => credential.renew(token));
+  const second = await exchange(shared, journey, context, renewed);
+  if (isUnauthorized(second)) credential.forget(renewed);
+  return second;
+}
+
+function isUnauthorized(answer: Answer | AckloopError): boolean {
+  return answer instanceof AckloopError && answer.status === 401;
 }
 
 /**
  * Waits for a token as long as one attempt may take. A failure is thrown, which ends the call: the
- * calls of a grant are repeated by their own rules.
+ * calls of a grant are repeated by their own rules. It says nothing of the call, which was not sent.
  */
 async function takeToken(
   journey: Journey,
   context: FailureContext,
-  give: () => string | Promise<string>,
+  give: () => string | Flight<string>,
 ): Promise<string> {
   const limitMs = remainingMs(journey);
   const { signal } = journey.call;
   try {
     const given = give();
     if (typeof given === "string") return given;
-    return await withinLimit(() => given, limitMs, signal);
+    return await withinLimit((own) => given.join(own), limitMs, signal);
   } catch (error) {
     if (signal?.aborted) throw signal.reason;
     if (isTimeUp(error)) throw fromTimeout(limitMs, context, false);
-    throw error;
+    throw isAckloopError(error) ? asUnsent(error) : error;
   }
 }
 
@@ -239,7 +248,6 @@ async function exchange(
   if (token !== undefined) journey.tokens.push(token);
   const headers =
     token === undefined ? request.headers : { ...request.headers, [header]: prefix + token };
-  if (settings.beforeAttempt !== undefined) await pace(settings.beforeAttempt, journey);
   const limitMs = remainingMs(journey);
   let reply: TransportReply;
   try {
@@ -272,11 +280,12 @@ function secretsIn(
   ];
 }
 
-/** Waits for the provider's pacing, which takes nothing from the time that the call has. */
-async function pace(
-  beforeAttempt: NonNullable<HttpSettings["beforeAttempt"]>,
-  journey: Journey,
-): Promise<void> {
+/**
+ * Waits for the provider's pacing, which takes nothing from the time that the call has. The token is
+ * asked for behind it, as it may end meanwhile.
+ */
+async function pace({ beforeAttempt }: CheckedSettings, journey: Journey): Promise<void> {
+  if (beforeAttempt === undefined) return;
   const startedAt = performance.now();
   await beforeAttempt(journey.call.signal);
   journey.deadline += performance.now() - startedAt;

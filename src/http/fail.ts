@@ -124,6 +124,16 @@ export function asUnknown(error: AckloopError): AckloopError {
   return Object.defineProperty(error, "outcomeUnknown", { value: true, enumerable: true });
 }
 
+/** The same error of a question before the call, whose own outcome is another matter. */
+export function asUnsent(error: AckloopError): AckloopError {
+  if (error.outcomeUnknown !== true) return error;
+  const { code, cause, retryable, status, retryAfterMs, requestId, path, provider } = error;
+  const facts = { cause, retryable, status, retryAfterMs, requestId, path };
+  const { operation } = error;
+  const same = new AckloopError(code, error.message, facts);
+  return Object.assign(same, provider && { provider }, operation && { operation });
+}
+
 /** Makes the error for a whole answer that is not what it should be; `what` holds none of it. */
 export function fromContent(what: string, status: number, context: FailureContext): AckloopError {
   return new AckloopError("schema", what, { ...toFacts(context, true), status });

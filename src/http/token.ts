@@ -1,7 +1,9 @@
+import { onAbort } from "../core/abort.ts";
 import { AckloopError } from "../core/errors.ts";
 import { ask, describeThrown, isThenable, toFailure } from "../core/guard.ts";
 import type { Logger } from "../core/logger.ts";
 import { fromTimeout } from "./fail.ts";
+import { Flight } from "./flight.ts";
 import { foreignLimitMs } from "./foreign.ts";
 import { wrong } from "./options.ts";
 import { toPlainText } from "./redact.ts";
@@ -9,14 +11,14 @@ import type { Token, TokenRequest } from "./types.ts";
 
 /** Gives the credential of one client to its calls. */
 export interface Credential {
-  /** Counts the renewals: what a call must have seen when it took its token. */
-  renewals(): number;
   /** Gives the token; at once where the source has it at hand. */
-  current(): string | Promise<string>;
+  current(): string | Flight<string>;
   /** Whether a refused token can be got anew. */
   readonly renewable: boolean;
-  /** Gives a newer token than the one taken when the count was `seen`: one flight for all callers. */
-  renew(seen: number): Promise<string>;
+  /** Gives a newer token than the one that was refused: one flight for all callers. */
+  renew(refused: string): string | Flight<string>;
+  /** A token that {@link Credential.renew} gave was refused as well: it is not given again. */
+  forget(refused: string): void;
 }
 
 /** Makes calls without the client's credential. */
@@ -26,8 +28,9 @@ type Call = TokenRequest["call"];
  * Makes the credential of a token.
  *
  * Calls that need a token at the same time share one question, and so do calls whose token was
- * refused; a caller that gives up takes nothing from the others. Whatever a user's function throws, and
- * no answer within 30 s, may pass: the error is retryable. Only the provider refuses for good.
+ * refused; a caller that gives up takes nothing from the others, and the last one ends the question.
+ * Whatever a user's function throws, and no answer within 30 s, may pass: the error is retryable. Only
+ * the provider refuses for good.
  */
 export function createCredential(
   provider: string,
@@ -37,52 +40,104 @@ export function createCredential(
 ): Credential {
   if (typeof token === "string") return createFixedCredential(checkToken(provider, token));
   if (typeof token !== "function") throw wrong(provider, tokenRule);
-  let asked: Promise<string> | undefined;
-  let renewing: Promise<string> | undefined;
-  let renewed: Promise<string> | undefined;
-  let renewals = 0;
-  const askNow = (refused: boolean): string | Promise<string> => {
+  return new AskedCredential({ provider, token, call, logger });
+}
+
+interface TokenSource {
+  readonly provider: string;
+  readonly token: Exclude<Token, string>;
+  readonly call: Call;
+  readonly logger: Logger | undefined;
+}
+
+class AskedCredential implements Credential {
+  readonly renewable = true;
+  readonly #source: TokenSource;
+  #asked: Flight<string> | undefined;
+  #renewing: Flight<string> | undefined;
+  /** What the last renewal gave. */
+  #renewed: string | undefined;
+
+  constructor(source: TokenSource) {
+    this.#source = source;
+  }
+
+  current(): string | Flight<string> {
+    const flight = this.#renewing ?? this.#asked;
+    if (flight) return flight;
+    const question = new Question(this.#source, undefined);
+    const given = question.ask();
+    if (typeof given === "string") return given;
+    this.#asked = question.fly(given, () => {
+      this.#asked = undefined;
+    });
+    return this.#asked;
+  }
+
+  renew(refused: string): string | Flight<string> {
+    if (this.#renewing) return this.#renewing;
+    // Another call has renewed it meanwhile: what was refused is the old one.
+    if (this.#renewed !== undefined && this.#renewed !== refused) return this.#renewed;
+    const question = new Question(this.#source, refused);
+    const given = (async () => await question.ask())();
+    this.#renewing = question.fly(
+      given.then((text) => {
+        this.#renewed = text;
+        return text;
+      }),
+      () => {
+        this.#renewing = undefined;
+      },
+    );
+    return this.#renewing;
+  }
+
+  forget(refused: string): void {
+    if (this.#renewed === refused) this.#renewed = undefined;
+  }
+}
+
+/** One question to a token function. Its signal costs something only where it is looked at. */
+class Question implements TokenRequest {
+  readonly refused: string | undefined;
+  readonly logger: Logger | undefined;
+  readonly #source: TokenSource;
+  #own: AbortController | undefined;
+
+  constructor(source: TokenSource, refused: string | undefined) {
+    this.#source = source;
+    this.refused = refused;
+    this.logger = source.logger;
+  }
+
+  get signal(): AbortSignal {
+    this.#own ??= new AbortController();
+    return this.#own.signal;
+  }
+
+  readonly call: Call = (call) => this.#source.call({ signal: this.signal, ...call });
+
+  /** Asks; what the function gives or throws is held to what it should. */
+  ask(): string | Promise<string> {
+    const { provider, token } = this.#source;
     let given: unknown;
     let isLater: boolean;
     try {
-      given = token({ refused, call, logger });
+      given = token(this);
       isLater = isThenable(given);
     } catch (thrown) {
       throw toTokenFailure(provider, thrown);
     }
     return isLater ? waitForToken(provider, given) : checkToken(provider, given);
-  };
-  const askCurrent = (): string | Promise<string> => {
-    const given = askNow(false);
-    if (typeof given === "string") return given;
-    asked = given.finally(() => {
-      asked = undefined;
-    });
-    return asked;
-  };
-  const askAnew = async () => askNow(true);
-  const begin = (): Promise<string> => {
-    const flight = askAnew().then(
-      (text) => {
-        renewals += 1;
-        renewed = flight;
-        renewing = undefined;
-        return text;
-      },
-      (error) => {
-        renewing = undefined;
-        throw error;
-      },
-    );
-    renewing = flight;
-    return flight;
-  };
-  return {
-    renewable: true,
-    renewals: () => renewals,
-    current: () => renewing ?? asked ?? askCurrent(),
-    renew: (seen) => renewing ?? (renewed !== undefined && renewals !== seen ? renewed : begin()),
-  };
+  }
+
+  /** Lets several wait for what was given. */
+  fly(given: Promise<string>, onEnd: () => void): Flight<string> {
+    return new Flight((signal) => {
+      onAbort(signal, () => this.#own?.abort(signal.reason));
+      return given;
+    }, onEnd);
+  }
 }
 
 async function waitForToken(provider: string, given: unknown): Promise<string> {
@@ -135,22 +190,30 @@ export function cachedToken(
   { marginMs = 30_000 }: TokenCacheOptions = {},
 ): (request: TokenRequest) => string | Promise<string> {
   let cached: { readonly token: string; readonly endsAt: number } | undefined;
-  let flight: Promise<string> | undefined;
-  const ask = async (request: TokenRequest): Promise<string> => {
+  let flight: Flight<string> | undefined;
+  const ask = async (request: TokenRequest, signal: AbortSignal): Promise<string> => {
     const askedAt = Date.now();
-    const { token, expiresInMs = Number.POSITIVE_INFINITY } = await fetchToken(request);
+    const call: Call = (each) => request.call({ ...each, signal });
+    const { refused, logger } = request;
+    const issued = await fetchToken({ refused, logger, signal, call });
+    const { token, expiresInMs = Number.POSITIVE_INFINITY } = issued;
+    // What can never be sent is not kept.
+    if (!isToken(token)) return token;
     cached = { token, endsAt: askedAt + expiresInMs - Math.min(marginMs, expiresInMs / 2) };
     return token;
   };
   return (request) => {
-    if (request.refused || (cached !== undefined && Date.now() >= cached.endsAt)) {
-      cached = undefined;
-    }
+    // A late refusal of an older token says nothing of a newer one.
+    const isOver = cached && (request.refused === cached.token || Date.now() >= cached.endsAt);
+    if (isOver) cached = undefined;
     if (cached !== undefined) return cached.token;
-    flight ??= ask(request).finally(() => {
-      flight = undefined;
-    });
-    return flight;
+    flight ??= new Flight(
+      (signal) => ask(request, signal),
+      () => {
+        flight = undefined;
+      },
+    );
+    return flight.join(request.signal);
   };
 }
 
@@ -159,16 +222,18 @@ const tokenRule = "the token must be text of printable characters in one line, o
 function createFixedCredential(token: string): Credential {
   return {
     renewable: false,
-    renewals: () => 0,
     current: () => token,
-    renew: () => Promise.resolve(token),
+    renew: () => token,
+    forget: () => {},
   };
 }
 
 /** The message never repeats the token. */
 function checkToken(provider: string, token: unknown): string {
-  if (typeof token === "string" && /^[\x21-\x7e\x80-\xff][\x20-\x7e\x80-\xff]*$/.test(token)) {
-    return token;
-  }
+  if (isToken(token)) return token;
   throw wrong(provider, tokenRule);
+}
+
+function isToken(token: unknown): token is string {
+  return typeof token === "string" && /^[\x21-\x7e\x80-\xff][\x20-\x7e\x80-\xff]*$/.test(token);
 }

@@ -112,8 +112,8 @@ export interface ReplyFacts {
 
 /** Asked for when a credential is needed. */
 export interface TokenRequest {
-  /** True when the last one was refused with 401: do not give it again from a cache. */
-  readonly refused: boolean;
+  /** The token that was refused with 401, where one was: do not give this one again from a cache. */
+  readonly refused?: string | undefined;
   /**
    * The client's own way to make a call, for grants that ask a token endpoint. Such a call carries
    * the credential that it names itself, or none.
@@ -121,6 +121,8 @@ export interface TokenRequest {
   readonly call: <Reply>(call: HttpCall<Reply>) => Promise<Reply>;
   /** The client's own, for what a person should hear of. */
   readonly logger?: Logger | undefined;
+  /** Fires when nobody waits for the token any more. What is asked with `call` is cut by it anyway. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**

@@ -1,13 +1,17 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { cachedToken, createCredential } from "../../src/http/token.ts";
+import { type Credential, cachedToken, createCredential } from "../../src/http/token.ts";
 import type { TokenRequest } from "../../src/http/types.ts";
 
 const call = () => Promise.reject(new Error("not called here"));
-const ask = (refused = false): TokenRequest => ({ refused, call });
+const ask = (refused?: string): TokenRequest => ({ refused, call });
+
+/** What a credential gives, at once or later. */
+const given = async (token: ReturnType<Credential["current"]>): Promise<string> =>
+  typeof token === "string" ? token : await token.join(undefined);
 
 /** A token function that counts its questions and answers `t1`, `t2`, ... a moment later. */
 function counting() {
-  const asked: boolean[] = [];
+  const asked: (string | undefined)[] = [];
   const token = async ({ refused }: TokenRequest): Promise<string> => {
     asked.push(refused);
     const text = `t${asked.length}`;
@@ -27,8 +31,7 @@ describe("createCredential", () => {
 
     expect(credential.current()).toBe("fixed");
     expect(credential.renewable).toBe(false);
-    expect(credential.renewals()).toBe(0);
-    await expect(credential.renew(0)).resolves.toBe("fixed");
+    expect(credential.renew("fixed")).toBe("fixed");
   });
 
   it("gives at once what the function has at hand", () => {
@@ -39,44 +42,82 @@ describe("createCredential", () => {
     const { token, asked } = counting();
     const credential = createCredential("acme", token, call);
 
-    const together = await Promise.all([credential.current(), credential.current()]);
-    const later = await credential.current();
+    const together = await Promise.all([given(credential.current()), given(credential.current())]);
+    const later = await given(credential.current());
 
     expect([...together, later]).toEqual(["t1", "t1", "t2"]);
-    expect(asked).toEqual([false, false]);
+    expect(asked).toEqual([undefined, undefined]);
   });
 
   it("renews once for all whose token was refused, also for one that hears of it late", async () => {
     const { token, asked } = counting();
     const credential = createCredential("acme", token, call);
-    const seen = credential.renewals();
+    const renew = () => given(credential.renew("old"));
 
-    const together = await Promise.all([credential.renew(seen), credential.renew(seen)]);
-    const late = await credential.renew(seen);
+    const together = await Promise.all([renew(), renew()]);
+    const late = await renew();
 
     expect([...together, late]).toEqual(["t1", "t1", "t1"]);
-    expect(asked).toEqual([true]);
+    expect(asked).toEqual(["old"]);
   });
 
   it("renews again when the renewed token is refused in its turn", async () => {
     const { token, asked } = counting();
     const credential = createCredential("acme", token, call);
 
-    await credential.renew(credential.renewals());
-    const second = await credential.renew(credential.renewals());
+    await given(credential.renew("old"));
+    const second = await given(credential.renew("t1"));
 
     expect(second).toBe("t2");
-    expect(asked).toEqual([true, true]);
+    expect(asked).toEqual(["old", "t1"]);
+  });
+
+  it("does not give a renewed token for ever that was refused too", async () => {
+    const { token, asked } = counting();
+    const credential = createCredential("acme", token, call);
+    await given(credential.renew("old"));
+
+    credential.forget("t1");
+
+    expect(await given(credential.renew("old"))).toBe("t2");
+    expect(asked).toEqual(["old", "old"]);
   });
 
   it("gives the token that is on its way instead of asking for the old one", async () => {
     const { token, asked } = counting();
     const credential = createCredential("acme", token, call);
 
-    const renewing = credential.renew(credential.renewals());
+    const renewing = given(credential.renew("old"));
 
-    await expect(credential.current()).resolves.toBe(await renewing);
-    expect(asked).toEqual([true]);
+    expect(await given(credential.current())).toBe(await renewing);
+    expect(asked).toEqual(["old"]);
+  });
+
+  it("cuts a question when the last who waits for it has gone, and leaves no rejection behind", async () => {
+    const signals: AbortSignal[] = [];
+    const token = async ({ signal }: TokenRequest): Promise<string> => {
+      if (signal) signals.push(signal);
+      await new Promise((_resolve, reject) =>
+        signal?.addEventListener("abort", () => reject(signal.reason)),
+      );
+      return "never";
+    };
+    const credential = createCredential("acme", token, call);
+    const [one, other] = [new AbortController(), new AbortController()];
+    const waits = [one, other].map(({ signal }) => {
+      const flight = credential.current();
+      return typeof flight === "string" ? flight : flight.join(signal).catch(() => "gone");
+    });
+
+    one.abort();
+    expect(await waits[0]).toBe("gone");
+    expect(signals[0]?.aborted).toBe(false);
+    other.abort();
+    expect(await waits[1]).toBe("gone");
+    expect(signals[0]?.aborted).toBe(true);
+
+    void credential.current();
+    expect(signals).toHaveLength(2);
   });
 
   it("asks again after a failure, which all who waited hear of", async () => {
@@ -87,8 +128,11 @@ describe("createCredential", () => {
       .mockResolvedValue("t");
     const credential = createCredential("acme", token, call);
 
-    const both = await Promise.allSettled([credential.current(), credential.current()]);
-    const renewed = await credential.renew(0);
+    const both = await Promise.allSettled([
+      given(credential.current()),
+      given(credential.current()),
+    ]);
+    const renewed = await given(credential.renew("old"));
 
     expect(both.map((outcome) => outcome.status)).toEqual(["rejected", "rejected"]);
     expect(renewed).toBe("t");
@@ -102,9 +146,9 @@ describe("createCredential", () => {
       .mockResolvedValue("t");
     const credential = createCredential("acme", token, call);
 
-    await expect(credential.renew(0)).rejects.toThrow();
+    await expect(given(credential.renew("old"))).rejects.toThrow();
 
-    await expect(credential.renew(0)).resolves.toBe("t");
+    await expect(given(credential.renew("old"))).resolves.toBe("t");
   });
 
   it("gives up a question that nobody answers, and asks anew", async () => {
@@ -114,20 +158,20 @@ describe("createCredential", () => {
       .mockReturnValueOnce(new Promise(() => undefined))
       .mockResolvedValue("t");
     const credential = createCredential("acme", token, call);
-    const hanging = Promise.resolve(credential.current()).catch((error: unknown) => error);
+    const hanging = given(credential.current()).catch((error: unknown) => error);
 
     await vi.advanceTimersByTimeAsync(30_000);
 
     expect(await hanging).toMatchObject({ code: "timeout", retryable: true, operation: "token" });
-    await expect(credential.current()).resolves.toBe("t");
+    await expect(given(credential.current())).resolves.toBe("t");
   });
 
   it.each([["a\r\nb: c"], [""], [" t"], ["日本"], [undefined], [5]])(
     "refuses the token %j without repeating it",
-    async (given) => {
-      const credential = createCredential("acme", async () => given as string, call);
+    async (odd) => {
+      const credential = createCredential("acme", async () => odd as string, call);
 
-      await expect(credential.current()).rejects.toMatchObject({
+      await expect(given(credential.current())).rejects.toMatchObject({
         code: "config",
         message: "acme: the token must be text of printable characters in one line, or a function",
       });
@@ -205,8 +249,10 @@ describe("cachedToken", () => {
     vi.advanceTimersByTime(10 ** 10);
     expect(token(ask())).toBe("t1");
 
-    await expect(token(ask(true))).resolves.toBe("t2");
+    await expect(token(ask("t1"))).resolves.toBe("t2");
     expect(token(ask())).toBe("t2");
+    // A late refusal of the old one says nothing of the new one.
+    expect(token(ask("t1"))).toBe("t2");
   });
 
   it("asks again after a failure", async () => {
