@@ -7,6 +7,8 @@ export type SqliteValue = string | number | null;
 export interface SqliteStatement {
   /** Runs the statement to its end and gives its rows as objects. */
   all(...params: SqliteValue[]): unknown[];
+  /** Runs a statement that has no rows to give. */
+  run(...params: SqliteValue[]): unknown;
 }
 
 /**
@@ -40,6 +42,17 @@ export function findDriver(): SqliteDriver {
     "sqliteStores",
     "there is no SQLite here: use Node 22.13 or newer, or install `better-sqlite3`, or `libsql`",
   );
+}
+
+/** Runs a statement to its end and gives its rows. */
+export function rowsOf(
+  statement: SqliteStatement,
+  ...params: readonly SqliteValue[]
+): readonly unknown[] {
+  // better-sqlite3 refuses `all` for a statement that has no rows to give; not all drivers tell.
+  if (memberOf(statement, "reader") !== false) return statement.all(...params);
+  statement.run(...params);
+  return [];
 }
 
 /** Closes a database, if it can be closed and is not. */
@@ -82,15 +95,15 @@ export function nodeModule<Name extends "node:fs" | "node:module" | "node:path" 
 /** A package that is installed for the program, or beside it, and works. */
 function installed(name: string): SqliteDriver | undefined {
   const { createRequire } = nodeModule("node:module") ?? {};
-  for (const from of [`${process.cwd()}/`, process.argv[1] ?? ""]) {
+  for (const from of [() => process.argv[1] ?? "", () => `${process.cwd()}/`]) {
     try {
-      const found: unknown = createRequire?.(from)(name);
+      const found: unknown = createRequire?.(from())(name);
       if (!isDriver(found)) continue;
       // Some load their native part only now, and may have one for another version of Node.
       closeQuietly(new found(":memory:"));
       return found;
     } catch {
-      // Not there, or not for this runtime: the next one is tried.
+      // Not there, or not for this runtime, or the working directory is gone: the next one is tried.
     }
   }
   return undefined;
