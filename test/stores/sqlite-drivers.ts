@@ -2,8 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { afterEach, vi } from "vitest";
-import type { SqliteDatabase, SqliteDriver } from "../../src/stores/sqlite/driver.ts";
 import { type SqliteStores, sqliteStores } from "../../src/stores/index.ts";
+import type { SqliteDatabase, SqliteDriver } from "../../src/stores/sqlite/driver.ts";
 
 /** A driver that may be there: how a test names it, and how it is found. */
 export interface TestDriver {

@@ -30,9 +30,14 @@ function prototypeOf(database: SqliteDatabase): SqliteDatabase {
   return Object.getPrototypeOf(database) as SqliteDatabase;
 }
 
-for (const { name, isThere, hint } of drivers) {
-  if (!isThere) it.skip(`sqliteStores with ${name}${hint}`, () => {});
-}
+describe.each(drivers)("$name$hint", ({ isThere, open }) => {
+  it.skipIf(!isThere)("has a SQLite that knows `returning`", () => {
+    const [row] = closing(open(":memory:")).prepare("select sqlite_version() as version").all();
+
+    const [, minor] = String((row as { version?: unknown }).version).split(".");
+    expect(Number(minor)).toBeGreaterThanOrEqual(35);
+  });
+});
 
 describe.each(driversHere)("sqliteStores by the path of a file, with $name", (driver) => {
   const storesIn = (...given: Parameters<typeof sqliteStores>): SqliteStores =>

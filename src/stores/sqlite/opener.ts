@@ -81,9 +81,9 @@ function makeReady(file: string): void {
     fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
     const found = fs.statSync(file, { throwIfNoEntry: false });
     if (found?.isDirectory()) throw configError("open", "the path is that of a folder");
-    // The folder too: the log of what is not in the file yet stands beside it.
-    for (const used of found ? [file, path.dirname(file)] : [path.dirname(file)]) {
-      fs.accessSync(used, fs.constants.R_OK | fs.constants.W_OK);
+    // The folder and its neighbours too: the log of what is not in the file yet stands beside it.
+    for (const used of [path.dirname(file), file, `${file}-wal`, `${file}-shm`]) {
+      if (fs.existsSync(used)) fs.accessSync(used, fs.constants.R_OK | fs.constants.W_OK);
     }
   } catch (error) {
     throw openingError(error);
@@ -107,6 +107,8 @@ const mayNot = "this user may not read and write the file of the database and it
 const reasons: Readonly<Record<string, string>> = {
   EACCES: mayNot,
   EPERM: mayNot,
+  // What Node tells of a folder to be made on a disk that is read-only.
+  ENOENT: "the folder of the database cannot be made; make it, or give another path",
   EROFS: "the file of the database is on a disk that is mounted read-only",
   EEXIST: "the path of the database leads through a file; give one whose folders are folders",
   ENOTDIR: "the path of the database leads through a file; give one whose folders are folders",

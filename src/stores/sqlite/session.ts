@@ -121,19 +121,16 @@ export class SqliteSession {
    */
   async #settle(all: readonly Job[]): Promise<void> {
     let group = all;
-    for (let waitMs = 1; group.length > 0; waitMs = Math.min(2 * waitMs, longestWaitMs)) {
-      const failure = this.#attempt(group);
-      if (!failure) return;
-      const { error } = failure;
-      if (!isBusy(error)) {
-        if (group.length > 1) for (const job of group) await this.#settle([job]);
-        else group[0]?.reject(sqliteError(group[0].operation, error));
-        return;
-      }
-      group = waitingOf(group, error);
-      this.#jobs = waitingOf(this.#jobs, error);
-      if (group.length > 0) await sleep(waitMs * (0.5 + Math.random()));
+    let failure = this.#attempt(group);
+    for (let waitMs = 1; failure && isBusy(failure.error); waitMs *= 2) {
+      group = waitingOf(group, failure.error);
+      this.#jobs = waitingOf(this.#jobs, failure.error);
+      if (group.length === 0) return;
+      await sleep(Math.min(waitMs, longestWaitMs) * (0.5 + Math.random()));
+      failure = this.#attempt(group);
     }
+    if (failure && group.length > 1) for (const job of group) await this.#settle([job]);
+    else if (failure) group[0]?.reject(sqliteError(group[0].operation, failure.error));
   }
 
   #attempt(group: readonly Job[]): Failure | undefined {
