@@ -9,7 +9,9 @@ async function count(file: string, times: number): Promise<void> {
   for (let done = 0; done < times; ) {
     const current = await cursors.load(key);
     const revision = current?.revision ?? 0;
-    const save = await cursors.save(key, `${Number(current?.value ?? 0) + 1}`, revision);
+    const next = Number.parseInt(current?.value ?? "0", 10) + 1;
+    // A value of its own: the same one at the same revision would pass for a repeat.
+    const save = await cursors.save(key, `${next} ${crypto.randomUUID()}`, revision);
     if (save.status === "saved") done += 1;
   }
   await close();
