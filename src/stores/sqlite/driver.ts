@@ -77,9 +77,10 @@ export function isInTransaction(database: SqliteDatabase): boolean {
   }
   try {
     database.exec("begin");
-  } catch {
-    // There is one in another.
-    return true;
+  } catch (error) {
+    // Any other error, such as that the database is closed, is not the answer.
+    if (error instanceof Error && error.message.includes("within a transaction")) return true;
+    throw error;
   }
   database.exec("rollback");
   return false;
