@@ -53,7 +53,9 @@ export function sqliteStores(
 
 function opened(database: unknown) {
   if (isSqlite(database)) return openerOf(database);
-  if (typeof database !== "string" || database === "" || database.includes("\0")) {
+  // A lone surrogate would become another sign in the name of the file.
+  const isPath = typeof database === "string" && !/^$|\0|\p{Surrogate}/u.test(database);
+  if (!isPath) {
     throw configError(
       "sqliteStores",
       "`database` must be the path of a file, or a SQLite database",

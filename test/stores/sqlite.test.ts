@@ -1,45 +1,19 @@
-import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import Database from "libsql";
+import { readdir, stat } from "node:fs/promises";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { type SqliteDatabase, type SqliteStores, sqliteStores } from "../../src/stores/index.ts";
 import { storeConformance } from "../../src/testing/store-conformance.ts";
+import { drivers, driversHere, useFiles } from "./sqlite-drivers.ts";
 
 const key = { consumer: "billing", feed: "orders" };
 const event = { ...key, identity: "/orders 1" };
 const letter = { ...event, raw: 1, reason: "failed", attempts: 1, failedAt: "" };
 const limits = { inboxMaxEntries: 20 };
 
-const opened: { close(): unknown }[] = [];
-const folders: string[] = [];
+const { freshFolder, freshFile, closing } = useFiles();
 
-afterEach(async () => {
+afterEach(() => {
   vi.useRealTimers();
-  for (const one of opened.splice(0)) await one.close();
-  for (const folder of folders.splice(0)) await rm(folder, { recursive: true });
 });
-
-async function freshFolder(): Promise<string> {
-  const folder = await mkdtemp(`${tmpdir()}/ackloop-sqlite-`);
-  folders.push(folder);
-  return folder;
-}
-
-async function freshFile(): Promise<string> {
-  return `${await freshFolder()}/ackloop.db`;
-}
-
-function storesIn(...given: Parameters<typeof sqliteStores>): SqliteStores {
-  const stores = sqliteStores(...given);
-  opened.push(stores);
-  return stores;
-}
-
-function databaseIn(file: string) {
-  const database = new Database(file);
-  opened.push(database);
-  return database;
-}
 
 function entryOf(id: string) {
   return { event: { specversion: "1.0", id, source: "s", type: "t", data: id } as const, raw: id };
@@ -51,7 +25,25 @@ async function markIn({ dedupe }: SqliteStores): Promise<string> {
   return begun.status === "begun" ? begun.mark : "";
 }
 
-describe("sqliteStores by the path of a file", () => {
+/** What all connections of a driver share. */
+function prototypeOf(database: SqliteDatabase): SqliteDatabase {
+  return Object.getPrototypeOf(database) as SqliteDatabase;
+}
+
+describe.each(drivers)("$name$hint", ({ isThere, open }) => {
+  it.skipIf(!isThere)("has a SQLite that knows `returning`", () => {
+    const [row] = closing(open(":memory:")).prepare("select sqlite_version() as version").all();
+
+    const [, minor] = String((row as { version?: unknown }).version).split(".");
+    expect(Number(minor)).toBeGreaterThanOrEqual(35);
+  });
+});
+
+describe.each(driversHere)("sqliteStores by the path of a file, with $name", (driver) => {
+  const storesIn = (...given: Parameters<typeof sqliteStores>): SqliteStores =>
+    closing(driver.stores(...given));
+  const databaseIn = (file: string) => closing(driver.open(file));
+
   storeConformance({ describe, it }, async () => {
     const file = await freshFile();
     return { stores: storesIn(file, limits), others: storesIn(file, limits), ...limits };
@@ -84,7 +76,7 @@ describe("sqliteStores by the path of a file", () => {
 
   it("writes what is asked for in one turn with one commit", async () => {
     const file = await freshFile();
-    const commits = vi.spyOn(Database.prototype, "exec");
+    const commits = vi.spyOn(prototypeOf(databaseIn(file)), "exec");
     const { dedupe } = storesIn(file);
     await dedupe.begin(event, 1000);
     commits.mockClear();
@@ -98,66 +90,11 @@ describe("sqliteStores by the path of a file", () => {
     expect(new Set(begun.map(({ status }) => status))).toEqual(new Set(["begun"]));
   });
 
-  it("waits for another's lock without holding the thread, up to its limit", async () => {
-    const file = await freshFile();
-    const { cursors } = storesIn(file);
-    const hasty = storesIn(file, { timeoutMs: 50 });
-    await cursors.save(key, "one", 0);
-    const other = databaseIn(file);
-    other.exec("begin immediate");
-    let turns = 0;
-    const timer = setInterval(() => {
-      turns += 1;
-    }, 5);
-
-    const saving = cursors.save(key, "two", 1);
-    const error = { code: "transport", retryable: true, message: expect.stringContaining("BUSY") };
-    await expect(hasty.cursors.save(key, "x", 1)).rejects.toMatchObject(error);
-    expect(await hasty.cursors.load(key)).toMatchObject({ value: "one" });
-    other.exec("commit");
-
-    expect(await saving).toEqual({ status: "saved", revision: 2 });
-    expect(turns).toBeGreaterThan(3);
-    clearInterval(timer);
-  });
-
-  it("refuses what is no place for a file", async () => {
-    const folder = await freshFolder();
-    await writeFile(`${folder}/text`, "no database ".repeat(1000));
-    await mkdir(`${folder}/closed`);
-    for (const wrong of ["", "a\0", undefined, 1, {}]) {
-      expect(() => sqliteStores(wrong as string)).toThrow(
-        expect.objectContaining({ code: "config" }),
-      );
-    }
-    for (const path of [folder, `${folder}/text`, `${folder}/text/x.db`]) {
-      const { cursors } = storesIn(path);
-      const error = { code: "config", retryable: false };
-      await expect(cursors.load(key)).rejects.toMatchObject(error);
-      await expect(cursors.save(key, "x", 0)).rejects.toMatchObject(error);
-    }
-    expect(() => sqliteStores("x.db", { prefix: "A" })).toThrow(/prefix/);
-    expect(() => sqliteStores("x.db", { inboxMaxEntry: 1 } as never)).toThrow(/no option/);
-    await chmod(`${folder}/closed`, 0o700);
-  });
-
   it("is lost with the process in memory, as its path says", async () => {
     const { cursors } = storesIn(":memory:");
 
     expect(await cursors.save(key, "one", 0)).toEqual({ status: "saved", revision: 1 });
     expect(await cursors.load(key)).toEqual({ value: "one", revision: 1 });
-  });
-
-  it("refuses tables of a newer version", async () => {
-    const file = await freshFile();
-    const first = storesIn(file);
-    await first.cursors.load(key);
-    databaseIn(file).exec("insert into ackloop_version values (99)");
-
-    await expect(storesIn(file).cursors.load(key)).rejects.toMatchObject({
-      code: "config",
-      message: expect.stringContaining("version 99"),
-    });
   });
 
   it("ends what is held although the clock was set back an hour", async () => {
@@ -180,29 +117,12 @@ describe("sqliteStores by the path of a file", () => {
     expect(await inbox.claim("in", 1, 1000)).toMatchObject([{ attempt: 2 }]);
   });
 
-  it("tells a damaged letter by its place, beside the others, and removes it", async () => {
-    const file = await freshFile();
-    const { deadLetters } = storesIn(file);
-    await deadLetters.put(letter);
-    await deadLetters.put({ ...letter, identity: "/orders 2" });
-    databaseIn(file).exec("update ackloop_dead_letters set letter = '{' where place = 1");
-
-    const { letters } = await deadLetters.list(key);
-
-    expect(letters).toMatchObject([
-      { identity: "/orders 1", code: "schema", reason: expect.stringContaining("place 1") },
-      { identity: "/orders 2", reason: "failed" },
-    ]);
-    await deadLetters.remove(letters[0] ?? letter);
-    expect((await deadLetters.list(key)).letters).toHaveLength(1);
-  });
-
   it("looks at no more rows than it needs, however many there are", async () => {
     const file = await freshFile();
     const { cursors } = storesIn(file);
     await cursors.load(key);
     const database = databaseIn(file);
-    const prepare = vi.spyOn(Database.prototype, "prepare");
+    const prepare = vi.spyOn(prototypeOf(database), "prepare");
     const { dedupe, deadLetters, inbox, leases } = storesIn(file);
     await dedupe.begin(event, 1000);
     await deadLetters.put(letter);
@@ -229,7 +149,11 @@ describe("sqliteStores by the path of a file", () => {
   });
 });
 
-describe("sqliteStores on an application's database", () => {
+describe.each(driversHere)("sqliteStores on an application's database, with $name", (driver) => {
+  const storesIn = (...given: Parameters<typeof sqliteStores>): SqliteStores =>
+    closing(sqliteStores(...given));
+  const databaseIn = (file: string) => closing(driver.open(file));
+
   storeConformance({ describe, it }, async () => {
     const database = databaseIn(await freshFile());
     return { stores: storesIn(database, limits), others: storesIn(database, limits), ...limits };
@@ -282,7 +206,7 @@ describe("sqliteStores on an application's database", () => {
     const mark = await markIn(stores);
     const elsewhere = databaseIn(await freshFile());
     elsewhere.exec("begin");
-    const closed = new Database(await freshFile());
+    const closed = driver.open(await freshFile());
     closed.close();
 
     for (const transaction of [elsewhere, closed, {}, null, 1]) {

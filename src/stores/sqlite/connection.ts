@@ -1,14 +1,21 @@
-import type { SqliteDatabase, SqliteStatement, SqliteValue } from "./driver.ts";
+import { rowsOf, type SqliteDatabase, type SqliteStatement, type SqliteValue } from "./driver.ts";
 
 /** One row of an answer. */
 export type Row = Readonly<Record<string, unknown>>;
+
+/** A statement that is kept ready, and which of its columns are texts. */
+interface Prepared {
+  readonly statement: SqliteStatement;
+  readonly texts: readonly string[];
+}
 
 /** A database with its statements kept ready. */
 export class Connection {
   readonly database: SqliteDatabase;
   /** What the names of all tables begin with. */
   readonly prefix: string;
-  readonly #statements = new Map<string, SqliteStatement>();
+  readonly #statements = new Map<string, Prepared>();
+  readonly #utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
   constructor(database: SqliteDatabase, prefix: string) {
     this.database = database;
@@ -16,17 +23,43 @@ export class Connection {
   }
 
   /**
-   * Runs one statement to its end and gives its rows. In it, `@name` stands for the table of that name.
+   * Runs one statement to its end and gives its rows. In it, `@name` stands for the table of that name,
+   * and a column that is read is written `text(name)` or `number(name)`.
    *
-   * Always with `all`: `get` leaves a statement open in some drivers, and adds fields in others.
+   * A damaged file can hold anything anywhere: a text that is not UTF-8, for which libsql ends the
+   * process and others put signs of their own, or a number that a driver refuses. A text is read as
+   * bytes, and is empty where they are none; a number is one always.
+   *
+   * Never with `get`: it leaves a statement open in some drivers, and adds fields in others.
    */
   rows(sql: string, ...params: readonly SqliteValue[]): readonly Row[] {
-    let statement = this.#statements.get(sql);
-    if (!statement) {
-      statement = this.database.prepare(withPrefix(sql, this.prefix));
-      this.#statements.set(sql, statement);
+    const { statement, texts } = this.#prepared(sql);
+    const rows = rowsOf(statement, ...params) as Record<string, unknown>[];
+    for (const row of rows) {
+      for (const name of texts) row[name] = this.#decoded(row[name]);
     }
-    return statement.all(...params) as Row[];
+    return rows;
+  }
+
+  #prepared(sql: string): Prepared {
+    const known = this.#statements.get(sql);
+    if (known) return known;
+    const texts = Array.from(sql.matchAll(/\btext\((\w+)\)/g), ([, name]) => name ?? "");
+    const full = withPrefix(sql, this.prefix)
+      .replaceAll(/\btext\((\w+)\)/g, "cast($1 as blob) as $1")
+      .replaceAll(/\bnumber\((\w+)\)/g, "cast($1 as real) as $1");
+    const prepared = { statement: this.database.prepare(full), texts };
+    this.#statements.set(sql, prepared);
+    return prepared;
+  }
+
+  #decoded(bytes: unknown): string | null {
+    if (bytes === null) return null;
+    try {
+      return this.#utf8.decode(bytes as Uint8Array);
+    } catch {
+      return "";
+    }
   }
 }
 
@@ -47,7 +80,7 @@ export function numberAt(row: Row, column: string): number {
 
 /** The file of a connection's main database; an empty text for one in memory. */
 export function fileOf(database: SqliteDatabase): string {
-  const rows = database.prepare("pragma database_list").all() as Row[];
+  const rows = rowsOf(database.prepare("pragma database_list")) as Row[];
   const main = rows.find((row) => textAt(row, "name") === "main");
   return main ? textAt(main, "file") : "";
 }

@@ -29,7 +29,10 @@ export function sqliteCursors(session: SqliteSession): CursorStore {
 }
 
 function load(connection: Connection, key: string): StoredCursor | undefined {
-  const [row] = connection.rows("select value, revision from @cursors where key = ?", key);
+  const [row] = connection.rows(
+    "select text(value), number(revision) from @cursors where key = ?",
+    key,
+  );
   return (
     row && {
       value: textFromJson("load", textAt(row, "value")),

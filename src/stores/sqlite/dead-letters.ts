@@ -29,8 +29,8 @@ export function sqliteDeadLetters(session: SqliteSession): DeadLetterStore {
       const place = placeOf(after);
       const rows = await session.read("list", (connection) =>
         connection.rows(
-          `select place, key, letter from @dead_letters where scope = ? and place > ?
-           order by place limit ?`,
+          `select number(place), text(key), text(letter) from @dead_letters where scope = ? and place > ?
+           order by @dead_letters.place limit ?`,
           keyOf(consumer, feed),
           place,
           limit + 1,
@@ -46,7 +46,7 @@ export function sqliteDeadLetters(session: SqliteSession): DeadLetterStore {
     async get({ consumer, feed, identity }) {
       const [row] = await session.read("get", (connection) =>
         connection.rows(
-          "select place, key, letter from @dead_letters where key = ?",
+          "select number(place), text(key), text(letter) from @dead_letters where key = ?",
           keyOf(consumer, feed, identity),
         ),
       );

@@ -67,7 +67,9 @@ function changeRow<Result>(
 ): Result {
   const key = keyOf(consumer, feed, identity);
   const [row] = connection.rows(
-    "select starts, mark, since, ms, done, kept_until, forgotten from @dedupe where key = ?",
+    `select number(starts), text(mark), number(since), number(ms), number(done),
+       number(kept_until), text(forgotten)
+     from @dedupe where key = ?`,
     key,
   );
   const { result, next } = step(row && toRow(row));

@@ -7,6 +7,8 @@ export type SqliteValue = string | number | null;
 export interface SqliteStatement {
   /** Runs the statement to its end and gives its rows as objects. */
   all(...params: SqliteValue[]): unknown[];
+  /** Runs a statement that has no rows to give. */
+  run(...params: SqliteValue[]): unknown;
 }
 
 /**
@@ -42,6 +44,17 @@ export function findDriver(): SqliteDriver {
   );
 }
 
+/** Runs a statement to its end and gives its rows. */
+export function rowsOf(
+  statement: SqliteStatement,
+  ...params: readonly SqliteValue[]
+): readonly unknown[] {
+  // better-sqlite3 refuses `all` for a statement that has no rows to give; not all drivers tell.
+  if (memberOf(statement, "reader") !== false) return statement.all(...params);
+  statement.run(...params);
+  return [];
+}
+
 /** Closes a database, if it can be closed and is not. */
 export function closeQuietly(database: SqliteDatabase): void {
   const close = memberOf(database, "close");
@@ -64,9 +77,10 @@ export function isInTransaction(database: SqliteDatabase): boolean {
   }
   try {
     database.exec("begin");
-  } catch {
-    // There is one in another.
-    return true;
+  } catch (error) {
+    // Any other error, such as that the database is closed, is not the answer.
+    if (error instanceof Error && error.message.includes("within a transaction")) return true;
+    throw error;
   }
   database.exec("rollback");
   return false;
@@ -82,15 +96,15 @@ export function nodeModule<Name extends "node:fs" | "node:module" | "node:path" 
 /** A package that is installed for the program, or beside it, and works. */
 function installed(name: string): SqliteDriver | undefined {
   const { createRequire } = nodeModule("node:module") ?? {};
-  for (const from of [`${process.cwd()}/`, process.argv[1] ?? ""]) {
+  for (const from of [() => process.argv[1] ?? "", () => `${process.cwd()}/`]) {
     try {
-      const found: unknown = createRequire?.(from)(name);
+      const found: unknown = createRequire?.(from())(name);
       if (!isDriver(found)) continue;
       // Some load their native part only now, and may have one for another version of Node.
       closeQuietly(new found(":memory:"));
       return found;
     } catch {
-      // Not there, or not for this runtime: the next one is tried.
+      // Not there, or not for this runtime, or the working directory is gone: the next one is tried.
     }
   }
   return undefined;

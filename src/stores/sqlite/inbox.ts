@@ -87,7 +87,7 @@ function freshOf(connection: Connection, drafts: readonly Draft[]): readonly Dra
 }
 
 function refuseFull(connection: Connection, name: string, maxEntries: number): void {
-  const [row] = connection.rows("select unfinished from @inbox_sizes where name = ?", name);
+  const [row] = connection.rows("select number(unfinished) from @inbox_sizes where name = ?", name);
   if (row && numberAt(row, "unfinished") >= maxEntries) throw fullError();
 }
 
@@ -120,7 +120,7 @@ function claim(
      where place in (
        select place from @inbox
        where name = ? and done_until is null and hidden_until = 0 order by place limit ?
-     ) returning place, token, attempts, entry`,
+     ) returning number(place), text(token), number(attempts), text(entry)`,
     crypto.randomUUID(),
     now + leaseMs,
     leaseMs,

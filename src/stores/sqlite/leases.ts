@@ -15,7 +15,7 @@ export function sqliteLeases(session: SqliteSession): LeaseStore {
     const key = keyOf(consumer, feed);
     return session.write(operation, (connection) => {
       const [row] = connection.rows(
-        "select fence, holder, since, ms from @leases where key = ?",
+        "select number(fence), text(holder), number(since), number(ms) from @leases where key = ?",
         key,
       );
       const held = row && { from: numberAt(row, "since"), ms: numberAt(row, "ms") };

@@ -20,8 +20,7 @@ export interface Opener {
 /** Opens a file, which is made with its folder where there is none. */
 export function openerOfFile(path: string): Opener {
   const Driver = findDriver();
-  // Now, so that a later change of the working directory does not lead elsewhere.
-  const file = path === ":memory:" ? path : (nodeModule("node:path")?.resolve(path) ?? path);
+  const file = path === ":memory:" ? path : fullPathOf(path);
   return {
     isShared: false,
     open() {
@@ -38,6 +37,24 @@ export function openerOf(database: SqliteDatabase): Opener {
   // The same driver: two copies of SQLite in one process undo each other's locks.
   const Driver = database.constructor as SqliteDriver;
   return { isShared: false, open: () => openAgain(Driver, file) };
+}
+
+/** The full path, so that a later change of the working directory does not lead elsewhere. */
+function fullPathOf(path: string): string {
+  const { resolve, sep } = nodeModule("node:path") ?? {};
+  const isDrive = /^[a-z]:/i.test(path) && sep !== "/";
+  // Taken for a path, it would make a file of a strange name in the working directory.
+  if (/^[a-z][a-z\d+.-]*:/i.test(path) && !isDrive) {
+    throw configError(
+      "sqliteStores",
+      "`database` is an address, or a path of Windows elsewhere; give a path (`fileURLToPath(url)` makes one of a URL)",
+    );
+  }
+  try {
+    return resolve?.(path) ?? path;
+  } catch {
+    throw configError("sqliteStores", "the working directory is gone; give a full path");
+  }
 }
 
 function mainFileOf(database: SqliteDatabase): string {
@@ -64,7 +81,10 @@ function makeReady(file: string): void {
     fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
     const found = fs.statSync(file, { throwIfNoEntry: false });
     if (found?.isDirectory()) throw configError("open", "the path is that of a folder");
-    fs.accessSync(found ? file : path.dirname(file), fs.constants.R_OK | fs.constants.W_OK);
+    // The folder and its neighbours too: the log of what is not in the file yet stands beside it.
+    for (const used of [path.dirname(file), file, `${file}-wal`, `${file}-shm`]) {
+      if (fs.existsSync(used)) fs.accessSync(used, fs.constants.R_OK | fs.constants.W_OK);
+    }
   } catch (error) {
     throw openingError(error);
   }
@@ -74,9 +94,23 @@ function openingError(error: unknown): unknown {
   const code = (error as { readonly code?: unknown } | undefined)?.code;
   if (typeof code !== "string" || !/^E[A-Z]+$/.test(code)) return error;
   const isPassing = ["EMFILE", "ENFILE", "ENOSPC", "EIO", "EDQUOT"].includes(code);
-  return new AckloopError(
-    isPassing ? "transport" : "config",
-    `the file of the database cannot be used (${code})`,
-    { provider: "stores", operation: "open", retryable: isPassing },
-  );
+  const what = reasons[code] ?? "the file of the database cannot be used";
+  return new AckloopError(isPassing ? "transport" : "config", `${what} (${code})`, {
+    provider: "stores",
+    operation: "open",
+    retryable: isPassing,
+  });
 }
+
+const mayNot = "this user may not read and write the file of the database and its folder";
+
+const reasons: Readonly<Record<string, string>> = {
+  EACCES: mayNot,
+  EPERM: mayNot,
+  // What Node tells of a folder to be made on a disk that is read-only.
+  ENOENT: "the folder of the database cannot be made; make it, or give another path",
+  EROFS: "the file of the database is on a disk that is mounted read-only",
+  EEXIST: "the path of the database leads through a file; give one whose folders are folders",
+  ENOTDIR: "the path of the database leads through a file; give one whose folders are folders",
+  ENOSPC: "the disk is full",
+};

@@ -79,8 +79,10 @@ function isCurrent(connection: Connection): boolean {
 
 function versionOf(connection: Connection): number {
   const name = `${connection.prefix}version`;
-  const known = "select name from sqlite_master where type = 'table' and name = ?";
+  const known = "select 1 from sqlite_master where type = 'table' and name = ?";
   if (connection.rows(known, name).length === 0) return 0;
-  const [row] = connection.rows("select coalesce(max(version), 0) as version from @version");
+  const [row] = connection.rows(
+    "select number(version) from @version order by version desc limit 1",
+  );
   return row ? numberAt(row, "version") : 0;
 }

@@ -20,6 +20,8 @@ export interface SessionOptions {
 /** A step that was asked for and not made yet. */
 interface Job {
   readonly operation: string;
+  /** When it waits no longer for a lock, by the monotonic clock. */
+  readonly endsAt: number;
   readonly writes: boolean;
   readonly work: (connection: Connection) => unknown;
   readonly resolve: (value: unknown) => void;
@@ -44,7 +46,7 @@ export class SqliteSession {
   /** What the names of all tables begin with. */
   readonly prefix: string;
   readonly #options: SessionOptions;
-  readonly #jobs: Job[] = [];
+  #jobs: Job[] = [];
   // Taken now, so that a test which replaces the timers later does not stop the stores.
   readonly #soon = setImmediate;
   #connection: Connection | undefined;
@@ -96,7 +98,9 @@ export class SqliteSession {
   ): Promise<Result> {
     return new Promise<Result>((resolve, reject) => {
       if (this.#isClosed) throw configError(operation, "the stores are closed");
-      this.#jobs.push({ operation, writes, work, resolve: resolve as Job["resolve"], reject });
+      const endsAt = performance.now() + this.#options.timeoutMs;
+      const job = { operation, endsAt, writes, work, resolve: resolve as Job["resolve"], reject };
+      this.#jobs.push(job);
       this.#running ??= this.#run();
     });
   }
@@ -111,26 +115,22 @@ export class SqliteSession {
     this.#running = undefined;
   }
 
-  /** Makes the steps of a group together; where that fails, each for itself. */
-  async #settle(group: readonly Job[]): Promise<void> {
-    const failure = await this.#attemptUnlocked(group);
-    if (!failure) return;
-    const { error } = failure;
-    if (group.length === 1 || isBusy(error)) {
-      for (const job of group) job.reject(sqliteError(job.operation, error));
-      return;
+  /**
+   * Makes the steps of a group together; where that fails, each for itself. While another has the
+   * database locked, each step waits as long as it may, also those that were asked for since.
+   */
+  async #settle(all: readonly Job[]): Promise<void> {
+    let group = all;
+    let failure = this.#attempt(group);
+    for (let waitMs = 1; failure && isBusy(failure.error); waitMs *= 2) {
+      group = waitingOf(group, failure.error);
+      this.#jobs = waitingOf(this.#jobs, failure.error);
+      if (group.length === 0) return;
+      await sleep(Math.min(waitMs, longestWaitMs) * (0.5 + Math.random()));
+      failure = this.#attempt(group);
     }
-    for (const job of group) await this.#settle([job]);
-  }
-
-  /** Waits while another has the database locked, as long as it may. */
-  async #attemptUnlocked(group: readonly Job[]): Promise<Failure | undefined> {
-    const endsAt = performance.now() + this.#options.timeoutMs;
-    for (let waitMs = 1; ; waitMs = Math.min(2 * waitMs, longestWaitMs)) {
-      const failure = this.#attempt(group);
-      if (!failure || !isBusy(failure.error) || performance.now() >= endsAt) return failure;
-      await sleep(waitMs * (0.5 + Math.random()));
-    }
+    if (failure && group.length > 1) for (const job of group) await this.#settle([job]);
+    else if (failure) group[0]?.reject(sqliteError(group[0].operation, failure.error));
   }
 
   #attempt(group: readonly Job[]): Failure | undefined {
@@ -186,6 +186,13 @@ export class SqliteSession {
     if (this.#connection && !this.#options.isShared) closeQuietly(this.#connection.database);
     this.#connection = undefined;
   }
+}
+
+/** Rejects the steps that have waited as long as they may, and gives the others. */
+function waitingOf(jobs: readonly Job[], error: unknown): Job[] {
+  const now = performance.now();
+  for (const job of jobs) if (job.endsAt <= now) job.reject(sqliteError(job.operation, error));
+  return jobs.filter(({ endsAt }) => endsAt > now);
 }
 
 /** The lock of somebody who uses the same connection. */

@@ -30,7 +30,7 @@ export function sqliteError(operation: string, error: unknown): unknown {
     return new AckloopError(code, `${text} (SQLITE_${name})`, { ...facts, retryable });
   }
   const text = messageOf(error);
-  if (/not open|is closed/.test(text)) {
+  if (/not open|is closed|been finalized/.test(text)) {
     return new AckloopError("config", "the database is closed", facts);
   }
   if (/no such (table|column)/.test(text)) {
@@ -55,10 +55,15 @@ function meaningOf(error: unknown): (typeof meanings)[number] | undefined {
   const { code, errcode } = error as { readonly code?: unknown; readonly errcode?: unknown };
   // Node tells the number, with further bits for the kind; the others a name such as SQLITE_IOERR_READ.
   if (typeof errcode === "number") return meanings.find(([, number]) => number === errcode % 256);
-  // libsql has no code for a file that it cannot open.
+  // better-sqlite3 has no code for a folder that is gone, libsql for a file that it cannot open.
+  if (/directory does not exist/.test(messageOf(error))) return meaningNamed("CANTOPEN");
   const opening = /Unable to open connection.*: (\d+)/.exec(messageOf(error));
   if (opening) return meanings.find(([, number]) => number === Number(opening[1]) % 256);
   const name = /^SQLITE_([A-Z]+)/.exec(typeof code === "string" ? code : "")?.[1];
+  return meaningNamed(name);
+}
+
+function meaningNamed(name: string | undefined): (typeof meanings)[number] | undefined {
   return meanings.find(([known]) => known === name);
 }
 
