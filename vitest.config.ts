@@ -48,7 +48,14 @@ export default defineConfig({
       // What `npm run planted` runs: sources that have bugs, one after another.
       { extends: true, test: { name: "planted", include: planted, fileParallelism: false } },
       // What `npm run pack` runs on the files that were built.
-      { test: { name: "packed", include: ["test/packed/**/*.test.ts"], testTimeout: 120_000 } },
+      {
+        test: {
+          name: "packed",
+          include: ["test/packed/**/*.test.ts"],
+          globalSetup: "test/packed/consumer.ts",
+          testTimeout: 120_000,
+        },
+      },
     ],
   },
 });

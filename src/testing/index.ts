@@ -43,6 +43,7 @@ export type {
 } from "./memory-options.ts";
 export {
   type StoreHarness,
+  type StoreKind,
   type StoreLaw,
   type StoreRunner,
   storeConformance,

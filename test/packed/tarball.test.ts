@@ -1,12 +1,9 @@
-import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, inject, it } from "vitest";
 import { packageEntries } from "../../scripts/entries.ts";
+import { root, runIn } from "./consumer.ts";
 
-const root = fileURLToPath(new URL("../../", import.meta.url));
 const subpaths = Object.keys(packageEntries()).map((name) =>
   name === "index" ? "ackloop" : `ackloop/${name}`,
 );
@@ -15,24 +12,12 @@ const importOfAll = [
   ...subpaths.map((subpath, index) => `import * as a${index} from "${subpath}";`),
   `export const all: object[] = [${subpaths.map((_, index) => `a${index}`).join(", ")}];\n`,
 ].join("\n");
-let folder = "";
-
-/** Runs a program in the consumer's folder; what it wrote is in the error when it fails. */
-function run(command: string, ...args: readonly string[]): string {
-  const { status, stdout, stderr } = spawnSync(command, args, {
-    cwd: folder,
-    encoding: "utf8",
-    // npm gives its scripts settings that would reach the npm started here.
-    env: { PATH: process.env.PATH, HOME: process.env.HOME },
-  });
-  if (status !== 0) throw new Error(`${command} ${args.join(" ")}\n${stdout}${stderr}`);
-  return stdout;
-}
+const folder = inject("consumerFolder");
 
 /** Writes a file into the consumer's folder and runs it with Node. */
 function runScript(name: string, text: string): string {
   writeFileSync(join(folder, name), text);
-  return run(process.execPath, name);
+  return runIn(folder, process.execPath, name);
 }
 
 /** Type-checks the consumer's files as a project of its own, declarations of the package included. */
@@ -46,20 +31,8 @@ function typeCheck(name: string, options: object, files: readonly string[]): voi
     ...options,
   };
   writeFileSync(join(folder, name), JSON.stringify({ compilerOptions, files }));
-  run(process.execPath, join(root, "node_modules/typescript/bin/tsc"), "-p", name);
+  runIn(folder, process.execPath, join(root, "node_modules/typescript/bin/tsc"), "-p", name);
 }
-
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "ackloop-packed-"));
-  execFileSync("npm", ["pack", "--silent", "--ignore-scripts", "--pack-destination", folder], {
-    cwd: root,
-  });
-  const [tarball = ""] = readdirSync(folder);
-  writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "user", private: true }));
-  run("npm", "install", "--silent", "--prefer-offline", "--no-audit", "--no-fund", `./${tarball}`);
-}, 300_000);
-
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("the tarball in an empty folder", () => {
   it("brings its three dependencies and theirs, and nothing else", () => {
@@ -99,7 +72,7 @@ drain(feed, (event) => console.log(event.type, event.data)).then((summary) => co
   });
 
   it("runs its command line", () => {
-    const help = run(join(folder, "node_modules/.bin/ackloop"), "--help");
+    const help = runIn(folder, join(folder, "node_modules/.bin/ackloop"), "--help");
 
     expect(help).toContain("emulate");
   });

@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type {
   CursorStore,
+  DeadLetter,
   DeadLetterStore,
   DedupeStore,
+  EventKey,
   Inbox,
   InboxClaim,
   LeaseStore,
@@ -112,6 +114,44 @@ describe("store conformance", () => {
     expect(closed).toBe(1);
   });
 
+  it("tries the laws of the kinds that are named, and asks for no other store", async () => {
+    const tests: (() => Promise<void>)[] = [];
+    const opened: string[] = [];
+    const runner = {
+      describe: (name: string, define: () => void) => {
+        opened.push(name);
+        define();
+      },
+      it: (_: string, run: () => Promise<void>) => tests.push(run),
+    };
+    const { cursors } = memoryStores();
+
+    storeConformance(runner, () => ({ stores: { cursors }, others: { cursors } }), ["cursors"]);
+    for (const run of tests) await run();
+
+    expect(opened).toEqual(["cursors"]);
+    expect(tests).toHaveLength(storeLaws.cursors.length);
+  });
+
+  it.each([[[]], [["cursor"]], [["toString"]]])("refuses the kinds %j", (kinds) => {
+    const define = () =>
+      storeConformance({ describe, it }, () => ({ ...broken({}) }) as never, kinds as never);
+
+    expect(define).toThrow("the kinds are cursors, deadLetters, dedupe, leases, inbox");
+  });
+
+  it("says which store a harness has not", async () => {
+    const tests: (() => Promise<void>)[] = [];
+    const runner = {
+      describe: (_: string, define: () => void) => define(),
+      it: (_: string, run: () => Promise<void>) => tests.push(run),
+    };
+
+    storeConformance(runner, () => ({ stores: {}, others: {} }) as never);
+
+    await expect(tests[0]?.()).rejects.toThrow("the harness has no cursors; name the kinds it has");
+  });
+
   it.each<[string, Faults, readonly string[]]>([
     [
       "a save without compare-and-set",
@@ -153,6 +193,48 @@ describe("store conformance", () => {
       ["cursor.stale", "cursor.keys", "cursor.values", "cursor.arguments"],
     ],
     [
+      "a conflict that tells what was there before",
+      {
+        cursors: (good) => ({
+          async save(key, value, revision, options) {
+            const before = await good.load(key, options).catch(() => undefined);
+            const save = await good.save(key, value, revision, options);
+            return save.status === "conflict" ? { ...save, current: before } : save;
+          },
+        }),
+      },
+      ["cursor.race"],
+    ],
+    [
+      "a cursor store that cuts long values",
+      {
+        cursors: (good) => ({
+          save: (key, value, revision, options) =>
+            good.save(key, value.slice?.(0, 30_000) ?? value, revision, options),
+        }),
+      },
+      ["cursor.values"],
+    ],
+    [
+      "a cursor store whose keys are joined texts",
+      {
+        cursors: (good) => {
+          const joined = (key: StoreKey) => ({
+            ...key,
+            consumer: `${key.consumer}/${key.feed}`,
+            feed: "x",
+          });
+          const isShort = (key: StoreKey) => key?.consumer && key.feed?.length < 50;
+          return {
+            load: (key, options) => good.load(isShort(key) ? joined(key) : key, options),
+            save: (key, value, revision, options) =>
+              good.save(isShort(key) ? joined(key) : key, value, revision, options),
+          };
+        },
+      },
+      ["cursor.keys"],
+    ],
+    [
       "a put that forgets",
       { deadLetters: () => ({ put: async () => {} }) },
       [
@@ -160,6 +242,8 @@ describe("store conformance", () => {
         "letter.unreadable",
         "letter.replace",
         "letter.pages",
+        "letter.hundred",
+        "letter.own",
         "letter.race",
         "letter.keys",
         "letter.large",
@@ -179,6 +263,67 @@ describe("store conformance", () => {
         }),
       },
       ["letter.replace"],
+    ],
+    [
+      "a put that keeps the object it was given",
+      {
+        deadLetters: (good) => {
+          const kept = new Map<string, DeadLetter>();
+          const nameOf = ({ consumer, feed, identity }: EventKey) =>
+            JSON.stringify([consumer, feed, identity]);
+          const known = (letter: DeadLetter) => kept.get(nameOf(letter)) ?? letter;
+          return {
+            async put(letter, options) {
+              await good.put(letter, options);
+              kept.set(nameOf(letter), letter);
+            },
+            async get(key, options) {
+              const letter = await good.get(key, options);
+              return letter && known(letter);
+            },
+          };
+        },
+      },
+      ["letter.own"],
+    ],
+    [
+      "a page of ten where no limit is given",
+      {
+        deadLetters: (good) => ({
+          list: (key, query = {}) => good.list(key, { ...query, limit: query.limit ?? 10 }),
+        }),
+      },
+      ["letter.hundred", "letter.race"],
+    ],
+    [
+      "puts at one time that mix their letters",
+      {
+        deadLetters: (good) => ({
+          async put(letter, options) {
+            if (letter?.reason !== "two") return await good.put(letter, options);
+            const other = await good.get(letter, options);
+            await good.put({ ...letter, attempts: other?.attempts ?? 1 }, options);
+          },
+        }),
+      },
+      ["letter.race"],
+    ],
+    [
+      "dead letters that know no consumers' names of odd characters",
+      {
+        deadLetters: (good) => {
+          const plain = <Key extends StoreKey>(key: Key): Key =>
+            key?.consumer ? { ...key, consumer: key.consumer.replaceAll(/[^\w-]/g, "_") } : key;
+          return {
+            put: (letter, options) => good.put(plain(letter), options),
+            async get(key, options) {
+              const letter = await good.get(plain(key), options);
+              return letter && { ...letter, consumer: key.consumer };
+            },
+          };
+        },
+      },
+      ["letter.keys"],
     ],
     [
       "a put that keeps the first letter",
@@ -236,6 +381,7 @@ describe("store conformance", () => {
         "dedupe.again",
         "dedupe.race",
         "dedupe.forgotten",
+        "dedupe.hundred",
         "dedupe.told",
         "dedupe.taken",
         "dedupe.late",
@@ -254,7 +400,7 @@ describe("store conformance", () => {
           },
         }),
       },
-      ["dedupe.again", "dedupe.forgotten"],
+      ["dedupe.again", "dedupe.forgotten", "dedupe.hundred"],
     ],
     [
       "a begin that does not count",
@@ -309,7 +455,7 @@ describe("store conformance", () => {
           };
         },
       },
-      ["dedupe.forgotten"],
+      ["dedupe.forgotten", "dedupe.hundred"],
     ],
     [
       "a forget that leaves no trace of a mark that has not come yet",
@@ -320,7 +466,7 @@ describe("store conformance", () => {
           },
         }),
       },
-      ["dedupe.forgotten"],
+      ["dedupe.forgotten", "dedupe.hundred"],
     ],
     [
       "a begin that remembers the last forgotten mark alone",
@@ -341,7 +487,85 @@ describe("store conformance", () => {
           };
         },
       },
-      ["dedupe.forgotten"],
+      ["dedupe.forgotten", "dedupe.hundred"],
+    ],
+    [
+      "a begin that knows no more than fifty forgotten marks",
+      {
+        dedupe: (good) => {
+          const last: string[] = [];
+          return {
+            async begin(key, markMs, options) {
+              const isKnown = !options?.mark || last.slice(-50).includes(options.mark);
+              if (isKnown || !last.includes(options.mark))
+                return await good.begin(key, markMs, options);
+              return await good.begin(key, markMs, { signal: options.signal });
+            },
+            async forget(key, mark, options) {
+              await good.forget(key, mark, options);
+              last.push(mark);
+            },
+          };
+        },
+      },
+      ["dedupe.hundred"],
+    ],
+    [
+      "a begin that gives an event back to any mark it was ever begun with",
+      {
+        dedupe: (good) => {
+          const begun = new Set<string>();
+          return {
+            async begin(key, markMs, options) {
+              const found = await good.begin(key, markMs, options);
+              const { mark = "" } = options ?? {};
+              if (found.status === "busy" && found.endsInMs > 0 && begun.has(mark)) {
+                return { status: "begun", mark, starts: 1 };
+              }
+              if (found.status === "begun") begun.add(found.mark);
+              return found;
+            },
+          };
+        },
+      },
+      ["dedupe.taken"],
+    ],
+    [
+      "a finish that needs no begin",
+      {
+        dedupe: (good) => {
+          const known = new Set<string>();
+          const nameOf = ({ consumer, identity }: EventKey) => consumer + identity;
+          return {
+            async begin(key, markMs, options) {
+              const begun = await good.begin(key, markMs, options);
+              known.add(nameOf(key));
+              return begun;
+            },
+            async finish(key, mark, options) {
+              if (!known.has(nameOf(key))) await good.begin(key, hourMs, { mark });
+              return await good.finish(key, mark, options);
+            },
+          };
+        },
+      },
+      ["dedupe.arguments"],
+    ],
+    [
+      "a dedupe store that knows no feeds",
+      {
+        dedupe: (good) => {
+          const all = <Key extends EventKey>(key: Key): Key =>
+            key?.feed ? { ...key, feed: "x" } : key;
+          return {
+            begin: (key, markMs, options) => good.begin(all(key), markMs, options),
+            renew: (key, mark, markMs, options) => good.renew(all(key), mark, markMs, options),
+            finish: (key, mark, options) => good.finish(all(key), mark, options),
+            forget: (key, mark, options) => good.forget(all(key), mark, options),
+          };
+        },
+      },
+      ["dedupe.keys"],
     ],
     [
       "a mark that tells its time rounded up",
@@ -365,7 +589,7 @@ describe("store conformance", () => {
           },
         }),
       },
-      ["dedupe.forget", "dedupe.taken"],
+      ["dedupe.forget", "dedupe.taken", "dedupe.arguments"],
     ],
     [
       "a finish that forgets",
@@ -453,6 +677,64 @@ describe("store conformance", () => {
         }),
       },
       ["lease.again", "lease.fence", "lease.ended", "lease.release"],
+    ],
+    [
+      "a lease that knows feeds only",
+      {
+        leases: (good) => {
+          const all = <Key extends StoreKey>(key: Key): Key =>
+            key?.consumer ? { ...key, consumer: "x" } : key;
+          return {
+            acquire: (key, holder, leaseMs, options) =>
+              good.acquire(all(key), holder, leaseMs, options),
+            renew: (key, fence, leaseMs, options) => good.renew(all(key), fence, leaseMs, options),
+            release: (key, fence, options) => good.release(all(key), fence, options),
+          };
+        },
+      },
+      ["lease.keys"],
+    ],
+    [
+      "a fence that is no whole number",
+      {
+        leases: (good) => ({
+          async acquire(key, holder, leaseMs, options) {
+            const grant = await good.acquire(key, holder, leaseMs, options);
+            return grant.status === "held" ? { ...grant, fence: grant.fence + 0.5 } : grant;
+          },
+        }),
+      },
+      [
+        "lease.one",
+        "lease.again",
+        "lease.fence",
+        "lease.ended",
+        "lease.release",
+        "lease.renew",
+        "lease.told",
+        "lease.keys",
+        "lease.cut",
+      ],
+    ],
+    [
+      "a fence that begins far above 1",
+      {
+        leases: (good) => {
+          const { acquire } = good;
+          const moved = (fence: number) => (fence > 1000 ? fence - 1000 : fence);
+          return {
+            async acquire(...given) {
+              const grant = await acquire(...given);
+              return grant.status === "held" ? { ...grant, fence: grant.fence + 1000 } : grant;
+            },
+            renew: (key, fence, leaseMs, options) =>
+              good.renew(key, moved(fence), leaseMs, options),
+            release: (key, fence, options) => good.release(key, moved(fence), options),
+          };
+        },
+      },
+      // None: a fence grows, from wherever.
+      [],
     ],
     [
       "a lease that is renewed after its end",
@@ -551,10 +833,56 @@ describe("store conformance", () => {
         "inbox.race",
         "inbox.finish",
         "inbox.killed",
+        "inbox.late",
+        "inbox.own",
         "inbox.release",
         "inbox.extend",
         "inbox.full",
       ],
+    ],
+    [
+      "a claim that gives the same object every time",
+      {
+        inbox: (good) => {
+          const first = new Map<string, unknown>();
+          return {
+            async claim(name, limit, leaseMs, options) {
+              const claims = await good.claim(name, limit, leaseMs, options);
+              return claims.map((claim) => {
+                const id = JSON.stringify([name, claim.event?.id, claim.raw === null]);
+                if (typeof claim.raw !== "object" || !claim.event || claim.idDerived) return claim;
+                if (!first.has(id)) first.set(id, claim.raw);
+                return { ...claim, raw: first.get(id) };
+              });
+            },
+          };
+        },
+      },
+      ["inbox.own"],
+    ],
+    [
+      "an extension that is too late when the lease has ended",
+      {
+        inbox: (good) => {
+          const ends = new Map<string, number>();
+          return {
+            async claim(name, limit, leaseMs, options) {
+              const claims = await good.claim(name, limit, leaseMs, options);
+              for (const { token } of claims) ends.set(token, Date.now() + leaseMs);
+              return claims;
+            },
+            async extend(name, tokens, leaseMs, options) {
+              const open = Array.isArray(tokens)
+                ? tokens.filter(
+                    (token) => (ends.get(token) ?? Number.NaN) > Date.now() || token === 1,
+                  )
+                : tokens;
+              await good.extend(name, open, leaseMs, options);
+            },
+          };
+        },
+      },
+      ["inbox.late"],
     ],
     [
       "an add that keeps no ids",
@@ -570,7 +898,7 @@ describe("store conformance", () => {
             ),
         }),
       },
-      ["inbox.same", "inbox.full"],
+      ["inbox.same", "inbox.own", "inbox.full"],
     ],
     [
       "an add that goes by the id alone",

@@ -1,8 +1,18 @@
 import type { DeadLetter, DeadLetterStore, StoreKey } from "../../core/stores.ts";
-import { check, cut, equal, eventOf, freshKey, oddIds, refused, type StoreLaw } from "./law.ts";
+import {
+  check,
+  cut,
+  equal,
+  eventOf,
+  freshKey,
+  oddEventKeys,
+  oddIds,
+  refused,
+  type StoreLaw,
+} from "./law.ts";
 
 /** The laws of a `DeadLetterStore`. */
-export const deadLetterLaws: readonly StoreLaw[] = [
+export const deadLetterLaws: readonly StoreLaw<"deadLetters">[] = [
   {
     id: "letter.round",
     title: "keeps a letter until it is removed, and gives it back whole",
@@ -55,19 +65,58 @@ export const deadLetterLaws: readonly StoreLaw[] = [
     },
   },
   {
+    id: "letter.hundred",
+    title: "lists a hundred letters where no limit is given, and up to a thousand",
+    async run({ stores, others }) {
+      const key = freshKey();
+      const ids = Array.from({ length: 101 }, (_, at) => `event ${at}`);
+      await Promise.all(ids.map((id) => stores.deadLetters.put(letterOf(key, id))));
+      const first = await others.deadLetters.list(key);
+      equal(first.letters.length, 100, "a page has a hundred letters");
+      const second = await others.deadLetters.list(key, { after: first.next });
+      equal(second.letters.length, 1, "the next page has the rest");
+      const { letters } = await others.deadLetters.list(key, { limit: 1000 });
+      equal(letters.length, 101, "a page has as many as it is asked for");
+    },
+  },
+  {
+    id: "letter.own",
+    title: "keeps a letter as JSON, and shares nothing with what was put or given",
+    async run({ stores, others }) {
+      const raw = { order: 1, at: new Date(0) };
+      const letter = { ...letterOf(freshKey(), "a"), raw };
+      await stores.deadLetters.put(letter);
+      raw.order = 2;
+      const kept = { ...letter, raw: { order: 1, at: "1970-01-01T00:00:00.000Z" } };
+      for (const store of [stores, others]) {
+        const found = await store.deadLetters.get(letter);
+        equal(found, kept, "it is as it was put");
+        const given = found?.raw as typeof kept.raw;
+        check(typeof given.at === "string", "and is plain JSON");
+        given.order = 3;
+      }
+      const { letters } = await others.deadLetters.list(letter);
+      equal(letters, [kept], "what was given can be changed");
+    },
+  },
+  {
     id: "letter.race",
-    title: "keeps every letter that is put at the same time, and one of two with one id",
+    title: "keeps every letter that is put at the same time, and one of two with one id, whole",
     async run({ stores, others }) {
       const key = freshKey();
       const ids = Array.from({ length: 12 }, (_, at) => `event ${at}`);
+      const one = { ...letterOf(key, "same"), reason: "one", attempts: 1 };
+      const two = { ...letterOf(key, "same"), reason: "two", attempts: 2 };
       await Promise.all([
         ...ids.map((id, at) => (at % 2 ? stores : others).deadLetters.put(letterOf(key, id))),
-        stores.deadLetters.put({ ...letterOf(key, "same"), reason: "one" }),
-        others.deadLetters.put({ ...letterOf(key, "same"), reason: "two" }),
+        stores.deadLetters.put(one),
+        others.deadLetters.put(two),
       ]);
       const { letters } = await stores.deadLetters.list(key);
       const found = letters.map(({ identity }) => identity).sort();
       equal(found, [...ids, "same"].sort(), "every letter is there once");
+      const same = letters.find(({ identity }) => identity === "same");
+      equal(same, same?.reason === "one" ? one : two, "one of the two is whole");
     },
   },
   {
@@ -75,12 +124,14 @@ export const deadLetterLaws: readonly StoreLaw[] = [
     title: "keeps consumers, feeds and ids apart, whatever the ids are",
     async run({ stores, others }) {
       const key = freshKey();
-      const letters = oddIds.map((id) => letterOf(key, id));
+      const letters = oddEventKeys().map((one, at) => letterOf(one, one.identity, at));
       await Promise.all(letters.map((letter) => stores.deadLetters.put(letter)));
       for (const letter of letters) {
         const found = await others.deadLetters.get(letter);
-        check(found?.identity === letter.identity, "every odd id has a letter of its own");
+        const isOwn = found?.identity === letter.identity && found.attempts === letter.attempts;
+        check(isOwn, "every odd key has a letter of its own");
       }
+      await stores.deadLetters.put(letterOf(key, "a"));
       const other = { ...key, consumer: `${key.consumer}-2` };
       equal(
         (await stores.deadLetters.list(other)).letters,
@@ -150,14 +201,15 @@ export const deadLetterLaws: readonly StoreLaw[] = [
   },
 ];
 
-function letterOf(key: StoreKey, id: string): DeadLetter {
+function letterOf({ consumer, feed }: StoreKey, id: string, attempts = 3): DeadLetter {
   return {
-    ...key,
+    consumer,
+    feed,
     identity: id,
     event: eventOf(id),
     raw: { id, unknown: [null, 1] },
     reason: "the handler failed",
-    attempts: 3,
+    attempts,
     failedAt: "2026-11-02T10:00:00.000Z",
   };
 }

@@ -4,18 +4,17 @@ import {
   cut,
   equal,
   freshEventKey,
-  freshKey,
   letPass,
   letShortEnd,
   longMs,
-  oddIds,
+  oddEventKeys,
   refused,
   type StoreLaw,
   shortMs,
 } from "./law.ts";
 
 /** The laws of a `DedupeStore`. */
-export const dedupeLaws: readonly StoreLaw[] = [
+export const dedupeLaws: readonly StoreLaw<"dedupe">[] = [
   {
     id: "dedupe.busy",
     title: "gives an event to the first, and tells the others for how long it is in work",
@@ -115,6 +114,19 @@ export const dedupeLaws: readonly StoreLaw[] = [
     },
   },
   {
+    id: "dedupe.hundred",
+    title: "knows the last hundred marks of an event that were forgotten",
+    async run({ stores, others }) {
+      const key = freshEventKey();
+      const marks = Array.from({ length: 100 }, (_, at) => `${at} ${crypto.randomUUID()}`);
+      for (const mark of marks) await stores.dedupe.forget(key, mark);
+      for (const mark of marks) {
+        const late = await others.dedupe.begin(key, longMs, { mark });
+        equal(late, { status: "busy", endsInMs: 0 }, "none of them is set again");
+      }
+    },
+  },
+  {
     id: "dedupe.told",
     title: "never tells a longer time than the mark was asked for",
     async run({ stores, others }) {
@@ -151,6 +163,8 @@ export const dedupeLaws: readonly StoreLaw[] = [
       const mark = await markOf(others.dedupe, key, longMs);
       check(old !== mark, "every start has a mark of its own");
       check(!(await stores.dedupe.renew(key, old, longMs)), "the old mark is not renewed");
+      const late = await stores.dedupe.begin(key, longMs, { mark: old });
+      equal(late.status, "busy", "and begins it no more");
       const retentionMs = longMs;
       check(!(await stores.dedupe.finish(key, old, { retentionMs })), "the old one cannot finish");
       await stores.dedupe.forget(key, old);
@@ -203,12 +217,9 @@ export const dedupeLaws: readonly StoreLaw[] = [
   },
   {
     id: "dedupe.keys",
-    title: "keeps every event of every reader apart, whatever the ids are",
+    title: "keeps every event of every reader apart, whatever their names and ids are",
     async run({ stores, others }) {
-      const key = freshKey();
-      const keys: EventKey[] = oddIds.map((identity) => ({ ...key, identity }));
-      keys.push({ consumer: `${key.consumer}-2`, feed: key.feed, identity: "a" });
-      keys.push({ consumer: key.consumer, feed: `${key.feed}-2`, identity: "a" });
+      const keys = oddEventKeys();
       for (const one of keys) {
         equal((await stores.dedupe.begin(one, longMs)).status, "begun", "each is begun once");
       }
@@ -236,6 +247,10 @@ export const dedupeLaws: readonly StoreLaw[] = [
       const first = await dedupe.begin(key, longMs);
       check(first.status === "begun" && first.starts === 1, "what was refused wrote nothing");
       check(!(await dedupe.renew(key, "no mark'\0", 1)), "a mark nobody gave is refused");
+      const unknown = freshEventKey();
+      const isOurs = await dedupe.finish(unknown, first.mark, { retentionMs: longMs });
+      check(!isOurs, "what nobody has begun is not finished");
+      equal((await dedupe.begin(unknown, longMs)).status, "begun", "and is begun as ever");
     },
   },
   {

@@ -16,7 +16,7 @@ import {
 } from "./law.ts";
 
 /** The laws of an `Inbox`. */
-export const inboxLaws: readonly StoreLaw[] = [
+export const inboxLaws: readonly StoreLaw<"inbox">[] = [
   {
     id: "inbox.order",
     title: "gives what was added, oldest first, and hides it from all others",
@@ -94,6 +94,9 @@ export const inboxLaws: readonly StoreLaw[] = [
       await inbox.add(name, [entryOf("a")]);
       const tokens = tokensOf(await inbox.claim(name, 1, shortMs));
       await letShortEnd(harness);
+      await inbox.extend(name, tokens, shortMs);
+      equal(await harness.others.inbox.claim(name, 1, longMs), [], "it can be hidden again");
+      await letShortEnd(harness);
       equal(await inbox.finish(name, tokens), [true], "a late finish counts");
       equal(await harness.others.inbox.claim(name, 1, longMs), [], "it does not come again");
     },
@@ -135,6 +138,29 @@ export const inboxLaws: readonly StoreLaw[] = [
     },
   },
   {
+    id: "inbox.own",
+    title: "keeps an entry as JSON, and shares nothing with what was added or given",
+    async run({ stores, others }) {
+      const name = freshName();
+      const [raw, data] = [{ order: 1 }, { order: 1 }];
+      await stores.inbox.add(name, [{ event: eventOf("a", data), raw }]);
+      Object.assign(raw, { order: 2 });
+      Object.assign(data, { order: 2 });
+      const [claim] = await others.inbox.claim(name, 1, longMs);
+      equal(
+        [claim?.event?.data, claim?.raw],
+        [{ order: 1 }, { order: 1 }],
+        "it is as it was added",
+      );
+      Object.assign(claim?.raw as object, { order: 3 });
+      const anew = claim?.again?.();
+      equal(anew ?? entryOf("a", { order: 1 }), entryOf("a", { order: 1 }), "read anew as well");
+      await others.inbox.release(name, [claim?.token ?? ""], 0);
+      const [again] = await stores.inbox.claim(name, 1, longMs);
+      equal(again?.raw, { order: 1 }, "it comes again as it was added");
+    },
+  },
+  {
     id: "inbox.release",
     title: "gives an entry back at once or later, and takes the token away",
     async run(harness) {
@@ -170,7 +196,8 @@ export const inboxLaws: readonly StoreLaw[] = [
     id: "inbox.names",
     title: "keeps every inbox apart, and any text in events as it is",
     async run({ stores, others }) {
-      const [name, other] = [freshName(), `${freshName()}'/..\\ é`];
+      const name = freshName();
+      const other = `${name}'/..\\ é${"x".repeat(450)}`.slice(0, 500);
       await stores.inbox.add(name, [entryOf("a")]);
       for (const [at, text] of oddIds.entries()) {
         await stores.inbox.add(other, [{ event: eventOf(text, text), raw: text }]);

@@ -3,29 +3,38 @@ import type { FeedEvent } from "../../core/event.ts";
 import { sleep } from "../../core/sleep.ts";
 import type { EventKey, InboxEntry, StoreKey, StoreSet } from "../../core/stores.ts";
 
-/** The stores under test, as the kit needs them. */
-export interface StoreHarness {
+/** A kind of store, by its name in a `StoreSet`. */
+export type StoreKind = keyof StoreSet;
+
+/** The stores under test, as the kit needs them: all, or those of the kinds that are tried. */
+export type StoreHarness<Kind extends StoreKind = StoreKind> = {
   /** The stores. */
-  readonly stores: StoreSet;
+  readonly stores: Pick<StoreSet, Kind>;
   /** The same data as another process sees it; the same stores where there is no other process. */
-  readonly others: StoreSet;
-  /** The limit of unfinished entries that both were made with, 1-50. */
-  readonly inboxMaxEntries: number;
+  readonly others: Pick<StoreSet, Kind>;
   /** Lets time pass on the stores' clock. @default waits really */
   readonly advance?: ((ms: number) => Promise<void>) | undefined;
   /** Called after each law. */
   readonly close?: (() => Promise<void>) | undefined;
-}
+} & ("inbox" extends Kind
+  ? {
+      /** The limit of unfinished entries that both inboxes were made with, 1-50. */
+      readonly inboxMaxEntries: number;
+    }
+  : unknown);
 
 /** One thing that every store of a kind promises. */
-export interface StoreLaw {
+export interface StoreLaw<Kind extends StoreKind = StoreKind> {
   /** Stable, such as `"lease.fence"`. */
   readonly id: string;
   /** The promise as a sentence. */
   readonly title: string;
   /** Resolves when it is kept, rejects when not. */
-  run(harness: StoreHarness): Promise<void>;
+  run(harness: StoreHarness<Kind>): Promise<void>;
 }
+
+/** What of a harness lets time pass. */
+type Clock = Pick<StoreHarness<never>, "advance">;
 
 /** Long enough that nothing ends during a law. */
 export const longMs = 600_000;
@@ -33,12 +42,12 @@ export const longMs = 600_000;
 export const shortMs = 40;
 
 /** Lets all that was made for `shortMs` end. */
-export async function letShortEnd(harness: StoreHarness): Promise<void> {
+export async function letShortEnd(harness: Clock): Promise<void> {
   await letPass(harness, shortMs * 2);
 }
 
 /** Lets time pass on the stores' clock. */
-export async function letPass(harness: StoreHarness, ms: number): Promise<void> {
+export async function letPass(harness: Clock, ms: number): Promise<void> {
   await (harness.advance ?? sleep)(ms);
 }
 
@@ -98,6 +107,29 @@ export const oddIds: readonly string[] = [
   "\0",
   "y".repeat(20_000),
 ];
+
+/** Keys that are taken for one another where their parts are not kept apart; all different. */
+export function oddKeys(): readonly StoreKey[] {
+  const run = crypto.randomUUID();
+  return [
+    { consumer: run, feed: "ab" },
+    { consumer: `${run}a`, feed: "b" },
+    { consumer: `${run}/a`, feed: "b/c" },
+    { consumer: `${run}/a/b`, feed: "c" },
+    ...oddTexts.map((feed) => ({ consumer: run, feed })),
+    ...oddTexts.map((text) => ({ consumer: `${text}${run}`.slice(-500), feed: "feed" })),
+  ];
+}
+
+/** The same for the keys of events. */
+export function oddEventKeys(): readonly EventKey[] {
+  const key = freshKey();
+  return [
+    ...oddKeys().map((one) => ({ ...one, identity: "a" })),
+    ...oddIds.map((identity) => ({ ...key, identity })),
+    { ...key, feed: `${key.feed}/a`, identity: "b" },
+  ];
+}
 
 /** Fails unless a fact holds. */
 export function check(fact: boolean, promise: string): asserts fact {

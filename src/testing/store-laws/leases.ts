@@ -7,6 +7,7 @@ import {
   letPass,
   letShortEnd,
   longMs,
+  oddKeys,
   oddTexts,
   refused,
   type StoreLaw,
@@ -14,7 +15,7 @@ import {
 } from "./law.ts";
 
 /** The laws of a `LeaseStore`. */
-export const leaseLaws: readonly StoreLaw[] = [
+export const leaseLaws: readonly StoreLaw<"leases">[] = [
   {
     id: "lease.one",
     title: "has one holder, and tells the others for how long",
@@ -132,10 +133,12 @@ export const leaseLaws: readonly StoreLaw[] = [
     id: "lease.keys",
     title: "keeps every consumer, feed and holder apart, whatever their names are",
     async run({ stores, others }) {
-      const { consumer } = freshKey();
+      for (const [at, key] of oddKeys().entries()) {
+        await fenceOf(stores.leases, key, oddTexts[at % oddTexts.length] ?? "", longMs);
+      }
       for (const [at, text] of oddTexts.entries()) {
-        const key = { consumer, feed: text };
-        equal(await fenceOf(stores.leases, key, text, longMs), 1, `lease ${at} is free`);
+        const key = freshKey();
+        await fenceOf(stores.leases, key, text, longMs);
         for (const other of oddTexts.slice(at + 1, at + 3)) {
           const grant = await others.leases.acquire(key, other, longMs);
           equal(grant.status, "taken", "holders with other names are others");
@@ -189,5 +192,6 @@ async function fenceOf(
 ): Promise<number> {
   const grant = await leases.acquire(key, holder, leaseMs);
   check(grant.status === "held", "a free lease is granted");
+  check(Number.isSafeInteger(grant.fence) && grant.fence >= 1, "a fence is a whole number from 1");
   return grant.fence;
 }
