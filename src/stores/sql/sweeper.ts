@@ -16,7 +16,8 @@ export class Sweeper {
     this.#session = session;
     this.#step = `
       with old as materialized (
-        select ${id} from ${table} where ${endsAt} <= @now limit ${sweptAtOnce} @lock
+        select ${id} from ${table} where ${endsAt} <= @now
+        order by ${endsAt} limit ${sweptAtOnce} @lock
       )
       delete from ${table} where ${id} in (select ${id} from old) returning 1 as gone`;
   }
