@@ -11,8 +11,9 @@ const tokenPattern = /^(\d{1,15})\.([0-9a-f-]{36})$/;
 const setBackMs = 1000;
 
 const isOpen = "name = @key($1) and done_until is null";
-const isGiven =
-  "name = @key($1) and place = given.at and token = given.held and done_until is null";
+/** A token counts in its own inbox only; said so that no plan goes through all that the inbox holds. */
+const isGiven = `place = given.at and token = given.held and done_until is null
+  and name || '' = @key($1)`;
 const hide = `hidden_ms = cast($3 as float8),
   hidden_until = case when cast($3 as float8) = 0 then 0 else ${after("$3")} end`;
 
