@@ -10,7 +10,7 @@ import { Pool } from "pg";
 import { postgresStores, sqliteStores } from "../src/stores/index.ts";
 import { fillStores } from "../test/stores/frozen.ts";
 
-const version = process.argv[2];
+const [version, dumper = "pg_dump"] = process.argv.slice(2);
 const url = process.env["ACKLOOP_POSTGRES_URL"];
 if (!version || !url) throw new Error("give the version of the tables, and ACKLOOP_POSTGRES_URL");
 const file = `test/fixtures/stores/v${version}`;
@@ -26,7 +26,7 @@ const postgres = postgresStores(pool, { schema: "frozen" });
 await postgres.migrate();
 await fillStores(postgres);
 await pool.end();
-const dump = execFileSync("pg_dump", [
+const dump = execFileSync(dumper, [
   "--schema=frozen",
   "--inserts",
   "--no-owner",

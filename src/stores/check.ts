@@ -67,7 +67,7 @@ function isText(value: unknown): value is string {
 }
 
 /** Tells whether a value is a name that every store can hold. */
-export function isName(value: unknown): value is string {
+function isName(value: unknown): value is string {
   return isText(value) && value !== "" && value.length <= 500 && !value.includes("\0");
 }
 

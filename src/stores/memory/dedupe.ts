@@ -1,4 +1,4 @@
-import type { DedupeStore, EventKey } from "../../core/stores.ts";
+import type { DedupeBegin, DedupeStore, EventKey } from "../../core/stores.ts";
 import { configError } from "../check.ts";
 import { keyOf } from "../key.ts";
 import { forgottenAtMost, forgottenMs } from "../options.ts";
@@ -35,14 +35,9 @@ export function memoryDedupe(
       const now = performance.now();
       sweep(rows, ({ keptUntil, until }) => keptUntil <= now && until <= now);
       const row = rows.get(idOf(key)) ?? unknown;
-      const isRepeat = row.mark === mark && !row.done;
-      const isForgotten = row.forgotten.includes(mark);
-      if (isForgotten || (row.until > now && !isRepeat)) {
-        if (row.done && row.until > now) return { status: "done" };
-        return { status: "busy", endsInMs: isForgotten ? 0 : row.until - now };
-      }
-      const before = row.done || row.keptUntil <= now ? 0 : row.starts;
-      const starts = isRepeat && before > 0 ? before : before + 1;
+      const refused = refusal(row, mark, now);
+      if (refused) return refused;
+      const starts = startsBefore(row, now) + (isAgain(row, mark, now) ? 0 : 1);
       const next = { ...row, ...inWork(markMs, now), starts, mark, done: false };
       setLast(rows, idOf(key), next);
       return { status: "begun", mark, starts };
@@ -75,4 +70,22 @@ export function memoryDedupe(
       });
     },
   };
+}
+
+/** What a begin finds that may not have the event. */
+function refusal(row: DedupeRow, mark: string, now: number): DedupeBegin | undefined {
+  const isForgotten = row.forgotten.includes(mark);
+  const isHeld = row.until > now && (row.done || row.mark !== mark);
+  if (!isForgotten && !isHeld) return undefined;
+  if (row.done && isHeld) return { status: "done" };
+  return { status: "busy", endsInMs: isForgotten ? 0 : row.until - now };
+}
+
+function startsBefore(row: DedupeRow, now: number): number {
+  return row.done || row.keptUntil <= now ? 0 : row.starts;
+}
+
+/** The begin is a repeat of the last one, and counts as the same start. */
+function isAgain(row: DedupeRow, mark: string, now: number): boolean {
+  return row.mark === mark && startsBefore(row, now) > 0;
 }

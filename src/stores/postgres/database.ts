@@ -12,21 +12,15 @@ export interface PostgresDatabase {
   query(text: string, params?: unknown[]): Promise<{ readonly rows: unknown[] }>;
 }
 
-/** A statement on its way. */
-export interface Query {
-  readonly operation: string;
-  readonly text: string;
-  /** Texts, which all drivers write alike. */
-  readonly params?: readonly (string | null)[];
-  readonly timeoutMs: number;
-}
-
-/** Runs one statement once. */
+/** Runs one statement once. Its parameters are texts, which all drivers write alike. */
 export async function runOnce(
   database: PostgresDatabase,
-  { operation, text, params = [], timeoutMs }: Query,
+  operation: string,
+  limitMs: number,
+  text: string,
+  params: readonly (string | null)[] = [],
 ): Promise<readonly Row[]> {
-  const asking = { what: operation, whom: "stores", limitMs: timeoutMs };
+  const asking = { what: operation, whom: "stores", limitMs };
   const answer = await ask<unknown>(asking, () => database.query(text, [...params]));
   if (answer.kind === "answered") return rowsOf(operation, answer.value);
   const error = answer.kind === "failed" ? (answer.thrown ?? answer.error) : undefined;

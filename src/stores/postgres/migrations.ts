@@ -193,8 +193,8 @@ function refuseUnfit(operation: string, row: Row, schema: string | undefined): v
   );
 }
 
-/** Rejects unless the tables are of this version. */
-export function refuseOld({ isCurrent }: Found): void {
-  if (isCurrent) return;
+/** Gives the schema, if its tables are of this version. */
+export function refuseOld({ schema, isCurrent }: Found): string {
+  if (isCurrent) return schema;
   throw configError("open", "the tables are missing or old; call `migrate()` first");
 }

@@ -46,9 +46,9 @@ export class PostgresSession implements SqlSession {
     const schema = await this.#opened(transaction);
     // Refused where no transaction is open; in one it takes only the lock that the step takes anyway.
     const lock = `lock table ${tableOf(schema, prefix, "dedupe")} in row exclusive mode`;
-    await runOnce(transaction, { operation, text: lock, timeoutMs });
+    await runOnce(transaction, operation, timeoutMs, lock);
     const text = toPostgres(step, schema, prefix, undefined);
-    return await runOnce(transaction, { operation, text, params: params.map(String), timeoutMs });
+    return await runOnce(transaction, operation, timeoutMs, text, params.map(String));
   }
 
   /** Brings the tables to this version. Whoever else does it at the same time is waited for. */
@@ -68,7 +68,7 @@ export class PostgresSession implements SqlSession {
 
   /** The schema, once the database and its tables are known to fit; one flight for all callers. */
   async #opened(database: PostgresDatabase): Promise<string> {
-    const opening = this.#schema ?? this.#open(database);
+    const opening = this.#schema ?? this.#look("open", database).then(refuseOld);
     this.#schema = opening;
     try {
       return await opening;
@@ -76,12 +76,6 @@ export class PostgresSession implements SqlSession {
       if (this.#schema === opening) this.#schema = undefined;
       throw error;
     }
-  }
-
-  async #open(database: PostgresDatabase): Promise<string> {
-    const found = await this.#look("open", database);
-    refuseOld(found);
-    return found.schema;
   }
 
   async #look(operation: string, database: PostgresDatabase): Promise<Found> {
@@ -100,8 +94,7 @@ export class PostgresSession implements SqlSession {
   ): Promise<readonly Row[]> {
     for (let tries = 1; ; tries += 1) {
       try {
-        const { timeoutMs } = this.#options;
-        return await runOnce(database, { operation, text, params, timeoutMs });
+        return await runOnce(database, operation, this.#options.timeoutMs, text, params);
       } catch (error) {
         if (tries >= triesOf(error)) throw error;
         await sleep(Math.random() * 20 * tries);

@@ -1,7 +1,5 @@
+import { type Row, textAt } from "../sql/session.ts";
 import type { SqliteDatabase, SqliteStatement, SqliteValue } from "./driver.ts";
-
-/** One row of an answer. */
-export type Row = Readonly<Record<string, unknown>>;
 
 /** A database with its statements kept ready. */
 export class Connection {
@@ -33,16 +31,6 @@ export class Connection {
 /** The statement with the full names of its tables. */
 export function withPrefix(sql: string, prefix: string): string {
   return sql.replaceAll(/@(?=[a-z])/g, prefix);
-}
-
-/** A column of a row, as a text. */
-export function textAt(row: Row, column: string): string {
-  return String(row[column]);
-}
-
-/** A column of a row, as a number. */
-export function numberAt(row: Row, column: string): number {
-  return Number(row[column]);
 }
 
 /** The file of a connection's main database; an empty text for one in memory. */
