@@ -58,9 +58,6 @@ const ended: readonly (readonly [words: RegExp, tries: number])[] = [
   [/is not queryable/, 2],
 ];
 
-/** States of what two migrations at one time may do to each other. */
-const doneByAnother = /SQLSTATE (40|23505|42P07|42710|42723|42P06|XX000)/;
-
 const tries = new WeakMap<AckloopError, number>();
 
 /**
@@ -100,11 +97,6 @@ export function postgresError(operation: string, error: unknown): unknown {
 /** How often a statement may be tried that failed so. */
 export function triesOf(error: unknown): number {
   return (isAckloopError(error) && tries.get(error)) || 1;
-}
-
-/** Tells whether a migration failed for another that runs at the same time. */
-export function isDoneByAnother(error: unknown): boolean {
-  return isAckloopError(error) && doneByAnother.test(error.message);
 }
 
 function toError(operation: string, meaning: Meaning, outcomeUnknown: boolean): AckloopError {

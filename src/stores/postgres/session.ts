@@ -3,7 +3,7 @@ import type { Param, Row, SqlSession, Step } from "../sql/session.ts";
 import { checkDatabase, type PostgresDatabase, runOnce } from "./database.ts";
 import { tableOf, toPostgres } from "./dialect.ts";
 import { type Found, look, migration, refuseOld } from "./migrations.ts";
-import { isDoneByAnother, triesOf } from "./postgres-error.ts";
+import { triesOf } from "./postgres-error.ts";
 
 /** What a session is made of. */
 export interface PostgresSessionOptions {
@@ -12,8 +12,6 @@ export interface PostgresSessionOptions {
   /** The schema; absent where it is the one that the database says. */
   readonly schema: string | undefined;
 }
-
-const migrationTries = 50;
 
 /** The one way that statements of the stores take to the database. */
 export class PostgresSession implements SqlSession {
@@ -53,17 +51,11 @@ export class PostgresSession implements SqlSession {
 
   /** Brings the tables to this version. Whoever else does it at the same time is waited for. */
   async migrate(): Promise<void> {
-    for (let tries = 1; ; tries += 1) {
-      const found = await this.#look("migrate", this.#database);
-      if (found.isCurrent) return;
-      try {
-        const text = migration(found.schema, this.#options.prefix);
-        await this.#ask(this.#database, "migrate", text, []);
-      } catch (error) {
-        if (tries === migrationTries || !isDoneByAnother(error)) throw error;
-        await sleep(Math.random() * 20);
-      }
-    }
+    const found = await this.#look("migrate", this.#database);
+    if (found.isCurrent) return;
+    const text = migration(found.schema, this.#options.prefix);
+    await this.#ask(this.#database, "migrate", text, []);
+    await this.#look("migrate", this.#database);
   }
 
   /** The schema, once the database and its tables are known to fit; one flight for all callers. */
