@@ -49,11 +49,11 @@ export function numberAt(operation: string, row: Row, column: string): number {
 
 /** The error of a row that somebody has damaged. */
 export function damagedError(operation: string, column: string): AckloopError {
-  const text = `a row is damaged (\`${column}\`); restore it from a backup, or delete it`;
+  const text = `a row is damaged; restore it from a backup, or delete it (\`${column}\`)`;
   return new AckloopError("schema", text, { provider: "stores", operation });
 }
 
-/** `ms` in the future, or the time that a parameter is away. */
+/** The time that is as many ms away as a parameter says. */
 export function after(param: string): string {
   return `@now + cast(${param} as float8)`;
 }
