@@ -1,8 +1,8 @@
 import { AckloopError } from "../core/errors.ts";
 import type { FeedEvent } from "../core/event.ts";
+import { milliseconds, Rule, whole } from "../core/options.ts";
 import type { DeadLetter, EventKey, StoreKey } from "../core/stores.ts";
 
-const longestName = 500;
 const hundredYearsMs = 100 * 365 * 24 * 3_600_000;
 
 /** Makes a `config` error of the stores: a wrong option or argument. */
@@ -10,31 +10,75 @@ export function configError(operation: string, message: string): AckloopError {
   return new AckloopError("config", message, { provider: "stores", operation });
 }
 
-/** Refuses what is no text, is empty, holds NUL or is longer than 500 characters. */
-export function checkName(operation: string, name: string, value: unknown): void {
-  if (typeof value !== "string" || value === "") {
-    throw configError(operation, `\`${name}\` must be a text that is not empty`);
-  }
-  if (value.length > longestName || value.includes("\0")) {
-    throw configError(
-      operation,
-      `\`${name}\` must have at most ${longestName} characters, and no NUL`,
-    );
-  }
+/** Refuses an argument that breaks its rule. */
+export function checkArgument(
+  operation: string,
+  name: string,
+  value: unknown,
+  { must, test }: Pick<Rule<never>, "must" | "test">,
+): void {
+  if (test(value) !== true) throw configError(operation, `\`${name}\` must be ${must}`);
 }
 
-/** Refuses a key without a usable consumer's and feed's name. */
-export function checkKey(operation: string, key: StoreKey): void {
-  checkObject(operation, "key", key);
-  checkName(operation, "consumer", key.consumer);
-  checkName(operation, "feed", key.feed);
+/** A rule that only asks. */
+function ruleOf<Type>(must: string, test: (value: unknown) => boolean): Rule<Type> {
+  return new Rule({ must, test });
 }
 
-/** Refuses an event's key that is wrong; the identity may be any text that is not empty. */
-export function checkEventKey(operation: string, key: EventKey): void {
-  checkKey(operation, key);
-  checkText(operation, "identity", key.identity);
-  if (key.identity === "") throw configError(operation, "`identity` must not be empty");
+/** A number of ms, of up to a hundred years. */
+export function ms(least: number): Rule<number> {
+  return milliseconds(least, hundredYearsMs);
+}
+
+/** A text of any kind and length. */
+export const anyText: Rule<string> = ruleOf("a text", isText);
+
+/** A list of texts. */
+export const texts: Rule<readonly string[]> = ruleOf(
+  "a list of texts",
+  (value) => Array.isArray(value) && value.every(isText),
+);
+
+/** An object with members. */
+export const anObject: Rule<object> = ruleOf("an object", (value) => {
+  return typeof value === "object" && value !== null;
+});
+
+/** Whose place it is. */
+export const storeKey: Rule<StoreKey> = ruleOf(
+  "an object with `consumer` and `feed`: names of 1 to 500 characters, without NUL",
+  isStoreKey,
+);
+
+/** An event's key; the identity may be any text that is not empty. */
+export const eventKey: Rule<EventKey> = ruleOf(
+  `${storeKey.must}; and an \`identity\` that is not empty`,
+  isEventKey,
+);
+
+/** A dead letter that could be given back. */
+export const letterRule: Rule<DeadLetter> = ruleOf(
+  `${eventKey.must}; with a \`reason\`, a time in \`failedAt\`, a whole number of \`attempts\`, and an \`event\` with \`id\`, \`source\` and \`type\`, or none`,
+  (value) => isEventKey(value) && isLetter(value),
+);
+
+function isText(value: unknown): value is string {
+  return typeof value === "string";
+}
+
+/** Tells whether a value is a name that every store can hold. */
+function isName(value: unknown): value is string {
+  return isText(value) && value !== "" && value.length <= 500 && !value.includes("\0");
+}
+
+function isStoreKey(value: unknown): value is StoreKey {
+  return isObject(value) && isName(value["consumer"]) && isName(value["feed"]);
+}
+
+function isEventKey(value: unknown): value is EventKey {
+  return (
+    isStoreKey(value) && "identity" in value && isText(value.identity) && value.identity !== ""
+  );
 }
 
 /** Tells whether a value is an object with members: no list, not null. */
@@ -44,88 +88,20 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
 
 /** Tells whether a value is an event, as far as the loop relies on it: on the way in and out. */
 export function isEvent(json: unknown): json is FeedEvent {
-  return isObject(json) && ["id", "source", "type"].every((name) => typeof json[name] === "string");
+  return isObject(json) && ["id", "source", "type"].every((name) => isText(json[name]));
 }
 
 /** Tells whether a value is a dead letter, as far as a redrive relies on it: on the way in and out. */
 export function isLetter(json: unknown): json is DeadLetter {
   if (!isObject(json)) return false;
-  const { event, attempts } = json;
-  const texts = ["consumer", "feed", "identity", "reason", "failedAt"].every(
-    (name) => typeof json[name] === "string",
+  const { event, attempts, code } = json;
+  const needed = ["consumer", "feed", "identity", "reason", "failedAt"];
+  return (
+    needed.every((name) => isText(json[name])) &&
+    (code === undefined || isText(code)) &&
+    whole(0).test(attempts) === true &&
+    (event === undefined || isEvent(event))
   );
-  return texts && isCount(attempts) && (event === undefined || isEvent(event));
-}
-
-/** Refuses a dead letter that could not be given back. */
-export function checkLetter(operation: string, letter: DeadLetter): void {
-  checkEventKey(operation, letter);
-  if (isLetter(letter)) return;
-  throw configError(
-    operation,
-    "`letter` must have a `reason`, an RFC 3339 time in `failedAt`, a whole number of `attempts`, and an `event` with `id`, `source` and `type`, or none",
-  );
-}
-
-/** Tells whether a value counts something. */
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && Number(value) >= 0;
-}
-
-/** Refuses what is no object. */
-export function checkObject(operation: string, name: string, value: unknown): void {
-  if (typeof value !== "object" || value === null) {
-    throw configError(operation, `\`${name}\` must be an object`);
-  }
-}
-
-/** Refuses what is no text. */
-export function checkText(operation: string, name: string, value: unknown): void {
-  if (typeof value !== "string") throw configError(operation, `\`${name}\` must be a text`);
-}
-
-/** Refuses what is no list of texts. */
-export function checkTexts(operation: string, name: string, value: unknown): void {
-  if (!Array.isArray(value) || value.some((item) => typeof item !== "string")) {
-    throw configError(operation, `\`${name}\` must be a list of texts`);
-  }
-}
-
-/** Refuses what is no whole number from `least` to `most`. */
-export function checkWhole(
-  operation: string,
-  name: string,
-  value: unknown,
-  least: number,
-  most: number = Number.MAX_SAFE_INTEGER,
-): void {
-  if (!Number.isSafeInteger(value) || (value as number) < least || (value as number) > most) {
-    const range =
-      most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
-    throw configError(operation, `\`${name}\` must be a whole number ${range}`);
-  }
-}
-
-/** Refuses what is no time span in ms, from `least` to a hundred years. */
-export function checkMs(operation: string, name: string, value: unknown, least = 1): void {
-  if (typeof value !== "number" || !(value >= least && value <= hundredYearsMs)) {
-    throw configError(operation, `\`${name}\` must be a number of ms of at least ${least}`);
-  }
-}
-
-/** Refuses options that are no object, or have a name that is not known. */
-export function checkOptions(
-  operation: string,
-  options: unknown,
-  names: readonly string[],
-): asserts options is object {
-  checkObject(operation, "options", options);
-  for (const name of Object.keys(options as object)) {
-    if (!names.includes(name)) {
-      const known = names.map((one) => `\`${one}\``).join(", ");
-      throw configError(operation, `there is no option \`${name}\`; known: ${known}`);
-    }
-  }
 }
 
 /** Writes a value as JSON, or says which argument cannot be. */
@@ -140,4 +116,13 @@ export function toJson(operation: string, name: string, value: unknown): string 
     throw configError(operation, `\`${name}\` cannot be written as JSON (a BigInt or a cycle?)`);
   }
   return text;
+}
+
+/** Reads JSON; `undefined` for what is none. */
+export function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -1,23 +1,58 @@
-import type {
-  CursorStore,
-  DeadLetterStore,
-  DedupeStore,
-  Inbox,
-  LeaseStore,
-  StoreSet,
-} from "../core/stores.ts";
+import { name, type Rule, whole } from "../core/options.ts";
+import type { StoreSet } from "../core/stores.ts";
 import { abortable } from "./abortable.ts";
 import {
-  checkEventKey,
-  checkKey,
-  checkLetter,
-  checkMs,
-  checkName,
-  checkObject,
-  checkText,
-  checkTexts,
-  checkWhole,
+  anObject,
+  anyText,
+  checkArgument,
+  eventKey,
+  letterRule,
+  ms,
+  storeKey,
+  texts,
 } from "./check.ts";
+
+type AnyRule = Pick<Rule<never>, "must" | "test" | "byDefault" | "need">;
+type Rules = Readonly<Record<string, AnyRule>>;
+
+/** The rules of a call: of its arguments in their order, and of its options besides the signal. */
+type Call = readonly [given: Rules, options?: Rules];
+
+const page = whole(1, 1000);
+const mark = { key: eventKey, mark: anyText };
+const grant = { key: storeKey, fence: whole(1) };
+const tokens = { name, tokens: texts };
+
+const calls = {
+  cursors: {
+    load: [{ key: storeKey }],
+    save: [{ key: storeKey, value: anyText, revision: whole(0) }],
+  },
+  deadLetters: {
+    put: [{ letter: letterRule }],
+    list: [{ key: storeKey }, { limit: page.or(100), after: anyText }],
+    get: [{ key: eventKey }],
+    remove: [{ key: eventKey }],
+  },
+  dedupe: {
+    begin: [{ key: eventKey, markMs: ms(1) }, { mark: name }],
+    renew: [{ ...mark, markMs: ms(1) }],
+    finish: [mark, { retentionMs: ms(0).required() }],
+    forget: [mark],
+  },
+  leases: {
+    acquire: [{ key: storeKey, holder: name, leaseMs: ms(1) }],
+    renew: [{ ...grant, leaseMs: ms(1) }],
+    release: [grant],
+  },
+  inbox: {
+    add: [{ name, entries: anObject }],
+    claim: [{ name, limit: page, leaseMs: ms(1) }],
+    finish: [tokens],
+    release: [{ ...tokens, afterMs: ms(0) }],
+    extend: [{ ...tokens, leaseMs: ms(1) }],
+  },
+} satisfies { [Kind in keyof StoreSet]: { [Name in keyof StoreSet[Kind]]: Call } };
 
 /**
  * Puts the checks of all arguments, and the way an abort ends a call, before stores that have neither:
@@ -25,136 +60,35 @@ import {
  */
 export function checkedStores(bare: StoreSet): StoreSet {
   return {
-    cursors: checkedCursors(bare.cursors),
-    deadLetters: checkedDeadLetters(bare.deadLetters),
-    dedupe: checkedDedupe(bare.dedupe),
-    leases: checkedLeases(bare.leases),
-    inbox: checkedInbox(bare.inbox),
+    cursors: checked(bare.cursors, calls.cursors),
+    deadLetters: checked(bare.deadLetters, calls.deadLetters),
+    dedupe: checked(bare.dedupe, calls.dedupe),
+    leases: checked(bare.leases, calls.leases),
+    inbox: checked(bare.inbox, calls.inbox),
   };
 }
 
-function checkedCursors(bare: CursorStore): CursorStore {
-  return {
-    async load(key, options) {
-      checkKey("load", key);
-      return await abortable(options, () => bare.load(key));
-    },
-    async save(key, value, revision, options) {
-      checkKey("save", key);
-      checkText("save", "value", value);
-      checkWhole("save", "revision", revision, 0);
-      return await abortable(options, () => bare.save(key, value, revision));
-    },
-  };
-}
+type Method = (...given: readonly unknown[]) => Promise<unknown>;
 
-function checkedDeadLetters(bare: DeadLetterStore): DeadLetterStore {
-  return {
-    async put(letter, options) {
-      checkLetter("put", letter);
-      await abortable(options, () => bare.put(letter));
-    },
-    async list(key, query) {
-      checkKey("list", key);
-      const { limit = 100, after, signal } = query ?? {};
-      checkWhole("list", "limit", limit, 1, 1000);
-      if (after !== undefined) checkText("list", "after", after);
-      return await abortable({ signal }, () => bare.list(key, { limit, after }));
-    },
-    async get(key, options) {
-      checkEventKey("get", key);
-      return await abortable(options, () => bare.get(key));
-    },
-    async remove(key, options) {
-      checkEventKey("remove", key);
-      await abortable(options, () => bare.remove(key));
-    },
-  };
-}
-
-function checkedDedupe(bare: DedupeStore): DedupeStore {
-  return {
-    async begin(key, markMs, options) {
-      checkEventKey("begin", key);
-      checkMs("begin", "markMs", markMs);
-      const { mark = crypto.randomUUID() } = options ?? {};
-      checkName("begin", "mark", mark);
-      return await abortable(options, () => bare.begin(key, markMs, { mark }));
-    },
-    async renew(key, mark, markMs, options) {
-      checkEventKey("renew", key);
-      checkText("renew", "mark", mark);
-      checkMs("renew", "markMs", markMs);
-      return await abortable(options, () => bare.renew(key, mark, markMs));
-    },
-    async finish(key, mark, options) {
-      checkEventKey("finish", key);
-      checkText("finish", "mark", mark);
-      checkObject("finish", "options", options);
-      checkMs("finish", "retentionMs", options.retentionMs, 0);
-      const { retentionMs, transaction } = options;
-      return await abortable(options, () => bare.finish(key, mark, { retentionMs, transaction }));
-    },
-    async forget(key, mark, options) {
-      checkEventKey("forget", key);
-      checkText("forget", "mark", mark);
-      await abortable(options, () => bare.forget(key, mark));
-    },
-  };
-}
-
-function checkedLeases(bare: LeaseStore): LeaseStore {
-  return {
-    async acquire(key, holder, leaseMs, options) {
-      checkKey("acquire", key);
-      checkName("acquire", "holder", holder);
-      checkMs("acquire", "leaseMs", leaseMs);
-      return await abortable(options, () => bare.acquire(key, holder, leaseMs));
-    },
-    async renew(key, fence, leaseMs, options) {
-      checkKey("renew", key);
-      checkWhole("renew", "fence", fence, 1);
-      checkMs("renew", "leaseMs", leaseMs);
-      return await abortable(options, () => bare.renew(key, fence, leaseMs));
-    },
-    async release(key, fence, options) {
-      checkKey("release", key);
-      checkWhole("release", "fence", fence, 1);
-      await abortable(options, () => bare.release(key, fence));
-    },
-  };
-}
-
-function checkedInbox(bare: Inbox): Inbox {
-  return {
-    async add(name, entries, options) {
-      checkName("add", "name", name);
-      await abortable(options, () => bare.add(name, entries));
-    },
-    async claim(name, limit, leaseMs, options) {
-      checkName("claim", "name", name);
-      checkWhole("claim", "limit", limit, 1, 1000);
-      checkMs("claim", "leaseMs", leaseMs);
-      return await abortable(options, () => bare.claim(name, limit, leaseMs));
-    },
-    async finish(name, tokens, options) {
-      checkTokens("finish", name, tokens);
-      return await abortable(options, () => bare.finish(name, tokens));
-    },
-    async release(name, tokens, afterMs, options) {
-      checkTokens("release", name, tokens);
-      checkMs("release", "afterMs", afterMs, 0);
-      await abortable(options, () => bare.release(name, tokens, afterMs));
-    },
-    async extend(name, tokens, leaseMs, options) {
-      checkTokens("extend", name, tokens);
-      checkMs("extend", "leaseMs", leaseMs);
-      await abortable(options, () => bare.extend(name, tokens, leaseMs));
-    },
-  };
-}
-
-function checkTokens(operation: string, name: string, tokens: readonly string[]): void {
-  checkName(operation, "name", name);
-  checkTexts(operation, "tokens", tokens);
+function checked<Store>(bare: Store, known: { readonly [Name in keyof Store]: Call }): Store {
+  const methods = Object.entries<Call>(known).map(([operation, [given, options = {}]]) => {
+    const method = (bare as Record<string, Method>)[operation] as Method;
+    const rules = Object.entries(given);
+    const call: Method = async (...all) => {
+      for (const [at, [argument, rule]] of rules.entries()) {
+        checkArgument(operation, argument, all[at], rule);
+      }
+      const last = all[rules.length] ?? {};
+      checkArgument(operation, "options", last, anObject);
+      const filled: Record<string, unknown> = { ...last };
+      for (const [option, rule] of Object.entries(options)) {
+        filled[option] ??= rule.byDefault;
+        if (filled[option] === undefined && rule.need === undefined) continue;
+        checkArgument(operation, option, filled[option], rule);
+      }
+      return await abortable(last, () => method(...all.slice(0, rules.length), filled));
+    };
+    return [operation, call] as const;
+  });
+  return Object.fromEntries(methods) as Store;
 }

@@ -1,29 +1,27 @@
 import { AckloopError } from "../core/errors.ts";
 import { identityOf } from "../core/identity.ts";
 import type { InboxClaim, InboxEntry } from "../core/stores.ts";
-import { checkObject, checkText, configError, isEvent, isObject, toJson } from "./check.ts";
+import { configError, isEvent, isObject, parsed, toJson } from "./check.ts";
 
 const fullRetryMs = 1000;
 
 /** Checks entries and writes each as JSON. */
 export function entriesToJson(entries: readonly InboxEntry[]): readonly string[] {
   if (!Array.isArray(entries)) throw configError("add", "`entries` must be a list");
-  return entries.map((entry: InboxEntry) => {
-    checkObject("add", "entry", entry);
-    const { event, unreadable, raw } = entry;
-    if (event === undefined) {
-      checkObject("add", "unreadable", unreadable);
-      checkText("add", "message", unreadable.message);
-      return toJson("add", "raw", { unreadable, raw: raw ?? null });
+  return entries.map((entry: unknown) => {
+    if (isEntry(entry)) {
+      const { event, unreadable, idDerived, raw = null } = entry as InboxParts;
+      const what = event === undefined ? { unreadable } : { event };
+      return toJson("add", "raw", { ...what, raw, ...(event && idDerived && { idDerived }) });
     }
-    checkObject("add", "event", event);
-    if (!isEvent(event)) {
-      throw configError("add", "`event` must have an `id`, a `source` and a `type`");
-    }
-    const { idDerived } = entry;
-    return toJson("add", "raw", { event, raw: raw ?? null, ...(idDerived && { idDerived }) });
+    throw configError(
+      "add",
+      "an entry must have an `event` with `id`, `source` and `type`, or an `unreadable` with a `message`",
+    );
   });
 }
+
+type InboxParts = InboxEntry & { readonly idDerived?: true | undefined };
 
 /** What makes an entry the same as another; `undefined` where that is not known. */
 export function sameAs(entry: InboxEntry): string | undefined {
@@ -31,26 +29,22 @@ export function sameAs(entry: InboxEntry): string | undefined {
 }
 
 /** Makes a claim of a stored entry. */
-export function claimOf(text: string | undefined, token: string, attempt: number): InboxClaim {
-  const again = (): InboxEntry => entryFromJson(text);
+export function claimOf(text: string, place: number, token: string, attempt: number): InboxClaim {
+  const again = (): InboxEntry => entryFromJson(text, place);
   return { ...again(), token, attempt, again };
 }
 
 /** Reads a stored entry. What cannot be read is an unreadable entry, so that it blocks no other. */
-function entryFromJson(text: string | undefined): InboxEntry {
-  if (text === undefined) return lostEntry("its text is missing");
-  try {
-    const entry: unknown = JSON.parse(text);
-    if (isEntry(entry)) return entry;
-  } catch {
-    // Said below, as of JSON of another shape.
-  }
-  return lostEntry("its text is damaged");
+function entryFromJson(text: string, place: number): InboxEntry {
+  const entry = parsed(text);
+  if (isEntry(entry)) return entry;
+  return { raw: null, unreadable: { message: `the entry at place ${place} is damaged` } };
 }
 
-function isEntry(json: unknown): json is InboxEntry {
-  if (!isObject(json)) return false;
-  const { event, unreadable } = json;
+/** Tells whether a value is an entry, as far as the feed relies on it: on the way in and out. */
+function isEntry(value: unknown): value is InboxEntry {
+  if (!isObject(value)) return false;
+  const { event, unreadable } = value;
   if (event !== undefined) return isEvent(event);
   return isObject(unreadable) && typeof unreadable["message"] === "string";
 }
@@ -63,8 +57,4 @@ export function fullError(): AckloopError {
     retryable: true,
     retryAfterMs: fullRetryMs,
   });
-}
-
-function lostEntry(what: string): InboxEntry {
-  return { raw: null, unreadable: { message: `the inbox has lost an entry: ${what}` } };
 }

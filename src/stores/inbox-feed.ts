@@ -9,10 +9,18 @@ import {
   type Receipt,
   toReceipt,
 } from "../core/feed.ts";
+import {
+  checkOptions,
+  LONGEST_TIMER_MS,
+  milliseconds,
+  name as nameRule,
+  Rule,
+  whole,
+} from "../core/options.ts";
 import { sleep } from "../core/sleep.ts";
 import type { Inbox, InboxClaim, InboxEntry } from "../core/stores.ts";
 import { abortable } from "./abortable.ts";
-import { checkMs, checkName, checkObject, checkOptions, checkWhole } from "./check.ts";
+import { anObject, checkArgument, ms } from "./check.ts";
 
 /** What {@link inboxFeed} may be told. */
 export interface InboxFeedOptions<E extends FeedEvent = FeedEvent> {
@@ -27,8 +35,12 @@ export interface InboxFeedOptions<E extends FeedEvent = FeedEvent> {
 const mostAtOnce = 1000;
 const pageSize = 100;
 
-/** The names of the options, for those who take them along. */
-export const inboxFeedOptionNames = ["leaseMs", "pollMs", "events"] as const;
+/** The rules of {@link InboxFeedOptions}. */
+export const inboxFeedRules = {
+  leaseMs: ms(1).or(60_000),
+  pollMs: milliseconds(1, LONGEST_TIMER_MS).or(1000),
+  events: new Rule<EventCatalogue<FeedEvent>>(anObject),
+};
 
 /**
  * Reads an inbox as a feed, so that the ordinary loop consumes it.
@@ -49,12 +61,10 @@ export function inboxFeed<E extends FeedEvent = FeedEvent>(
   name: string,
   options: InboxFeedOptions<E> = {},
 ): Feed<E> {
-  checkObject("inboxFeed", "inbox", inbox);
-  checkName("inboxFeed", "name", name);
-  checkOptions("inboxFeed", options, inboxFeedOptionNames);
-  const { leaseMs = 60_000, pollMs = 1000, events } = options;
-  checkMs("inboxFeed", "leaseMs", leaseMs);
-  checkMs("inboxFeed", "pollMs", pollMs);
+  checkArgument("inboxFeed", "inbox", inbox, anObject);
+  checkArgument("inboxFeed", "name", name, nameRule);
+  const { leaseMs, pollMs } = checkOptions("inboxFeed", options, inboxFeedRules);
+  const { events } = options;
 
   return {
     name,
@@ -64,8 +74,8 @@ export function inboxFeed<E extends FeedEvent = FeedEvent>(
     events,
     async pull(pull: PullOptions = {}) {
       const { limit = pageSize, waitMs = 0, signal } = pull;
-      checkWhole("pull", "limit", limit, 1);
-      checkMs("pull", "waitMs", waitMs, 0);
+      checkArgument("pull", "limit", limit, whole(1));
+      checkArgument("pull", "waitMs", waitMs, ms(0));
       const endsAt = performance.now() + waitMs;
       for (;;) {
         const claims = await claim(inbox, name, Math.min(limit, mostAtOnce), leaseMs, signal);

@@ -1,12 +1,19 @@
-import { AckloopError, isAckloopError } from "../core/errors.ts";
+import { isAckloopError } from "../core/errors.ts";
 import type { FeedEvent } from "../core/event.ts";
 import type { Delivery, Feed } from "../core/feed.ts";
+import { ask } from "../core/guard.ts";
 import type { Logger } from "../core/logger.ts";
+import {
+  checkOptions,
+  LONGEST_TIMER_MS,
+  milliseconds,
+  name as nameRule,
+  withMethods,
+} from "../core/options.ts";
 import type { Receiver } from "../core/receiver.ts";
-import { sleep } from "../core/sleep.ts";
 import type { Inbox, InboxEntry } from "../core/stores.ts";
-import { checkMs, checkName, checkObject, checkOptions } from "./check.ts";
-import { type InboxFeedOptions, inboxFeed, inboxFeedOptionNames } from "./inbox-feed.ts";
+import { anObject, checkArgument } from "./check.ts";
+import { type InboxFeedOptions, inboxFeed, inboxFeedRules } from "./inbox-feed.ts";
 
 /** What {@link inbox} may be told. */
 export interface InboxOptions<E extends FeedEvent = FeedEvent> extends InboxFeedOptions<E> {
@@ -36,6 +43,12 @@ export interface InboxEnds<E extends FeedEvent = FeedEvent> {
 
 const deferMs = 5000;
 
+const inboxRules = {
+  name: nameRule,
+  replyTimeoutMs: milliseconds(1, LONGEST_TIMER_MS).or(10_000),
+  logger: withMethods<Logger>("warn"),
+};
+
 /**
  * Puts an inbox between a provider that calls us and the loop.
  *
@@ -49,53 +62,28 @@ export function inbox<E extends FeedEvent>(
   receiver: Receiver<E>,
   options: InboxOptions<E> = {},
 ): InboxEnds<E> {
-  checkObject("inbox", "store", store);
-  checkObject("inbox", "receiver", receiver);
-  checkOptions("inbox", options, [...inboxFeedOptionNames, "name", "replyTimeoutMs", "logger"]);
-  const { name = receiver.name, replyTimeoutMs = 10_000, logger, ...feedOptions } = options;
-  checkName("inbox", "name", name);
-  checkMs("inbox", "replyTimeoutMs", replyTimeoutMs);
+  checkArgument("inbox", "store", store, anObject);
+  checkArgument("inbox", "receiver", receiver, anObject);
+  const settings = checkOptions("inbox", options, { ...inboxFeedRules, ...inboxRules });
+  const { name = receiver.name, replyTimeoutMs, logger, leaseMs, pollMs, events } = settings;
 
   return {
-    feed: inboxFeed<E>(store, name, { events: receiver.events, ...feedOptions }),
+    feed: inboxFeed<E>(store, name, { events: events ?? receiver.events, leaseMs, pollMs }),
     async fetch(request) {
       const received = await receiver.receive(request);
       if (received.kind === "answered") return received.response;
-      try {
-        await addWithin(store, name, received.deliveries.map(toEntry), replyTimeoutMs);
-      } catch (error) {
-        if (!isAckloopError(error) || !error.retryable) throw error;
-        logger?.warn(`inbox ${name}: a request was deferred`, { error: error.message });
-        return receiver.defer(error.retryAfterMs ?? deferMs);
-      }
-      return receiver.accept();
+      const entries = received.deliveries.map(toEntry);
+      if (entries.length === 0) return receiver.accept();
+      // What is stored although no answer came in time is known again when it is sent again.
+      const asking = { what: "add", whom: "inbox", limitMs: replyTimeoutMs };
+      const added = await ask(asking, () => store.add(name, entries));
+      if (added.kind !== "failed") return receiver.accept();
+      const error = added.thrown ?? added.error;
+      if (!isAckloopError(error) || !error.retryable) throw error;
+      logger?.warn(`inbox ${name}: a request was deferred`, { error: error.message });
+      return receiver.defer(error.retryAfterMs ?? deferMs);
     },
   };
-}
-
-/** Adds, or gives up in time: what is stored all the same is known again when it is sent again. */
-async function addWithin(
-  store: Inbox,
-  name: string,
-  entries: readonly InboxEntry[],
-  timeoutMs: number,
-): Promise<void> {
-  if (entries.length === 0) return;
-  const adding = store.add(name, entries);
-  const added = new AbortController();
-  const timeout = sleep(timeoutMs, added.signal).then(() => {
-    throw new AckloopError("timeout", `the store gave no answer in ${timeoutMs} ms`, {
-      provider: "inbox",
-      operation: "add",
-      retryable: true,
-      outcomeUnknown: true,
-    });
-  });
-  try {
-    await Promise.race([adding, timeout]);
-  } finally {
-    added.abort();
-  }
 }
 
 function toEntry(delivery: Delivery): InboxEntry {

@@ -1,5 +1,14 @@
 import type { DeadLetter } from "../core/stores.ts";
-import { isLetter } from "./check.ts";
+import { configError, isLetter, parsed } from "./check.ts";
+
+/** Reads the `after` of a query for dead letters: the place of the last letter seen, 0 for none. */
+export function placeOf(after: string | undefined): number {
+  if (after === undefined) return 0;
+  if (!/^\d{1,15}$/.test(after)) {
+    throw configError("list", "`after` must be the `next` of an earlier page");
+  }
+  return Number(after);
+}
 
 /**
  * Reads a stored letter. One that is damaged is told as a letter by its place, so that it hides no other
@@ -22,12 +31,4 @@ export function letterFromJson(text: string, key: string, place: string): DeadLe
     attempts: 0,
     failedAt: "1970-01-01T00:00:00.000Z",
   };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,3 +1,4 @@
+import { checkOptions } from "../core/options.ts";
 import type { StoreSet } from "../core/stores.ts";
 import { checkedStores } from "./checked.ts";
 import { memoryCursors } from "./memory/cursors.ts";
@@ -5,7 +6,7 @@ import { memoryDeadLetters } from "./memory/dead-letters.ts";
 import { memoryDedupe } from "./memory/dedupe.ts";
 import { memoryInbox } from "./memory/inbox.ts";
 import { memoryLeases } from "./memory/leases.ts";
-import { limitsOf, type StoreOptions } from "./options.ts";
+import { type StoreOptions, storeRules } from "./options.ts";
 
 /**
  * Makes stores that live in this process, for tests and for what may be forgotten.
@@ -17,7 +18,7 @@ import { limitsOf, type StoreOptions } from "./options.ts";
  * @throws {AckloopError} `config` for a wrong option.
  */
 export function memoryStores(options: StoreOptions = {}): StoreSet {
-  const limits = limitsOf("memoryStores", options);
+  const limits = checkOptions("memoryStores", options, storeRules);
   return checkedStores({
     cursors: memoryCursors(),
     deadLetters: memoryDeadLetters(),

@@ -1,4 +1,5 @@
-import { checkMs, checkOptions, checkText, checkWhole, configError } from "./check.ts";
+import { type FilledOf, LONGEST_TIMER_MS, milliseconds, Rule, whole } from "../core/options.ts";
+import { ms } from "./check.ts";
 
 const dayMs = 24 * 3_600_000;
 
@@ -20,37 +21,6 @@ export interface StoreOptions {
   readonly startsRetentionMs?: number | undefined;
 }
 
-/** The options with their defaults. */
-export interface StoreLimits {
-  readonly inboxMaxEntries: number;
-  readonly inboxRetentionMs: number;
-  readonly startsRetentionMs: number;
-}
-
-const defaults: StoreLimits = Object.freeze({
-  inboxMaxEntries: 10_000,
-  inboxRetentionMs: dayMs,
-  startsRetentionMs: 7 * dayMs,
-});
-
-/** Checks the options and fills in what is missing; `others` are further names that are allowed. */
-export function limitsOf(
-  operation: string,
-  options: StoreOptions,
-  ...others: readonly string[]
-): StoreLimits {
-  checkOptions(operation, options, [...Object.keys(defaults), ...others]);
-  const limits = {
-    inboxMaxEntries: options.inboxMaxEntries ?? defaults.inboxMaxEntries,
-    inboxRetentionMs: options.inboxRetentionMs ?? defaults.inboxRetentionMs,
-    startsRetentionMs: options.startsRetentionMs ?? defaults.startsRetentionMs,
-  };
-  checkWhole(operation, "inboxMaxEntries", limits.inboxMaxEntries, 1);
-  checkMs(operation, "inboxRetentionMs", limits.inboxRetentionMs, 0);
-  checkMs(operation, "startsRetentionMs", limits.startsRetentionMs, 0);
-  return limits;
-}
-
 /** What the factories of stores in a database may be told. */
 export interface SqlStoreOptions extends StoreOptions {
   /**
@@ -65,20 +35,43 @@ export interface SqlStoreOptions extends StoreOptions {
   readonly timeoutMs?: number | undefined;
 }
 
-/** Checks the options of stores in a database and fills in what is missing. */
-export function sqlOptionsOf(
-  operation: string,
-  options: SqlStoreOptions,
-): { readonly limits: StoreLimits; readonly prefix: string; readonly timeoutMs: number } {
-  const limits = limitsOf(operation, options, "prefix", "timeoutMs");
-  const { prefix = "ackloop_", timeoutMs = 30_000 } = options;
-  checkText(operation, "prefix", prefix);
-  if (!/^[a-z_][a-z0-9_]{0,29}$/.test(prefix)) {
-    throw configError(
-      operation,
-      "`prefix` must have up to 30 small letters, digits and `_`, and not begin with a digit",
-    );
-  }
-  checkMs(operation, "timeoutMs", timeoutMs);
-  return { limits, prefix, timeoutMs };
+/** What {@link postgresStores} may be told. */
+export interface PostgresStoreOptions extends SqlStoreOptions {
+  /**
+   * The schema of the tables, which exists already. No other is ever looked into, whatever the search
+   * path says. @default the database's `current_schema()` at the first use
+   */
+  readonly schema?: string | undefined;
 }
+
+/** The rules of {@link StoreOptions}. */
+export const storeRules = {
+  inboxMaxEntries: whole(1).or(10_000),
+  inboxRetentionMs: ms(0).or(dayMs),
+  startsRetentionMs: ms(0).or(7 * dayMs),
+};
+
+/** The options with their defaults. */
+export type StoreLimits = FilledOf<typeof storeRules>;
+
+/** The rules of {@link SqlStoreOptions}. */
+export const sqlRules = {
+  ...storeRules,
+  prefix: new Rule<string>({
+    must: "up to 30 small letters, digits and `_`, with no digit first",
+    test: (value) => typeof value === "string" && /^[a-z_][a-z0-9_]{0,29}$/.test(value),
+  }).or("ackloop_"),
+  timeoutMs: milliseconds(1, LONGEST_TIMER_MS).or(30_000),
+};
+
+/** The rules of {@link PostgresStoreOptions}. */
+export const postgresRules = {
+  ...sqlRules,
+  schema: new Rule<string>({
+    must: "the name of a schema: 1 to 63 bytes, without NUL",
+    test: (value) =>
+      typeof value === "string" &&
+      /^[^\0]+$/u.test(value) &&
+      new TextEncoder().encode(value).length <= 63,
+  }),
+};

@@ -1,13 +1,10 @@
+import { checkOptions } from "../core/options.ts";
 import type { StoreSet } from "../core/stores.ts";
-import { checkedStores } from "./checked.ts";
-import { type SqlStoreOptions, sqlOptionsOf } from "./options.ts";
-import { postgresCursors } from "./postgres/cursors.ts";
-import { checkDatabase, type PostgresDatabase, Session } from "./postgres/database.ts";
-import { postgresDeadLetters } from "./postgres/dead-letters.ts";
-import { postgresDedupe } from "./postgres/dedupe.ts";
-import { postgresInbox } from "./postgres/inbox.ts";
-import { postgresLeases } from "./postgres/leases.ts";
-import { checkVersion, migrate } from "./postgres/schema.ts";
+import { type PostgresStoreOptions, postgresRules } from "./options.ts";
+import { checkDatabase, type PostgresDatabase } from "./postgres/database.ts";
+import { postgresAdd } from "./postgres/dialect.ts";
+import { PostgresSession } from "./postgres/session.ts";
+import { sqlStores } from "./sql/stores.ts";
 
 /** Stores in a PostgreSQL database. */
 export interface PostgresStores extends StoreSet {
@@ -41,17 +38,10 @@ export interface PostgresStores extends StoreSet {
  */
 export function postgresStores(
   database: PostgresDatabase,
-  options: SqlStoreOptions = {},
+  options: PostgresStoreOptions = {},
 ): PostgresStores {
   checkDatabase("postgresStores", "database", database);
-  const { limits, prefix, timeoutMs } = sqlOptionsOf("postgresStores", options);
-  const session = new Session(database, { prefix, timeoutMs, prepare: checkVersion });
-  const stores = checkedStores({
-    cursors: postgresCursors(session),
-    deadLetters: postgresDeadLetters(session),
-    dedupe: postgresDedupe(session, limits.startsRetentionMs),
-    leases: postgresLeases(session),
-    inbox: postgresInbox(session, limits),
-  });
-  return { ...stores, migrate: () => migrate(session) };
+  const settings = checkOptions("postgresStores", options, postgresRules);
+  const session = new PostgresSession(database, settings);
+  return { ...sqlStores(session, settings, postgresAdd), migrate: () => session.migrate() };
 }

@@ -1,13 +1,10 @@
+import { checkOptions } from "../core/options.ts";
 import type { StoreSet } from "../core/stores.ts";
 import { configError } from "./check.ts";
-import { checkedStores } from "./checked.ts";
-import { type SqlStoreOptions, sqlOptionsOf } from "./options.ts";
-import { sqliteCursors } from "./sqlite/cursors.ts";
-import { sqliteDeadLetters } from "./sqlite/dead-letters.ts";
-import { sqliteDedupe } from "./sqlite/dedupe.ts";
+import { type SqlStoreOptions, sqlRules } from "./options.ts";
+import { sqlStores } from "./sql/stores.ts";
+import { sqliteAdd } from "./sqlite/dialect.ts";
 import { isSqlite, type SqliteDatabase } from "./sqlite/driver.ts";
-import { sqliteInbox } from "./sqlite/inbox.ts";
-import { sqliteLeases } from "./sqlite/leases.ts";
 import { openerOf, openerOfFile } from "./sqlite/opener.ts";
 import { SqliteSession } from "./sqlite/session.ts";
 
@@ -39,16 +36,9 @@ export function sqliteStores(
   database: string | SqliteDatabase,
   options: SqlStoreOptions = {},
 ): SqliteStores {
-  const { limits, prefix, timeoutMs } = sqlOptionsOf("sqliteStores", options);
-  const session = new SqliteSession({ prefix, timeoutMs, ...opened(database) });
-  const stores = checkedStores({
-    cursors: sqliteCursors(session),
-    deadLetters: sqliteDeadLetters(session),
-    dedupe: sqliteDedupe(session, limits.startsRetentionMs),
-    leases: sqliteLeases(session),
-    inbox: sqliteInbox(session, limits),
-  });
-  return { ...stores, close: () => session.close() };
+  const settings = checkOptions("sqliteStores", options, sqlRules);
+  const session = new SqliteSession({ ...settings, ...opened(database) });
+  return { ...sqlStores(session, settings, sqliteAdd), close: () => session.close() };
 }
 
 function opened(database: unknown) {

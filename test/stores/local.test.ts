@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { memoryStores } from "../../src/stores/index.ts";
-import { memoryDedupe } from "../../src/stores/memory/dedupe.ts";
+import { type DedupeRow, memoryDedupe } from "../../src/stores/memory/dedupe.ts";
 import { type InboxState, memoryInbox } from "../../src/stores/memory/inbox.ts";
-import type { DedupeRow } from "../../src/stores/rules/dedupe.ts";
 
 const key = { consumer: "billing", feed: "orders" };
 

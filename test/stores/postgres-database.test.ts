@@ -1,16 +1,29 @@
 import { PGlite } from "@electric-sql/pglite";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { type PostgresDatabase, postgresStores } from "../../src/stores/index.ts";
-import { freshPrefix, onServer, postgresHint, postgresUrl } from "./servers.ts";
+import { freshPrefix } from "./servers.ts";
 
 const key = { consumer: "billing", feed: "orders" };
 const event = { ...key, identity: "a" };
+const testEvent = { specversion: "1.0", id: "a", source: "s", type: "t", data: 1 } as const;
 const secret = "postgres://user:hunter2@db.internal/orders";
 
 /** A driver's error, with all that a driver may put into one. */
 function driverError(code: string | undefined): Error {
   return Object.assign(new Error(`failed at ${secret}`), { code, detail: secret });
 }
+
+/** What makes every look at the database find it good. */
+const goodRow = {
+  server: "160000",
+  encoding: "UTF8",
+  read_only: "off",
+  schema: "public",
+  version_table: "1",
+  version: "1",
+  tables: "6",
+  fence: "1",
+};
 
 /** A database that fails with each error in turn, and then answers with a row for everything. */
 function failing(...errors: readonly unknown[]): PostgresDatabase & { calls: number } {
@@ -20,7 +33,7 @@ function failing(...errors: readonly unknown[]): PostgresDatabase & { calls: num
     async query() {
       this.calls += 1;
       if (left.length > 0) throw left.shift();
-      return { rows: [{ version: "1", fence: "1" }] };
+      return { rows: [goodRow] };
     },
   };
 }
@@ -45,7 +58,10 @@ describe("postgresStores", () => {
     }
     expect(() => postgresStores(database, { timeoutMs: 0 })).toThrow(config);
     expect(() => postgresStores(database, { inboxRetentionMs: -1 })).toThrow(config);
-    expect(() => postgresStores(database, { schema: "x" } as never)).toThrow(/no option `schema`/);
+    for (const schema of ["", "a\0", "x".repeat(64), 1 as never]) {
+      expect(() => postgresStores(database, { schema })).toThrow(config);
+    }
+    expect(() => postgresStores(database, { schemas: "x" } as never)).toThrow(/`schema`\?/);
     expect(database.calls).toBe(0);
   });
 
@@ -85,7 +101,14 @@ describe("postgresStores", () => {
     ["3D000", "config", false],
     ["42501", "config", false],
     ["42601", "request", false],
-    ["XX000", "request", false],
+    ["XX000", "transport", true],
+    ["XX001", "config", false],
+    ["25P03", "transport", true],
+    ["57P05", "transport", true],
+    ["55P03", "transport", true],
+    ["26000", "config", false],
+    ["22P05", "config", false],
+    ["CONNECTION_ENDED", "config", false],
     ["ECONNREFUSED", "transport", true],
     ["EPIPE", "transport", true],
     [undefined, "transport", true],
@@ -107,6 +130,46 @@ describe("postgresStores", () => {
     },
   );
 
+  it.each(["fetch failed", "Failed to fetch", "Load failed", "Network connection lost."])(
+    "takes a driver over HTTP that says `%s` for a database that is away",
+    async (words) => {
+      const { cursors } = postgresStores(failing(new TypeError(words)));
+
+      await expect(cursors.load(key)).rejects.toMatchObject({ code: "transport", retryable: true });
+    },
+  );
+
+  it.each([
+    ["server", "110022", "version 12"],
+    ["encoding", "LATIN1", "UTF8"],
+    ["read_only", "on", "primary"],
+    ["schema", null, "search path"],
+    ["version", "2", "upgrade"],
+    ["tables", "5", "call `migrate()` first"],
+    ["version_table", null, "call `migrate()` first"],
+  ])("says at the first use what a person must mend: %s is %s", async (column, value, words) => {
+    const query = async () => ({ rows: [{ ...goodRow, [column]: value }] });
+
+    await expect(postgresStores({ query }).cursors.load(key)).rejects.toMatchObject({
+      code: "config",
+      retryable: false,
+      message: expect.stringContaining(words),
+    });
+  });
+
+  it("is asked again where it becomes read-only later, as in a failover", async () => {
+    const state = { isStandby: false };
+    const query = async () => {
+      if (state.isStandby) throw driverError("25006");
+      return { rows: [goodRow] };
+    };
+    const { leases } = postgresStores({ query });
+    await leases.acquire(key, "a", 1000);
+    state.isStandby = true;
+
+    await expect(leases.acquire(key, "a", 1000)).rejects.toMatchObject({ retryable: true });
+  });
+
   it("does not wrap a bug", async () => {
     const bug = new TypeError("x is not a function");
 
@@ -122,18 +185,18 @@ describe("postgresStores", () => {
     });
   });
 
-  it("sends a statement again that the database undid, and gives up after five times", async () => {
+  it("sends a statement again that the database undid, and gives up after eight times", async () => {
     const deadlock = driverError("40P01");
     const once = failing(deadlock, deadlock);
     expect(await postgresStores(once).leases.acquire(key, "a", 1000)).toMatchObject({
       status: "held",
     });
-    expect(once.calls).toBe(4);
+    expect(once.calls).toBe(5);
 
     const always = failing(...Array.from({ length: 9 }, () => deadlock));
     const error = { code: "transport", retryable: true };
     await expect(postgresStores(always).leases.acquire(key, "a", 1)).rejects.toMatchObject(error);
-    expect(always.calls).toBe(5);
+    expect(always.calls).toBe(8);
   });
 
   it("goes on by itself when the database is back", async () => {
@@ -176,34 +239,35 @@ describe("postgresStores", () => {
     const options = { prefix, inboxRetentionMs: 0, startsRetentionMs: 0 };
     const stores = postgresStores(database, options);
     const raw = 1;
-    const stored = { specversion: "1.0", id: "a", source: "s", type: "t", data: 1 } as const;
     await stores.migrate();
     await stores.dedupe.begin(event, 1);
-    await stores.inbox.add("in", [{ event: stored, raw }]);
+    await stores.inbox.add("in", [{ event: testEvent, raw }]);
     const [claim] = await stores.inbox.claim("in", 1, 1000);
     await stores.inbox.finish("in", [claim?.token ?? ""]);
     await database.query("select pg_sleep(0.01)");
 
     const later = postgresStores(database, options);
     await later.dedupe.begin({ ...event, identity: "b" }, 60_000);
-    await later.inbox.add("in", [{ event: { ...stored, id: "b" }, raw }]);
+    await later.inbox.add("in", [{ event: { ...testEvent, id: "b" }, raw }]);
 
-    const ids = await database.query(
-      `select event_id from ${prefix}dedupe union all select event_id from ${prefix}inbox`,
+    const keys = await database.query(
+      `select key from ${prefix}dedupe union all select key from ${prefix}inbox`,
     );
-    expect(ids.rows).toEqual([{ event_id: "b" }, { event_id: "b" }]);
+    expect(keys.rows).toEqual([
+      { key: '["billing","orders","b"]' },
+      { key: expect.stringMatching(/^\["in",.*b/) },
+    ]);
   });
 
   it("stores a finished event again after the retention, also before its row is swept", async () => {
     const prefix = freshPrefix();
     const stores = postgresStores(await pglite, { prefix, inboxRetentionMs: 0 });
-    const stored = { specversion: "1.0", id: "a", source: "s", type: "t", data: 1 } as const;
     await stores.migrate();
-    await stores.inbox.add("in", [{ event: stored, raw: 1 }]);
+    await stores.inbox.add("in", [{ event: testEvent, raw: 1 }]);
     const [claim] = await stores.inbox.claim("in", 1, 1000);
     await stores.inbox.finish("in", [claim?.token ?? ""]);
 
-    await stores.inbox.add("in", [{ event: stored, raw: 2 }]);
+    await stores.inbox.add("in", [{ event: testEvent, raw: 2 }]);
 
     expect(await stores.inbox.claim("in", 1, 1000)).toMatchObject([{ attempt: 1, raw: 2 }]);
   });
@@ -211,20 +275,28 @@ describe("postgresStores", () => {
   it("tells no more than was asked for, and ends in time, when its clock was set back", async () => {
     const prefix = freshPrefix();
     const database = await pglite;
-    const { dedupe, leases, migrate } = postgresStores(database, { prefix });
+    const { dedupe, inbox, leases, migrate } = postgresStores(database, { prefix });
     await migrate();
     await leases.acquire(key, "a", 50);
     await dedupe.begin(event, 50);
-    const hour = "+ interval '1 hour'";
-    await database.query(`update ${prefix}leases set held_until = held_until ${hour}`);
-    await database.query(`update ${prefix}dedupe set marked_until = marked_until ${hour}`);
+    await inbox.add("in", [{ event: testEvent, raw: 1 }]);
+    await inbox.claim("in", 1, 50);
+    for (const [table, column] of [
+      ["leases", "held_until"],
+      ["dedupe", "marked_until"],
+      ["inbox", "hidden_until"],
+    ]) {
+      await database.query(`update ${prefix}${table} set ${column} = ${column} + 3600000`);
+    }
 
     expect(await leases.acquire(key, "b", 60_000)).toEqual({ status: "taken", endsInMs: 50 });
     expect(await dedupe.begin(event, 60_000)).toEqual({ status: "busy", endsInMs: 50 });
+    expect(await inbox.claim("in", 1, 50)).toEqual([]);
     await database.query("select pg_sleep(0.1)");
 
     expect(await leases.acquire(key, "b", 60_000)).toEqual({ status: "held", fence: 2 });
     expect(await dedupe.begin(event, 60_000)).toMatchObject({ status: "begun", starts: 2 });
+    expect(await inbox.claim("in", 1, 50)).toMatchObject([{ attempt: 2 }]);
   });
 
   it("finishes an event in the caller's transaction, together with its effect", async () => {
@@ -251,6 +323,51 @@ describe("postgresStores", () => {
     expect((await database.query(`select id from ${prefix}effects`)).rows).toHaveLength(1);
   });
 
+  it("refuses to finish where no transaction is open, and in one that cannot be used", async () => {
+    const prefix = freshPrefix();
+    const database = await pglite;
+    const { dedupe, migrate } = postgresStores(database, { prefix });
+    await migrate();
+    const begun = await dedupe.begin(event, 60_000);
+    const mark = begun.status === "begun" ? begun.mark : "";
+    const finish = (transaction: unknown) =>
+      dedupe.finish(event, mark, { retentionMs: 60_000, transaction });
+
+    for (const wrong of [database, {}, "x"]) {
+      await expect(finish(wrong)).rejects.toMatchObject({ code: "config", provider: "stores" });
+    }
+    await expect(finish(database)).rejects.toThrow(/no transaction is open/);
+
+    expect(await dedupe.begin(event, 60_000)).toMatchObject({ status: "busy" });
+  });
+
+  it("tells a damaged letter and a damaged entry by their places, beside the others", async () => {
+    const prefix = freshPrefix();
+    const database = await pglite;
+    const { deadLetters, inbox, migrate } = postgresStores(database, { prefix });
+    await migrate();
+    const letter = { ...event, raw: 1, reason: "failed", attempts: 1, failedAt: "" };
+    const long = { ...letter, identity: "y".repeat(5000) };
+    for (const one of [long, letter]) await deadLetters.put(one);
+    await inbox.add("in", [{ event: testEvent, raw: 1 }]);
+    await inbox.add("in", [{ event: { ...testEvent, id: "b" }, raw: 1 }]);
+    await database.query(`update ${prefix}dead_letters set letter = '{' where place = 1`);
+    await database.query(`update ${prefix}inbox set entry = 'null' where place = 1`);
+
+    const { letters } = await deadLetters.list(key);
+    const claims = await inbox.claim("in", 10, 1000);
+
+    const placed = expect.stringContaining("place 1 is damaged");
+    expect(letters).toMatchObject([
+      { identity: long.identity, code: "schema", reason: placed },
+      { identity: "a", reason: "failed" },
+    ]);
+    expect(claims).toMatchObject([{ unreadable: { message: placed } }, { event: { id: "b" } }]);
+    await deadLetters.remove(long);
+    expect((await deadLetters.list(key)).letters).toHaveLength(1);
+    expect(await inbox.finish("in", [claims[0]?.token ?? ""])).toEqual([true]);
+  });
+
   it("does not care about the client's clock", async () => {
     const prefix = freshPrefix();
     const { leases, migrate } = postgresStores(await pglite, { prefix });
@@ -259,82 +376,5 @@ describe("postgresStores", () => {
     vi.spyOn(performance, "now").mockReturnValue(1e12);
 
     expect(await leases.acquire(key, "b", 1000)).toMatchObject({ status: "taken" });
-  });
-});
-
-describe.skipIf(!postgresUrl)(`postgresStores on a PostgreSQL server${postgresHint}`, () => {
-  it("migrates once, whoever begins at the same time", async () => {
-    const { pool, prefix, close } = await onServer();
-    const fresh = freshPrefix();
-    const stores = Array.from({ length: 8 }, () => postgresStores(pool, { prefix: fresh }));
-
-    await Promise.all(stores.map((store) => store.migrate()));
-
-    const { rows } = await pool.query(`select version from ${fresh}version`);
-    expect(rows).toEqual([{ version: 1 }]);
-    const names = ["version", "cursors", "dead_letters", "dedupe", "leases", "inbox"];
-    await pool.query(names.map((name) => `drop table ${fresh}${name}`).join(";"));
-    expect(prefix).not.toBe(fresh);
-    await close();
-  });
-
-  it("never sets a forgotten mark, in whichever order begin and forget run", async () => {
-    const { pool, stores, close } = await onServer();
-    for (let time = 0; time < 200; time += 1) {
-      const fresh = { ...event, identity: `race ${time}` };
-      const mark = crypto.randomUUID();
-
-      await Promise.all([
-        stores.dedupe.begin(fresh, 60_000, { mark }),
-        stores.dedupe.forget(fresh, mark),
-      ]);
-
-      expect(await stores.dedupe.begin(fresh, 60_000)).toMatchObject({
-        status: "begun",
-        starts: 1,
-      });
-    }
-    expect(pool.totalCount).toBeGreaterThan(1);
-    await close();
-  });
-
-  it("rolls back with the transaction that a finish was made in", async () => {
-    const { pool, stores, close } = await onServer();
-    const begun = await stores.dedupe.begin(event, 60_000);
-    const mark = begun.status === "begun" ? begun.mark : "";
-    const transaction = await pool.connect();
-
-    await transaction.query("begin");
-    expect(await stores.dedupe.finish(event, mark, { retentionMs: 1, transaction })).toBe(true);
-    await transaction.query("rollback");
-    expect(await stores.dedupe.begin(event, 60_000)).toMatchObject({ status: "busy" });
-
-    await transaction.query("begin");
-    await transaction.query("select x").catch(() => undefined);
-    await expect(
-      stores.dedupe.finish(event, mark, { retentionMs: 1, transaction }),
-    ).rejects.toMatchObject({ code: "request", retryable: false });
-    await transaction.query("rollback");
-    transaction.release();
-    await close();
-  });
-
-  it("is `transport`, retryable, while its connections are cut, and then goes on", async () => {
-    const { pool, stores, close } = await onServer();
-    pool.on("error", () => undefined);
-    const client = await pool.connect();
-    const broken = postgresStores(client, { prefix: "x_" });
-    const { rows } = await client.query("select pg_backend_pid() as id");
-    client.on("error", () => undefined);
-    await pool.query("select pg_terminate_backend($1)", [rows[0].id]);
-
-    await expect(broken.cursors.load(key)).rejects.toMatchObject({
-      code: "transport",
-      retryable: true,
-    });
-    client.release(true);
-
-    expect(await stores.cursors.load(key)).toBeUndefined();
-    await close();
   });
 });

@@ -20,17 +20,23 @@ describe("postgresStores on PGlite", { timeout: 60_000 }, () => {
   });
 });
 
-describe.skipIf(!postgresUrl)(`postgresStores on a PostgreSQL server${postgresHint}`, () => {
-  const server = postgresUrl ? onServer(limits) : undefined;
-  const other = new Pool({ connectionString: postgresUrl });
-  afterAll(async () => {
-    await other.end();
-    await (await server)?.close();
-  });
+describe.skipIf(!postgresUrl).each(["read committed", "serializable"])(
+  `postgresStores on a PostgreSQL server, %s${postgresHint}`,
+  (level) => {
+    const options = `-c default_transaction_isolation=${level.replace(" ", "\\ ")}`;
+    const pools = [0, 1].map(() => new Pool({ connectionString: postgresUrl, max: 8, options }));
+    const server = postgresUrl ? onServer(limits) : undefined;
+    afterAll(async () => {
+      for (const pool of pools) await pool.end();
+      await (await server)?.close();
+    });
 
-  storeConformance({ describe, it }, async () => {
-    if (!server) throw new Error("no server");
-    const { stores, prefix } = await server;
-    return { stores, others: postgresStores(other, { ...limits, prefix }), ...limits };
-  });
-});
+    storeConformance({ describe, it }, async () => {
+      if (!server) throw new Error("no server");
+      const { prefix } = await server;
+      const [stores, others] = pools.map((pool) => postgresStores(pool, { ...limits, prefix }));
+      if (!stores || !others) throw new Error("no pools");
+      return { stores, others, ...limits };
+    });
+  },
+);

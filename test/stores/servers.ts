@@ -1,6 +1,7 @@
 import { Pool } from "pg";
 import type { PostgresStores, SqlStoreOptions } from "../../src/stores/index.ts";
 import { postgresStores } from "../../src/stores/index.ts";
+import { tableNames } from "../../src/stores/sql/versions.ts";
 
 /** The address of a real server, where the environment names one. */
 export const postgresUrl = process.env["ACKLOOP_POSTGRES_URL"];
@@ -31,8 +32,11 @@ export async function onServer(options: SqlStoreOptions = {}): Promise<{
     stores,
     prefix,
     async close() {
-      const names = ["version", "cursors", "dead_letters", "dedupe", "leases", "inbox"];
+      const names = ["version", ...tableNames];
       await pool.query(names.map((name) => `drop table if exists ${prefix}${name}`).join(";"));
+      for (const event of ["insert", "update", "delete"]) {
+        await pool.query(`drop function if exists ${prefix}inbox_count_${event}`);
+      }
       await pool.end();
     },
   };

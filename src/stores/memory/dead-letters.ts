@@ -1,8 +1,7 @@
 import type { DeadLetterStore, StoreKey } from "../../core/stores.ts";
 import { toJson } from "../check.ts";
 import { keyOf } from "../key.ts";
-import { letterFromJson } from "../letter.ts";
-import { placeOf } from "../place.ts";
+import { letterFromJson, placeOf } from "../letter.ts";
 
 interface Letter {
   readonly place: number;

@@ -1,36 +1,91 @@
-import type { DedupeStore, EventKey } from "../../core/stores.ts";
+import type { DedupeBegin, DedupeStore, EventKey } from "../../core/stores.ts";
 import { configError } from "../check.ts";
 import { keyOf } from "../key.ts";
-import { type Change, leftMs } from "../rules/change.ts";
-import { begun, type DedupeRow, finished, forgotten, renewed } from "../rules/dedupe.ts";
-import { changeRow, sweep } from "./rows.ts";
+import { forgottenAtMost, forgottenMs } from "../options.ts";
+import { setLast, sweep } from "./rows.ts";
+
+/** What is known of one event. */
+export interface DedupeRow {
+  readonly starts: number;
+  /** Who began it last; absent once it was forgotten. */
+  readonly mark?: string | undefined;
+  /** Until when it is in work, or remembered as done. */
+  readonly until: number;
+  readonly done: boolean;
+  /** Until when the row is of use to anybody. */
+  readonly keptUntil: number;
+  /** Marks that are never set again, the newest first. */
+  readonly forgotten: readonly string[];
+}
+
+const unknown: DedupeRow = { starts: 0, until: 0, done: false, keptUntil: 0, forgotten: [] };
 
 /** The dedupe store in memory. */
 export function memoryDedupe(
   startsRetentionMs: number,
   rows = new Map<string, DedupeRow>(),
 ): DedupeStore {
-  const times = () => ({ now: performance.now(), startsRetentionMs });
-  const change = <Result>(
-    { consumer, feed, identity }: EventKey,
-    step: (row: DedupeRow | undefined) => Change<DedupeRow, Result>,
-  ): Result => changeRow(rows, keyOf(consumer, feed, identity), step);
+  const idOf = ({ consumer, feed, identity }: EventKey): string => keyOf(consumer, feed, identity);
+  const inWork = (markMs: number, now: number) => ({
+    until: now + markMs,
+    keptUntil: now + Math.max(markMs, startsRetentionMs),
+  });
   return {
     async begin(key, markMs, { mark = crypto.randomUUID() } = {}) {
-      const { now } = times();
-      sweep(rows, (row) => row.keptUntil <= now && leftMs(row.span, now) === 0);
-      return change(key, (row) => begun(row, mark, markMs, times()));
+      const now = performance.now();
+      sweep(rows, ({ keptUntil, until }) => keptUntil <= now && until <= now);
+      const row = rows.get(idOf(key)) ?? unknown;
+      const refused = refusal(row, mark, now);
+      if (refused) return refused;
+      const starts = startsBefore(row, now) + (isAgain(row, mark, now) ? 0 : 1);
+      const next = { ...row, ...inWork(markMs, now), starts, mark, done: false };
+      setLast(rows, idOf(key), next);
+      return { status: "begun", mark, starts };
     },
-    renew: async (key, mark, markMs) => change(key, (row) => renewed(row, mark, markMs, times())),
+    async renew(key, mark, markMs) {
+      const row = rows.get(idOf(key));
+      if (row?.mark !== mark || row.done) return false;
+      setLast(rows, idOf(key), { ...row, ...inWork(markMs, performance.now()) });
+      return true;
+    },
     async finish(key, mark, { retentionMs, transaction }) {
       if (transaction !== undefined) {
         throw configError("finish", "the stores in memory have no `transaction`");
       }
-      return change(key, (row) => finished(row, mark, retentionMs, performance.now()));
+      const row = rows.get(idOf(key));
+      if (row?.mark !== mark) return false;
+      const until = performance.now() + retentionMs;
+      setLast(rows, idOf(key), { ...row, until, keptUntil: until, done: true });
+      return true;
     },
-    forget: async (key, mark) =>
-      change(key, (row) => {
-        return { result: undefined, next: forgotten(row, mark, performance.now()) };
-      }),
+    async forget(key, mark) {
+      const now = performance.now();
+      const row = rows.get(idOf(key)) ?? unknown;
+      const isHeld = row.mark === mark && !row.done;
+      setLast(rows, idOf(key), {
+        ...row,
+        ...(isHeld && { mark: undefined, starts: row.starts - 1, until: now }),
+        keptUntil: Math.max(row.keptUntil, now + forgottenMs),
+        forgotten: [mark, ...row.forgotten].slice(0, forgottenAtMost),
+      });
+    },
   };
+}
+
+/** What a begin finds that may not have the event. */
+function refusal(row: DedupeRow, mark: string, now: number): DedupeBegin | undefined {
+  const isForgotten = row.forgotten.includes(mark);
+  const isHeld = row.until > now && (row.done || row.mark !== mark);
+  if (!isForgotten && !isHeld) return undefined;
+  if (row.done && isHeld) return { status: "done" };
+  return { status: "busy", endsInMs: isForgotten ? 0 : row.until - now };
+}
+
+function startsBefore(row: DedupeRow, now: number): number {
+  return row.done || row.keptUntil <= now ? 0 : row.starts;
+}
+
+/** The begin is a repeat of the last one, and counts as the same start. */
+function isAgain(row: DedupeRow, mark: string, now: number): boolean {
+  return row.mark === mark && startsBefore(row, now) > 0;
 }

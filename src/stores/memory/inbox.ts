@@ -89,7 +89,7 @@ function claim(state: InboxState, limit: number, leaseMs: number) {
     entry.attempts += 1;
     entry.token = `${place}.${crypto.randomUUID()}`;
     entry.hiddenUntil = now + leaseMs;
-    claims.push(claimOf(entry.text, entry.token, entry.attempts));
+    claims.push(claimOf(entry.text, Number(place), entry.token, entry.attempts));
   }
   return claims;
 }

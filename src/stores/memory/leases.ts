@@ -1,18 +1,40 @@
 import type { LeaseStore, StoreKey } from "../../core/stores.ts";
 import { keyOf } from "../key.ts";
-import { acquired, endingIn, type Lease } from "../rules/leases.ts";
-import { changeRow } from "./rows.ts";
 
-/** The lease store in memory: a row stays when its lease ends, so that its fence only grows. */
+/** The newest grant of a lease; it stays when it has ended, so that its fence only grows. */
+interface Lease {
+  readonly fence: number;
+  readonly holder: string;
+  readonly until: number;
+}
+
+/** The lease store in memory. */
 export function memoryLeases(): LeaseStore {
   const rows = new Map<string, Lease>();
-  const endIn = async ({ consumer, feed }: StoreKey, fence: number, ms: number): Promise<boolean> =>
-    changeRow(rows, keyOf(consumer, feed), (row) => endingIn(row, fence, ms, performance.now()));
+  async function endIn(
+    { consumer, feed }: StoreKey,
+    fence: number,
+    leaseMs: number,
+  ): Promise<boolean> {
+    const key = keyOf(consumer, feed);
+    const lease = rows.get(key);
+    const now = performance.now();
+    if (lease?.fence !== fence || lease.until <= now) return false;
+    rows.set(key, { ...lease, until: now + leaseMs });
+    return true;
+  }
   return {
-    acquire: async ({ consumer, feed }, holder, leaseMs) =>
-      changeRow(rows, keyOf(consumer, feed), (row) =>
-        acquired(row, holder, leaseMs, performance.now()),
-      ),
+    async acquire({ consumer, feed }, holder, leaseMs) {
+      const key = keyOf(consumer, feed);
+      const lease = rows.get(key);
+      const now = performance.now();
+      if (lease && lease.until > now && lease.holder !== holder) {
+        return { status: "taken", endsInMs: lease.until - now };
+      }
+      const fence = (lease?.fence ?? 0) + 1;
+      rows.set(key, { fence, holder, until: now + leaseMs });
+      return { status: "held", fence };
+    },
     renew: endIn,
     async release(key, fence) {
       await endIn(key, fence, 0);

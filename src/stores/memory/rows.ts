@@ -1,18 +1,9 @@
-import type { Change } from "../rules/change.ts";
+const sweptAtOnce = 64;
 
-/** Makes a step on one row. */
-export function changeRow<Row, Result>(
-  rows: Map<string, Row>,
-  key: string,
-  step: (row: Row | undefined) => Change<Row, Result>,
-): Result {
-  const { result, next } = step(rows.get(key));
-  if (next !== undefined) {
-    // Set anew, so that the rows stand in the order of their last change.
-    rows.delete(key);
-    rows.set(key, next);
-  }
-  return result;
+/** Sets a row anew, so that the rows stand in the order of their last change. */
+export function setLast<Row>(rows: Map<string, Row>, key: string, row: Row): void {
+  rows.delete(key);
+  rows.set(key, row);
 }
 
 /** Drops some of the rows, the oldest first, that are of no more use. */
@@ -24,5 +15,3 @@ export function sweep<Row>(rows: Map<string, Row>, isOver: (row: Row) => boolean
     if (looks === sweptAtOnce) return;
   }
 }
-
-const sweptAtOnce = 64;

@@ -1,7 +1,5 @@
+import { type Row, textAt } from "../sql/session.ts";
 import { rowsOf, type SqliteDatabase, type SqliteStatement, type SqliteValue } from "./driver.ts";
-
-/** One row of an answer. */
-export type Row = Readonly<Record<string, unknown>>;
 
 /** A statement that is kept ready, and which of its columns are texts. */
 interface Prepared {
@@ -24,7 +22,7 @@ export class Connection {
 
   /**
    * Runs one statement to its end and gives its rows. In it, `@name` stands for the table of that name,
-   * and a column that is read is written `text(name)` or `number(name)`.
+   * and a text that is read is written `@text(name)`, a number `cast(name as float8) as name`.
    *
    * A damaged file can hold anything anywhere: a text that is not UTF-8, for which libsql ends the
    * process and others put signs of their own, or a number that a driver refuses. A text is read as
@@ -44,10 +42,8 @@ export class Connection {
   #prepared(sql: string): Prepared {
     const known = this.#statements.get(sql);
     if (known) return known;
-    const texts = Array.from(sql.matchAll(/\btext\((\w+)\)/g), ([, name]) => name ?? "");
-    const full = withPrefix(sql, this.prefix)
-      .replaceAll(/\btext\((\w+)\)/g, "cast($1 as blob) as $1")
-      .replaceAll(/\bnumber\((\w+)\)/g, "cast($1 as real) as $1");
+    const texts = Array.from(sql.matchAll(textColumn), ([, name]) => name ?? "");
+    const full = withPrefix(sql.replaceAll(textColumn, "cast($1 as blob) as $1"), this.prefix);
     const prepared = { statement: this.database.prepare(full), texts };
     this.#statements.set(sql, prepared);
     return prepared;
@@ -63,19 +59,11 @@ export class Connection {
   }
 }
 
+const textColumn = /@text\((\w+)\)/g;
+
 /** The statement with the full names of its tables. */
 export function withPrefix(sql: string, prefix: string): string {
   return sql.replaceAll(/@(?=[a-z])/g, prefix);
-}
-
-/** A column of a row, as a text. */
-export function textAt(row: Row, column: string): string {
-  return String(row[column]);
-}
-
-/** A column of a row, as a number. */
-export function numberAt(row: Row, column: string): number {
-  return Number(row[column]);
 }
 
 /** The file of a connection's main database; an empty text for one in memory. */

@@ -1,9 +1,10 @@
-import { isAckloopError } from "../../core/errors.ts";
 import { sleep } from "../../core/sleep.ts";
 import { configError } from "../check.ts";
+import type { Param, Row, SqlSession, Step } from "../sql/session.ts";
 import { Connection, fileOf } from "./connection.ts";
-import { closeQuietly, isInTransaction, type SqliteDatabase } from "./driver.ts";
-import { migrate } from "./schema.ts";
+import { makeStep } from "./dialect.ts";
+import { closeQuietly, isInTransaction, isSqlite, type SqliteDatabase } from "./driver.ts";
+import { migrate } from "./migrations.ts";
 import { isBroken, isBusy, sqliteError } from "./sqlite-error.ts";
 
 /** Where a session's connection comes from. */
@@ -22,9 +23,9 @@ interface Job {
   readonly operation: string;
   /** When it waits no longer for a lock, by the monotonic clock. */
   readonly endsAt: number;
-  readonly writes: boolean;
-  readonly work: (connection: Connection) => unknown;
-  readonly resolve: (value: unknown) => void;
+  readonly step: Step;
+  readonly params: readonly Param[];
+  readonly resolve: (rows: readonly Row[]) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -42,9 +43,7 @@ const longestWaitMs = 50;
  * What is asked for in one turn of the event loop shares one transaction, and so one wait for the disk.
  * The thread is never held for a lock of another process.
  */
-export class SqliteSession {
-  /** What the names of all tables begin with. */
-  readonly prefix: string;
+export class SqliteSession implements SqlSession {
   readonly #options: SessionOptions;
   #jobs: Job[] = [];
   // Taken now, so that a test which replaces the timers later does not stop the stores.
@@ -54,28 +53,39 @@ export class SqliteSession {
   #isClosed = false;
 
   constructor(options: SessionOptions) {
-    this.prefix = options.prefix;
     this.#options = options;
   }
 
-  /** Makes a step that only reads. */
-  read<Result>(operation: string, work: (connection: Connection) => Result): Promise<Result> {
-    return this.#ask(operation, false, work);
+  run(operation: string, step: Step, params: readonly Param[]): Promise<readonly Row[]> {
+    return new Promise((resolve, reject) => {
+      if (this.#isClosed) throw configError(operation, "the stores are closed");
+      const endsAt = performance.now() + this.#options.timeoutMs;
+      this.#jobs.push({ operation, endsAt, step, params, resolve, reject });
+      this.#running ??= this.#run();
+    });
   }
 
-  /**
-   * Makes a step: all of it or nothing.
-   *
-   * `work` may be called again. Where it throws an error of ours, it has written nothing before.
-   */
-  write<Result>(operation: string, work: (connection: Connection) => Result): Promise<Result> {
-    return this.#ask(operation, true, work);
-  }
-
-  /** Tells whether a database is on the file of the stores. Asks at once, also in a transaction. */
-  isOn(database: SqliteDatabase): boolean {
-    if (this.#options.isShared) return database === this.#options.open();
-    return fileOf(database) === fileOf(this.#opened().database);
+  /** Makes the step at once: nothing of another's is between. */
+  async runIn(
+    transaction: unknown,
+    operation: string,
+    step: Step,
+    params: readonly Param[],
+  ): Promise<readonly Row[]> {
+    if (!isSqlite(transaction)) {
+      throw configError(operation, "`transaction` must be a SQLite database");
+    }
+    try {
+      if (!isInTransaction(transaction)) {
+        throw configError(operation, "no transaction is open on the database; `begin` one first");
+      }
+      if (!this.#isOn(transaction)) {
+        throw configError(operation, "`transaction` must be on the file of the stores");
+      }
+      return makeStep(new Connection(transaction, this.#options.prefix), step, params);
+    } catch (error) {
+      throw sqliteError(operation, error);
+    }
   }
 
   /** Closes the connection after what was asked for. */
@@ -91,18 +101,10 @@ export class SqliteSession {
     this.#drop();
   }
 
-  #ask<Result>(
-    operation: string,
-    writes: boolean,
-    work: (connection: Connection) => Result,
-  ): Promise<Result> {
-    return new Promise<Result>((resolve, reject) => {
-      if (this.#isClosed) throw configError(operation, "the stores are closed");
-      const endsAt = performance.now() + this.#options.timeoutMs;
-      const job = { operation, endsAt, writes, work, resolve: resolve as Job["resolve"], reject };
-      this.#jobs.push(job);
-      this.#running ??= this.#run();
-    });
+  /** Tells whether a database is on the file of the stores. Asks at once, also in a transaction. */
+  #isOn(database: SqliteDatabase): boolean {
+    if (this.#options.isShared) return database === this.#options.open();
+    return fileOf(database) === fileOf(this.#opened().database);
   }
 
   async #run(): Promise<void> {
@@ -136,7 +138,7 @@ export class SqliteSession {
   #attempt(group: readonly Job[]): Failure | undefined {
     try {
       const answers = this.#transact(group);
-      for (const answer of answers) answer();
+      for (const [at, job] of group.entries()) job.resolve(answers[at] ?? []);
       return undefined;
     } catch (error) {
       if (isBroken(error)) this.#drop();
@@ -144,12 +146,12 @@ export class SqliteSession {
     }
   }
 
-  #transact(group: readonly Job[]): readonly (() => void)[] {
+  #transact(group: readonly Job[]): readonly (readonly Row[])[] {
     const connection = this.#opened();
     const { database } = connection;
-    database.exec(group.some(({ writes }) => writes) ? "begin immediate" : "begin");
+    database.exec(group.every(isReading) ? "begin" : "begin immediate");
     try {
-      const answers = group.map((job) => answerOf(job, connection));
+      const answers = group.map(({ step, params }) => makeStep(connection, step, params));
       database.exec("commit");
       return answers;
     } catch (error) {
@@ -200,15 +202,8 @@ function inUse(): Error {
   return Object.assign(new Error("a transaction is open"), { code: "SQLITE_BUSY" });
 }
 
-/** Does the work of a job, and gives what is to be said of it once it is written. */
-function answerOf(job: Job, connection: Connection): () => void {
-  try {
-    const value = job.work(connection);
-    return () => job.resolve(value);
-  } catch (error) {
-    if (!isAckloopError(error)) throw error;
-    return () => job.reject(error);
-  }
+function isReading({ step }: Job): boolean {
+  return typeof step === "string" && step.startsWith("select ");
 }
 
 function rollBack(database: SqliteDatabase): void {

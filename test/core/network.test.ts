@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { toNetworkFailure } from "../../src/http/network.ts";
+import { toNetworkFailure } from "../../src/core/network.ts";
 
 /** An error with more properties, as runtimes make them. */
 function errorOf(message: string, properties: object = {}, Kind: ErrorConstructor = Error) {

@@ -1,0 +1,43 @@
+import type { CursorStore, StoredCursor, StoreKey } from "../../core/stores.ts";
+import { parsed } from "../check.ts";
+import { keyOf } from "../key.ts";
+import { damagedError, numberAt, type SqlSession, textAt } from "./session.ts";
+
+const statements = {
+  load: "select @text(value), cast(revision as float8) as revision from @cursors where key = @key($1)",
+  first: `
+    insert into @cursors (key, value, revision) values (@key($1), $2, 1)
+    on conflict (key) do nothing returning 1 as saved`,
+  next: `
+    update @cursors set value = $2, revision = revision + 1
+    where key = @key($1) and revision = cast($3 as bigint) returning 1 as saved`,
+};
+
+/** The cursor store in a table: a save is one conditional statement. */
+export function sqlCursors(session: SqlSession): CursorStore {
+  async function load({ consumer, feed }: StoreKey): Promise<StoredCursor | undefined> {
+    const [row] = await session.run("load", statements.load, [keyOf(consumer, feed)]);
+    if (!row) return undefined;
+    const value = parsed(textAt(row, "value"));
+    if (typeof value !== "string") throw damagedError("load", "value");
+    return { value, revision: numberAt("load", row, "revision") };
+  }
+
+  return {
+    load,
+    async save(key, value, revision) {
+      const params = [keyOf(key.consumer, key.feed), JSON.stringify(value)];
+      const rows =
+        revision === 0
+          ? await session.run("save", statements.first, params)
+          : await session.run("save", statements.next, [...params, revision]);
+      if (rows.length > 0) return { status: "saved", revision: revision + 1 };
+      const current = await load(key);
+      // One's own save, made before, whose answer was lost.
+      if (current?.revision === revision + 1 && current.value === value) {
+        return { status: "saved", revision: current.revision };
+      }
+      return { status: "conflict", current };
+    },
+  };
+}

@@ -1,0 +1,96 @@
+import type { DedupeStore, EventKey } from "../../core/stores.ts";
+import { keyOf } from "../key.ts";
+import { forgottenAtMost, forgottenMs } from "../options.ts";
+import { after, beginAnew, leftAt, numberAt, type SqlSession } from "./session.ts";
+import { Sweeper } from "./sweeper.ts";
+
+const forgottenCharacters = 100 * forgottenAtMost;
+
+/** The row's mark is the given one, and it is in work. */
+const isHeld = "known.mark is not null and known.mark = $2 and known.done_until is null";
+
+/** The given mark is not one of those that are never set again. */
+const mayBeSet = "replace(known.forgotten, $2, '') = known.forgotten";
+
+const statements = {
+  begin: `
+    insert into @dedupe as known (key, mark, marked_until, marked_ms, kept_until, starts)
+    values (@key($1), $2, ${after("$3")}, cast($3 as float8), ${after("$4")}, 1)
+    on conflict (key) do update set
+      starts = case
+        when known.done_until is not null or known.kept_until <= @now then 1
+        when known.mark = excluded.mark then known.starts
+        else known.starts + 1
+      end,
+      mark = excluded.mark, marked_until = excluded.marked_until, marked_ms = excluded.marked_ms,
+      done_until = null, kept_until = excluded.kept_until
+    where (coalesce(known.done_until, known.marked_until) <= @now
+      or (known.mark = excluded.mark and known.done_until is null))
+      and ${mayBeSet}
+    returning cast(starts as float8) as starts`,
+  look: [
+    beginAnew("@dedupe", "marked_until", "marked_ms"),
+    `select case when done_until > @now then 1 else 0 end as done,
+      case when ${mayBeSet} then marked_until - @now else 0 end as left_ms, cast(marked_ms as float8) as ms
+    from @dedupe as known where key = @key($1)`,
+  ],
+  renew: `
+    update @dedupe set
+      marked_until = ${after("$3")}, marked_ms = cast($3 as float8), kept_until = ${after("$4")}
+    where key = @key($1) and mark = $2 and done_until is null returning 1 as changed`,
+  finish: `
+    update @dedupe set done_until = ${after("$3")}, kept_until = ${after("$3")}
+    where key = @key($1) and mark = $2 returning 1 as changed`,
+  // The row is written also where there is none yet, so that a begin that comes late finds it.
+  forget: `
+    insert into @dedupe as known (key, forgotten, marked_until, marked_ms, kept_until, starts)
+    values (@key($1), $2, @now, 0, ${after("$3")}, 0)
+    on conflict (key) do update set
+      forgotten = substr(excluded.forgotten || known.forgotten, 1, ${forgottenCharacters}),
+      kept_until = case
+        when known.kept_until > excluded.kept_until then known.kept_until else excluded.kept_until
+      end,
+      mark = case when ${isHeld} then null else known.mark end,
+      marked_until = case when ${isHeld} then @now else known.marked_until end,
+      starts = case when ${isHeld} then known.starts - 1 else known.starts end`,
+};
+
+/** The dedupe store in a table: one row for an event, one conditional statement for a step. */
+export function sqlDedupe(session: SqlSession, startsRetentionMs: number): DedupeStore {
+  const sweeper = new Sweeper(session, "@dedupe", "key", "kept_until");
+  const keptMs = (markMs: number): number => Math.max(markMs, startsRetentionMs);
+  return {
+    async begin(key, markMs, { mark = crypto.randomUUID() } = {}) {
+      await sweeper.sweep("begin");
+      const params = [...namesOf(key, mark), markMs, keptMs(markMs)];
+      const [begun] = await session.run("begin", statements.begin, params);
+      if (begun) return { status: "begun", mark, starts: numberAt("begin", begun, "starts") };
+      const [row] = await session.run("begin", statements.look, namesOf(key, mark));
+      if (row && numberAt("begin", row, "done") === 1) return { status: "done" };
+      return { status: "busy", endsInMs: leftAt("begin", row) };
+    },
+    async renew(key, mark, markMs) {
+      const params = [...namesOf(key, mark), markMs, keptMs(markMs)];
+      return (await session.run("renew", statements.renew, params)).length > 0;
+    },
+    async finish(key, mark, { retentionMs, transaction }) {
+      const params = [...namesOf(key, mark), retentionMs];
+      const rows =
+        transaction === undefined
+          ? session.run("finish", statements.finish, params)
+          : session.runIn(transaction, "finish", statements.finish, params);
+      return (await rows).length > 0;
+    },
+    async forget(key, mark) {
+      await session.run("forget", statements.forget, [...namesOf(key, mark), forgottenMs]);
+    },
+  };
+}
+
+/**
+ * The event, and the mark as a text that a database can hold. No JSON has a line break of its own, so that
+ * a mark is found in a list of others only as a whole.
+ */
+function namesOf({ consumer, feed, identity }: EventKey, mark: string): readonly string[] {
+  return [keyOf(consumer, feed, identity), `\n${JSON.stringify(mark)}`];
+}

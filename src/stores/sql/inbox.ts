@@ -1,0 +1,124 @@
+import type { Inbox, InboxEntry } from "../../core/stores.ts";
+import { claimOf, entriesToJson, fullError, sameAs } from "../entry.ts";
+import { keyOf } from "../key.ts";
+import type { StoreLimits } from "../options.ts";
+import { after, numberAt, type Row, type SqlSession, type Step, textAt } from "./session.ts";
+import { Sweeper } from "./sweeper.ts";
+
+const tokenPattern = /^(\d{1,15})\.([0-9a-f-]{36})$/;
+
+/** How much later than now something may have been hidden before the clock counts as set back, in ms. */
+const setBackMs = 1000;
+
+const isOpen = "name = @key($1) and done_until is null";
+/** A token counts in its own inbox only; said so that no plan goes through all that the inbox holds. */
+const isGiven = `place = given.at and token = given.held and done_until is null
+  and name || '' = @key($1)`;
+const hide = `hidden_ms = cast($3 as float8),
+  hidden_until = case when cast($3 as float8) = 0 then 0 else ${after("$3")} end`;
+
+const statements = {
+  /**
+   * What nobody has claimed yet is hidden until 0. Of these the oldest, and those whose time has been over
+   * for longest, are found by one index each, however many others there are, and the oldest of both
+   * are taken. (`<= 0`, so that no plan takes another index, which begins with all that is hidden.)
+   */
+  claim: [
+    `update @inbox set hidden_until = @now + hidden_ms
+     where ${isOpen} and hidden_until > 0 and hidden_until - hidden_ms > @now + ${setBackMs}`,
+    `with fresh as materialized (
+       select place from @inbox where ${isOpen} and hidden_until <= 0
+       order by hidden_until, place limit cast($2 as bigint) @lock
+     ), ended as materialized (
+       select place from @inbox where ${isOpen} and hidden_until > 0 and hidden_until <= @now
+       order by hidden_until, place limit cast($2 as bigint) @lock
+     ), oldest as (
+       select place from fresh union all select place from ended
+       order by place limit cast($2 as bigint)
+     )
+     update @inbox set attempts = attempts + 1, token = $3,
+       hidden_until = ${after("$4")}, hidden_ms = cast($4 as float8)
+     where place in (select place from oldest) returning place, @text(token), cast(attempts as float8) as attempts, @text(entry)`,
+  ],
+  finish: `
+    update @inbox set entry = '', done_until = case
+      when key is null then @now else ${after("$3")}
+    end from @tokens where ${isGiven} returning place, @text(token)`,
+  release: `update @inbox set token = null, ${hide} from @tokens where ${isGiven}`,
+  extend: `update @inbox set ${hide} from @tokens where ${isGiven}`,
+};
+
+/**
+ * The inbox in a table: workers claim rows, and pass by those that another worker claims just now.
+ *
+ * @param add Takes the inbox, the entries as JSON, and the limit. It gives one row, whose `fits` is 0 when
+ * there was no room, and nothing was added, and not all of it is there already.
+ */
+export function sqlInbox(session: SqlSession, limits: StoreLimits, add: Step): Inbox {
+  const sweeper = new Sweeper(session, "@inbox", "place", "done_until");
+
+  async function settle(
+    operation: "finish" | "release" | "extend",
+    name: string,
+    tokens: readonly string[],
+    ms: number,
+  ): Promise<readonly boolean[]> {
+    const given = tokens.flatMap((text) => {
+      const [, at, held] = tokenPattern.exec(text) ?? [];
+      return at === undefined ? [] : [{ at, held }];
+    });
+    if (given.length === 0) return tokens.map(() => false);
+    const params = [keyOf(name), JSON.stringify(given), ms];
+    const rows = await session.run(operation, statements[operation], params);
+    const settled = new Set(rows.map(tokenOf));
+    return tokens.map((token) => settled.has(token));
+  }
+
+  return {
+    async add(name, entries) {
+      const given = givenOf(name, entries);
+      if (given.length === 0) return;
+      await sweeper.sweep("add");
+      const params = [keyOf(name), JSON.stringify(given), limits.inboxMaxEntries];
+      const rows = await session.run("add", add, params);
+      if (rows.some((row) => numberAt("add", row, "fits") === 0)) throw fullError();
+    },
+    async claim(name, limit, leaseMs) {
+      const params = [keyOf(name), limit, crypto.randomUUID(), leaseMs];
+      const rows = await session.run("claim", statements.claim, params);
+      const placed = rows.map((row) => ({ row, place: numberAt("claim", row, "place") }));
+      placed.sort((left, right) => left.place - right.place);
+      return placed.map(({ row, place }) =>
+        claimOf(textAt(row, "entry"), place, tokenOf(row), numberAt("claim", row, "attempts")),
+      );
+    },
+    finish: (name, tokens) => settle("finish", name, tokens, limits.inboxRetentionMs),
+    async release(name, tokens, afterMs) {
+      await settle("release", name, tokens, afterMs);
+    },
+    async extend(name, tokens, leaseMs) {
+      await settle("extend", name, tokens, leaseMs);
+    },
+  };
+}
+
+function tokenOf(row: Row): string {
+  return `${textAt(row, "place")}.${textAt(row, "token")}`;
+}
+
+/** An entry on its way in. */
+interface Given {
+  /** What makes it the same as another; `null` where that is not known. */
+  readonly key: string | null;
+  readonly entry: string;
+}
+
+/** The entries as rows, the same event once. */
+function givenOf(name: string, entries: readonly InboxEntry[]): readonly Given[] {
+  const given = entriesToJson(entries).map((entry, at): Given => {
+    const identity = entries[at] && sameAs(entries[at]);
+    return { key: identity === undefined ? null : keyOf(name, identity), entry };
+  });
+  const keys = given.map(({ key }) => key);
+  return given.filter(({ key }, at) => key === null || keys.indexOf(key) === at);
+}

@@ -1,0 +1,51 @@
+import type { LeaseStore, StoreKey } from "../../core/stores.ts";
+import { keyOf } from "../key.ts";
+import { after, beginAnew, leftAt, numberAt, type SqlSession } from "./session.ts";
+
+const statements = {
+  hold: `
+    insert into @leases as known (key, holder, held_until, held_ms, fence)
+    values (@key($1), $2, ${after("$3")}, cast($3 as float8), 1)
+    on conflict (key) do update set
+      fence = known.fence + 1, holder = excluded.holder,
+      held_until = excluded.held_until, held_ms = excluded.held_ms
+    where known.held_until <= @now or known.holder = excluded.holder
+    returning cast(fence as float8) as fence`,
+  look: [
+    beginAnew("@leases", "held_until", "held_ms"),
+    "select held_until - @now as left_ms, cast(held_ms as float8) as ms from @leases where key = @key($1)",
+  ],
+  change: `
+    update @leases set held_until = ${after("$3")}, held_ms = cast($3 as float8)
+    where key = @key($1) and fence = cast($2 as bigint) and held_until > @now
+    returning 1 as changed`,
+};
+
+/** The lease store in a table: the row stays when a lease ends, so that its fence only grows. */
+export function sqlLeases(session: SqlSession): LeaseStore {
+  async function endIn(
+    operation: string,
+    { consumer, feed }: StoreKey,
+    fence: number,
+    leaseMs: number,
+  ): Promise<boolean> {
+    const params = [keyOf(consumer, feed), fence, leaseMs];
+    return (await session.run(operation, statements.change, params)).length > 0;
+  }
+
+  return {
+    async acquire({ consumer, feed }, holder, leaseMs) {
+      const key = keyOf(consumer, feed);
+      // As JSON: a database's text cannot hold every text.
+      const params = [key, JSON.stringify(holder), leaseMs];
+      const [held] = await session.run("acquire", statements.hold, params);
+      if (held) return { status: "held", fence: numberAt("acquire", held, "fence") };
+      const [row] = await session.run("acquire", statements.look, [key]);
+      return { status: "taken", endsInMs: leftAt("acquire", row) };
+    },
+    renew: (key, fence, leaseMs) => endIn("renew", key, fence, leaseMs),
+    async release(key, fence) {
+      await endIn("release", key, fence, 0);
+    },
+  };
+}

@@ -1,0 +1,75 @@
+import { AckloopError } from "../../core/errors.ts";
+
+/** One row of an answer. */
+export type Row = Readonly<Record<string, unknown>>;
+
+/** A value that a statement takes. What is no text is cast where it is used. */
+export type Param = string | number;
+
+/**
+ * One statement, or several that hold or fail together, in the SQL that both databases understand.
+ *
+ * `$1`, `$2` ... are the parameters, and `@` begins what each database says in its own way: `@now` is the
+ * store's clock in ms since 1970, `@key(text)` a key as its column holds it, `@tokens` the list of tokens
+ * in `$2`, `@text(column)` a column that is read as a text, `@lock` keeps rows from others and passes by those that others have, and any other name is
+ * the table of that name.
+ *
+ * Of several, only one gives rows. All see the rows as they were before.
+ */
+export type Step = string | readonly string[];
+
+/** The one way that steps take to a database. */
+export interface SqlSession {
+  /** Makes a step, in a transaction of its own, and gives its rows. */
+  run(operation: string, step: Step, params: readonly Param[]): Promise<readonly Row[]>;
+  /** Makes a step in a caller's transaction; rejects where none is open. */
+  runIn(
+    transaction: unknown,
+    operation: string,
+    step: Step,
+    params: readonly Param[],
+  ): Promise<readonly Row[]>;
+}
+
+/** A column of a row, as a text. */
+export function textAt(row: Row, column: string): string {
+  return String(row[column]);
+}
+
+/**
+ * A column of a row, as a number.
+ *
+ * @throws {AckloopError} `schema` when somebody has written something else there.
+ */
+export function numberAt(operation: string, row: Row, column: string): number {
+  const value = row[column] === null ? Number.NaN : Number(row[column]);
+  if (Number.isFinite(value)) return value;
+  throw damagedError(operation, column);
+}
+
+/** The error of a row that somebody has damaged. */
+export function damagedError(operation: string, column: string): AckloopError {
+  const text = `a row is damaged; restore it from a backup, or delete it (\`${column}\`)`;
+  return new AckloopError("schema", text, { provider: "stores", operation });
+}
+
+/** The time that is as many ms away as a parameter says. */
+export function after(param: string): string {
+  return `@now + cast(${param} as float8)`;
+}
+
+/**
+ * Lets a time begin anew that lies further away than it was ever set: the clock was set back since.
+ * So what is held ends in its own length, and not only when the clock is where it was.
+ */
+export function beginAnew(table: string, until: string, ms: string): string {
+  return `update ${table} set ${until} = @now + ${ms}
+    where key = @key($1) and ${until} > @now + ${ms}`;
+}
+
+/** How much is left of a time that was set to be `ms` away: never more than that, nor less than 0. */
+export function leftAt(operation: string, row: Row | undefined): number {
+  if (!row) return 0;
+  const [left, ms] = [numberAt(operation, row, "left_ms"), numberAt(operation, row, "ms")];
+  return Math.max(0, Math.min(ms, left));
+}
