@@ -72,7 +72,6 @@ type Method = (...given: readonly unknown[]) => Promise<unknown>;
 
 function checked<Store>(bare: Store, known: { readonly [Name in keyof Store]: Call }): Store {
   const methods = Object.entries<Call>(known).map(([operation, [given, options = {}]]) => {
-    const method = (bare as Record<string, Method>)[operation] as Method;
     const rules = Object.entries(given);
     const call: Method = async (...all) => {
       for (const [at, [argument, rule]] of rules.entries()) {
@@ -86,7 +85,11 @@ function checked<Store>(bare: Store, known: { readonly [Name in keyof Store]: Ca
         if (filled[option] === undefined && rule.need === undefined) continue;
         checkArgument(operation, option, filled[option], rule);
       }
-      return await abortable(last, () => method(...all.slice(0, rules.length), filled));
+      // Asked at each call, and on the store itself, which may be a class.
+      const store = bare as Readonly<Record<string, Method>>;
+      return await abortable(last, async () =>
+        store[operation]?.(...all.slice(0, rules.length), filled),
+      );
     };
     return [operation, call] as const;
   });

@@ -72,7 +72,7 @@ describe("what sqliteStores is given", () => {
 
   it("has a prefix and options that are known", () => {
     expect(() => sqliteStores("x.db", { prefix: "A" })).toThrow(/prefix/);
-    expect(() => sqliteStores("x.db", { inboxMaxEntry: 1 } as never)).toThrow(/no option/);
+    expect(() => sqliteStores("x.db", { inboxMaxEntry: 1 } as never)).toThrow(/is unknown/);
   });
 });
 
@@ -110,8 +110,7 @@ describe.each(driversHere)("a place that cannot be used, with $name", (driver) =
     const first = closing(driver.stores(file));
     await first.cursors.load(key);
     closing(driver.open(file)).exec("insert into ackloop_version values (99)");
-    closing(driver.open(other)).exec("create table ackloop_version (version integer, a)");
-    closing(driver.open(other)).exec("insert into ackloop_version values (1, 2)");
+    closing(driver.open(other)).exec("create table ackloop_version (a)");
 
     await expectRefused(file, /version 99.*upgrade/);
     await expectRefused(other, /tables are missing or do not fit/);

@@ -2,7 +2,7 @@ import type { DedupeBegin, DedupeStore, EventKey } from "../../core/stores.ts";
 import { configError } from "../check.ts";
 import { keyOf } from "../key.ts";
 import { forgottenAtMost, forgottenMs } from "../options.ts";
-import { setLast, sweep } from "./rows.ts";
+import { leftOf, setLast, sweep } from "./rows.ts";
 
 /** What is known of one event. */
 export interface DedupeRow {
@@ -78,7 +78,7 @@ function refusal(row: DedupeRow, mark: string, now: number): DedupeBegin | undef
   const isHeld = row.until > now && (row.done || row.mark !== mark);
   if (!isForgotten && !isHeld) return undefined;
   if (row.done && isHeld) return { status: "done" };
-  return { status: "busy", endsInMs: isForgotten ? 0 : row.until - now };
+  return { status: "busy", endsInMs: isForgotten ? 0 : leftOf(row.until, now) };
 }
 
 function startsBefore(row: DedupeRow, now: number): number {

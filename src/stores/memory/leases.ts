@@ -1,5 +1,6 @@
 import type { LeaseStore, StoreKey } from "../../core/stores.ts";
 import { keyOf } from "../key.ts";
+import { leftOf } from "./rows.ts";
 
 /** The newest grant of a lease; it stays when it has ended, so that its fence only grows. */
 interface Lease {
@@ -29,7 +30,7 @@ export function memoryLeases(): LeaseStore {
       const lease = rows.get(key);
       const now = performance.now();
       if (lease && lease.until > now && lease.holder !== holder) {
-        return { status: "taken", endsInMs: lease.until - now };
+        return { status: "taken", endsInMs: leftOf(lease.until, now) };
       }
       const fence = (lease?.fence ?? 0) + 1;
       rows.set(key, { fence, holder, until: now + leaseMs });
