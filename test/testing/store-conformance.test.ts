@@ -574,7 +574,7 @@ describe("store conformance", () => {
           async begin(key, markMs, options) {
             const begun = await good.begin(key, markMs, options);
             if (begun.status !== "busy") return begun;
-            return { ...begun, endsInMs: Math.floor(begun.endsInMs) + 1 };
+            return { ...begun, endsInMs: Math.ceil(begun.endsInMs) };
           },
         }),
       },
@@ -802,7 +802,7 @@ describe("store conformance", () => {
           async acquire(key, holder, leaseMs, options) {
             const grant = await good.acquire(key, holder, leaseMs, options);
             if (grant.status === "held") return grant;
-            return { ...grant, endsInMs: Math.floor(grant.endsInMs) + 1 };
+            return { ...grant, endsInMs: Math.ceil(grant.endsInMs) };
           },
         }),
       },

@@ -11,6 +11,8 @@ export interface DedupeRow {
   readonly mark?: string | undefined;
   /** Until when it is in work, or remembered as done. */
   readonly until: number;
+  /** How long the mark was, when it was set or renewed. */
+  readonly ms: number;
   readonly done: boolean;
   /** Until when the row is of use to anybody. */
   readonly keptUntil: number;
@@ -18,7 +20,7 @@ export interface DedupeRow {
   readonly forgotten: readonly string[];
 }
 
-const unknown: DedupeRow = { starts: 0, until: 0, done: false, keptUntil: 0, forgotten: [] };
+const unknown: DedupeRow = { starts: 0, until: 0, ms: 0, done: false, keptUntil: 0, forgotten: [] };
 
 /** The dedupe store in memory. */
 export function memoryDedupe(
@@ -28,6 +30,7 @@ export function memoryDedupe(
   const idOf = ({ consumer, feed, identity }: EventKey): string => keyOf(consumer, feed, identity);
   const inWork = (markMs: number, now: number) => ({
     until: now + markMs,
+    ms: markMs,
     keptUntil: now + Math.max(markMs, startsRetentionMs),
   });
   return {
@@ -78,7 +81,7 @@ function refusal(row: DedupeRow, mark: string, now: number): DedupeBegin | undef
   const isHeld = row.until > now && (row.done || row.mark !== mark);
   if (!isForgotten && !isHeld) return undefined;
   if (row.done && isHeld) return { status: "done" };
-  return { status: "busy", endsInMs: isForgotten ? 0 : leftOf(row.until, now) };
+  return { status: "busy", endsInMs: isForgotten ? 0 : leftOf(row) };
 }
 
 function startsBefore(row: DedupeRow, now: number): number {

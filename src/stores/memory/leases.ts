@@ -7,6 +7,8 @@ interface Lease {
   readonly fence: number;
   readonly holder: string;
   readonly until: number;
+  /** How long it was, when it was taken or renewed. */
+  readonly ms: number;
 }
 
 /** The lease store in memory. */
@@ -21,7 +23,7 @@ export function memoryLeases(): LeaseStore {
     const lease = rows.get(key);
     const now = performance.now();
     if (lease?.fence !== fence || lease.until <= now) return false;
-    rows.set(key, { ...lease, until: now + leaseMs });
+    rows.set(key, { ...lease, until: now + leaseMs, ms: leaseMs });
     return true;
   }
   return {
@@ -30,10 +32,10 @@ export function memoryLeases(): LeaseStore {
       const lease = rows.get(key);
       const now = performance.now();
       if (lease && lease.until > now && lease.holder !== holder) {
-        return { status: "taken", endsInMs: leftOf(lease.until, now) };
+        return { status: "taken", endsInMs: leftOf(lease) };
       }
       const fence = (lease?.fence ?? 0) + 1;
-      rows.set(key, { fence, holder, until: now + leaseMs });
+      rows.set(key, { fence, holder, until: now + leaseMs, ms: leaseMs });
       return { status: "held", fence };
     },
     renew: endIn,

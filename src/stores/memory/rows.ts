@@ -1,8 +1,8 @@
 const sweptAtOnce = 64;
 
-/** How much is left of a time, in whole ms, so that no rounding makes it longer than it was. */
-export function leftOf(until: number, now: number): number {
-  return Math.floor(until - now);
+/** How much is left of a time that was set to `ms`: no rounding makes it longer than it was. */
+export function leftOf({ until, ms }: { readonly until: number; readonly ms: number }): number {
+  return Math.min(ms, until - performance.now());
 }
 
 /** Sets a row anew, so that the rows stand in the order of their last change. */
