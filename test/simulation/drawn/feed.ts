@@ -32,13 +32,16 @@ export function drawnFeed(reader: Reader): Feed {
     ack: (receipts: readonly Receipt[], options: PullOptions = {}) =>
       ack(reader, receipts, options.signal),
     ...has(extend, {
-      extend: (receipts: readonly Receipt[], leaseMs: number, options: PullOptions = {}) =>
-        callLater(reader, {
+      extend: (receipts: readonly Receipt[], leaseMs: number, options: PullOptions = {}) => {
+        if (!(leaseMs > 0)) reader.world.tell("renewals", `a lease of ${leaseMs} ms was extended`);
+        return callLater(reader, {
           service: "extend",
           signal: options.signal,
           latencyMs,
+          onTrouble: () => reader.extendInTrouble(receipts.map((each) => numberAt(reader, each))),
           effect: () => hide(reader, receipts, leaseMs),
-        }),
+        });
+      },
     }),
     ...has(nack, {
       nack: (receipts: readonly Receipt[], options: { afterMs?: number } & PullOptions = {}) =>
@@ -58,6 +61,10 @@ function validate(reader: Reader, data: unknown, fits: () => { readonly value: u
   const { world } = reader;
   if (!world.mayFail("schema")) return fits();
   return callLater(reader, { service: "schema", n, latencyMs: 0, effect: fits });
+}
+
+function numberAt({ world }: Reader, receipt: Receipt): number {
+  return world.server.items[ticketOf(receipt).place - 1]?.event.n ?? -1;
 }
 
 function hide({ world }: Reader, receipts: readonly Receipt[], ms: number): void {

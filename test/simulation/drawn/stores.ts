@@ -47,11 +47,13 @@ function deadLettersOf(reader: Reader, ask: Ask): DeadLetterStore {
     },
     list: (key, query) => ask("letters", query?.signal, () => deadLetters.list(key, query)),
     get: (key, options) => ask("letters", options?.signal, () => deadLetters.get(key)),
-    remove: (key, options) =>
-      ask("remove", options?.signal, async () => {
+    remove(key, options) {
+      const taken = ask("remove", options?.signal, async () => {
         world.removing(reader, key.identity);
         await deadLetters.remove(key);
-      }),
+      });
+      return taken.then(() => reader.removed(key.identity));
+    },
   };
 }
 

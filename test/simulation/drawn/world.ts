@@ -622,11 +622,10 @@ export class DrawnWorld {
     if (this.plan.troubles.some(({ service, how }) => service === "pull" && how === "late")) return;
     if (!extend || isTooShort || event.times.length > 1) return;
     const since = this.clock.now() - 3 * leaseMs;
-    const ofExtend = this.plan.troubles.filter(({ service }) => service === "extend");
-    if (ofExtend.some(({ from, until }) => from <= this.clock.now() && since < until)) return;
     if (this.disturbedAt > since - 60_000) return;
     for (const { reader } of this.#slots) {
       if (reader?.stoppedAt !== undefined || !reader?.running.has(event.n)) continue;
+      if (!reader.couldExtend(event.n, since)) continue;
       this.tell("leaseEnded", `place ${place} was hidden for ${leaseMs} ms, and is in work`);
     }
   }
