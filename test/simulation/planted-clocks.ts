@@ -5,6 +5,9 @@ import { acting, inTrouble, type PlantedFault } from "./planted-fault.ts";
 const computes = ({ events }: DrawnPlan): boolean =>
   events.some(({ script }) => script.some(({ burnMs }) => burnMs > 0));
 
+const isSlow = ({ events }: DrawnPlan): boolean =>
+  events.every(({ script }) => (script.at(-1)?.ms ?? 0) >= 1_000);
+
 const isShared = ({ settings: { processes, dedupe, lease } }: DrawnPlan): boolean =>
   processes === 2 && dedupe && !lease;
 
@@ -47,6 +50,18 @@ export const clocks: readonly PlantedFault[] = [
     ],
   },
   {
+    name: "goes on although its lease has run out",
+    when: (plan) => plan.settings.lease && inTrouble("renewLease")(plan),
+    breaks: ["lease"],
+    patches: [
+      {
+        file: engine("lease"),
+        find: "if (grant === undefined || this.#isLost) return false;",
+        replace: "return grant !== undefined;\n    if (!grant) return false;",
+      },
+    ],
+  },
+  {
     name: "takes the time of handlers by the time of day",
     when: ({ settings: { handlerTimeoutMs, verb }, actions, events }) =>
       handlerTimeoutMs !== undefined &&
@@ -70,7 +85,10 @@ export const clocks: readonly PlantedFault[] = [
   {
     name: "renews marks in one round that waits for all",
     when: (plan) =>
-      isShared(plan) && plan.settings.markMs === 2_000 && inTrouble("renew", "hang")(plan),
+      isShared(plan) &&
+      isSlow(plan) &&
+      plan.settings.markMs < 60_000 &&
+      inTrouble("renew", "hang")(plan),
     breaks: ["twoAtOnce"],
     patches: [
       {
@@ -93,6 +111,7 @@ export const clocks: readonly PlantedFault[] = [
       plan.settings.extend &&
       new Set(plan.settings.leases).size > 1 &&
       plan.settings.leases.every((ms) => ms > 200) &&
+      plan.events.some(({ script }) => (script.at(-1)?.ms ?? 0) >= 3_000) &&
       inTrouble("extend", "hang")(plan),
     breaks: ["leaseEnded"],
     patches: [

@@ -10,7 +10,7 @@ import type {
 import { type Call, callLater } from "./calls.ts";
 import type { DrawnTrouble } from "./plan.ts";
 import type { Reader } from "./reader.ts";
-import { type Batch, type Item, ticketOf, ticketReceipt } from "./server.ts";
+import { type Batch, type Item, type Ticket, ticketOf, ticketReceipt } from "./server.ts";
 import { toCatalogue, toDelivery } from "./wire.ts";
 
 /** The feed's name, in every run. */
@@ -39,7 +39,10 @@ export function drawnFeed(reader: Reader): Feed {
           signal: options.signal,
           latencyMs,
           onTrouble: () => reader.extendInTrouble(receipts.map((each) => numberAt(reader, each))),
-          effect: () => hide(reader, receipts, leaseMs),
+          effect: () => {
+            for (const receipt of receipts) mustBeHidden(reader, ticketOf(receipt));
+            hide(reader, receipts, leaseMs);
+          },
         });
       },
     }),
@@ -65,6 +68,13 @@ function validate(reader: Reader, data: unknown, fits: () => { readonly value: u
 
 function numberAt({ world }: Reader, receipt: Receipt): number {
   return world.server.items[ticketOf(receipt).place - 1]?.event.n ?? -1;
+}
+
+/** An extension that comes when the lease is over comes too late. */
+function mustBeHidden({ world }: Reader, { place, delivery }: Ticket): void {
+  const item = world.server.items[place - 1];
+  if (item?.deliveries !== delivery || item.ackedAt !== undefined) return;
+  if (item.hiddenUntil <= world.clock.now()) world.mustHide(item, item.leaseMs);
 }
 
 function hide({ world }: Reader, receipts: readonly Receipt[], ms: number): void {

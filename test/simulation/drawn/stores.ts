@@ -91,6 +91,7 @@ function leasesOf(reader: Reader, ask: Ask): LeaseStore {
       ask("renewLease", options?.signal, async () => {
         const isHeld = await leases.renew(key, fence, leaseMs);
         if (isHeld) world.leased(reader, leaseMs);
+        else world.mustBeOver(reader);
         return isHeld;
       }),
     release: (key, fence, options) =>

@@ -236,6 +236,14 @@ export class DrawnWorld {
     reader.leaseWallMs = reader.hands.wallMs;
   }
 
+  /** A lease is gone: nobody has freed it while it held. */
+  mustBeOver(reader: Reader): void {
+    const now = this.clock.now();
+    if (this.#lease?.holder !== reader || this.#lease.until <= now) return;
+    if (now - this.#storeSetAt < 2 * this.plan.settings.leaseMs) return;
+    this.tell("lease", `that of process ${reader.number} was freed by another, at ${now}`);
+  }
+
   released(reader: Reader): void {
     if (this.#lease?.holder === reader) this.#lease = undefined;
   }
