@@ -106,24 +106,6 @@ export const clocks: readonly PlantedFault[] = [
     ],
   },
   {
-    name: "waits with an extend for the one before",
-    when: (plan) =>
-      plan.settings.extend &&
-      new Set(plan.settings.leases).size > 1 &&
-      plan.settings.leases.every((ms) => ms > 200) &&
-      plan.events.some(({ script }) => (script.at(-1)?.ms ?? 0) >= 3_000) &&
-      inTrouble("extend", "hang")(plan),
-    breaks: ["leaseEnded"],
-    patches: [
-      {
-        file: engine("extending"),
-        find: "void this.#extend(entries, leaseMs);",
-        replace: `const last = Reflect.get(this, "last") ?? Promise.resolve();
-      Reflect.set(this, "last", last.then(() => this.#extend(entries, leaseMs)));`,
-      },
-    ],
-  },
-  {
     name: "frees a lease whoever holds it now",
     when: (plan) =>
       plan.settings.lease && plan.settings.processes === 2 && inTrouble("release", "late")(plan),

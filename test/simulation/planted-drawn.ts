@@ -414,14 +414,13 @@ const others: readonly PlantedFault[] = [
 /**
  * The faults of the loop that readers and users have found.
  *
- * Not here, since no law or draw shows them within 3,000 runs, or only after a minute of them: a clock that
- * is read once for a page of handlers, an extend that waits for the one before,
- * half a window behind one event, a leased queue whose head is open, a release of another's lease, what a
- * store tells of an end, a lease by the clock that stands still, the time of handlers by the time of day, a
- * batch that waits though nothing can come, the removal of all letters for one, a stop whose `forget`
- * failed once, marks that are renewed in one round, an iterator that waits for its loop, `context.finish`,
- * a webhook's stores that hang. Not here, since they cannot be written any more: a mark that a failed
- * pull carried comes again with its page; a cursor has no ack on a pull.
+ * Not here, since no law or draw shows them: an extend that waits for the one before (two leases of very
+ * different lengths must be in work at once, and the longer one's extension hang), a batch that waits though
+ * nothing can come, a stop whose `forget` failed once, `context.finish`, a webhook's stores that hang.
+ *
+ * Not here, since they cannot be written any more: a mark that a failed pull carried comes again with its
+ * page; a cursor has no ack on a pull; an iterator is no generator, whose `return` waits for its `next`; what
+ * a store tells of an end is capped by the stores in memory too.
  */
 export const plantedFaults: readonly PlantedFault[] = [
   ...identity,

@@ -557,6 +557,8 @@ export class DrawnWorld {
     if ((stopper?.listeners ?? 0) > 10)
       this.tell("manyListeners", `${stopper?.listeners} of ${number}`);
     const open = [...given].filter((n) => this.ledger.isOpen(n) || running.has(n)).length;
+    // Whoever hears no answer to a pull does not hold what it brought.
+    if (this.plan.troubles.some(({ service, after }) => service === "pull" && after)) return;
     // A list in no order may show others than those that are held.
     if (open > 2 * window + 1)
       this.tell("window", `${open} open of ${window} in process ${number}`);
