@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import { seedOf } from "./dice.ts";
 import type { Subject } from "./plan.ts";
 import type { Failure, Question, Reply, Tally } from "./worker.ts";
 
@@ -41,9 +42,7 @@ export async function runAll(task: Task): Promise<Tally> {
     const hand = new Hand(task.bundle);
     try {
       for (let next = questions.shift(); next; next = questions.shift()) {
-        const reply = await hand.ask(next);
-        if (reply.kind !== "tally") throw new Error(describe(next, reply));
-        take(reply.tally);
+        take(await hand.run(next));
       }
     } finally {
       await hand.close();
@@ -57,23 +56,35 @@ export async function runAll(task: Task): Promise<Tally> {
 export async function askOnce(bundle: URL, question: Question): Promise<readonly string[]> {
   const hand = new Hand(bundle);
   try {
-    const reply = await hand.ask(question);
-    if (reply.kind === "lines") return reply.lines;
-    throw new Error(describe(question, reply));
+    return await hand.tell(question);
   } finally {
     await hand.close();
   }
 }
 
 /** A thread that answers one question at a time. */
-class Hand {
+export class Hand {
   readonly #worker: Worker;
 
   constructor(bundle: URL) {
     this.#worker = new Worker(bundle);
   }
 
-  ask(question: Question): Promise<Reply> {
+  /** Makes runs. */
+  async run(question: Question): Promise<Tally> {
+    const reply = await this.#ask(question);
+    if (reply.kind === "tally") return reply.tally;
+    throw new Error(describe(question, reply));
+  }
+
+  /** Tells of one run. */
+  async tell(question: Question): Promise<readonly string[]> {
+    const reply = await this.#ask(question);
+    if (reply.kind === "lines") return reply.lines;
+    throw new Error(describe(question, reply));
+  }
+
+  #ask(question: Question): Promise<Reply> {
     return new Promise((resolve, reject) => {
       const onError = (error: unknown): void => reject(error);
       this.#worker.once("error", onError);
@@ -93,9 +104,10 @@ class Hand {
 function toQuestions({ providers, runs, seed, untilFailure = false }: Task): Question[] {
   const questions: Question[] = [];
   for (let from = 0; from < runs; from += AT_ONCE) {
-    const count = Math.min(AT_ONCE, runs - from);
+    const places = Array.from({ length: Math.min(AT_ONCE, runs - from) }, (_, at) => from + at);
     for (const provider of providers) {
-      questions.push({ kind: "runs", provider, seed, from, count, untilFailure });
+      const seeds = places.map((place) => seedOf(seed, provider, place));
+      questions.push({ kind: "runs", provider, seeds, untilFailure });
     }
   }
   return questions;

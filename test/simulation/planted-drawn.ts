@@ -1,51 +1,10 @@
-import type { Patch } from "./bundle.ts";
-import type { DrawnPlan, DrawnTrouble, Service } from "./drawn/plan.ts";
+import type { DrawnEvent } from "./drawn/plan.ts";
 import { engine } from "./planted.ts";
+import { bypasses, limits } from "./planted-calls.ts";
+import { clocks } from "./planted-clocks.ts";
+import { acting, inTrouble, type PlantedFault } from "./planted-fault.ts";
 
-/** A fault that was found once, in the place where it would be now. */
-export interface PlantedFault {
-  /** What is wrong, as the loop that has the fault does it. */
-  readonly name: string;
-  readonly patches: readonly Patch[];
-  /** The laws of which one must be found broken. */
-  readonly breaks: readonly string[];
-  /** Which drawn plans can show it at all. @default all */
-  readonly when?: (plan: DrawnPlan) => boolean;
-}
-
-/** What a call without the guard may break. */
-const broken = [
-  "unhandled",
-  "uncaught",
-  "raw",
-  "halt",
-  "endless",
-  "slowStop",
-  "stall",
-  "hotLoop",
-  "timersLeft",
-  "leaseEnded",
-  "lease",
-  "twoAtOnce",
-];
-
-/** A call that is awaited as it is, where an answer of the guard is wanted. */
-const answered = (call: string): string =>
-  `const answer: any = { kind: "answered", value: await ${call} };`;
-
-/** Plans in which a service is in such trouble. */
-const inTrouble =
-  (service: Service, ...hows: readonly DrawnTrouble["how"][]) =>
-  ({ troubles }: DrawnPlan): boolean =>
-    troubles.some(
-      (each) => each.service === service && (hows.length === 0 || hows.includes(each.how)),
-    );
-
-/** Plans in which such a thing happens. */
-const acting =
-  (...kinds: readonly string[]) =>
-  ({ actions }: DrawnPlan): boolean =>
-    actions.some(({ kind }) => kinds.includes(kind));
+const isStuck = ({ failsUntil }: DrawnEvent): boolean => failsUntil > 0;
 
 const handling = engine("handling");
 const keeping = engine("keeping");
@@ -108,69 +67,6 @@ const identity: readonly PlantedFault[] = [
     breaks: ["repeated", "polls", "window", "endless"],
     patches: [
       { file: window, find: "    if (!this.#unacked) {\n", replace: "    if (content) {\n" },
-    ],
-  },
-];
-
-/** Calls without a limit of their own. */
-const limits: readonly PlantedFault[] = [
-  {
-    name: "waits for an ack for ever",
-    when: inTrouble("ack", "hang"),
-    breaks: ["endless"],
-    patches: [
-      {
-        file: settling,
-        find: "limitMs: settings.callTimeoutMs, signal: over",
-        replace: "limitMs: 1e9, signal: over",
-      },
-    ],
-  },
-  {
-    name: "waits for a store for ever",
-    when: (plan) => inTrouble("begin", "hang")(plan) || inTrouble("put", "hang")(plan),
-    breaks: ["endless"],
-    patches: [
-      {
-        file: engine("service"),
-        find: "whom: name, limitMs, signal: quit }",
-        replace: "whom: name, limitMs: 1e9, signal: quit }",
-      },
-    ],
-  },
-  {
-    name: "waits for a lease's store for ever",
-    when: inTrouble("acquire", "hang"),
-    breaks: ["endless"],
-    patches: [
-      {
-        file: engine("lease"),
-        find: 'what: "acquire", whom: "lease", limitMs,',
-        replace: 'what: "acquire", whom: "lease", limitMs: 1e9,',
-      },
-    ],
-  },
-  {
-    name: "extends all leases of a page by the first one's",
-    when: ({ settings: { extend, leases } }) =>
-      extend && new Set(leases).size > 1 && leases.every((ms) => ms > 1),
-    breaks: ["leaseEnded"],
-    patches: [
-      {
-        file: engine("extending"),
-        find: "    this.#leased.set(entry, at);\n",
-        replace:
-          "    const [first = at] = this.#leased.values();\n    this.#leased.set(entry, Math.max(at, first));\n",
-      },
-    ],
-  },
-  {
-    name: "takes a lease of no length for one",
-    when: ({ settings: { extend, leases } }) =>
-      extend && leases.some((ms) => ms === 0 || ms === -1),
-    breaks: ["renewals", "hotTimers", "hotLoop"],
-    patches: [
-      { file: engine("extending"), find: "!(leaseMs > 0) ||", replace: "leaseMs === undefined ||" },
     ],
   },
 ];
@@ -293,22 +189,6 @@ const paces: readonly PlantedFault[] = [
         find: "await this.#store.list(this.#key, { limit: PAGE, after: this.#next, signal });",
         replace:
           'await this.#store.list(this.#key, { limit: PAGE, after: this.#next, signal }).catch(() => { throw new AckloopError("config", "no list"); });',
-      },
-    ],
-  },
-];
-
-/** Who has the event loop. */
-const turns: readonly PlantedFault[] = [
-  {
-    name: "keeps the thread while handlers compute",
-    when: ({ events }) => events.some(({ script }) => script.some(({ burnMs }) => burnMs > 0)),
-    breaks: ["starved"],
-    patches: [
-      {
-        file: engine("turn"),
-        find: "    return this.#isAwaited;\n",
-        replace: "    return false;\n",
       },
     ],
   },
@@ -448,8 +328,51 @@ const changes: readonly PlantedFault[] = [
   },
 ];
 
-/** Reserves, and iterators. */
+/** Reserves, what one event holds up, and iterators. */
 const others: readonly PlantedFault[] = [
+  {
+    name: "pulls by half a window while one event is stuck",
+    when: ({ settings: { kind, maxInFlight = 1_000 }, events }) =>
+      (kind === "list" || kind === "queue") && maxInFlight <= 2 && events.some(isStuck),
+    breaks: ["stall"],
+    patches: [
+      {
+        file: pulling,
+        find: "return window.held < settings.maxInFlight && settling.isIdle && isHungry();",
+        replace: "return settling === undefined;",
+      },
+    ],
+  },
+  {
+    name: "goes past no head of a leased queue",
+    when: ({ settings: { kind, pageSize, leases, extend }, events }) =>
+      kind === "queue" &&
+      pageSize === 1 &&
+      !extend &&
+      leases.every((ms) => ms > 0 && ms < 1_000) &&
+      events.some(isStuck),
+    breaks: ["stall"],
+    patches: [
+      {
+        file: pulling,
+        find: 'return feed.pulls === "onward" && count > 0 && this.#knownInRow <= window.open;',
+        replace: "return count < 0;",
+      },
+    ],
+  },
+  {
+    name: "takes all letters off again for one that failed",
+    when: (plan) => acting("redrive")(plan) && inTrouble("remove", "reject", "throw")(plan),
+    breaks: ["hotFailures"],
+    patches: [
+      {
+        file: "src/loop/redrive.ts",
+        find: "return Promise.all(removals);",
+        replace:
+          'const all = await Promise.all(removals);\n    return all.find(({ status }) => status === "failed") ? all.map(() => all.find(({ status }) => status === "failed")!) : all;',
+      },
+    ],
+  },
   {
     name: "keeps all of a short time for the acks",
     when: ({ settings: { deadlineMs } }) => deadlineMs !== undefined,
@@ -488,155 +411,16 @@ const others: readonly PlantedFault[] = [
   },
 ];
 
-/** Calls made without the guard: awaited as they are, and told of as if they had answered. */
-const bypasses: readonly PlantedFault[] = [
-  {
-    name: "awaits a pull",
-    when: inTrouble("pull"),
-    breaks: broken,
-    patches: [
-      {
-        file: pulling,
-        find: `    void ask<Pulled>({ ...asking, onLate }, (signal) =>
-      feed.pull(this.#optionsOf(waitMs, carried, signal)),
-    ).then((answer) => this.#answered(pull, answer));
-`,
-        replace: `    const { signal } = { ...asking, onLate }.own;
-    void feed.pull(this.#optionsOf(waitMs, carried, signal)).then((value) => this.#answered(pull, { kind: "answered", value }));
-`,
-      },
-    ],
-  },
-  {
-    name: "awaits an ack",
-    when: inTrouble("ack"),
-    breaks: broken,
-    patches: [
-      {
-        file: settling,
-        find: "const answer = await ask(asking, (signal) => feed.ack(receipts, { signal }));",
-        replace: answered("feed.ack(receipts, { signal: over })"),
-      },
-    ],
-  },
-  {
-    name: "awaits an extend",
-    when: inTrouble("extend"),
-    breaks: broken,
-    patches: [
-      {
-        file: engine("extending"),
-        find: "const answer = await ask(asking, (signal) => feed.extend?.(known, leaseMs, { signal }));",
-        replace: answered("feed.extend?.(known, leaseMs, { signal: over })"),
-      },
-    ],
-  },
-  {
-    name: "awaits a store that is asked until it answers",
-    when: (plan) => inTrouble("put")(plan) || inTrouble("begin")(plan),
-    breaks: broken,
-    patches: [
-      {
-        file: engine("service"),
-        find: "const answer = await ask({ what: operation, whom: name, limitMs, signal: quit }, call);",
-        replace: answered("call(quit)"),
-      },
-    ],
-  },
-  {
-    name: "awaits the renewal of a mark",
-    when: inTrouble("renew"),
-    breaks: broken,
-    patches: [
-      {
-        file: keeping,
-        find: `const answer = await ask(asking, (signal) =>
-      store.renew(this.#key(entry), mark.text, markMs, { signal }),
-    );`,
-        replace: answered("store.renew(this.#key(entry), mark.text, markMs, asking)"),
-      },
-    ],
-  },
-  {
-    name: "awaits the taking of a lease",
-    when: inTrouble("acquire"),
-    breaks: broken,
-    patches: [
-      {
-        file: engine("lease"),
-        find: `const answer = await ask(asking, async (signal) =>
-      checkGrant(await store.acquire(key, holder, leaseMs, { signal })),
-    );`,
-        replace: answered("store.acquire(key, holder, leaseMs, asking)"),
-      },
-    ],
-  },
-  {
-    name: "awaits the renewal of a lease",
-    when: inTrouble("renewLease"),
-    breaks: broken,
-    patches: [
-      {
-        file: engine("lease"),
-        find: `const answer = await ask(asking, (signal) =>
-      store.renew(key, grant.fence, leaseMs, { signal }),
-    );`,
-        replace: answered("store.renew(key, grant.fence, leaseMs, asking)"),
-      },
-    ],
-  },
-  {
-    name: "awaits a schema",
-    when: inTrouble("schema"),
-    breaks: broken,
-    patches: [
-      {
-        file: engine("attempt"),
-        find: "return ask(asking, () => later).then((answer) => {",
-        replace: `return later.then((value) => {
-      const answer = { kind: "answered", value, asking } as any;`,
-      },
-    ],
-  },
-  {
-    name: "awaits a handler",
-    breaks: broken,
-    patches: [
-      {
-        file: engine("attempt"),
-        find: "    settle<unknown>(\n      () => handler(event, context),\n",
-        replace: `    (async (call: () => unknown, onValue: (value: unknown) => void) => onValue(await call()))(
-      () => handler(event, context),
-`,
-      },
-    ],
-  },
-  {
-    name: "awaits a batch handler",
-    when: ({ settings: { verb } }) => verb === "batch",
-    breaks: broken,
-    patches: [
-      {
-        file: engine("attempt"),
-        find: "      settle<unknown>(\n        () => routes.batch?",
-        replace: `      (async (call: () => unknown, onValue: (value: unknown) => void) => onValue(await call()))(
-        () => routes.batch?`,
-      },
-    ],
-  },
-];
-
 /**
  * The faults of the loop that readers and users have found.
  *
- * Not here, since no law or draw shows them within 3,000 runs, or only after a minute of them: a clock that
- * is read once for a page of handlers, an extend that waits for the one before,
- * half a window behind one event, a leased queue whose head is open, a release of another's lease, what a
- * store tells of an end, a lease by the clock that stands still, the time of handlers by the time of day, a
- * batch that waits though nothing can come, the removal of all letters for one, a stop whose `forget`
- * failed once, marks that are renewed in one round, an iterator that waits for its loop, `context.finish`,
- * a webhook's stores that hang. Not here, since they cannot be written any more: a mark that a failed
- * pull carried comes again with its page; a cursor has no ack on a pull.
+ * Not here, since no law or draw shows them: an extend that waits for the one before (two leases of very
+ * different lengths must be in work at once, and the longer one's extension hang), a batch that waits though
+ * nothing can come, a stop whose `forget` failed once, `context.finish`, a webhook's stores that hang.
+ *
+ * Not here, since they cannot be written any more: a mark that a failed pull carried comes again with its
+ * page; a cursor has no ack on a pull; an iterator is no generator, whose `return` waits for its `next`; what
+ * a store tells of an end is capped by the stores in memory too.
  */
 export const plantedFaults: readonly PlantedFault[] = [
   ...identity,
@@ -644,7 +428,7 @@ export const plantedFaults: readonly PlantedFault[] = [
   ...wakes,
   ...places,
   ...paces,
-  ...turns,
+  ...clocks,
   ...ends,
   ...users,
   ...changes,

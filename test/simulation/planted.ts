@@ -171,18 +171,6 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: "goes on although its lease has run out",
-    providers: ["tiki", "kekker", "workato"],
-    breaks: ["lease", "endless"],
-    patches: [
-      {
-        file: engine("lease"),
-        find: "if (grant === undefined || this.#isLost) return false;",
-        replace: "return grant !== undefined;\n    if (!grant) return false;",
-      },
-    ],
-  },
-  {
     name: "takes an event that another has in work for done",
     providers: ["tiki", "kekker", "workato"],
     breaks: ["ackedBeforeHandled", "ackPassedOpen", "falseDuplicate", "lost"],

@@ -1,18 +1,15 @@
 import { parentPort } from "node:worker_threads";
-import { seedOf } from "./dice.ts";
 import type { Subject } from "./plan.ts";
 import { simulationOf } from "./subject.ts";
 import type { Violation } from "./watch.ts";
 
 /** What a worker is asked for. */
 export type Question =
-  /** So many runs, whose seeds follow from one seed and their places. */
+  /** Many runs. */
   | {
       readonly kind: "runs";
       readonly provider: Subject;
-      readonly seed: number;
-      readonly from: number;
-      readonly count: number;
+      readonly seeds: readonly number[];
       /** Whether the first failure ends them. */
       readonly untilFailure: boolean;
     }
@@ -51,8 +48,8 @@ export type Reply =
   | { readonly kind: "failed"; readonly error: string };
 
 async function answer(question: Question): Promise<Reply> {
-  const { provider, seed } = question;
   if (question.kind === "runs") return { kind: "tally", tally: await runMany(question) };
+  const { provider, seed } = question;
   const simulation = simulationOf(provider, seed);
   if (question.kind === "shrink") {
     return { kind: "lines", lines: await simulation.shrink(question.violation) };
@@ -64,17 +61,14 @@ async function answer(question: Question): Promise<Reply> {
 
 async function runMany({
   provider,
-  seed,
-  from,
-  count,
+  seeds,
   untilFailure,
 }: Extract<Question, { kind: "runs" }>): Promise<Tally> {
   let runs = 0;
   const failures: Failure[] = [];
   const faults: Record<string, number> = {};
   const sums = { events: 0, lost: 0, ackedBeforeHandled: 0, worstDuplicates: 0 };
-  for (let index = from; index < from + count; index += 1) {
-    const own = seedOf(seed, provider, index);
+  for (const own of seeds) {
     const { verdict } = await simulationOf(provider, own).run();
     const { violations, worstDuplicates } = verdict;
     sums.events += verdict.events;

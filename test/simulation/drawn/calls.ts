@@ -9,6 +9,8 @@ export interface Call<Result> {
   readonly signal?: AbortSignal | undefined;
   /** The event that it is for, where it is for one. */
   readonly n?: number | undefined;
+  /** Gets to know that it is in trouble. */
+  readonly onTrouble?: (() => void) | undefined;
   /** The longest way there or back, in ms. */
   readonly latencyMs: number;
   /** What the call does; a trouble with single verdicts is for it to see to. */
@@ -33,7 +35,7 @@ export function callAtOnce<Result>(reader: Reader, service: Service, effect: () 
   return effect();
 }
 
-function begin(reader: Reader, { service, n }: Call<unknown>): DrawnTrouble | undefined {
+function begin(reader: Reader, { service, n, onTrouble }: Call<unknown>): DrawnTrouble | undefined {
   const { world } = reader;
   reader.calls += 1;
   reader.paces.calling(service);
@@ -42,6 +44,7 @@ function begin(reader: Reader, { service, n }: Call<unknown>): DrawnTrouble | un
   world.count(`${service} ${trouble.how}`);
   world.note("trouble", { process: reader.number, n, what: `${service} ${trouble.how}` });
   reader.inTrouble(service, n);
+  onTrouble?.();
   return trouble;
 }
 

@@ -10,7 +10,7 @@ import type {
 import { type Call, callLater } from "./calls.ts";
 import type { DrawnTrouble } from "./plan.ts";
 import type { Reader } from "./reader.ts";
-import { type Batch, type Item, ticketOf, ticketReceipt } from "./server.ts";
+import { type Batch, type Item, type Ticket, ticketOf, ticketReceipt } from "./server.ts";
 import { toCatalogue, toDelivery } from "./wire.ts";
 
 /** The feed's name, in every run. */
@@ -32,13 +32,19 @@ export function drawnFeed(reader: Reader): Feed {
     ack: (receipts: readonly Receipt[], options: PullOptions = {}) =>
       ack(reader, receipts, options.signal),
     ...has(extend, {
-      extend: (receipts: readonly Receipt[], leaseMs: number, options: PullOptions = {}) =>
-        callLater(reader, {
+      extend: (receipts: readonly Receipt[], leaseMs: number, options: PullOptions = {}) => {
+        if (!(leaseMs > 0)) reader.world.tell("renewals", `a lease of ${leaseMs} ms was extended`);
+        return callLater(reader, {
           service: "extend",
           signal: options.signal,
           latencyMs,
-          effect: () => hide(reader, receipts, leaseMs),
-        }),
+          onTrouble: () => reader.extendInTrouble(receipts.map((each) => numberAt(reader, each))),
+          effect: () => {
+            for (const receipt of receipts) mustBeHidden(reader, ticketOf(receipt));
+            hide(reader, receipts, leaseMs);
+          },
+        });
+      },
     }),
     ...has(nack, {
       nack: (receipts: readonly Receipt[], options: { afterMs?: number } & PullOptions = {}) =>
@@ -58,6 +64,17 @@ function validate(reader: Reader, data: unknown, fits: () => { readonly value: u
   const { world } = reader;
   if (!world.mayFail("schema")) return fits();
   return callLater(reader, { service: "schema", n, latencyMs: 0, effect: fits });
+}
+
+function numberAt({ world }: Reader, receipt: Receipt): number {
+  return world.server.items[ticketOf(receipt).place - 1]?.event.n ?? -1;
+}
+
+/** An extension that comes when the lease is over comes too late. */
+function mustBeHidden({ world }: Reader, { place, delivery }: Ticket): void {
+  const item = world.server.items[place - 1];
+  if (item?.deliveries !== delivery || item.ackedAt !== undefined) return;
+  if (item.hiddenUntil <= world.clock.now()) world.mustHide(item, item.leaseMs);
 }
 
 function hide({ world }: Reader, receipts: readonly Receipt[], ms: number): void {

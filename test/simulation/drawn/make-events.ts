@@ -5,6 +5,10 @@ import { BUSY_MS, type DrawnEvent, type DrawnSettings, type DrawnStep } from "./
 /** Until when a stubborn event fails, in ms since the start. */
 const STUBBORN_MS = 40 * 60_000;
 
+/** How handlers work, mostly: they wait for what they do, take long, or compute without waiting. */
+const manners = ["waits", "waits", "waits", "waits", "waits", "waits", "slow", "computes"] as const;
+type Manner = (typeof manners)[number];
+
 /** What a promise takes for a value: a proxy that is revoked, or a rejecting thenable, is a failure. */
 const returnable = oddNames.filter((name) => name !== "revokedProxy" && name !== "thenable");
 
@@ -15,7 +19,7 @@ export function planEvents(settings: DrawnSettings, dice: Dice): DrawnEvent[] {
   const keys = dice.pick([1, 2, 5]);
   const bursts = Array.from({ length: dice.whole(1, 3) }, () => dice.whole(0, BUSY_MS));
   const trouble = dice.pick([0, 0.1, 0.4]);
-  const computes = dice.chance(0.15);
+  const manner = dice.pick(manners);
   const isStubborn = settings.attempts === 1_000 && settings.handlerTimeoutMs === undefined;
   const stubborn = isStubborn && dice.chance(0.5) ? dice.whole(0, Math.min(count - 1, 3)) : -1;
   const events = Array.from({ length: count }, (_, n): DrawnEvent => {
@@ -35,7 +39,7 @@ export function planEvents(settings: DrawnSettings, dice: Dice): DrawnEvent[] {
         kind !== "unreadable" ||
         settings.pageSize < 50 ||
         dice.chance(0.5),
-      script: planScript(trouble, computes, settings, dice),
+      script: planScript(trouble, manner, settings, dice),
       failsUntil: n === stubborn ? STUBBORN_MS : 0,
     };
   });
@@ -71,7 +75,7 @@ function planKind(
 
 function planScript(
   trouble: number,
-  computes: boolean,
+  manner: Manner,
   {
     verb,
     handlerTimeoutMs = Number.POSITIVE_INFINITY,
@@ -87,9 +91,9 @@ function planScript(
     isLimited ? "never" : "throw",
   ] as const;
   const good = ["bare", "bare", "bare", "done", "odd"] as const;
-  const last = planStep(dice.pick(good), computes, dice);
+  const last = planStep(dice.pick(good), manner, dice);
   return [
-    ...Array.from({ length: steps }, () => planStep(dice.pick(failing), computes, dice)),
+    ...Array.from({ length: steps }, () => planStep(dice.pick(failing), manner, dice)),
     // Some day an event must be done in time, or the run never ends.
     {
       ...last,
@@ -99,8 +103,10 @@ function planScript(
   ];
 }
 
-function planStep(outcome: DrawnStep["outcome"], computes: boolean, dice: Dice): DrawnStep {
-  const ms = dice.pick([0, 0, 1, 20, 100, 500, 3_000]);
+function planStep(outcome: DrawnStep["outcome"], manner: Manner, dice: Dice): DrawnStep {
+  const computes = manner === "computes";
+  const ms =
+    manner === "slow" ? dice.whole(2_000, 15_000) : dice.pick([0, 0, 1, 20, 100, 500, 3_000]);
   const longer = dice.chance(0.03) ? dice.whole(5_000, 40_000) : ms;
   const isReturned = outcome === "odd";
   return {

@@ -191,13 +191,16 @@ function servicesOf(settings: DrawnSettings): readonly Service[] {
   return by.flatMap(([has, services]) => (has ? services : []));
 }
 
+const renewals: ReadonlySet<Service> = new Set(["renew", "renewLease", "extend"]);
 const atOnce: ReadonlySet<Service> = new Set(["orderBy", "logger", "onReport"]);
 
 function planTroubles(settings: DrawnSettings, dice: Dice): DrawnTrouble[] {
   const services = servicesOf(settings);
+  // What keeps something alive is asked for too seldom to be met otherwise.
+  const kept = services.filter((service) => renewals.has(service));
   const count = dice.pick([0, 0, 1, 1, 2, 4]);
   return Array.from({ length: count }, () => {
-    const service = dice.pick(services);
+    const service = dice.pick(dice.chance(0.2) && kept.length > 0 ? kept : services);
     const how = dice.pick(["throw", "reject", "reject", "hang", "late", "verdict"] as const);
     const from = dice.chance(0.3) ? 0 : dice.whole(0, BUSY_MS);
     return {

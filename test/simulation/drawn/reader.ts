@@ -50,6 +50,8 @@ export class Reader {
   leaseWallMs = Number.NEGATIVE_INFINITY;
   readonly given = new Set<number>();
   readonly #troubled = new Map<number | undefined, number>();
+  readonly #unextended = new Map<number, number>();
+  readonly #removed = new Map<string, number>();
   #confirmed = 0;
   #acksOnWay = 0;
   #lastSent = 0;
@@ -116,6 +118,23 @@ export class Reader {
     this.#troubled.set(n, this.world.clock.now());
     if (n !== undefined && service === "schema") this.world.ledger.excuseLetter(n);
     if (service === "orderBy") this.world.excuseAll();
+  }
+
+  /** The leases of these are not extended for now. */
+  extendInTrouble(ns: readonly number[]): void {
+    for (const n of ns) this.#unextended.set(n, this.world.clock.now());
+  }
+
+  /** Whether the lease of an event could be extended since then. */
+  couldExtend(n: number, since: number): boolean {
+    return (this.#unextended.get(n) ?? Number.NEGATIVE_INFINITY) < since;
+  }
+
+  /** Takes note of a letter that was taken off. */
+  removed(identity: string): void {
+    const count = (this.#removed.get(identity) ?? 0) + 1;
+    this.#removed.set(identity, count);
+    if (count === 5) this.world.tell("hotFailures", `a letter was taken off ${count} times`);
   }
 
   /** Whether no other may begin an event: its mark was set, and nothing kept it from being renewed. */
@@ -228,10 +247,17 @@ export class Reader {
     return callAtOnce(this, "onReport", () => undefined);
   };
 
+  /** A window that is not full explains nothing, where all that holds it is what is open. */
+  #isFull(open: number): boolean {
+    const { kind, maxInFlight, tellsBytes } = this.world.plan.settings;
+    const isCounted = (kind === "list" || kind === "queue") && !tellsBytes && maxInFlight;
+    return !isCounted || open >= maxInFlight || this.world.mayFail("ack");
+  }
+
   #takeReport(report: Report): void {
     const { world, number: process } = this;
     if (whys.has(report.kind)) this.toldWhyAt = world.clock.now();
-    if (report.kind === "windowFull") this.isWindowFull = true;
+    if (report.kind === "windowFull") this.isWindowFull = this.#isFull(report.open);
     if (report.kind === "circuitOpened") this.isHolding = true;
     if (report.kind === "circuitClosed") this.isHolding = false;
     const n = "event" in report ? numberOf(report.event) : undefined;

@@ -155,6 +155,8 @@ export class Server {
     const now = this.#parts.now();
     const free = this.items.filter((item) => item.ackedAt === undefined && item.hiddenUntil <= now);
     const items = this.#ordered(free).slice(0, limit);
+    // Whoever asks in the same moment gets others.
+    for (const item of items) item.hiddenUntil = now + 1;
     return toBatch(items, items.length === free.length);
   }
 

@@ -47,11 +47,13 @@ function deadLettersOf(reader: Reader, ask: Ask): DeadLetterStore {
     },
     list: (key, query) => ask("letters", query?.signal, () => deadLetters.list(key, query)),
     get: (key, options) => ask("letters", options?.signal, () => deadLetters.get(key)),
-    remove: (key, options) =>
-      ask("remove", options?.signal, async () => {
+    remove(key, options) {
+      const taken = ask("remove", options?.signal, async () => {
         world.removing(reader, key.identity);
         await deadLetters.remove(key);
-      }),
+      });
+      return taken.then(() => reader.removed(key.identity));
+    },
   };
 }
 
@@ -89,6 +91,7 @@ function leasesOf(reader: Reader, ask: Ask): LeaseStore {
       ask("renewLease", options?.signal, async () => {
         const isHeld = await leases.renew(key, fence, leaseMs);
         if (isHeld) world.leased(reader, leaseMs);
+        else world.mustBeOver(reader);
         return isHeld;
       }),
     release: (key, fence, options) =>

@@ -236,6 +236,14 @@ export class DrawnWorld {
     reader.leaseWallMs = reader.hands.wallMs;
   }
 
+  /** A lease is gone: nobody has freed it while it held. */
+  mustBeOver(reader: Reader): void {
+    const now = this.clock.now();
+    if (this.#lease?.holder !== reader || this.#lease.until <= now) return;
+    if (now - this.#storeSetAt < 2 * this.plan.settings.leaseMs) return;
+    this.tell("lease", `that of process ${reader.number} was freed by another, at ${now}`);
+  }
+
   released(reader: Reader): void {
     if (this.#lease?.holder === reader) this.#lease = undefined;
   }
@@ -549,6 +557,8 @@ export class DrawnWorld {
     if ((stopper?.listeners ?? 0) > 10)
       this.tell("manyListeners", `${stopper?.listeners} of ${number}`);
     const open = [...given].filter((n) => this.ledger.isOpen(n) || running.has(n)).length;
+    // Whoever hears no answer to a pull does not hold what it brought.
+    if (this.plan.troubles.some(({ service, after }) => service === "pull" && after)) return;
     // A list in no order may show others than those that are held.
     if (open > 2 * window + 1)
       this.tell("window", `${open} open of ${window} in process ${number}`);
@@ -622,11 +632,10 @@ export class DrawnWorld {
     if (this.plan.troubles.some(({ service, how }) => service === "pull" && how === "late")) return;
     if (!extend || isTooShort || event.times.length > 1) return;
     const since = this.clock.now() - 3 * leaseMs;
-    const ofExtend = this.plan.troubles.filter(({ service }) => service === "extend");
-    if (ofExtend.some(({ from, until }) => from <= this.clock.now() && since < until)) return;
     if (this.disturbedAt > since - 60_000) return;
     for (const { reader } of this.#slots) {
       if (reader?.stoppedAt !== undefined || !reader?.running.has(event.n)) continue;
+      if (!reader.couldExtend(event.n, since)) continue;
       this.tell("leaseEnded", `place ${place} was hidden for ${leaseMs} ms, and is in work`);
     }
   }
