@@ -105,7 +105,10 @@ it("renews the mark of a handler whose finish has failed", async () => {
 });
 
 // Promise (kind 1; webhook.ts "It never rejects"): a store that refused once holds no id up for ever.
-it("answers a resend 2xx once the dedupe store is back, after a finish that threw config", async () => {
+it.each([
+  ["hung", false],
+  ["hung, and then threw config", true],
+])("answers a resend 2xx once the dedupe store is back, after a finish that %s", async (_, throwsConfig) => {
   const stores = memoryStores();
   let mode: "hang" | "config" | "well" = "hang";
   const dedupe = {
@@ -137,7 +140,7 @@ it("answers a resend 2xx once the dedupe store is back, after a finish that thre
     (await ended(handle(new Request("http://localhost/", { method: "POST", body: "x" })))).status;
   const statuses = [await post()];
   await vi.advanceTimersByTimeAsync(300_000);
-  mode = "config";
+  mode = throwsConfig ? "config" : "hang";
   statuses.push(await post());
   await vi.advanceTimersByTimeAsync(300_000);
   mode = "well";

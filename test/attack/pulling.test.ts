@@ -68,7 +68,10 @@ it("gives back what a pull brought that was cut by the stop, and answered while 
 });
 
 // Promise (run.ts `healthy`: false when no pull was answered for 2 min + idle.maxMs + waitMs although one should have been).
-it("is unhealthy while polls fail, also where a handler computes for some milliseconds now and then", async () => {
+it.each([
+  ["waits", 0],
+  ["computes for some milliseconds now and then", 20],
+])("is unhealthy while polls fail, where a handler %s", async (_, computesMs) => {
   let aheadMs = 0;
   const now = performance.now.bind(performance);
   vi.spyOn(performance, "now").mockImplementation(() => now() + aheadMs);
@@ -88,7 +91,7 @@ it("is unhealthy while polls fail, also where a handler computes for some millis
     feed,
     () => {
       // Holds the thread.
-      aheadMs += 20;
+      aheadMs += computesMs;
       throw new Error("bad");
     },
     { retry: { attempts: 1000, minDelayMs: 10_000, maxDelayMs: 60_000 }, idle: { maxMs: 10_000 } },
@@ -186,4 +189,18 @@ it("is over within the time of a stop although giving events back hangs", async 
   await ended(run.stop({ withinMs: 500 }));
 
   expect(Date.now() - began).toBeLessThanOrEqual(550);
+});
+
+// Promise (run.ts `stop`: "of several times the shortest holds, also for a halt that is under way"; kind G).
+it("is over in the time of a second stop although giving events back hangs", async () => {
+  const queue = messageQueue([message("m1", "a"), message("m2", "b")], 60_000);
+  const feed: Feed = { ...queue.feed, nack: () => new Promise<void>(() => {}) };
+  const run = consume(feed, () => new Promise<void>((resolve) => setTimeout(resolve, 100)));
+  await vi.advanceTimersByTimeAsync(50);
+  void run.stop();
+  await vi.advanceTimersByTimeAsync(1000);
+  const began = Date.now();
+  await ended(run.stop({ withinMs: 500 }));
+
+  expect(Date.now() - began).toBeLessThanOrEqual(1000);
 });
