@@ -33,7 +33,12 @@ it("tries events again, gives them up or tells of an outage while another's hand
   const before = reports.length;
   await vi.advanceTimersByTimeAsync(3_600_000);
   const told = reports.slice(before).filter(({ kind }) => kind !== "idle" && kind !== "pulled");
-  const state = { handled: of("handled").length, letters: of("deadLettered").length, told: told.length, healthy: run.health().healthy };
+  const state = {
+    handled: of("handled").length,
+    letters: of("deadLettered").length,
+    told: told.length,
+    healthy: run.health().healthy,
+  };
   void run.stop();
   await settledWithin(run, 60_000);
 
@@ -108,5 +113,9 @@ it("counts what was tried again as it tells of it", async () => {
   await settledWithin(run, 60_000);
   const { retried, handled } = await stopped;
 
-  expect({ retried, told: of("retried").length, handled }).toEqual({ retried: 12, told: 12, handled: 3 });
+  expect({ retried, told: of("retried").length, handled }).toEqual({
+    retried: 12,
+    told: 12,
+    handled: 3,
+  });
 });

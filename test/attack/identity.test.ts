@@ -49,13 +49,16 @@ it("keeps a letter for each of two webhook messages that have no id and equal co
 it.each([
   ["queue", messageQueue],
   ["list", messageList],
-] as const)("handles both of two events of a %s whose identity is the empty text", async (_, make) => {
-  const source = make([
-    message("m1", "a", { identity: "" }),
-    message("m2", "b", { identity: "" }),
-  ]);
-  const handled: string[] = [];
-  const summary = await ended(drain(source.feed, ({ id }) => void handled.push(id)));
+] as const)(
+  "handles both of two events of a %s whose identity is the empty text",
+  async (_, make) => {
+    const source = make([
+      message("m1", "a", { identity: "" }),
+      message("m2", "b", { identity: "" }),
+    ]);
+    const handled: string[] = [];
+    const summary = await ended(drain(source.feed, ({ id }) => void handled.push(id)));
 
-  expect({ handled, acked: summary.acked }).toEqual({ handled: ["a", "b"], acked: 2 });
-});
+    expect({ handled, acked: summary.acked }).toEqual({ handled: ["a", "b"], acked: 2 });
+  },
+);

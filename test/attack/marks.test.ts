@@ -5,7 +5,7 @@ import type { WebhookOptions } from "../../src/loop/webhook.ts";
 import { webhook } from "../../src/loop/webhook.ts";
 import { memoryStores } from "../../src/stores/index.ts";
 import { memoryFeed, testEvent } from "../../src/testing/memory-feed.ts";
-import { ended } from "../loop/support.ts";
+import { ended, filledFeed } from "../loop/support.ts";
 import { settledWithin } from "./support.ts";
 
 beforeEach(() => {
@@ -67,7 +67,11 @@ it("holds an event whose handler is at work when the time of a stop is over", as
   const feed = memoryFeed();
   feed.publish(testEvent("a"));
   const { seen, handler } = countsAtOnce(20_000);
-  const options = { consumer: "c", dedupe: { store: stores.dedupe }, idle: { minMs: 100, maxMs: 100 } };
+  const options = {
+    consumer: "c",
+    dedupe: { store: stores.dedupe },
+    idle: { minMs: 100, maxMs: 100 },
+  };
   const first = consume(feed, handler, options);
   await vi.advanceTimersByTimeAsync(100);
   const stopped = first.stop({ withinMs: 1000 });
@@ -108,45 +112,78 @@ it("renews the mark of a handler whose finish has failed", async () => {
 it.each([
   ["hung", false],
   ["hung, and then threw config", true],
-])("answers a resend 2xx once the dedupe store is back, after a finish that %s", async (_, throwsConfig) => {
+])(
+  "answers a resend 2xx once the dedupe store is back, after a finish that %s",
+  async (_, throwsConfig) => {
+    const stores = memoryStores();
+    let mode: "hang" | "config" | "well" = "hang";
+    const dedupe = {
+      ...stores.dedupe,
+      finish: async (...rest: Parameters<typeof stores.dedupe.finish>) => {
+        if (mode === "hang") return new Promise<boolean>(() => {});
+        if (mode === "config") throw new AckloopError("config", "call migrate() first");
+        return stores.dedupe.finish(...rest);
+      },
+    };
+    const receiver = {
+      name: "hook",
+      receive: async () => ({
+        kind: "deliveries" as const,
+        deliveries: [{ event: testEvent("a"), raw: {} }],
+      }),
+      accept: () => new Response(null, { status: 204 }),
+      defer: () => new Response(null, { status: 503 }),
+    };
+    const options: WebhookOptions = {
+      consumer: "c",
+      dedupe: { store: dedupe },
+      replyTimeoutMs: 1000,
+      callTimeoutMs: 500,
+      rememberMs: 600_000,
+    };
+    const handle = webhook(receiver, () => {}, options);
+    const post = async () =>
+      (await ended(handle(new Request("http://localhost/", { method: "POST", body: "x" })))).status;
+    const statuses = [await post()];
+    await vi.advanceTimersByTimeAsync(300_000);
+    mode = throwsConfig ? "config" : "hang";
+    statuses.push(await post());
+    await vi.advanceTimersByTimeAsync(300_000);
+    mode = "well";
+    statuses.push(await post());
+    await vi.advanceTimersByTimeAsync(3_600_000);
+    statuses.push(await post());
+
+    expect(statuses).toEqual([503, 503, 204, 204]);
+  },
+);
+
+// Promise (DESIGN: marks are renewed while the handler runs; kind B "each by its own clock"): two renewals of one event in a
+// row that get no answer end its mark, although every third call alone hangs: one that hangs takes 2.6 thirds of the mark.
+it("begins no event twice where renewals hang and stores are slow", async () => {
   const stores = memoryStores();
-  let mode: "hang" | "config" | "well" = "hang";
+  const feed = filledFeed(3);
+  let hangs = 0;
   const dedupe = {
     ...stores.dedupe,
-    finish: async (...rest: Parameters<typeof stores.dedupe.finish>) => {
-      if (mode === "hang") return new Promise<boolean>(() => {});
-      if (mode === "config") throw new AckloopError("config", "call migrate() first");
-      return stores.dedupe.finish(...rest);
+    renew: async (...rest: Parameters<typeof stores.dedupe.renew>) => {
+      hangs += 1;
+      if (hangs % 3 === 0) return new Promise<boolean>(() => {});
+      return stores.dedupe.renew(...rest);
     },
   };
-  const receiver = {
-    name: "hook",
-    receive: async () => ({
-      kind: "deliveries" as const,
-      deliveries: [{ event: testEvent("a"), raw: {} }],
-    }),
-    accept: () => new Response(null, { status: 204 }),
-    defer: () => new Response(null, { status: 503 }),
+  const now = new Map<string, number>();
+  let most = 0;
+  const handler = async ({ id }: { id: string }) => {
+    now.set(id, (now.get(id) ?? 0) + 1);
+    most = Math.max(most, now.get(id) ?? 0);
+    await new Promise((resolve) => setTimeout(resolve, 40_000));
+    now.set(id, (now.get(id) ?? 0) - 1);
   };
-  const options: WebhookOptions = {
-    consumer: "c",
-    dedupe: { store: dedupe },
-    replyTimeoutMs: 1000,
-    callTimeoutMs: 500,
-    rememberMs: 600_000,
-  };
-  const handle = webhook(receiver, () => {}, options);
-  const post = async () =>
-    (await ended(handle(new Request("http://localhost/", { method: "POST", body: "x" })))).status;
-  const statuses = [await post()];
-  await vi.advanceTimersByTimeAsync(300_000);
-  mode = throwsConfig ? "config" : "hang";
-  statuses.push(await post());
-  await vi.advanceTimersByTimeAsync(300_000);
-  mode = "well";
-  statuses.push(await post());
-  await vi.advanceTimersByTimeAsync(3_600_000);
-  statuses.push(await post());
-
-  expect(statuses).toEqual([503, 503, 204, 204]);
+  const options = { consumer: "c", dedupe: { store: dedupe, markMs: 6000 }, concurrency: 3 };
+  const runs = [consume(feed, handler, options), consume(feed.reopen(), handler, options)];
+  await vi.advanceTimersByTimeAsync(90_000);
+  for (const run of runs) void run.stop();
+  await settledWithin(Promise.all(runs), 60_000);
+  expect(most).toBe(1);
 });

@@ -102,7 +102,11 @@ it.each([
   void run.stop();
   await settledWithin(run, 60_000);
 
-  expect({ healthy, silentMin, fruitlessPolls: fruitlessPolls > 100 }).toEqual({ healthy: false, silentMin: 60, fruitlessPolls: true });
+  expect({ healthy, silentMin, fruitlessPolls: fruitlessPolls > 100 }).toEqual({
+    healthy: false,
+    silentMin: 60,
+    fruitlessPolls: true,
+  });
 });
 
 // Promise (run.ts `fruitlessPolls`: "how many polls in a row brought nothing new or failed"; report `idle`: "nothing new").
@@ -117,7 +121,11 @@ it("counts no poll as fruitless that has brought something", async () => {
   void run.stop();
   await settledWithin(run, 60_000);
 
-  expect({ polls: feed.calls.filter(({ operation }) => operation === "pull").length, fruitlessPolls, idles }).toEqual({
+  expect({
+    polls: feed.calls.filter(({ operation }) => operation === "pull").length,
+    fruitlessPolls,
+    idles,
+  }).toEqual({
     polls: 1,
     fruitlessPolls: 0,
     idles: 0,
@@ -163,11 +171,18 @@ it("says so where the window is full of what is settled and has no receipt", asy
   const { onReport, reports, of } = recorder();
   const run = consume(feed, () => {}, { onReport });
   await vi.advanceTimersByTimeAsync(3_600_000);
-  const state = { handled: of("handled").length, healthy: run.health().healthy, last: reports.at(-1)?.kind };
+  const state = {
+    handled: of("handled").length,
+    healthy: run.health().healthy,
+    last: reports.at(-1)?.kind,
+  };
   void run.stop();
   await settledWithin(run, 60_000);
 
-  expect(state.handled === 1000 || !state.healthy || state.last === "windowFull", JSON.stringify(state)).toBe(true);
+  expect(
+    state.handled === 1000 || !state.healthy || state.last === "windowFull",
+    JSON.stringify(state),
+  ).toBe(true);
 });
 
 // Promise (consume.ts `deadline`: "When everything must be over").

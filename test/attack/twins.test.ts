@@ -31,7 +31,9 @@ it("gives one bad event up although two further messages of it stand in the page
 });
 
 it("gives two bad events up although each came as two messages", async () => {
-  const queue = messageQueue(["a", "b"].flatMap((id) => [message(`${id}1`, id), message(`${id}2`, id)]));
+  const queue = messageQueue(
+    ["a", "b"].flatMap((id) => [message(`${id}1`, id), message(`${id}2`, id)]),
+  );
   const { deadLetters } = memoryStores();
   const run = drain(
     queue.feed,
@@ -56,7 +58,12 @@ it("takes an outage for one although each event came as two messages", async () 
     () => {
       if (isAway) throw new Error("database away");
     },
-    { deadLetters, consumer: "c", retry: { attempts: 2, minDelayMs: 10, maxDelayMs: 100 }, onReport },
+    {
+      deadLetters,
+      consumer: "c",
+      retry: { attempts: 2, minDelayMs: 10, maxDelayMs: 100 },
+      onReport,
+    },
   );
   await vi.advanceTimersByTimeAsync(600_000);
   const told = of("circuitOpened").length;
@@ -85,7 +92,10 @@ it("acks every message of an event of a list that is pulled while its handler wo
   void run.stop();
   await settledWithin(run, 60_000);
 
-  expect({ handled, acked: list.acked.toSorted() }).toEqual({ handled: ["a"], acked: ["m1", "m2"] });
+  expect({ handled, acked: list.acked.toSorted() }).toEqual({
+    handled: ["a"],
+    acked: ["m1", "m2"],
+  });
 });
 
 it("acks every message of an event whose lease ended while its handler worked", async () => {
@@ -103,7 +113,10 @@ it("acks every message of an event whose lease ended while its handler worked", 
   void run.stop();
   await settledWithin(run, 60_000);
 
-  expect({ handled, acked: queue.acked.toSorted() }).toEqual({ handled: ["a"], acked: ["m1", "m2"] });
+  expect({ handled, acked: queue.acked.toSorted() }).toEqual({
+    handled: ["a"],
+    acked: ["m1", "m2"],
+  });
 });
 
 it("does not handle an event again whose second message was not acked at the first try", async () => {
@@ -122,12 +135,38 @@ it("does not handle an event again whose second message was not acked at the fir
     },
   };
   const handled: string[] = [];
-  const run = consume(feed as never, ({ id }: { id: string }) => {
-    handled.push(id);
-  }, { idle: { minMs: 50, maxMs: 50 } });
+  const run = consume(
+    feed as never,
+    ({ id }: { id: string }) => {
+      handled.push(id);
+    },
+    { idle: { minMs: 50, maxMs: 50 } },
+  );
   await vi.advanceTimersByTimeAsync(60_000);
   void run.stop();
   await settledWithin(run, 60_000);
 
   expect({ handled, left: list.left.size }).toEqual({ handled: ["a"], left: 0 });
+});
+
+it("acks both messages of an event that came in two pages of a queue", async () => {
+  const queue = messageQueue([message("m1", "a"), message("m2", "a")], 30_000);
+  const feed = { ...queue.feed, pull: (options = {}) => queue.feed.pull({ ...options, limit: 1 }) };
+  const handled: string[] = [];
+  const run = consume(
+    feed as never,
+    async ({ id }: { id: string }) => {
+      handled.push(id);
+      await new Promise((resolve) => setTimeout(resolve, 5000));
+    },
+    { concurrency: 4, idle: { minMs: 100, maxMs: 100 } },
+  );
+  await vi.advanceTimersByTimeAsync(120_000);
+  void run.stop();
+  await settledWithin(run, 60_000);
+
+  expect({ handled, acked: queue.acked.toSorted() }).toEqual({
+    handled: ["a"],
+    acked: ["m1", "m2"],
+  });
 });

@@ -8,7 +8,10 @@ declare const feed: Feed;
 declare const save: (event: FeedEvent) => Promise<void>;
 
 // Lets pass what acks before it is handled: see returned.test.ts.
-void drain(feed, batch({ size: 10 }, (events) => events.map((event) => save(event))));
+void drain(
+  feed,
+  batch({ size: 10 }, (events) => events.map((event) => save(event))),
+);
 void drain(feed, (event) => [save(event)]);
 void drain(feed, async function* (event) {
   yield await save(event);
