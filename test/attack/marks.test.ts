@@ -1,0 +1,189 @@
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { AckloopError } from "../../src/core/errors.ts";
+import { consume } from "../../src/loop/consume.ts";
+import type { WebhookOptions } from "../../src/loop/webhook.ts";
+import { webhook } from "../../src/loop/webhook.ts";
+import { memoryStores } from "../../src/stores/index.ts";
+import { memoryFeed, testEvent } from "../../src/testing/memory-feed.ts";
+import { ended, filledFeed } from "../loop/support.ts";
+import { settledWithin } from "./support.ts";
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** A handler that notes how many of one event are at work at once. */
+function countsAtOnce(workMs: number) {
+  let now = 0;
+  const seen = { most: 0, starts: 0 };
+  const handler = async (): Promise<void> => {
+    now += 1;
+    seen.starts += 1;
+    seen.most = Math.max(seen.most, now);
+    await new Promise((resolve) => setTimeout(resolve, workMs));
+    now -= 1;
+  };
+  return { seen, handler };
+}
+
+// Promise (DESIGN "dedupe in two phases": an event in progress elsewhere is held until that mark ends; marks are renewed
+// while the handler runs): whoever loses its lease takes back the mark of a handler that is still at work.
+it("holds an event whose handler is at work in a run that has lost its lease", async () => {
+  const stores = memoryStores();
+  const feed = memoryFeed();
+  feed.publish(testEvent("a"));
+  const { seen, handler } = countsAtOnce(30_000);
+  const options = {
+    consumer: "c",
+    dedupe: { store: stores.dedupe },
+    lease: { store: stores.leases, leaseMs: 10_000 },
+    idle: { minMs: 100, maxMs: 100 },
+  };
+  let isAway = false;
+  const flaky = {
+    ...stores.leases,
+    renew: async (...rest: Parameters<typeof stores.leases.renew>) => {
+      if (isAway) throw new Error("no connection");
+      return stores.leases.renew(...rest);
+    },
+  };
+  const first = consume(feed, handler, { ...options, lease: { ...options.lease, store: flaky } });
+  first.catch(() => {});
+  await vi.advanceTimersByTimeAsync(1000);
+  isAway = true;
+  const second = consume(feed.reopen(), handler, options);
+  await vi.advanceTimersByTimeAsync(60_000);
+  void second.stop();
+  await settledWithin(second, 60_000);
+
+  expect(seen).toEqual({ most: 1, starts: 1 });
+});
+
+it("holds an event whose handler is at work when the time of a stop is over", async () => {
+  const stores = memoryStores();
+  const feed = memoryFeed();
+  feed.publish(testEvent("a"));
+  const { seen, handler } = countsAtOnce(20_000);
+  const options = {
+    consumer: "c",
+    dedupe: { store: stores.dedupe },
+    idle: { minMs: 100, maxMs: 100 },
+  };
+  const first = consume(feed, handler, options);
+  await vi.advanceTimersByTimeAsync(100);
+  const stopped = first.stop({ withinMs: 1000 });
+  await settledWithin(stopped, 10_000);
+  const second = consume(feed.reopen(), handler, options);
+  await vi.advanceTimersByTimeAsync(60_000);
+  void second.stop();
+  await settledWithin(second, 60_000);
+
+  expect(seen.most).toBe(1);
+});
+
+// Promise (DESIGN: marks are renewed while the handler runs): a finish that was refused or rolled back ends the renewals.
+it("renews the mark of a handler whose finish has failed", async () => {
+  const stores = memoryStores();
+  const feed = memoryFeed();
+  feed.publish(testEvent("a"));
+  const { seen, handler } = countsAtOnce(30_000);
+  const options = {
+    consumer: "c",
+    dedupe: { store: stores.dedupe, markMs: 5000 },
+    idle: { minMs: 100, maxMs: 100 },
+  };
+  const work = async (_: unknown, context: { finish(transaction: unknown): Promise<boolean> }) => {
+    // Such as a transaction that the database refused; the handler goes on without it.
+    await context.finish({}).catch(() => false);
+    await handler();
+  };
+  const runs = [consume(feed, work, options), consume(feed.reopen(), work, options)];
+  await vi.advanceTimersByTimeAsync(120_000);
+  for (const run of runs) void run.stop();
+  await settledWithin(Promise.all(runs), 60_000);
+
+  expect(seen.most).toBe(1);
+});
+
+// Promise (kind 1; webhook.ts "It never rejects"): a store that refused once holds no id up for ever.
+it.each([
+  ["hung", false],
+  ["hung, and then threw config", true],
+])(
+  "answers a resend 2xx once the dedupe store is back, after a finish that %s",
+  async (_, throwsConfig) => {
+    const stores = memoryStores();
+    let mode: "hang" | "config" | "well" = "hang";
+    const dedupe = {
+      ...stores.dedupe,
+      finish: async (...rest: Parameters<typeof stores.dedupe.finish>) => {
+        if (mode === "hang") return new Promise<boolean>(() => {});
+        if (mode === "config") throw new AckloopError("config", "call migrate() first");
+        return stores.dedupe.finish(...rest);
+      },
+    };
+    const receiver = {
+      name: "hook",
+      receive: async () => ({
+        kind: "deliveries" as const,
+        deliveries: [{ event: testEvent("a"), raw: {} }],
+      }),
+      accept: () => new Response(null, { status: 204 }),
+      defer: () => new Response(null, { status: 503 }),
+    };
+    const options: WebhookOptions = {
+      consumer: "c",
+      dedupe: { store: dedupe },
+      replyTimeoutMs: 1000,
+      callTimeoutMs: 500,
+      rememberMs: 600_000,
+    };
+    const handle = webhook(receiver, () => {}, options);
+    const post = async () =>
+      (await ended(handle(new Request("http://localhost/", { method: "POST", body: "x" })))).status;
+    const statuses = [await post()];
+    await vi.advanceTimersByTimeAsync(300_000);
+    mode = throwsConfig ? "config" : "hang";
+    statuses.push(await post());
+    await vi.advanceTimersByTimeAsync(300_000);
+    mode = "well";
+    statuses.push(await post());
+    await vi.advanceTimersByTimeAsync(3_600_000);
+    statuses.push(await post());
+
+    expect(statuses).toEqual([503, 503, 204, 204]);
+  },
+);
+
+// Promise (DESIGN: marks are renewed while the handler runs; kind B "each by its own clock"): two renewals of one event in a
+// row that get no answer end its mark, although every third call alone hangs: one that hangs takes 2.6 thirds of the mark.
+it("begins no event twice where renewals hang and stores are slow", async () => {
+  const stores = memoryStores();
+  const feed = filledFeed(3);
+  let hangs = 0;
+  const dedupe = {
+    ...stores.dedupe,
+    renew: async (...rest: Parameters<typeof stores.dedupe.renew>) => {
+      hangs += 1;
+      if (hangs % 3 === 0) return new Promise<boolean>(() => {});
+      return stores.dedupe.renew(...rest);
+    },
+  };
+  const now = new Map<string, number>();
+  let most = 0;
+  const handler = async ({ id }: { id: string }) => {
+    now.set(id, (now.get(id) ?? 0) + 1);
+    most = Math.max(most, now.get(id) ?? 0);
+    await new Promise((resolve) => setTimeout(resolve, 40_000));
+    now.set(id, (now.get(id) ?? 0) - 1);
+  };
+  const options = { consumer: "c", dedupe: { store: dedupe, markMs: 6000 }, concurrency: 3 };
+  const runs = [consume(feed, handler, options), consume(feed.reopen(), handler, options)];
+  await vi.advanceTimersByTimeAsync(90_000);
+  for (const run of runs) void run.stop();
+  await settledWithin(Promise.all(runs), 60_000);
+  expect(most).toBe(1);
+});
