@@ -120,17 +120,41 @@ describe("a handler's result", () => {
     drain(orders, { other: (event) => event });
   });
 
-  it("is no plain value, now or later", () => {
+  it("is whatever a promise gives, of which little may be known", () => {
+    const query = (_: Order): PromiseLike<{ readonly rows: number }> =>
+      Promise.resolve({ rows: 1 });
+    const unknown = async (_: Order): Promise<unknown> => 5;
+    drain(orders, (event) => query(event));
+    drain(orders, { ORDER_PAID: (event) => unknown(event) });
+    drain(orders, async (event) => (event.type === "ORDER_PAID" ? { rows: 1 } : undefined));
+    drain(orders, async (event) => Promise.all([query(event), unknown(event)]));
+  });
+
+  it("holds no work that is not over", () => {
+    const save = async (_: Order): Promise<void> => {};
+    // @ts-expect-error: a list may be one of promises: `Promise.all`.
+    drain(orders, (event) => [save(event)]);
+    // @ts-expect-error: in a map neither.
+    drain(orders, { other: (event) => [event] });
+    // @ts-expect-error: nobody runs a generator.
+    drain(orders, function* (event) {
+      yield save(event);
+    });
+    // @ts-expect-error: of either kind.
+    drain(orders, async function* (event) {
+      yield await save(event);
+    });
+    // @ts-expect-error: nobody calls a function.
+    drain(orders, (event) => () => save(event));
+  });
+
+  it("is no plain value", () => {
     // @ts-expect-error: a number says neither done nor failed.
     drain(orders, () => 5);
     // @ts-expect-error: nor does a boolean.
     drain(orders, () => true);
     // @ts-expect-error: nor does a text.
     drain(orders, () => "done");
-    // @ts-expect-error: nor do they later.
-    drain(orders, async () => 5);
-    // @ts-expect-error: nor does `false`.
-    drain(orders, async () => false);
     // @ts-expect-error: in a map neither.
     drain(orders, { ORDER_PAID: () => 5 });
   });
@@ -171,6 +195,11 @@ describe("a batch", () => {
     drain(
       orders,
       batch({ size: 5 }, async (events) => events.map(({ id }) => ({ id }))),
+    );
+    drain(
+      orders,
+      // @ts-expect-error: a list of promises is not over.
+      batch({ size: 5 }, (events) => events.map(async () => {})),
     );
     drain(
       orders,

@@ -404,8 +404,8 @@ const users: readonly PlantedFault[] = [
     patches: [
       {
         file: engine("attempt"),
-        find: "onEnd(this.#failed(entry, leash, describeThrown(thrown), thrown), entry);",
-        replace: "onEnd(this.#failed(entry, leash, (thrown as Error).message, thrown), entry);",
+        find: "(thrown) => end(toFailed(thrown)),",
+        replace: "(thrown) => end({ failure: (thrown as Error).message, thrown }),",
       },
     ],
   },
