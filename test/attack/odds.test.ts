@@ -92,20 +92,3 @@ it("ends own loops that are left while a letter hangs, an ack hangs, or nothing 
     expect([how, vi.getTimerCount()]).toEqual([how, how === "ack" ? vi.getTimerCount() : 0]);
   }
 });
-
-// Kind: a value that compiles and is not checked. `batch()` checks; an object of the same type goes round it.
-it.each([
-  ["size 0", { size: 0, maxWaitMs: 0 }],
-  ["size NaN", { size: Number.NaN, maxWaitMs: 0 }],
-  ["maxWaitMs NaN", { size: 2, maxWaitMs: Number.NaN }],
-])("refuses or runs a batch handler of one's own with %s", async (_, facts) => {
-  const feed = filledFeed(3);
-  let run: PromiseLike<unknown>;
-  try {
-    run = drain(feed, { ...facts, handleBatch: () => {} });
-  } catch {
-    return;
-  }
-
-  expect(await settledWithin(run, 600_000)).toBe(true);
-});

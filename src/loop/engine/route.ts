@@ -1,7 +1,8 @@
 import { AckloopError } from "../../core/errors.ts";
 import type { EventCatalogue, FeedEvent } from "../../core/event.ts";
 import type { SchemaIssue, StandardSchemaV1 } from "../../core/standard-schema.ts";
-import type { BatchHandler, Handler, Handlers } from "../handler.ts";
+import { batch } from "../batch.ts";
+import type { BatchContext, BatchHandler, Handler, Handlers } from "../handler.ts";
 
 /** Handlers as the loop sees them: the feed's own event type has been matched by the verb. */
 export type AnyHandler = Handler<FeedEvent>;
@@ -37,16 +38,19 @@ export function toRoutes<E extends FeedEvent>(
     return { find: findInCatalogue(catalogue, handlers as AnyHandler), batch: undefined };
   }
   if (isBatchHandler(handlers)) {
-    return {
-      find: findInCatalogue(catalogue, undefined),
-      batch: handlers as unknown as BatchHandler<FeedEvent>,
-    };
+    // It may be made by hand, of numbers that are none.
+    const { size, maxWaitMs } = handlers;
+    const checked = batch({ size, maxWaitMs }, (events, context) =>
+      handlers.handleBatch(events as readonly E[], context as BatchContext<E>),
+    );
+    return { find: findInCatalogue(catalogue, undefined), batch: checked };
   }
   return { find: findInMap(catalogue, checkMap(verb, handlers)), batch: undefined };
 }
 
 function isBatchHandler<E extends FeedEvent>(handlers: Handlers<E>): handlers is BatchHandler<E> {
-  return typeof handlers === "object" && handlers !== null && "handleBatch" in handlers;
+  if (typeof handlers !== "object" || handlers === null) return false;
+  return typeof (handlers as Partial<BatchHandler>).handleBatch === "function";
 }
 
 function checkMap(verb: string, handlers: unknown): ReadonlyMap<string, AnyHandler> {
