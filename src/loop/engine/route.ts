@@ -2,7 +2,7 @@ import { AckloopError } from "../../core/errors.ts";
 import type { EventCatalogue, FeedEvent } from "../../core/event.ts";
 import type { SchemaIssue, StandardSchemaV1 } from "../../core/standard-schema.ts";
 import { batch } from "../batch.ts";
-import type { BatchContext, BatchHandler, Handler, Handlers } from "../handler.ts";
+import type { BatchHandler, Handler, Handlers } from "../handler.ts";
 
 /** Handlers as the loop sees them: the feed's own event type has been matched by the verb. */
 export type AnyHandler = Handler<FeedEvent>;
@@ -40,10 +40,11 @@ export function toRoutes<E extends FeedEvent>(
   if (isBatchHandler(handlers)) {
     // It may be made by hand, of numbers that are none.
     const { size, maxWaitMs } = handlers;
-    const checked = batch({ size, maxWaitMs }, (events, context) =>
-      handlers.handleBatch(events as readonly E[], context as BatchContext<E>),
-    );
-    return { find: findInCatalogue(catalogue, undefined), batch: checked };
+    const checked = batch<E>({ size, maxWaitMs }, handlers.handleBatch.bind(handlers));
+    return {
+      find: findInCatalogue(catalogue, undefined),
+      batch: checked as unknown as BatchHandler<FeedEvent>,
+    };
   }
   return { find: findInMap(catalogue, checkMap(verb, handlers)), batch: undefined };
 }
