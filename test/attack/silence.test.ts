@@ -1,12 +1,11 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { AckloopError } from "../../src/core/errors.ts";
 import type { Delivery, Feed } from "../../src/core/feed.ts";
 import { toReceipt } from "../../src/core/feed.ts";
 import { consume } from "../../src/loop/consume.ts";
 import { webhook } from "../../src/loop/webhook.ts";
 import { memoryStores } from "../../src/stores/index.ts";
-import { filledFeed, recorder } from "../loop/support.ts";
 import { testEvent } from "../../src/testing/memory-feed.ts";
+import { filledFeed } from "../loop/support.ts";
 import { settledWithin } from "./support.ts";
 
 beforeEach(() => {
@@ -14,35 +13,6 @@ beforeEach(() => {
 });
 afterEach(() => {
   vi.useRealTimers();
-});
-
-// Promise (DESIGN "report what is left"; summary): acks refused for good, or a lease lost, while a run stops: the run
-// resolves as if all were well, no report says it, and the default logger writes nothing.
-it("says by a report or by its end that acks were refused for good during a stop", async () => {
-  const feed = filledFeed(3);
-  feed.fail({
-    operation: "ack",
-    error: new AckloopError("auth", "revoked"),
-    count: Number.POSITIVE_INFINITY,
-  });
-  const { onReport, reports } = recorder();
-  const run = consume(feed, () => new Promise<void>((resolve) => setTimeout(resolve, 500)), {
-    concurrency: 3,
-    onReport,
-  });
-  await vi.advanceTimersByTimeAsync(100);
-  const stopped = run.stop();
-  const failed = stopped.then(
-    () => false,
-    () => true,
-  );
-  await settledWithin(stopped, 60_000);
-  const kinds = reports.map(({ kind }) => kind);
-
-  expect(
-    (await failed) || kinds.includes("halted") || kinds.includes("ackFailed"),
-    kinds.join(),
-  ).toBe(true);
 });
 
 // Promise (DESIGN: "warnings and errors go to `console` unless told otherwise; `false` silences").

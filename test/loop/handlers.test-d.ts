@@ -1,11 +1,15 @@
 import {
+  type AckReport,
+  type AckSink,
   batch,
   consume,
+  type Delivery,
   deadLetter,
   deliveries,
   done,
   drain,
   drop,
+  type EventSource,
   type Feed,
   type FeedEvent,
   type Receiver,
@@ -217,6 +221,23 @@ describe("a batch", () => {
     // @ts-expect-error: it was made for other events.
     drain(orders, other);
     drain(orders, mine);
+  });
+});
+
+describe("a feed of one's own", () => {
+  it("may be a class", () => {
+    class Own implements EventSource<Order>, AckSink {
+      readonly name = "own";
+      readonly acks = "individual";
+      readonly pulls = "onward";
+      async pull(): Promise<readonly Delivery<Order>[]> {
+        return [];
+      }
+      async ack(): Promise<AckReport> {
+        return [];
+      }
+    }
+    consume(new Own(), { ORDER_PAID: (event) => void event.data.amount });
   });
 });
 

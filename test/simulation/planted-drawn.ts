@@ -469,8 +469,8 @@ const others: readonly PlantedFault[] = [
     patches: [
       {
         file: "src/loop/deliveries.ts",
-        find: "    if (this.#ended) this.#engine.leave(() => this.#unsettled.size);\n",
-        replace: "",
+        find: '    if (this.#ended) this.#engine.stop("signal");\n    for (',
+        replace: "    if (!this.#ended) for (",
       },
     ],
   },

@@ -263,8 +263,10 @@ export class Attempts {
     const began = tell ? performance.now() : 0;
     const finish = entry.mark && ((transaction: unknown) => keeping.finishIn(entry, transaction));
     const context = new EventContext(leash, entry.attempts + 1, given, settings.logger, finish);
+    entry.isAtWork = true;
     const end = (said: Said): void => {
       scope.close(leash);
+      entry.isAtWork = false;
       this.#later(entry, this.#decided(entry, leash, said, began), onEnd);
     };
     settle<unknown>(
@@ -291,6 +293,7 @@ export class Attempts {
       logger: settings.logger,
     };
     const events = entries.map((entry) => entry.event as FeedEvent);
+    for (const entry of entries) entry.isAtWork = true;
     const said = await new Promise<readonly Said[]>((resolve) =>
       settle<unknown>(
         () => routes.batch?.handleBatch(events, context),
@@ -299,6 +302,7 @@ export class Attempts {
       ),
     );
     scope.close(leash);
+    for (const entry of entries) entry.isAtWork = false;
     const settling = entries.map(async (entry, index) => {
       into.set(entry, await this.#decided(entry, leash, said[index] as Said, began));
     });
