@@ -219,7 +219,12 @@ export type FeedKind =
       readonly extend?: undefined;
     };
 
-/** A source and its sink, of one of the kinds that there are: what the loop consumes. */
+/**
+ * A source and its sink, of one of the kinds that there are: what the loop consumes.
+ *
+ * A class cannot implement it, since it is one of several: it implements {@link EventSource} and
+ * {@link AckSink}, with its `acks` and `pulls` as `readonly` constants, and is one.
+ */
 export type Feed<E extends FeedEvent = FeedEvent> = EventSource<E> & AckSink & FeedKind;
 
 /** Says why a combination of acks, pulls and abilities is none of a {@link FeedKind}. */

@@ -79,6 +79,7 @@ export type Report = { readonly feed: string } & (
   | { readonly kind: "paused" }
   | { readonly kind: "resumed" }
   | { readonly kind: "stopping" }
+  /** The run must end, so as not to lose an event; or, while it stops, it leaves something behind. */
   | { readonly kind: "halted"; readonly error: AckloopError }
   | { readonly kind: "stopped"; readonly summary: Summary }
 );

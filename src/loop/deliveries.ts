@@ -74,7 +74,7 @@ class OwnLoop<E extends FeedEvent> implements Deliveries<E> {
   readonly #arrived = new Queue<OwnDelivery<E>>();
   readonly #waiting = new Queue<(isOver: boolean) => void>();
   /** What the user's loop was given, or waits to be, and has not settled. */
-  readonly #unsettled = new Set<object>();
+  readonly #unsettled = new Set<OwnDelivery<E>>();
   #ended: Promise<unknown> | undefined;
   #isOver = false;
 
@@ -120,19 +120,18 @@ class OwnLoop<E extends FeedEvent> implements Deliveries<E> {
     if (this.#ended) return;
     // What the user's loop was not given yet is not begun any more once the run stops by itself.
     onAbort(this.#engine.stopping, () => {
-      if (this.#isOver) return;
-      const dropped = this.#arrived.take(this.#arrived.length).length;
-      this.#engine.leave(() => dropped);
+      for (const delivery of this.#arrived.take(this.#arrived.length)) delivery.retry();
     });
     this.#ended = this.#engine.run();
     const end = (): void => this.#close();
     this.#ended.then(end, end);
   }
 
-  /** What the loop left open has nobody to settle it any more: it is not waited for. */
+  /** What the loop left open has nobody to settle it any more: it comes again, as a stop fails nothing. */
   #leave(): void {
     this.#close();
-    if (this.#ended) this.#engine.leave(() => this.#unsettled.size);
+    if (this.#ended) this.#engine.stop("signal");
+    for (const delivery of this.#unsettled) delivery.retry();
   }
 
   #close(): void {
@@ -142,12 +141,13 @@ class OwnLoop<E extends FeedEvent> implements Deliveries<E> {
 
   #hand(event: E, context: HandlerContext<E>): Promise<Outcome> {
     return new Promise((resolve) => {
-      this.#unsettled.add(context);
       const settle = (outcome: Outcome): void => {
-        this.#unsettled.delete(context);
+        this.#unsettled.delete(delivery);
         resolve(outcome);
       };
-      this.#arrived.push(toOwnDelivery(event, context, settle));
+      const delivery = toOwnDelivery(event, context, settle);
+      this.#unsettled.add(delivery);
+      this.#arrived.push(delivery);
       this.#waiting.shift()?.(false);
     });
   }

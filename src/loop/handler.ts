@@ -4,15 +4,24 @@ import type { Logger } from "../core/logger.ts";
 import type { Outcome } from "./outcome.ts";
 
 /**
- * What a handler may return: an {@link Outcome}, or nothing or any object, which is done, as in a promise.
- * A number, a text or a boolean does not compile: it may be meant as something that the loop cannot know.
+ * What a handler may return: an {@link Outcome}, or nothing or any object, which is done; now or later.
+ *
+ * What may be meant as something that the loop cannot know does not compile: a number, a text or a
+ * boolean; nor does what may hold work that is not over: a list, an iterator, a function. What is not
+ * known to the compiler, such as what a promise gives, is looked at when it comes: the promises in a list
+ * are waited for; an iterator or a function, which nobody would run, is a failed attempt.
  */
 export type HandlerResult =
   | void
   | null
-  // No promise in another's guise: what it promises must fit too.
-  | (object & { readonly then?: undefined })
-  | Promise<void | null | (object & { readonly then?: undefined })>;
+  | PromiseLike<unknown>
+  | (object & {
+      // No promise, list, iterator or function in another's guise.
+      readonly then?: undefined;
+      readonly [Symbol.iterator]?: undefined;
+      readonly [Symbol.asyncIterator]?: undefined;
+      readonly apply?: undefined;
+    });
 
 /** What a handler gets besides the event. */
 export interface HandlerContext<E extends FeedEvent = FeedEvent> {
@@ -66,10 +75,10 @@ export interface BatchContext<E extends FeedEvent = FeedEvent> {
 
 /**
  * What a batch handler may return: a list with one {@link Outcome} or `undefined` for each event, in
- * order, or one outcome for all. Nothing, or whatever holds no outcome, means that all are done; a list
- * of outcomes that are not as many as the events is a failed attempt of all.
+ * order, or what a {@link Handler} may return, which stands for all: nothing means that all are done. A
+ * list of outcomes that are not as many as the events is a failed attempt of all.
  */
-export type BatchResult = HandlerResult;
+export type BatchResult = HandlerResult | readonly (Outcome | null | undefined)[];
 
 /** How batches are made. */
 export interface BatchOptions {

@@ -152,7 +152,10 @@ export interface LoopOptions<E extends FeedEvent = FeedEvent> extends HandlingOp
   readonly lease?: LeaseOptions | undefined;
   /** How long to wait when nothing comes. */
   readonly idle?: IdleOptions | undefined;
-  /** How long the provider may hold a pull, in ms, where it can, 0-60 000. @default 25_000 */
+  /**
+   * How long the provider may hold a pull, in ms, where it can, 0-60 000. What ends when the feed is empty,
+   * a drain or a redrive, never has a pull held. @default 25_000
+   */
   readonly waitMs?: number | undefined;
   /**
    * Holds the run when the handlers of many different events have failed and none has succeeded in

@@ -86,9 +86,9 @@ export async function redrive<E extends FeedEvent>(
   }
   const letters = new Letters<E>(store, { consumer: rest.consumer, feed: source.name }, filter);
   const summary = await drain(letters.feed(source), handlers, {
-    circuitBreaker: false,
     ...rest,
-    retry: { attempts: 1, ...rest.retry },
+    circuitBreaker: rest.circuitBreaker ?? false,
+    retry: { ...rest.retry, attempts: rest.retry?.attempts ?? 1 },
     deadLetters: letters.keepingFailed(),
   });
   return { ...summary, found: letters.found };

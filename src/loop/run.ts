@@ -57,11 +57,15 @@ export class Run implements Promise<Summary>, AsyncDisposable {
 
   /**
    * Stops the run: pulling ends, handlers at work may finish, then their signal fires, then what is
-   * settled is acknowledged. Resolves like the run itself.
+   * settled is acknowledged, and what is not is let go of: given back where the API can, its marks are
+   * taken back, the lease is released. What a handler still has in its hands when the time is over keeps
+   * its mark, which ends by itself, and is not given back. Resolves like the run itself.
    *
    * A stop is never a failed attempt. Called twice, or from many places, it gives the same result; of
    * several times the shortest holds, also for a halt that is under way. Of the time, the part
-   * `reserveMs` is kept for the last acknowledgements, at most a fifth.
+   * `reserveMs` is kept for the last acknowledgements, at most a fifth; in the last half of that, at most
+   * a second, handlers are not waited for any more, so that there is time to let go. Letting go has 100 ms
+   * in any case, and a second where the lease was lost: a stop may be so much longer than its time.
    * A handler calls it without awaiting it: what awaits the run's end cannot be a part of it.
    *
    * @param options.withinMs How long the stop may take in all, in ms. @default the option `shutdownTimeoutMs`

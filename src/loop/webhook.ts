@@ -1,7 +1,7 @@
 import { AckloopError } from "../core/errors.ts";
 import type { FeedEvent } from "../core/event.ts";
 import type { Delivery } from "../core/feed.ts";
-import { ask, describeThrown, notify } from "../core/guard.ts";
+import { ask, describeThrown, notify, toFailure } from "../core/guard.ts";
 import { identityOf, namelessIdentity } from "../core/identity.ts";
 import type { Logger } from "../core/logger.ts";
 import type { TableOf } from "../core/options.ts";
@@ -16,6 +16,7 @@ import type { KeepingParts, StoreServices } from "./engine/keeping.ts";
 import { Keeping, toServices } from "./engine/keeping.ts";
 import type { Tell } from "./engine/report.ts";
 import { toLog, toTell } from "./engine/report.ts";
+import { toSaid } from "./engine/returned.ts";
 import type { AnyHandler, Routes } from "./engine/route.ts";
 import { toRoutes } from "./engine/route.ts";
 import { HandlerScope } from "./engine/scope.ts";
@@ -147,9 +148,10 @@ class Desk<E extends FeedEvent> {
 
   /** True when every delivery is settled within the time of a reply. */
   async #settleAll(deliveries: readonly Delivery[]): Promise<boolean> {
-    const work = Promise.all(deliveries.map((delivery) => this.#settle(delivery)));
     const asking = { what: "reply", limitMs: this.#settings.replyTimeoutMs };
-    const answer = await ask(asking, () => work);
+    const answer = await ask(asking, () =>
+      Promise.all(deliveries.map((delivery) => this.#settle(delivery))),
+    );
     return answer.kind === "answered" && answer.value.every(Boolean);
   }
 
@@ -163,12 +165,13 @@ class Desk<E extends FeedEvent> {
     }
     const joined = this.#atWork.get(identity);
     if (joined) return joined;
-    const work = this.#work(identity, delivery).then((settled) => {
-      this.#atWork.delete(identity);
-      if (settled)
-        remember(this.#remembered, identity, performance.now() + this.#settings.rememberMs);
-      return settled;
-    });
+    const work = this.#work(identity, delivery)
+      .then((settled) => {
+        const until = performance.now() + this.#settings.rememberMs;
+        if (settled) remember(this.#remembered, identity, until);
+        return settled;
+      })
+      .finally(() => this.#atWork.delete(identity));
     this.#atWork.set(identity, work);
     return work;
   }
@@ -191,7 +194,7 @@ class Desk<E extends FeedEvent> {
       this.#unfinished.get(identity) ??
       toEntry(identity || namelessIdentity(toText(delivery.raw), 1), delivery, pageOfOne());
     const settled = entry.isDone
-      ? await keeping.finish(entry)
+      ? await keeping.finish(entry).catch((error: unknown) => this.#halted(error))
       : await this.#attempt(entry, parts, keeping, patience);
     patience.rest();
     if (settled) this.#unfinished.delete(identity);
@@ -199,6 +202,14 @@ class Desk<E extends FeedEvent> {
     else await this.#abandon(keeping, entry);
     keeping.close();
     return settled;
+  }
+
+  /** What ends a run ends nothing here: it is told, and the provider sends again. */
+  #halted(thrown: unknown): false {
+    const error = toFailure(thrown, { what: "finish", whom: this.#receiver.name });
+    this.#log.error(`ackloop: ${error.message}`);
+    this.#tell?.({ kind: "halted", error });
+    return false;
   }
 
   /**
@@ -239,10 +250,7 @@ class Desk<E extends FeedEvent> {
       } else if (disposition.failed) disposition = await giveUp(outOfTime(entry, disposition.why));
       else break;
     }
-    if (disposition.kind === "halt") {
-      this.#log.error(`ackloop: ${disposition.error.message}`);
-      this.#tell?.({ kind: "halted", error: disposition.error });
-    }
+    if (disposition.kind === "halt") return this.#halted(disposition.error);
     return disposition.kind === "settled";
   }
 
@@ -307,7 +315,9 @@ class Patience {
       const uncounted: AnyHandler = async (event, context) => {
         this.rest();
         try {
-          return await handler(event, context);
+          const returned = await handler(event, context);
+          await toSaid(returned);
+          return returned;
         } finally {
           this.#begin();
         }

@@ -1,12 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { FeedEvent } from "../../src/core/event.ts";
 import type { Feed } from "../../src/core/feed.ts";
+import type { Report } from "../../src/core/report.ts";
 import { batch } from "../../src/loop/batch.ts";
 import { consume, drain } from "../../src/loop/consume.ts";
 import type { HandlerContext } from "../../src/loop/handler.ts";
 import { done } from "../../src/loop/outcome.ts";
+import type { Run } from "../../src/loop/run.ts";
 import { memoryFeed, testEvent } from "../../src/testing/memory-feed.ts";
-import { ended, filledFeed, idsOf, imbalance, passing, slowHandler } from "./support.ts";
+import { ended, filledFeed, idsOf, imbalance, passing, recorder, slowHandler } from "./support.ts";
 
 const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
@@ -260,5 +262,32 @@ describe("consume", () => {
     expect(() => consume(feed, () => {}, { concurrency: 0 })).toThrow("`concurrency`");
     expect(() => consume(feed, {} as never)).toThrow("consume: the map of handlers is empty");
     expect(feed.calls).toEqual([]);
+  });
+});
+
+describe("the first report", () => {
+  it("comes when the run is known to its listener", async () => {
+    const feed = filledFeed(1);
+    const kinds: string[] = [];
+    const onReport = (report: Report): void => {
+      if (run.health().healthy) kinds.push(report.kind);
+    };
+    const run: Run = consume(feed, () => {}, { onReport });
+    await vi.advanceTimersByTimeAsync(50);
+    await ended(run.stop());
+
+    expect(kinds.slice(0, 3)).toEqual(["started", "pulled", "handled"]);
+  });
+
+  it.each([
+    ["stopped", ["started", "stopping", "stopped"]],
+    ["paused", ["started", "paused", "stopping", "stopped"]],
+  ])("says that a run was started which is %s at once", async (how, told) => {
+    const { onReport, reports } = recorder();
+    const run = consume(memoryFeed(), () => {}, { onReport });
+    if (how === "paused") run.pause();
+    await ended(run.stop());
+
+    expect(reports.map(({ kind }) => kind)).toEqual(told);
   });
 });

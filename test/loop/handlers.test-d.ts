@@ -1,11 +1,15 @@
 import {
+  type AckReport,
+  type AckSink,
   batch,
   consume,
+  type Delivery,
   deadLetter,
   deliveries,
   done,
   drain,
   drop,
+  type EventSource,
   type Feed,
   type FeedEvent,
   type Receiver,
@@ -120,17 +124,41 @@ describe("a handler's result", () => {
     drain(orders, { other: (event) => event });
   });
 
-  it("is no plain value, now or later", () => {
+  it("is whatever a promise gives, of which little may be known", () => {
+    const query = (_: Order): PromiseLike<{ readonly rows: number }> =>
+      Promise.resolve({ rows: 1 });
+    const unknown = async (_: Order): Promise<unknown> => 5;
+    drain(orders, (event) => query(event));
+    drain(orders, { ORDER_PAID: (event) => unknown(event) });
+    drain(orders, async (event) => (event.type === "ORDER_PAID" ? { rows: 1 } : undefined));
+    drain(orders, async (event) => Promise.all([query(event), unknown(event)]));
+  });
+
+  it("holds no work that is not over", () => {
+    const save = async (_: Order): Promise<void> => {};
+    // @ts-expect-error: a list may be one of promises: `Promise.all`.
+    drain(orders, (event) => [save(event)]);
+    // @ts-expect-error: in a map neither.
+    drain(orders, { other: (event) => [event] });
+    // @ts-expect-error: nobody runs a generator.
+    drain(orders, function* (event) {
+      yield save(event);
+    });
+    // @ts-expect-error: of either kind.
+    drain(orders, async function* (event) {
+      yield await save(event);
+    });
+    // @ts-expect-error: nobody calls a function.
+    drain(orders, (event) => () => save(event));
+  });
+
+  it("is no plain value", () => {
     // @ts-expect-error: a number says neither done nor failed.
     drain(orders, () => 5);
     // @ts-expect-error: nor does a boolean.
     drain(orders, () => true);
     // @ts-expect-error: nor does a text.
     drain(orders, () => "done");
-    // @ts-expect-error: nor do they later.
-    drain(orders, async () => 5);
-    // @ts-expect-error: nor does `false`.
-    drain(orders, async () => false);
     // @ts-expect-error: in a map neither.
     drain(orders, { ORDER_PAID: () => 5 });
   });
@@ -174,6 +202,11 @@ describe("a batch", () => {
     );
     drain(
       orders,
+      // @ts-expect-error: a list of promises is not over.
+      batch({ size: 5 }, (events) => events.map(async () => {})),
+    );
+    drain(
+      orders,
       // @ts-expect-error: a number says nothing of any of them.
       batch({ size: 5 }, (events) => events.length),
     );
@@ -188,6 +221,23 @@ describe("a batch", () => {
     // @ts-expect-error: it was made for other events.
     drain(orders, other);
     drain(orders, mine);
+  });
+});
+
+describe("a feed of one's own", () => {
+  it("may be a class", () => {
+    class Own implements EventSource<Order>, AckSink {
+      readonly name = "own";
+      readonly acks = "individual";
+      readonly pulls = "onward";
+      async pull(): Promise<readonly Delivery<Order>[]> {
+        return [];
+      }
+      async ack(): Promise<AckReport> {
+        return [];
+      }
+    }
+    consume(new Own(), { ORDER_PAID: (event) => void event.data.amount });
   });
 });
 

@@ -184,6 +184,19 @@ describe("redrive", () => {
     await expect(asked).rejects.toThrow(message);
   });
 
+  it("takes options that are undefined for left out", async () => {
+    const store = await storeOf(4);
+    const handler = vi.fn(() => {
+      throw new Error("poison");
+    });
+    const unset = { retry: { attempts: undefined }, circuitBreaker: undefined };
+
+    const summary = await ended(redrive(store, "orders", handler, { ...options, ...unset }));
+
+    expect(handler).toHaveBeenCalledTimes(4);
+    expect(summary.deadLettered).toBe(4);
+  });
+
   it("refuses what is no store", async () => {
     await expect(redrive({} as DeadLetterStore, "orders", () => {}, options)).rejects.toThrow(
       "redrive: the first argument must be a dead-letter store",

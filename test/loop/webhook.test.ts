@@ -61,6 +61,37 @@ afterEach(() => {
 });
 
 describe("a webhook whose dedupe store", () => {
+  it.each([
+    ["hung", "hang"],
+    ["hung, and then threw config", "config"],
+  ] as const)("is back answers a resend 2xx, after a finish that %s", async (_, then) => {
+    const { dedupe } = memoryStores();
+    let mode: "hang" | "config" | "well" = "hang";
+    const finish: typeof dedupe.finish = async (...asked) => {
+      if (mode === "hang") return new Promise<boolean>(() => {});
+      if (mode === "config") throw new AckloopError("config", "call migrate() first");
+      return dedupe.finish(...asked);
+    };
+    const handler = vi.fn();
+    const { onReport, of } = recorder();
+    const store = { ...dedupe, finish };
+    const { post } = bench(handler, {
+      consumer: "billing",
+      dedupe: { store },
+      callTimeoutMs: 500,
+      onReport,
+    });
+    const statuses: number[] = [];
+    for (mode of ["hang", then, "well", "well"] as const) {
+      statuses.push(await ended(post("a")));
+      await vi.advanceTimersByTimeAsync(60_000);
+    }
+
+    expect(statuses).toEqual([503, 503, 204, 204]);
+    expect(handler).toHaveBeenCalledTimes(1);
+    expect(of("halted")).toHaveLength(then === "config" ? 1 : 0);
+  });
+
   const bounds = { consumer: "billing", replyTimeoutMs: 100 } as const;
 
   it("is slow to begin counts no start that never was", async () => {
@@ -415,6 +446,18 @@ describe("a webhook with dedupe", () => {
 
     expect(await ended(bench(() => {}, options).post("a"))).toBe(503);
     await vi.advanceTimersByTimeAsync(10_000);
+  });
+});
+
+describe("the dead letters of a webhook", () => {
+  it("are two where two messages have no id and equal content", async () => {
+    const { deadLetters } = memoryStores();
+    const { post } = bench(failing, { deadLetters, consumer: "billing", retry: { attempts: 1 } });
+    const statuses = [await ended(post("?a")), await ended(post("?a")), await ended(post("!b,!b"))];
+
+    const { letters } = await deadLetters.list({ consumer: "billing", feed: "inbox" });
+    expect(statuses).toEqual([204, 204, 204]);
+    expect(letters.map(({ raw }) => raw)).toEqual(["?a", "?a", "!b", "!b"]);
   });
 });
 

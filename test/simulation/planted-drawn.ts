@@ -284,8 +284,8 @@ const users: readonly PlantedFault[] = [
     patches: [
       {
         file: engine("attempt"),
-        find: "onEnd(this.#failed(entry, leash, describeThrown(thrown), thrown), entry);",
-        replace: "onEnd(this.#failed(entry, leash, (thrown as Error).message, thrown), entry);",
+        find: "(thrown) => end(toFailed(thrown)),",
+        replace: "(thrown) => end({ failure: (thrown as Error).message, thrown }),",
       },
     ],
   },
@@ -392,8 +392,8 @@ const others: readonly PlantedFault[] = [
     patches: [
       {
         file: "src/loop/deliveries.ts",
-        find: "    if (this.#ended) this.#engine.leave(() => this.#unsettled.size);\n",
-        replace: "",
+        find: '    if (this.#ended) this.#engine.stop("signal");\n    for (',
+        replace: "    if (!this.#ended) for (",
       },
     ],
   },

@@ -237,8 +237,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: "src/loop/webhook.ts",
-        find: "      if (settled)\n",
-        replace: "      if (!identity)\n",
+        find: "if (settled) remember(",
+        replace: "if (!identity) remember(",
       },
     ],
   },

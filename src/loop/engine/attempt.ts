@@ -2,13 +2,13 @@ import { AckloopError } from "../../core/errors.ts";
 import type { FeedEvent } from "../../core/event.ts";
 import { ask, describeThrown, isThenable, settle, toFailure } from "../../core/guard.ts";
 import type { SchemaResult, StandardSchemaV1 } from "../../core/standard-schema.ts";
-import type { Decision } from "../outcome.ts";
-import { toDecision } from "../outcome.ts";
 import { asItCame, toGiven } from "./copy.ts";
 import type { Entry, Verdict } from "./entry.ts";
 import type { Keeping, KeepingParts } from "./keeping.ts";
 import { codeOf } from "./keeping.ts";
 import { backoffMs } from "./pacing.ts";
+import type { Said } from "./returned.ts";
+import { toFailed, toSaid, toSaidOfEach } from "./returned.ts";
 import type { Routes } from "./route.ts";
 import { describeIssues } from "./route.ts";
 import type { HandlerScope, Leash } from "./scope.ts";
@@ -263,17 +263,21 @@ export class Attempts {
     const began = tell ? performance.now() : 0;
     const finish = entry.mark && ((transaction: unknown) => keeping.finishIn(entry, transaction));
     const context = new EventContext(leash, entry.attempts + 1, given, settings.logger, finish);
+    entry.isAtWork = true;
+    const end = (said: Said): void => {
+      scope.close(leash);
+      entry.isAtWork = false;
+      this.#later(entry, this.#decided(entry, leash, said, began), onEnd);
+    };
     settle<unknown>(
       () => handler(event, context),
       (returned) => {
-        scope.close(leash);
-        this.#later(entry, this.#decided(entry, leash, toDecision(returned), began), onEnd);
+        const said = toSaid(returned);
+        if (isThenable(said)) void said.then(end);
+        else end(said);
         if (returned === false) this.#tellOfFalse(event);
       },
-      (thrown) => {
-        scope.close(leash);
-        onEnd(this.#failed(entry, leash, describeThrown(thrown), thrown), entry);
-      },
+      (thrown) => end(toFailed(thrown)),
     );
   }
 
@@ -289,31 +293,26 @@ export class Attempts {
       logger: settings.logger,
     };
     const events = entries.map((entry) => entry.event as FeedEvent);
-    const result = await new Promise<BatchDecisions>((resolve) =>
+    for (const entry of entries) entry.isAtWork = true;
+    const said = await new Promise<readonly Said[]>((resolve) =>
       settle<unknown>(
         () => routes.batch?.handleBatch(events, context),
-        (returned) => resolve(toDecisions(returned, entries.length)),
-        (thrown) => resolve({ failure: describeThrown(thrown), thrown }),
+        (returned) => resolve(toSaidOfEach(returned, entries.length)),
+        (thrown) => resolve(entries.map(() => toFailed(thrown))),
       ),
     );
     scope.close(leash);
+    for (const entry of entries) entry.isAtWork = false;
     const settling = entries.map(async (entry, index) => {
-      const disposition =
-        "failure" in result
-          ? this.#failed(entry, leash, result.failure, result.thrown)
-          : this.#decided(entry, leash, result.decisions[index], began);
-      into.set(entry, await disposition);
+      into.set(entry, await this.#decided(entry, leash, said[index] as Said, began));
     });
     await Promise.all(settling);
   }
 
   /** Acts on what the handler said. A bare return after its signal has fired says nothing. */
-  #decided(
-    entry: Entry,
-    leash: Leash,
-    decision: Decision | undefined,
-    began: number,
-  ): MaybePromise<Disposition> {
+  #decided(entry: Entry, leash: Leash, said: Said, began: number): MaybePromise<Disposition> {
+    if ("failure" in said) return this.#failed(entry, leash, said.failure, said.thrown);
+    const { decision } = said;
     const { keeping, onSuccess } = this.#parts;
     if (keeping.isTaken(entry)) return TAKEN;
     switch (decision?.kind) {
@@ -417,22 +416,4 @@ export class Attempts {
   #halted(reason: string, cause: unknown): AckloopError {
     return new AckloopError("halted", reason, { provider: this.#parts.feed, cause });
   }
-}
-
-type BatchDecisions =
-  | { readonly decisions: readonly (Decision | undefined)[] }
-  | { readonly failure: string; readonly thrown?: unknown };
-
-/**
- * One decision for each event of a batch. One outcome stands for all, and so does what is none, as in a
- * promise; a list of outcomes that are not as many as the events says nothing that could be trusted.
- */
-function toDecisions(returned: unknown, count: number): BatchDecisions {
-  const forAll = toDecision(returned);
-  if (forAll !== undefined) return { decisions: new Array<Decision>(count).fill(forAll) };
-  const decisions = Array.isArray(returned) ? returned.map(toDecision) : [];
-  const some = decisions.filter((decision) => decision !== undefined).length;
-  if (decisions.length === count) return { decisions };
-  if (some === 0) return { decisions: new Array<undefined>(count).fill(undefined) };
-  return { failure: `the batch handler gave ${decisions.length} outcomes for ${count} events` };
 }

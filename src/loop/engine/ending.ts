@@ -4,8 +4,11 @@ import type { StopReason } from "../../core/summary.ts";
 /** The most of a stop's time that is kept for the acks. */
 const RESERVED_SHARE = 1 / 5;
 
-/** How long letting go may take at least, in ms, however short a stop is. */
-const LEAST_LETTING_GO_MS = 1000;
+/** What handlers leave for letting go at the most, in ms: half of what is kept for acks, if that is less. */
+const MOST_KEPT_MS = 1000;
+
+/** How long letting go may take at least, in ms: however short a stop is, and where the lease is lost. */
+const LEAST_MS = Object.freeze({ stop: 100, abrupt: 1000 });
 
 /** What of a time that is left is kept for the last acks, in ms. */
 export function reserveOf(reserveMs: number, leftMs: number): number {
@@ -40,12 +43,14 @@ export class Ending {
   phase: "handlers" | "acks" | "lettingGo" = "handlers";
   #endAt: number;
   #graceAt: number;
+  #letGoMs: number;
   #leastEndAt = 0;
 
   constructor(facts: EndingFacts, now: number) {
     this.facts = facts;
     this.#endAt = now + (facts.abrupt ? 0 : facts.withinMs);
     this.#graceAt = this.#endAt - facts.reserveMs;
+    this.#letGoMs = Math.min(MOST_KEPT_MS, facts.reserveMs / 2);
     if (facts.abrupt) this.phase = "acks";
   }
 
@@ -58,8 +63,9 @@ export class Ending {
   shorten(withinMs: number, now: number): void {
     if (now + withinMs >= this.#endAt) return;
     this.#endAt = Math.max(now + withinMs, this.#leastEndAt);
-    const graceAt = this.#endAt - reserveOf(this.facts.reserveMs, withinMs);
-    this.#graceAt = Math.min(this.#graceAt, graceAt);
+    const reserveMs = reserveOf(this.facts.reserveMs, withinMs);
+    this.#graceAt = Math.min(this.#graceAt, this.#endAt - reserveMs);
+    this.#letGoMs = Math.min(this.#letGoMs, reserveMs / 2);
   }
 
   /** Goes on to the next phase if it may; true when it did. */
@@ -71,18 +77,23 @@ export class Ending {
       this.phase = "acks";
       return true;
     }
+    // Acks on their way, one that a pull carries too, may use all of the time; handlers may not.
+    const hasAcks = pending.acks || pending.pull;
+    const lateAt = hasAcks ? this.#endAt : this.#endAt - this.#letGoMs;
     const isDone = !(pending.handlers || pending.acks || pending.pull);
-    if (this.phase === "acks" && (now >= this.#endAt || isDone)) {
+    if (this.phase === "acks" && (now >= lateAt || isDone)) {
       this.phase = "lettingGo";
-      this.#leastEndAt = now + LEAST_LETTING_GO_MS;
+      this.#leastEndAt = now + (this.facts.abrupt ? LEAST_MS.abrupt : LEAST_MS.stop);
       this.#endAt = Math.max(this.#endAt, this.#leastEndAt);
       return true;
     }
     return false;
   }
 
-  /** When the phase ends at the latest, by `performance.now`. */
-  get nextAt(): number {
-    return this.phase === "handlers" ? this.#graceAt : this.#endAt;
+  /** When there is something to decide next, by `performance.now`. */
+  nextAt(now: number): number {
+    if (this.phase === "handlers") return this.#graceAt;
+    const lateAt = this.#endAt - this.#letGoMs;
+    return this.phase === "acks" && now < lateAt ? lateAt : this.#endAt;
   }
 }

@@ -81,11 +81,10 @@ export class Engine {
   /** When pulling and starting handlers is over for it. */
   readonly #startUntil: number;
   #ending: Ending | undefined;
+  #isBegun = false;
   #isPaused = false;
   #isStepDue = false;
   #onEnd: () => void = () => {};
-  /** How many handlers at work are not waited for. */
-  #unsettled: () => number = () => 0;
 
   constructor(task: Assignment) {
     const { feed, settings } = task;
@@ -105,6 +104,7 @@ export class Engine {
       settings,
       tell: this.#tell,
       log: this.#log,
+      isList: feed.acks === "individual" && feed.pulls === "unacked",
       stopping: this.#stopping.signal,
       quit,
     };
@@ -129,7 +129,9 @@ export class Engine {
   /** Runs to the end. Rejects with the error that halted it, which carries the summary. */
   async run(): Promise<Summary> {
     const { feed, settings } = this.#task;
-    this.#tell?.({ kind: "started" });
+    // Whoever begins a run has it before its first report comes.
+    await RESOLVED;
+    this.#begin();
     if (settings.signal?.aborted) this.stop("signal");
     const forget = onAbort(settings.signal, () => this.stop("signal"));
     if (this.#guard && !this.#ending) void this.#guard.acquire(this.#stopping.signal);
@@ -146,6 +148,13 @@ export class Engine {
     return summary;
   }
 
+  /** Tells first that it was started, also where it is stopped or paused in the same breath. */
+  #begin(): void {
+    if (this.#isBegun) return;
+    this.#isBegun = true;
+    this.#tell?.({ kind: "started" });
+  }
+
   /** Asks the run to end. The first call says why; a later one can only give it less time. */
   stop(reason: StopReason, withinMs = this.#task.settings.shutdownTimeoutMs): void {
     if (this.#ending === undefined) this.#end({ reason, withinMs, abrupt: false });
@@ -155,13 +164,6 @@ export class Engine {
     }
   }
 
-  /** Asks the run to end, and not to wait for so many handlers that will not settle any more. */
-  leave(unsettled: () => number): void {
-    this.#unsettled = unsettled;
-    this.stop("signal");
-    this.#changed();
-  }
-
   /** Fires when pulling and starting handlers is over. */
   get stopping(): AbortSignal {
     return this.#stopping.signal;
@@ -169,6 +171,7 @@ export class Engine {
 
   pause(): void {
     if (this.#isPaused || this.#ending) return;
+    this.#begin();
     this.#isPaused = true;
     this.#pulling.cut(false);
     this.#tell?.({ kind: "paused" });
@@ -254,7 +257,7 @@ export class Engine {
     if (ending.phase === "lettingGo" && now >= ending.endAt) this.#left.abort(STOPPING);
     const ackAt = ending.facts.abrupt ? Number.POSITIVE_INFINITY : this.#settling.step(now);
     const pending = {
-      handlers: this.#handling.running > this.#unsettled(),
+      handlers: this.#handling.running > 0,
       acks: !this.#settling.isIdle,
       pull: this.#pulling.isPulling,
     };
@@ -262,11 +265,12 @@ export class Engine {
       if (ending.phase === "acks") this.#scope.abort(ending.facts.error ?? STOPPING);
       if (ending.phase === "lettingGo") void this.#letGo(ending);
     }
-    return Math.min(ackAt, ending.nextAt);
+    return Math.min(ackAt, ending.nextAt(now));
   }
 
   #end(facts: Omit<EndingFacts, "reserveMs"> & Partial<EndingFacts>): void {
     if (this.#ending) return;
+    this.#begin();
     const now = performance.now();
     const withinMs = Math.max(0, Math.min(facts.withinMs, this.#deadline - now));
     const { reserveMs = reserveOf(this.#task.settings.reserveMs, withinMs) } = facts;
@@ -283,27 +287,28 @@ export class Engine {
   }
 
   #halt(error: AckloopError): void {
-    if (this.#ending) {
-      // How the run ends is decided; that it leaves something behind must not go unsaid.
-      this.#log.error("ackloop: failed while stopping", { feed: this.#task.feed.name, error });
-      return;
-    }
-    const { shutdownTimeoutMs } = this.#task.settings;
-    this.#end({ error, withinMs: shutdownTimeoutMs, abrupt: false });
+    const { feed, settings } = this.#task;
+    // How a run that is stopping ends is decided; that it leaves something behind must not go unsaid.
+    if (this.#ending) this.#log.error("ackloop: failed while stopping", { feed: feed.name, error });
+    else this.#end({ error, withinMs: settings.shutdownTimeoutMs, abrupt: false });
     this.#tell?.({ kind: "halted", error });
   }
 
-  /** What is unsettled is free for others at once, where the API and the stores can say so. */
+  /**
+   * What is unsettled is free for others at once, where the API and the stores can say so; but for what a
+   * handler still has in its hands: its mark and its lease end by themselves.
+   */
   async #letGo({ facts }: Ending): Promise<void> {
     this.#over.abort(STOPPING);
     this.#pulling.cut(true);
     this.#extending.close();
     this.#keeping.close();
+    const left = [...this.#window.openEntries()].filter(({ isAtWork }) => !isAtWork);
     const limitMs = Number.POSITIVE_INFINITY;
     await ask({ what: "stop", limitMs, own: this.#left }, (signal) =>
       Promise.all([
-        ...[...this.#window.openEntries()].map((entry) => this.#keeping.abandon(entry, signal)),
-        facts.abrupt ? undefined : this.#nack(signal),
+        ...left.map((entry) => this.#keeping.abandon(entry, signal)),
+        facts.abrupt ? undefined : this.#nack(left, signal),
         this.#guard?.release(signal),
       ]),
     );
@@ -312,10 +317,10 @@ export class Engine {
     this.#onEnd();
   }
 
-  async #nack(giveUp: AbortSignal): Promise<void> {
+  async #nack(left: readonly Entry[], giveUp: AbortSignal): Promise<void> {
     const { feed, settings } = this.#task;
-    const open = [...this.#window.openEntries()].map(({ receipt }) => receipt);
-    const receipts = [...open, ...this.#leftReceipts].filter((receipt) => receipt !== undefined);
+    const all = [...left.map(({ receipt }) => receipt), ...this.#leftReceipts];
+    const receipts = all.filter((receipt) => receipt !== undefined);
     if (feed.nack === undefined || receipts.length === 0) return;
     const limitMs = settings.callTimeoutMs;
     const asking = { what: "nack", whom: feed.name, limitMs, signal: giveUp };
@@ -387,10 +392,8 @@ export class Engine {
       tell: this.#tell,
       onLost: (error) => {
         if (this.#ending) this.#over.abort(STOPPING);
-        else {
-          this.#end({ error, withinMs: 0, abrupt: true });
-          this.#tell?.({ kind: "halted", error });
-        }
+        else this.#end({ error, withinMs: 0, abrupt: true });
+        this.#tell?.({ kind: "halted", error });
       },
       onHeld: this.#changed,
     });

@@ -67,6 +67,8 @@ export class Entry {
   busy = 0;
   /** Why it is to be given up, once that is certain. */
   verdict: Verdict | undefined = undefined;
+  /** Whether a handler has it in its hands. */
+  isAtWork = false;
   /** Whether nothing is left to do with it but to tell the dedupe store. */
   isDone = false;
   /** The mark in the dedupe store, while the event is this run's. */

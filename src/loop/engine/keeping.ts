@@ -7,6 +7,7 @@ import type { HandlingSettings } from "../options.ts";
 import { Alarm } from "./alarm.ts";
 import { asItCame } from "./copy.ts";
 import type { Entry, Mark } from "./entry.ts";
+import { RENEWAL } from "./pacing.ts";
 import type { Tell } from "./report.ts";
 import { Service } from "./service.ts";
 import { toStorable, toText } from "./storable.ts";
@@ -28,6 +29,8 @@ export interface KeepingParts {
   readonly log: Logger;
   /** Fires when waiting for a store is over. */
   readonly quit: AbortSignal;
+  /** Whether what cannot be acked comes again with each pull: a list. @default false */
+  readonly isList?: boolean | undefined;
   /** Fires when no handler is started any more. @default as `quit` */
   readonly stopping?: AbortSignal | undefined;
   /** The stores, where several share their paces. @default its own */
@@ -51,7 +54,7 @@ export class Keeping {
   /** The entries whose marks are renewed, and when each is. */
   readonly #renewals = new Map<Entry, number>();
   /** What the store said to a finish in the user's transaction, of which the commit is not known. */
-  readonly #inTransaction = new Map<Entry, boolean | undefined>();
+  readonly #inTransaction = new Map<Entry, boolean | "failed" | undefined>();
   readonly #alarm: Alarm;
   #run: string | undefined;
   #nameless = 0;
@@ -138,7 +141,11 @@ export class Keeping {
       dedupe.store.finish(this.#key(entry), mark.text, { retentionMs, transaction, signal }),
     );
     if (answer.kind === "cut") throw this.#parts.quit.reason;
-    if (answer.kind === "failed") throw answer.thrown ?? answer.error;
+    if (answer.kind === "failed") {
+      // Without an answer the transaction may hold the mark still.
+      if ("thrown" in answer) this.#inTransaction.set(entry, "failed");
+      throw answer.thrown ?? answer.error;
+    }
     this.#inTransaction.set(entry, answer.value);
     return answer.value;
   }
@@ -192,11 +199,11 @@ export class Keeping {
    * never be acked comes with each list, and has the same letter each time.
    */
   async #nameOf(entry: Entry, raw: unknown): Promise<string> {
-    const { identity, receipt, position, delivery } = entry;
+    const { identity, receipt, delivery } = entry;
     if (!isNameless(identity) || typeof delivery.identity === "string") return identity;
     const digest = await digestOf(toText(raw));
-    const isAckable = receipt !== undefined || position >= 0;
-    if (!isAckable) return namelessIdentity(digest, identity.split(" ", 2)[1] ?? "");
+    if (this.#parts.isList && receipt === undefined)
+      return namelessIdentity(digest, identity.split(" ", 2)[1] ?? "");
     this.#run ??= crypto.randomUUID();
     this.#nameless += 1;
     return namelessIdentity(digest, `${this.#run}/${this.#nameless}`);
@@ -206,8 +213,8 @@ export class Keeping {
    * A list may hold an item that cannot be acked, and whose content is another each time: it stays where
    * it is, and after so many letters it gets no more of them.
    */
-  #isFlood({ identity, receipt, position }: Entry): boolean {
-    if (!isNameless(identity) || receipt !== undefined || position >= 0) return false;
+  #isFlood({ identity, receipt }: Entry): boolean {
+    if (!this.#parts.isList || !isNameless(identity) || receipt !== undefined) return false;
     this.#unackable += 1;
     if (this.#unackable === MOST_UNACKABLE + 1) {
       const what = `${MOST_UNACKABLE} items came that have no id and cannot be acknowledged`;
@@ -248,7 +255,7 @@ export class Keeping {
       return answer.value;
     }
     entry.mark = { text: answer.value.mark, ...times };
-    this.#renewLater(entry, markMs / 3);
+    this.#renewLater(entry, markMs * RENEWAL.period);
     return answer.value;
   }
 
@@ -276,10 +283,10 @@ export class Keeping {
 
   async #renew(entry: Entry, { store, markMs }: DedupeSettings): Promise<void> {
     const { mark } = entry;
-    this.#renewLater(entry, markMs / 3);
-    if (mark === undefined || this.#inTransaction.has(entry)) return;
+    this.#renewLater(entry, markMs * RENEWAL.period);
+    if (mark === undefined || this.#isInTransaction(entry)) return;
     const { callTimeoutMs } = this.#parts.settings;
-    const limitMs = Math.min(callTimeoutMs, markMs / 3);
+    const limitMs = Math.min(callTimeoutMs, markMs * RENEWAL.call);
     const times = timesOf(markMs);
     const asking = { what: "renew", whom: "dedupe", limitMs, signal: this.#parts.quit };
     const answer = await ask(asking, (signal) =>
@@ -288,8 +295,14 @@ export class Keeping {
     if (answer.kind === "answered" && answer.value) Object.assign(mark, times);
     if (answer.kind !== "failed") return;
     const error = answer.thrown ?? answer.error;
-    this.#parts.tell?.({ kind: "storeFailed", store: "dedupe", error, delayMs: markMs / 10 });
-    if (entry.mark === mark) this.#renewLater(entry, markMs / 10);
+    const delayMs = markMs * RENEWAL.wait;
+    this.#parts.tell?.({ kind: "storeFailed", store: "dedupe", error, delayMs });
+    if (entry.mark === mark) this.#renewLater(entry, delayMs);
+  }
+
+  /** Whether the user's transaction may hold the mark. */
+  #isInTransaction(entry: Entry): boolean {
+    return this.#inTransaction.has(entry) && this.#inTransaction.get(entry) !== "failed";
   }
 
   #key(entry: Entry): EventKey {

@@ -5,7 +5,7 @@ import { sleep } from "../../core/sleep.ts";
 import type { LeaseGrant, StoreKey } from "../../core/stores.ts";
 import type { LoopSettings } from "../options.ts";
 import { Alarm } from "./alarm.ts";
-import { Pace } from "./pacing.ts";
+import { Pace, RENEWAL } from "./pacing.ts";
 import type { Tell } from "./report.ts";
 
 /** What a lease guard works with. */
@@ -132,7 +132,7 @@ export class LeaseGuard {
   #hold(fence: number, times: ReturnType<typeof timesOf>): void {
     this.#grant = { fence, ...times };
     this.#parts.tell?.({ kind: "leaseAcquired", fence });
-    this.#renewIn(this.#parts.lease.leaseMs / 3);
+    this.#renewIn(this.#parts.lease.leaseMs * RENEWAL.period);
     this.#parts.onHeld();
   }
 
@@ -157,7 +157,7 @@ export class LeaseGuard {
     const { lease, callTimeoutMs, key, tell } = this.#parts;
     const { leaseMs, store } = lease;
     const times = timesOf(leaseMs);
-    const limitMs = Math.min(callTimeoutMs, leaseMs / 3);
+    const limitMs = Math.min(callTimeoutMs, leaseMs * RENEWAL.call);
     const asking = { what: "renew", whom: "lease", limitMs, signal: this.#ended.signal };
     const answer = await ask(asking, (signal) =>
       store.renew(key, grant.fence, leaseMs, { signal }),
@@ -168,13 +168,14 @@ export class LeaseGuard {
       if (!answer.value) return this.#lose("another process has taken it");
       Object.assign(grant, times);
       this.#isDoubtful = false;
-      this.#renewIn(leaseMs / 3);
+      this.#renewIn(leaseMs * RENEWAL.period);
       this.#parts.onHeld();
       return;
     }
     const error = answer.thrown ?? answer.error;
-    tell?.({ kind: "storeFailed", store: "lease", error, delayMs: leaseMs / 10 });
-    this.#renewIn(leaseMs / 10);
+    const delayMs = leaseMs * RENEWAL.wait;
+    tell?.({ kind: "storeFailed", store: "lease", error, delayMs });
+    this.#renewIn(delayMs);
   }
 
   #lose(how: string): void {

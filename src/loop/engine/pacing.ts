@@ -81,3 +81,9 @@ export class Pace {
 function toWait(askedMs: unknown): number {
   return typeof askedMs === "number" && askedMs > 0 ? askedMs : 0;
 }
+
+/**
+ * Of the time that a lease or a mark holds: when it is renewed, how long the call may take, and the wait
+ * after one that failed. Two that are not answered leave time for a third.
+ */
+export const RENEWAL = Object.freeze({ period: 1 / 3, call: 1 / 6, wait: 1 / 10 });

@@ -1,6 +1,7 @@
 import { AckloopError } from "../../core/errors.ts";
 import type { EventCatalogue, FeedEvent } from "../../core/event.ts";
 import type { SchemaIssue, StandardSchemaV1 } from "../../core/standard-schema.ts";
+import { batch } from "../batch.ts";
 import type { BatchHandler, Handler, Handlers } from "../handler.ts";
 
 /** Handlers as the loop sees them: the feed's own event type has been matched by the verb. */
@@ -37,16 +38,20 @@ export function toRoutes<E extends FeedEvent>(
     return { find: findInCatalogue(catalogue, handlers as AnyHandler), batch: undefined };
   }
   if (isBatchHandler(handlers)) {
+    // It may be made by hand, of numbers that are none.
+    const { size, maxWaitMs } = handlers;
+    const checked = batch<E>({ size, maxWaitMs }, handlers.handleBatch.bind(handlers));
     return {
       find: findInCatalogue(catalogue, undefined),
-      batch: handlers as unknown as BatchHandler<FeedEvent>,
+      batch: checked as unknown as BatchHandler<FeedEvent>,
     };
   }
   return { find: findInMap(catalogue, checkMap(verb, handlers)), batch: undefined };
 }
 
 function isBatchHandler<E extends FeedEvent>(handlers: Handlers<E>): handlers is BatchHandler<E> {
-  return typeof handlers === "object" && handlers !== null && "handleBatch" in handlers;
+  if (typeof handlers !== "object" || handlers === null) return false;
+  return typeof (handlers as Partial<BatchHandler>).handleBatch === "function";
 }
 
 function checkMap(verb: string, handlers: unknown): ReadonlyMap<string, AnyHandler> {

@@ -8,6 +8,8 @@ export class Leash {
   readonly #scope: HandlerScope;
   #controller: AbortController | undefined = undefined;
   #timedOut: AckloopError | undefined = undefined;
+  /** Whether the handler has returned: a signal that is asked for later is not watched for ever. */
+  isOver = false;
 
   constructor(scope: HandlerScope) {
     this.#scope = scope;
@@ -24,7 +26,7 @@ export class Leash {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
       if (this.endedBy) this.#controller.abort(this.#timedOut ?? this.#scope.reason);
-      else this.#scope.watch(this);
+      else if (!this.isOver) this.#scope.watch(this);
     }
     return this.#controller.signal;
   }
@@ -91,6 +93,7 @@ export class HandlerScope {
 
   /** A handler has returned. */
   close(leash: Leash): void {
+    leash.isOver = true;
     if (leash.isWatched) this.#watched.delete(leash);
     if (this.#timeoutMs === undefined) return;
     this.#deadlines.delete(leash);

@@ -25,15 +25,16 @@ describe("what is kept for the last acks", () => {
 describe("an ending", () => {
   it("waits for handlers, then for acks, then lets go, each to its time", () => {
     const ending = endingOf();
-    expect([ending.phase, ending.nextAt]).toEqual(["handlers", NOW + 8000]);
+    expect([ending.phase, ending.nextAt(NOW)]).toEqual(["handlers", NOW + 8000]);
     expect(ending.advance(ALL, NOW + 7999)).toBe(false);
 
     expect(ending.advance(ALL, NOW + 8000)).toBe(true);
-    expect([ending.phase, ending.nextAt]).toEqual(["acks", NOW + 10_000]);
+    expect([ending.phase, ending.nextAt(NOW + 8000)]).toEqual(["acks", NOW + 9000]);
+    expect(ending.nextAt(NOW + 9000)).toBe(NOW + 10_000);
     expect(ending.advance(ALL, NOW + 9999)).toBe(false);
 
     expect(ending.advance(ALL, NOW + 10_000)).toBe(true);
-    expect([ending.phase, ending.nextAt]).toEqual(["lettingGo", NOW + 11_000]);
+    expect([ending.phase, ending.nextAt(NOW + 10_000)]).toEqual(["lettingGo", NOW + 10_100]);
     expect(ending.advance(NONE, NOW + 20_000)).toBe(false);
   });
 
@@ -51,12 +52,18 @@ describe("an ending", () => {
     expect(ending.advance({ ...NONE, [name]: true }, NOW + 8000)).toBe(true);
   });
 
-  it.each(["handlers", "acks", "pull"] as const)("lets nothing go before %s are over", (name) => {
+  it.each([
+    ["handlers", 9000],
+    ["acks", 10_000],
+    ["pull", 10_000],
+  ] as const)("lets nothing go before %s are over, or %i ms are", (name, lateMs) => {
     const ending = endingOf();
     ending.advance(NONE, NOW);
 
-    expect(ending.advance({ ...NONE, [name]: true }, NOW + 9999)).toBe(false);
-    expect(ending.advance(NONE, NOW + 9999)).toBe(true);
+    expect(ending.advance({ ...NONE, [name]: true }, NOW + lateMs - 1)).toBe(false);
+    expect(ending.nextAt(NOW + lateMs - 1)).toBe(NOW + lateMs);
+    expect(ending.advance({ ...NONE, [name]: true }, NOW + lateMs)).toBe(true);
+    expect(ending.nextAt(NOW + lateMs)).toBe(NOW + Math.max(10_000, lateMs + 100));
   });
 
   it("does not wait for acks while handlers are at work", () => {
@@ -71,28 +78,28 @@ describe("an ending", () => {
 
     expect([ending.phase, ending.endAt]).toEqual(["acks", NOW]);
     expect(ending.advance(ALL, NOW)).toBe(true);
-    expect(ending.phase).toBe("lettingGo");
+    expect([ending.phase, ending.endAt]).toEqual(["lettingGo", NOW + 1000]);
   });
 
   it("keeps the shorter of two times, and a fifth of it for the acks", () => {
     const ending = endingOf();
 
     ending.shorten(1000, NOW + 500);
-    expect([ending.nextAt, ending.endAt]).toEqual([NOW + 1300, NOW + 1500]);
+    expect([ending.nextAt(NOW), ending.endAt]).toEqual([NOW + 1300, NOW + 1500]);
     ending.shorten(60_000, NOW + 500);
 
-    expect([ending.nextAt, ending.endAt]).toEqual([NOW + 1300, NOW + 1500]);
+    expect([ending.nextAt(NOW), ending.endAt]).toEqual([NOW + 1300, NOW + 1500]);
   });
 
-  it("is shortened also while it lets go, for which it has a second at least", () => {
+  it("is shortened also while it lets go, for which it has some time at least", () => {
     const ending = endingOf();
     ending.advance(NONE, NOW);
     ending.advance(NONE, NOW);
-    expect(ending.nextAt).toBe(NOW + 10_000);
+    expect(ending.endAt).toBe(NOW + 10_000);
 
-    ending.shorten(0, NOW + 500);
+    ending.shorten(0, NOW + 50);
 
-    expect(ending.nextAt).toBe(NOW + 1000);
+    expect(ending.endAt).toBe(NOW + 100);
   });
 
   it("does not give handlers more time when the whole is shortened", () => {
@@ -100,6 +107,6 @@ describe("an ending", () => {
 
     ending.shorten(4000, NOW + 5500);
 
-    expect([ending.nextAt, ending.endAt]).toEqual([NOW + 8000, NOW + 9500]);
+    expect([ending.nextAt(NOW), ending.endAt]).toEqual([NOW + 8000, NOW + 9500]);
   });
 });

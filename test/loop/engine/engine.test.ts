@@ -143,7 +143,7 @@ describe("a stop", () => {
 
     const summary = await ended(run.stop());
 
-    expect(Date.now() - from).toBe(10_000);
+    expect(Date.now() - from).toBe(9000);
     expect(summary).toMatchObject({ unsettled: 2 });
   });
 
@@ -273,14 +273,14 @@ describe("a stop", () => {
     expect(feed.acked).toEqual(["e0", "e1"]);
   });
 
-  it("gives back what is unsettled, where the provider takes it", async () => {
+  it("gives back what is unsettled and not at work, where the provider takes it", async () => {
     const feed = filledFeed(4, { acks: "individual", pulls: "onward", leaseMs: 60_000 });
     const run = consume(feed, (event) => (event.id === "e0" ? undefined : new Promise(() => {})));
     await soon();
 
     await ended(run.stop({ withinMs: 100 }));
 
-    expect(feed.calls.at(-1)).toMatchObject({ operation: "nack", ids: ["e1", "e2", "e3"] });
+    expect(feed.calls.at(-1)).toMatchObject({ operation: "nack", ids: ["e2", "e3"] });
   });
 
   it("waits for the end of a signal's stop no longer than that has, though another had more", async () => {
@@ -317,7 +317,7 @@ describe("a stop", () => {
   });
 
   it("is shortened by another also while it gives back what is unsettled", async () => {
-    const feed = filledFeed(1, { acks: "individual", pulls: "onward" });
+    const feed = filledFeed(2, { acks: "individual", pulls: "onward" });
     const hanging = { ...feed, nack: () => new Promise(() => {}) } as Feed;
     const run = consume(hanging, untilSignal(), { shutdownTimeoutMs: 20_000, reserveMs: 20_000 });
     await soon();
@@ -328,11 +328,27 @@ describe("a stop", () => {
     void run.stop({ withinMs: 0 });
     await ended(stopped);
 
-    expect(Date.now() - from).toBe(17_000);
+    expect(Date.now() - from).toBe(16_500);
   });
 
-  it("goes on when giving back fails, and waits for that no longer than a second", async () => {
-    const feed = filledFeed(1, { acks: "individual", pulls: "onward" });
+  it.each([[25_000], [5000], [500]])(
+    "of %i ms is over in them although giving back hangs",
+    async (withinMs) => {
+      const feed = filledFeed(2, { acks: "individual", pulls: "onward" });
+      const nack = vi.fn(() => new Promise<void>(() => {}));
+      const run = consume({ ...feed, nack } as Feed, () => new Promise<void>(() => {}));
+      await soon();
+      const from = Date.now();
+
+      await ended(run.stop({ withinMs }));
+
+      expect(Date.now() - from).toBeLessThanOrEqual(withinMs + 50);
+      expect(nack).toHaveBeenCalledTimes(1);
+    },
+  );
+
+  it("goes on when giving back fails, and waits for that no longer than 100 ms", async () => {
+    const feed = filledFeed(2, { acks: "individual", pulls: "onward" });
     const warn = vi.fn();
     const logger = { debug() {}, info() {}, warn, error() {} };
     const handler = () => new Promise<void>(() => {});
@@ -344,7 +360,7 @@ describe("a stop", () => {
     const second = consume(hanging, handler);
     await soon();
 
-    await ended(second.stop({ withinMs: 0 }), 1100);
+    await ended(second.stop({ withinMs: 0 }), 200);
 
     expect(warn).toHaveBeenCalledTimes(1);
   });
@@ -479,20 +495,22 @@ describe("a halt", () => {
     expect(failure.message).toContain("event e0");
   });
 
-  it("is logged when it comes in the middle of a stop, which it does not hold up", async () => {
+  it("is told when it comes in the middle of a stop, which it does not hold up", async () => {
     const feed = filledFeed(1);
     const refusal = new AckloopError("auth", "the acks are refused");
     feed.fail({ operation: "ack", error: refusal, count: 10 });
     const error = vi.fn();
     const logger = { debug() {}, info() {}, warn() {}, error };
     const { handler, gateOf } = slowHandler();
-    const run = consume(feed, handler, { ...STOP, logger });
+    const { onReport, of } = recorder();
+    const run = consume(feed, handler, { ...STOP, logger, onReport });
     await soon();
 
     const stopped = run.stop();
     gateOf("e0").open();
 
     expect(await ended(stopped, 100)).toMatchObject({ stopped: "signal", handled: 1, acked: 0 });
+    expect(of("halted")).toMatchObject([{ error: refusal }]);
     expect(error.mock.calls).toEqual([
       ["ackloop: failed while stopping", { feed: "memory", error: refusal }],
     ]);
@@ -655,7 +673,7 @@ describe("a run with stores that fail", () => {
 
     const summary = await ended(run.stop());
 
-    expect(Date.now() - from).toBe(10_000);
+    expect(Date.now() - from).toBe(9000);
     expect(summary).toMatchObject({ unsettled: 1, deadLettered: 0 });
     expect(feed.acked).toEqual([]);
   });

@@ -19,7 +19,11 @@ const MARK_MS = 3000;
 const { signal } = new AbortController();
 
 /** A keeping over memory stores, of which the test may replace functions. */
-function keepingOver(replaced: Partial<DedupeStore> = {}, options: LoopOptions = {}) {
+function keepingOver(
+  replaced: Partial<DedupeStore> = {},
+  options: LoopOptions = {},
+  isList = false,
+) {
   const stores = memoryStores();
   const dedupe = { ...stores.dedupe, ...replaced };
   const settings = toSettings({
@@ -35,7 +39,7 @@ function keepingOver(replaced: Partial<DedupeStore> = {}, options: LoopOptions =
   };
   const warn = vi.fn();
   const log = { ...settings.logger, warn };
-  const keeping = new Keeping({ feed: "orders", settings, tell, log, quit: quit.signal });
+  const keeping = new Keeping({ feed: "orders", settings, tell, log, quit: quit.signal, isList });
   return { keeping, stores, quit, reports, warn };
 }
 
@@ -117,7 +121,7 @@ describe("keeping", () => {
     });
 
     it("keeps one letter for what can never be acked and comes with each list", async () => {
-      const { keeping, stores } = keepingOver();
+      const { keeping, stores } = keepingOver({}, {}, true);
 
       await keeping.setAside(nameless({ odd: 1 }, 1), "odd", "schema");
       await keeping.setAside(nameless({ odd: 1 }, 1), "odd", "schema");

@@ -59,7 +59,7 @@ describe("routes", () => {
     const handler = batch({ size: 2 }, handle);
     const routes = toRoutes("consume", handler, catalogue);
 
-    expect(routes.batch).toBe(handler);
+    expect(routes.batch).toMatchObject({ size: 2, maxWaitMs: 100 });
     expect(routes.find("ORDER")).toEqual({ handler: undefined, schema });
     expect(typeof routes.find("REFUND")).toBe("string");
   });
@@ -71,8 +71,18 @@ describe("routes", () => {
     [{}, "consume: the map of handlers is empty"],
     [{ ORDER: undefined }, "consume: the map of handlers is empty"],
     [{ ORDER: "handle" }, "consume: the handler of `ORDER` must be a function"],
+    [{ handleBatch: "handle" }, "consume: the handler of `handleBatch` must be a function"],
   ])("refuse %j", (handlers, message) => {
     expect(() => toRoutes("consume", asHandlers(handlers), undefined)).toThrow(message);
+  });
+
+  it.each([
+    ["size 0", { size: 0, maxWaitMs: 0 }],
+    ["size NaN", { size: Number.NaN, maxWaitMs: 0 }],
+    ["maxWaitMs NaN", { size: 2, maxWaitMs: Number.NaN }],
+  ])("refuse a batch handler of one's own with %s", (_, facts) => {
+    const handlers = { ...facts, handleBatch: () => {} };
+    expect(() => toRoutes("consume", handlers, undefined)).toThrow("batch: option");
   });
 });
 

@@ -37,6 +37,17 @@ describe("the scope of handlers", () => {
     expect(late.signal.aborted).toBe(true);
   });
 
+  it("does not watch a signal that is asked for when the handler has returned", () => {
+    const scope = new HandlerScope(undefined);
+    const leash = scope.open();
+    scope.close(leash);
+    const { signal } = leash;
+
+    scope.abort("stopping");
+
+    expect(signal.aborted).toBe(false);
+  });
+
   it("leaves a handler alone that has returned", () => {
     const scope = new HandlerScope(undefined);
     const leash = scope.open();

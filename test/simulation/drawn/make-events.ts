@@ -9,8 +9,9 @@ const STUBBORN_MS = 40 * 60_000;
 const manners = ["waits", "waits", "waits", "waits", "waits", "waits", "slow", "computes"] as const;
 type Manner = (typeof manners)[number];
 
-/** What a promise takes for a value: a proxy that is revoked, or a rejecting thenable, is a failure. */
-const returnable = oddNames.filter((name) => name !== "revokedProxy" && name !== "thenable");
+/** A failure where it is returned: a revoked proxy or a rejecting thenable of a promise, a function. */
+const notReturned = new Set<string>(["revokedProxy", "thenable", "function"]);
+const returnable = oddNames.filter((name) => !notReturned.has(name));
 
 /** Draws the events of a plan. */
 export function planEvents(settings: DrawnSettings, dice: Dice): DrawnEvent[] {

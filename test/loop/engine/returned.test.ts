@@ -1,0 +1,139 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { batch } from "../../../src/loop/batch.ts";
+import { drain } from "../../../src/loop/consume.ts";
+import { toSaid, toSaidOfEach } from "../../../src/loop/engine/returned.ts";
+import { deadLetter, done, retry } from "../../../src/loop/outcome.ts";
+import { filledFeed } from "../support.ts";
+
+const unhandled: unknown[] = [];
+const note = (reason: unknown) => void unhandled.push(reason);
+afterEach(() => {
+  process.off("unhandledRejection", note);
+});
+
+it("acks no event of a batch before the promises that its handler gave for each have settled", async () => {
+  const feed = filledFeed(3);
+  let saved = 0;
+  const save = async (): Promise<void> => {
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    saved += 1;
+  };
+  const summary = await drain(
+    feed,
+    batch({ size: 10 }, async (events) => events.map(() => save())),
+  );
+
+  expect({ acked: summary.acked, saved }).toEqual({ acked: 3, saved: 3 });
+});
+
+it("takes a promise in a batch's list that rejects for a failed attempt of its event", async () => {
+  process.on("unhandledRejection", note);
+  const feed = filledFeed(2);
+  let tries = 0;
+  await drain(
+    feed,
+    batch({ size: 10 }, async (events) =>
+      events.map(async ({ id }) => {
+        if (id !== "e1" || ++tries > 1) return;
+        throw new Error("not saved");
+      }),
+    ),
+    { retry: { minDelayMs: 10 } },
+  );
+  await new Promise((resolve) => setTimeout(resolve, 50));
+
+  expect({ tries, unhandled: unhandled.length }).toEqual({ tries: 2, unhandled: 0 });
+});
+
+it("acks no event before the promises in the list that its handler gave have settled", async () => {
+  const feed = filledFeed(1);
+  let saved = 0;
+  const summary = await drain(feed, async () =>
+    [1, 2].map(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      saved += 1;
+    }),
+  );
+
+  expect({ acked: summary.acked, saved }).toEqual({ acked: 1, saved: 2 });
+});
+
+it("does not take a generator that nobody has run for done", async () => {
+  const feed = filledFeed(1);
+  let ran = false;
+  const handler = async function* () {
+    ran = true;
+    yield 1;
+  };
+  const run = drain(feed, handler as never, { retry: { minDelayMs: 1 } });
+  await expect(run).rejects.toThrow("is it a generator");
+
+  expect({ ran, acked: feed.acked.length }).toEqual({ ran: false, acked: 0 });
+});
+
+describe("what a handler gave", () => {
+  const lazy = { failure: expect.stringContaining("iterator") };
+  const bare = { decision: undefined };
+
+  it.each([
+    ["nothing", undefined, bare],
+    ["an outcome", deadLetter("bad"), { decision: expect.objectContaining({ reason: "bad" }) }],
+    ["a saved row", { id: 5 }, bare],
+    ["rows", [{ id: 5 }, [6]], bare],
+    ["a set", new Set([1]), bare],
+    ["a revoked proxy", revoked(), bare],
+    ["done for each", [done(), undefined], bare],
+    ["a retry in a list", [done(), retry()], { failure: expect.stringContaining("for one event") }],
+    ["an iterator", [1].values(), lazy],
+    ["a generator in a list", [naturals()], lazy],
+    ["a stream", new ReadableStream(), lazy],
+    ["a function", () => {}, { failure: expect.stringContaining("function") }],
+    ["a list that throws", [throwing], { failure: "Error: odd", thrown: new Error("odd") }],
+  ])("is read where it is %s", (_, returned, said) => {
+    expect(toSaid(returned)).toEqual(said);
+  });
+
+  it("is read when all promises in it have settled, however deep", async () => {
+    let over = 0;
+    const work = async (ms: number) => {
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      over += 1;
+    };
+    const said = await toSaid([Promise.reject(new Error("first")), work(5), [[work(20)]]]);
+    expect({ said, over }).toMatchObject({ said: { failure: "Error: first" }, over: 2 });
+    expect(await toSaid([Promise.resolve(naturals())])).toEqual(lazy);
+  });
+
+  it("is one for each event of a batch, or stands for all", async () => {
+    const again = { decision: expect.objectContaining({ kind: "retry" }) };
+    expect(toSaidOfEach(retry(), 2)).toEqual([again, again]);
+    expect(toSaidOfEach({ rows: 2 }, 2)).toEqual([bare, bare]);
+    expect(toSaidOfEach([{ id: 1 }], 2)).toEqual([bare, bare]);
+    expect(toSaidOfEach([retry(), { id: 1 }], 2)).toEqual([again, bare]);
+    expect(toSaidOfEach(naturals(), 2)).toEqual([lazy, lazy]);
+    expect(await toSaidOfEach([Promise.resolve(retry()), 1], 2)).toEqual([again, bare]);
+    expect(toSaidOfEach([retry()], 2)).toEqual([
+      { failure: "the batch handler gave 1 outcomes for 2 events" },
+      { failure: "the batch handler gave 1 outcomes for 2 events" },
+    ]);
+    const lost = { failure: "lost", thrown: "lost" };
+    expect(await toSaidOfEach([Promise.reject("lost")], 2)).toEqual([lost, lost]);
+  });
+});
+
+function* naturals() {
+  yield 1;
+}
+
+function revoked() {
+  const { proxy, revoke } = Proxy.revocable([], {});
+  revoke();
+  return proxy;
+}
+
+/** Nothing of it can be read. */
+const throwing = new Proxy(() => {}, {
+  get() {
+    throw new Error("odd");
+  },
+});
