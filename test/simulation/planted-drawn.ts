@@ -66,8 +66,8 @@ const identity: readonly PlantedFault[] = [
       },
       {
         file: window,
-        find: "else if (event !== undefined) this.#events.set(event, entry);",
-        replace: 'else if (event !== undefined) this.#events.set({ ...event, source: "" }, entry);',
+        find: "this.#events.set(delivery.event, entry);",
+        replace: 'this.#events.set({ ...delivery.event, source: "" }, entry);',
       },
       {
         file: window,
@@ -158,9 +158,9 @@ const limits: readonly PlantedFault[] = [
     patches: [
       {
         file: engine("extending"),
-        find: "    this.#leased.set(entry, at);\n",
+        find: "    this.#leased.set(message, { leaseMs, at });\n",
         replace:
-          "    const [first = at] = this.#leased.values();\n    this.#leased.set(entry, Math.max(at, first));\n",
+          "    const [first = { at }] = this.#leased.values();\n    this.#leased.set(message, { leaseMs, at: Math.max(at, first.at) });\n",
       },
     ],
   },
@@ -223,7 +223,7 @@ const places: readonly PlantedFault[] = [
     patches: [
       {
         file: settling,
-        find: 'if (error.retryable || feed.pulls === "onward") window.watermark.putBack(reach);',
+        find: "if (error.retryable || !comesAgain) window.watermark.putBack(reach);",
         replace: "setTimeout(() => this.#send(reach), 5000);",
       },
       {

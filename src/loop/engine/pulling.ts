@@ -4,7 +4,7 @@ import { toPage } from "../../core/feed.ts";
 import type { Answer } from "../../core/guard.ts";
 import { ask, toFailure } from "../../core/guard.ts";
 import type { LoopSettings } from "../options.ts";
-import type { Entry } from "./entry.ts";
+import type { Entry, Message } from "./entry.ts";
 import { Pace } from "./pacing.ts";
 import type { Tell } from "./report.ts";
 import type { Settling } from "./settling.ts";
@@ -23,10 +23,10 @@ export interface PullingParts {
   readonly untilEmpty: boolean;
   /** Ends the pulling after so many new deliveries. */
   readonly limit: number | undefined;
-  /** Takes a new delivery into work; a twin only waits for the one that it repeats. */
-  readonly onFresh: (entry: Entry, isTwin: boolean) => void;
+  /** Takes a new delivery into work. */
+  readonly onFresh: (entry: Entry) => void;
   /** A delivery is open, new or once more, with a lease from when the pull that brought it began. */
-  readonly onOpen: (entry: Entry, leaseMs: number | undefined, pulledAt: number) => void;
+  readonly onOpen: (message: Message, leaseMs: number | undefined, pulledAt: number) => void;
   /** A delivery came back that is settled already. */
   readonly onSettledAgain: (entry: Entry) => void;
   /** Takes what was pulled and is not begun. */
@@ -36,6 +36,8 @@ export interface PullingParts {
   readonly onHalt: (error: AckloopError) => void;
   /** Whether a pull may be started: not while paused or stopping, nor after a lease has run out. */
   readonly mayStart: (now: number) => boolean;
+  /** Whether it is to start in the next turn of the event loop, where the run looks at all of it again. */
+  readonly isTurnOver: (now: number) => boolean;
   /** Whether what comes now is left, to come again. */
   readonly isStopping: () => boolean;
   /** Whether a handler could be started and there is nothing to start it with. */
@@ -114,7 +116,7 @@ export class Pulling {
 
   /** Pulls if it may; gives when there is more to do, by `performance.now`. */
   step(now: number): number {
-    const { mayStart } = this.#parts;
+    const { mayStart, isTurnOver } = this.#parts;
     if (this.#pull || this.finished) return NEVER;
     if (!mayStart(now)) {
       this.dueSince = undefined;
@@ -124,7 +126,7 @@ export class Pulling {
     if (blockedUntil !== undefined) return blockedUntil;
     if (this.#endsEarly && this.#hasMoved()) this.#pace.cut();
     if (!this.#pace.isOpen(now)) return this.#pace.until;
-    this.#send(now);
+    if (!isTurnOver(now)) this.#send(now);
     return NEVER;
   }
 
@@ -294,12 +296,16 @@ export class Pulling {
   }
 
   #accept(delivery: Delivery, open: OpenPage, pulledAt: number): void {
-    const { feed, window, onFresh, onOpen, onSettledAgain } = this.#parts;
-    const { entry, as } = window.accept(delivery, open);
-    if (as === "fresh") this.#taken += 1;
-    if (as !== "known") onFresh(entry, as === "twin");
-    if (entry.state === "open") onOpen(entry, delivery.leaseMs, pulledAt);
+    const { feed, window, settling, onFresh, onOpen, onSettledAgain } = this.#parts;
+    const { message, as } = window.accept(delivery, open);
+    const { entry } = message;
+    if (as === "fresh") {
+      this.#taken += 1;
+      onFresh(entry);
+    }
+    if (entry.state === "open") onOpen(message, delivery.leaseMs, pulledAt);
     else onSettledAgain(entry);
+    if (as === "further" && entry.state === "settled") settling.settled(message);
     if (feed.acks === "cumulative" && delivery.receipt !== undefined) {
       this.#after = delivery.receipt;
     }
