@@ -89,11 +89,15 @@ export class Pulling {
   #emptyPages = 0;
   /** How many deliveries in a row came that are known. */
   #knownInRow = 0;
+  /** Since when there is no room. */
+  #blockedAt: number | undefined;
   #isBlockTold = false;
   /** Why no pull is made any more, once that is so. */
   finished: "empty" | "limit" | undefined;
   /** How many pulls were answered. */
   polls = 0;
+  /** How many in a row brought nothing new or failed. */
+  fruitless = 0;
   /** When a pull was last answered, in epoch ms. */
   lastPollAt: number | undefined;
   /** Since when an answer to a pull is due, by `performance.now`; absent while none is to be expected. */
@@ -159,16 +163,20 @@ export class Pulling {
   #blockedUntil(now: number): number | undefined {
     const { window, tell, settings } = this.#parts;
     if (this.#hasRoom(now)) {
+      this.#blockedAt = undefined;
       this.#isBlockTold = false;
       return undefined;
     }
-    this.dueSince = undefined;
+    // Nothing is left that could make room, if the feed gives no receipt for what is settled.
+    this.dueSince = this.#isQuiet() ? (this.dueSince ?? now) : undefined;
+    this.#blockedAt ??= now;
     if (tell === undefined || this.#isBlockTold) return NEVER;
-    const { oldest } = window;
-    if (oldest === undefined) return NEVER;
     const isFull = window.held >= settings.maxInFlight || window.bytes >= settings.maxInFlightBytes;
-    const graceMs = isFull && !this.#waitsForPage ? 0 : QUIET_BLOCK_MS;
-    if (now < oldest.openedAt + graceMs) return oldest.openedAt + graceMs;
+    const tellAt =
+      this.#blockedAt + (isFull && window.open > 0 && !this.#waitsForPage ? 0 : QUIET_BLOCK_MS);
+    if (now < tellAt) return tellAt;
+    const oldest = window.oldest ?? window.watermark.first;
+    if (oldest === undefined) return NEVER;
     this.#isBlockTold = true;
     const heldMs = now - oldest.openedAt;
     tell({ kind: "windowFull", open: window.open, heldBy: oldest.identity, heldMs });
