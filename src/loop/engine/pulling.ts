@@ -222,7 +222,7 @@ export class Pulling {
   #optionsOf(waitMs: number, carried: Reach | undefined, signal: AbortSignal): PullOptions {
     const { feed, settings, window, limit } = this.#parts;
     const isCursor = feed.pulls === "onward" && feed.acks === "cumulative";
-    const room = settings.maxInFlight - (feed.pulls === "onward" ? window.held : 0);
+    const room = settings.maxInFlight - (this.#waitsForPage ? 0 : window.held);
     const left = limit === undefined ? room : Math.min(room, limit - this.#taken);
     // A list of what is not acked shows what is known here too, so the wish must reach past it.
     const isList = feed.pulls === "unacked" && feed.acks === "individual";
