@@ -430,14 +430,23 @@ type Failure = Exclude<Answer<never>, { kind: "answered" }>;
 /** Holds a feed to its contract: a list of deliveries, or a page of them. */
 function readPage(value: Pulled, { name }: Feed): Page | Failure {
   const page = Array.isArray(value) ? toPage(value) : (value as Page | undefined);
-  if (Array.isArray(page?.deliveries) && page.deliveries.every(isDelivery)) return page;
   const facts = { provider: name, operation: "pull" };
-  const error = new AckloopError(
-    "schema",
-    "gave no list of deliveries, and no page of them",
-    facts,
-  );
-  return { kind: "failed", error };
+  if (Array.isArray(page?.deliveries)) {
+    if (page.deliveries.every(isDelivery)) return page;
+    const error = new AckloopError("schema", "gave what is no delivery", facts);
+    const deliveries = page.deliveries.map((each) =>
+      isDelivery(each) ? each : toUnreadable(each, error),
+    );
+    return { ...page, deliveries };
+  }
+  const what = "gave no list of deliveries, and no page of them";
+  return { kind: "failed", error: new AckloopError("schema", what, facts) };
+}
+
+/** One odd item hides no other: it is a delivery that cannot be read, with its receipt if it has one. */
+function toUnreadable(odd: unknown, unreadable: AckloopError): Delivery {
+  const { receipt, identity, raw = odd } = (odd ?? {}) as Partial<Delivery>;
+  return { unreadable, receipt, identity, raw };
 }
 
 const READ_LATER = ["receipt", "raw", "leaseMs", "again", "identity", "idDerived"] as const;
