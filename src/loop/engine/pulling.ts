@@ -108,11 +108,6 @@ export class Pulling {
     this.#pace = new Pace(parts.settings.idle);
   }
 
-  /** How many polls in a row brought nothing or failed. */
-  get fruitless(): number {
-    return this.#pace.attempts;
-  }
-
   /** Whether a pull is under way. */
   get isPulling(): boolean {
     return this.#pull !== undefined;
@@ -267,7 +262,10 @@ export class Pulling {
       // What was acked lately, once more: a provider that is slow, or deaf, is not hurried. Nor is a list
       // of what can never be acked, and has another content each time.
       if (isRepeat || !isProgress) this.#idle(0);
-      else this.#pace.reset();
+      else {
+        this.#pace.reset();
+        this.fruitless = 0;
+      }
       if (page.more === false) this.#foundLast();
     }
   }
@@ -322,7 +320,7 @@ export class Pulling {
   /** The page was the last for now: what an empty poll would say. */
   #foundLast(): void {
     if (this.#parts.untilEmpty) this.finished = "empty";
-    else if (!this.#parts.feed.waits) this.#idle(0);
+    else if (!this.#parts.feed.waits && this.#pace.attempts === 0) this.#pace.delay();
   }
 
   #foundNothing(pull: Pull, page: Page, elapsedMs: number): void {
@@ -371,6 +369,7 @@ export class Pulling {
   /** Waits before the next pull. */
   #idle(waitedMs: number): void {
     const delayMs = this.#pace.delay(0, waitedMs);
+    this.fruitless += 1;
     this.#parts.tell?.({ kind: "idle", delayMs });
   }
 
@@ -406,6 +405,7 @@ export class Pulling {
       return;
     }
     const delayMs = this.#pace.delay(error.retryAfterMs);
+    this.fruitless += 1;
     this.#endsEarly = false;
     tell?.({ kind: "pollFailed", error, delayMs });
   }
