@@ -1,11 +1,9 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { drain } from "../../src/loop/consume.ts";
 import { redrive } from "../../src/loop/redrive.ts";
 import { webhook } from "../../src/loop/webhook.ts";
 import { memoryStores } from "../../src/stores/index.ts";
 import { testEvent } from "../../src/testing/memory-feed.ts";
 import { ended } from "../loop/support.ts";
-import { message, messageList, messageQueue } from "./support.ts";
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -44,21 +42,3 @@ it("keeps a letter for each of two webhook messages that have no id and equal co
     handled: 2,
   });
 });
-
-// Promise (stores.ts: "any text but the empty one"; 134): an empty identity says nothing, as null does.
-it.each([
-  ["queue", messageQueue],
-  ["list", messageList],
-] as const)(
-  "handles both of two events of a %s whose identity is the empty text",
-  async (_, make) => {
-    const source = make([
-      message("m1", "a", { identity: "" }),
-      message("m2", "b", { identity: "" }),
-    ]);
-    const handled: string[] = [];
-    const summary = await ended(drain(source.feed, ({ id }) => void handled.push(id)));
-
-    expect({ handled, acked: summary.acked }).toEqual({ handled: ["a", "b"], acked: 2 });
-  },
-);

@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { AckloopError } from "../../src/core/errors.ts";
 import { consume, drain } from "../../src/loop/consume.ts";
 import { deliveries } from "../../src/loop/deliveries.ts";
 import { memoryStores } from "../../src/stores/index.ts";
@@ -12,18 +11,6 @@ beforeEach(() => {
 });
 afterEach(() => {
   vi.useRealTimers();
-});
-
-// Promise (guarantees "not promised": an ack refused five times ends the run with that error): refused once at the end of a
-// drain it is not tried again, and the drain resolves.
-it("acks what a drain has handled although its last ack was refused once", async () => {
-  const feed = filledFeed(3, { acks: "cumulative" });
-  feed.fail({ operation: "ack", error: new AckloopError("request", "odd"), count: 1 });
-  const run = drain(feed, () => {}, { limit: 3 });
-  await settledWithin(run, 120_000);
-  const { acked, stopped } = await run;
-
-  expect({ acked, stopped }).toEqual({ acked: 3, stopped: "limit" });
 });
 
 // Held: the time of day jumps to and fro.

@@ -1,7 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { AckloopError } from "../../src/core/errors.ts";
-import type { Delivery, Feed } from "../../src/core/feed.ts";
-import { toReceipt } from "../../src/core/feed.ts";
 import { consume } from "../../src/loop/consume.ts";
 import { webhook } from "../../src/loop/webhook.ts";
 import { memoryStores } from "../../src/stores/index.ts";
@@ -66,42 +64,6 @@ it("warns on the console of what nobody else is told of", async () => {
     isOutage: outageMs !== undefined,
     written: error.mock.calls.length + warn.mock.calls.length > 0,
   }).toEqual({ isOutage: true, written: true });
-});
-
-// Kind 1 of own feeds (guarantees: "one bad item never hides the good ones around it"): one delivery that is none.
-it.each([
-  ["no event", {}],
-  ["null", null],
-  ["a number as id", { event: { ...testEvent("x"), id: 42 }, raw: {}, receipt: toReceipt("x") }],
-])("handles the good items of a page around one that is %s", async (_, bad) => {
-  let isGone = false;
-  const good = (id: string): Delivery => ({
-    event: testEvent(id),
-    raw: {},
-    receipt: toReceipt(id),
-  });
-  const feed: Feed = {
-    name: "own",
-    acks: "individual",
-    pulls: "onward",
-    pull: async () => (isGone ? [] : [good("a"), bad as never, good("b")]),
-    ack: async (receipts) => receipts.map(() => ({ status: "acked" as const })),
-  };
-  const { deadLetters } = memoryStores();
-  const handled: string[] = [];
-  const run = consume(
-    feed,
-    ({ id }) => {
-      handled.push(id);
-      isGone = true;
-    },
-    { deadLetters, consumer: "c" },
-  );
-  await vi.advanceTimersByTimeAsync(600_000);
-  void run.stop();
-  await settledWithin(run, 60_000);
-
-  expect(handled).toEqual(["a", "b"]);
 });
 
 // Held: resends during the work, late finishes, several events a request.

@@ -180,7 +180,7 @@ describe("the window of a feed with individual acks", () => {
     expect(again).toMatchObject({ as: "known", entry: { identity: "row 7" } });
   });
 
-  it.each([null, 5, {}])(
+  it.each([null, 5, {}, ""])(
     "takes an identity that is %s for none: each event is its own",
     (identity) => {
       const window = new Window({ acks: "individual", pulls: "onward" });

@@ -1,0 +1,187 @@
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { AckloopError } from "../../../src/core/errors.ts";
+import type { Delivery, Feed } from "../../../src/core/feed.ts";
+import { toReceipt } from "../../../src/core/feed.ts";
+import { consume, drain } from "../../../src/loop/consume.ts";
+import { memoryStores } from "../../../src/stores/index.ts";
+import { memoryFeed, testEvent } from "../../../src/testing/memory-feed.ts";
+import { ended, filledFeed, gate, recorder } from "../support.ts";
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+it("holds no more than maxInFlight of a list that gives what is asked for", async () => {
+  const feed = filledFeed(5000);
+  const doors = gate();
+  let starts = 0;
+  const run = consume(
+    feed,
+    async () => {
+      starts += 1;
+      // The first sixty are quick, the others wait.
+      if (starts > 60) await doors.opened;
+    },
+    { maxInFlight: 100, concurrency: 80 },
+  );
+  let most = 0;
+  for (let turn = 0; turn < 200; turn += 1) {
+    await vi.advanceTimersByTimeAsync(50);
+    most = Math.max(most, run.health().unacked);
+  }
+  doors.open();
+  await ended(run.stop());
+
+  expect(most).toBeLessThanOrEqual(100);
+});
+
+it.each([
+  ["waits", 0],
+  ["computes for some milliseconds now and then", 20],
+])("is unhealthy while polls fail, where a handler %s", async (_, computesMs) => {
+  let aheadMs = 0;
+  const now = performance.now.bind(performance);
+  vi.spyOn(performance, "now").mockImplementation(() => now() + aheadMs);
+  let pulls = 0;
+  const feed: Feed = {
+    name: "away",
+    acks: "individual",
+    pulls: "onward",
+    pull: async () => {
+      pulls += 1;
+      if (pulls > 1) throw new Error("away");
+      return [{ event: testEvent("a"), raw: {}, receipt: toReceipt("a") }];
+    },
+    ack: async (receipts) => receipts.map(() => ({ status: "acked" as const })),
+  };
+  const run = consume(
+    feed,
+    () => {
+      // Holds the thread.
+      aheadMs += computesMs;
+      throw new Error("bad");
+    },
+    { retry: { attempts: 1000, minDelayMs: 10_000, maxDelayMs: 60_000 }, idle: { maxMs: 10_000 } },
+  );
+  await vi.advanceTimersByTimeAsync(3_600_000);
+  const { healthy, lastPollAt, fruitlessPolls } = run.health();
+  const silentMin = Math.round((Date.now() - (lastPollAt ?? 0)) / 60_000);
+  await ended(run.stop());
+
+  expect({ healthy, silentMin, fruitlessPolls: fruitlessPolls > 100 }).toEqual({
+    healthy: false,
+    silentMin: 60,
+    fruitlessPolls: true,
+  });
+});
+
+it("counts no poll as fruitless that has brought something", async () => {
+  const feed = memoryFeed({ acks: "cumulative", pulls: "onward", pages: true });
+  feed.publish(testEvent("a"));
+  const { onReport, of } = recorder();
+  const run = consume(feed, () => {}, { onReport });
+  await vi.advanceTimersByTimeAsync(0);
+  const { fruitlessPolls } = run.health();
+  const idles = of("idle").length;
+  await ended(run.stop());
+
+  expect({
+    polls: feed.calls.filter(({ operation }) => operation === "pull").length,
+    fruitlessPolls,
+    idles,
+  }).toEqual({
+    polls: 1,
+    fruitlessPolls: 0,
+    idles: 0,
+  });
+});
+
+it("says that a feed has moved whose page of others' events was acknowledged", async () => {
+  const feed = memoryFeed({ acks: "cumulative", pulls: "onward", pages: true, pageSize: 50 });
+  feed.publishElsewhere(50);
+  feed.publish(testEvent("a"));
+  const run = consume(feed, () => {
+    throw new Error("bad");
+  });
+  await vi.advanceTimersByTimeAsync(2000);
+  const { noProgress } = await ended(run.stop());
+  const acks = feed.calls.filter(({ operation }) => operation === "ack").length;
+
+  expect({ acks, noProgress }).toEqual({ acks: 1, noProgress: false });
+});
+
+it("says so where the window is full of what is settled and has no receipt", async () => {
+  const events = Array.from({ length: 1000 }, (_, at) => testEvent(`e${at}`));
+  const feed: Feed = {
+    name: "sparse",
+    acks: "cumulative",
+    pulls: "onward",
+    pull: async ({ limit = 100, after } = {}) => {
+      const from = after === undefined ? pulled : Math.max(pulled, Number(after) + 1);
+      const page = events.slice(from, from + limit);
+      pulled = from + page.length;
+      return page.map((event, at) => ({
+        event,
+        raw: {},
+        ...((from + at) % 500 === 499 && { receipt: toReceipt(from + at) }),
+      }));
+    },
+    ack: async () => [{ status: "acked" as const }],
+  };
+  let pulled = 0;
+  const { onReport, of } = recorder();
+  const run = consume(feed, () => {}, { onReport });
+  await vi.advanceTimersByTimeAsync(3_600_000);
+  const { healthy } = run.health();
+  await ended(run.stop());
+
+  expect(of("windowFull")).toMatchObject([{ open: 0, heldBy: expect.stringMatching(/ e\d+$/) }]);
+  expect(healthy).toBe(false);
+});
+
+it.each([
+  ["no event", {}],
+  ["null", null],
+  ["a number as id", { event: { ...testEvent("x"), id: 42 }, raw: {}, receipt: toReceipt("x") }],
+])("handles the good items of a page around one that is %s", async (_, bad) => {
+  let isGone = false;
+  const good = (id: string): Delivery => ({
+    event: testEvent(id),
+    raw: {},
+    receipt: toReceipt(id),
+  });
+  const feed: Feed = {
+    name: "own",
+    acks: "individual",
+    pulls: "onward",
+    pull: async () => (isGone ? [] : [good("a"), bad as never, good("b")]),
+    ack: async (receipts) => receipts.map(() => ({ status: "acked" as const })),
+  };
+  const { deadLetters } = memoryStores();
+  const handled: string[] = [];
+  const run = consume(
+    feed,
+    ({ id }) => {
+      handled.push(id);
+      isGone = true;
+    },
+    { deadLetters, consumer: "c" },
+  );
+  await vi.advanceTimersByTimeAsync(600_000);
+  await ended(run.stop());
+
+  expect(handled).toEqual(["a", "b"]);
+});
+
+// drain it is not tried again, and the drain resolves.
+it("acks what a drain has handled although its last ack was refused once", async () => {
+  const feed = filledFeed(3, { acks: "cumulative" });
+  feed.fail({ operation: "ack", error: new AckloopError("request", "odd"), count: 1 });
+  const { acked, stopped } = await ended(drain(feed, () => {}, { limit: 3 }));
+
+  expect({ acked, stopped }).toEqual({ acked: 3, stopped: "limit" });
+});
