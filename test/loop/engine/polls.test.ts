@@ -11,8 +11,8 @@ beforeEach(() => {
   vi.useFakeTimers();
 });
 afterEach(() => {
-  vi.useRealTimers();
   vi.restoreAllMocks();
+  vi.useRealTimers();
 });
 
 it("holds no more than maxInFlight of a list that gives what is asked for", async () => {
