@@ -3,7 +3,6 @@ import { AckloopError } from "../../../src/core/errors.ts";
 import type { Delivery, Feed } from "../../../src/core/feed.ts";
 import { toReceipt } from "../../../src/core/feed.ts";
 import { consume, drain } from "../../../src/loop/consume.ts";
-import { memoryStores } from "../../../src/stores/index.ts";
 import { memoryFeed, testEvent } from "../../../src/testing/memory-feed.ts";
 import { ended, filledFeed, gate, recorder } from "../support.ts";
 
@@ -161,7 +160,7 @@ it.each([
     pull: async () => (isGone ? [] : [good("a"), bad as never, good("b")]),
     ack: async (receipts) => receipts.map(() => ({ status: "acked" as const })),
   };
-  const { deadLetters } = memoryStores();
+  const { onReport, of } = recorder();
   const handled: string[] = [];
   const run = consume(
     feed,
@@ -169,12 +168,13 @@ it.each([
       handled.push(id);
       isGone = true;
     },
-    { deadLetters, consumer: "c" },
+    { unprocessable: "drop", onReport },
   );
   await vi.advanceTimersByTimeAsync(600_000);
   await ended(run.stop());
 
   expect(handled).toEqual(["a", "b"]);
+  expect(of("dropped")).toHaveLength(1);
 });
 
 // drain it is not tried again, and the drain resolves.
