@@ -4,7 +4,8 @@ import type { EventCatalogue, FeedEvent } from "./event.ts";
 declare const receiptBrand: unique symbol;
 
 /**
- * What an ack needs, made by a feed and meant for the same feed: opaque to everybody else.
+ * What an ack needs, made by a feed and meant for the same feed: opaque to everybody else. Another value for
+ * an event that is held may stand for a second message: both are acknowledged.
  *
  * Never parsed, compared, computed with or made by a user or by the loop. It stays valid for a new
  * feed object of the same name in another process only where the feed says so.

@@ -22,7 +22,7 @@ export interface Summary {
   readonly dropped: number;
   /** Deliveries not given to a handler: the event was settled before. */
   readonly duplicates: number;
-  /** Deliveries whose settlement the provider, or the cursor store, has confirmed. */
+  /** Events whose settlement the provider, or the cursor store, has confirmed, for all their messages. */
   readonly acked: number;
   /** Deliveries left as they were; they come again. */
   readonly unsettled: number;

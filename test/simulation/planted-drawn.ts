@@ -25,8 +25,8 @@ const identity: readonly PlantedFault[] = [
       },
       {
         file: window,
-        find: "else if (event !== undefined) this.#events.set(event, entry);",
-        replace: 'else if (event !== undefined) this.#events.set({ ...event, source: "" }, entry);',
+        find: "this.#events.set(delivery.event, entry);",
+        replace: 'this.#events.set({ ...delivery.event, source: "" }, entry);',
       },
       {
         file: window,
@@ -119,7 +119,7 @@ const places: readonly PlantedFault[] = [
     patches: [
       {
         file: settling,
-        find: 'if (error.retryable || feed.pulls === "onward") window.watermark.putBack(reach);',
+        find: "if (error.retryable || !comesAgain) window.watermark.putBack(reach);",
         replace: "setTimeout(() => this.#send(reach), 5000);",
       },
       {

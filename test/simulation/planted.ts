@@ -133,8 +133,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: engine("window"),
-        find: "      this.#join(known, delivery);\n",
-        replace: "      this.#join(known, delivery);\n      this.settle(known);\n",
+        find: "    if (known && this.#isSame(known)) return",
+        replace: "    if (known) this.settle(known);\n    if (known && this.#isSame(known)) return",
       },
     ],
   },
@@ -189,7 +189,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: engine("settling"),
-        find: "    for (const entry of refused) this.#refused.set(entry, at);\n",
+        find: "    for (const { message } of refused) this.#refused.set(message, at);\n",
         replace: "",
       },
     ],

@@ -10,6 +10,9 @@ const LEAST_FAILED = 3;
 /** How often an event may fail and others succeed behind it, before it is taken for bad by itself. */
 const MOST_FORGIVEN = 3;
 
+/** How long to wait for what others in work will say, once no further event has failed, in ms. */
+const MOST_UNSURE_MS = 120_000;
+
 /** What a circuit works with. */
 export interface CircuitParts {
   /** How many different events must have failed. */
@@ -38,6 +41,8 @@ export class Circuit {
   readonly #failures = new Map<Entry, number>();
   /** How many calls of a handler failed that held an event which had not. */
   #failedCalls = 0;
+  /** When the last of them failed first. */
+  #failedAt = 0;
   #openedAt: number | undefined;
 
   constructor(parts: CircuitParts) {
@@ -60,6 +65,11 @@ export class Circuit {
     return this.#pace.until;
   }
 
+  /** When what is not known by then is not waited for, by `performance.now`. */
+  get sureAt(): number {
+    return this.#failedAt + MOST_UNSURE_MS;
+  }
+
   /** A call of a handler has failed with these events. In an outage their attempts do not count. */
   failed(entries: readonly Entry[]): void {
     if (this.isOpen) {
@@ -69,6 +79,7 @@ export class Circuit {
     // What has failed beside others' successes before is bad by itself, and says nothing of an outage.
     const telling = entries.filter(({ forgiven }) => forgiven < MOST_FORGIVEN);
     const fresh = telling.filter((entry) => !this.#failures.has(entry)).length;
+    if (fresh > 0) this.#failedAt = performance.now();
     this.#failedCalls += this.#parts.atOnce === 1 ? fresh : Math.min(1, fresh);
     for (const entry of telling) this.#failures.set(entry, (this.#failures.get(entry) ?? 0) + 1);
   }
@@ -101,10 +112,13 @@ export class Circuit {
   /**
    * What the failures say of the events that failed.
    *
-   * @param held How many events are held that a handler was or can be started with.
+   * @param startable How many events are held that a handler was or can be started with.
    */
-  judge(held: number): Judgement {
+  judge(startable: number): Judgement {
     const { after, atOnce } = this.#parts;
+    const isLate = performance.now() >= this.sureAt;
+    // A handler may hang for ever: what it has says nothing.
+    const held = isLate ? Math.min(startable, this.#failures.size) : startable;
     const calls = Math.ceil(held / atOnce);
     const failed = Math.min(this.#failedCalls, this.#failures.size);
     const areAll = failed >= Math.max(LEAST_FAILED, Math.min(after, calls));

@@ -12,6 +12,7 @@ export class Counts {
   dropped = 0;
   duplicates = 0;
   acked = 0;
+  #hasMoved = false;
   readonly #feed: Pick<Feed, "name" | "acks">;
   readonly #began = performance.now();
 
@@ -22,6 +23,12 @@ export class Counts {
   /** An event is settled. */
   settled(as: SettledAs): void {
     this[as === "duplicate" ? "duplicates" : as] += 1;
+  }
+
+  /** An ack is confirmed. That of a page of others' events lets go of none, and moves the feed on. */
+  ackedSo(count: number): void {
+    this.acked += count;
+    this.#hasMoved = true;
   }
 
   /** The summary of the run, at its end. */
@@ -40,7 +47,7 @@ export class Counts {
       acked,
       unsettled,
       polls,
-      noProgress: acks === "cumulative" && pulled > 0 && acked === 0,
+      noProgress: acks === "cumulative" && pulled > 0 && !this.#hasMoved,
       elapsedMs: performance.now() - this.#began,
     };
   }

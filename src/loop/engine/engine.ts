@@ -12,6 +12,7 @@ import { Counts, withSummary } from "./counts.ts";
 import type { EndingFacts } from "./ending.ts";
 import { Ending, reserveOf } from "./ending.ts";
 import type { Entry } from "./entry.ts";
+import { receiptsOf } from "./entry.ts";
 import { Extending } from "./extending.ts";
 import type { SettledAs } from "./handling.ts";
 import { Handling } from "./handling.ts";
@@ -319,8 +320,7 @@ export class Engine {
 
   async #nack(left: readonly Entry[], giveUp: AbortSignal): Promise<void> {
     const { feed, settings } = this.#task;
-    const all = [...left.map(({ receipt }) => receipt), ...this.#leftReceipts];
-    const receipts = all.filter((receipt) => receipt !== undefined);
+    const receipts = [...left.flatMap(receiptsOf), ...this.#leftReceipts];
     if (feed.nack === undefined || receipts.length === 0) return;
     const limitMs = settings.callTimeoutMs;
     const asking = { what: "nack", whom: feed.name, limitMs, signal: giveUp };
@@ -336,48 +336,34 @@ export class Engine {
   }
 
   #mayStart(now: number): boolean {
-    if (this.#ending || this.#isPaused || now >= this.#startUntil || !this.#isReader())
-      return false;
-    return !this.#turn.isOver(now);
+    return !this.#ending && !this.#isPaused && now < this.#startUntil && this.#isReader();
   }
 
   #onSettled(entry: Entry, as: SettledAs): void {
     // Too late: it was given back, and comes again.
     if (this.#over.signal.aborted) return;
     this.#counts.settled(as);
-    this.#letSettle(entry);
-    for (const twin of entry.twins ?? []) {
-      this.#letSettle(twin);
-      this.#countDuplicate(twin);
-    }
-  }
-
-  #letSettle(entry: Entry): void {
     this.#window.settle(entry);
     this.#extending.forget(entry);
     this.#settling.settled(entry);
+    for (const message of entry.further?.values() ?? []) this.#settling.settled(message);
   }
 
-  #onFresh(entry: Entry, isTwin: boolean): void {
+  #onFresh(entry: Entry): void {
     this.#counts.pulled += 1;
-    if (!isTwin) this.#handling.add(entry);
+    this.#handling.add(entry);
   }
 
   /** Seen only where acks are cumulative; a list that is older than an ack is nothing to tell of. */
-  #onSettledAgain(entry: Entry): void {
-    if (this.#task.feed.acks === "individual" || entry.delivery.event === undefined) return;
+  #onSettledAgain({ delivery: { event } }: Entry): void {
+    if (this.#task.feed.acks === "individual" || event === undefined) return;
     this.#counts.pulled += 1;
-    this.#countDuplicate(entry);
-  }
-
-  #countDuplicate({ delivery: { event } }: Entry): void {
-    if (event === undefined) return;
     this.#counts.duplicates += 1;
     this.#tell?.({ kind: "duplicate", event });
   }
 
   #onAcked(count: number, gone: number): void {
-    this.#counts.acked += count;
+    this.#counts.ackedSo(count);
     this.#tell?.({ kind: "acked", count, gone });
   }
 
@@ -428,7 +414,7 @@ export class Engine {
       attempts,
       circuit: this.#circuit,
       open: () => this.#window.open,
-      mayStart: (now) => this.#mayStart(now),
+      mayStart: (now) => this.#mayStart(now) && !this.#turn.isOver(now),
       mayComeBy: (at) => this.#pulling.mayComeBy(at),
       onSettled: (entry, as) => this.#onSettled(entry, as),
       onRetry: () => {
@@ -448,6 +434,7 @@ export class Engine {
       tell: this.#tell,
       over: this.#over.signal,
       mayStart: () => this.#isReader(),
+      pullsOn: () => this.#ending === undefined && this.#pulling.finished === undefined,
       onAcked: (count: number, gone: number) => this.#onAcked(count, gone),
       onHalt: (error: AckloopError) => this.#halt(error),
       changed: this.#changed,
@@ -467,13 +454,14 @@ export class Engine {
       tell: this.#tell,
       untilEmpty,
       limit,
-      onFresh: (entry, isTwin) => this.#onFresh(entry, isTwin),
-      onOpen: (entry, leaseMs, pulledAt) => this.#extending.watch(entry, leaseMs, pulledAt),
+      onFresh: (entry) => this.#onFresh(entry),
+      onOpen: (message, leaseMs, at) => this.#extending.watch(message, leaseMs, at),
       onSettledAgain: (entry) => this.#onSettledAgain(entry),
       onLeft: (delivery) => this.#onLeft(delivery),
       onAcked: (count) => this.#onAcked(count, 0),
       onHalt: (error) => this.#halt(error),
       mayStart: (now) => this.#mayStart(now),
+      isTurnOver: (now) => this.#turn.isOver(now),
       isStopping: () => this.#ending !== undefined,
       isHungry: () => this.#handling.isHungry,
       changed: this.#changed,

@@ -29,8 +29,29 @@ export interface Verdict {
   readonly cause: unknown;
 }
 
+/** What a provider wants an ack for: most events come as one message, which their entry stands for. */
+export interface Message {
+  readonly entry: Entry;
+  /** What its ack needs; absent where it cannot be acked, or not any more. */
+  receipt: Receipt | undefined;
+  /** The page that brought it last. */
+  seenIn: PageWeight;
+  /** How often its ack was refused for a reason that repeating does not mend. */
+  refusals: number;
+}
+
+/** Whether its event came again since with another receipt, which may have ended this one. */
+export function isStale({ entry, seenIn }: Message): boolean {
+  return seenIn !== entry.latest;
+}
+
+/** Everything that an ack, a nack or an extension of an event must name. */
+export function receiptsOf({ receipt, further }: Entry): Receipt[] {
+  return [...(receipt === undefined ? [] : [receipt]), ...(further?.keys() ?? [])];
+}
+
 /** One delivery on its way through the loop: the loop's own notes about it. */
-export class Entry {
+export class Entry implements Message {
   /** As it came first. */
   readonly delivery: Delivery;
   /** The page it came with. */
@@ -39,15 +60,19 @@ export class Entry {
   /** What its event is known by, as it came: a handler may change the event itself. */
   readonly source: string;
   readonly id: string;
-  /** What an ack needs now: a redelivery brings a newer one. */
   receipt: Receipt | undefined;
+  seenIn: PageWeight;
+  /** The page that brought the event last, by whichever message. */
+  latest: PageWeight;
+  /** The other messages that brought it, oldest first. */
+  further: Map<Receipt, Message> | undefined = undefined;
+  /** How many of its messages are not acked. */
+  unacked: number;
   /** Its position in a cumulative feed; a redelivery gives it a later one. */
   position = -1;
   /** The positions that it had before. */
-  earlier: readonly number[] | undefined = undefined;
-  /** Further messages of the event in its page: settled with it. */
-  twins: readonly Entry[] | undefined = undefined;
-  /** `open` until its outcome is final; `acked` while a pull begun earlier may still bring it. */
+  earlier: number[] | undefined = undefined;
+  /** `open` until its outcome is final; `acked` while a pull may bring it that is to be no news. */
   state: "open" | "settled" | "acked" = "open";
   /** The key that orders it. */
   key: string | number | undefined = undefined;
@@ -73,7 +98,6 @@ export class Entry {
   isDone = false;
   /** The mark in the dedupe store, while the event is this run's. */
   mark: Mark | undefined = undefined;
-  /** How often its ack was refused for a reason that repeating does not mend. */
   refusals = 0;
 
   constructor(name: string | undefined, delivery: Delivery, page: PageWeight) {
@@ -82,7 +106,14 @@ export class Entry {
     this.id = delivery.event?.id ?? "";
     this.delivery = delivery;
     this.page = page;
+    this.seenIn = page;
+    this.latest = page;
     this.receipt = delivery.receipt;
+    this.unacked = delivery.receipt === undefined ? 0 : 1;
+  }
+
+  get entry(): this {
+    return this;
   }
 
   /** What tells it apart: the event's identity, or a name in a space of its own. */

@@ -2,7 +2,8 @@ import type { Feed, Receipt } from "../../core/feed.ts";
 import { ask } from "../../core/guard.ts";
 import type { Logger } from "../../core/logger.ts";
 import { Alarm } from "./alarm.ts";
-import type { Entry } from "./entry.ts";
+import type { Entry, Message } from "./entry.ts";
+import { isStale } from "./entry.ts";
 
 /** Between two extensions of a lease, in ms: a shorter one than three times this may end. */
 const LEAST_INTERVAL_MS = 100;
@@ -26,7 +27,7 @@ export interface ExtendingParts {
 export class Extending {
   readonly #parts: ExtendingParts;
   /** What is leased, for how long, and when each is to be extended. */
-  readonly #leased = new Map<Entry, { readonly leaseMs: number; readonly at: number }>();
+  readonly #leased = new Map<Message, { readonly leaseMs: number; readonly at: number }>();
   readonly #alarm = new Alarm(() => this.#extendDue());
 
   constructor(parts: ExtendingParts) {
@@ -34,16 +35,17 @@ export class Extending {
   }
 
   /** A delivery was taken in, or came once more, by a pull that began then. */
-  watch(entry: Entry, leaseMs: number | undefined, pulledAt: number): void {
+  watch(message: Message, leaseMs: number | undefined, pulledAt: number): void {
     // One that is no number, or over at once, is no lease: there is nothing to lengthen.
     if (typeof leaseMs !== "number" || !(leaseMs > 0) || this.#parts.feed.extend === undefined)
       return;
-    this.#extendLater(entry, leaseMs, pulledAt + intervalOf(leaseMs));
+    this.#extendLater(message, leaseMs, pulledAt + intervalOf(leaseMs));
   }
 
   /** An entry is settled: it is not held until its lease would be extended. */
   forget(entry: Entry): void {
     this.#leased.delete(entry);
+    for (const message of entry.further?.values() ?? []) this.#leased.delete(message);
   }
 
   /** Extends nothing any more. */
@@ -52,44 +54,47 @@ export class Extending {
     this.#leased.clear();
   }
 
-  #extendLater(entry: Entry, leaseMs: number, at: number): void {
+  #extendLater(message: Message, leaseMs: number, at: number): void {
     if (this.#parts.over.aborted) return;
-    this.#leased.set(entry, { leaseMs, at });
+    this.#leased.set(message, { leaseMs, at });
     this.#alarm.setTo(at);
   }
 
-  /** What is due together, for equally long, shares a call. */
+  /** What is due together, for equally long, shares a call; what may be no lease any more goes apart. */
   #extendDue(): void {
     const now = performance.now();
-    const byLease = new Map<number, Entry[]>();
-    for (const [entry, { leaseMs, at }] of this.#leased) {
-      if (entry.state !== "open") this.#leased.delete(entry);
+    const alike = new Map<string, Message[]>();
+    for (const [message, { leaseMs, at }] of this.#leased) {
+      if (message.entry.state !== "open" || message.receipt === undefined)
+        this.#leased.delete(message);
       // Those that would be due soon come along, so that a page of one moment stays one call.
       else if (at <= now + leaseMs / 10) {
-        const alike = byLease.get(leaseMs) ?? [];
-        alike.push(entry);
-        byLease.set(leaseMs, alike);
+        const kind = `${leaseMs} ${isStale(message)}`;
+        const messages = alike.get(kind) ?? [];
+        messages.push(message);
+        alike.set(kind, messages);
+        this.#extendLater(message, leaseMs, now + intervalOf(leaseMs));
       }
     }
-    for (const [leaseMs, entries] of byLease) {
-      for (const entry of entries) this.#extendLater(entry, leaseMs, now + intervalOf(leaseMs));
-      void this.#extend(entries, leaseMs);
-    }
+    for (const messages of alike.values()) void this.#extend(messages);
     for (const { at } of this.#leased.values()) this.#alarm.setTo(at);
   }
 
-  async #extend(entries: readonly Entry[], leaseMs: number): Promise<void> {
+  async #extend(messages: readonly Message[]): Promise<void> {
     const { feed, callTimeoutMs, over, log } = this.#parts;
-    const receipts = entries.map(({ receipt }) => receipt);
-    const known = receipts.filter((receipt): receipt is Receipt => receipt !== undefined);
-    if (known.length === 0) return;
+    const [first] = messages;
+    const { leaseMs } = (first && this.#leased.get(first)) ?? {};
+    if (leaseMs === undefined) return;
+    const known = messages.map(({ receipt }) => receipt as Receipt);
     const limitMs = Math.min(callTimeoutMs, intervalOf(leaseMs));
     const asking = { what: "extend", whom: feed.name, limitMs, signal: over };
     const answer = await ask(asking, (signal) => feed.extend?.(known, leaseMs, { signal }));
     if (answer.kind !== "failed") return;
     log.warn("ackloop: leases were not extended", { feed: feed.name, error: answer.error });
     const soon = performance.now() + Math.max(leaseMs / 10, LEAST_INTERVAL_MS);
-    for (const entry of entries)
-      if (this.#leased.has(entry)) this.#extendLater(entry, leaseMs, soon);
+    for (const message of messages) {
+      if (isStale(message)) this.#leased.delete(message);
+      else if (this.#leased.has(message)) this.#extendLater(message, leaseMs, soon);
+    }
   }
 }

@@ -98,7 +98,9 @@ export class Handling {
     }
     const { circuit } = this.#parts;
     // What is due and may not be started is woken by whatever ends or changes.
-    const dueAt = [this.#nextWake, this.#batchDueAt, circuit?.isOpen ? circuit.probeAt : undefined];
+    const sureAt = this.#parked.size > 0 ? circuit?.sureAt : undefined;
+    const circuitAt = circuit?.isOpen ? circuit.probeAt : sureAt;
+    const dueAt = [this.#nextWake, this.#batchDueAt, circuitAt];
     return Math.min(
       ...dueAt.map((due = Number.POSITIVE_INFINITY) => (due > at ? due : Number.POSITIVE_INFINITY)),
     );
@@ -213,8 +215,7 @@ export class Handling {
         this.#ready.push(entry);
         return;
       default:
-        // What only had to wait has failed nothing, and waits in an outage too.
-        if (isOutage && isFailure(disposition)) this.#ready.push(entry);
+        if (isOutage && disposition.kind === "exhausted") this.#ready.push(entry);
         else this.#retryOrPark(entry, disposition);
     }
   }
@@ -247,7 +248,6 @@ export class Handling {
     if (judgement === "outage") {
       circuit.open();
       this.#release(() => true);
-      this.#wake(Number.POSITIVE_INFINITY);
     } else if (judgement === "poison") this.#release(() => true);
   }
 

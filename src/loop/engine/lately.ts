@@ -24,29 +24,26 @@ export class Lately {
 
   /** Takes note of a page; true when all of it came before. */
   isRepeat(page: readonly Identified[]): boolean {
-    let looked = 0;
+    const sample = page.length > SHORT_PAGE ? page.filter(isInSample) : page;
+    const looked = sample.length > 0 ? sample : page;
     let known = 0;
-    for (const event of page) {
-      if (page.length > SHORT_PAGE && !isInSample(event.id)) continue;
-      looked += 1;
+    for (const event of looked) {
       if (this.#newer.get(event) || this.#older.get(event)) known += 1;
-      this.#note(event);
+      this.#newer.set(event, true);
     }
-    return looked > 0 && known === looked;
-  }
-
-  #note(event: Identified): void {
-    this.#newer.set(event, true);
-    this.#count += 1;
-    if (this.#count < LEAST_REMEMBERED) return;
-    this.#older = this.#newer;
-    this.#newer = new EventMap();
-    this.#count = 0;
+    this.#count += looked.length;
+    if (this.#count >= LEAST_REMEMBERED) {
+      this.#older = this.#newer;
+      this.#newer = new EventMap();
+      this.#count = 0;
+    }
+    return known > 0 && known === looked.length;
   }
 }
 
-/** Ids mostly differ at their end. */
-function isInSample(id: string): boolean {
-  const { length } = id;
-  return (id.charCodeAt(length - 1) + 7 * id.charCodeAt(length - 2)) % ONE_IN === 0;
+/** Ids differ anywhere: at their end, at their start, or between. */
+function isInSample({ id }: Identified): boolean {
+  let hash = 0;
+  for (let at = 0; at < id.length; at += 1) hash = (31 * hash + id.charCodeAt(at)) | 0;
+  return hash % ONE_IN === 0;
 }

@@ -4,7 +4,7 @@ import { toPage } from "../../core/feed.ts";
 import type { Answer } from "../../core/guard.ts";
 import { ask, toFailure } from "../../core/guard.ts";
 import type { LoopSettings } from "../options.ts";
-import type { Entry } from "./entry.ts";
+import type { Entry, Message } from "./entry.ts";
 import { Pace } from "./pacing.ts";
 import type { Tell } from "./report.ts";
 import type { Settling } from "./settling.ts";
@@ -23,10 +23,10 @@ export interface PullingParts {
   readonly untilEmpty: boolean;
   /** Ends the pulling after so many new deliveries. */
   readonly limit: number | undefined;
-  /** Takes a new delivery into work; a twin only waits for the one that it repeats. */
-  readonly onFresh: (entry: Entry, isTwin: boolean) => void;
+  /** Takes a new delivery into work. */
+  readonly onFresh: (entry: Entry) => void;
   /** A delivery is open, new or once more, with a lease from when the pull that brought it began. */
-  readonly onOpen: (entry: Entry, leaseMs: number | undefined, pulledAt: number) => void;
+  readonly onOpen: (message: Message, leaseMs: number | undefined, pulledAt: number) => void;
   /** A delivery came back that is settled already. */
   readonly onSettledAgain: (entry: Entry) => void;
   /** Takes what was pulled and is not begun. */
@@ -36,6 +36,8 @@ export interface PullingParts {
   readonly onHalt: (error: AckloopError) => void;
   /** Whether a pull may be started: not while paused or stopping, nor after a lease has run out. */
   readonly mayStart: (now: number) => boolean;
+  /** Whether it is to start in the next turn of the event loop, where the run looks at all of it again. */
+  readonly isTurnOver: (now: number) => boolean;
   /** Whether what comes now is left, to come again. */
   readonly isStopping: () => boolean;
   /** Whether a handler could be started and there is nothing to start it with. */
@@ -87,11 +89,15 @@ export class Pulling {
   #emptyPages = 0;
   /** How many deliveries in a row came that are known. */
   #knownInRow = 0;
+  /** Since when there is no room. */
+  #blockedAt: number | undefined;
   #isBlockTold = false;
   /** Why no pull is made any more, once that is so. */
   finished: "empty" | "limit" | undefined;
   /** How many pulls were answered. */
   polls = 0;
+  /** How many in a row brought nothing new or failed. */
+  fruitless = 0;
   /** When a pull was last answered, in epoch ms. */
   lastPollAt: number | undefined;
   /** Since when an answer to a pull is due, by `performance.now`; absent while none is to be expected. */
@@ -102,11 +108,6 @@ export class Pulling {
     this.#pace = new Pace(parts.settings.idle);
   }
 
-  /** How many polls in a row brought nothing or failed. */
-  get fruitless(): number {
-    return this.#pace.attempts;
-  }
-
   /** Whether a pull is under way. */
   get isPulling(): boolean {
     return this.#pull !== undefined;
@@ -114,7 +115,7 @@ export class Pulling {
 
   /** Pulls if it may; gives when there is more to do, by `performance.now`. */
   step(now: number): number {
-    const { mayStart } = this.#parts;
+    const { mayStart, isTurnOver } = this.#parts;
     if (this.#pull || this.finished) return NEVER;
     if (!mayStart(now)) {
       this.dueSince = undefined;
@@ -124,7 +125,7 @@ export class Pulling {
     if (blockedUntil !== undefined) return blockedUntil;
     if (this.#endsEarly && this.#hasMoved()) this.#pace.cut();
     if (!this.#pace.isOpen(now)) return this.#pace.until;
-    this.#send(now);
+    if (!isTurnOver(now)) this.#send(now);
     return NEVER;
   }
 
@@ -157,16 +158,20 @@ export class Pulling {
   #blockedUntil(now: number): number | undefined {
     const { window, tell, settings } = this.#parts;
     if (this.#hasRoom(now)) {
+      this.#blockedAt = undefined;
       this.#isBlockTold = false;
       return undefined;
     }
-    this.dueSince = undefined;
+    // Nothing is left that could make room, if the feed gives no receipt for what is settled.
+    this.dueSince = this.#isQuiet() ? (this.dueSince ?? now) : undefined;
+    this.#blockedAt ??= now;
     if (tell === undefined || this.#isBlockTold) return NEVER;
-    const { oldest } = window;
-    if (oldest === undefined) return NEVER;
     const isFull = window.held >= settings.maxInFlight || window.bytes >= settings.maxInFlightBytes;
-    const graceMs = isFull && !this.#waitsForPage ? 0 : QUIET_BLOCK_MS;
-    if (now < oldest.openedAt + graceMs) return oldest.openedAt + graceMs;
+    const tellAt =
+      this.#blockedAt + (isFull && window.open > 0 && !this.#waitsForPage ? 0 : QUIET_BLOCK_MS);
+    if (now < tellAt) return tellAt;
+    const oldest = window.oldest ?? window.watermark.first;
+    if (oldest === undefined) return NEVER;
     this.#isBlockTold = true;
     const heldMs = now - oldest.openedAt;
     tell({ kind: "windowFull", open: window.open, heldBy: oldest.identity, heldMs });
@@ -212,7 +217,7 @@ export class Pulling {
   #optionsOf(waitMs: number, carried: Reach | undefined, signal: AbortSignal): PullOptions {
     const { feed, settings, window, limit } = this.#parts;
     const isCursor = feed.pulls === "onward" && feed.acks === "cumulative";
-    const room = settings.maxInFlight - (feed.pulls === "onward" ? window.held : 0);
+    const room = settings.maxInFlight - (this.#waitsForPage ? 0 : window.held);
     const left = limit === undefined ? room : Math.min(room, limit - this.#taken);
     // A list of what is not acked shows what is known here too, so the wish must reach past it.
     const isList = feed.pulls === "unacked" && feed.acks === "individual";
@@ -257,7 +262,10 @@ export class Pulling {
       // What was acked lately, once more: a provider that is slow, or deaf, is not hurried. Nor is a list
       // of what can never be acked, and has another content each time.
       if (isRepeat || !isProgress) this.#idle(0);
-      else this.#pace.reset();
+      else {
+        this.#pace.reset();
+        this.fruitless = 0;
+      }
       if (page.more === false) this.#foundLast();
     }
   }
@@ -294,12 +302,16 @@ export class Pulling {
   }
 
   #accept(delivery: Delivery, open: OpenPage, pulledAt: number): void {
-    const { feed, window, onFresh, onOpen, onSettledAgain } = this.#parts;
-    const { entry, as } = window.accept(delivery, open);
-    if (as === "fresh") this.#taken += 1;
-    if (as !== "known") onFresh(entry, as === "twin");
-    if (entry.state === "open") onOpen(entry, delivery.leaseMs, pulledAt);
+    const { feed, window, settling, onFresh, onOpen, onSettledAgain } = this.#parts;
+    const { message, as } = window.accept(delivery, open);
+    const { entry } = message;
+    if (as === "fresh") {
+      this.#taken += 1;
+      onFresh(entry);
+    }
+    if (entry.state === "open") onOpen(message, delivery.leaseMs, pulledAt);
     else onSettledAgain(entry);
+    if (as === "further" && entry.state === "settled") settling.settled(message);
     if (feed.acks === "cumulative" && delivery.receipt !== undefined) {
       this.#after = delivery.receipt;
     }
@@ -308,7 +320,7 @@ export class Pulling {
   /** The page was the last for now: what an empty poll would say. */
   #foundLast(): void {
     if (this.#parts.untilEmpty) this.finished = "empty";
-    else if (!this.#parts.feed.waits) this.#idle(0);
+    else if (!this.#parts.feed.waits && this.#pace.attempts === 0) this.#pace.delay();
   }
 
   #foundNothing(pull: Pull, page: Page, elapsedMs: number): void {
@@ -357,6 +369,7 @@ export class Pulling {
   /** Waits before the next pull. */
   #idle(waitedMs: number): void {
     const delayMs = this.#pace.delay(0, waitedMs);
+    this.fruitless += 1;
     this.#parts.tell?.({ kind: "idle", delayMs });
   }
 
@@ -392,6 +405,7 @@ export class Pulling {
       return;
     }
     const delayMs = this.#pace.delay(error.retryAfterMs);
+    this.fruitless += 1;
     this.#endsEarly = false;
     tell?.({ kind: "pollFailed", error, delayMs });
   }
@@ -416,14 +430,23 @@ type Failure = Exclude<Answer<never>, { kind: "answered" }>;
 /** Holds a feed to its contract: a list of deliveries, or a page of them. */
 function readPage(value: Pulled, { name }: Feed): Page | Failure {
   const page = Array.isArray(value) ? toPage(value) : (value as Page | undefined);
-  if (Array.isArray(page?.deliveries) && page.deliveries.every(isDelivery)) return page;
   const facts = { provider: name, operation: "pull" };
-  const error = new AckloopError(
-    "schema",
-    "gave no list of deliveries, and no page of them",
-    facts,
-  );
-  return { kind: "failed", error };
+  if (Array.isArray(page?.deliveries)) {
+    if (page.deliveries.every(isDelivery)) return page;
+    const error = new AckloopError("schema", "gave what is no delivery", facts);
+    const deliveries = page.deliveries.map((each) =>
+      isDelivery(each) ? each : toUnreadable(each, error),
+    );
+    return { ...page, deliveries };
+  }
+  const what = "gave no list of deliveries, and no page of them";
+  return { kind: "failed", error: new AckloopError("schema", what, facts) };
+}
+
+/** One odd item hides no other: it is a delivery that cannot be read, with its receipt if it has one. */
+function toUnreadable(odd: unknown, unreadable: AckloopError): Delivery {
+  const { receipt, identity, raw = odd } = (odd ?? {}) as Partial<Delivery>;
+  return { unreadable, receipt, identity, raw };
 }
 
 const READ_LATER = ["receipt", "raw", "leaseMs", "again", "identity", "idDerived"] as const;

@@ -2,7 +2,8 @@ import { AckloopError } from "../../core/errors.ts";
 import type { AckReport, AckSink, AckVerdict, Receipt } from "../../core/feed.ts";
 import { ask, toFailure } from "../../core/guard.ts";
 import type { LoopSettings } from "../options.ts";
-import type { Entry } from "./entry.ts";
+import type { Message } from "./entry.ts";
+import { isStale } from "./entry.ts";
 import { Pace } from "./pacing.ts";
 import { Queue } from "./queue.ts";
 import type { Tell } from "./report.ts";
@@ -22,6 +23,8 @@ export interface SettlingParts {
   readonly over: AbortSignal;
   /** Whether an acknowledgement may be started: not after a lease has run out. */
   readonly mayStart: () => boolean;
+  /** Whether a pull may still bring what was not acknowledged. */
+  readonly pullsOn: () => boolean;
   /** Confirmed: `count` events are let go of. */
   readonly onAcked: (count: number, gone: number) => void;
   /** The run cannot go on. */
@@ -32,8 +35,8 @@ export interface SettlingParts {
 
 /** Sends acknowledgements for what is settled; runs no handler and pulls nothing. */
 export interface Settling {
-  /** An entry is settled. */
-  settled(entry: Entry): void;
+  /** A message's event is settled. */
+  settled(message: Message): void;
   /** Sends what may be sent now; gives when there is more to do, by `performance.now`. */
   step(now: number): number;
   /** Whether nothing that can be acknowledged is left or on its way. */
@@ -113,12 +116,17 @@ function verdictOf(report: SentAck, index: number): AckVerdict {
   return verdict ?? { status: "failed", error: (report as { readonly error: AckloopError }).error };
 }
 
-/** Acknowledges one event each: as many at once as allowed, the failed ones again. */
+interface Refusal {
+  readonly message: Message;
+  readonly error: AckloopError;
+}
+
+/** Acknowledges one message each: as many at once as allowed, the failed ones again. */
 export class IndividualSettling implements Settling {
   readonly #parts: SettlingParts;
-  readonly #queue = new Queue<Entry>();
+  readonly #queue = new Queue<Message>();
   /** What the provider refused and may take later, and from when. */
-  readonly #refused = new Map<Entry, number>();
+  readonly #refused = new Map<Message, number>();
   readonly #pace: Pace;
   #calls = 0;
   #inFlight = 0;
@@ -139,9 +147,9 @@ export class IndividualSettling implements Settling {
     return false;
   }
 
-  settled(entry: Entry): void {
-    if (entry.receipt === undefined) this.#parts.window.unackable(entry);
-    else this.#queue.push(entry);
+  settled(message: Message): void {
+    if (message.receipt !== undefined) this.#queue.push(message);
+    else if (message.entry.unacked === 0) this.#parts.window.unackable(message.entry);
   }
 
   step(now: number): number {
@@ -162,74 +170,84 @@ export class IndividualSettling implements Settling {
 
   #takeBackRefused(now: number): number {
     let next = NEVER;
-    for (const [entry, at] of this.#refused) {
+    for (const [message, at] of this.#refused) {
       if (at > now) {
         next = Math.min(next, at);
         continue;
       }
-      this.#refused.delete(entry);
-      this.#queue.push(entry);
+      this.#refused.delete(message);
+      this.#queue.push(message);
     }
     return next;
   }
 
-  async #send(entries: readonly Entry[]): Promise<void> {
+  async #send(taken: readonly Message[]): Promise<void> {
+    const messages = taken.filter(({ receipt }) => receipt !== undefined);
+    if (messages.length === 0) return;
     this.#calls += 1;
-    this.#inFlight += entries.length;
+    this.#inFlight += messages.length;
     const report = await sendAck(
       this.#parts,
-      entries.map((entry) => entry.receipt as Receipt),
+      messages.map(({ receipt }) => receipt as Receipt),
     );
     this.#calls -= 1;
-    this.#inFlight -= entries.length;
-    if (report !== undefined) this.#read(entries, report);
+    this.#inFlight -= messages.length;
+    if (report !== undefined) this.#read(messages, report);
     this.#parts.changed();
   }
 
-  #read(entries: readonly Entry[], report: SentAck): void {
+  #read(messages: readonly Message[], report: SentAck): void {
     const { window, onAcked } = this.#parts;
     let acked = 0;
     let gone = 0;
-    const failures: { readonly entry: Entry; readonly error: AckloopError }[] = [];
-    for (const [index, entry] of entries.entries()) {
+    const failures: Refusal[] = [];
+    for (const [index, message] of messages.entries()) {
+      // Dropped meanwhile.
+      if (message.receipt === undefined) continue;
       const verdict = verdictOf(report, index);
-      if (verdict.status === "failed") {
-        failures.push({ entry, error: verdict.error });
-        continue;
+      if (verdict.status === "failed") failures.push({ message, error: verdict.error });
+      else if (window.acked(message)) {
+        acked += 1;
+        if (verdict.status === "gone") gone += 1;
       }
-      acked += 1;
-      if (verdict.status === "gone") gone += 1;
-      window.acked(entry);
     }
     if (acked > 0) onAcked(acked, gone);
-    const again = failures.filter(({ entry, error }) => !this.#isRefusedForGood(entry, error));
-    // What says that the provider is away matters to all; what is wrong with one does not.
-    const worst = again.find(({ error }) => error.retryable) ?? again[0];
-    if (worst === undefined) this.#pace.reset();
-    else
-      this.#again(
-        again.map(({ entry }) => entry),
-        worst.error,
-      );
+    // Where the whole call was refused, it may have been for what was stale in it.
+    const isMixed = "error" in report && failures.some(({ message }) => isStale(message));
+    this.#again(failures.filter((each) => !this.#isRefusedForGood(each, isMixed)));
   }
 
   /** Halts the run when an event cannot be acked; the others of its call still can. */
-  #isRefusedForGood(entry: Entry, error: AckloopError): boolean {
-    const { onHalt } = this.#parts;
-    const fatal = isFatal(error);
-    if (!error.retryable) entry.refusals += 1;
-    if (!fatal && entry.refusals < MOST_REFUSALS) return false;
+  #isRefusedForGood({ message, error }: Refusal, isMixed: boolean): boolean {
+    const { window, onAcked, onHalt } = this.#parts;
+    if (isStale(message)) {
+      // A newer receipt is acked for it; if it was another message, that comes again.
+      message.refusals += error.retryable ? 1 : MOST_REFUSALS;
+      const isDropped = message.refusals >= MOST_REFUSALS;
+      if (isDropped && window.drop(message)) onAcked(1, 0);
+      return isDropped;
+    }
+    const fatal = isFatal(error) && !isMixed;
+    if (!error.retryable && !isMixed) message.refusals += 1;
+    if (!fatal && message.refusals < MOST_REFUSALS) return false;
     this.#gaveUp ||= fatal;
     onHalt(error);
     return true;
   }
 
-  #again(refused: readonly Entry[], error: AckloopError): void {
+  #again(refused: readonly Refusal[]): void {
+    // What says that the provider is away matters to all; what is wrong with one does not.
+    const worst = refused.find(({ error }) => error.retryable) ?? refused[0];
+    if (worst === undefined) {
+      this.#pace.reset();
+      return;
+    }
+    const { error } = worst;
     const delayMs = this.#pace.delay(error.retryAfterMs);
     const at = this.#pace.until;
     // What is refused for its own sake holds the others up no longer than itself.
     if (!error.retryable) this.#pace.reset();
-    for (const entry of refused) this.#refused.set(entry, at);
+    for (const { message } of refused) this.#refused.set(message, at);
     this.#parts.tell?.({ kind: "ackFailed", error, delayMs });
   }
 }
@@ -289,15 +307,16 @@ export class CumulativeSettling implements Settling {
   }
 
   #refused(reach: Reach, error: AckloopError): void {
-    const { feed, window, tell, onHalt } = this.#parts;
+    const { feed, window, tell, onHalt, pullsOn } = this.#parts;
     if (!error.retryable) this.#refusals += 1;
     if (isFatal(error) || this.#refusals >= MOST_REFUSALS) {
       this.#gaveUp = true;
       onHalt(error);
       return;
     }
-    // A server that refuses the receipt for good hands out a new one with the next pull.
-    if (error.retryable || feed.pulls === "onward") window.watermark.putBack(reach);
+    // A server that refuses the receipt for good hands out a new one with the next pull, if there is one.
+    const comesAgain = feed.pulls === "unacked" && pullsOn();
+    if (error.retryable || !comesAgain) window.watermark.putBack(reach);
     const delayMs = this.#pace.delay(error.retryAfterMs);
     tell?.({ kind: "ackFailed", error, delayMs });
   }

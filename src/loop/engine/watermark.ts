@@ -88,6 +88,11 @@ export class Watermark<Item> {
     }
   }
 
+  /** The first delivery that is not yet covered by a confirmed acknowledgement. */
+  get first(): Item | undefined {
+    return this.#items.find((item, at) => at >= this.#head && item !== undefined);
+  }
+
   /** How many deliveries are not yet covered by a confirmed acknowledgement. */
   get held(): number {
     return this.#items.length - this.#head;

@@ -1,9 +1,9 @@
 import type { FeedEvent } from "../../core/event.ts";
-import type { Delivery, Feed, Page } from "../../core/feed.ts";
+import type { Delivery, Feed, Page, Receipt } from "../../core/feed.ts";
 import type { Identified } from "../../core/identity.ts";
 import { EventMap, identityOf, isNameless, namelessIdentity } from "../../core/identity.ts";
-import type { Entry, PageWeight } from "./entry.ts";
-import { toEntry } from "./entry.ts";
+import type { Entry, Message, PageWeight } from "./entry.ts";
+import { isStale, toEntry } from "./entry.ts";
 import { Lately } from "./lately.ts";
 import { Queue } from "./queue.ts";
 import { toText } from "./storable.ts";
@@ -13,11 +13,15 @@ import { Watermark } from "./watermark.ts";
 /** How many that can never be acked are known again: their content may be another each time. */
 const MOST_UNACKABLE = 1000;
 
+/** How many further messages of an event are kept from earlier pages; what is dropped comes again. */
+const MOST_STALE = 100;
+
 /**
  * The deliveries a run holds, from pulled to acknowledged, and how a returning one is known again.
  *
- * It counts and remembers, and decides nothing. An event that comes back joins its entry: its newer
- * receipt replaces the older, and it is handled once. It counts as settled only if its entry is.
+ * It counts and remembers, and decides nothing. An event that comes back joins its entry and is handled
+ * once. Whether another receipt is a second message or replaces one whose lease has ended is not told
+ * apart: the entry owns all of them, and each is acked.
  */
 export class Window {
   readonly watermark = new Watermark<Entry>();
@@ -95,7 +99,7 @@ export class Window {
     // A feed of the user's may hand on a header's text, and sums of texts never end.
     const bytes = Number.isFinite(page.bytes) ? Number(page.bytes) : 0;
     const weight = { bytes, openedAt: performance.now(), held: 0 };
-    return { weight, events: [], names: new Set() };
+    return { weight, events: [], names: new Map() };
   }
 
   /** Takes in one delivery of a page. */
@@ -104,14 +108,10 @@ export class Window {
     const { event } = delivery;
     page.events.push(name === undefined && event ? event : { source: "", id: name ?? "" });
     const known = this.#get(name, event);
-    if (known && this.#isSame(known)) {
-      if (this.#isTwin(known, delivery, page)) return this.#addTwin(known, delivery);
-      this.#join(known, delivery);
-      return { entry: known, as: "known" };
-    }
+    if (known && this.#isSame(known)) return this.#join(known, delivery, page.weight);
     const entry = this.#add(name, delivery, page.weight);
     if (this.#cumulative) entry.position = this.watermark.push(entry, delivery.receipt);
-    return { entry, as: "fresh" };
+    return { message: entry, as: "fresh" };
   }
 
   #add(name: string | undefined, delivery: Delivery, weight: PageWeight): Entry {
@@ -124,20 +124,6 @@ export class Window {
     if (weight.held === 0) this.#bytes += weight.bytes;
     weight.held += 1;
     return entry;
-  }
-
-  /** One page never brings one message twice: these are two, and each wants an ack of its own. */
-  #isTwin({ state, page, receipt }: Entry, delivery: Delivery, { weight }: OpenPage): boolean {
-    if (this.#cumulative || state !== "open" || page !== weight) return false;
-    return delivery.receipt !== undefined && delivery.receipt !== receipt;
-  }
-
-  /** It is held like any other, handled never, and settled with the one that it repeats. */
-  #addTwin(known: Entry, delivery: Delivery): Accepted {
-    this.#nameless += 1;
-    const twin = this.#add(namelessIdentity("twin", this.#nameless), delivery, known.page);
-    known.twins = [...(known.twins ?? []), twin];
-    return { entry: twin, as: "twin" };
   }
 
   /**
@@ -159,18 +145,30 @@ export class Window {
     for (const position of entry.earlier ?? []) this.watermark.settle(position);
   }
 
-  /** An individual ack is confirmed. */
-  acked(entry: Entry): void {
-    if (entry.state === "acked") return;
+  /** An individual ack is confirmed; true when it was the last of its event. */
+  acked({ entry, receipt }: Message): boolean {
+    if (entry.state === "acked") return false;
+    if (receipt !== undefined) entry.further?.delete(receipt);
+    entry.unacked -= 1;
+    if (entry.unacked > 0) return false;
     entry.state = "acked";
     this.#letGo(entry);
     // A list that was asked for before the ack may still hold it; a later one would mean it anew.
     if (this.#unacked && this.#pulling) this.#leaving.push(entry);
     else this.#forget(entry);
+    return true;
+  }
+
+  /** A message is not acked any more; true when it was the last of its event. */
+  drop(message: Message): boolean {
+    const wasLast = this.acked(message);
+    message.receipt = undefined;
+    return wasLast;
   }
 
   /** An individual delivery came without a receipt: nothing can be acked, so it is only known. */
   unackable(entry: Entry): void {
+    entry.state = "acked";
     this.#letGo(entry);
     if (!this.#unacked) this.#forget(entry);
     else this.#unackables.push(entry);
@@ -206,15 +204,47 @@ export class Window {
     return !this.#cumulative || state === "open" || name === undefined || !isNameless(name);
   }
 
-  #join(entry: Entry, delivery: Delivery): void {
-    // For the same reason a settled one is acked by the receipt that it came with.
-    const isSure = entry.state === "open" || entry.name === undefined;
-    if (delivery.receipt !== undefined && isSure) entry.receipt = delivery.receipt;
-    if (!this.#cumulative) return;
+  #join(entry: Entry, { receipt }: Delivery, weight: PageWeight): Accepted {
+    if (!this.#cumulative) return this.#joinMessage(entry, receipt, weight);
     // Where nothing since can be acked, it stands where it stood.
-    if (delivery.receipt === undefined && this.watermark.lastReceipt < entry.position) return;
-    entry.earlier = [...(entry.earlier ?? []), entry.position];
-    entry.position = this.watermark.push(entry, delivery.receipt, entry.state !== "open");
+    if (receipt !== undefined || this.watermark.lastReceipt >= entry.position) {
+      entry.earlier ??= [];
+      entry.earlier.push(entry.position);
+      entry.position = this.watermark.push(entry, receipt, entry.state !== "open");
+    }
+    return { message: entry, as: "known" };
+  }
+
+  #joinMessage(entry: Entry, receipt: Receipt | undefined, seenIn: PageWeight): Accepted {
+    const { state, name } = entry;
+    const isSure = name === undefined || !isNameless(name);
+    // Known by its content it may be another one: what is not acked comes again, and is handled.
+    const mayJoin = state === "open" || (isSure && state === "settled");
+    if (receipt === undefined || !mayJoin) return { message: entry, as: "known" };
+    entry.latest = seenIn;
+    const known = entry.receipt === receipt ? entry : entry.further?.get(receipt);
+    if (known === undefined && entry.receipt !== undefined && isSure)
+      return this.#addMessage({ entry, receipt, seenIn, refusals: 0 });
+    const message = known ?? entry;
+    const as = message.receipt === undefined ? "further" : "known";
+    if (as === "further") {
+      entry.unacked += 1;
+      entry.refusals = 0;
+    }
+    message.receipt = receipt;
+    message.seenIn = seenIn;
+    return { message, as };
+  }
+
+  #addMessage(message: Message & { readonly receipt: Receipt }): Accepted {
+    const { entry, receipt } = message;
+    entry.further ??= new Map();
+    const [oldest] = entry.further.values();
+    const isMany = entry.further.size >= MOST_STALE;
+    entry.further.set(receipt, message);
+    entry.unacked += 1;
+    if (isMany && oldest && isStale(oldest)) this.drop(oldest);
+    return { message, as: "further" };
   }
 
   #get(name: string | undefined, event: FeedEvent | undefined): Entry | undefined {
@@ -231,8 +261,8 @@ export class Window {
   /** The name of what cannot be known by its event; `undefined` where it can. */
   #nameOf(delivery: Delivery, page: OpenPage): string | undefined {
     const { event, identity } = delivery;
-    // What is no text says nothing: by a null all would be one.
-    if (typeof identity === "string") return identity;
+    // What is no text, or an empty one, says nothing: by it all would be one.
+    if (typeof identity === "string" && identity !== "") return identity;
     if (event !== undefined && delivery.idDerived !== true) return undefined;
     const content = event === undefined ? toText(delivery.raw) : identityOf(event);
     if (!this.#unacked) {
@@ -240,18 +270,16 @@ export class Window {
       return namelessIdentity(content, this.#nameless);
     }
     // A list brings it again: it is known by its content, and its place among equals in the page.
-    let among = 1;
-    while (page.names.has(namelessIdentity(content, among))) among += 1;
-    const name = namelessIdentity(content, among);
-    page.names.add(name);
-    return name;
+    const among = (page.names.get(content) ?? 0) + 1;
+    page.names.set(content, among);
+    return namelessIdentity(content, among);
   }
 }
 
-/** What a delivery was taken in as: new to this run, a further message of one that is, or known. */
+/** What a delivery was taken in as: an event new to this run, a further message of one, or known. */
 export interface Accepted {
-  readonly entry: Entry;
-  readonly as: "fresh" | "twin" | "known";
+  readonly message: Message;
+  readonly as: "fresh" | "further" | "known";
 }
 
 /** A page that is being taken in. */
@@ -259,6 +287,6 @@ export interface OpenPage {
   readonly weight: PageWeight;
   /** What it has held so far; what has no id of its own by its name. */
   readonly events: Identified[];
-  /** The names that were given to what has none. */
-  readonly names: Set<string>;
+  /** How many it has held of each content that has no id. */
+  readonly names: Map<string, number>;
 }

@@ -26,7 +26,7 @@ describe("the counts of a run", () => {
     const counts = new Counts(LOG);
     counts.pulled = 3;
     counts.retried = 1;
-    counts.acked = 2;
+    counts.ackedSo(2);
     counts.settled("handled");
     counts.settled("duplicate");
     await vi.advanceTimersByTimeAsync(500);
@@ -57,7 +57,8 @@ describe("the counts of a run", () => {
     const [acks, pulled, acked, noProgress] = row;
     const counts = new Counts({ name: "orders", acks });
 
-    Object.assign(counts, { pulled, acked });
+    counts.pulled = pulled;
+    if (acked > 0) counts.ackedSo(acked);
 
     expect(counts.toSummary("empty", 0, 1).noProgress).toBe(noProgress);
   });

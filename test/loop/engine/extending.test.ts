@@ -29,9 +29,9 @@ function bench(callTimeoutMs = 30_000) {
     over: over.signal,
   });
   const take = (delivery: Delivery, pulledAt = performance.now()) => {
-    const { entry } = window.accept(delivery, page);
-    extending.watch(entry, delivery.leaseMs, pulledAt);
-    return entry;
+    const { message } = window.accept(delivery, page);
+    extending.watch(message, delivery.leaseMs, pulledAt);
+    return message.entry;
   };
   const calls = () => extend.mock.calls.map(([receipts, leaseMs]) => [receipts, leaseMs]);
   return { window, extending, extend, calls, warn, over, take };
@@ -167,8 +167,8 @@ describe("extending", () => {
     const extending = new Extending({ feed, callTimeoutMs: 1000, log, over });
     const window = new Window({ acks: "individual", pulls: "onward" });
 
-    const { entry } = window.accept(leased("a"), window.openPage({ deliveries: [] }));
-    extending.watch(entry, entry.delivery.leaseMs, performance.now());
+    const { message } = window.accept(leased("a"), window.openPage({ deliveries: [] }));
+    extending.watch(message, 1000, performance.now());
 
     expect(vi.getTimerCount()).toBe(0);
   });

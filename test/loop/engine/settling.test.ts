@@ -34,7 +34,7 @@ function bench(acks: "individual" | "cumulative", setting: Setting = {}) {
   const over = new AbortController();
   const counts = { acked: 0, gone: 0 };
   const onHalt = vi.fn<(error: AckloopError) => void>();
-  const state = { mayStart: true };
+  const state = { mayStart: true, pullsOn: true };
   const parts = {
     feed: {
       name: "orders",
@@ -50,6 +50,7 @@ function bench(acks: "individual" | "cumulative", setting: Setting = {}) {
     tell: (report: ReportBody) => void reports.push(report),
     over: over.signal,
     mayStart: () => state.mayStart,
+    pullsOn: () => state.pullsOn,
     onAcked: (count: number, gone: number) => {
       counts.acked += count;
       counts.gone += gone;
@@ -72,7 +73,7 @@ function bench(acks: "individual" | "cumulative", setting: Setting = {}) {
     window.accept(
       { event: testEvent(id), raw: {}, ...(withReceipt ? { receipt: toReceipt(id) } : {}) },
       window.openPage({ deliveries: [] }),
-    ).entry;
+    ).message.entry;
   const settle = (...ids: string[]): void => {
     for (const entry of ids.map((id) => take(id))) {
       window.settle(entry);

@@ -1,6 +1,5 @@
-import { vi } from "vitest";
 import type { FeedEvent } from "../../src/core/event.ts";
-import type { AckReport, Delivery, Feed, Page, Receipt } from "../../src/core/feed.ts";
+import type { Delivery, Feed, Receipt } from "../../src/core/feed.ts";
 import { fromReceipt, toReceipt } from "../../src/core/feed.ts";
 import { testEvent } from "../../src/testing/memory-feed.ts";
 
@@ -46,12 +45,12 @@ export function messageQueue(messages: readonly Message[], leaseMs?: number) {
       for (const each of receipts) nacked.push(fromReceipt<string>(each));
     },
   };
-  function take(receipts: readonly Receipt[]): AckReport {
+  function take(receipts: readonly Receipt[]) {
     return receipts.map((each) => {
       const receipt = fromReceipt<string>(each);
       const wasThere = left.delete(receipt);
       if (wasThere) acked.push(receipt);
-      return { status: wasThere ? "acked" : "gone" };
+      return { status: wasThere ? ("acked" as const) : ("gone" as const) };
     });
   }
   return { feed, left, acked, nacked };
@@ -85,18 +84,3 @@ export function messageList(messages: readonly Message[]) {
   };
   return { feed, left, acked };
 }
-
-/** Moves the fake clock; gives whether the promise has settled within it. */
-export async function settledWithin(promise: PromiseLike<unknown>, ms: number, stepMs = 50) {
-  let isSettled = false;
-  const settle = () => {
-    isSettled = true;
-  };
-  promise.then(settle, settle);
-  for (let passed = 0; passed < ms && !isSettled; passed += stepMs) {
-    await vi.advanceTimersByTimeAsync(stepMs);
-  }
-  return isSettled;
-}
-
-export type AnyPage = Page;

@@ -1,0 +1,112 @@
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import type { Delivery, Feed } from "../../src/core/feed.ts";
+import { toReceipt } from "../../src/core/feed.ts";
+import { consume, drain } from "../../src/loop/consume.ts";
+import { deliveries } from "../../src/loop/deliveries.ts";
+import { memoryStores } from "../../src/stores/index.ts";
+import { memoryFeed, testEvent } from "../../src/testing/memory-feed.ts";
+import { ended, filledFeed, idsOf, imbalance } from "./support.ts";
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+it("handles all of a page of hostile ids once each", async () => {
+  const ids = [
+    "__proto__",
+    "constructor",
+    " ",
+    "%",
+    "%nameless 1 x",
+    "a\0b",
+    "\ud800",
+    "x".repeat(1_000_000),
+    "toString",
+    "1",
+    "01",
+  ];
+  const feed = memoryFeed();
+  feed.publish(...ids.map((id) => testEvent(id)));
+  const { dedupe, deadLetters } = memoryStores();
+  const seen: string[] = [];
+  const run = drain(feed, ({ id }) => void seen.push(id), {
+    dedupe: { store: dedupe },
+    deadLetters,
+    consumer: "c",
+  });
+  await ended(run);
+  expect(seen.length).toBe(ids.length);
+});
+
+it("has no more than one listener on a signal of many runs, and none behind them", async () => {
+  const controller = new AbortController();
+  const add = vi.spyOn(controller.signal, "addEventListener");
+  const remove = vi.spyOn(controller.signal, "removeEventListener");
+  const runs = Array.from({ length: 100 }, () =>
+    consume(memoryFeed(), () => {}, { signal: controller.signal }),
+  );
+  await vi.advanceTimersByTimeAsync(100);
+  await Promise.all(
+    runs.map(async (run) => {
+      await ended(run.stop());
+    }),
+  );
+  expect([add.mock.calls.length, remove.mock.calls.length, vi.getTimerCount()]).toEqual([1, 1, 0]);
+});
+
+it("gives own loops their events when two ask at once, and ends both", async () => {
+  const feed = filledFeed(6);
+  const own = deliveries(feed, { idle: { minMs: 100 } });
+  const seen: string[] = [];
+  const work = async () => {
+    for (;;) {
+      const next = await own.next();
+      if (next.done) return;
+      seen.push(next.value.event.id);
+      next.value.ack();
+      next.value.retry();
+    }
+  };
+  const both = Promise.all([work(), work()]);
+  await vi.advanceTimersByTimeAsync(1000);
+  const left = own.return();
+  await ended(Promise.all([both, left]));
+  expect(seen.toSorted()).toEqual(idsOf(6));
+  expect(feed.acked.length).toBe(6);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+it("handles a page whose items are frozen, proxied or have odd data", async () => {
+  const events = [
+    Object.freeze(testEvent("a", { data: Object.freeze({ x: 1 }) })),
+    new Proxy(testEvent("b"), {}),
+    { ...testEvent("c"), data: () => {} },
+    { ...testEvent("d"), data: 10n },
+  ];
+  const pages = [events];
+  const feed: Feed = {
+    name: "odd",
+    acks: "cumulative",
+    pulls: "onward",
+    pull: async () =>
+      pages
+        .shift()
+        ?.map(
+          (event, at): Delivery => ({ event: event as never, raw: event, receipt: toReceipt(at) }),
+        ) ?? [],
+    ack: async () => [{ status: "acked" }],
+  };
+  const { deadLetters } = memoryStores();
+  const run = drain(
+    feed,
+    ({ id }) => {
+      if (id > "b") throw new Error("bad");
+    },
+    { deadLetters, consumer: "c", retry: { attempts: 2, minDelayMs: 1 } },
+  );
+  const summary = await ended(run);
+  expect([summary.handled, summary.deadLettered, imbalance(summary)]).toEqual([2, 2, 0]);
+});
