@@ -67,9 +67,9 @@ export const limits: readonly PlantedFault[] = [
     patches: [
       {
         file: engine("extending"),
-        find: "    this.#leased.set(entry, at);\n",
+        find: "    this.#leased.set(message, { leaseMs, at });\n",
         replace:
-          "    const [first = at] = this.#leased.values();\n    this.#leased.set(entry, Math.max(at, first));\n",
+          "    const [first = { at }] = this.#leased.values();\n    this.#leased.set(message, { leaseMs, at: Math.max(at, first.at) });\n",
       },
     ],
   },

@@ -100,7 +100,7 @@ export const clocks: readonly PlantedFault[] = [
       },
       {
         file: engine("keeping"),
-        find: "const limitMs = Math.min(callTimeoutMs, markMs / 3);",
+        find: "const limitMs = Math.min(callTimeoutMs, markMs * RENEWAL.call);",
         replace: "const limitMs = callTimeoutMs * 1e6;",
       },
     ],
@@ -112,9 +112,9 @@ export const clocks: readonly PlantedFault[] = [
     breaks: ["lease"],
     patches: [
       {
-        file: "src/stores/rules/leases.ts",
-        find: "if (lease?.fence !== fence || leftMs",
-        replace: "if (!lease || (lease.fence !== fence && leaseMs > 0) || leftMs",
+        file: "src/stores/memory/leases.ts",
+        find: "if (lease?.fence !== fence || lease.until",
+        replace: "if (!lease || (lease.fence !== fence && leaseMs > 0) || lease.until",
       },
     ],
   },
