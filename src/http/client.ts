@@ -6,9 +6,11 @@ import {
   type FailureContext,
   fromContent,
   fromCut,
+  fromPage,
   fromStatus,
   fromThrown,
   fromTimeout,
+  isPage,
 } from "./fail.ts";
 import type { Flight } from "./flight.ts";
 import { tell } from "./foreign.ts";
@@ -23,7 +25,7 @@ import {
   checkTimeout,
   wrong,
 } from "./options.ts";
-import { secretsOf, secretsOfHeaders, toPlainText } from "./redact.ts";
+import { harmlessOf, secretsOf, secretsOfHeaders, toPlainText } from "./redact.ts";
 import { toUrl } from "./request.ts";
 import { withRetry } from "./retry.ts";
 import { type Credential, createCredential } from "./token.ts";
@@ -149,8 +151,7 @@ function begin(
       headers: {
         accept: "application/json",
         ...(contentType && { "content-type": contentType }),
-        // They may hold a secret, which another host must not see.
-        ...(call.baseUrl === undefined && settings.headers),
+        ...(call.baseUrl === undefined ? settings.headers : harmlessOf(settings.headers)),
         ...(call.headers && checkHeaders(provider, call.headers)),
       },
       body,
@@ -298,6 +299,8 @@ function toAnswer(
   context: FailureContext,
 ): Answer | AckloopError {
   const { reads = "json" } = call.reply;
+  // It is never an API's own answer, not even to a call whose answer does not matter.
+  if (isPage(text)) return fromPage(status, context);
   if (tooLong && reads !== "nothing") {
     const what = `the answer is longer than maxBodyBytes (${request.maxBodyBytes} bytes)`;
     return fromContent(what, status, context);
@@ -310,9 +313,7 @@ function toAnswer(
     return { status, text, body: parseJson(text) };
   } catch {
     if (isCutJson(text)) return fromCut(status, context);
-    const isPage = text.trimStart().startsWith("<");
-    const what = isPage ? "the answer is a page of HTML or XML" : "the answer is not JSON";
-    return fromContent(what, status, context);
+    return fromContent("the answer is not JSON", status, context);
   }
 }
 

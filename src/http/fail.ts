@@ -49,6 +49,13 @@ const redirected: StatusMeaning = {
   what: "the server answered with a redirect, which is not followed; check baseUrl",
 };
 
+/** A refusal in HTML is the network's word, and says nothing of what was asked for. */
+const foreign: StatusMeaning = {
+  code: "transport",
+  retryable: true,
+  what: "something on the way refused it with a page of its own",
+};
+
 const retryableCodes: readonly AckloopErrorCode[] = ["rateLimit", "transport", "timeout"];
 
 /** Makes the error for an answer whose status is not 2xx. */
@@ -59,7 +66,8 @@ export function fromStatus(
 ): AckloopError {
   const { status } = reply;
   const said = readError(reply, reading);
-  const { code, retryable, what } = meaningOf(status, said.code);
+  const isForeign = (status === 403 || status === 404) && isPage(reply.text);
+  const { code, retryable, what } = isForeign ? foreign : meaningOf(status, said.code);
   const retryAfterMs = toRetryAfterMs(reply.headers.get("retry-after"), reply.headers.get("date"));
   const shown = status === 0 ? what : `${what} (${status})`;
   return new AckloopError(code, said.text ? `${shown}: ${said.text}` : shown, {
@@ -132,6 +140,17 @@ export function asUnsent(error: AckloopError): AckloopError {
   const { operation } = error;
   const same = new AckloopError(code, error.message, facts);
   return Object.assign(same, provider && { provider }, operation && { operation });
+}
+
+/** Whether a body is a page of HTML or XML, which a proxy or a portal gives in the API's place. */
+export function isPage(text: string): boolean {
+  return text.trimStart().startsWith("<");
+}
+
+/** Makes the error for a page in place of an answer: it may be gone the next time. */
+export function fromPage(status: number, context: FailureContext): AckloopError {
+  const facts = { ...toFacts(context, true), status, retryable: true };
+  return new AckloopError("schema", "the answer is a page of HTML or XML", facts);
 }
 
 /** Makes the error for a whole answer that is not what it should be; `what` holds none of it. */
@@ -231,6 +250,6 @@ function toErrorBody(text: string): unknown {
   try {
     return parseJson(text);
   } catch {
-    return text === "" || text.trimStart().startsWith("<") ? undefined : text;
+    return text === "" || isPage(text) ? undefined : text;
   }
 }

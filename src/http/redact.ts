@@ -28,7 +28,14 @@ export function secretsOf(record: Readonly<Record<string, string>> | undefined):
 }
 
 /** Headers that nobody keeps a secret in. */
-const harmlessHeaders = /^(accept(-\w+)?|content-type|user-agent|channel)$/;
+const harmlessHeaders = /^(accept(-\w+)?|content-type|user-agent)$/;
+
+/** What of a client's headers another host may see, such as a token endpoint. */
+export function harmlessOf(
+  headers: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => harmlessHeaders.test(name)));
+}
 
 /** Finds the values of headers that must not be seen: whatever their names are, what is long enough for one. */
 export function secretsOfHeaders(headers: Readonly<Record<string, string>>): readonly string[] {

@@ -172,7 +172,6 @@ describe("an answer", () => {
   });
 
   it.each([
-    ["a page", "<!doctype html><html>", "acme pull: the answer is a page of HTML or XML"],
     ["garbage", "{]", "acme pull: the answer is not JSON"],
     ["text", "OK", "acme pull: the answer is not JSON"],
   ])("that is %s is a schema error, and is not asked for again", async (_what, body, message) => {
@@ -183,6 +182,16 @@ describe("an answer", () => {
     expect(error).toMatchObject({ code: "schema", retryable: false, status: 200, message });
     expect(error.outcomeUnknown).toBe(true);
     expect(requests).toHaveLength(1);
+  });
+
+  it("that is a page is a schema error that may pass, and is asked for again", async () => {
+    const { fetch, requests } = scripted(text("<!doctype html><html>"));
+
+    const error = await failureOf(clientOf(fetch).call(callOf()));
+
+    expect(error).toMatchObject({ code: "schema", retryable: true, outcomeUnknown: true });
+    expect(error.message).toBe("acme pull: the answer is a page of HTML or XML");
+    expect(requests).toHaveLength(3);
   });
 
   it("that was cut is a transport error, and is asked for again", async () => {
@@ -392,14 +401,31 @@ describe("repeating", () => {
     expect(requests[0]?.url).toBe("https://token.example/token/");
   });
 
-  it("sends the client's own headers to no other host", async () => {
+  it("takes a page for no success of a call whose answer does not matter", async () => {
+    const { fetch } = scripted(text("\n<!doctype html><p>log in"));
+
+    const error = await failureOf(
+      clientOf(fetch, { retry: { attempts: 1 } }).call(callOf({ reply: noReply })),
+    );
+
+    expect(error).toMatchObject({ code: "schema", retryable: true, outcomeUnknown: true });
+  });
+
+  it.each([403, 404])("takes a page with %i for the network's word", async (status) => {
+    const { fetch } = scripted(text("<html>", status), json({ ok: true }));
+
+    expect(await clientOf(fetch).call(callOf())).toEqual({ ok: true });
+  });
+
+  it("sends the client's own headers to no other host, but what nobody keeps a secret in", async () => {
     const { fetch, requests } = scripted(json({}));
-    const client = clientOf(fetch, { headers: { "x-jwt": "a-secret" } });
+    const client = clientOf(fetch, { headers: { "x-jwt": "a-secret", "user-agent": "shop/1" } });
 
     await client.call(callOf());
     await client.call(callOf({ baseUrl: "https://token.example" }));
 
     expect(requests.map(({ headers }) => headers.get("x-jwt"))).toEqual(["a-secret", null]);
+    expect(requests[1]?.headers.get("user-agent")).toBe("shop/1");
   });
 
   it("keeps in doubt what an earlier attempt may have done", async () => {

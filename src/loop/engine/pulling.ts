@@ -320,7 +320,7 @@ export class Pulling {
   /** The page was the last for now: what an empty poll would say. */
   #foundLast(): void {
     if (this.#parts.untilEmpty) this.finished = "empty";
-    else if (!this.#parts.feed.waits && this.#pace.attempts === 0) this.#pace.delay();
+    else if (!this.#parts.feed.waits && this.#pace.attempts === 0) this.#wait(0);
   }
 
   #foundNothing(pull: Pull, page: Page, elapsedMs: number): void {
@@ -366,10 +366,14 @@ export class Pulling {
     return feed.waits && !untilEmpty ? settings.waitMs : 0;
   }
 
-  /** Waits before the next pull. */
+  /** Waits before the next pull, as this one has brought nothing new. */
   #idle(waitedMs: number): void {
-    const delayMs = this.#pace.delay(0, waitedMs);
     this.fruitless += 1;
+    this.#wait(waitedMs);
+  }
+
+  #wait(waitedMs: number): void {
+    const delayMs = this.#pace.delay(0, waitedMs);
     this.#parts.tell?.({ kind: "idle", delayMs });
   }
 

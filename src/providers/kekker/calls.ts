@@ -8,6 +8,7 @@ import { type KekkerOptions, toHttpSettings } from "./options.ts";
 import {
   namedPage,
   namedQueueState,
+  readEarliest,
   type WirePage,
   type WireQueueState,
   wirePage,
@@ -113,15 +114,15 @@ export function createCalls(options: KekkerOptions): KekkerCalls {
 }
 
 /**
- * Reads the answer to an ack: any text but a page, which a proxy gives in the node's place. Taken for
- * an answer it would leave the event on the list and count it as acknowledged.
+ * Reads the answer to an ack: a time, or nothing. Anything else, taken for an answer, would leave the
+ * event on the list and count it as acknowledged.
  */
 const ackReply: typeof textReply = Object.assign(
   (body: unknown, facts: ReplyFacts): string => {
     const text = textReply(body, facts);
-    if (!text.trimStart().startsWith("<")) return text;
+    if (["", "null"].includes(text.trim()) || readEarliest(text) !== undefined) return text;
     const { provider, operation, status } = facts;
-    throw new AckloopError("schema", "the answer is a page of HTML or XML", {
+    throw new AckloopError("schema", "the answer is neither empty nor a time", {
       provider,
       operation,
       status,

@@ -1,7 +1,8 @@
+import { AckloopError, isAckloopError } from "../../core/errors.ts";
 import type { CallOptions } from "../../core/feed.ts";
 import { wrong } from "../../http/options.ts";
 import { replyOf, withText } from "../../http/reply.ts";
-import type { HttpClient, Token } from "../../http/types.ts";
+import type { HttpClient, ReplyReader, Token } from "../../http/types.ts";
 import type { TikiEventType } from "./event.ts";
 import { checkText } from "./options.ts";
 import {
@@ -222,6 +223,24 @@ export async function pullPage(
   return { events, ackId: ack_id || undefined, text };
 }
 
+const ackReply = replyOf(wireAck);
+
+/** Reads the answer to an ack: whatever does not say that it was acknowledged has failed, and may pass. */
+const readAck: ReplyReader<void> = (body, facts) => {
+  try {
+    ackReply(body, facts);
+  } catch (error) {
+    if (!isAckloopError(error)) throw error;
+    const { provider, operation, status } = facts;
+    const known = { provider, operation, status, path: error.path };
+    throw new AckloopError("schema", "the answer does not say that it was acknowledged", {
+      ...known,
+      retryable: true,
+      outcomeUnknown: true,
+    });
+  }
+};
+
 function eventCalls(http: HttpClient): TikiCalls["events"] {
   return {
     async pull(queueCode, options) {
@@ -237,7 +256,7 @@ function eventCalls(http: HttpClient): TikiCalls["events"] {
         json: { ack_id: checkText(operation, "ackId", ackId) },
         repeat: "safe",
         hot: true,
-        reply: replyOf(wireAck),
+        reply: readAck,
         signal,
         token,
       });

@@ -52,10 +52,10 @@ export const wirePage = z.object({
 /**
  * The reply of `POST /queues/{code}/events/ack`. Source: "Event queue API".
  *
- * Assumed: a 2xx with any JSON object, or without a body, acknowledges; only `{"status":"ok"}` is
- * documented. An acknowledged event that comes again would show it wrong.
+ * Assumed: a 2xx without a body acknowledges too; only `{"status":"ok"}` is documented. Acknowledged events
+ * that come again would show it wrong.
  */
-export const wireAck = z.optional(z.object({ status: optionalText }));
+export const wireAck = z.optional(z.object({ status: z.literal("ok") }));
 
 /** The reply of the token endpoint, `expires_in` in seconds. Source: "Auth flows". */
 export const wireToken = z.object({

@@ -78,7 +78,7 @@ it.each([
   });
 });
 
-it("counts no poll as fruitless that has brought something", async () => {
+it("counts no poll as fruitless that has brought something, and waits where it was the last", async () => {
   const feed = memoryFeed({ acks: "cumulative", pulls: "onward", pages: true });
   feed.publish(testEvent("a"));
   const { onReport, of } = recorder();
@@ -95,7 +95,7 @@ it("counts no poll as fruitless that has brought something", async () => {
   }).toEqual({
     polls: 1,
     fruitlessPolls: 0,
-    idles: 0,
+    idles: 1,
   });
 });
 

@@ -204,6 +204,19 @@ describe("events.ack", () => {
     expect(await client.events.ack("a")).toStrictEqual({ earliestUnprocessed, raw: body });
   });
 
+  it.each(['{"errorMessage":"locked"}', "please log in", "true", "2020-13-01", "[]"])(
+    "does not take %j for an acknowledgement",
+    async (body) => {
+      const { client } = answering(() => new Response(body));
+
+      expect(await failure(client.events.ack("a"))).toMatchObject({
+        code: "schema",
+        retryable: true,
+        outcomeUnknown: true,
+      });
+    },
+  );
+
   it("takes a 204 for an answer", async () => {
     const { client } = answering(() => new Response(null, { status: 204 }));
 
@@ -350,7 +363,8 @@ describe("an error", () => {
     [401, eventNotFound, "auth", false],
     [401, "User not found", "auth", false],
     [401, [1], "auth", false],
-    [404, "<html>", "notFound", false],
+    [404, "<html>", "transport", true],
+    [404, "no such path", "notFound", false],
   ])("of status %i with %j is %s", async (status, body, code, retryable) => {
     const text = typeof body === "string" ? body : JSON.stringify(body);
     const { client } = answering(() => new Response(text, { status }));

@@ -423,7 +423,7 @@ describe("an ack", () => {
 
     const [verdict] = await client.feed().ack(receiptsOf("e1"));
 
-    expect(verdict).toMatchObject({ status: "failed", error: { code: "notFound", status: 404 } });
+    expect(verdict).toMatchObject({ status: "failed", error: { code: "transport", status: 404 } });
     expect(node.unprocessed()).toBe(1);
   });
 

@@ -256,7 +256,7 @@ describe("a failure on the way", () => {
   ] as const)("that leaves a whole answer of another kind is an error: %j", async (fault, code) => {
     const emulator = emulate();
     const { feed } = queueOf(emulator, 1);
-    emulator.faults.add({ ...fault, operation: "pull", count: 1 });
+    emulator.faults.add({ ...fault, operation: "pull", count: 3 });
 
     await expect(feed.pull()).rejects.toMatchObject({ code, provider: "tiki", operation: "pull" });
   });

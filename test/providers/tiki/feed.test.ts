@@ -232,7 +232,7 @@ describe("a pull", () => {
   });
 
   it("uses the feed's own token where it has one", async () => {
-    const { fetch, requests } = script(page(), {});
+    const { fetch, requests } = script(page(), { status: "ok" });
     const feed = tiki({ token: "app-token", fetch }).feed("q1", { token: "feed-token" });
 
     await feed.pull();

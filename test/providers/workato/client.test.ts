@@ -74,7 +74,7 @@ describe("wrong options", () => {
     [{ region: "mars" }, "region must be one of us, eu, jp, sg, au, trial"],
     [{ region: "constructor" }, "region must be one of"],
     [{ streamsUrl: "http://example.com" }, "baseUrl must begin with https:"],
-    [{ apiUrl: "nonsense" }, "baseUrl must be an absolute URL"],
+    [{ apiUrl: "nonsense" }, "apiUrl must be an absolute URL"],
     [{ requestsPerMinute: 0 }, "requestsPerMinute must be a whole number from 1, or Infinity"],
     [{ requestsPerMinute: 1.5 }, "requestsPerMinute must be a whole number"],
     [{ longPollMarginMs: 0 }, "longPollMarginMs must be a number from 1"],
