@@ -134,7 +134,7 @@ export class Reader {
   removed(identity: string): void {
     const count = (this.#removed.get(identity) ?? 0) + 1;
     this.#removed.set(identity, count);
-    if (count === 5) this.world.tell("hotFailures", `a letter was taken off ${count} times`);
+    if (count === 3) this.world.tell("hotFailures", `a letter was taken off ${count} times`);
   }
 
   /** Whether no other may begin an event: its mark was set, and nothing kept it from being renewed. */
