@@ -349,19 +349,6 @@ const others: readonly PlantedFault[] = [
     ],
   },
   {
-    name: "takes all letters off again for one that failed",
-    when: (plan) => acting("redrive")(plan) && inTrouble("remove", "reject", "throw")(plan),
-    breaks: ["hotFailures", "polls"],
-    patches: [
-      {
-        file: "src/loop/redrive.ts",
-        find: "return Promise.all(removals);",
-        replace:
-          'const all = await Promise.all(removals);\n    return all.find(({ status }) => status === "failed") ? all.map(() => all.find(({ status }) => status === "failed")!) : all;',
-      },
-    ],
-  },
-  {
     name: "keeps all of a short time for the acks",
     when: ({ settings: { deadlineMs } }) => deadlineMs !== undefined,
     breaks: ["endless", "stall"],
@@ -404,8 +391,8 @@ const others: readonly PlantedFault[] = [
  *
  * Not here, since no law or draw shows them: an extend that waits for the one before (two leases of very
  * different lengths must be in work at once, and the longer one's extension hang), a leased queue whose head
- * is open, a batch that waits though nothing can come, a stop whose `forget` failed once, `context.finish`, a
- * webhook's stores that hang.
+ * is open, the removal of all letters for one, a batch that waits though nothing can come, a stop whose
+ * `forget` failed once, `context.finish`, a webhook's stores that hang.
  *
  * Not here, since they cannot be written any more: a mark that a failed pull carried comes again with its
  * page; a cursor has no ack on a pull; an iterator is no generator, whose `return` waits for its `next`; what
