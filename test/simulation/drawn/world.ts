@@ -599,8 +599,11 @@ export class DrawnWorld {
     this.tell("stall", `nothing is in the way of ${numbers}, and none is started by ${now}`);
   }
 
-  /** A drain that has seen the end pulls no more. */
+  /** A drain that has seen the end pulls no more, and another process may have it behind a handler. */
   #isDue(n: number, { pulledAt }: Reader): boolean {
+    const { concurrency } = this.plan.settings;
+    for (const { reader } of this.#slots)
+      if (reader?.given.has(n) && reader.running.size >= concurrency) return false;
     return this.plan.settings.verb !== "drain" || this.ledger.publishedAt(n) < pulledAt;
   }
 
