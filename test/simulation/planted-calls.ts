@@ -175,7 +175,7 @@ export const bypasses: readonly PlantedFault[] = [
       {
         file: engine("lease"),
         find: `const answer = await ask(asking, (signal) =>
-      store.renew(key, grant.fence, leaseMs, { signal }),
+      store.renew(key, fence, leaseMs, { signal }),
     );`,
         replace: answered("store.renew(key, grant.fence, leaseMs, asking)"),
       },

@@ -332,44 +332,19 @@ const changes: readonly PlantedFault[] = [
 const others: readonly PlantedFault[] = [
   {
     name: "pulls by half a window while one event is stuck",
-    when: ({ settings: { kind, maxInFlight = 1_000 }, events }) =>
-      (kind === "list" || kind === "queue") && maxInFlight <= 2 && events.some(isStuck),
+    // What waits behind its key fills half of the window.
+    when: ({ settings: { kind, maxInFlight = 1_000, ordered, tellsBytes }, events }) =>
+      (kind === "list" || kind === "queue") &&
+      (maxInFlight === 5 || maxInFlight === 10) &&
+      ordered &&
+      !tellsBytes &&
+      events.some(isStuck),
     breaks: ["stall"],
     patches: [
       {
         file: pulling,
         find: "return window.held < settings.maxInFlight && settling.isIdle && isHungry();",
         replace: "return settling === undefined;",
-      },
-    ],
-  },
-  {
-    name: "goes past no head of a leased queue",
-    when: ({ settings: { kind, pageSize, leases, extend }, events }) =>
-      kind === "queue" &&
-      pageSize === 1 &&
-      !extend &&
-      leases.every((ms) => ms > 0 && ms < 1_000) &&
-      events.some(isStuck),
-    breaks: ["stall"],
-    patches: [
-      {
-        file: pulling,
-        find: 'return feed.pulls === "onward" && count > 0 && this.#knownInRow <= window.open;',
-        replace: "return count < 0;",
-      },
-    ],
-  },
-  {
-    name: "takes all letters off again for one that failed",
-    when: (plan) => acting("redrive")(plan) && inTrouble("remove", "reject", "throw")(plan),
-    breaks: ["hotFailures"],
-    patches: [
-      {
-        file: "src/loop/redrive.ts",
-        find: "return Promise.all(removals);",
-        replace:
-          'const all = await Promise.all(removals);\n    return all.find(({ status }) => status === "failed") ? all.map(() => all.find(({ status }) => status === "failed")!) : all;',
       },
     ],
   },
@@ -415,8 +390,9 @@ const others: readonly PlantedFault[] = [
  * The faults of the loop that readers and users have found.
  *
  * Not here, since no law or draw shows them: an extend that waits for the one before (two leases of very
- * different lengths must be in work at once, and the longer one's extension hang), a batch that waits though
- * nothing can come, a stop whose `forget` failed once, `context.finish`, a webhook's stores that hang.
+ * different lengths must be in work at once, and the longer one's extension hang), a leased queue whose head
+ * is open, the removal of all letters for one, a batch that waits though nothing can come, a stop whose
+ * `forget` failed once, `context.finish`, a webhook's stores that hang.
  *
  * Not here, since they cannot be written any more: a mark that a failed pull carried comes again with its
  * page; a cursor has no ack on a pull; an iterator is no generator, whose `return` waits for its `next`; what

@@ -21,6 +21,8 @@ export interface Search {
   /** Which drawn plans can show it at all: the others are not run. @default all */
   readonly when?: ((plan: DrawnPlan) => boolean) | undefined;
   readonly mostRuns: number;
+  /** What the seeds of the runs are made of. @default 1 */
+  readonly seed?: number | undefined;
 }
 
 /** What was found, or all that was seen instead. */
@@ -66,11 +68,11 @@ async function searchWith(buggy: Hand, sound: Hand, wanted: Search): Promise<Fou
 const kindsOf = ({ violations }: Failure): string[] => violations.map(({ kind }) => kind);
 
 /** The seeds to be run, some at a time, of each provider in turn. */
-function* handfuls({ providers, when }: Search) {
+function* handfuls({ providers, when, seed = 1 }: Search) {
   for (let from = 0; from < MOST_PLANS; from += AT_ONCE) {
     for (const provider of providers) {
-      const seeds = Array.from({ length: AT_ONCE }, (_, at) => seedOf(1, provider, from + at));
-      const fitting = when ? seeds.filter((seed) => when(makeDrawnPlan(seed))) : seeds;
+      const seeds = Array.from({ length: AT_ONCE }, (_, at) => seedOf(seed, provider, from + at));
+      const fitting = when ? seeds.filter((own) => when(makeDrawnPlan(own))) : seeds;
       if (fitting.length > 0) yield { provider, seeds: fitting };
     }
   }

@@ -31,7 +31,7 @@ export class LeaseGuard {
   readonly #parts: LeaseParts;
   readonly #ended = new AbortController();
   readonly #alarm = new Alarm(() => this.#onAlarm());
-  #grant: { readonly fence: number; untilMono: number; untilWall: number } | undefined;
+  #grant: { fence: number; untilMono: number; untilWall: number } | undefined;
   #renewAt = 0;
   #isRenewing = false;
   /** Whether the time of day says that it is over. */
@@ -80,10 +80,13 @@ export class LeaseGuard {
     const { leaseMs, holder, store } = lease;
     const times = timesOf(leaseMs);
     const limitMs = Math.min(callTimeoutMs, leaseMs);
-    // It came as the run stopped, or after that: nobody else is to wait for its end.
     const onLate = (late: Answer<LeaseGrant>): void => {
-      if (!stopping.aborted || late.kind !== "answered" || late.value.status !== "held") return;
-      void this.#giveBack(late.value.fence);
+      if (late.kind !== "answered" || late.value.status !== "held") return;
+      const { fence } = late.value;
+      // It came as the run stopped, or after that: nobody else is to wait for its end.
+      if (stopping.aborted) void this.#giveBack(fence);
+      // Taken once more: only the newest fence can be renewed.
+      else if (this.#grant) this.#grant.fence = Math.max(this.#grant.fence, fence);
     };
     const asking = { what: "acquire", whom: "lease", limitMs, signal: stopping, onLate };
     const answer = await ask(asking, async (signal) =>
@@ -156,15 +159,15 @@ export class LeaseGuard {
     this.#isRenewing = true;
     const { lease, callTimeoutMs, key, tell } = this.#parts;
     const { leaseMs, store } = lease;
+    const { fence } = grant;
     const times = timesOf(leaseMs);
     const limitMs = Math.min(callTimeoutMs, leaseMs * RENEWAL.call);
     const asking = { what: "renew", whom: "lease", limitMs, signal: this.#ended.signal };
-    const answer = await ask(asking, (signal) =>
-      store.renew(key, grant.fence, leaseMs, { signal }),
-    );
+    const answer = await ask(asking, (signal) => store.renew(key, fence, leaseMs, { signal }));
     this.#isRenewing = false;
     if (answer.kind === "cut" || this.#isLost) return;
     if (answer.kind === "answered") {
+      if (grant.fence !== fence) return this.#renewIn(0);
       if (!answer.value) return this.#lose("another process has taken it");
       Object.assign(grant, times);
       this.#isDoubtful = false;

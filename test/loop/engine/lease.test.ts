@@ -111,6 +111,29 @@ describe("a lease", () => {
     await guard.release();
   });
 
+  it.each([
+    ["between two renewals", 7_500],
+    ["while it is renewed", 7_000],
+  ])("is kept when the store grants it once more, late, %s", async (_, lateMs) => {
+    const { leases } = memoryStores();
+    const after = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+    const acquireOf = vi.fn(leases.acquire).mockImplementationOnce(async (...[at, holder, ms]) => {
+      await after(lateMs);
+      return leases.acquire(at, holder, ms);
+    });
+    const renew: LeaseStore["renew"] = async (...all) => {
+      await after(200);
+      return leases.renew(...all);
+    };
+    const { guard, acquire, onLost } = guardOver({ acquire: acquireOf, renew }, leases);
+
+    await Promise.all([acquire(), vi.advanceTimersByTimeAsync(20 * LEASE_MS)]);
+
+    expect([guard.isValid(), onLost.mock.calls]).toEqual([true, []]);
+    await guard.release();
+    expect(await leases.acquire(key, "other", 1000)).toMatchObject({ status: "held" });
+  });
+
   it("can never be had when the store refuses the options", async () => {
     const error = new AckloopError("config", "no such table");
     const acquireOf = vi.fn(() => Promise.reject(error));

@@ -21,7 +21,10 @@ export function planEvents(settings: DrawnSettings, dice: Dice): DrawnEvent[] {
   const bursts = Array.from({ length: dice.whole(1, 3) }, () => dice.whole(0, BUSY_MS));
   const trouble = dice.pick([0, 0.1, 0.4]);
   const manner = dice.pick(manners);
-  const isStubborn = settings.attempts === 1_000 && settings.handlerTimeoutMs === undefined;
+  const isStubborn =
+    settings.attempts === 1_000 &&
+    settings.handlerTimeoutMs === undefined &&
+    settings.retryMs[0] > 0;
   const stubborn = isStubborn && dice.chance(0.5) ? dice.whole(0, Math.min(count - 1, 3)) : -1;
   const events = Array.from({ length: count }, (_, n): DrawnEvent => {
     const kind = planKind(settings, dice);
@@ -60,17 +63,18 @@ function planTimes(kind: DrawnEvent["kind"], bursts: readonly number[], dice: Di
 }
 
 function planKind(
-  { kind, isPage, deadLetters, attempts, deadlineMs, newestOnly }: DrawnSettings,
+  { kind, isPage, deadLetters, attempts, deadlineMs, newestOnly, leases }: DrawnSettings,
   dice: Dice,
 ): DrawnEvent["kind"] {
   if (kind === "log" && isPage && dice.chance(0.3)) return "foreign";
   // Work that takes longer than its event is hidden is never acked, where each delivery is another event.
-  if (!newestOnly && dice.chance(0.06)) return "derived";
+  const mustHaveName = newestOnly || leases.includes(1);
+  if (!mustHaveName && dice.chance(0.06)) return "derived";
   // Without a place for the others they would halt every run there ever is.
   if (!deadLetters || dice.chance(0.88)) return "good";
   // Poison that is tried a thousand times outlasts the run, and so does what no drain has time to give up.
   const isEndless = attempts === 1_000 || deadlineMs !== undefined;
-  const nameless = newestOnly ? "unfit" : "unreadable";
+  const nameless = mustHaveName ? "unfit" : "unreadable";
   return dice.pick([isEndless ? "good" : "poison", "unfit", nameless, nameless]);
 }
 

@@ -82,6 +82,8 @@ function planFeed(dice: Dice): DrawnFeedSettings {
   const extend = isQueue && dice.chance(0.6);
   const newestOnly = isQueue && dice.chance(0.3);
   const receipts = planReceipts(isPage && !isQueue, dice);
+  const leases = isQueue ? planLeases(dice, extend || newestOnly) : [-2];
+  const isMomentary = leases.includes(1);
   return {
     kind,
     acksOnPull: kind === "pages" && dice.chance(0.5),
@@ -92,7 +94,7 @@ function planFeed(dice: Dice): DrawnFeedSettings {
     tellsBytes: dice.chance(0.5),
     again: dice.chance(0.5),
     receipts,
-    leases: isQueue ? planLeases(dice, extend || newestOnly) : [-2],
+    leases,
     extend,
     nack: isQueue && dice.chance(0.5),
     tellsAttempt: isQueue && dice.chance(0.5),
@@ -103,8 +105,8 @@ function planFeed(dice: Dice): DrawnFeedSettings {
     stale: onward.has(kind) ? 0 : dice.pick([0, 0, 0.3, 1]),
     empty: isPage ? dice.pick([0, 0, 0.3]) : 0,
     resendMs: dice.pick([5_000, 30_000]),
-    // A lease that ends on the way here brings its event back before anybody can have it.
-    latencyMs: dice.pick(isQueue ? [0, 0, 20] : [0, 0, 20, 500]),
+    // A lease that ends on the way here brings its event back before anybody can have it, or get past it.
+    latencyMs: isMomentary ? 0 : dice.pick(isQueue ? [0, 0, 20] : [0, 0, 20, 500]),
   };
 }
 

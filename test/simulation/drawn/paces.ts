@@ -68,7 +68,7 @@ export class Paces {
     const { settings, now } = this.#parts;
     const failures = this.#failed.get(service) ?? [];
     this.#failed.set(service, failures);
-    const most = this.#most + 60 + 2 * settings.concurrency * settings.batchSize;
+    const most = this.#most + 100 + 2 * settings.concurrency * settings.batchSize;
     if (addRecent(failures, now()) > most) {
       this.#tell("hotFailures", `${service} failed ${failures.length} times within a minute`);
     }

@@ -134,7 +134,7 @@ export class Reader {
   removed(identity: string): void {
     const count = (this.#removed.get(identity) ?? 0) + 1;
     this.#removed.set(identity, count);
-    if (count === 5) this.world.tell("hotFailures", `a letter was taken off ${count} times`);
+    if (count === 3) this.world.tell("hotFailures", `a letter was taken off ${count} times`);
   }
 
   /** Whether no other may begin an event: its mark was set, and nothing kept it from being renewed. */
@@ -157,10 +157,12 @@ export class Reader {
 
   pulled(items: readonly Item[], place: number): void {
     const all = items.map(({ event }) => event.n);
-    this.world.note("pulled", { process: this.number, all, what: place });
+    const { world } = this;
+    world.note("pulled", { process: this.number, all, what: place });
     let isNew = place > this.#lastSent && items.length === 0;
     for (const n of all) {
-      if (this.given.has(n)) continue;
+      const isAnother = isNameless(world.eventOf(n)) && world.plan.settings.kind === "queue";
+      if (this.given.has(n) && !isAnother) continue;
       this.given.add(n);
       isNew = true;
     }
@@ -233,7 +235,9 @@ export class Reader {
   get isHeldByPoison(): boolean {
     if (!this.isHolding && !this.world.mayFail("onReport")) return false;
     const { ordered } = this.world.plan.settings;
-    const bad = new Set(this.open.filter(({ kind }) => kind === "poison").map(({ key }) => key));
+    // One that was set aside before is bad when it comes again, too.
+    const given = this.world.plan.events.filter(({ n }) => this.given.has(n));
+    const bad = new Set(given.filter(({ kind }) => kind === "poison").map(({ key }) => key));
     return (
       bad.size > 0 &&
       this.open.every(({ kind, key }) => kind === "poison" || (ordered && bad.has(key)))

@@ -241,6 +241,8 @@ export class DrawnWorld {
     const now = this.clock.now();
     if (this.#lease?.holder !== reader || this.#lease.until <= now) return;
     if (now - this.#storeSetAt < 2 * this.plan.settings.leaseMs) return;
+    // A late answer to its own question, on its way, has a newer fence.
+    if (this.mayFail("acquire")) return;
     this.tell("lease", `that of process ${reader.number} was freed by another, at ${now}`);
   }
 
@@ -311,7 +313,9 @@ export class DrawnWorld {
     const open = this.ledger.open.map(({ n }) => n);
     const unacked = this.server.unacked.map(({ event }) => event.n);
     const readers = this.#slots.flatMap(({ reader }) => reader ?? []);
-    const areHeld = readers.length > 0 && readers.every((reader) => reader.isHeldByPoison);
+    const areHeld =
+      readers.some((reader) => reader.isHeldByPoison) &&
+      readers.every((reader) => reader.isHeldByPoison || reader.open.length === 0);
     const lost = open.filter((n) => !unacked.includes(n) && this.eventOf(n).receipt);
     if (lost.length > 0) this.tell("lost", `acked, and settled by nobody: ${lost.join(" ")}`);
     if (!areHeld) this.tell("endless", `open: ${open.join(" ")}; not acked: ${unacked.join(" ")}`);
@@ -541,7 +545,8 @@ export class DrawnWorld {
       if (reader === undefined) continue;
       this.#checkGrowth(reader, slot.stopper);
       this.#checkTimers(reader);
-      this.#checkStall(reader);
+      // What begins anew so often, and ever later, gets on slowly.
+      if (slot.halts === 0) this.#checkStall(reader);
       this.#unstick(slot, reader);
     }
   }
@@ -594,8 +599,11 @@ export class DrawnWorld {
     this.tell("stall", `nothing is in the way of ${numbers}, and none is started by ${now}`);
   }
 
-  /** A drain that has seen the end pulls no more. */
+  /** A drain that has seen the end pulls no more, and another process may have it behind a handler. */
   #isDue(n: number, { pulledAt }: Reader): boolean {
+    const { concurrency } = this.plan.settings;
+    for (const { reader } of this.#slots)
+      if (reader?.given.has(n) && reader.running.size >= concurrency) return false;
     return this.plan.settings.verb !== "drain" || this.ledger.publishedAt(n) < pulledAt;
   }
 
@@ -614,7 +622,8 @@ export class DrawnWorld {
     const { handlerTimeoutMs, verb } = this.plan.settings;
     const hasLimit = handlerTimeoutMs !== undefined && (verb === "consume" || verb === "drain");
     const { onAbort, ms } = this.nextStep(n);
-    // Of what is there more than once nobody knows which step it is at.
+    // Of what is there more than once, or is redriven, nobody knows which step it is at.
+    if (this.plan.actions.some(({ kind }) => kind === "redrive")) return;
     if (this.eventOf(n).times.length > 1 || isNameless(this.eventOf(n))) return;
     if (!hasLimit || stoppedAt !== undefined || onAbort === "ignore" || this.isStubborn(n)) return;
     if (ms > 60_000 || this.disturbedAt > since - 60_000) return;
