@@ -174,10 +174,8 @@ export const bypasses: readonly PlantedFault[] = [
     patches: [
       {
         file: engine("lease"),
-        find: `const answer = await ask(asking, (signal) =>
-      store.renew(key, fence, leaseMs, { signal }),
-    );`,
-        replace: answered("store.renew(key, grant.fence, leaseMs, asking)"),
+        find: `const answer = await ask(asking, (signal) => store.renew(key, fence, leaseMs, { signal }));`,
+        replace: answered("store.renew(key, fence, leaseMs, asking)"),
       },
     ],
   },

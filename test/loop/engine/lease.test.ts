@@ -116,13 +116,13 @@ describe("a lease", () => {
     ["while it is renewed", 7_000],
   ])("is kept when the store grants it once more, late, %s", async (_, lateMs) => {
     const { leases } = memoryStores();
-    const after = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+    const passing = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
     const acquireOf = vi.fn(leases.acquire).mockImplementationOnce(async (...[at, holder, ms]) => {
-      await after(lateMs);
+      await passing(lateMs);
       return leases.acquire(at, holder, ms);
     });
     const renew: LeaseStore["renew"] = async (...all) => {
-      await after(200);
+      await passing(200);
       return leases.renew(...all);
     };
     const { guard, acquire, onLost } = guardOver({ acquire: acquireOf, renew }, leases);

@@ -83,7 +83,6 @@ function planFeed(dice: Dice): DrawnFeedSettings {
   const newestOnly = isQueue && dice.chance(0.3);
   const receipts = planReceipts(isPage && !isQueue, dice);
   const leases = isQueue ? planLeases(dice, extend || newestOnly) : [-2];
-  const isMomentary = leases.includes(1);
   return {
     kind,
     acksOnPull: kind === "pages" && dice.chance(0.5),
@@ -105,9 +104,14 @@ function planFeed(dice: Dice): DrawnFeedSettings {
     stale: onward.has(kind) ? 0 : dice.pick([0, 0, 0.3, 1]),
     empty: isPage ? dice.pick([0, 0, 0.3]) : 0,
     resendMs: dice.pick([5_000, 30_000]),
-    // A lease that ends on the way here brings its event back before anybody can have it, or get past it.
-    latencyMs: isMomentary ? 0 : dice.pick(isQueue ? [0, 0, 20] : [0, 0, 20, 500]),
+    latencyMs: planLatency(dice, isQueue, leases),
   };
+}
+
+/** A lease that ends on the way here brings its event back before anybody can have it, or get past it. */
+function planLatency(dice: Dice, isQueue: boolean, leases: readonly number[]): number {
+  if (leases.includes(1)) return 0;
+  return dice.pick(isQueue ? [0, 0, 20] : [0, 0, 20, 500]);
 }
 
 /** A page's own receipt is for pages of feeds that are no queue. */
