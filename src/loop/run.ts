@@ -58,8 +58,8 @@ export class Run implements Promise<Summary>, AsyncDisposable {
   /**
    * Stops the run: pulling ends, handlers at work may finish, then their signal fires, then what is
    * settled is acknowledged, and what is not is let go of: given back where the API can, its marks are
-   * taken back, the lease is released. What a handler still has in its hands when the time is over keeps
-   * its mark, which ends by itself, and is not given back. Resolves like the run itself.
+   * taken back, the lease is released. What a handler still has in its hands when the time is over is not
+   * given back, but its mark is taken back too: a stop counts no start. Resolves like the run itself.
    *
    * A stop is never a failed attempt. Called twice, or from many places, it gives the same result; of
    * several times the shortest holds, also for a halt that is under way. Of the time, the part

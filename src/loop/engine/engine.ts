@@ -296,19 +296,22 @@ export class Engine {
   }
 
   /**
-   * What is unsettled is free for others at once, where the API and the stores can say so; but for what a
-   * handler still has in its hands: its mark and its lease end by themselves.
+   * What is unsettled is free for others at once, where the API and the stores can say so; but what a
+   * handler still has in its hands is not given back: its lease ends by itself.
    */
   async #letGo({ facts }: Ending): Promise<void> {
     this.#over.abort(STOPPING);
     this.#pulling.cut(true);
     this.#extending.close();
     this.#keeping.close();
-    const left = [...this.#window.openEntries()].filter(({ isAtWork }) => !isAtWork);
+    const open = [...this.#window.openEntries()];
+    const left = open.filter(({ isAtWork }) => !isAtWork);
+    // A stop is no failed attempt, so that its marks are taken back; beside another's run they hold on.
+    const marked = facts.abrupt ? left : open;
     const limitMs = Number.POSITIVE_INFINITY;
     await ask({ what: "stop", limitMs, own: this.#left }, (signal) =>
       Promise.all([
-        ...left.map((entry) => this.#keeping.abandon(entry, signal)),
+        ...marked.map((entry) => this.#keeping.abandon(entry, signal)),
         facts.abrupt ? undefined : this.#nack(left, signal),
         this.#guard?.release(signal),
       ]),
@@ -316,6 +319,13 @@ export class Engine {
     this.#left.abort(STOPPING);
     this.#alarm.stop();
     this.#onEnd();
+  }
+
+  /** A handler that outlasted the run has ended: its event is free at once, and its start does not count. */
+  #onLeftLate(entry: Entry): void {
+    if (this.#ending?.phase !== "lettingGo") return;
+    const limitMs = this.#task.settings.callTimeoutMs;
+    void ask({ what: "forget", limitMs }, (signal) => this.#keeping.abandon(entry, signal));
   }
 
   async #nack(left: readonly Entry[], giveUp: AbortSignal): Promise<void> {
@@ -417,6 +427,7 @@ export class Engine {
       mayStart: (now) => this.#mayStart(now) && !this.#turn.isOver(now),
       mayComeBy: (at) => this.#pulling.mayComeBy(at),
       onSettled: (entry, as) => this.#onSettled(entry, as),
+      onLeft: (entry) => this.#onLeftLate(entry),
       onRetry: () => {
         this.#counts.retried += 1;
       },

@@ -26,6 +26,8 @@ export interface HandlingParts {
   /** Whether a pull may bring more by then. */
   readonly mayComeBy: (at: number) => boolean;
   readonly onSettled: (entry: Entry, as: SettledAs) => void;
+  /** Its handler, or what came before it, has ended and left it unsettled. */
+  readonly onLeft?: ((entry: Entry) => void) | undefined;
   /** An attempt failed and is made again. */
   readonly onRetry: () => void;
   readonly onHalt: (error: AckloopError) => void;
@@ -213,6 +215,7 @@ export class Handling {
       case "left":
         // Where the run is not stopping, it was only not sure whether it may go on.
         this.#ready.push(entry);
+        this.#parts.onLeft?.(entry);
         return;
       default:
         if (isOutage && disposition.kind === "exhausted") this.#ready.push(entry);

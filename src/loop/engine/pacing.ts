@@ -86,4 +86,4 @@ function toWait(askedMs: unknown): number {
  * Of the time that a lease or a mark holds: when it is renewed, how long the call may take, and the wait
  * after one that failed. Two that are not answered leave time for a third.
  */
-export const RENEWAL = Object.freeze({ period: 1 / 3, call: 1 / 6, wait: 1 / 10 });
+export const RENEWAL = Object.freeze({ period: 1 / 3, call: 1 / 4, wait: 1 / 20 });
