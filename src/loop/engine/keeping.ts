@@ -7,7 +7,7 @@ import type { HandlingSettings } from "../options.ts";
 import { Alarm } from "./alarm.ts";
 import { asItCame } from "./copy.ts";
 import type { Entry, Mark } from "./entry.ts";
-import { RENEWAL } from "./pacing.ts";
+import { RENEWAL, renewalWaitMs } from "./pacing.ts";
 import type { Tell } from "./report.ts";
 import { Service } from "./service.ts";
 import { toStorable, toText } from "./storable.ts";
@@ -286,6 +286,7 @@ export class Keeping {
     this.#renewLater(entry, markMs * RENEWAL.period);
     if (mark === undefined || this.#isInTransaction(entry)) return;
     const { callTimeoutMs } = this.#parts.settings;
+    const askedAt = performance.now();
     const limitMs = Math.min(callTimeoutMs, markMs * RENEWAL.call);
     const times = timesOf(markMs);
     const asking = { what: "renew", whom: "dedupe", limitMs, signal: this.#parts.quit };
@@ -295,7 +296,7 @@ export class Keeping {
     if (answer.kind === "answered" && answer.value) Object.assign(mark, times);
     if (answer.kind !== "failed") return;
     const error = answer.thrown ?? answer.error;
-    const delayMs = markMs * RENEWAL.wait;
+    const delayMs = renewalWaitMs(markMs, performance.now() - askedAt);
     this.#parts.tell?.({ kind: "storeFailed", store: "dedupe", error, delayMs });
     if (entry.mark === mark) this.#renewLater(entry, delayMs);
   }

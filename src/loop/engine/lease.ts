@@ -5,7 +5,7 @@ import { sleep } from "../../core/sleep.ts";
 import type { LeaseGrant, StoreKey } from "../../core/stores.ts";
 import type { LoopSettings } from "../options.ts";
 import { Alarm } from "./alarm.ts";
-import { Pace, RENEWAL } from "./pacing.ts";
+import { Pace, RENEWAL, renewalWaitMs } from "./pacing.ts";
 import type { Tell } from "./report.ts";
 
 /** What a lease guard works with. */
@@ -160,6 +160,7 @@ export class LeaseGuard {
     const { lease, callTimeoutMs, key, tell } = this.#parts;
     const { leaseMs, store } = lease;
     const { fence } = grant;
+    const askedAt = performance.now();
     const times = timesOf(leaseMs);
     const limitMs = Math.min(callTimeoutMs, leaseMs * RENEWAL.call);
     const asking = { what: "renew", whom: "lease", limitMs, signal: this.#ended.signal };
@@ -176,7 +177,7 @@ export class LeaseGuard {
       return;
     }
     const error = answer.thrown ?? answer.error;
-    const delayMs = leaseMs * RENEWAL.wait;
+    const delayMs = renewalWaitMs(leaseMs, performance.now() - askedAt);
     tell?.({ kind: "storeFailed", store: "lease", error, delayMs });
     this.#renewIn(delayMs);
   }

@@ -82,8 +82,13 @@ function toWait(askedMs: unknown): number {
   return typeof askedMs === "number" && askedMs > 0 ? askedMs : 0;
 }
 
+/** Of the time that a lease or a mark holds: when it is renewed, and how long the call may take. */
+export const RENEWAL = Object.freeze({ period: 1 / 3, call: 3 / 10 });
+
 /**
- * Of the time that a lease or a mark holds: when it is renewed, how long the call may take, and the wait
- * after one that failed. Two that are not answered leave time for a third.
+ * How long to wait after a renewal that has failed, in ms: a tenth of the time it was for, less what the
+ * call has taken, so that two that are not answered leave time for a third.
  */
-export const RENEWAL = Object.freeze({ period: 1 / 3, call: 1 / 4, wait: 1 / 20 });
+export function renewalWaitMs(ms: number, tookMs: number): number {
+  return Math.max(0, ms / 10 - tookMs);
+}

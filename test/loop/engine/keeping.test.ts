@@ -351,11 +351,11 @@ describe("keeping", () => {
     const { keeping, reports } = keepingOver({ renew });
     await keeping.begin(entryOf("a"));
 
-    await vi.advanceTimersByTimeAsync(MARK_MS / 3 + MARK_MS / 20);
+    await vi.advanceTimersByTimeAsync(MARK_MS / 3 + MARK_MS / 10);
 
     expect(renew).toHaveBeenCalledTimes(2);
     expect(reports).toMatchObject([
-      { kind: "storeFailed", store: "dedupe", delayMs: MARK_MS / 20 },
+      { kind: "storeFailed", store: "dedupe", delayMs: MARK_MS / 10 },
     ]);
     keeping.close();
   });
