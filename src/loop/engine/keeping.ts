@@ -164,7 +164,7 @@ export class Keeping {
     if (mark === undefined) return;
     this.#unmark(entry);
     // Unheard, the mark ends by itself: the redelivery waits that long, and one start too many counts.
-    await this.#forget(entry, mark, giveUp).catch((error: unknown) => {
+    await this.#forget(entry, mark, giveUp, true).catch((error: unknown) => {
       this.#parts.log.warn("ackloop: a mark could not be taken back", { error });
     });
   }
@@ -230,12 +230,13 @@ export class Keeping {
     return isFree;
   }
 
-  async #forget(entry: Entry, mark: Mark, quit: AbortSignal): Promise<boolean> {
+  async #forget(entry: Entry, mark: Mark, quit: AbortSignal, isLast = false): Promise<boolean> {
     const { dedupe } = this.#parts.settings;
     const answer = await this.#marks.ask(
       "forget",
       quit,
       async (signal) => await dedupe?.store.forget(this.#key(entry), mark.text, { signal }),
+      isLast,
     );
     return answer !== undefined;
   }

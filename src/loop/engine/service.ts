@@ -36,14 +36,16 @@ export class Service {
   /**
    * Asks until there is an answer; `undefined` once `quit` has fired.
    *
+   * @param isLast Asks at once, though the store fails: there may be no time to wait for its turn.
    * @throws {AckloopError} `config`: what repeating cannot mend.
    */
   async ask<Value>(
     operation: string,
     quit: AbortSignal,
     call: (signal: AbortSignal) => PromiseLike<Value>,
+    isLast = false,
   ): Promise<{ readonly value: Value } | undefined> {
-    if (this.#pace.attempts === 0) {
+    if (isLast || this.#pace.attempts === 0) {
       const answer = await this.#askOnce(operation, quit, call);
       if (answer.kind === "failed" && answer.error.code === "config") throw answer.error;
       if (answer.kind !== "failed") return known(answer, quit);

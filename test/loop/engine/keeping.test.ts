@@ -437,6 +437,25 @@ describe("keeping", () => {
     expect(await keeping.finish(entry)).toBe(true);
   });
 
+  it("takes a mark back at once at the end, however long the store has failed", async () => {
+    const { dedupe } = memoryStores();
+    const begin: DedupeStore["begin"] = async (...args) => {
+      await dedupe.begin(...args);
+      throw passing();
+    };
+    const retry = { minDelayMs: 60_000, maxDelayMs: 60_000 };
+    const { keeping, quit } = keepingOver({ ...dedupe, begin }, { retry });
+    const entry = entryOf("a");
+    const begun = keeping.begin(entry);
+    await vi.advanceTimersByTimeAsync(100);
+    quit.abort();
+    await begun;
+
+    await keeping.abandon(entry, signal);
+
+    expect(await dedupe.begin(keyOf("a"), 1000)).toMatchObject({ status: "begun", starts: 1 });
+  });
+
   it("has nothing to finish or to abandon without a mark", async () => {
     const { keeping } = keepingOver();
 
