@@ -62,6 +62,7 @@ export class Extending {
 
   /** What is due together, for equally long, shares a call; what may be no lease any more goes apart. */
   #extendDue(): void {
+    if (this.#parts.over.aborted) return;
     const now = performance.now();
     const alike = new Map<string, Message[]>();
     for (const [message, { leaseMs, at }] of this.#leased) {

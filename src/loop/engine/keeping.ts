@@ -276,6 +276,7 @@ export class Keeping {
   }
 
   #renewDue(dedupe: DedupeSettings): void {
+    if (this.#parts.quit.aborted) return;
     const now = performance.now();
     const due = [...this.#renewals].filter(([, at]) => at <= now + 1);
     for (const [entry] of due) void this.#renew(entry, dedupe);

@@ -45,6 +45,16 @@ describe("extending", () => {
     vi.useRealTimers();
   });
 
+  it("looks at nothing any more once leases are left to end", async () => {
+    const { over, calls, take } = bench();
+    take(leased("a"));
+    over.abort();
+
+    await vi.advanceTimersByTimeAsync(LEASE_MS);
+
+    expect([calls(), vi.getTimerCount()]).toEqual([[], 0]);
+  });
+
   it("extends what is open of a page with one call, three times a lease, and no longer", async () => {
     const { window, calls, take } = bench();
     const a = take(leased("a"));

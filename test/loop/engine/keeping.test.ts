@@ -437,6 +437,16 @@ describe("keeping", () => {
     expect(await keeping.finish(entry)).toBe(true);
   });
 
+  it("looks at no mark any more once the run quits, though handlers still work", async () => {
+    const { keeping, quit } = keepingOver();
+    await keeping.begin(entryOf("a"));
+    quit.abort();
+
+    await vi.advanceTimersByTimeAsync(MARK_MS / 3);
+
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it("takes a mark back at once at the end, however long the store has failed", async () => {
     const { dedupe } = memoryStores();
     const begin: DedupeStore["begin"] = async (...args) => {
