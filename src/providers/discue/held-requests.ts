@@ -1,5 +1,6 @@
 import type { FeedEvent } from "../../core/event.ts";
 import type { Delivery } from "../../core/feed.ts";
+import { identityOf } from "../../core/identity.ts";
 
 /** Answers one held request. The second answer is ignored. */
 export type Answer = (response: Response) => void;
@@ -30,8 +31,47 @@ export interface HeldRequests<E extends FeedEvent> {
   readonly waiting: number;
   /** Ends a delivery and gives its requests; `undefined` when it is gone. */
   settle(token: object): readonly Answer[] | undefined;
+  /**
+   * An event is done with though its delivery is gone: a resend is known from now on. Gives the requests of
+   * one that has come already.
+   */
+  settleLate(token: object): readonly Answer[];
+  /** Whether an event was done with, and its requests never told. */
+  isSettled(delivery: Delivery<E>): boolean;
   /** Ends every delivery and gives their requests. */
   clear(): readonly Answer[];
+}
+
+/** How many events are known that were done with late, and for how long, in ms. */
+const mostSettled = 10_000;
+const settledMs = 600_000;
+
+/** The events that were done with when their requests had ended: their resends are told so. */
+class SettledLate {
+  /** By what each token's event is known, whether it is held or not. */
+  readonly #ids = new WeakMap<object, string>();
+  /** Until when each is known, by `performance.now`, oldest first. */
+  readonly #until = new Map<string, number>();
+
+  /** A token stands for what is known by this. */
+  name(token: object, id: string): void {
+    this.#ids.set(token, id);
+  }
+
+  /** Notes what a token stands for, and gives by what it is known. */
+  add(token: object): string | undefined {
+    const id = this.#ids.get(token);
+    if (id === undefined) return undefined;
+    this.#until.delete(id);
+    this.#until.set(id, performance.now() + settledMs);
+    const [oldest] = this.#until.keys();
+    if (this.#until.size > mostSettled && oldest !== undefined) this.#until.delete(oldest);
+    return id;
+  }
+
+  has(id: string | undefined): boolean {
+    return id !== undefined && (this.#until.get(id) ?? 0) > performance.now();
+  }
 }
 
 /** Makes the list, empty. */
@@ -39,6 +79,7 @@ export function createHeldRequests<E extends FeedEvent>(): HeldRequests<E> {
   const open = new Map<object, Held<E>>();
   let waiting = new Set<Held<E>>();
   const byId = new Map<string, Held<E>>();
+  const late = new SettledLate();
   let size = 0;
 
   const end = (held: Held<E>): void => {
@@ -61,7 +102,10 @@ export function createHeldRequests<E extends FeedEvent>(): HeldRequests<E> {
     const id = joinId(delivery);
     open.set(held.token, held);
     waiting.add(held);
-    if (id !== undefined) byId.set(id, held);
+    if (id !== undefined) {
+      byId.set(id, held);
+      late.name(held.token, id);
+    }
     return held;
   };
 
@@ -94,11 +138,17 @@ export function createHeldRequests<E extends FeedEvent>(): HeldRequests<E> {
       waiting = new Set([...stillOpen, ...waiting]);
     },
     settle,
+    settleLate(token) {
+      const again = byId.get(late.add(token) ?? "");
+      return (again && settle(again.token)) ?? [];
+    },
+    isSettled: (delivery) => late.has(joinId(delivery)),
     clear: () => [...open.keys()].flatMap((token) => settle(token) ?? []),
   };
 }
 
-/** The id that a resend is known by. A derived one says nothing: two messages may be equal. */
+/** What a resend is known by. A derived id says nothing: two messages may be equal. */
 function joinId(delivery: Delivery): string | undefined {
-  return delivery.event && !delivery.idDerived ? delivery.event.id : undefined;
+  if (delivery.event === undefined || delivery.idDerived) return undefined;
+  return delivery.identity ?? identityOf(delivery.event);
 }
