@@ -484,8 +484,8 @@ describe("the arguments of a webhook", () => {
     ],
     [
       "an option of a run",
-      () => webhook(receiverOf(), () => {}, { concurrency: 5 } as WebhookOptions),
-      "option `concurrency` is unknown",
+      () => webhook(receiverOf(), () => {}, { maxInFlight: 5 } as WebhookOptions),
+      "option `maxInFlight` is unknown",
     ],
   ])("are checked at once: %s", (_, make, message) => {
     expect(make).toThrow(`webhook: ${message}`);

@@ -22,7 +22,7 @@ const keptMs = { answered: 1_000, failed: 10_000 } as const;
  */
 export function createChallenges({
   domainChallenges = [],
-  challengePath = "/",
+  challengePath,
 }: Pick<ReceiverSettings, "domainChallenges" | "challengePath">): (
   path: string,
 ) => Promise<Challenged> {
@@ -30,10 +30,10 @@ export function createChallenges({
     const contents = toContents(domainChallenges);
     return (path) => Promise.resolve(lookUp(contents, path));
   }
-  const folder = challengePath.replace(/\/*$/, "/");
+  const folder = challengePath?.replace(/\/*$/, "/");
   const list = new AskedList(domainChallenges);
   return async (path) => {
-    if (!collapsed(path).startsWith(folder)) return {};
+    if (!(folder ? collapsed(path).startsWith(folder) : path.includes("."))) return {};
     const known = await list.current();
     return typeof known === "string" ? { why: known } : lookUp(known, path);
   };

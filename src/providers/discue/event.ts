@@ -4,6 +4,7 @@ import { type Delivery, toReceipt } from "../../core/feed.ts";
 import { identityOf } from "../../core/identity.ts";
 import { answerAtOnce } from "../../http/foreign.ts";
 import { parseJson } from "../../http/json.ts";
+import { fingerprint } from "./fingerprint.ts";
 
 /**
  * The shapes that the body of a webhook request may have.
@@ -79,14 +80,14 @@ interface Known {
  */
 async function toKnown(
   { id, form }: BodyMessage,
-  { forms, outerId, source }: Omit<RequestFacts, "deriveId">,
+  { forms, outerId, source, text }: Omit<RequestFacts, "deriveId">,
   deriveId: RequestFacts["deriveId"],
 ): Promise<Known> {
   if (id === undefined) {
     return outerId === undefined ? { id: await deriveId(), idDerived: true } : { id: outerId };
   }
   if (!forms.includes("raw")) return { id };
-  const further = outerId ?? (form === "message" ? await deriveId() : undefined);
+  const further = outerId ?? (form === "message" ? fingerprint(text) : undefined);
   if (further === undefined) return { id, idDerived: true };
   return { id, identity: `${identityOf({ source, id })} ${further}` };
 }

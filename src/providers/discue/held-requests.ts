@@ -76,75 +76,86 @@ class SettledLate {
 
 /** Makes the list, empty. */
 export function createHeldRequests<E extends FeedEvent>(): HeldRequests<E> {
-  const open = new Map<object, Held<E>>();
-  let waiting = new Set<Held<E>>();
-  const byId = new Map<string, Held<E>>();
-  const late = new SettledLate();
-  let size = 0;
+  return new OpenDeliveries<E>();
+}
 
-  const end = (held: Held<E>): void => {
-    open.delete(held.token);
-    waiting.delete(held);
-    const id = joinId(held.delivery);
-    if (id !== undefined) byId.delete(id);
-  };
+class OpenDeliveries<E extends FeedEvent> implements HeldRequests<E> {
+  readonly #open = new Map<object, Held<E>>();
+  readonly #byId = new Map<string, Held<E>>();
+  readonly #late = new SettledLate();
+  #waiting = new Set<Held<E>>();
+  #size = 0;
 
-  const settle = (token: object): readonly Answer[] | undefined => {
-    const held = open.get(token);
+  get size(): number {
+    return this.#size;
+  }
+
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  add(delivery: Delivery<E>, answer: Answer, endsAtMs: number): Held<E> {
+    const held = this.#byId.get(joinId(delivery) ?? "") ?? this.#hold(delivery);
+    held.requests.set(answer, endsAtMs);
+    this.#size += 1;
+    return held;
+  }
+
+  remove(held: Held<E>, answer: Answer): void {
+    if (!held.requests.delete(answer) || !this.#open.has(held.token)) return;
+    this.#size -= 1;
+    if (held.requests.size === 0) this.#end(held);
+  }
+
+  take(limit: number): readonly Held<E>[] {
+    const taken = [...this.#waiting].slice(0, limit);
+    for (const held of taken) this.#waiting.delete(held);
+    return taken;
+  }
+
+  putBack(taken: readonly Held<E>[]): void {
+    const stillOpen = taken.filter((held) => this.#open.has(held.token));
+    this.#waiting = new Set([...stillOpen, ...this.#waiting]);
+  }
+
+  settle(token: object): readonly Answer[] | undefined {
+    const held = this.#open.get(token);
     if (!held) return undefined;
-    end(held);
-    size -= held.requests.size;
+    this.#end(held);
+    this.#size -= held.requests.size;
     return [...held.requests.keys()];
-  };
+  }
 
-  const hold = (delivery: Delivery<E>): Held<E> => {
+  settleLate(token: object): readonly Answer[] {
+    const again = this.#byId.get(this.#late.add(token) ?? "");
+    return (again && this.settle(again.token)) ?? [];
+  }
+
+  isSettled(delivery: Delivery<E>): boolean {
+    return this.#late.has(joinId(delivery));
+  }
+
+  clear(): readonly Answer[] {
+    return [...this.#open.keys()].flatMap((token) => this.settle(token) ?? []);
+  }
+
+  #hold(delivery: Delivery<E>): Held<E> {
     const held: Held<E> = { delivery, token: {}, requests: new Map() };
     const id = joinId(delivery);
-    open.set(held.token, held);
-    waiting.add(held);
-    if (id !== undefined) {
-      byId.set(id, held);
-      late.name(held.token, id);
-    }
+    this.#open.set(held.token, held);
+    this.#waiting.add(held);
+    if (id === undefined) return held;
+    this.#byId.set(id, held);
+    this.#late.name(held.token, id);
     return held;
-  };
+  }
 
-  return {
-    get size() {
-      return size;
-    },
-    get waiting() {
-      return waiting.size;
-    },
-    add(delivery, answer, endsAtMs) {
-      const held = byId.get(joinId(delivery) ?? "") ?? hold(delivery);
-      held.requests.set(answer, endsAtMs);
-      size += 1;
-      return held;
-    },
-    remove(held, answer) {
-      if (!held.requests.delete(answer)) return;
-      if (!open.has(held.token)) return;
-      size -= 1;
-      if (held.requests.size === 0) end(held);
-    },
-    take(limit) {
-      const taken = [...waiting].slice(0, limit);
-      for (const held of taken) waiting.delete(held);
-      return taken;
-    },
-    putBack(taken) {
-      const stillOpen = taken.filter((held) => open.has(held.token));
-      waiting = new Set([...stillOpen, ...waiting]);
-    },
-    settle,
-    settleLate(token) {
-      const again = byId.get(late.add(token) ?? "");
-      return (again && settle(again.token)) ?? [];
-    },
-    isSettled: (delivery) => late.has(joinId(delivery)),
-    clear: () => [...open.keys()].flatMap((token) => settle(token) ?? []),
-  };
+  #end(held: Held<E>): void {
+    this.#open.delete(held.token);
+    this.#waiting.delete(held);
+    const id = joinId(held.delivery);
+    if (id !== undefined) this.#byId.delete(id);
+  }
 }
 
 /** What a resend is known by. A derived id says nothing: two messages may be equal. */

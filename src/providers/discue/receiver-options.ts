@@ -78,16 +78,19 @@ export interface ReceiverOptions {
    * The challenges that are served, as `domains.get` returns them in `challenge`; a function where
    * they change while the receiver lives.
    *
-   * A function is asked for a GET that is below `challengePath`, not on `livenessPath` and without the
-   * secret: once at a time, at most once a second, and 10 s after it failed or took more than 5 s. The
-   * logger is told of that, and the GET is answered 503 where `challengePath` or `livenessPath` says that
-   * it is no liveness check. @default []
+   * A function is asked for a GET on their path (`challengePath`) alone, not on `livenessPath` and not with
+   * the secret: once at a time, at most once a second, and 10 s after it failed or took more than 5 s. Such
+   * a GET is then answered 503, and the logger told. @default []
    */
   readonly domainChallenges?:
     | readonly DomainChallenge[]
     | (() => readonly DomainChallenge[] | Promise<readonly DomainChallenge[]>)
     | undefined;
-  /** The folder of the challenges that a function gives, such as `/.well-known`. @default any path */
+  /**
+   * The folder of the challenges that a function gives, such as `/.well-known`. Assumed: their path holds a
+   * full stop, as in the vendor's own mock; a domain that is never verified would show it wrong.
+   * @default any path with a full stop
+   */
   readonly challengePath?: string | undefined;
   /**
    * The forms of body that are read, in this order: `"message"`, `"data"`, `"raw"`. Name the one that you

@@ -89,7 +89,7 @@ type Reader = (request: Request, options: ReceiveOptions) => Promise<Received>;
 
 /** A request that is answered with a status, and told. */
 interface Refusal {
-  readonly status: 200 | 400 | 401 | 413 | 503;
+  readonly status: 400 | 401 | 413 | 503;
   readonly why: string;
 }
 
@@ -132,20 +132,13 @@ function createCheck(
   door: Door,
 ): (letter: Letter, tell: (refusal: Refusal) => void) => Promise<Received | undefined> {
   const challengeFor = createChallenges(settings);
-  // Without either, what may be a challenge may as well be a liveness check.
-  const isNamed = settings.livenessPath !== undefined || settings.challengePath !== undefined;
-  const answerChallenge: ReturnType<typeof createCheck> = async (letter, tell) => {
-    const { content, why } = await challengeFor(letter.url.pathname);
-    if (content !== undefined) return answered(200, content);
-    if (why === undefined) return undefined;
-    const status = door.isLiveness(letter) === true && !isNamed ? 200 : 503;
-    tell({ status, why });
-    return status === 503 ? answered(503) : undefined;
-  };
   return async (letter, tell) => {
-    const challenged = door.mayBeChallenge(letter) && (await answerChallenge(letter, tell));
-    if (challenged) return challenged;
-    return door.isLiveness(letter) === true ? liveness() : undefined;
+    const isChallenge = door.mayBeChallenge(letter);
+    const { content, why } = isChallenge ? await challengeFor(letter.url.pathname) : {};
+    if (content !== undefined) return answered(200, content);
+    if (why === undefined) return door.isLiveness(letter) === true ? liveness() : undefined;
+    tell({ status: 503, why });
+    return answered(503);
   };
 }
 

@@ -71,6 +71,7 @@ describe("a request", () => {
     const answers = ["m-1", "m-2", "m-3"].map((id) => orders.handle(call(id)));
     const refused = await Promise.race(answers);
     expect([refused.status, refused.headers.get("retry-after")]).toStrictEqual([503, "1"]);
+    await settle();
 
     await orders.ack(receiptsOf(await orders.pull()));
     expect((await Promise.all(answers)).map(({ status }) => status)).toStrictEqual([200, 200, 503]);
@@ -324,7 +325,7 @@ describe("the options", () => {
     [{ maxRequests: 0 }, "`maxRequests` must be a whole number from 1 to 100000"],
     [{ replyTimeoutMs: 0.5 }, "`replyTimeoutMs` must be a whole number from 1 to 3600000"],
     [{ retryAfterMs: -1 }, "`retryAfterMs` must be a whole number from 0 to 86400000"],
-    [{ limit: 1 }, "there is no option `limit`"],
+    [{ limit: 1 }, "option `limit` is unknown"],
   ])("are refused at creation: %j", (options, words) => {
     expect(() => feed(options as ReceiverFeedOptions)).toThrowError(words);
   });
