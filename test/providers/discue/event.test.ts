@@ -1,5 +1,6 @@
 import { CloudEvent } from "cloudevents";
 import { describe, expect, it } from "vitest";
+import { drain } from "../../../src/index.ts";
 import { consume } from "../../../src/loop/consume.ts";
 import { webhook } from "../../../src/loop/webhook.ts";
 import { inbox, memoryStores } from "../../../src/stores/index.ts";
@@ -68,8 +69,10 @@ const ways: Readonly<
   },
   inbox: async (requests) => {
     const { fetch, feed } = inbox(memoryStores().inbox, receiver());
+    const handled: unknown[] = [];
     for (const request of requests) expect((await fetch(request)).status).toBe(200);
-    return (await feed.pull()).map(({ event }) => event?.data);
+    await drain(feed, ({ data }) => void handled.push(data));
+    return handled;
   },
   feed: async (requests) => {
     const orders = receiver().feed();
