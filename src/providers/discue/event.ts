@@ -79,15 +79,15 @@ interface Known {
  * else the whole content; and an id beside `data`, which no page shows, suppresses nothing.
  */
 async function toKnown(
-  { id, form }: BodyMessage,
-  { forms, outerId, source, text }: Omit<RequestFacts, "deriveId">,
+  { id, form, raw }: BodyMessage,
+  { forms, outerId, source }: Omit<RequestFacts, "deriveId">,
   deriveId: RequestFacts["deriveId"],
 ): Promise<Known> {
   if (id === undefined) {
     return outerId === undefined ? { id: await deriveId(), idDerived: true } : { id: outerId };
   }
   if (!forms.includes("raw")) return { id };
-  const further = outerId ?? (form === "message" ? fingerprint(text) : undefined);
+  const further = outerId ?? (form === "message" ? fingerprint(JSON.stringify(raw)) : undefined);
   if (further === undefined) return { id, idDerived: true };
   return { id, identity: `${identityOf({ source, id })} ${further}` };
 }
