@@ -588,6 +588,7 @@ describe("pull and ack", () => {
     expect(ids(second)).toEqual(["1"]);
     expect(last.body).toEqual({ events: [], ack_id: null });
     expect(tiki.journal.publishedIds(queue)).toEqual(["1"]);
+    expect(tiki.journal.entries({ kinds: ["acked"] })).toMatchObject([{ eventId: "1" }]);
   });
 
   it("forget events after seven days", async () => {

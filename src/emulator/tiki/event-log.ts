@@ -89,7 +89,7 @@ export function createEventLog(newAckId: () => string): EventLog {
       const end = places.get(ackId);
       if (end === undefined) return { verdict: "unknown", acked: [] };
       if (end <= next) return { verdict: "stale", acked: [] };
-      const acked = held.slice(next - first, end - first);
+      const acked = held.slice(next - first, end - first).filter(({ hidden }) => !hidden);
       next = end;
       // Letting them go with every ack would copy the whole backlog for every page.
       if (next - first > Math.max(1_000, held.length / 2)) forget(next - first - repeated);
