@@ -594,6 +594,6 @@ describe("other processes", () => {
   it("cannot assume what there is no assumption of", () => {
     const webhook = { retries: 3 } as DiscueEmulatorOptions["webhook"];
 
-    expect(() => discueEmulator({ webhook })).toThrowError("there is no assumption retries");
+    expect(() => discueEmulator({ webhook })).toThrowError("webhook has no retries; it has");
   });
 });

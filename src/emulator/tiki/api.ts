@@ -148,6 +148,9 @@ function eventCalls(state: ApiState) {
     if (verdict === "stale" && assumptions.staleAckId === "refuse") {
       throw new Refusal(400, "ack_id was acknowledged before.");
     }
+    const { number: request, operation } = granted.call;
+    const kind = verdict === "stale" ? "ackedAgain" : "read";
+    tools.journal.add({ kind, queue: queue.code, cursor: ackId, request, operation });
     note("acked", acked, queue, granted);
   }
 
