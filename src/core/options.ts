@@ -197,6 +197,15 @@ export const schema: Rule<StandardSchemaV1> = rule("a Standard Schema (zod, vali
   );
 });
 
+/** Standard Schemas by event type. */
+export function schemas<Schemas extends object>(): Rule<Schemas> {
+  return rule("an object of Standard Schemas by event type", (value) => {
+    if (!isObject(value)) return false;
+    const bad = Object.keys(value).find((each) => judge(schema.test, value[each]) !== true);
+    return bad === undefined ? true : `that of ${cut(bad)} is none`;
+  });
+}
+
 /** A moment, as a `Date` of any realm or epoch ms, within a span around now; filled in as epoch ms. */
 export function moment(within: {
   readonly pastMs: number;

@@ -11,6 +11,7 @@ import {
   optionError,
   Rule,
   schema,
+  schemas,
   text,
   whole,
   withMethods,
@@ -220,14 +221,7 @@ const table = {
   acceptStatus: whole(200, 299).or(200),
   deferStatus: whole(400, 599).or(503),
   schema,
-  events: new Rule<MessageSchemas>({
-    must: "an object of Standard Schemas by event type",
-    test: (value) =>
-      typeof value === "object" &&
-      value !== null &&
-      !Array.isArray(value) &&
-      Object.values(value).every((each) => schema.test(each) === true),
-  }),
+  events: schemas<MessageSchemas>(),
 } satisfies TableOf<ReceiverOptions & ReceiverSchemas>;
 
 /** Options with every default in place; `secret` is a list, empty where there is none. */
