@@ -208,7 +208,8 @@ export function checkTimeout(provider: string, timeoutMs: number): number {
  * @throws {AckloopError} `config`.
  */
 export function checkSignal(provider: string, operation: string, signal: unknown): void {
-  signalRule.read(signal, `${provider} ${operation}`, "signal");
+  if (signalRule.test(signal) === true) return;
+  throw wrong(provider, `signal must be ${signalRule.must}`, operation);
 }
 
 /** Makes the error for a wrong argument. */

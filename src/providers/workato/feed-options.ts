@@ -137,8 +137,8 @@ const table = {
   onCursorExpired: oneOf<OnCursorExpired>("halt", "oldest", "fromTime").or(
     defaults.onCursorExpired,
   ),
-  restartMarginMs: milliseconds(0).or(defaults.restartMarginMs),
-  checkEmptyAfterMs: milliseconds(0).or(defaults.checkEmptyAfterMs),
+  restartMarginMs: milliseconds(0, Number.POSITIVE_INFINITY).or(defaults.restartMarginMs),
+  checkEmptyAfterMs: milliseconds(0, Number.POSITIVE_INFINITY).or(defaults.checkEmptyAfterMs),
   expiredStatuses: list(whole(100, 599)).or(defaults.expiredStatuses),
   schema,
   typeOf: aFunction<TypeOf>(),
