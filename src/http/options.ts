@@ -79,7 +79,7 @@ export const tokenRule: Rule<Token> = new Rule({
 });
 
 /** The options that every client takes: what is right, and the defaults. */
-export const clientTable = {
+const clientTable = {
   baseUrl: urlRule,
   fetch: new Rule<typeof globalThis.fetch>({
     must: "a function like the global fetch",
