@@ -44,11 +44,11 @@ const server = createServer(async (incoming, outgoing) => {
   }
   const init = {
     method,
-    headers: Object.entries(headers).map(([name, value]) => [name, String(value)]),
+    headers: Object.entries(headers).map(([name, value]): [string, string] => [name, `${value}`]),
     body: isRead ? null : (Readable.toWeb(incoming) as ReadableStream),
     duplex: "half",
   };
-  const answer = await handle(new Request(url, init as RequestInit));
+  const answer = await handle(new Request(url, init));
   outgoing.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text());
 });
 server.listen(Number(env["PORT"] ?? 8080), "127.0.0.1");
