@@ -29,6 +29,8 @@ export interface WorkatoAssumptions {
   readonly retentionLeftOut: "default" | "kept";
   /** What the reply to an update says of when it was: now, or as before, like the sample. @default "now" */
   readonly updatedAt: "now" | "before";
+  /** How many topics one answer lists; the next are read by `page` and `per_page`. @default Infinity */
+  readonly topicsPerPage: number;
   /** The types that a field of a topic may have. @default those that Workato's schemas know */
   readonly fieldTypes: readonly string[];
   /** The answer to a call that the token's role does not allow. @default 403 */
@@ -54,6 +56,7 @@ export const defaultAssumptions: WorkatoAssumptions = Object.freeze({
   invalidTopicStatus: 422,
   retentionLeftOut: "default",
   updatedAt: "now",
+  topicsPerPage: Number.POSITIVE_INFINITY,
   fieldTypes: Object.freeze([
     "string",
     "integer",

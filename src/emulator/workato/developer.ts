@@ -48,7 +48,7 @@ function collectionRoutes(state: DeveloperState): readonly Route[] {
       operation: "listTopics",
       method: "GET",
       path,
-      handle: guard("api", "listTopics", ({ url }) => list(topics, url.searchParams)),
+      handle: guard("api", "listTopics", ({ url }) => list(state, url.searchParams)),
     },
     {
       operation: "createTopic",
@@ -108,7 +108,7 @@ function changeRoutes(state: DeveloperState): readonly Route[] {
   ];
 }
 
-function list(topics: Topics, query: URLSearchParams): Response {
+function list({ topics, assumptions }: DeveloperState, query: URLSearchParams): Response {
   const name = query.get("name") ?? "";
   const withSchema = query.get("include_schema") === "true";
   const data = topics
@@ -116,7 +116,9 @@ function list(topics: Topics, query: URLSearchParams): Response {
     .filter((topic) => topic.name.includes(name))
     .sort(orders[query.get("sort") ?? "id"] ?? byId)
     .map((topic) => toJson(topic, withSchema));
-  return json({ count: data.length, data });
+  const size = Math.min(Number(query.get("per_page") ?? data.length), assumptions.topicsPerPage);
+  const from = (Number(query.get("page") ?? 1) - 1) * size;
+  return json({ count: data.length, data: data.slice(from, from + size) });
 }
 
 const byId = (a: HeldTopic, b: HeldTopic): number => a.id - b.id;

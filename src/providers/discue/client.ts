@@ -22,7 +22,8 @@ const defaultBaseUrl = "https://api.discue.io";
  */
 export function discue(options: DiscueOptions): DiscueClient {
   checkClientOptions("discue", options, table);
-  const { apiKey, naming = "name", prefix = naming === "name" ? "/v1" : "", ...rest } = options;
+  const { apiKey, naming = "name", createBy = "POST", ...others } = options;
+  const { prefix = naming === "name" ? "/v1" : "", ...rest } = others;
   const http = createHttpClient({
     ...rest,
     provider: "discue",
@@ -30,13 +31,14 @@ export function discue(options: DiscueOptions): DiscueClient {
     credential: { token: neverTwice(apiKey), header: "x-api-key", prefix: "" },
     describeError: (body) => ({ text: wireError.safeParse(body).data?.title ?? undefined }),
   });
-  const api = { call: createCall(http), naming };
+  const api = { call: createCall(http), naming, createBy };
   return { ...createCalls(api), receiver: discueReceiver };
 }
 
 const table = {
   apiKey: new Rule<DiscueOptions["apiKey"]>(tokenRule).required(),
   naming: oneOf("name", "alias"),
+  createBy: oneOf("POST", "PUT"),
   prefix: new Rule<NonNullable<DiscueOptions["prefix"]>>({
     must: 'empty, or a path such as "/v1"',
     test: (value) => typeof value === "string" && /^(\/[\w.~-]+)*$/.test(value),
@@ -48,7 +50,7 @@ function createCall(client: HttpClient): DiscueCall {
     // An empty id would make a path of another call: a list instead of one, all instead of one queue.
     if (path.includes("")) throw wrong("discue", "an id must not be empty", facts.operation);
     // Creating twice makes two; all else leaves the same state however often it is done.
-    const repeat = method === "POST" ? "unsent" : "safe";
+    const repeat = facts.operation.endsWith(".create") ? "unsent" : "safe";
     try {
       return await client.call({ ...facts, method, path, repeat, signal: options?.signal });
     } catch (error) {
