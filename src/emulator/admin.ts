@@ -1,6 +1,6 @@
 import type { Emulator } from "./definition.ts";
 import { isRecord, json, Refusal, readJson, saysJson } from "./exchange.ts";
-import type { Fault } from "./faults.ts";
+import type { Fault } from "./fault.ts";
 import type { JournalKind } from "./journal.ts";
 import { createRouter, type PathParameters } from "./routes.ts";
 

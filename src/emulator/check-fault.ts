@@ -1,4 +1,4 @@
-import type { Fault, FaultKind } from "./faults.ts";
+import type { Fault, FaultKind } from "./fault.ts";
 
 /** What a fault may have besides what every one may. */
 const members: Readonly<Record<FaultKind, readonly string[]>> = {

@@ -21,7 +21,8 @@ export {
   type DiscuePublish,
   discueEmulator,
 } from "./discue.ts";
-export type { Fault, FaultEffect, FaultKind, FaultMatch, FaultState, Faults } from "./faults.ts";
+export type { Fault, FaultEffect, FaultKind, FaultMatch } from "./fault.ts";
+export type { FaultState, Faults } from "./faults.ts";
 export type {
   EventRecord,
   Journal,

@@ -1,4 +1,4 @@
-import type { FaultKind } from "./faults.ts";
+import type { FaultKind } from "./fault.ts";
 
 /**
  * What an entry tells.

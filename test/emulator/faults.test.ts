@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Fault, FaultInjector } from "../../src/emulator/faults.ts";
+import type { Fault } from "../../src/emulator/fault.ts";
+import type { FaultInjector } from "../../src/emulator/faults.ts";
 import * as faultsModule from "../../src/emulator/faults.ts";
 
 /** Faults of an emulator that is asked for these, and itself calls listeners. */

@@ -1,4 +1,4 @@
-import type { Fault } from "../../src/emulator/faults.ts";
+import type { Fault } from "../../src/emulator/fault.ts";
 import type { Dice } from "./dice.ts";
 import {
   BUSY_MS,

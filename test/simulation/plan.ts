@@ -1,4 +1,4 @@
-import type { Fault } from "../../src/emulator/faults.ts";
+import type { Fault } from "../../src/emulator/fault.ts";
 
 /** The providers that are simulated. */
 export const providerNames = ["tiki", "kekker", "workato", "discue"] as const;

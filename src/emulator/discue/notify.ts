@@ -1,5 +1,5 @@
 import type { EmulatorTools } from "../definition.ts";
-import type { SpoilingFault } from "../faults.ts";
+import type { SpoilingFault } from "../fault.ts";
 import { broken, halfOf, silence } from "../spoil.ts";
 import type { WebhookAssumptions } from "./assumptions.ts";
 import type { Outcome, Outgoing } from "./outgoing.ts";
