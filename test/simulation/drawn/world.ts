@@ -28,6 +28,8 @@ const PATIENCE_MS = 3_600_000;
 const STALL_MS = 10 * 60_000;
 /** A handler that has worked so long never ends: its process is stopped and begun anew, in ms. */
 const STUCK_MS = 5 * 60_000;
+/** How long the stores have been there when a run begins, in ms. */
+const STORES_AGE_MS = 3_600_000;
 /** More timers than this are no honest run. */
 const MOST_STEPS = 200_000;
 /** A run that has broken so much is looked at no further. */
@@ -65,8 +67,14 @@ export class DrawnWorld {
   readonly #events: ReadonlyMap<number, DrawnEvent>;
   readonly #identities: ReadonlyMap<string, number>;
   readonly #planned: ReturnType<typeof setTimeout>[] = [];
-  /** The clock of the stores, which somebody may set. */
-  readonly #storeHands: Hands = { wallMs: 0, asleepMs: 0, asleepUntil: 0, timers: 0, fired: 0 };
+  /** The clock of the stores, which somebody may set: so old that none sets it to before it began. */
+  readonly #storeHands: Hands = {
+    wallMs: 0,
+    asleepMs: -STORES_AGE_MS,
+    asleepUntil: 0,
+    timers: 0,
+    fired: 0,
+  };
   #storeSetAt = Number.NEGATIVE_INFINITY;
   #lease: { readonly holder: Reader; readonly until: number } | undefined;
   #outageUntil = 0;
