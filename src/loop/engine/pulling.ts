@@ -6,6 +6,7 @@ import { ask, toFailure } from "../../core/guard.ts";
 import type { LoopSettings } from "../options.ts";
 import type { Entry, Message } from "./entry.ts";
 import { Pace } from "./pacing.ts";
+import { Passing } from "./passing.ts";
 import type { Tell } from "./report.ts";
 import type { Settling } from "./settling.ts";
 import { isFatal } from "./settling.ts";
@@ -87,8 +88,7 @@ export class Pulling {
   /** Whether nothing is pulled before all work here has ended: only then a list says that it is empty. */
   #waitsForQuiet = false;
   #emptyPages = 0;
-  /** How many deliveries in a row came that are known. */
-  #knownInRow = 0;
+  readonly #passing = new Passing();
   /** Since when there is no room. */
   #blockedAt: number | undefined;
   #isBlockTold = false;
@@ -253,12 +253,13 @@ export class Pulling {
 
   #takePage(pull: Pull, page: Page): void {
     const elapsedMs = performance.now() - pull.began;
+    const before = this.#after;
     const { fresh, isRepeat, isProgress } = this.#takeIn(page, pull.began, elapsedMs);
     if (this.#isLimitReached) this.finished = "limit";
-    else if (fresh === 0) this.#foundNothing(pull, page, elapsedMs);
+    else if (fresh === 0) this.#foundNothing(pull, page, elapsedMs, this.#after !== before);
     else {
       this.#emptyPages = 0;
-      this.#knownInRow = 0;
+      this.#passing.end();
       // What was acked lately, once more: a provider that is slow, or deaf, is not hurried. Nor is a list
       // of what can never be acked, and has another content each time.
       if (isRepeat || !isProgress) this.#idle(0);
@@ -323,10 +324,10 @@ export class Pulling {
     else if (!this.#parts.feed.waits && this.#pace.attempts === 0) this.#wait(0);
   }
 
-  #foundNothing(pull: Pull, page: Page, elapsedMs: number): void {
+  #foundNothing(pull: Pull, page: Page, elapsedMs: number, hasMoved: boolean): void {
     const { feed, window, untilEmpty } = this.#parts;
     const isList = feed.pulls === "unacked";
-    if (this.#goesOn(page)) return;
+    if (this.#goesOn(pull, page, hasMoved)) return;
     if (untilEmpty && this.#isEmpty(pull, page)) {
       this.finished = "empty";
       return;
@@ -342,16 +343,16 @@ export class Pulling {
   }
 
   /** Whether more may be behind what is known, or filtered, so that the next pull goes out at once. */
-  #goesOn({ deliveries, more }: Page): boolean {
-    const { feed, window } = this.#parts;
-    if (more === true && this.#emptyPages < MOST_EMPTY_PAGES) {
+  #goesOn({ began }: Pull, page: Page, hasMoved: boolean): boolean {
+    const { feed, window, untilEmpty } = this.#parts;
+    const { deliveries, more } = page;
+    // Where a drain was moved on past what is not for it, it has not seen the end.
+    const maySkip = untilEmpty && hasMoved && more === undefined && deliveries.length === 0;
+    if ((more === true || maySkip) && this.#emptyPages < MOST_EMPTY_PAGES) {
       this.#emptyPages += 1;
       return true;
     }
-    // Leases that ended bring what is in work first; it is hidden again, and the next pull goes past it.
-    const count = deliveries.length;
-    this.#knownInRow = count === 0 ? 0 : this.#knownInRow + count;
-    return feed.pulls === "onward" && count > 0 && this.#knownInRow <= window.open;
+    return feed.pulls === "onward" && this.#passing.goesOn(page, began, window);
   }
 
   /** Whether the feed itself has waited, long enough that there is no need to wait here. */

@@ -42,8 +42,11 @@ export class Reader {
   readonly running = new Map<number, number>();
   /** When its last pull began. */
   pulledAt = 0;
-  /** How often in a row a queue has shown what is in work here. */
+  /** How often in a row, without a wait, a queue has shown what is in work here, and when it last did. */
   #knownInRow = 0;
+  #shownAt = 0;
+  /** Where what it was given stands: an event may be there more than once. */
+  readonly #places = new Set<number>();
   /** Whether it holds for an outage, as far as its reports say. */
   isHolding = false;
   /** By how much its time of day was ahead when it last had a lease. */
@@ -166,15 +169,22 @@ export class Reader {
       this.given.add(n);
       isNew = true;
     }
+    for (const item of items) this.#places.add(item.place);
     if (isNew) this.paces.progress();
     this.#passesBy(isNew ? 0 : all.length);
   }
 
-  /** Leases that end bring what is in work again, which is passed by as often as there is of it. */
+  /**
+   * Leases that end bring what is in work again, which is passed by as often as there is of it, and after
+   * a wait once more.
+   */
   #passesBy(known: number): void {
-    this.#knownInRow = known === 0 ? 0 : this.#knownInRow + known;
-    const { kind } = this.world.plan.settings;
-    if (kind === "queue" && known > 0 && this.#knownInRow <= this.given.size) this.paces.passedBy();
+    const { kind, idleMs } = this.world.plan.settings;
+    const hasWaited = this.pulledAt - this.#shownAt >= idleMs[0] / 2;
+    this.#knownInRow = known === 0 || hasWaited ? known : this.#knownInRow + known;
+    this.#shownAt = this.world.clock.now();
+    if (kind === "queue" && known > 0 && this.#knownInRow <= this.#places.size)
+      this.paces.passedBy();
   }
 
   /** An ack begins, of these places where it is cumulative; gives what to call when it is over. */

@@ -507,7 +507,9 @@ export class DrawnWorld {
       this.#checkEnd(reader, what, this.clock.now() - began - (this.#burnedMs - burned));
       slot.halts = isOrderly(what) ? 0 : slot.halts + 1;
       this.#over(slot, reader);
-      void this.clock.settle().then(() => this.#checkLeft(reader, stopper));
+      this.#at(this.#lastCallMs(what), () => {
+        void this.clock.settle().then(() => this.#checkLeft(reader, stopper));
+      });
       if (!this.#isClosing || index < 0) then();
     });
   }
@@ -523,7 +525,7 @@ export class DrawnWorld {
   #checkEnd(reader: Reader, what: string, tookMs: number): void {
     const { verb, deadLetters } = this.plan.settings;
     if (what.startsWith("raw")) this.tell("raw", `process ${reader.number} ended with ${what}`);
-    if (verb === "drain" && reader.slot >= 0) this.#checkDeadline(reader, tookMs);
+    if (verb === "drain" && reader.slot >= 0) this.#checkDrain(reader, what, tookMs);
     if (isOrderly(what) || what.startsWith("raw")) return;
     if (what.startsWith("leaseLost") && this.plan.settings.lease) return;
     if (what.startsWith("halted") && !deadLetters) return;
@@ -532,12 +534,36 @@ export class DrawnWorld {
       this.tell("halt", `process ${reader.number} ended: ${what}`);
   }
 
+  #checkDrain(reader: Reader, what: string, tookMs: number): void {
+    this.#checkDeadline(reader, tookMs);
+    if (what === "empty") this.#checkEmpty(reader);
+  }
+
+  /** A drain that says "empty" has seen all that was there when it pulled last. */
+  #checkEmpty({ number, given, pulledAt }: Reader): void {
+    const { kind, processes } = this.plan.settings;
+    // Of a list or a queue nobody knows what was hidden, and of two readers who has it.
+    if (kind !== "log" || processes === 2 || this.mayFail("pull")) return;
+    const left = this.ledger.open.filter(
+      ({ n }) => !given.has(n) && this.ledger.publishedAt(n) < pulledAt,
+    );
+    if (left.length === 0) return;
+    const numbers = left.map(({ n }) => n).join(" ");
+    this.tell("drainedEarly", `process ${number} ended as empty, and left ${numbers}`);
+  }
+
   #checkDeadline({ hands }: Reader, tookMs: number): void {
     const { deadlineMs = Number.POSITIVE_INFINITY } = this.plan.settings;
     const lateMs = tookMs - deadlineMs - hands.asleepMs;
     if (lateMs > 1_001 + 3 * this.#longestBurnMs) {
       this.tell("lateDrain", `${Math.round(lateMs)} ms late`);
     }
+  }
+
+  /** A handler that ends just behind a run whose lease was lost has its mark taken back by one call more. */
+  #lastCallMs(what: string): number {
+    const { dedupe, callTimeoutMs } = this.plan.settings;
+    return dedupe && what.startsWith("leaseLost") ? callTimeoutMs + 1 : 0;
   }
 
   #checkLeft({ hands, number }: Reader, { listeners, signal }: CountedStopper): void {
@@ -609,10 +635,19 @@ export class DrawnWorld {
 
   /** A drain that has seen the end pulls no more, and another process may have it behind a handler. */
   #isDue(n: number, { pulledAt }: Reader): boolean {
-    const { concurrency } = this.plan.settings;
+    const { concurrency, verb } = this.plan.settings;
     for (const { reader } of this.#slots)
       if (reader?.given.has(n) && reader.running.size >= concurrency) return false;
-    return this.plan.settings.verb !== "drain" || this.ledger.publishedAt(n) < pulledAt;
+    return (
+      verb !== "drain" || (this.ledger.publishedAt(n) < pulledAt && !this.#isTwin(n, pulledAt))
+    );
+  }
+
+  /** Two without a name, of which a list shows one at a time, are one for whoever holds the first. */
+  #isTwin(n: number, pulledAt: number): boolean {
+    const { kind, order } = this.plan.settings;
+    const isInTurns = kind === "list" && order !== "kept" && pulledAt < this.server.mischiefUntil;
+    return isInTurns && isNameless(this.eventOf(n)) && this.eventOf(n).times.length > 1;
   }
 
   #stallableFrom({ toldWhyAt, isPaused }: Reader): number {
