@@ -137,6 +137,11 @@ export class Pulling {
     return this.#parts.mayStart(now) && this.#hasRoom(now) && this.#pace.until <= at;
   }
 
+  /** Whether more may come before what is held has gone. */
+  get hasRoom(): boolean {
+    return !this.finished && (this.isPulling || this.#hasRoom(performance.now()));
+  }
+
   /** Cuts what is under way; one that carries an ack only at the very end. */
   cut(evenAcks: boolean): void {
     if (this.#pull === undefined || (this.#pull.carried && !evenAcks)) return;

@@ -323,7 +323,9 @@ export class DrawnWorld {
     const readers = this.#slots.flatMap(({ reader }) => reader ?? []);
     const areHeld =
       readers.some((reader) => reader.isHeldByPoison) &&
-      readers.every((reader) => reader.isHeldByPoison || reader.open.length === 0);
+      readers.every((reader) => reader.isHeldByPoison || reader.open.length === 0) &&
+      // What is behind it, and may be good, must be reached.
+      open.every((n) => readers.some(({ given }) => given.has(n)));
     const lost = open.filter((n) => !unacked.includes(n) && this.eventOf(n).receipt);
     if (lost.length > 0) this.tell("lost", `acked, and settled by nobody: ${lost.join(" ")}`);
     if (!areHeld) this.tell("endless", `open: ${open.join(" ")}; not acked: ${unacked.join(" ")}`);
