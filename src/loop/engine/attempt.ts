@@ -244,7 +244,8 @@ export class Attempts {
       return DUPLICATE;
     }
     const startsBefore = begun.starts - 1;
-    if (startsBefore < Math.max(settings.attempts, LEAST_STARTS)) return undefined;
+    const isEnough = startsBefore >= Math.max(settings.attempts, LEAST_STARTS);
+    if (!isEnough || entry.isUnheard) return undefined;
     entry.attempts = startsBefore;
     const reason = `its handler was started ${startsBefore} times and never ended`;
     return new Promise((resolve) => {
