@@ -52,7 +52,7 @@ const NEVER = Number.POSITIVE_INFINITY;
 /** How long a pull may take beyond the wait it asks for, in ms. */
 const PULL_LIMIT_MS = 60_000;
 
-/** How many pulls in a row may bring nothing and be followed at once, as the feed says that there is more. */
+/** How many pulls in a row may bring nothing that can be acked and be followed at once. */
 const MOST_EMPTY_PAGES = 20;
 
 /** For how long a page may hold up the next before it is said what holds it, in ms. */
@@ -263,11 +263,11 @@ export class Pulling {
     if (this.#isLimitReached) this.finished = "limit";
     else if (fresh === 0) this.#foundNothing(pull, page, elapsedMs, this.#after !== before);
     else {
-      this.#emptyPages = 0;
+      this.#emptyPages = isProgress ? 0 : this.#emptyPages + 1;
       this.#passing.end();
       // What was acked lately, once more: a provider that is slow, or deaf, is not hurried. Nor is a list
-      // of what can never be acked, and has another content each time.
-      if (isRepeat || !isProgress) this.#idle(0);
+      // of what can never be acked, and has another content each time, after some of it.
+      if (isRepeat || this.#emptyPages > MOST_EMPTY_PAGES) this.#idle(0);
       else {
         this.#pace.reset();
         this.fruitless = 0;

@@ -678,6 +678,26 @@ describe("the end of pulling", () => {
     });
   });
 
+  it("is reached in time past what can never be acked, though the window holds one", async () => {
+    const page: Delivery[] = idsOf(3).map((id) => ({ event: testEvent(id), raw: {} }));
+    page.push({ event: testEvent("a"), raw: {}, receipt: toReceipt("a") });
+    const feed: Feed = {
+      name: "list",
+      ...LIST,
+      pull: async ({ limit } = {}) => page.slice(0, limit),
+      ack: async (receipts) => {
+        page.pop();
+        return receipts.map(() => ({ status: "acked" }));
+      },
+    };
+
+    const options = { maxInFlight: 1, deadline: Date.now() + 1000 };
+    const draining = drain(feed, () => {}, options);
+    await vi.advanceTimersByTimeAsync(1000);
+
+    expect(await draining).toMatchObject({ handled: 4, acked: 1, stopped: "empty" });
+  });
+
   it("comes with the limit, which runs on to the next receipt", async () => {
     const feed = filledFeed(20, { ...CARRYING, pageSize: 8 });
     const wholePages: Feed = { ...feed, pull: (options) => feed.pull({ ...options, limit: 8 }) };
