@@ -370,6 +370,30 @@ describe("consume", () => {
     expect(messages.map(({ message_id }) => message_id)).toEqual([ids[0], ids[0], ids[1]]);
   });
 
+  it("notes how far its reader has read, which is the only ack there is", async () => {
+    const { emulator, id, consume } = setUp();
+    const [first = "", second = ""] = emulator.publish(id, [{ n: 1 }, { n: 2 }]);
+    await consume();
+    await consume({ after_message_id: first });
+    await consume({ after_message_id: second });
+
+    const read = emulator.journal.entries({ kinds: ["read"], queue: String(id) });
+    expect(read.map(({ cursor, request }) => [cursor, request])).toEqual([
+      [first, 2],
+      [second, 3],
+    ]);
+  });
+
+  it("ends a long poll also where only timers are faked", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const { consume } = setUp();
+
+    const polling = consume({ timeout_secs: 60 });
+    await vi.advanceTimersByTimeAsync(60_000);
+
+    expect(await polling).toEqual([]);
+  });
+
   it("notes what was delivered, by topic and message", async () => {
     const { emulator, id, consume } = setUp();
     const [first] = emulator.publish(id, [{}]);
@@ -607,6 +631,21 @@ describe("the emulator for other processes", () => {
     expect(await consume()).toEqual({ messages: [] });
     expect([streamsUrl, apiUrl]).toEqual([`${baseUrl}/api/v1`, `${baseUrl}/api`]);
     await server.close();
+  });
+
+  it("tells how far each reader has read, and takes raw items and tokens away", () => {
+    const emulator = workatoEmulator();
+    const topic = emulator.createTopic("deals");
+
+    emulator.admin["publishRaw"]?.({ topicId: topic, items: [{ odd: true }] });
+    emulator.admin["revoke"]?.({ token: "workato-emulator-token" });
+
+    expect(() => emulator.admin["publishRaw"]?.({ topicId: topic })).toThrow(
+      "items must be a list",
+    );
+    expect(() => emulator.admin["revoke"]?.({})).toThrow("token must be text");
+    expect(() => emulator.publish(topic, [{}, 1n])).toThrow("must be JSON");
+    expect(emulator.journal.publishedIds()).toEqual([]);
   });
 
   it.each([

@@ -148,6 +148,9 @@ function eventCalls(state: ApiState) {
     if (verdict === "stale" && assumptions.staleAckId === "refuse") {
       throw new Refusal(400, "ack_id was acknowledged before.");
     }
+    const { number: request, operation } = granted.call;
+    const kind = verdict === "stale" ? "ackedAgain" : "read";
+    tools.journal.add({ kind, queue: queue.code, cursor: ackId, request, operation });
     note("acked", acked, queue, granted);
   }
 
@@ -159,7 +162,7 @@ function eventCalls(state: ApiState) {
       if ((body["ack_id"] ?? null) !== null) acknowledge(queue, text(body, "ack_id"), granted);
       const { events, end } = queue.log.page(pageSize, granted.call.duplicate);
       note("delivered", events, queue, granted);
-      const empty = events.length === 0 && assumptions.emptyPullAckId === "null";
+      const empty = queue.log.waiting() === 0 && assumptions.emptyPullAckId === "null";
       return {
         events: events.map(({ wire }) => wire),
         ack_id: empty ? null : queue.log.toAckId(end),

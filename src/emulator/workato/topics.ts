@@ -69,7 +69,7 @@ export function createTopics({ clock, random }: Pick<EmulatorTools, "clock" | "r
       const topic: HeldTopic = {
         ...{ id, name, description, retention, schema },
         ...{ createdAt: now, updatedAt: now, activeAt: now },
-        log: createMessageLog(random),
+        log: createMessageLog(random("message")),
         bell: createBell(),
       };
       topics.set(String(id), topic);
