@@ -621,6 +621,7 @@ export class DrawnWorld {
     const { settings } = this.plan;
     const now = this.clock.now();
     if (now < this.#stallableFrom(reader) || settings.kind === "pages") return;
+    if (this.#mayHideUntold(reader)) return;
     if (reader.running.size >= settings.concurrency || reader.isWindowFull) return;
     const open = this.ledger.open;
     // What is handled and not acked may be handled again first.
@@ -644,6 +645,13 @@ export class DrawnWorld {
     return (
       verb !== "drain" || (this.ledger.publishedAt(n) < pulledAt && !this.#isTwin(n, pulledAt))
     );
+  }
+
+  /** What is there twice at the head of a queue that does not say how long it hides may be one for ever. */
+  #mayHideUntold({ given }: Reader): boolean {
+    const { kind, leases } = this.plan.settings;
+    if (kind !== "queue" || leases.every((ms) => ms > 0)) return false;
+    return [...given].some((n) => this.ledger.isOpen(n) && this.eventOf(n).times.length > 1);
   }
 
   /** Two without a name, of which a list shows one at a time, are one for whoever holds the first. */
