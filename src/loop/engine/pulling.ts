@@ -259,11 +259,11 @@ export class Pulling {
   #takePage(pull: Pull, page: Page): void {
     const elapsedMs = performance.now() - pull.began;
     const before = this.#after;
-    const { fresh, isRepeat, isProgress } = this.#takeIn(page, pull.began, elapsedMs);
+    const { fresh, isRepeat } = this.#takeIn(page, pull.began, elapsedMs);
     if (this.#isLimitReached) this.finished = "limit";
     else if (fresh === 0) this.#foundNothing(pull, page, elapsedMs, this.#after !== before);
     else {
-      this.#emptyPages = isProgress ? 0 : this.#emptyPages + 1;
+      this.#emptyPages = this.#isAckable(page) ? 0 : this.#emptyPages + 1;
       this.#passing.end();
       // What was acked lately, once more: a provider that is slow, or deaf, is not hurried. Nor is a list
       // of what can never be acked, and has another content each time, after some of it.
@@ -276,19 +276,23 @@ export class Pulling {
     }
   }
 
+  #isAckable({ deliveries }: Page): boolean {
+    const { acks } = this.#parts.feed;
+    return acks === "cumulative" || deliveries.some(({ receipt }) => receipt !== undefined);
+  }
+
   /** Sorts what a pull brought; gives how many deliveries are new. */
   #takeIn(
     page: Page,
     pulledAt: number,
     elapsedMs: number,
-  ): { readonly fresh: number; readonly isRepeat: boolean; readonly isProgress: boolean } {
+  ): { readonly fresh: number; readonly isRepeat: boolean } {
     const { feed, window, tell, onLeft, isStopping } = this.#parts;
     const before = this.#taken;
     const open = window.openPage(page);
     // A page that comes late finds the limit reached.
     let mayCut = feed.acks === "individual";
     let isWhole = true;
-    let isProgress = feed.acks === "cumulative";
     const left: Receipt[] = [];
     for (const delivery of page.deliveries) {
       if ((mayCut && this.#isLimitReached) || isStopping()) {
@@ -297,7 +301,6 @@ export class Pulling {
         continue;
       }
       this.#accept(delivery, open, pulledAt);
-      isProgress ||= delivery.receipt !== undefined;
       // Below a cumulative receipt everything must be handled, or the work before it is lost.
       mayCut = feed.acks === "individual" || delivery.receipt !== undefined;
     }
@@ -306,7 +309,7 @@ export class Pulling {
     if (isWhole && page.receipt !== undefined) this.#after = page.receipt;
     const fresh = this.#taken - before;
     tell?.({ kind: "pulled", count: page.deliveries.length, fresh, elapsedMs });
-    return { fresh, isRepeat, isProgress };
+    return { fresh, isRepeat };
   }
 
   #accept(delivery: Delivery, open: OpenPage, pulledAt: number): void {
