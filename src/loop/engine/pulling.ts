@@ -292,19 +292,18 @@ export class Pulling {
     const open = window.openPage(page);
     // A page that comes late finds the limit reached.
     let mayCut = feed.acks === "individual";
-    let isWhole = true;
-    const left: Receipt[] = [];
+    const left: Delivery[] = [];
     for (const delivery of page.deliveries) {
       if ((mayCut && this.#isLimitReached) || isStopping()) {
-        if (delivery.receipt !== undefined) left.push(delivery.receipt);
-        isWhole = false;
+        left.push(delivery);
         continue;
       }
       this.#accept(delivery, open, pulledAt);
       // Below a cumulative receipt everything must be handled, or the work before it is lost.
       mayCut = feed.acks === "individual" || delivery.receipt !== undefined;
     }
-    if (left.length > 0) onLeft(left);
+    const isWhole = left.length === 0;
+    if (!isWhole) onLeft(left.flatMap(({ receipt }) => receipt ?? []));
     const isRepeat = window.closePage(open, isWhole ? page.receipt : undefined);
     if (isWhole && page.receipt !== undefined) this.#after = page.receipt;
     const fresh = this.#taken - before;

@@ -113,7 +113,8 @@ export class DrawnWorld {
   async run(): Promise<void> {
     this.#schedule();
     for (const slot of this.#slots) this.#start(slot);
-    const end = this.#quietAt + PATIENCE_MS;
+    // Where nothing can be set aside, each that fails too often ends a run, and a page's work begins anew.
+    const end = this.#quietAt + PATIENCE_MS * (this.plan.settings.deadLetters ? 1 : 4);
     // A handler of a redrive may never end by its script, and then holds it for ever.
     const isIdle = (): boolean =>
       [...this.#redrives].every(({ reader }) => (reader?.running.size ?? 0) > 0);
