@@ -564,10 +564,13 @@ export class DrawnWorld {
     }
   }
 
-  /** A handler that ends just behind a run whose lease was lost has its mark taken back by one call more. */
+  /**
+   * One call more may go out just behind a run: a handler that ends when the lease is lost has its mark
+   * taken back, and what a pull brings that did not hear that it was cut is given back.
+   */
   #lastCallMs(what: string): number {
-    const { dedupe, callTimeoutMs } = this.plan.settings;
-    return dedupe && what.startsWith("leaseLost") ? callTimeoutMs + 1 : 0;
+    const { dedupe, nack, callTimeoutMs } = this.plan.settings;
+    return nack || (dedupe && what.startsWith("leaseLost")) ? callTimeoutMs + 1 : 0;
   }
 
   #checkLeft({ hands, number }: Reader, { listeners, signal }: CountedStopper): void {
