@@ -1,7 +1,12 @@
 import type { Call, Emulator, EmulatorOptions, EmulatorTools, Route } from "./definition.ts";
 import { createDoor, type Door } from "./discue/access.ts";
 import { clientRoutes, domainRoutes, keyRoutes, usageRoutes } from "./discue/account-calls.ts";
-import { type WebhookAssumptions, withAssumptions } from "./discue/assumptions.ts";
+import {
+  type DiscueApiAssumptions,
+  type WebhookAssumptions,
+  withApiAssumptions,
+  withAssumptions,
+} from "./discue/assumptions.ts";
 import { createEnding } from "./discue/ending.ts";
 import { createNotifier } from "./discue/notify.ts";
 import { createOutgoing, type Deliver } from "./discue/outgoing.ts";
@@ -31,6 +36,8 @@ export interface DiscueEmulatorOptions extends EmulatorOptions {
   readonly deliver?: Deliver | undefined;
   /** What discue does not document; see {@link WebhookAssumptions} for each default. */
   readonly webhook?: Partial<WebhookAssumptions> | undefined;
+  /** What the pages leave open of the API. */
+  readonly assumptions?: Partial<DiscueApiAssumptions> | undefined;
   /** With what scheme a domain's challenge is fetched; documented is https. @default "https" */
   readonly challengeScheme?: "https" | "http" | undefined;
   /** How often a domain that is not verified is asked, in ms. @default 1_000 */
@@ -70,6 +77,7 @@ export interface DiscueEmulator extends Emulator {
 export function discueEmulator(options: DiscueEmulatorOptions = {}): DiscueEmulator {
   checkNames("discueEmulator", options, [...frameOptions, ...optionNames]);
   const assumptions = withAssumptions(options.webhook);
+  withApiAssumptions(options.assumptions);
   const tools = createTools("discue", options);
   return resettable(tools, () => makeDiscue(tools, options, assumptions));
 }
@@ -80,6 +88,7 @@ const optionNames: readonly string[] = [
   "staleMs",
   "deliver",
   "webhook",
+  "assumptions",
   "challengeScheme",
   "challengeIntervalMs",
   "requireVerifiedDomain",
@@ -108,6 +117,7 @@ function makeDiscue(
     tools,
     state,
     assumptions,
+    api: withApiAssumptions(options.assumptions),
     usage,
     outgoing,
     naming,

@@ -218,6 +218,8 @@ function createRoutes(node: Node): readonly Route[] {
   ): Route => ({ operation, method, path, handle: (call) => handle(enter(node, call), node) });
   return [
     at("list", "GET", "/api/events", list),
+    // As the guide writes it.
+    at("list", "GET", "/api/events/", list),
     at("list", "GET", "/api/events/:category", list),
     // Before the ack's route, which has the same number of segments.
     at("reset", "POST", "/api/events/reset/:time", reset),
@@ -263,7 +265,7 @@ function list(entered: Entered, node: Node): Response {
     const { number: request, operation } = call;
     journal.add({ kind: "delivered", queue: channel.name, eventId, request, operation });
   }
-  const data = listed.map((event) => toEvent(event, assumptions.times));
+  const data = listed.map((event) => toEvent(event, assumptions));
   const pageSize = assumptions.pageSizeShown === "asked" ? asked : size;
   const totalRecords = assumptions.totals === "page" ? data.length : total;
   const totals = assumptions.totals === "none" ? {} : { totalRecords };

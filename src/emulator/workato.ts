@@ -15,7 +15,7 @@ export interface WorkatoEmulatorOptions extends EmulatorOptions {
   readonly clients?: readonly WorkatoApiClient[] | undefined;
   /** How many requests a minute a token has on each of the two hosts; `Infinity` for no limit. @default 60 */
   readonly requestsPerMinute?: number | undefined;
-  /** The longest body of a request, in bytes. @default 1_048_576 */
+  /** The longest body of a request, in bytes. @default 1_000_000 */
   readonly maxBodyBytes?: number | undefined;
   /** How many topics there may be. @default 20 */
   readonly maxTopics?: number | undefined;
@@ -56,7 +56,7 @@ const defaults = Object.freeze({
     }),
   ]) as readonly WorkatoApiClient[],
   requestsPerMinute: 60,
-  maxBodyBytes: 1_048_576,
+  maxBodyBytes: 1_000_000,
   maxTopics: 20,
   refuse: (): string | undefined => undefined,
 });

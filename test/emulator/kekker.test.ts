@@ -159,6 +159,18 @@ describe("the list", () => {
     ]);
   });
 
+  it("takes the guide's address and spelling, and the page of its own consumer", async () => {
+    const { node, list } = start({ assumptions: { idMember: "eventId" } });
+    const many = Array.from({ length: 150 }, (_, at) => event(1, { eventUid: `e${at + 1}` }));
+    node.publish(many);
+
+    const { data, pageSize } = await list("/api/events/?pageSize=500");
+
+    expect([data.length, pageSize]).toStrictEqual([150, 500]);
+    expect(data[0]).toMatchObject({ eventId: "e1" });
+    expect(data[0]).not.toHaveProperty("eventUid");
+  });
+
   it.each([
     ["all", { totalRecords: 3 }],
     ["page", { totalRecords: 2 }],

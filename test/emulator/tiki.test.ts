@@ -442,6 +442,25 @@ describe("subscriptions", () => {
     expect(refused.status).toBe(400);
   });
 
+  it("are listed for the whole queue by the app's own token, where assumed", async () => {
+    const tiki = tikiEmulator({ assumptions: { subscriptionsListed: "queue" } });
+    const queue = tiki.createQueue("orders", publicApp.client_id);
+    const [first, second] = tiki.sellers;
+    for (const { sid } of [first, second].filter((each) => each !== undefined)) {
+      const { access_token } = await sellerTokens(tiki, ["order"], sid);
+      await caller(tiki, access_token)(`/queues/${queue}/subscriptions`, {
+        event_type: order.type,
+      });
+    }
+    const { access_token } = await (
+      await askToken(tiki, { grant_type: "client_credentials", ...publicApp })
+    ).json();
+
+    const listed = await caller(tiki, access_token)(`/queues/${queue}/subscriptions`);
+
+    expect(listed.body.map(({ sid }: { sid: string }) => sid)).toEqual([first?.sid, second?.sid]);
+  });
+
   it("refuse unknown types, unknown codes, and what is no boolean", async () => {
     const { subscribe, setActive } = await subscribing();
     const { code } = (await subscribe()).body;
@@ -540,6 +559,20 @@ describe("pull and ack", () => {
     expect([stale.status, twice.status]).toEqual([200, 200]);
     expect(ids(onPull)).toEqual(["5"]);
     expect(tiki.journal.totals().acked).toBe(4);
+  });
+
+  it("take an ack_id of an earlier pull, or that of the last alone where assumed", async () => {
+    const statuses: number[] = [];
+    for (const olderAckId of ["accept", "refuse"] as const) {
+      const { tiki, queue, pull, ack } = await withQueue({ assumptions: { olderAckId } });
+      tiki.publish(queue, numbered(1));
+      const first = (await pull()).body.ack_id;
+      tiki.publish(queue, numbered(1, 2));
+      const last = (await pull()).body.ack_id;
+      statuses.push((await ack(first)).status, (await ack(last)).status);
+    }
+
+    expect(statuses).toEqual([200, 200, 400, 200]);
   });
 
   it("refuse an ack_id that is no text, or was never given; stale ones where assumed", async () => {

@@ -82,3 +82,31 @@ export function withAssumptions(given: Partial<WebhookAssumptions> = {}): Webhoo
   const present = Object.entries(given).filter(([, value]) => value !== undefined);
   return { ...assumed, ...Object.fromEntries(present) };
 }
+
+/** What discue's own pages leave open, or say in two ways, of the calls to its API. */
+export interface DiscueApiAssumptions {
+  /**
+   * Whether a queue can be made without a name. The getting-started page wants one, the reference does
+   * not. @default "optional"
+   */
+  readonly queueName: "optional" | "required";
+  /**
+   * What a message is named that was sent without a name. The page shows one, and not where it comes
+   * from. @default "made"
+   */
+  readonly messageName: "made" | "none";
+}
+
+const assumedOfApi: DiscueApiAssumptions = Object.freeze({
+  queueName: "optional",
+  messageName: "made",
+});
+
+/** Puts the given assumptions in the place of the usual ones. */
+export function withApiAssumptions(
+  given: Partial<DiscueApiAssumptions> = {},
+): DiscueApiAssumptions {
+  checkNames("discueEmulator: assumptions", given, Object.keys(assumedOfApi));
+  const present = Object.entries(given).filter(([, value]) => value !== undefined);
+  return { ...assumedOfApi, ...Object.fromEntries(present) };
+}

@@ -52,7 +52,8 @@ export interface Topics {
   remove(topic: HeldTopic): void;
 }
 
-const defaultRetention = 604_800;
+/** How long messages are kept where nobody says, in seconds: 168 hours. */
+export const defaultRetention = 604_800;
 
 /** The id of the first topic, that of the documents' examples. */
 const firstId = 334_525;
