@@ -40,6 +40,8 @@ export class Reader {
   seen = { fired: 0, calls: 0 };
   calls = 0;
   readonly running = new Map<number, number>();
+  /** When a handler of it ended last. */
+  workedAt = 0;
   /** When its last pull began. */
   pulledAt = 0;
   /** How often in a row, without a wait, a queue has shown what is in work here, and when it last did. */

@@ -511,9 +511,7 @@ export class DrawnWorld {
       this.#checkEnd(reader, what, this.clock.now() - began - (this.#burnedMs - burned));
       slot.halts = isOrderly(what) ? 0 : slot.halts + 1;
       this.#over(slot, reader);
-      this.#at(this.#lastCallMs(what), () => {
-        void this.clock.settle().then(() => this.#checkLeft(reader, stopper));
-      });
+      this.#checkLeftIn(this.#lastCallMs(what), reader, stopper);
       if (!this.#isClosing || index < 0) then();
     });
   }
@@ -571,6 +569,15 @@ export class DrawnWorld {
   #lastCallMs(what: string): number {
     const { dedupe, nack, callTimeoutMs } = this.plan.settings;
     return nack || (dedupe && what.startsWith("leaseLost")) ? callTimeoutMs + 1 : 0;
+  }
+
+  /** Looks that long after the run has ended, and its last handler. */
+  #checkLeftIn(ms: number, reader: Reader, stopper: CountedStopper): void {
+    this.#at(ms, () => {
+      const leftMs = ms === 0 ? 0 : reader.workedAt + ms - this.clock.now();
+      if (leftMs > 0) this.#checkLeftIn(leftMs, reader, stopper);
+      else void this.clock.settle().then(() => this.#checkLeft(reader, stopper));
+    });
   }
 
   #checkLeft({ hands, number }: Reader, { listeners, signal }: CountedStopper): void {
