@@ -241,6 +241,8 @@ export class Reader {
   get held(): number {
     const { processes, lease, ordered } = this.world.plan.settings;
     if (processes === 2 && !lease) return 0;
+    // What has no mark cannot be started.
+    if (this.world.isFailing("begin")) return 0;
     const open = this.open.filter((event) => !isNameless(event));
     return ordered ? new Set(open.map(({ key }) => key)).size : open.length;
   }

@@ -184,12 +184,20 @@ export class DrawnWorld {
   burn(ms: number): void {
     this.#burnedMs += ms;
     this.#longestBurnMs = Math.max(this.#longestBurnMs, ms);
-    if (ms >= 50) this.disturbedAt = this.clock.now();
+    if (ms >= 50) this.disturbedAt = Math.max(this.disturbedAt, this.clock.now());
     this.clock.burn(ms);
   }
 
   mayFail(service: Service): boolean {
     return this.plan.troubles.some((trouble) => trouble.service === service);
+  }
+
+  /** Whether a service may be in trouble now. */
+  isFailing(service: Service): boolean {
+    const now = this.clock.now();
+    return this.plan.troubles.some(
+      (each) => each.service === service && each.from <= now && now < each.until,
+    );
   }
 
   /** The trouble that a call meets, if it meets any. */
@@ -409,7 +417,7 @@ export class DrawnWorld {
       case "storeClock":
         this.#storeHands.asleepMs -= ms;
         this.#storeSetAt = this.clock.now();
-        this.disturbedAt = this.clock.now();
+        this.disturbedAt = Math.max(this.disturbedAt, this.clock.now());
         return;
       case "outage":
         this.#outageUntil = Math.max(this.#outageUntil, this.clock.now() + ms);
@@ -463,7 +471,8 @@ export class DrawnWorld {
     reader.hands.asleepMs += ms;
     reader.hands.asleepUntil = now + ms;
     if (reader.stopBy !== undefined) reader.stopBy += ms;
-    this.disturbedAt = now + ms;
+    // One that wakes earlier does not end the sleep of another.
+    this.disturbedAt = Math.max(this.disturbedAt, now + ms);
   }
 
   #redrive(): void {
