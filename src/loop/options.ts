@@ -23,7 +23,8 @@ import type { PacingBounds } from "./engine/pacing.ts";
 export interface RetryOptions {
   /**
    * How often a handler is started with an event in one run, or one request of a webhook, 1-1000. The
-   * next one starts anew; with `dedupe`, starts that never ended (a killed process) count there too.
+   * next one starts anew; with `dedupe`, starts that never ended (a killed process) count there too, where
+   * there are two or more.
    * @default 5
    */
   readonly attempts?: number | undefined;

@@ -106,3 +106,35 @@ it("begins no event twice where renewals hang and stores are slow", async () => 
   await ended(Promise.all(runs), 60_000);
   expect(most).toBe(1);
 });
+
+it("handles an event whose only start was a begin without an answer, which nobody took back", async () => {
+  const { dedupe, deadLetters } = memoryStores();
+  const feed = filledFeed(1);
+  const handler = vi.fn();
+  const options = {
+    consumer: "c",
+    deadLetters,
+    retry: { attempts: 1 },
+    idle: { minMs: 100, maxMs: 1000 },
+  };
+  const unheard: typeof dedupe = {
+    ...dedupe,
+    begin: async (...all) => {
+      await dedupe.begin(...all);
+      return new Promise<never>(() => {});
+    },
+    forget: () => new Promise<never>(() => {}),
+  };
+  const first = consume(feed, handler, { ...options, dedupe: { store: unheard, markMs: 2000 } });
+  await vi.advanceTimersByTimeAsync(500);
+  await ended(first.stop({ withinMs: 100 }));
+
+  const second = consume(feed.reopen(), handler, {
+    ...options,
+    dedupe: { store: dedupe, markMs: 2000 },
+  });
+  await vi.advanceTimersByTimeAsync(20_000);
+
+  expect(handler).toHaveBeenCalledTimes(1);
+  expect(await ended(second.stop())).toMatchObject({ handled: 1, deadLettered: 0 });
+});

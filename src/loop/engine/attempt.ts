@@ -47,6 +47,12 @@ const TAKEN: Disposition = Object.freeze({ kind: "again", delayMs: 100, failed: 
 /** How long a schema may take to answer, in ms. */
 const SCHEMA_LIMIT_MS = 30_000;
 
+/**
+ * How many starts that never ended give an event up at the least: one alone may be a begin whose answer was
+ * lost, so that no handler has seen the event.
+ */
+const LEAST_STARTS = 2;
+
 /** The first and the longest wait before an event is asked for again that is busy elsewhere, in ms. */
 const BUSY_WAITS = Object.freeze({ minMs: 100, maxMs: 5000 });
 
@@ -238,7 +244,8 @@ export class Attempts {
       return DUPLICATE;
     }
     const startsBefore = begun.starts - 1;
-    if (startsBefore < settings.attempts) return undefined;
+    const isEnough = startsBefore >= Math.max(settings.attempts, LEAST_STARTS);
+    if (!isEnough || entry.isUnheard) return undefined;
     entry.attempts = startsBefore;
     const reason = `its handler was started ${startsBefore} times and never ended`;
     return new Promise((resolve) => {

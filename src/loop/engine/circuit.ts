@@ -5,7 +5,7 @@ import { Pace } from "./pacing.ts";
 import type { Tell } from "./report.ts";
 
 /** Fewer different events than this that fail cannot be told from poison. */
-const LEAST_FAILED = 3;
+export const LEAST_FAILED = 3;
 
 /** How often an event may fail and others succeed behind it, before it is taken for bad by itself. */
 const MOST_FORGIVEN = 3;
@@ -70,9 +70,14 @@ export class Circuit {
     return this.#failedAt + MOST_UNSURE_MS;
   }
 
-  /** A call of a handler has failed with these events. In an outage their attempts do not count. */
-  failed(entries: readonly Entry[]): void {
+  /**
+   * A call of a handler has failed with these events. In an outage their attempts do not count.
+   *
+   * @param isBlocked Whether so few are held that they may be bad, and no other can come before they go.
+   */
+  failed(entries: readonly Entry[], isBlocked = false): void {
     if (this.isOpen) {
+      if (isBlocked) return;
       for (const entry of entries) entry.attempts = Math.max(0, entry.attempts - 1);
       return;
     }

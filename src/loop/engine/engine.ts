@@ -426,6 +426,7 @@ export class Engine {
       open: () => this.#window.open,
       mayStart: (now) => this.#mayStart(now) && !this.#turn.isOver(now),
       mayComeBy: (at) => this.#pulling.mayComeBy(at),
+      hasRoom: () => this.#pulling.hasRoom,
       onSettled: (entry, as) => this.#onSettled(entry, as),
       onLeft: (entry) => this.#onLeftLate(entry),
       onRetry: () => {

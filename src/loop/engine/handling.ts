@@ -4,6 +4,7 @@ import { describeThrown, notify } from "../../core/guard.ts";
 import type { BatchHandler } from "../handler.ts";
 import type { Attempts, Disposition } from "./attempt.ts";
 import type { Circuit } from "./circuit.ts";
+import { LEAST_FAILED } from "./circuit.ts";
 import type { Entry } from "./entry.ts";
 import { Queue } from "./queue.ts";
 
@@ -25,6 +26,8 @@ export interface HandlingParts {
   readonly mayStart: (now: number) => boolean;
   /** Whether a pull may bring more by then. */
   readonly mayComeBy: (at: number) => boolean;
+  /** Whether a pull brings more before what is held has gone. */
+  readonly hasRoom: () => boolean;
   readonly onSettled: (entry: Entry, as: SettledAs) => void;
   /** Its handler, or what came before it, has ended and left it unsettled. */
   readonly onLeft?: ((entry: Entry) => void) | undefined;
@@ -161,7 +164,11 @@ export class Handling {
       this.#running -= 1;
       const all = entries.map((entry, index) => [entry, dispositions[index] ?? LEFT] as const);
       const failed = all.filter(([, disposition]) => isFailure(disposition));
-      if (failed.length > 0) this.#parts.circuit?.failed(failed.map(([entry]) => entry));
+      if (failed.length > 0)
+        this.#parts.circuit?.failed(
+          failed.map(([entry]) => entry),
+          this.#isBlocked,
+        );
       for (const [entry, disposition] of all) this.#dispose(entry, disposition);
       this.#parts.changed();
     });
@@ -190,10 +197,20 @@ export class Handling {
 
   readonly #ended = (disposition: Disposition, entry: Entry): void => {
     this.#running -= 1;
-    if (isFailure(disposition)) this.#parts.circuit?.failed([entry]);
+    if (isFailure(disposition)) this.#parts.circuit?.failed([entry], this.#isBlocked);
     this.#dispose(entry, disposition);
     this.#parts.changed();
   };
+
+  /** Whether nothing good could ever come to end an outage, if what is held is bad by itself. */
+  get #isBlocked(): boolean {
+    return this.#startable < LEAST_FAILED && !this.#parts.hasRoom();
+  }
+
+  /** How many events are held that a handler was or can be started with. */
+  get #startable(): number {
+    return this.#parts.open() - this.#behind - this.#elsewhere.size;
+  }
 
   #dispose(entry: Entry, disposition: Disposition): void {
     const { circuit, onSettled, onHalt } = this.#parts;
@@ -218,8 +235,7 @@ export class Handling {
         this.#parts.onLeft?.(entry);
         return;
       default:
-        if (isOutage && disposition.kind === "exhausted") this.#ready.push(entry);
-        else this.#retryOrPark(entry, disposition);
+        this.#retryOrPark(entry, disposition);
     }
   }
 
@@ -228,8 +244,10 @@ export class Handling {
     disposition: Extract<Disposition, { kind: "again" | "exhausted" }>,
   ): void {
     if (disposition.kind === "exhausted") {
-      entry.verdict = disposition.verdict;
-      this.#parked.add(entry);
+      const isProbed = this.#parts.circuit?.isOpen === true;
+      if (!isProbed || this.#isBlocked) entry.verdict = disposition.verdict;
+      if (isProbed) this.#ready.push(entry);
+      else this.#parked.add(entry);
       return;
     }
     if (disposition.failed) this.#parts.onRetry();
@@ -239,7 +257,7 @@ export class Handling {
 
   /** Decides what becomes of those that failed too often, as soon as it can be known. */
   #judge(): void {
-    const { circuit, open } = this.#parts;
+    const { circuit } = this.#parts;
     if (circuit === undefined) {
       this.#release(() => true);
       return;
@@ -247,7 +265,7 @@ export class Handling {
     if (circuit.isOpen) return;
     // A success since has shown that it was their own fault.
     this.#release((entry) => !circuit.isSuspect(entry));
-    const judgement = circuit.judge(open() - this.#behind - this.#elsewhere.size);
+    const judgement = circuit.judge(this.#startable);
     if (judgement === "outage") {
       circuit.open();
       this.#release(() => true);

@@ -6,6 +6,7 @@ import { ask, toFailure } from "../../core/guard.ts";
 import type { LoopSettings } from "../options.ts";
 import type { Entry, Message } from "./entry.ts";
 import { Pace } from "./pacing.ts";
+import { Passing } from "./passing.ts";
 import type { Tell } from "./report.ts";
 import type { Settling } from "./settling.ts";
 import { isFatal } from "./settling.ts";
@@ -51,7 +52,7 @@ const NEVER = Number.POSITIVE_INFINITY;
 /** How long a pull may take beyond the wait it asks for, in ms. */
 const PULL_LIMIT_MS = 60_000;
 
-/** How many pulls in a row may bring nothing and be followed at once, as the feed says that there is more. */
+/** How many pulls in a row may bring nothing that can be acked and be followed at once. */
 const MOST_EMPTY_PAGES = 20;
 
 /** For how long a page may hold up the next before it is said what holds it, in ms. */
@@ -87,8 +88,7 @@ export class Pulling {
   /** Whether nothing is pulled before all work here has ended: only then a list says that it is empty. */
   #waitsForQuiet = false;
   #emptyPages = 0;
-  /** How many deliveries in a row came that are known. */
-  #knownInRow = 0;
+  readonly #passing = new Passing();
   /** Since when there is no room. */
   #blockedAt: number | undefined;
   #isBlockTold = false;
@@ -135,6 +135,11 @@ export class Pulling {
     if (this.#pull) return true;
     const now = performance.now();
     return this.#parts.mayStart(now) && this.#hasRoom(now) && this.#pace.until <= at;
+  }
+
+  /** Whether more may come before what is held has gone. */
+  get hasRoom(): boolean {
+    return !this.finished && (this.isPulling || this.#hasRoom(performance.now()));
   }
 
   /** Cuts what is under way; one that carries an ack only at the very end. */
@@ -253,15 +258,16 @@ export class Pulling {
 
   #takePage(pull: Pull, page: Page): void {
     const elapsedMs = performance.now() - pull.began;
-    const { fresh, isRepeat, isProgress } = this.#takeIn(page, pull.began, elapsedMs);
+    const before = this.#after;
+    const { fresh, isRepeat } = this.#takeIn(page, pull.began, elapsedMs);
     if (this.#isLimitReached) this.finished = "limit";
-    else if (fresh === 0) this.#foundNothing(pull, page, elapsedMs);
+    else if (fresh === 0) this.#foundNothing(pull, page, elapsedMs, this.#after !== before);
     else {
-      this.#emptyPages = 0;
-      this.#knownInRow = 0;
+      this.#emptyPages = this.#isAckable(page) ? 0 : this.#emptyPages + 1;
+      this.#passing.end();
       // What was acked lately, once more: a provider that is slow, or deaf, is not hurried. Nor is a list
-      // of what can never be acked, and has another content each time.
-      if (isRepeat || !isProgress) this.#idle(0);
+      // of what can never be acked, and has another content each time, after some of it.
+      if (isRepeat || this.#emptyPages > MOST_EMPTY_PAGES) this.#idle(0);
       else {
         this.#pace.reset();
         this.fruitless = 0;
@@ -270,37 +276,39 @@ export class Pulling {
     }
   }
 
+  #isAckable({ deliveries }: Page): boolean {
+    const { acks } = this.#parts.feed;
+    return acks === "cumulative" || deliveries.some(({ receipt }) => receipt !== undefined);
+  }
+
   /** Sorts what a pull brought; gives how many deliveries are new. */
   #takeIn(
     page: Page,
     pulledAt: number,
     elapsedMs: number,
-  ): { readonly fresh: number; readonly isRepeat: boolean; readonly isProgress: boolean } {
+  ): { readonly fresh: number; readonly isRepeat: boolean } {
     const { feed, window, tell, onLeft, isStopping } = this.#parts;
     const before = this.#taken;
     const open = window.openPage(page);
     // A page that comes late finds the limit reached.
     let mayCut = feed.acks === "individual";
-    let isWhole = true;
-    let isProgress = feed.acks === "cumulative";
-    const left: Receipt[] = [];
+    const left: Delivery[] = [];
     for (const delivery of page.deliveries) {
       if ((mayCut && this.#isLimitReached) || isStopping()) {
-        if (delivery.receipt !== undefined) left.push(delivery.receipt);
-        isWhole = false;
+        left.push(delivery);
         continue;
       }
       this.#accept(delivery, open, pulledAt);
-      isProgress ||= delivery.receipt !== undefined;
       // Below a cumulative receipt everything must be handled, or the work before it is lost.
       mayCut = feed.acks === "individual" || delivery.receipt !== undefined;
     }
-    if (left.length > 0) onLeft(left);
+    const isWhole = left.length === 0;
+    if (!isWhole) onLeft(left.flatMap(({ receipt }) => receipt ?? []));
     const isRepeat = window.closePage(open, isWhole ? page.receipt : undefined);
     if (isWhole && page.receipt !== undefined) this.#after = page.receipt;
     const fresh = this.#taken - before;
     tell?.({ kind: "pulled", count: page.deliveries.length, fresh, elapsedMs });
-    return { fresh, isRepeat, isProgress };
+    return { fresh, isRepeat };
   }
 
   #accept(delivery: Delivery, open: OpenPage, pulledAt: number): void {
@@ -325,10 +333,10 @@ export class Pulling {
     else if (!this.#parts.feed.waits && this.#pace.attempts === 0) this.#wait(0);
   }
 
-  #foundNothing(pull: Pull, page: Page, elapsedMs: number): void {
+  #foundNothing(pull: Pull, page: Page, elapsedMs: number, hasMoved: boolean): void {
     const { feed, window, untilEmpty } = this.#parts;
     const isList = feed.pulls === "unacked";
-    if (this.#goesOn(page)) return;
+    if (this.#goesOn(pull, page, hasMoved)) return;
     if (untilEmpty && this.#isEmpty(pull, page)) {
       this.finished = "empty";
       return;
@@ -344,16 +352,16 @@ export class Pulling {
   }
 
   /** Whether more may be behind what is known, or filtered, so that the next pull goes out at once. */
-  #goesOn({ deliveries, more }: Page): boolean {
-    const { feed, window } = this.#parts;
-    if (more === true && this.#emptyPages < MOST_EMPTY_PAGES) {
+  #goesOn({ began }: Pull, page: Page, hasMoved: boolean): boolean {
+    const { feed, window, untilEmpty } = this.#parts;
+    const { deliveries, more } = page;
+    // Where a drain was moved on past what is not for it, it has not seen the end.
+    const maySkip = untilEmpty && hasMoved && more === undefined && deliveries.length === 0;
+    if ((more === true || maySkip) && this.#emptyPages < MOST_EMPTY_PAGES) {
       this.#emptyPages += 1;
       return true;
     }
-    // Leases that ended bring what is in work first; it is hidden again, and the next pull goes past it.
-    const count = deliveries.length;
-    this.#knownInRow = count === 0 ? 0 : this.#knownInRow + count;
-    return feed.pulls === "onward" && count > 0 && this.#knownInRow <= window.open;
+    return feed.pulls === "onward" && this.#passing.goesOn(page, began, window);
   }
 
   /** Whether the feed itself has waited, long enough that there is no need to wait here. */

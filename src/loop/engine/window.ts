@@ -63,6 +63,13 @@ export class Window {
     return this.#known;
   }
 
+  /** How many messages of what is open are not acknowledged. */
+  get messages(): number {
+    let count = 0;
+    for (const { unacked } of this.openEntries()) count += Math.max(1, unacked);
+    return count;
+  }
+
   /** The length of the pages of which something is held, as far as the feed tells it. */
   get bytes(): number {
     return this.#bytes;

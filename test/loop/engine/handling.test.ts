@@ -70,6 +70,7 @@ function bench({ mayCome = false, ...parts }: Setting = {}) {
     open: () => state.open,
     mayStart: () => state.mayStart,
     mayComeBy: () => state.mayCome,
+    hasRoom: () => true,
     onSettled: (entry) => {
       state.open -= 1;
       settled.push(idOf(entry));

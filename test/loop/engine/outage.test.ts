@@ -1,5 +1,8 @@
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { FeedEvent } from "../../../src/core/event.ts";
+import type { Feed } from "../../../src/core/feed.ts";
 import { consume } from "../../../src/loop/consume.ts";
+import type { LoopOptions } from "../../../src/loop/options.ts";
 import { retry } from "../../../src/loop/outcome.ts";
 import { memoryStores } from "../../../src/stores/index.ts";
 import { memoryFeed, testEvent } from "../../../src/testing/memory-feed.ts";
@@ -101,5 +104,73 @@ it("counts what was tried again as it tells of it", async () => {
     retried: 12,
     told: 12,
     handled: 3,
+  });
+});
+
+describe("an event that is bad by itself, left by an outage alone in a full window", () => {
+  const away = { retry: { attempts: 2, minDelayMs: 100, maxDelayMs: 1000 } };
+
+  /** Runs for an hour; the handlers fail for the first so many starts, and with some ids for ever. */
+  async function afterOutage(feed: Feed, isBad: (id: string) => boolean, options: LoopOptions) {
+    const { deadLetters } = memoryStores();
+    const { onReport, of } = recorder();
+    let starts = 0;
+    const handler = ({ id }: FeedEvent): void => {
+      starts += 1;
+      if (starts <= 8 || isBad(id)) throw new Error("away, or bad");
+    };
+    const circuitBreaker = { after: 3 };
+    const run = consume(feed, handler, {
+      ...away,
+      deadLetters,
+      consumer: "c",
+      circuitBreaker,
+      onReport,
+      ...options,
+    });
+    await vi.advanceTimersByTimeAsync(3_600_000);
+    await ended(run.stop());
+    return {
+      handled: of("handled").map(({ event }) => event.id),
+      opened: of("circuitOpened").length,
+      closed: of("circuitClosed").length,
+    };
+  }
+
+  it("is given up, so that what is behind it is reached", async () => {
+    const seen = await afterOutage(filledFeed(8), (id) => id === "e2", { maxInFlight: 1 });
+
+    expect(seen).toMatchObject({ opened: 1, closed: 1 });
+    expect(seen.handled).toEqual(["e3", "e4", "e5", "e6", "e7"]);
+  });
+
+  it("is given up where the next page comes only after it", async () => {
+    const pages = { acks: "cumulative", pageSize: 1 } as const;
+    const seen = await afterOutage(filledFeed(8, pages), (id) => id === "e2", {});
+
+    expect(seen).toMatchObject({ opened: 1, closed: 1 });
+    expect(seen.handled.slice(-3)).toEqual(["e5", "e6", "e7"]);
+  });
+
+  it("is given up where all that is held waits behind it", async () => {
+    const seen = await afterOutage(filledFeed(20), (id) => id === "e2", {
+      maxInFlight: 5,
+      orderBy: ({ id }) => (Number(id.slice(1)) < 10 ? "first" : "second"),
+    });
+
+    expect(seen.handled).toContain("e19");
+  });
+
+  it("is held where more may come, which may be good", async () => {
+    const feed = filledFeed(3);
+    const { deadLetters } = memoryStores();
+    const handler = (): void => {
+      throw new Error("away");
+    };
+    const options = { ...away, deadLetters, consumer: "c", circuitBreaker: { after: 3 } };
+    const run = consume(feed, handler, options);
+    await vi.advanceTimersByTimeAsync(3_600_000);
+
+    expect(await ended(run.stop())).toMatchObject({ deadLettered: 0, unsettled: 3 });
   });
 });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { AckloopError } from "../../../src/core/errors.ts";
 import type { FeedEvent } from "../../../src/core/event.ts";
-import type { Delivery, Feed, PullOptions, Receipt } from "../../../src/core/feed.ts";
+import type { Delivery, Feed, Page, PullOptions, Receipt } from "../../../src/core/feed.ts";
 import { fromReceipt, toReceipt } from "../../../src/core/feed.ts";
 import { sleep } from "../../../src/core/sleep.ts";
 import { consume, drain } from "../../../src/loop/consume.ts";
@@ -648,6 +648,56 @@ describe("the end of pulling", () => {
     expect(started).toEqual(["a", "b", "c"]);
   });
 
+  describe("is not told by an empty page that has moved on", () => {
+    /** A log whose first so many pages hold nothing of the feed's; which says no more than where it is. */
+    const filtered = (count: number, receiptOf: (place: number) => unknown): Feed => {
+      const pull = async ({ after }: PullOptions = {}): Promise<Page> => {
+        const place = after === undefined ? 0 : fromReceipt<{ place: number }>(after).place;
+        const moved = { receipt: toReceipt(receiptOf(Math.min(place + 1, count + 1))) };
+        if (place !== count) return { deliveries: [], ...moved };
+        return { deliveries: [{ event: testEvent("a"), raw: {}, ...moved }], ...moved };
+      };
+      const ack: Feed["ack"] = async (receipts) => receipts.map(() => ({ status: "acked" }));
+      return { name: "log", ...CURSOR, pull, ack };
+    };
+
+    it("but only by one that has not", async () => {
+      const places = Array.from({ length: 20 }, (_, place) => ({ place }));
+      const feed = filtered(3, (place) => places[place]);
+
+      expect(await drain(feed, () => {})).toMatchObject({ handled: 1, polls: 5, stopped: "empty" });
+    });
+
+    it("or by many, each of which says so", async () => {
+      const feed = filtered(3, (place) => ({ place }));
+
+      const draining = drain(feed, () => {}, quick);
+      await vi.advanceTimersByTimeAsync(60_000);
+
+      expect(await draining).toMatchObject({ handled: 1, stopped: "empty" });
+    });
+  });
+
+  it("is reached in time past what can never be acked, though the window holds one", async () => {
+    const page: Delivery[] = idsOf(3).map((id) => ({ event: testEvent(id), raw: {} }));
+    page.push({ event: testEvent("a"), raw: {}, receipt: toReceipt("a") });
+    const feed: Feed = {
+      name: "list",
+      ...LIST,
+      pull: async ({ limit } = {}) => page.slice(0, limit),
+      ack: async (receipts) => {
+        page.pop();
+        return receipts.map(() => ({ status: "acked" }));
+      },
+    };
+
+    const options = { maxInFlight: 1, deadline: Date.now() + 1000 };
+    const draining = drain(feed, () => {}, options);
+    await vi.advanceTimersByTimeAsync(1000);
+
+    expect(await draining).toMatchObject({ handled: 4, acked: 1, stopped: "empty" });
+  });
+
   it("comes with the limit, which runs on to the next receipt", async () => {
     const feed = filledFeed(20, { ...CARRYING, pageSize: 8 });
     const wholePages: Feed = { ...feed, pull: (options) => feed.pull({ ...options, limit: 8 }) };
@@ -797,6 +847,84 @@ describe("two messages of one event in one page", () => {
     await ended(drain(feed, () => {}, quick));
 
     expect(acked).toEqual(["1"]);
+  });
+});
+
+describe("a queue whose leases end before its handlers", () => {
+  /** A queue that gives one message a pull, hides it for a time, and may be slow. */
+  function oneByOne(leaseMs: number | undefined, ids: readonly string[]) {
+    const items = ids.map((id) => ({ id, hiddenUntil: 0, deliveries: 0 }));
+    const queue = { items, pulls: 0, slowMs: 0 };
+    const feed: Feed = {
+      name: "queue",
+      ...QUEUE,
+      pull: async () => {
+        queue.pulls += 1;
+        const item = items.find(({ hiddenUntil }) => hiddenUntil <= performance.now());
+        if (item === undefined) return [];
+        item.hiddenUntil = performance.now() + (leaseMs ?? 0);
+        item.deliveries += 1;
+        await sleep(queue.slowMs);
+        const receipt = toReceipt(`${items.indexOf(item)} ${item.deliveries}`);
+        return [{ event: testEvent(item.id), raw: {}, receipt, leaseMs }];
+      },
+      ack: async (receipts) =>
+        receipts.map((receipt) => {
+          const item = items[Number(fromReceipt<string>(receipt).split(" ")[0])];
+          if (item) item.hiddenUntil = Number.POSITIVE_INFINITY;
+          return { status: "acked" };
+        }),
+    };
+    return { feed, queue };
+  }
+  const stuck = (id: string): Promise<void> | undefined =>
+    id === "stuck" || id === "too" ? new Promise<void>(() => {}) : undefined;
+
+  it("is read past two messages of one event", async () => {
+    const { feed, queue } = oneByOne(300, ["stuck", "stuck"]);
+    const handled: string[] = [];
+    const run = consume(feed, ({ id }) => stuck(id) ?? void handled.push(id), {
+      concurrency: 5,
+      idle: { minMs: 1000, maxMs: 1000 },
+      shutdownTimeoutMs: 0,
+    });
+    await vi.advanceTimersByTimeAsync(10_000);
+    queue.items.push({ id: "behind", hiddenUntil: 0, deliveries: 0 });
+    const pulls = queue.pulls;
+    await vi.advanceTimersByTimeAsync(10_000);
+
+    expect(handled).toEqual(["behind"]);
+    expect(queue.pulls - pulls).toBeLessThan(45);
+    await ended(run.stop());
+  });
+
+  it("is read past what is stuck, also after it once came all around", async () => {
+    const { feed, queue } = oneByOne(300, ["stuck", "too"]);
+    const handled: string[] = [];
+    const run = consume(feed, ({ id }) => stuck(id) ?? void handled.push(id), {
+      concurrency: 5,
+      idle: { minMs: 1000, maxMs: 1000 },
+      shutdownTimeoutMs: 0,
+    });
+    await vi.advanceTimersByTimeAsync(2000);
+    queue.slowMs = 400;
+    await vi.advanceTimersByTimeAsync(5000);
+    queue.slowMs = 0;
+    queue.items.push({ id: "behind", hiddenUntil: 0, deliveries: 0 });
+    await vi.advanceTimersByTimeAsync(10_000);
+
+    expect(handled).toEqual(["behind"]);
+    await ended(run.stop());
+  });
+
+  it.each([1, 0, undefined])("is not asked in a hurry for what it hides for %s ms", async (ms) => {
+    const { feed, queue } = oneByOne(ms, ["stuck", "stuck", "too"]);
+    queue.slowMs = 20;
+    const run = consume(feed, ({ id }) => stuck(id), { concurrency: 5, shutdownTimeoutMs: 0 });
+    await vi.advanceTimersByTimeAsync(600_000);
+
+    expect(queue.pulls).toBeLessThan(150);
+    await ended(run.stop());
   });
 });
 

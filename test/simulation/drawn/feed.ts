@@ -94,8 +94,10 @@ function pull(reader: Reader, options: PullOptions) {
       if (carried) world.server.ackTo(ticketOf(carried).place);
       if (carried) reader.confirmed(ticketOf(carried).place);
       const batch = await takeOrWait(reader, options);
-      reader.pulled(batch.items, batch.place);
-      return toAnswer(reader, batch);
+      const isEmptied = mayBeEmptied(reader);
+      // What such a page leaves out was not given to the reader.
+      reader.pulled(isEmptied ? [] : batch.items, isEmptied ? 0 : batch.place);
+      return isEmptied ? { deliveries: [], more: true } : toAnswer(reader, batch);
     },
   });
 }
@@ -115,12 +117,15 @@ async function takeOrWait(reader: Reader, options: PullOptions): Promise<Batch> 
   }
 }
 
+/** Whether a page comes with nothing, and says that there is more. */
+function mayBeEmptied({ world }: Reader): boolean {
+  const { kind, empty } = world.plan.settings;
+  return kind !== "queue" && world.server.isMischievous && world.dice.chance(empty);
+}
+
 function toAnswer(reader: Reader, batch: Batch): readonly Delivery[] | Page {
   const { settings } = reader.world.plan;
-  const { server, dice } = reader.world;
   const { isPage, tellsMore, tellsBytes, receipts, kind } = settings;
-  const isEmptied = kind !== "queue" && server.isMischievous && dice.chance(settings.empty);
-  if (isEmptied) return { deliveries: [], more: true };
   const isCumulative = kind === "pages" || kind === "log";
   const all = batch.items.map((item, index) => {
     const isLast = index === batch.items.length - 1;

@@ -195,6 +195,7 @@ function over(reader: Reader, n: number, what: string): void {
   const count = (running.get(n) ?? 1) - 1;
   if (count === 0) running.delete(n);
   else running.set(n, count);
+  reader.workedAt = world.clock.now();
   world.ledger.ended(reader, n);
   world.note("end", { process: number, n, what });
   reader.paces.progress();

@@ -40,10 +40,15 @@ export class Reader {
   seen = { fired: 0, calls: 0 };
   calls = 0;
   readonly running = new Map<number, number>();
+  /** When a handler of it ended last. */
+  workedAt = 0;
   /** When its last pull began. */
   pulledAt = 0;
-  /** How often in a row a queue has shown what is in work here. */
+  /** How often in a row, without a wait, a queue has shown what is in work here, and when it last did. */
   #knownInRow = 0;
+  #shownAt = 0;
+  /** Where what it was given stands: an event may be there more than once. */
+  readonly #places = new Set<number>();
   /** Whether it holds for an outage, as far as its reports say. */
   isHolding = false;
   /** By how much its time of day was ahead when it last had a lease. */
@@ -140,7 +145,9 @@ export class Reader {
   /** Whether no other may begin an event: its mark was set, and nothing kept it from being renewed. */
   holdsMark(n: number): boolean {
     const { settings } = this.world.plan;
-    if (!settings.dedupe || this.isOver || this.stoppedAt !== undefined) return false;
+    // A redrive takes no marks: two of them may send one letter twice.
+    if (!settings.dedupe || this.slot < 0 || this.isOver || this.stoppedAt !== undefined)
+      return false;
     const since = this.world.clock.now() - 2 * settings.markMs - 60_000;
     const wasTroubled = (this.#troubled.get(n) ?? Number.NEGATIVE_INFINITY) > since;
     return !wasTroubled && this.world.disturbedAt < since;
@@ -166,15 +173,22 @@ export class Reader {
       this.given.add(n);
       isNew = true;
     }
+    for (const item of items) this.#places.add(item.place);
     if (isNew) this.paces.progress();
     this.#passesBy(isNew ? 0 : all.length);
   }
 
-  /** Leases that end bring what is in work again, which is passed by as often as there is of it. */
+  /**
+   * Leases that end bring what is in work again, which is passed by as often as there is of it, and after
+   * a wait once more.
+   */
   #passesBy(known: number): void {
-    this.#knownInRow = known === 0 ? 0 : this.#knownInRow + known;
-    const { kind } = this.world.plan.settings;
-    if (kind === "queue" && known > 0 && this.#knownInRow <= this.given.size) this.paces.passedBy();
+    const { kind, idleMs } = this.world.plan.settings;
+    const hasWaited = this.pulledAt - this.#shownAt >= idleMs[0] / 2;
+    this.#knownInRow = known === 0 || hasWaited ? known : this.#knownInRow + known;
+    this.#shownAt = this.world.clock.now();
+    if (kind === "queue" && known > 0 && this.#knownInRow <= this.#places.size)
+      this.paces.passedBy();
   }
 
   /** An ack begins, of these places where it is cumulative; gives what to call when it is over. */
@@ -227,6 +241,8 @@ export class Reader {
   get held(): number {
     const { processes, lease, ordered } = this.world.plan.settings;
     if (processes === 2 && !lease) return 0;
+    // What has no mark cannot be started.
+    if (this.world.isFailing("begin")) return 0;
     const open = this.open.filter((event) => !isNameless(event));
     return ordered ? new Set(open.map(({ key }) => key)).size : open.length;
   }

@@ -28,6 +28,8 @@ const PATIENCE_MS = 3_600_000;
 const STALL_MS = 10 * 60_000;
 /** A handler that has worked so long never ends: its process is stopped and begun anew, in ms. */
 const STUCK_MS = 5 * 60_000;
+/** How long the stores have been there when a run begins, in ms. */
+const STORES_AGE_MS = 3_600_000;
 /** More timers than this are no honest run. */
 const MOST_STEPS = 200_000;
 /** A run that has broken so much is looked at no further. */
@@ -65,8 +67,14 @@ export class DrawnWorld {
   readonly #events: ReadonlyMap<number, DrawnEvent>;
   readonly #identities: ReadonlyMap<string, number>;
   readonly #planned: ReturnType<typeof setTimeout>[] = [];
-  /** The clock of the stores, which somebody may set. */
-  readonly #storeHands: Hands = { wallMs: 0, asleepMs: 0, asleepUntil: 0, timers: 0, fired: 0 };
+  /** The clock of the stores, which somebody may set: so old that none sets it to before it began. */
+  readonly #storeHands: Hands = {
+    wallMs: 0,
+    asleepMs: -STORES_AGE_MS,
+    asleepUntil: 0,
+    timers: 0,
+    fired: 0,
+  };
   #storeSetAt = Number.NEGATIVE_INFINITY;
   #lease: { readonly holder: Reader; readonly until: number } | undefined;
   #outageUntil = 0;
@@ -105,7 +113,8 @@ export class DrawnWorld {
   async run(): Promise<void> {
     this.#schedule();
     for (const slot of this.#slots) this.#start(slot);
-    const end = this.#quietAt + PATIENCE_MS;
+    // Where nothing can be set aside, each that fails too often ends a run, and a page's work begins anew.
+    const end = this.#quietAt + PATIENCE_MS * (this.plan.settings.deadLetters ? 1 : 4);
     // A handler of a redrive may never end by its script, and then holds it for ever.
     const isIdle = (): boolean =>
       [...this.#redrives].every(({ reader }) => (reader?.running.size ?? 0) > 0);
@@ -175,12 +184,20 @@ export class DrawnWorld {
   burn(ms: number): void {
     this.#burnedMs += ms;
     this.#longestBurnMs = Math.max(this.#longestBurnMs, ms);
-    if (ms >= 50) this.disturbedAt = this.clock.now();
+    if (ms >= 50) this.disturbedAt = Math.max(this.disturbedAt, this.clock.now());
     this.clock.burn(ms);
   }
 
   mayFail(service: Service): boolean {
     return this.plan.troubles.some((trouble) => trouble.service === service);
+  }
+
+  /** Whether a service may be in trouble now. */
+  isFailing(service: Service): boolean {
+    const now = this.clock.now();
+    return this.plan.troubles.some(
+      (each) => each.service === service && each.from <= now && now < each.until,
+    );
   }
 
   /** The trouble that a call meets, if it meets any. */
@@ -298,7 +315,8 @@ export class DrawnWorld {
     const { concurrency, verb, batchSize } = this.plan.settings;
     // Handlers that wait first may wake together, and compute one after the other: that is their own.
     const atOnce = concurrency * (verb === "batch" ? batchSize : 1);
-    const most = 100 + (3 + atOnce) * this.#longestBurnMs;
+    // What comes due while a batch computes waits for one more: the loop's own timer was due before it.
+    const most = 100 + (3 + (verb === "batch" ? 2 : 1) * atOnce) * this.#longestBurnMs;
     // A loop of one's own holds the thread for itself.
     if (verb === "deliveries") return;
     if (lateMs > most) this.tell("starved", `a timer is ${Math.round(lateMs)} ms late`);
@@ -315,7 +333,9 @@ export class DrawnWorld {
     const readers = this.#slots.flatMap(({ reader }) => reader ?? []);
     const areHeld =
       readers.some((reader) => reader.isHeldByPoison) &&
-      readers.every((reader) => reader.isHeldByPoison || reader.open.length === 0);
+      readers.every((reader) => reader.isHeldByPoison || reader.open.length === 0) &&
+      // What is behind it, and may be good, must be reached.
+      open.every((n) => readers.some(({ given }) => given.has(n)));
     const lost = open.filter((n) => !unacked.includes(n) && this.eventOf(n).receipt);
     if (lost.length > 0) this.tell("lost", `acked, and settled by nobody: ${lost.join(" ")}`);
     if (!areHeld) this.tell("endless", `open: ${open.join(" ")}; not acked: ${unacked.join(" ")}`);
@@ -397,7 +417,7 @@ export class DrawnWorld {
       case "storeClock":
         this.#storeHands.asleepMs -= ms;
         this.#storeSetAt = this.clock.now();
-        this.disturbedAt = this.clock.now();
+        this.disturbedAt = Math.max(this.disturbedAt, this.clock.now());
         return;
       case "outage":
         this.#outageUntil = Math.max(this.#outageUntil, this.clock.now() + ms);
@@ -451,7 +471,8 @@ export class DrawnWorld {
     reader.hands.asleepMs += ms;
     reader.hands.asleepUntil = now + ms;
     if (reader.stopBy !== undefined) reader.stopBy += ms;
-    this.disturbedAt = now + ms;
+    // One that wakes earlier does not end the sleep of another.
+    this.disturbedAt = Math.max(this.disturbedAt, now + ms);
   }
 
   #redrive(): void {
@@ -499,7 +520,7 @@ export class DrawnWorld {
       this.#checkEnd(reader, what, this.clock.now() - began - (this.#burnedMs - burned));
       slot.halts = isOrderly(what) ? 0 : slot.halts + 1;
       this.#over(slot, reader);
-      void this.clock.settle().then(() => this.#checkLeft(reader, stopper));
+      this.#checkLeftIn(this.#lastCallMs(what), reader, stopper);
       if (!this.#isClosing || index < 0) then();
     });
   }
@@ -515,7 +536,7 @@ export class DrawnWorld {
   #checkEnd(reader: Reader, what: string, tookMs: number): void {
     const { verb, deadLetters } = this.plan.settings;
     if (what.startsWith("raw")) this.tell("raw", `process ${reader.number} ended with ${what}`);
-    if (verb === "drain" && reader.slot >= 0) this.#checkDeadline(reader, tookMs);
+    if (verb === "drain" && reader.slot >= 0) this.#checkDrain(reader, what, tookMs);
     if (isOrderly(what) || what.startsWith("raw")) return;
     if (what.startsWith("leaseLost") && this.plan.settings.lease) return;
     if (what.startsWith("halted") && !deadLetters) return;
@@ -524,12 +545,48 @@ export class DrawnWorld {
       this.tell("halt", `process ${reader.number} ended: ${what}`);
   }
 
+  #checkDrain(reader: Reader, what: string, tookMs: number): void {
+    this.#checkDeadline(reader, tookMs);
+    if (what === "empty") this.#checkEmpty(reader);
+  }
+
+  /** A drain that says "empty" has seen all that was there when it pulled last. */
+  #checkEmpty({ number, given, pulledAt }: Reader): void {
+    const { kind, processes } = this.plan.settings;
+    // Of a list or a queue nobody knows what was hidden, and of two readers who has it.
+    if (kind !== "log" || processes === 2 || this.mayFail("pull")) return;
+    const left = this.ledger.open.filter(
+      ({ n }) => !given.has(n) && this.ledger.publishedAt(n) < pulledAt,
+    );
+    if (left.length === 0) return;
+    const numbers = left.map(({ n }) => n).join(" ");
+    this.tell("drainedEarly", `process ${number} ended as empty, and left ${numbers}`);
+  }
+
   #checkDeadline({ hands }: Reader, tookMs: number): void {
     const { deadlineMs = Number.POSITIVE_INFINITY } = this.plan.settings;
     const lateMs = tookMs - deadlineMs - hands.asleepMs;
     if (lateMs > 1_001 + 3 * this.#longestBurnMs) {
       this.tell("lateDrain", `${Math.round(lateMs)} ms late`);
     }
+  }
+
+  /**
+   * One call more may go out just behind a run: a handler that ends when the lease is lost has its mark
+   * taken back, and what a pull brings that did not hear that it was cut is given back.
+   */
+  #lastCallMs(what: string): number {
+    const { dedupe, nack, callTimeoutMs } = this.plan.settings;
+    return nack || (dedupe && what.startsWith("leaseLost")) ? callTimeoutMs + 1 : 0;
+  }
+
+  /** Looks that long after the run has ended, and its last handler. */
+  #checkLeftIn(ms: number, reader: Reader, stopper: CountedStopper): void {
+    this.#at(ms, () => {
+      const leftMs = ms === 0 ? 0 : reader.workedAt + ms - this.clock.now();
+      if (leftMs > 0) this.#checkLeftIn(leftMs, reader, stopper);
+      else void this.clock.settle().then(() => this.#checkLeft(reader, stopper));
+    });
   }
 
   #checkLeft({ hands, number }: Reader, { listeners, signal }: CountedStopper): void {
@@ -584,6 +641,7 @@ export class DrawnWorld {
     const { settings } = this.plan;
     const now = this.clock.now();
     if (now < this.#stallableFrom(reader) || settings.kind === "pages") return;
+    if (this.#mayHideUntold(reader)) return;
     if (reader.running.size >= settings.concurrency || reader.isWindowFull) return;
     const open = this.ledger.open;
     // What is handled and not acked may be handled again first.
@@ -601,10 +659,26 @@ export class DrawnWorld {
 
   /** A drain that has seen the end pulls no more, and another process may have it behind a handler. */
   #isDue(n: number, { pulledAt }: Reader): boolean {
-    const { concurrency } = this.plan.settings;
+    const { concurrency, verb } = this.plan.settings;
     for (const { reader } of this.#slots)
       if (reader?.given.has(n) && reader.running.size >= concurrency) return false;
-    return this.plan.settings.verb !== "drain" || this.ledger.publishedAt(n) < pulledAt;
+    return (
+      verb !== "drain" || (this.ledger.publishedAt(n) < pulledAt && !this.#isTwin(n, pulledAt))
+    );
+  }
+
+  /** What is there twice at the head of a queue that does not say how long it hides may be one for ever. */
+  #mayHideUntold({ given }: Reader): boolean {
+    const { kind, leases } = this.plan.settings;
+    if (kind !== "queue" || leases.every((ms) => ms > 0)) return false;
+    return [...given].some((n) => this.ledger.isOpen(n) && this.eventOf(n).times.length > 1);
+  }
+
+  /** Two without a name, of which a list shows one at a time, are one for whoever holds the first. */
+  #isTwin(n: number, pulledAt: number): boolean {
+    const { kind, order } = this.plan.settings;
+    const isInTurns = kind === "list" && order !== "kept" && pulledAt < this.server.mischiefUntil;
+    return isInTurns && isNameless(this.eventOf(n)) && this.eventOf(n).times.length > 1;
   }
 
   #stallableFrom({ toldWhyAt, isPaused }: Reader): number {
