@@ -21,6 +21,8 @@ export interface CircuitParts {
   readonly atOnce: number;
   /** The waits between probes. */
   readonly bounds: PacingBounds;
+  /** How long a probe may take before another is made beside it, in ms. */
+  readonly probeMs: number;
   readonly feed: string;
   readonly tell: Tell | undefined;
   readonly log: Logger;
@@ -44,6 +46,8 @@ export class Circuit {
   /** When the last of them failed first. */
   #failedAt = 0;
   #openedAt: number | undefined;
+  /** What probes, and until when no other does. */
+  #probe: { readonly entry: Entry; readonly until: number } | undefined;
 
   constructor(parts: CircuitParts) {
     this.#parts = parts;
@@ -60,9 +64,9 @@ export class Circuit {
     return this.#openedAt;
   }
 
-  /** When the next probe may start, by `performance.now`. */
+  /** When the next probe may start, by `performance.now`; one that hangs is not waited for for ever. */
   get probeAt(): number {
-    return this.#pace.until;
+    return Math.max(this.#pace.until, this.#probe?.until ?? 0);
   }
 
   /** When what is not known by then is not waited for, by `performance.now`. */
@@ -98,6 +102,7 @@ export class Circuit {
     if (this.#openedAt === undefined) return;
     const elapsedMs = performance.now() - this.#openedAt;
     this.#openedAt = undefined;
+    this.#probe = undefined;
     this.#pace.reset();
     const { feed, tell, log } = this.#parts;
     log.warn(`ackloop: ${feed}: a handler has succeeded again, the run goes on`, { elapsedMs });
@@ -150,9 +155,17 @@ export class Circuit {
     tell?.({ kind: "circuitOpened", failed, delayMs });
   }
 
-  /** A probe has failed. */
-  probeFailed(): void {
-    this.#pace.delay();
+  /** An event probes. If another still does, that one has failed. */
+  probes(entry: Entry): void {
+    if (this.#probe) this.#pace.delay();
+    this.#probe = { entry, until: performance.now() + this.#parts.probeMs };
+  }
+
+  /** An attempt has ended: what probed lets another probe, after a longer wait where it has failed. */
+  ended(entry: Entry, hasFailed: boolean): void {
+    if (this.#probe?.entry !== entry) return;
+    this.#probe = undefined;
+    if (hasFailed) this.#pace.delay();
   }
 
   #forgive(): void {

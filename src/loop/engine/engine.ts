@@ -409,6 +409,7 @@ export class Engine {
         minMs: within(retry.minMs, PROBE_WAITS.first),
         maxMs: within(retry.maxMs, PROBE_WAITS.last),
       },
+      probeMs: Math.min(settings.handlerTimeoutMs ?? PROBE_WAITS.last[1], PROBE_WAITS.last[1]),
       feed: feed.name,
       tell: this.#tell,
       log: this.#log,

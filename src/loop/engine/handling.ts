@@ -55,8 +55,6 @@ export class Handling {
   readonly #parked = new Set<Entry>();
   /** What another has in work: it can say nothing of an outage. */
   readonly #elsewhere = new Set<Entry>();
-  /** What probes whether an outage is over. */
-  #probe: Entry | undefined;
   #nextWake = Number.POSITIVE_INFINITY;
   #running = 0;
   #behind = 0;
@@ -132,15 +130,16 @@ export class Handling {
   #hasSlot(now: number): boolean {
     const { circuit, concurrency } = this.#parts;
     if (this.#running >= concurrency) return false;
-    return !circuit?.isOpen || (this.#probe === undefined && now >= circuit.probeAt);
+    return !circuit?.isOpen || now >= circuit.probeAt;
   }
 
   #startNext(now: number): boolean {
     const { batch, attempts, circuit } = this.#parts;
     if (batch && !this.#isBatchReady(batch, now)) return false;
     const isProbe = circuit?.isOpen === true;
-    const entry = isProbe ? this.#takeProbe() : this.#ready.shift();
+    const entry = (isProbe ? this.#takeUntried() : undefined) ?? this.#ready.shift();
     if (entry === undefined) return false;
+    if (isProbe) circuit.probes(entry);
     this.#running += 1;
     const { verdict } = entry;
     entry.verdict = undefined;
@@ -151,11 +150,9 @@ export class Handling {
     return true;
   }
 
-  /** One that was never tried says the most: what has failed may be bad by itself. */
-  #takeProbe(): Entry | undefined {
-    const untried = this.#ready.takeFirst(({ given }) => given === undefined);
-    this.#probe = untried ?? this.#ready.shift();
-    return this.#probe;
+  /** As a probe, one that was never tried says the most: what has failed may be bad by itself. */
+  #takeUntried(): Entry | undefined {
+    return this.#ready.takeFirst(({ given }) => given === undefined);
   }
 
   #startBatch(entries: readonly Entry[]): void {
@@ -214,12 +211,8 @@ export class Handling {
 
   #dispose(entry: Entry, disposition: Disposition): void {
     const { circuit, onSettled, onHalt } = this.#parts;
-    const isOutage = circuit?.isOpen === true;
     if (this.#elsewhere.size > 0) this.#elsewhere.delete(entry);
-    if (this.#probe === entry) {
-      this.#probe = undefined;
-      if (isOutage && isFailure(disposition)) circuit.probeFailed();
-    }
+    circuit?.ended(entry, isFailure(disposition));
     switch (disposition.kind) {
       case "settled":
         circuit?.left(entry);

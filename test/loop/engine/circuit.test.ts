@@ -20,6 +20,7 @@ function circuitOf({ after = 4, atOnce = 1 } = {}) {
     after,
     atOnce,
     bounds: { minMs: 1000, maxMs: 4000 },
+    probeMs: 10_000,
     feed: "orders",
     tell: (report) => reports.push(report),
     log: toLog({ ...toSettings().logger, warn }),
@@ -158,18 +159,44 @@ describe("a circuit that opens", () => {
   });
 
   it("probes at growing intervals", () => {
-    const { circuit } = opened();
-    const waits = [1, 2, 3].map(() => {
-      circuit.probeFailed();
+    const { circuit, entries } = opened();
+    const waits = entries.slice(1).map((entry) => {
+      circuit.probes(entry);
+      circuit.ended(entry, true);
       return circuit.probeAt - performance.now();
     });
 
     expect(waits).toEqual([2000, 4000, 4000]);
   });
 
+  it("waits for a probe as long as it may take, and then lets another probe", async () => {
+    const { circuit, entries } = opened();
+    const [hung, second] = entries as [Entry, Entry];
+    const probe = async (entry: Entry): Promise<number> => {
+      circuit.probes(entry);
+      const waitMs = circuit.probeAt - performance.now();
+      await vi.advanceTimersByTimeAsync(waitMs);
+      return waitMs;
+    };
+
+    expect([await probe(hung), await probe(second)]).toEqual([10_000, 10_000]);
+    circuit.ended(hung, true);
+    expect(circuit.probeAt).toBe(performance.now());
+  });
+
+  it("knows no probe of an outage before", async () => {
+    const { circuit, entries } = opened();
+    circuit.probes(entries[0] as Entry);
+    circuit.succeeded();
+    circuit.open();
+
+    expect(circuit.probeAt - performance.now()).toBe(1000);
+  });
+
   it("closes with a success, tells for how long it was, and begins anew", async () => {
-    const { circuit, reports } = opened();
-    circuit.probeFailed();
+    const { circuit, reports, entries } = opened();
+    circuit.probes(entries[0] as Entry);
+    circuit.ended(entries[0] as Entry, true);
     await vi.advanceTimersByTimeAsync(7000);
 
     circuit.succeeded();
