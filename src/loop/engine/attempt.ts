@@ -66,7 +66,7 @@ export interface AttemptParts extends KeepingParts {
   /** Whether what is not started yet is to wait. @default it never is */
   readonly isPaused?: (() => boolean) | undefined;
   /** A handler was done with an event, whatever it has decided. */
-  readonly onSuccess?: (() => void) | undefined;
+  readonly onSuccess?: ((entry: Entry) => void) | undefined;
 }
 
 /**
@@ -326,14 +326,14 @@ export class Attempts {
         return this.#failed(entry, leash, "the handler asked for a retry", undefined, decision);
       case "deadLetter":
         entry.attempts += 1;
-        onSuccess?.();
+        onSuccess?.(entry);
         return new Promise((resolve) => {
           const verdict = { reason: decision.reason, code: undefined, cause: undefined };
           this.giveUp(entry, verdict, resolve);
         });
       case "drop":
         entry.attempts += 1;
-        onSuccess?.();
+        onSuccess?.(entry);
         return this.#finished(entry, this.#dropped(entry, decision.reason));
       case "done":
         return this.#handled(entry, began);
@@ -347,7 +347,7 @@ export class Attempts {
 
   #handled(entry: Entry, began: number): MaybePromise<Disposition> {
     entry.attempts += 1;
-    this.#parts.onSuccess?.();
+    this.#parts.onSuccess?.(entry);
     this.#parts.tell?.({
       kind: "handled",
       event: entry.event as FeedEvent,

@@ -7,7 +7,10 @@ import type { Tell } from "./report.ts";
 /** Fewer different events than this that fail cannot be told from poison. */
 export const LEAST_FAILED = 3;
 
-/** How often an event may fail and others succeed behind it, before it is taken for bad by itself. */
+/**
+ * How often an event may fail and others succeed behind it, before it is taken for bad by itself; twice as
+ * often as one that was taken for bad so, and was not.
+ */
 const MOST_FORGIVEN = 3;
 
 /** How long to wait for what others in work will say, once no further event has failed, in ms. */
@@ -46,6 +49,7 @@ export class Circuit {
   /** When the last of them failed first. */
   #failedAt = 0;
   #openedAt: number | undefined;
+  #mostForgiven = MOST_FORGIVEN;
   /** What probes, and until when no other does. */
   #probe: { readonly entry: Entry; readonly until: number } | undefined;
 
@@ -86,7 +90,7 @@ export class Circuit {
       return;
     }
     // What has failed beside others' successes before is bad by itself, and says nothing of an outage.
-    const telling = entries.filter(({ forgiven }) => forgiven < MOST_FORGIVEN);
+    const telling = entries.filter(({ forgiven }) => forgiven < this.#mostForgiven);
     const fresh = telling.filter((entry) => !this.#failures.has(entry)).length;
     if (fresh > 0) this.#failedAt = performance.now();
     this.#failedCalls += this.#parts.atOnce === 1 ? fresh : Math.min(1, fresh);
@@ -97,7 +101,8 @@ export class Circuit {
    * A handler was done with an event. Few that failed before have failed by themselves; many may have met
    * an outage that is over now, so that what they have tried meanwhile is given back, a few times.
    */
-  succeeded(): void {
+  succeeded({ forgiven }: Entry): void {
+    if (forgiven >= this.#mostForgiven) this.#mostForgiven = 2 * forgiven;
     if (this.#failedCalls > 0) this.#forgive();
     if (this.#openedAt === undefined) return;
     const elapsedMs = performance.now() - this.#openedAt;

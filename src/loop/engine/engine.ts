@@ -118,7 +118,7 @@ export class Engine {
       keeping: this.#keeping,
       mayStart: () => this.#ending === undefined && this.#isReader(),
       isPaused: () => this.#isPaused,
-      onSuccess: this.#circuit && (() => this.#circuit?.succeeded()),
+      onSuccess: this.#circuit && ((entry) => this.#circuit?.succeeded(entry)),
     });
     this.#handling = this.#makeHandling(attempts);
     this.#settling = this.#makeSettling();

@@ -72,8 +72,10 @@ export class Handling {
 
   /** Whether a slot stands empty that nothing here can fill now. */
   get isHungry(): boolean {
-    const { concurrency, batch } = this.#parts;
-    return this.#running < concurrency && this.#ready.length < (batch?.size ?? 1);
+    const { concurrency, batch, circuit } = this.#parts;
+    if (this.#running >= concurrency) return false;
+    // In an outage nothing fills it but a probe, and what comes later may be the first that is good.
+    return circuit?.isOpen === true || this.#ready.length < (batch?.size ?? 1);
   }
 
   /** Takes an entry that is new. */
@@ -137,7 +139,10 @@ export class Handling {
     const { batch, attempts, circuit } = this.#parts;
     if (batch && !this.#isBatchReady(batch, now)) return false;
     const isProbe = circuit?.isOpen === true;
-    const entry = (isProbe ? this.#takeUntried() : undefined) ?? this.#ready.shift();
+    // As a probe, one that was never tried says the most, the newest above all: those that have failed, and
+    // what came with them, may be bad by themselves.
+    const untried = isProbe ? this.#ready.takeLast(isUntried) : undefined;
+    const entry = untried ?? this.#ready.shift();
     if (entry === undefined) return false;
     if (isProbe) circuit.probes(entry);
     this.#running += 1;
@@ -148,11 +153,6 @@ export class Handling {
     else if (batch) this.#startBatch([entry, ...this.#takeForBatch(isProbe ? 0 : batch.size - 1)]);
     else attempts.make(entry, this.#ended);
     return true;
-  }
-
-  /** As a probe, one that was never tried says the most: what has failed may be bad by itself. */
-  #takeUntried(): Entry | undefined {
-    return this.#ready.takeFirst(({ given }) => given === undefined);
   }
 
   #startBatch(entries: readonly Entry[]): void {
@@ -301,6 +301,8 @@ export class Handling {
 }
 
 const LEFT: Disposition = Object.freeze({ kind: "left" });
+
+const isUntried = ({ given }: Entry): boolean => given === undefined;
 
 function isFailure(disposition: Disposition): boolean {
   return disposition.kind === "exhausted" || (disposition.kind === "again" && disposition.failed);

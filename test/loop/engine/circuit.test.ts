@@ -41,6 +41,9 @@ const entriesOf = (count: number, attempts = 1): Entry[] =>
     );
   });
 
+/** One that was never tried. */
+const entryOf = (): Entry => entriesOf(1, 0)[0] as Entry;
+
 describe("a circuit judges", () => {
   it.each([
     { title: "nothing has failed, many are held", failed: 0, held: 10, is: "unsure" },
@@ -96,10 +99,41 @@ describe("a circuit judges", () => {
     for (const entry of entries) circuit.failed([entry]);
     expect(entries.every((entry) => circuit.isSuspect(entry))).toBe(true);
 
-    circuit.succeeded();
+    circuit.succeeded(entryOf());
 
     expect(entries.some((entry) => circuit.isSuspect(entry))).toBe(false);
     expect(circuit.judge(10)).toBe("unsure");
+  });
+
+  describe("events that have failed beside others' successes before", () => {
+    /** Each fails, and another succeeds, so many times. */
+    function forgiven(times: number) {
+      const { circuit } = circuitOf();
+      const entries = entriesOf(8);
+      for (let count = 0; count < times; count += 1) {
+        for (const entry of entries) circuit.failed([entry]);
+        circuit.succeeded(entryOf());
+      }
+      return { circuit, entries };
+    }
+
+    it("as bad by themselves", () => {
+      const { circuit, entries } = forgiven(3);
+
+      for (const entry of entries) circuit.failed([entry]);
+
+      expect(circuit.judge(8)).toBe("unsure");
+      expect(entries.some((entry) => circuit.isSuspect(entry))).toBe(false);
+    });
+
+    it("as any others once one of them has succeeded", () => {
+      const { circuit, entries } = forgiven(3);
+      circuit.succeeded(entries.pop() as Entry);
+
+      for (const entry of entries) circuit.failed([entry]);
+
+      expect(circuit.judge(7)).toBe("outage");
+    });
   });
 
   it("counts none that were given up before a success", () => {
@@ -107,7 +141,7 @@ describe("a circuit judges", () => {
     for (const entry of entriesOf(4)) {
       circuit.failed([entry]);
       circuit.left(entry);
-      circuit.succeeded();
+      circuit.succeeded(entryOf());
     }
 
     expect(circuit.judge(1)).not.toBe("outage");
@@ -187,7 +221,7 @@ describe("a circuit that opens", () => {
   it("knows no probe of an outage before", async () => {
     const { circuit, entries } = opened();
     circuit.probes(entries[0] as Entry);
-    circuit.succeeded();
+    circuit.succeeded(entryOf());
     circuit.open();
 
     expect(circuit.probeAt - performance.now()).toBe(1000);
@@ -199,8 +233,8 @@ describe("a circuit that opens", () => {
     circuit.ended(entries[0] as Entry, true);
     await vi.advanceTimersByTimeAsync(7000);
 
-    circuit.succeeded();
-    circuit.succeeded();
+    circuit.succeeded(entryOf());
+    circuit.succeeded(entryOf());
 
     expect(reports.slice(1)).toEqual([{ kind: "circuitClosed", elapsedMs: 7000 }]);
     expect([circuit.isOpen, circuit.openedAt]).toEqual([false, undefined]);
