@@ -39,6 +39,8 @@ export interface Assignment {
   readonly limit: number | undefined;
   /** When everything must be over, in epoch ms. */
   readonly deadline: number | undefined;
+  /** Whether one more handler is wanted beside so many. @default it always is */
+  readonly isWanted?: ((running: number) => boolean) | undefined;
 }
 
 /** Between which waits the first and the last wait between probes in an outage lie, in ms. */
@@ -168,6 +170,11 @@ export class Engine {
   /** Fires when pulling and starting handlers is over. */
   get stopping(): AbortSignal {
     return this.#stopping.signal;
+  }
+
+  /** Something has changed outside: the run looks at all of it again. */
+  wake(): void {
+    this.#changed();
   }
 
   pause(): void {
@@ -417,7 +424,7 @@ export class Engine {
   }
 
   #makeHandling(attempts: Attempts): Handling {
-    const { settings, routes } = this.#task;
+    const { settings, routes, isWanted } = this.#task;
     return new Handling({
       concurrency: settings.concurrency,
       orderBy: settings.orderBy,
@@ -425,7 +432,10 @@ export class Engine {
       attempts,
       circuit: this.#circuit,
       open: () => this.#window.open,
-      mayStart: (now) => this.#mayStart(now) && !this.#turn.isOver(now),
+      mayStart: (now) =>
+        this.#mayStart(now) &&
+        !this.#turn.isOver(now) &&
+        (isWanted === undefined || isWanted(this.#handling.running)),
       mayComeBy: (at) => this.#pulling.mayComeBy(at),
       hasRoom: () => this.#pulling.hasRoom,
       onSettled: (entry, as) => this.#onSettled(entry, as),
