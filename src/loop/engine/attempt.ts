@@ -227,6 +227,7 @@ export class Attempts {
 
   async #begin(entry: Entry): Promise<Disposition | undefined> {
     const { settings, keeping, tell } = this.#parts;
+    const wasTaken = keeping.isTaken(entry);
     const begun = await keeping.begin(entry);
     if (begun === undefined) return undefined;
     if (begun === "quit") return LEFT;
@@ -238,6 +239,14 @@ export class Attempts {
       return { kind: "again", delayMs, failed: false };
     }
     entry.busy = 0;
+    if (wasTaken && begun.status === "begun") {
+      // Nobody else has it, and who only waits for the other one would try for ever.
+      return this.#failed(
+        entry,
+        undefined,
+        "context.finish said that another has it, and none has",
+      );
+    }
     if (begun.status === "done") {
       const { event } = entry.given ?? entry.delivery;
       if (event) tell?.({ kind: "duplicate", event });
@@ -369,12 +378,12 @@ export class Attempts {
    */
   #failed(
     entry: Entry,
-    leash: Leash,
+    leash: Leash | undefined,
     why: string,
-    thrown: unknown,
+    thrown?: unknown,
     { afterMs }: { readonly afterMs?: number | undefined } = {},
   ): Disposition {
-    if (leash.endedBy === "stop" || !this.#parts.mayStart()) return LEFT;
+    if (leash?.endedBy === "stop" || !this.#parts.mayStart()) return LEFT;
     // To throw is the usual way to roll back.
     if (this.#parts.keeping.isTaken(entry)) return TAKEN;
     const { attempts, retry } = this.#parts.settings;
