@@ -46,6 +46,9 @@ export interface Assignment {
 /** Between which waits the first and the last wait between probes in an outage lie, in ms. */
 const PROBE_WAITS = Object.freeze({ first: [100, 1000], last: [1000, 60_000] } as const);
 
+/** How long a run that is paused does nothing at all at the most, in ms. */
+const LONGEST_LOOK_MS = 3_600_000;
+
 const RESOLVED = Promise.resolve();
 
 /** Constant reasons: an abort without one makes an error with a stack each time. */
@@ -204,8 +207,13 @@ export class Engine {
     readonly outageSince: number | undefined;
     readonly pullDueSince: number | undefined;
     readonly longestSilenceMs: number;
+    readonly stillSince: number | undefined;
+    readonly longestWorkMs: number;
+    readonly error: AckloopError | undefined;
   } {
-    const { idle, waitMs } = this.#task.settings;
+    const { idle, waitMs, handlerTimeoutMs = 0 } = this.#task.settings;
+    // An attempt may wait for a store too.
+    const isAtWork = [...this.#window.openEntries()].some((entry) => entry.isAtWork);
     return {
       phase: this.#phase,
       lastPollAt: this.#pulling.lastPollAt,
@@ -216,6 +224,9 @@ export class Engine {
       outageSince: this.#circuit?.openedAt,
       pullDueSince: this.#pulling.dueSince,
       longestSilenceMs: idle.maxMs + waitMs,
+      stillSince: isAtWork ? this.#handling.stillSince : undefined,
+      longestWorkMs: 2 * handlerTimeoutMs,
+      error: this.#ending?.facts.error,
     };
   }
 
@@ -257,7 +268,9 @@ export class Engine {
     const { finished } = this.#pulling;
     // Whatever was begun is brought to its end before the run says that it is done.
     if (finished && this.#window.open === 0 && this.#settling.isIdle) this.stop(finished);
-    return Math.min(handleAt, pullAt, ackAt, this.#startUntil);
+    // A pause keeps the process alive, where nothing else does.
+    const lookAt = this.#isPaused ? now + LONGEST_LOOK_MS : Number.POSITIVE_INFINITY;
+    return Math.min(handleAt, pullAt, ackAt, this.#startUntil, lookAt);
   }
 
   #stepToEnd(ending: Ending): number {

@@ -57,6 +57,8 @@ export class Handling {
   readonly #elsewhere = new Set<Entry>();
   #nextWake = Number.POSITIVE_INFINITY;
   #running = 0;
+  /** When a handler ended last, or none was at work. */
+  #movedAt: number | undefined;
   #behind = 0;
   /** When the first event of the next batch has waited long enough. */
   #batchDueAt: number | undefined;
@@ -68,6 +70,11 @@ export class Handling {
   /** How many handlers are at work. */
   get running(): number {
     return this.#running;
+  }
+
+  /** Since when none of the handlers at work has ended, by `performance.now`, as far as that is known. */
+  get stillSince(): number | undefined {
+    return this.#running > 0 ? this.#movedAt : undefined;
   }
 
   /** Whether a slot stands empty that nothing here can fill now. */
@@ -95,6 +102,8 @@ export class Handling {
 
   /** Starts whatever may be started now; gives when there is more to do, by `performance.now`. */
   step(now: number): number {
+    if (this.#running === 0) this.#movedAt = undefined;
+    this.#movedAt ??= now;
     this.#judge();
     if (now >= this.#nextWake) this.#wake(now);
     let at = now;
@@ -158,7 +167,7 @@ export class Handling {
   #startBatch(entries: readonly Entry[]): void {
     this.#batchDueAt = undefined;
     void this.#parts.attempts.makeBatch(entries).then((dispositions) => {
-      this.#running -= 1;
+      this.#hasEnded();
       const all = entries.map((entry, index) => [entry, dispositions[index] ?? LEFT] as const);
       const failed = all.filter(([, disposition]) => isFailure(disposition));
       if (failed.length > 0)
@@ -192,8 +201,13 @@ export class Handling {
     return !freed && !woken && !this.#parts.mayComeBy(this.#batchDueAt);
   }
 
-  readonly #ended = (disposition: Disposition, entry: Entry): void => {
+  #hasEnded(): void {
     this.#running -= 1;
+    this.#movedAt = undefined;
+  }
+
+  readonly #ended = (disposition: Disposition, entry: Entry): void => {
+    this.#hasEnded();
     if (isFailure(disposition)) this.#parts.circuit?.failed([entry], this.#isBlocked);
     this.#dispose(entry, disposition);
     this.#parts.changed();

@@ -357,7 +357,8 @@ function checkBegin(begun: DedupeBegin): DedupeBegin {
     case "busy":
       return { status: "busy", endsInMs: Number(begun.endsInMs) || 0 };
     case "begun":
-      if (begun.starts >= 1 && typeof begun.mark === "string") return begun;
+      if (Number.isSafeInteger(begun.starts) && begun.starts >= 1 && typeof begun.mark === "string")
+        return begun;
       throw new Error("the store said begun, without a mark or a number of starts");
     default:
       throw new Error("the store said neither begun, busy nor done");

@@ -243,8 +243,10 @@ describe("keeping", () => {
     { status: "begun" },
     { status: "begun", mark: "m" },
     { status: "begun", mark: "m", starts: Number.NaN },
+    { status: "begun", mark: "m", starts: Number.POSITIVE_INFINITY },
+    { status: "begun", mark: "m", starts: 1n },
     { status: "begun", starts: 1 },
-  ])("asks again when a store begins with %j", async (odd) => {
+  ])("asks again when a store begins with %o", async (odd) => {
     const { begin } = memoryStores().dedupe;
     const asked = vi.fn(begin).mockResolvedValueOnce(odd as never);
     const { keeping, reports } = keepingOver({ begin: asked });
