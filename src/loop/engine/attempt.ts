@@ -2,6 +2,7 @@ import { AckloopError } from "../../core/errors.ts";
 import type { FeedEvent } from "../../core/event.ts";
 import { ask, describeThrown, isThenable, settle, toFailure } from "../../core/guard.ts";
 import type { SchemaResult, StandardSchemaV1 } from "../../core/standard-schema.ts";
+import type { Enter } from "./context.ts";
 import { asItCame, toGiven } from "./copy.ts";
 import type { Entry, Verdict } from "./entry.ts";
 import type { Keeping, KeepingParts } from "./keeping.ts";
@@ -65,6 +66,8 @@ export interface AttemptParts extends KeepingParts {
   readonly mayStart: () => boolean;
   /** Whether what is not started yet is to wait. @default it never is */
   readonly isPaused?: (() => boolean) | undefined;
+  /** Starts a handler. @default in the async context of whatever starts it */
+  readonly enter?: Enter | undefined;
   /** A handler was done with an event, whatever it has decided. */
   readonly onSuccess?: ((entry: Entry) => void) | undefined;
 }
@@ -267,7 +270,7 @@ export class Attempts {
   }
 
   #run(entry: Entry, onEnd: OnEnd): void {
-    const { scope, settings, keeping, tell } = this.#parts;
+    const { scope, settings, keeping, tell, enter } = this.#parts;
     const { handler, event, given } = entry;
     const isReady = handler !== undefined && event !== undefined && given !== undefined;
     if (!isReady || !this.#mayRun()) {
@@ -284,8 +287,9 @@ export class Attempts {
       entry.isAtWork = false;
       this.#later(entry, this.#decided(entry, leash, said, began), onEnd);
     };
-    settle<unknown>(
-      () => handler(event, context),
+    const call = (): unknown => handler(event, context);
+    settle(
+      enter ? () => enter(call) : call,
       (returned) => {
         const said = toSaid(returned);
         if (isThenable(said)) void said.then(end);
@@ -297,7 +301,7 @@ export class Attempts {
   }
 
   async #runBatch(entries: readonly Entry[], into: Map<Entry, Disposition>): Promise<void> {
-    const { scope, settings, routes, tell } = this.#parts;
+    const { scope, settings, routes, tell, enter } = this.#parts;
     const leash = scope.open();
     const began = tell ? performance.now() : 0;
     const context = {
@@ -309,9 +313,10 @@ export class Attempts {
     };
     const events = entries.map((entry) => entry.event as FeedEvent);
     for (const entry of entries) entry.isAtWork = true;
+    const call = (): unknown => routes.batch?.handleBatch(events, context);
     const said = await new Promise<readonly Said[]>((resolve) =>
-      settle<unknown>(
-        () => routes.batch?.handleBatch(events, context),
+      settle(
+        enter ? () => enter(call) : call,
         (returned) => resolve(toSaidOfEach(returned, entries.length)),
         (thrown) => resolve(entries.map(() => toFailed(thrown))),
       ),

@@ -8,6 +8,7 @@ import type { LoopSettings } from "../options.ts";
 import { Alarm } from "./alarm.ts";
 import { Attempts } from "./attempt.ts";
 import { Circuit } from "./circuit.ts";
+import { toEnter } from "./context.ts";
 import { Counts, withSummary } from "./counts.ts";
 import type { EndingFacts } from "./ending.ts";
 import { Ending, reserveOf } from "./ending.ts";
@@ -121,6 +122,7 @@ export class Engine {
       routes: task.routes,
       scope: this.#scope,
       keeping: this.#keeping,
+      enter: toEnter(),
       mayStart: () => this.#ending === undefined && this.#isReader(),
       isPaused: () => this.#isPaused,
       onSuccess: this.#circuit && ((entry) => this.#circuit?.succeeded(entry)),
