@@ -3,6 +3,7 @@ import { engine } from "./planted.ts";
 import { bypasses, limits } from "./planted-calls.ts";
 import { clocks } from "./planted-clocks.ts";
 import { acting, inTrouble, type PlantedFault } from "./planted-fault.ts";
+import { reach } from "./planted-reach.ts";
 
 const isStuck = ({ failsUntil }: DrawnEvent): boolean => failsUntil > 0;
 
@@ -391,7 +392,7 @@ const others: readonly PlantedFault[] = [
  *
  * Not here, since no law or draw shows them: an extend that waits for the one before (two leases of very
  * different lengths must be in work at once, and the longer one's extension hang), a leased queue whose head
- * is open, the removal of all letters for one, a batch that waits though nothing can come, a stop whose
+ * is open or there twice, the removal of all letters for one, a batch that waits though nothing can come, a stop whose
  * `forget` failed once, `context.finish`, a webhook's stores that hang.
  *
  * Not here, since they cannot be written any more: a mark that a failed pull carried comes again with its
@@ -409,5 +410,6 @@ export const plantedFaults: readonly PlantedFault[] = [
   ...users,
   ...changes,
   ...others,
+  ...reach,
   ...bypasses,
 ];

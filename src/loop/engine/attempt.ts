@@ -3,6 +3,7 @@ import type { FeedEvent } from "../../core/event.ts";
 import { ask, describeThrown, isThenable, settle, toFailure } from "../../core/guard.ts";
 import type { SchemaResult, StandardSchemaV1 } from "../../core/standard-schema.ts";
 import type { Enter } from "./context.ts";
+import { asItIs } from "./context.ts";
 import { asItCame, toGiven } from "./copy.ts";
 import type { Entry, Verdict } from "./entry.ts";
 import type { Keeping, KeepingParts } from "./keeping.ts";
@@ -256,7 +257,8 @@ export class Attempts {
       return DUPLICATE;
     }
     const startsBefore = begun.starts - 1;
-    if (startsBefore < Math.max(settings.attempts, LEAST_STARTS)) return undefined;
+    const isEnough = startsBefore >= Math.max(settings.attempts, LEAST_STARTS);
+    if (!isEnough || entry.isUnheard) return undefined;
     entry.attempts = startsBefore;
     const reason = `its handler was started ${startsBefore} times and never ended`;
     return new Promise((resolve) => {
@@ -270,7 +272,7 @@ export class Attempts {
   }
 
   #run(entry: Entry, onEnd: OnEnd): void {
-    const { scope, settings, keeping, tell, enter } = this.#parts;
+    const { scope, settings, keeping, tell, enter = asItIs } = this.#parts;
     const { handler, event, given } = entry;
     const isReady = handler !== undefined && event !== undefined && given !== undefined;
     if (!isReady || !this.#mayRun()) {
@@ -287,9 +289,8 @@ export class Attempts {
       entry.isAtWork = false;
       this.#later(entry, this.#decided(entry, leash, said, began), onEnd);
     };
-    const call = (): unknown => handler(event, context);
-    settle(
-      enter ? () => enter(call) : call,
+    settle<unknown>(
+      () => enter(() => handler(event, context)),
       (returned) => {
         const said = toSaid(returned);
         if (isThenable(said)) void said.then(end);
@@ -301,7 +302,7 @@ export class Attempts {
   }
 
   async #runBatch(entries: readonly Entry[], into: Map<Entry, Disposition>): Promise<void> {
-    const { scope, settings, routes, tell, enter } = this.#parts;
+    const { scope, settings, routes, tell, enter = asItIs } = this.#parts;
     const leash = scope.open();
     const began = tell ? performance.now() : 0;
     const context = {
@@ -313,10 +314,9 @@ export class Attempts {
     };
     const events = entries.map((entry) => entry.event as FeedEvent);
     for (const entry of entries) entry.isAtWork = true;
-    const call = (): unknown => routes.batch?.handleBatch(events, context);
     const said = await new Promise<readonly Said[]>((resolve) =>
-      settle(
-        enter ? () => enter(call) : call,
+      settle<unknown>(
+        () => enter(() => routes.batch?.handleBatch(events, context)),
         (returned) => resolve(toSaidOfEach(returned, entries.length)),
         (thrown) => resolve(entries.map(() => toFailed(thrown))),
       ),

@@ -1,7 +1,8 @@
 /** Starts a handler. */
 export type Enter = <Result>(call: () => Result) => Result;
 
-const asItIs: Enter = (call) => call();
+/** Starts it in the context of whatever starts it. */
+export const asItIs: Enter = (call) => call();
 
 /**
  * Makes the function that starts each handler in the async context of now, whatever a handler before it

@@ -96,6 +96,8 @@ export class Entry implements Message {
   isAtWork = false;
   /** Whether nothing is left to do with it but to tell the dedupe store. */
   isDone = false;
+  /** Whether a begin of it was not answered: it may count as a start, whoever has begun it since. */
+  isUnheard = false;
   /** The mark in the dedupe store, while the event is this run's. */
   mark: Mark | undefined = undefined;
   refusals = 0;

@@ -258,7 +258,10 @@ export class Keeping {
     const text = crypto.randomUUID();
     entry.mark = { text, untilMono: 0, untilWall: 0 };
     let times = timesOf(markMs);
+    let isRepeat = false;
     const answer = await this.#marks.ask("begin", this.#beginUntil, async (signal) => {
+      entry.isUnheard ||= isRepeat;
+      isRepeat = true;
       times = timesOf(markMs);
       return checkBegin(await store.begin(this.#key(entry), markMs, { mark: text, signal }));
     });

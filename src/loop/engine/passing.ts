@@ -1,8 +1,5 @@
 import type { Page } from "../../core/feed.ts";
 
-/** For how long what is given without a lease is taken to be hidden, in ms. */
-const UNTOLD_LEASE_MS = 1000;
-
 /**
  * Pulls of a queue in a row that brought only what is known: leases that ended bring that first, and it
  * is hidden again, so that the next pull goes past it.
@@ -29,10 +26,8 @@ export class Passing {
   ): boolean {
     if (this.#count === 0) this.#hiddenUntil = Number.POSITIVE_INFINITY;
     this.#count += deliveries.length;
-    for (const { leaseMs = 0 } of deliveries) {
-      const hiddenMs = leaseMs > 0 ? leaseMs : UNTOLD_LEASE_MS;
-      this.#hiddenUntil = Math.min(this.#hiddenUntil, pulledAt + hiddenMs);
-    }
+    for (const { leaseMs = 0 } of deliveries)
+      this.#hiddenUntil = Math.min(this.#hiddenUntil, pulledAt + leaseMs);
     const isHidden = performance.now() < this.#hiddenUntil;
     const goesOn = deliveries.length > 0 && this.#count <= (isHidden ? known.messages : known.open);
     if (!goesOn) this.end();

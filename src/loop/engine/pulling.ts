@@ -52,7 +52,7 @@ const NEVER = Number.POSITIVE_INFINITY;
 /** How long a pull may take beyond the wait it asks for, in ms. */
 const PULL_LIMIT_MS = 60_000;
 
-/** How many pulls in a row may bring nothing and be followed at once, as the feed says that there is more. */
+/** How many pulls in a row may bring nothing that can be acked and be followed at once. */
 const MOST_EMPTY_PAGES = 20;
 
 /** For how long a page may hold up the next before it is said what holds it, in ms. */
@@ -259,15 +259,15 @@ export class Pulling {
   #takePage(pull: Pull, page: Page): void {
     const elapsedMs = performance.now() - pull.began;
     const before = this.#after;
-    const { fresh, isRepeat, isProgress } = this.#takeIn(page, pull.began, elapsedMs);
+    const { fresh, isRepeat } = this.#takeIn(page, pull.began, elapsedMs);
     if (this.#isLimitReached) this.finished = "limit";
     else if (fresh === 0) this.#foundNothing(pull, page, elapsedMs, this.#after !== before);
     else {
-      this.#emptyPages = 0;
+      this.#emptyPages = this.#isAckable(page) ? 0 : this.#emptyPages + 1;
       this.#passing.end();
       // What was acked lately, once more: a provider that is slow, or deaf, is not hurried. Nor is a list
-      // of what can never be acked, and has another content each time.
-      if (isRepeat || !isProgress) this.#idle(0);
+      // of what can never be acked, and has another content each time, after some of it.
+      if (isRepeat || this.#emptyPages > MOST_EMPTY_PAGES) this.#idle(0);
       else {
         this.#pace.reset();
         this.fruitless = 0;
@@ -276,37 +276,39 @@ export class Pulling {
     }
   }
 
+  #isAckable({ deliveries }: Page): boolean {
+    const { acks } = this.#parts.feed;
+    return acks === "cumulative" || deliveries.some(({ receipt }) => receipt !== undefined);
+  }
+
   /** Sorts what a pull brought; gives how many deliveries are new. */
   #takeIn(
     page: Page,
     pulledAt: number,
     elapsedMs: number,
-  ): { readonly fresh: number; readonly isRepeat: boolean; readonly isProgress: boolean } {
+  ): { readonly fresh: number; readonly isRepeat: boolean } {
     const { feed, window, tell, onLeft, isStopping } = this.#parts;
     const before = this.#taken;
     const open = window.openPage(page);
     // A page that comes late finds the limit reached.
     let mayCut = feed.acks === "individual";
-    let isWhole = true;
-    let isProgress = feed.acks === "cumulative";
-    const left: Receipt[] = [];
+    const left: Delivery[] = [];
     for (const delivery of page.deliveries) {
       if ((mayCut && this.#isLimitReached) || isStopping()) {
-        if (delivery.receipt !== undefined) left.push(delivery.receipt);
-        isWhole = false;
+        left.push(delivery);
         continue;
       }
       this.#accept(delivery, open, pulledAt);
-      isProgress ||= delivery.receipt !== undefined;
       // Below a cumulative receipt everything must be handled, or the work before it is lost.
       mayCut = feed.acks === "individual" || delivery.receipt !== undefined;
     }
-    if (left.length > 0) onLeft(left);
+    const isWhole = left.length === 0;
+    if (!isWhole) onLeft(left.flatMap(({ receipt }) => receipt ?? []));
     const isRepeat = window.closePage(open, isWhole ? page.receipt : undefined);
     if (isWhole && page.receipt !== undefined) this.#after = page.receipt;
     const fresh = this.#taken - before;
     tell?.({ kind: "pulled", count: page.deliveries.length, fresh, elapsedMs });
-    return { fresh, isRepeat, isProgress };
+    return { fresh, isRepeat };
   }
 
   #accept(delivery: Delivery, open: OpenPage, pulledAt: number): void {

@@ -679,6 +679,19 @@ describe("an attempt with dedupe", () => {
     },
   );
 
+  it("does not trust a count of starts when its own begin was not answered at once", async () => {
+    const begin = vi.fn(async () => ({ status: "begun", mark: "m", starts: 9 }) as const);
+    begin.mockRejectedValueOnce(new Error("the answer is lost"));
+    const { attempt, letters, keeping } = attemptsOf(() => {}, withDedupe({ begin }));
+
+    const attempted = attempt(entryOf());
+    await vi.advanceTimersByTimeAsync(10_000);
+
+    expect(await attempted).toEqual({ kind: "settled", as: "handled" });
+    expect(await letters()).toEqual([]);
+    keeping.close();
+  });
+
   it("leaves an event when the run quits before the store has answered", async () => {
     const failing = async (): Promise<never> => {
       throw new Error("down");

@@ -1,3 +1,4 @@
+import type { DeadLetter } from "../../../src/core/stores.ts";
 import { type DrawnEvent, type DrawnPlan, isNameless } from "./plan.ts";
 import type { Reader } from "./reader.ts";
 import type { Item } from "./server.ts";
@@ -26,6 +27,10 @@ interface Fate {
   /** When it was handled, and by which process. */
   handledAt: { readonly reader: Reader; readonly at: number }[];
   readonly running: Map<Reader, number>;
+  /** Marks that were set, and by whom, while no handler has started for them. */
+  readonly unstarted: Map<string, Reader>;
+  /** The mark that was set last. */
+  mark: string | undefined;
 }
 
 /** What the ledger works with. */
@@ -62,6 +67,8 @@ export class Ledger {
         mayBeLetter: event.kind === "unfit" || event.kind === "unreadable",
         handledAt: [],
         running: new Map(),
+        unstarted: new Map(),
+        mark: undefined,
       });
     }
   }
@@ -70,6 +77,19 @@ export class Ledger {
     const fate = this.#of(n);
     fate.published += 1;
     fate.publishedAt = this.#parts.now();
+  }
+
+  /** A mark is set in the store, whether whoever asks hears of it or not. */
+  marked(reader: Reader, n: number, mark: string): void {
+    const fate = this.#of(n);
+    fate.mark = mark;
+    fate.unstarted.set(mark, reader);
+  }
+
+  /** A mark is taken back, and its start with it, where none was set since. */
+  unmarked(n: number, mark: string): void {
+    const fate = this.#of(n);
+    if (fate.mark === mark) fate.unstarted.delete(mark);
   }
 
   /** A handler begins; it must see the event as it came. */
@@ -92,6 +112,8 @@ export class Ledger {
       }
     }
     running.set(reader, (running.get(reader) ?? 0) + 1);
+    const own = [...fate.unstarted].filter(([, by]) => by === reader).at(-1);
+    if (own) fate.unstarted.delete(own[0]);
   }
 
   /** A handler has ended, or is given up. */
@@ -150,7 +172,7 @@ export class Ledger {
   }
 
   /** A letter is to be put: it must hold what came, and be due. */
-  letter(n: number, letter: { readonly event?: unknown; readonly raw: unknown }): void {
+  letter(n: number, letter: Pick<DeadLetter, "event" | "raw" | "reason">): void {
     const fate = this.#of(n);
     const { event } = fate;
     const wire = JSON.stringify([toEvent(event), toRaw(event)]);
@@ -158,7 +180,9 @@ export class Ledger {
     if (held !== wire) this.#tell("changedLetter", n, "is changed in its letter");
     if (fate.mayBeLetter) return;
     const { attempts, verb } = this.#parts.plan.settings;
-    if (fate.starts < attempts) {
+    // A store counts a begin whose answer was lost, and nobody can know whether a handler came of it.
+    const lost = / never ended$/.test(letter.reason) ? fate.unstarted.size : 0;
+    if (fate.starts + lost < Math.max(attempts, lost > 0 ? 2 : 0)) {
       this.#tell("attempts", n, `was given up after ${fate.starts} starts of ${attempts}`);
     }
     // Those that are in work all the while have not failed, and say nothing of an outage.

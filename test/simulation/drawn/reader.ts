@@ -143,7 +143,9 @@ export class Reader {
   /** Whether no other may begin an event: its mark was set, and nothing kept it from being renewed. */
   holdsMark(n: number): boolean {
     const { settings } = this.world.plan;
-    if (!settings.dedupe || this.isOver || this.stoppedAt !== undefined) return false;
+    // A redrive takes no marks: two of them may send one letter twice.
+    if (!settings.dedupe || this.slot < 0 || this.isOver || this.stoppedAt !== undefined)
+      return false;
     const since = this.world.clock.now() - 2 * settings.markMs - 60_000;
     const wasTroubled = (this.#troubled.get(n) ?? Number.NEGATIVE_INFINITY) > since;
     return !wasTroubled && this.world.disturbedAt < since;

@@ -57,7 +57,8 @@ function deadLettersOf(reader: Reader, ask: Ask): DeadLetterStore {
   };
 }
 
-function dedupeOf({ world }: Reader, ask: Ask): DedupeStore {
+function dedupeOf(reader: Reader, ask: Ask): DedupeStore {
+  const { world } = reader;
   const { dedupe } = world.stores;
   const nOf = (identity: string): number | undefined => world.numberOf(identity);
   return {
@@ -65,7 +66,13 @@ function dedupeOf({ world }: Reader, ask: Ask): DedupeStore {
       ask(
         "begin",
         options?.signal,
-        () => dedupe.begin(key, markMs, { mark: options?.mark }),
+        async () => {
+          const begun = await dedupe.begin(key, markMs, { mark: options?.mark });
+          const n = nOf(key.identity);
+          if (begun.status === "begun" && n !== undefined)
+            world.ledger.marked(reader, n, begun.mark);
+          return begun;
+        },
         nOf(key.identity),
       ),
     renew: (key, mark, markMs, options) =>
@@ -73,7 +80,16 @@ function dedupeOf({ world }: Reader, ask: Ask): DedupeStore {
     finish: (key, mark, { signal, retentionMs }) =>
       ask("finish", signal, () => dedupe.finish(key, mark, { retentionMs }), nOf(key.identity)),
     forget: (key, mark, options) =>
-      ask("forget", options?.signal, () => dedupe.forget(key, mark), nOf(key.identity)),
+      ask(
+        "forget",
+        options?.signal,
+        async () => {
+          await dedupe.forget(key, mark);
+          const n = nOf(key.identity);
+          if (n !== undefined) world.ledger.unmarked(n, mark);
+        },
+        nOf(key.identity),
+      ),
   };
 }
 

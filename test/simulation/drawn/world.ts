@@ -113,7 +113,8 @@ export class DrawnWorld {
   async run(): Promise<void> {
     this.#schedule();
     for (const slot of this.#slots) this.#start(slot);
-    const end = this.#quietAt + PATIENCE_MS;
+    // Where nothing can be set aside, each that fails too often ends a run, and a page's work begins anew.
+    const end = this.#quietAt + PATIENCE_MS * (this.plan.settings.deadLetters ? 1 : 4);
     // A handler of a redrive may never end by its script, and then holds it for ever.
     const isIdle = (): boolean =>
       [...this.#redrives].every(({ reader }) => (reader?.running.size ?? 0) > 0);
@@ -306,7 +307,8 @@ export class DrawnWorld {
     const { concurrency, verb, batchSize } = this.plan.settings;
     // Handlers that wait first may wake together, and compute one after the other: that is their own.
     const atOnce = concurrency * (verb === "batch" ? batchSize : 1);
-    const most = 100 + (3 + atOnce) * this.#longestBurnMs;
+    // What comes due while a batch computes waits for one more: the loop's own timer was due before it.
+    const most = 100 + (3 + (verb === "batch" ? 2 : 1) * atOnce) * this.#longestBurnMs;
     // A loop of one's own holds the thread for itself.
     if (verb === "deliveries") return;
     if (lateMs > most) this.tell("starved", `a timer is ${Math.round(lateMs)} ms late`);
@@ -562,10 +564,13 @@ export class DrawnWorld {
     }
   }
 
-  /** A handler that ends just behind a run whose lease was lost has its mark taken back by one call more. */
+  /**
+   * One call more may go out just behind a run: a handler that ends when the lease is lost has its mark
+   * taken back, and what a pull brings that did not hear that it was cut is given back.
+   */
   #lastCallMs(what: string): number {
-    const { dedupe, callTimeoutMs } = this.plan.settings;
-    return dedupe && what.startsWith("leaseLost") ? callTimeoutMs + 1 : 0;
+    const { dedupe, nack, callTimeoutMs } = this.plan.settings;
+    return nack || (dedupe && what.startsWith("leaseLost")) ? callTimeoutMs + 1 : 0;
   }
 
   #checkLeft({ hands, number }: Reader, { listeners, signal }: CountedStopper): void {
@@ -620,6 +625,7 @@ export class DrawnWorld {
     const { settings } = this.plan;
     const now = this.clock.now();
     if (now < this.#stallableFrom(reader) || settings.kind === "pages") return;
+    if (this.#mayHideUntold(reader)) return;
     if (reader.running.size >= settings.concurrency || reader.isWindowFull) return;
     const open = this.ledger.open;
     // What is handled and not acked may be handled again first.
@@ -643,6 +649,13 @@ export class DrawnWorld {
     return (
       verb !== "drain" || (this.ledger.publishedAt(n) < pulledAt && !this.#isTwin(n, pulledAt))
     );
+  }
+
+  /** What is there twice at the head of a queue that does not say how long it hides may be one for ever. */
+  #mayHideUntold({ given }: Reader): boolean {
+    const { kind, leases } = this.plan.settings;
+    if (kind !== "queue" || leases.every((ms) => ms > 0)) return false;
+    return [...given].some((n) => this.ledger.isOpen(n) && this.eventOf(n).times.length > 1);
   }
 
   /** Two without a name, of which a list shows one at a time, are one for whoever holds the first. */
