@@ -80,9 +80,9 @@ export class Handling {
   /** Whether a slot stands empty that nothing here can fill now. */
   get isHungry(): boolean {
     const { concurrency, batch, circuit } = this.#parts;
-    if (this.#running >= concurrency) return false;
     // In an outage nothing fills it but a probe, and what comes later may be the first that is good.
-    return circuit?.isOpen === true || this.#ready.length < (batch?.size ?? 1);
+    const isFew = circuit?.isOpen === true || this.#ready.length < (batch?.size ?? 1);
+    return isFew && this.#running < concurrency;
   }
 
   /** Takes an entry that is new. */
