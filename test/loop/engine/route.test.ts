@@ -133,7 +133,7 @@ describe("handlers of a type that the catalogue does not have", () => {
     const feed = { ...memoryFeed(), events: { ORDER: schema } } as unknown as Feed;
     const receiver = { name: "in", receive: () => {}, events: { ORDER: schema } } as never;
 
-    await drain(feed, { ORDR: handle }, { logger });
+    await drain(feed, { ORDR: handle } as never, { logger });
     webhook(receiver, { ORDR: handle } as never, { logger });
 
     expect(warn.mock.calls.map(([text]) => text)).toEqual([
