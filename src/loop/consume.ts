@@ -57,7 +57,9 @@ export const drainTable = {
 
 /**
  * Handles what a feed holds, and ends: when it is empty, at the deadline, at the limit, or when the
- * signal fires. For cron jobs, serverless functions and scripts.
+ * signal fires. For cron jobs, serverless functions and scripts. An outage of what the handlers write to
+ * ends it at its deadline alone: without one, three bad events with nothing good beside them hold it for
+ * ever. See the option `circuitBreaker`.
  *
  * @throws {AckloopError} `config` for a wrong option, and whatever halted the run, with its summary.
  */

@@ -57,7 +57,8 @@ export interface Deliveries<E extends FeedEvent = FeedEvent>
  *
  * Settling is local and resolves at once; the same promises hold as for `consume`. Leaving the loop,
  * by `break`, `return` or a throw, stops the run: what is settled is acknowledged, what is not comes
- * again. A second settlement of one delivery is nothing. Nothing is pulled before the first `next`.
+ * again. A second settlement of one delivery is nothing. Nothing is pulled before the first `next`; with
+ * `dedupe` an event is begun when a `next` asks for it.
  *
  * @throws {AckloopError} `config` for a wrong option, at once. The iteration throws what halted it.
  */
@@ -83,7 +84,11 @@ class OwnLoop<E extends FeedEvent> implements Deliveries<E> {
     const concurrency = Math.min(maxInFlight, MOST_AT_ONCE);
     const all = { ...options, maxInFlight, concurrency };
     const handler: Handler<E> = (event, context) => this.#hand(event, context);
-    this.#engine = new Engine(toAssignment("deliveries", feed, handler, all));
+    const assignment = toAssignment("deliveries", feed, handler, all);
+    // What nobody asks for yet is not begun: a start would count that never was.
+    const isWanted = (running: number): boolean =>
+      running < this.#unsettled.size + this.#waiting.length;
+    this.#engine = new Engine({ ...assignment, isWanted: options.dedupe && isWanted });
   }
 
   [Symbol.asyncIterator](): this {
@@ -93,7 +98,10 @@ class OwnLoop<E extends FeedEvent> implements Deliveries<E> {
   async next(): Promise<IteratorResult<OwnDelivery<E>>> {
     if (!this.#isOver) this.#start();
     while (!this.#isOver && this.#arrived.length === 0) {
-      await new Promise<boolean>((resolve) => this.#waiting.push(resolve));
+      await new Promise<boolean>((resolve) => {
+        this.#waiting.push(resolve);
+        this.#engine.wake();
+      });
     }
     const value = this.#isOver ? undefined : this.#arrived.shift();
     if (value !== undefined) return { done: false, value };

@@ -1,3 +1,4 @@
+import type { AckloopError } from "../core/errors.ts";
 import { checkOptions, milliseconds } from "../core/options.ts";
 import type { Summary } from "../core/summary.ts";
 import type { Engine } from "./engine/engine.ts";
@@ -8,10 +9,14 @@ export interface Health {
   readonly state: "standby" | "running" | "paused" | "stopping" | "ended";
   /**
    * False when no pull was answered for 2 min + `idle.maxMs` + `waitMs` (205 s by default), although one
-   * should have been: the process looks alive and does nothing. A standby that waits for its lease is
-   * healthy, and so is a run that holds in an outage: `outageMs` tells of that.
+   * should have been, or when handlers are at work and none has ended for 5 min, or twice
+   * `handlerTimeoutMs` where that is more: the process looks alive and does nothing. False too once
+   * something has halted the run. A standby that waits for its lease is healthy, and so is a run that
+   * holds in an outage: `outageMs` tells of that.
    */
   readonly healthy: boolean;
+  /** What has halted the run. */
+  readonly lastError?: AckloopError | undefined;
   /** When a pull was last answered, in epoch ms; absent before the first. */
   readonly lastPollAt?: number | undefined;
   /** How many polls in a row brought nothing new or failed. */
@@ -32,7 +37,10 @@ export interface Health {
 const stopTable = { withinMs: milliseconds(0) };
 
 /** How long pulls may go unanswered, beyond the run's own waits, before it counts as stalled, in ms. */
-const STALLED_AFTER_MS = 120_000;
+const SILENT_AFTER_MS = 120_000;
+
+/** How long handlers may be at work without one that ends, before they count as stalled, in ms. */
+const STALLED_AFTER_MS = 300_000;
 
 /**
  * A loop at work: awaitable, to be stopped, paused and asked for its health.
@@ -95,13 +103,15 @@ export class Run implements Promise<Summary>, AsyncDisposable {
   health(): Health {
     const { phase, lastPollAt, fruitlessPolls, open, unacked, oldest, ...times } =
       this.#engine.state;
-    const { pullDueSince, longestSilenceMs, outageSince } = times;
+    const { pullDueSince, longestSilenceMs, stillSince, longestWorkMs, outageSince, error } = times;
     const state = this.#state === "ended" ? "ended" : phase;
     const now = performance.now();
-    const silentMs = pullDueSince === undefined ? 0 : now - pullDueSince;
+    const isSilent = now - (pullDueSince ?? now) >= SILENT_AFTER_MS + longestSilenceMs;
+    const isStalled = now - (stillSince ?? now) >= Math.max(STALLED_AFTER_MS, longestWorkMs);
     return {
       state,
-      healthy: state !== "running" || silentMs < STALLED_AFTER_MS + longestSilenceMs,
+      healthy: error === undefined && !(state === "running" && (isSilent || isStalled)),
+      ...(error === undefined ? {} : { lastError: error }),
       lastPollAt,
       fruitlessPolls,
       open,

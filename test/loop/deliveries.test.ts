@@ -197,6 +197,24 @@ describe("deliveries", () => {
     expect(feed.acked).toEqual(["e0", "e1"]);
   });
 
+  it("begins no event that was not asked for, and as many as are", async () => {
+    const { dedupe } = memoryStores();
+    const begin = vi.spyOn(dedupe, "begin");
+    const begun = (): string[] => begin.mock.calls.map(([{ identity }]) => identity);
+    const own = deliveries(filledFeed(10), { dedupe: { store: dedupe }, consumer: "c" });
+
+    const first = await ended(own.next());
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(begun()).toEqual(["/memory e0"]);
+    first.value?.ack();
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(begun()).toEqual(["/memory e0"]);
+    await ended(Promise.all([own.next(), own.next()]));
+
+    expect(begun()).toEqual(["/memory e0", "/memory e1", "/memory e2"]);
+    await ended(own.return());
+  });
+
   it("refuses wrong options at once", () => {
     expect(() => deliveries(memoryFeed(), { maxInFlight: 0 })).toThrow(
       "deliveries: option `maxInFlight` must be a whole number from 1 to 100000",

@@ -78,4 +78,26 @@ describe("context.finish", () => {
     expect(feed.acked).toEqual(["a"]);
     expect(await run.stop()).toMatchObject({ handled: 1, retried: 0 });
   });
+
+  it("counts an attempt as failed that was told of another run, where none has the event", async () => {
+    const feed = memoryFeed();
+    feed.publish(testEvent("a"));
+    const { deadLetters } = memoryStores();
+    // Such as a transaction that does not see the row of the mark.
+    const store = { ...transactionalStores(), finish: async () => false };
+    const handler = vi.fn<Handler>(async (_, { finish }) => {
+      if (!(await finish({}))) throw new Error("rolled back");
+    });
+
+    const run = consume(feed, handler, {
+      consumer,
+      dedupe: { store },
+      deadLetters,
+      retry: { attempts: 3, minDelayMs: 10 },
+    });
+    await vi.advanceTimersByTimeAsync(60_000);
+
+    expect(handler).toHaveBeenCalledTimes(3);
+    expect(await run.stop()).toMatchObject({ handled: 0, retried: 2, deadLettered: 1 });
+  });
 });

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { consume } from "../../src/loop/consume.ts";
+import { done } from "../../src/loop/outcome.ts";
 import { memoryStores } from "../../src/stores/index.ts";
 import { memoryFeed, testEvent } from "../../src/testing/memory-feed.ts";
 import { ended, filledFeed } from "./support.ts";
@@ -54,6 +55,29 @@ it("holds an event whose handler is at work in a run that has lost its lease, un
   await ended(second, 60_000);
 
   expect(seen).toEqual({ most: 1, starts: 2 });
+});
+
+it("remembers what handlers were done with after the run has lost its lease", async () => {
+  const stores = memoryStores();
+  const feed = filledFeed(10);
+  const effects: string[] = [];
+  const handler = async ({ id }: { id: string }) => {
+    await new Promise((resolve) => setTimeout(resolve, 30_000));
+    effects.push(id);
+    return done();
+  };
+  const options = { consumer: "c", dedupe: { store: stores.dedupe }, concurrency: 10 };
+  const lease = { store: { ...stores.leases, renew: async () => false }, leaseMs: 10_000 };
+  const first = consume(feed, handler, { ...options, lease });
+  first.catch(() => {});
+  await vi.advanceTimersByTimeAsync(40_000);
+  await expect(first).rejects.toMatchObject({ code: "leaseLost" });
+  expect(effects).toHaveLength(10);
+
+  const second = consume(feed.reopen(), handler, options);
+  await vi.advanceTimersByTimeAsync(60_000);
+
+  expect(await ended(second.stop())).toMatchObject({ handled: 0, duplicates: 10 });
 });
 
 it("renews the mark of a handler whose finish has failed", async () => {

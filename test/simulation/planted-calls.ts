@@ -198,9 +198,9 @@ export const bypasses: readonly PlantedFault[] = [
     patches: [
       {
         file: engine("attempt"),
-        find: "    settle<unknown>(\n      () => handler(event, context),\n",
+        find: "    settle<unknown>(\n      () => enter(() => handler(event, context)),\n",
         replace: `    (async (call: () => unknown, onValue: (value: unknown) => void) => onValue(await call()))(
-      () => handler(event, context),
+      () => enter(() => handler(event, context)),
 `,
       },
     ],
@@ -212,9 +212,9 @@ export const bypasses: readonly PlantedFault[] = [
     patches: [
       {
         file: engine("attempt"),
-        find: "      settle<unknown>(\n        () => routes.batch?",
+        find: "      settle<unknown>(\n        () => enter(() => routes.batch?",
         replace: `      (async (call: () => unknown, onValue: (value: unknown) => void) => onValue(await call()))(
-        () => routes.batch?`,
+        () => enter(() => routes.batch?`,
       },
     ],
   },

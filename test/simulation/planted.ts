@@ -55,8 +55,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: engine("attempt"),
-        find: 'if (leash.endedBy === "stop" || !this.#parts.mayStart()) return LEFT;',
-        replace: 'if (leash.endedBy === "stop" || !this.#parts.mayStart()) return DROPPED;',
+        find: 'if (leash?.endedBy === "stop" || !this.#parts.mayStart()) return LEFT;',
+        replace: 'if (leash?.endedBy === "stop" || !this.#parts.mayStart()) return DROPPED;',
       },
     ],
   },

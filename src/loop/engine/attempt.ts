@@ -2,6 +2,8 @@ import { AckloopError } from "../../core/errors.ts";
 import type { FeedEvent } from "../../core/event.ts";
 import { ask, describeThrown, isThenable, settle, toFailure } from "../../core/guard.ts";
 import type { SchemaResult, StandardSchemaV1 } from "../../core/standard-schema.ts";
+import type { Enter } from "./context.ts";
+import { asItIs } from "./context.ts";
 import { asItCame, toGiven } from "./copy.ts";
 import type { Entry, Verdict } from "./entry.ts";
 import type { Keeping, KeepingParts } from "./keeping.ts";
@@ -65,8 +67,10 @@ export interface AttemptParts extends KeepingParts {
   readonly mayStart: () => boolean;
   /** Whether what is not started yet is to wait. @default it never is */
   readonly isPaused?: (() => boolean) | undefined;
+  /** Starts a handler. @default in the async context of whatever starts it */
+  readonly enter?: Enter | undefined;
   /** A handler was done with an event, whatever it has decided. */
-  readonly onSuccess?: (() => void) | undefined;
+  readonly onSuccess?: ((entry: Entry) => void) | undefined;
 }
 
 /**
@@ -227,6 +231,7 @@ export class Attempts {
 
   async #begin(entry: Entry): Promise<Disposition | undefined> {
     const { settings, keeping, tell } = this.#parts;
+    const wasTaken = keeping.isTaken(entry);
     const begun = await keeping.begin(entry);
     if (begun === undefined) return undefined;
     if (begun === "quit") return LEFT;
@@ -238,6 +243,14 @@ export class Attempts {
       return { kind: "again", delayMs, failed: false };
     }
     entry.busy = 0;
+    if (wasTaken && begun.status === "begun") {
+      // Nobody else has it, and who only waits for the other one would try for ever.
+      return this.#failed(
+        entry,
+        undefined,
+        "context.finish said that another has it, and none has",
+      );
+    }
     if (begun.status === "done") {
       const { event } = entry.given ?? entry.delivery;
       if (event) tell?.({ kind: "duplicate", event });
@@ -259,7 +272,7 @@ export class Attempts {
   }
 
   #run(entry: Entry, onEnd: OnEnd): void {
-    const { scope, settings, keeping, tell } = this.#parts;
+    const { scope, settings, keeping, tell, enter = asItIs } = this.#parts;
     const { handler, event, given } = entry;
     const isReady = handler !== undefined && event !== undefined && given !== undefined;
     if (!isReady || !this.#mayRun()) {
@@ -277,7 +290,7 @@ export class Attempts {
       this.#later(entry, this.#decided(entry, leash, said, began), onEnd);
     };
     settle<unknown>(
-      () => handler(event, context),
+      () => enter(() => handler(event, context)),
       (returned) => {
         const said = toSaid(returned);
         if (isThenable(said)) void said.then(end);
@@ -289,7 +302,7 @@ export class Attempts {
   }
 
   async #runBatch(entries: readonly Entry[], into: Map<Entry, Disposition>): Promise<void> {
-    const { scope, settings, routes, tell } = this.#parts;
+    const { scope, settings, routes, tell, enter = asItIs } = this.#parts;
     const leash = scope.open();
     const began = tell ? performance.now() : 0;
     const context = {
@@ -303,7 +316,7 @@ export class Attempts {
     for (const entry of entries) entry.isAtWork = true;
     const said = await new Promise<readonly Said[]>((resolve) =>
       settle<unknown>(
-        () => routes.batch?.handleBatch(events, context),
+        () => enter(() => routes.batch?.handleBatch(events, context)),
         (returned) => resolve(toSaidOfEach(returned, entries.length)),
         (thrown) => resolve(entries.map(() => toFailed(thrown))),
       ),
@@ -327,14 +340,14 @@ export class Attempts {
         return this.#failed(entry, leash, "the handler asked for a retry", undefined, decision);
       case "deadLetter":
         entry.attempts += 1;
-        onSuccess?.();
+        onSuccess?.(entry);
         return new Promise((resolve) => {
           const verdict = { reason: decision.reason, code: undefined, cause: undefined };
           this.giveUp(entry, verdict, resolve);
         });
       case "drop":
         entry.attempts += 1;
-        onSuccess?.();
+        onSuccess?.(entry);
         return this.#finished(entry, this.#dropped(entry, decision.reason));
       case "done":
         return this.#handled(entry, began);
@@ -348,7 +361,7 @@ export class Attempts {
 
   #handled(entry: Entry, began: number): MaybePromise<Disposition> {
     entry.attempts += 1;
-    this.#parts.onSuccess?.();
+    this.#parts.onSuccess?.(entry);
     this.#parts.tell?.({
       kind: "handled",
       event: entry.event as FeedEvent,
@@ -370,12 +383,12 @@ export class Attempts {
    */
   #failed(
     entry: Entry,
-    leash: Leash,
+    leash: Leash | undefined,
     why: string,
-    thrown: unknown,
+    thrown?: unknown,
     { afterMs }: { readonly afterMs?: number | undefined } = {},
   ): Disposition {
-    if (leash.endedBy === "stop" || !this.#parts.mayStart()) return LEFT;
+    if (leash?.endedBy === "stop" || !this.#parts.mayStart()) return LEFT;
     // To throw is the usual way to roll back.
     if (this.#parts.keeping.isTaken(entry)) return TAKEN;
     const { attempts, retry } = this.#parts.settings;

@@ -7,7 +7,10 @@ import type { Tell } from "./report.ts";
 /** Fewer different events than this that fail cannot be told from poison. */
 export const LEAST_FAILED = 3;
 
-/** How often an event may fail and others succeed behind it, before it is taken for bad by itself. */
+/**
+ * How often an event may fail and others succeed behind it, before it is taken for bad by itself; twice as
+ * often as one that was taken for bad so, and was not.
+ */
 const MOST_FORGIVEN = 3;
 
 /** How long to wait for what others in work will say, once no further event has failed, in ms. */
@@ -21,6 +24,8 @@ export interface CircuitParts {
   readonly atOnce: number;
   /** The waits between probes. */
   readonly bounds: PacingBounds;
+  /** How long a probe may take before another is made beside it, in ms. */
+  readonly probeMs: number;
   readonly feed: string;
   readonly tell: Tell | undefined;
   readonly log: Logger;
@@ -44,6 +49,9 @@ export class Circuit {
   /** When the last of them failed first. */
   #failedAt = 0;
   #openedAt: number | undefined;
+  #mostForgiven = MOST_FORGIVEN;
+  /** What probes, and until when no other does. */
+  #probe: { readonly entry: Entry; readonly until: number } | undefined;
 
   constructor(parts: CircuitParts) {
     this.#parts = parts;
@@ -60,9 +68,9 @@ export class Circuit {
     return this.#openedAt;
   }
 
-  /** When the next probe may start, by `performance.now`. */
+  /** When the next probe may start, by `performance.now`; one that hangs is not waited for for ever. */
   get probeAt(): number {
-    return this.#pace.until;
+    return Math.max(this.#pace.until, this.#probe?.until ?? 0);
   }
 
   /** When what is not known by then is not waited for, by `performance.now`. */
@@ -82,7 +90,7 @@ export class Circuit {
       return;
     }
     // What has failed beside others' successes before is bad by itself, and says nothing of an outage.
-    const telling = entries.filter(({ forgiven }) => forgiven < MOST_FORGIVEN);
+    const telling = entries.filter(({ forgiven }) => forgiven < this.#mostForgiven);
     const fresh = telling.filter((entry) => !this.#failures.has(entry)).length;
     if (fresh > 0) this.#failedAt = performance.now();
     this.#failedCalls += this.#parts.atOnce === 1 ? fresh : Math.min(1, fresh);
@@ -93,11 +101,13 @@ export class Circuit {
    * A handler was done with an event. Few that failed before have failed by themselves; many may have met
    * an outage that is over now, so that what they have tried meanwhile is given back, a few times.
    */
-  succeeded(): void {
+  succeeded({ forgiven }: Entry): void {
+    if (forgiven >= this.#mostForgiven) this.#mostForgiven = 2 * forgiven;
     if (this.#failedCalls > 0) this.#forgive();
     if (this.#openedAt === undefined) return;
     const elapsedMs = performance.now() - this.#openedAt;
     this.#openedAt = undefined;
+    this.#probe = undefined;
     this.#pace.reset();
     const { feed, tell, log } = this.#parts;
     log.warn(`ackloop: ${feed}: a handler has succeeded again, the run goes on`, { elapsedMs });
@@ -150,9 +160,17 @@ export class Circuit {
     tell?.({ kind: "circuitOpened", failed, delayMs });
   }
 
-  /** A probe has failed. */
-  probeFailed(): void {
-    this.#pace.delay();
+  /** An event probes. If another still does, that one has failed. */
+  probes(entry: Entry): void {
+    if (this.#probe) this.#pace.delay();
+    this.#probe = { entry, until: performance.now() + this.#parts.probeMs };
+  }
+
+  /** An attempt has ended: what probed lets another probe, after a longer wait where it has failed. */
+  ended(entry: Entry, hasFailed: boolean): void {
+    if (this.#probe?.entry !== entry) return;
+    this.#probe = undefined;
+    if (hasFailed) this.#pace.delay();
   }
 
   #forgive(): void {

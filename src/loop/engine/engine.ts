@@ -8,6 +8,7 @@ import type { LoopSettings } from "../options.ts";
 import { Alarm } from "./alarm.ts";
 import { Attempts } from "./attempt.ts";
 import { Circuit } from "./circuit.ts";
+import { toEnter } from "./context.ts";
 import { Counts, withSummary } from "./counts.ts";
 import type { EndingFacts } from "./ending.ts";
 import { Ending, reserveOf } from "./ending.ts";
@@ -39,10 +40,15 @@ export interface Assignment {
   readonly limit: number | undefined;
   /** When everything must be over, in epoch ms. */
   readonly deadline: number | undefined;
+  /** Whether one more handler is wanted beside so many. @default it always is */
+  readonly isWanted?: ((running: number) => boolean) | undefined;
 }
 
 /** Between which waits the first and the last wait between probes in an outage lie, in ms. */
 const PROBE_WAITS = Object.freeze({ first: [100, 1000], last: [1000, 60_000] } as const);
+
+/** How long a run that is paused does nothing at all at the most, in ms. */
+const LONGEST_LOOK_MS = 3_600_000;
 
 const RESOLVED = Promise.resolve();
 
@@ -116,9 +122,10 @@ export class Engine {
       routes: task.routes,
       scope: this.#scope,
       keeping: this.#keeping,
+      enter: toEnter(),
       mayStart: () => this.#ending === undefined && this.#isReader(),
       isPaused: () => this.#isPaused,
-      onSuccess: this.#circuit && (() => this.#circuit?.succeeded()),
+      onSuccess: this.#circuit && ((entry) => this.#circuit?.succeeded(entry)),
     });
     this.#handling = this.#makeHandling(attempts);
     this.#settling = this.#makeSettling();
@@ -170,6 +177,11 @@ export class Engine {
     return this.#stopping.signal;
   }
 
+  /** Something has changed outside: the run looks at all of it again. */
+  wake(): void {
+    this.#changed();
+  }
+
   pause(): void {
     if (this.#isPaused || this.#ending) return;
     this.#begin();
@@ -197,8 +209,13 @@ export class Engine {
     readonly outageSince: number | undefined;
     readonly pullDueSince: number | undefined;
     readonly longestSilenceMs: number;
+    readonly stillSince: number | undefined;
+    readonly longestWorkMs: number;
+    readonly error: AckloopError | undefined;
   } {
-    const { idle, waitMs } = this.#task.settings;
+    const { idle, waitMs, handlerTimeoutMs = 0 } = this.#task.settings;
+    // An attempt may wait for a store too.
+    const isAtWork = [...this.#window.openEntries()].some((entry) => entry.isAtWork);
     return {
       phase: this.#phase,
       lastPollAt: this.#pulling.lastPollAt,
@@ -209,6 +226,9 @@ export class Engine {
       outageSince: this.#circuit?.openedAt,
       pullDueSince: this.#pulling.dueSince,
       longestSilenceMs: idle.maxMs + waitMs,
+      stillSince: isAtWork ? this.#handling.stillSince : undefined,
+      longestWorkMs: 2 * handlerTimeoutMs,
+      error: this.#ending?.facts.error,
     };
   }
 
@@ -250,7 +270,9 @@ export class Engine {
     const { finished } = this.#pulling;
     // Whatever was begun is brought to its end before the run says that it is done.
     if (finished && this.#window.open === 0 && this.#settling.isIdle) this.stop(finished);
-    return Math.min(handleAt, pullAt, ackAt, this.#startUntil);
+    // A pause keeps the process alive, where nothing else does.
+    const lookAt = this.#isPaused ? now + LONGEST_LOOK_MS : Number.POSITIVE_INFINITY;
+    return Math.min(handleAt, pullAt, ackAt, this.#startUntil, lookAt);
   }
 
   #stepToEnd(ending: Ending): number {
@@ -409,6 +431,7 @@ export class Engine {
         minMs: within(retry.minMs, PROBE_WAITS.first),
         maxMs: within(retry.maxMs, PROBE_WAITS.last),
       },
+      probeMs: Math.min(settings.handlerTimeoutMs ?? PROBE_WAITS.last[1], PROBE_WAITS.last[1]),
       feed: feed.name,
       tell: this.#tell,
       log: this.#log,
@@ -416,7 +439,7 @@ export class Engine {
   }
 
   #makeHandling(attempts: Attempts): Handling {
-    const { settings, routes } = this.#task;
+    const { settings, routes, isWanted } = this.#task;
     return new Handling({
       concurrency: settings.concurrency,
       orderBy: settings.orderBy,
@@ -424,7 +447,10 @@ export class Engine {
       attempts,
       circuit: this.#circuit,
       open: () => this.#window.open,
-      mayStart: (now) => this.#mayStart(now) && !this.#turn.isOver(now),
+      mayStart: (now) =>
+        this.#mayStart(now) &&
+        !this.#turn.isOver(now) &&
+        (isWanted === undefined || isWanted(this.#handling.running)),
       mayComeBy: (at) => this.#pulling.mayComeBy(at),
       hasRoom: () => this.#pulling.hasRoom,
       onSettled: (entry, as) => this.#onSettled(entry, as),

@@ -55,10 +55,10 @@ export class Handling {
   readonly #parked = new Set<Entry>();
   /** What another has in work: it can say nothing of an outage. */
   readonly #elsewhere = new Set<Entry>();
-  /** What probes whether an outage is over. */
-  #probe: Entry | undefined;
   #nextWake = Number.POSITIVE_INFINITY;
   #running = 0;
+  /** When a handler ended last, or none was at work. */
+  #movedAt: number | undefined;
   #behind = 0;
   /** When the first event of the next batch has waited long enough. */
   #batchDueAt: number | undefined;
@@ -72,10 +72,17 @@ export class Handling {
     return this.#running;
   }
 
+  /** Since when none of the handlers at work has ended, by `performance.now`, as far as that is known. */
+  get stillSince(): number | undefined {
+    return this.#running > 0 ? this.#movedAt : undefined;
+  }
+
   /** Whether a slot stands empty that nothing here can fill now. */
   get isHungry(): boolean {
-    const { concurrency, batch } = this.#parts;
-    return this.#running < concurrency && this.#ready.length < (batch?.size ?? 1);
+    const { concurrency, batch, circuit } = this.#parts;
+    // In an outage nothing fills it but a probe, and what comes later may be the first that is good.
+    const isFew = circuit?.isOpen === true || this.#ready.length < (batch?.size ?? 1);
+    return isFew && this.#running < concurrency;
   }
 
   /** Takes an entry that is new. */
@@ -95,6 +102,8 @@ export class Handling {
 
   /** Starts whatever may be started now; gives when there is more to do, by `performance.now`. */
   step(now: number): number {
+    if (this.#running === 0) this.#movedAt = undefined;
+    this.#movedAt ??= now;
     this.#judge();
     if (now >= this.#nextWake) this.#wake(now);
     let at = now;
@@ -132,15 +141,19 @@ export class Handling {
   #hasSlot(now: number): boolean {
     const { circuit, concurrency } = this.#parts;
     if (this.#running >= concurrency) return false;
-    return !circuit?.isOpen || (this.#probe === undefined && now >= circuit.probeAt);
+    return !circuit?.isOpen || now >= circuit.probeAt;
   }
 
   #startNext(now: number): boolean {
     const { batch, attempts, circuit } = this.#parts;
     if (batch && !this.#isBatchReady(batch, now)) return false;
     const isProbe = circuit?.isOpen === true;
-    const entry = isProbe ? this.#takeProbe() : this.#ready.shift();
+    // As a probe, one that was never tried says the most, the newest above all: those that have failed, and
+    // what came with them, may be bad by themselves.
+    const untried = isProbe ? this.#ready.takeLast(isUntried) : undefined;
+    const entry = untried ?? this.#ready.shift();
     if (entry === undefined) return false;
+    if (isProbe) circuit.probes(entry);
     this.#running += 1;
     const { verdict } = entry;
     entry.verdict = undefined;
@@ -151,17 +164,10 @@ export class Handling {
     return true;
   }
 
-  /** One that was never tried says the most: what has failed may be bad by itself. */
-  #takeProbe(): Entry | undefined {
-    const untried = this.#ready.takeFirst(({ given }) => given === undefined);
-    this.#probe = untried ?? this.#ready.shift();
-    return this.#probe;
-  }
-
   #startBatch(entries: readonly Entry[]): void {
     this.#batchDueAt = undefined;
     void this.#parts.attempts.makeBatch(entries).then((dispositions) => {
-      this.#running -= 1;
+      this.#hasEnded();
       const all = entries.map((entry, index) => [entry, dispositions[index] ?? LEFT] as const);
       const failed = all.filter(([, disposition]) => isFailure(disposition));
       if (failed.length > 0)
@@ -195,8 +201,13 @@ export class Handling {
     return !freed && !woken && !this.#parts.mayComeBy(this.#batchDueAt);
   }
 
-  readonly #ended = (disposition: Disposition, entry: Entry): void => {
+  #hasEnded(): void {
     this.#running -= 1;
+    this.#movedAt = undefined;
+  }
+
+  readonly #ended = (disposition: Disposition, entry: Entry): void => {
+    this.#hasEnded();
     if (isFailure(disposition)) this.#parts.circuit?.failed([entry], this.#isBlocked);
     this.#dispose(entry, disposition);
     this.#parts.changed();
@@ -214,12 +225,8 @@ export class Handling {
 
   #dispose(entry: Entry, disposition: Disposition): void {
     const { circuit, onSettled, onHalt } = this.#parts;
-    const isOutage = circuit?.isOpen === true;
     if (this.#elsewhere.size > 0) this.#elsewhere.delete(entry);
-    if (this.#probe === entry) {
-      this.#probe = undefined;
-      if (isOutage && isFailure(disposition)) circuit.probeFailed();
-    }
+    circuit?.ended(entry, isFailure(disposition));
     switch (disposition.kind) {
       case "settled":
         circuit?.left(entry);
@@ -308,6 +315,8 @@ export class Handling {
 }
 
 const LEFT: Disposition = Object.freeze({ kind: "left" });
+
+const isUntried = ({ given }: Entry): boolean => given === undefined;
 
 function isFailure(disposition: Disposition): boolean {
   return disposition.kind === "exhausted" || (disposition.kind === "again" && disposition.failed);

@@ -114,16 +114,11 @@ export class Keeping {
 
   /** Remembers a settled event as done; false when the run quits first. */
   async finish(entry: Entry): Promise<boolean> {
-    const { dedupe } = this.#parts.settings;
     const { mark } = entry;
-    if (!dedupe || mark === undefined) return true;
-    const { retentionMs } = dedupe;
-    const answer = await this.#marks.ask("finish", this.#parts.quit, (signal) =>
-      dedupe.store.finish(this.#key(entry), mark.text, { retentionMs, signal }),
-    );
-    if (answer === undefined) return false;
-    this.#unmark(entry);
-    return true;
+    if (mark === undefined) return true;
+    const isKept = await this.#finish(entry, mark, this.#parts.quit);
+    if (isKept) this.#unmark(entry);
+    return isKept;
   }
 
   /**
@@ -158,14 +153,20 @@ export class Keeping {
     return this.#inTransaction.get(entry) === false;
   }
 
-  /** Lets go of an event that is left unsettled, so that its redelivery is not held up. */
+  /**
+   * Lets go of an event that is left unsettled: its redelivery is not held up, and is not handled where all
+   * is done but to remember it.
+   */
   async abandon(entry: Entry, giveUp: AbortSignal): Promise<void> {
     const { mark } = entry;
     if (mark === undefined) return;
     this.#unmark(entry);
+    const last = entry.isDone
+      ? this.#finish(entry, mark, giveUp, true)
+      : this.#forget(entry, mark, giveUp, true);
     // Unheard, the mark ends by itself: the redelivery waits that long, and one start too many counts.
-    await this.#forget(entry, mark, giveUp, true).catch((error: unknown) => {
-      this.#parts.log.warn("ackloop: a mark could not be taken back", { error });
+    await last.catch((error: unknown) => {
+      this.#parts.log.warn("ackloop: a mark could not be ended", { error });
     });
   }
 
@@ -228,6 +229,17 @@ export class Keeping {
     const isFree = await this.#forget(entry, mark, this.#beginUntil);
     if (isFree) this.#unmark(entry);
     return isFree;
+  }
+
+  async #finish(entry: Entry, mark: Mark, quit: AbortSignal, isLast = false): Promise<boolean> {
+    const { store, retentionMs = 0 } = this.#parts.settings.dedupe ?? {};
+    const answer = await this.#marks.ask(
+      "finish",
+      quit,
+      async (signal) => await store?.finish(this.#key(entry), mark.text, { retentionMs, signal }),
+      isLast,
+    );
+    return answer !== undefined;
   }
 
   async #forget(entry: Entry, mark: Mark, quit: AbortSignal, isLast = false): Promise<boolean> {
@@ -348,7 +360,8 @@ function checkBegin(begun: DedupeBegin): DedupeBegin {
     case "busy":
       return { status: "busy", endsInMs: Number(begun.endsInMs) || 0 };
     case "begun":
-      if (begun.starts >= 1 && typeof begun.mark === "string") return begun;
+      if (Number.isSafeInteger(begun.starts) && begun.starts >= 1 && typeof begun.mark === "string")
+        return begun;
       throw new Error("the store said begun, without a mark or a number of starts");
     default:
       throw new Error("the store said neither begun, busy nor done");

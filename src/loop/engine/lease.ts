@@ -8,6 +8,9 @@ import { Alarm } from "./alarm.ts";
 import { Pace, RENEWAL, renewalWaitMs } from "./pacing.ts";
 import type { Tell } from "./report.ts";
 
+/** Over how long those who wait for a lease are spread after its end, in ms. */
+const SPREAD_MS = 250;
+
 /** What a lease guard works with. */
 export interface LeaseParts {
   readonly lease: NonNullable<LoopSettings["lease"]>;
@@ -106,9 +109,11 @@ export class LeaseGuard {
       else this.#hold(grant.fence, times);
       return undefined;
     }
+    const endsInMs = Math.min(grant.endsInMs, leaseMs);
+    // Only one that says again and again that it ends at once is asked at a growing wait.
+    if (endsInMs > SPREAD_MS) pace.reset();
     // A little after the end, spread, so that those who wait do not all come at once.
-    const delayMs =
-      Math.min(Math.max(0, Number(grant.endsInMs) || 0), leaseMs) + Math.random() * 250;
+    const delayMs = pace.delay(endsInMs + Math.random() * SPREAD_MS);
     tell?.({ kind: "leaseTaken", delayMs });
     return delayMs;
   }
@@ -196,9 +201,11 @@ export class LeaseGuard {
   }
 }
 
-/** A store of the user's may answer anything. */
+/** A store of the user's may answer anything: what is no number of ms ends now. */
 function checkGrant(grant: LeaseGrant): LeaseGrant {
-  if (grant?.status === "held" || grant?.status === "taken") return grant;
+  if (grant?.status === "held") return grant;
+  if (grant?.status === "taken")
+    return { status: "taken", endsInMs: Math.max(0, Number(grant.endsInMs) || 0) };
   throw new Error("the store gave neither a grant nor who holds the lease");
 }
 

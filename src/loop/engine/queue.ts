@@ -34,10 +34,10 @@ export class Queue<Item> {
     return taken;
   }
 
-  /** Takes the first item for which it is so; looks at all of them. */
-  takeFirst(isSo: (item: Item) => boolean): Item | undefined {
+  /** Takes the last item for which it is so; looks at all of them. */
+  takeLast(isSo: (item: Item) => boolean): Item | undefined {
     const items = this.take(this.length);
-    const at = items.findIndex(isSo);
+    const at = items.findLastIndex(isSo);
     const found = at < 0 ? undefined : items.splice(at, 1)[0];
     this.#items = items;
     this.#head = 0;

@@ -20,6 +20,7 @@ function circuitOf({ after = 4, atOnce = 1 } = {}) {
     after,
     atOnce,
     bounds: { minMs: 1000, maxMs: 4000 },
+    probeMs: 10_000,
     feed: "orders",
     tell: (report) => reports.push(report),
     log: toLog({ ...toSettings().logger, warn }),
@@ -39,6 +40,9 @@ const entriesOf = (count: number, attempts = 1): Entry[] =>
       },
     );
   });
+
+/** One that was never tried. */
+const entryOf = (): Entry => entriesOf(1, 0)[0] as Entry;
 
 describe("a circuit judges", () => {
   it.each([
@@ -95,10 +99,41 @@ describe("a circuit judges", () => {
     for (const entry of entries) circuit.failed([entry]);
     expect(entries.every((entry) => circuit.isSuspect(entry))).toBe(true);
 
-    circuit.succeeded();
+    circuit.succeeded(entryOf());
 
     expect(entries.some((entry) => circuit.isSuspect(entry))).toBe(false);
     expect(circuit.judge(10)).toBe("unsure");
+  });
+
+  describe("events that have failed beside others' successes before", () => {
+    /** Each fails, and another succeeds, so many times. */
+    function forgiven(times: number) {
+      const { circuit } = circuitOf();
+      const entries = entriesOf(8);
+      for (let count = 0; count < times; count += 1) {
+        for (const entry of entries) circuit.failed([entry]);
+        circuit.succeeded(entryOf());
+      }
+      return { circuit, entries };
+    }
+
+    it("as bad by themselves", () => {
+      const { circuit, entries } = forgiven(3);
+
+      for (const entry of entries) circuit.failed([entry]);
+
+      expect(circuit.judge(8)).toBe("unsure");
+      expect(entries.some((entry) => circuit.isSuspect(entry))).toBe(false);
+    });
+
+    it("as any others once one of them has succeeded", () => {
+      const { circuit, entries } = forgiven(3);
+      circuit.succeeded(entries.pop() as Entry);
+
+      for (const entry of entries) circuit.failed([entry]);
+
+      expect(circuit.judge(7)).toBe("outage");
+    });
   });
 
   it("counts none that were given up before a success", () => {
@@ -106,7 +141,7 @@ describe("a circuit judges", () => {
     for (const entry of entriesOf(4)) {
       circuit.failed([entry]);
       circuit.left(entry);
-      circuit.succeeded();
+      circuit.succeeded(entryOf());
     }
 
     expect(circuit.judge(1)).not.toBe("outage");
@@ -158,22 +193,48 @@ describe("a circuit that opens", () => {
   });
 
   it("probes at growing intervals", () => {
-    const { circuit } = opened();
-    const waits = [1, 2, 3].map(() => {
-      circuit.probeFailed();
+    const { circuit, entries } = opened();
+    const waits = entries.slice(1).map((entry) => {
+      circuit.probes(entry);
+      circuit.ended(entry, true);
       return circuit.probeAt - performance.now();
     });
 
     expect(waits).toEqual([2000, 4000, 4000]);
   });
 
+  it("waits for a probe as long as it may take, and then lets another probe", async () => {
+    const { circuit, entries } = opened();
+    const [hung, second] = entries as [Entry, Entry];
+    const probe = async (entry: Entry): Promise<number> => {
+      circuit.probes(entry);
+      const waitMs = circuit.probeAt - performance.now();
+      await vi.advanceTimersByTimeAsync(waitMs);
+      return waitMs;
+    };
+
+    expect([await probe(hung), await probe(second)]).toEqual([10_000, 10_000]);
+    circuit.ended(hung, true);
+    expect(circuit.probeAt).toBe(performance.now());
+  });
+
+  it("knows no probe of an outage before", async () => {
+    const { circuit, entries } = opened();
+    circuit.probes(entries[0] as Entry);
+    circuit.succeeded(entryOf());
+    circuit.open();
+
+    expect(circuit.probeAt - performance.now()).toBe(1000);
+  });
+
   it("closes with a success, tells for how long it was, and begins anew", async () => {
-    const { circuit, reports } = opened();
-    circuit.probeFailed();
+    const { circuit, reports, entries } = opened();
+    circuit.probes(entries[0] as Entry);
+    circuit.ended(entries[0] as Entry, true);
     await vi.advanceTimersByTimeAsync(7000);
 
-    circuit.succeeded();
-    circuit.succeeded();
+    circuit.succeeded(entryOf());
+    circuit.succeeded(entryOf());
 
     expect(reports.slice(1)).toEqual([{ kind: "circuitClosed", elapsedMs: 7000 }]);
     expect([circuit.isOpen, circuit.openedAt]).toEqual([false, undefined]);

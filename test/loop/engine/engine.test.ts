@@ -745,8 +745,49 @@ describe("the health of a run", () => {
     await ended(run.stop());
   });
 
+  it("is bad while handlers are at work and none ends, and good again when one has", async () => {
+    const { handler, gateOf } = slowHandler();
+    const quick = consume(filledFeed(3), handler, { concurrency: 2 });
+    const slow = consume(filledFeed(3), handler, { concurrency: 2, handlerTimeoutMs: 300_000 });
+    const healths = () => [quick, slow].map((run) => run.health().healthy);
+
+    await vi.advanceTimersByTimeAsync(299_000);
+    expect(healths()).toEqual([true, true]);
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(healths()).toEqual([false, true]);
+    await vi.advanceTimersByTimeAsync(300_000);
+    expect(healths()).toEqual([false, false]);
+    gateOf("e0").open();
+    await soon();
+
+    expect(healths()).toEqual([true, true]);
+    await ended(Promise.all([quick, slow].map((run) => run.stop({ withinMs: 1 }))));
+  });
+
+  it("is good while an attempt waits for a store, or an event for its next attempt", async () => {
+    const { dedupe } = memoryStores();
+    const away = { ...dedupe, begin: () => Promise.reject(new Error("away")) };
+    const store = consume(filledFeed(1), () => {}, { dedupe: { store: away }, consumer: "c" });
+    const again = consume(filledFeed(1), () => retry(), {
+      retry: { minDelayMs: 3_600_000, maxDelayMs: 3_600_000 },
+    });
+    await vi.advanceTimersByTimeAsync(1_800_000);
+
+    expect([store, again].map((run) => run.health().healthy)).toEqual([true, true]);
+    await ended(Promise.all([store.stop(), again.stop()]));
+  });
+
+  it("is bad once something has halted the run, and says what", async () => {
+    const run = consume(filledFeed(1), { "another.type": () => {} } as never);
+    const error = await halt(run);
+
+    expect(run.health()).toMatchObject({ healthy: false, state: "ended" });
+    expect(error.message).toContain(run.health().lastError?.message);
+  });
+
   it("is good while pulling waits for handlers, for a long idle wait, or in a pause", async () => {
-    const busy = consume(filledFeed(5), () => new Promise<void>(() => {}), { maxInFlight: 1 });
+    const handler = () => new Promise<void>((resolve) => setTimeout(resolve, 240_000));
+    const busy = consume(filledFeed(50), handler, { maxInFlight: 1 });
     const idle = consume(memoryFeed(), () => {}, { idle: { minMs: 7_200_000, maxMs: 7_200_000 } });
     const paused = consume(memoryFeed(), () => {});
     await soon();
@@ -759,10 +800,21 @@ describe("the health of a run", () => {
     paused.resume();
     expect(paused.health()).toMatchObject({ healthy: true, state: "running" });
     await ended(Promise.all([busy.stop({ withinMs: 1 }), idle.stop(), paused.stop()]));
+    await vi.advanceTimersByTimeAsync(240_000);
   });
 });
 
 describe("a pause", () => {
+  it("keeps the process alive", async () => {
+    const run = consume(memoryFeed(), () => {});
+    await soon();
+    run.pause();
+    await vi.advanceTimersByTimeAsync(100_000_000);
+
+    expect(vi.getTimerCount()).toBe(1);
+    await ended(run.stop());
+  });
+
   it("starts no handler and no pull, sends the acks, and keeps what is there", async () => {
     const feed = filledFeed(6, {
       acks: "cumulative",

@@ -269,6 +269,7 @@ function withCircuit(parts: Setting = {}) {
     after: 4,
     atOnce: parts.batch?.size ?? 1,
     bounds: { minMs: 1000, maxMs: 1000 },
+    probeMs: 5000,
     feed: "orders",
     tell: undefined,
     log: toLog(toSettings().logger),
@@ -284,7 +285,7 @@ describe("handling with a circuit", () => {
 
     await end("a", USED_UP);
     expect([started, gaveUp]).toEqual([["a", "b"], []]);
-    circuit.succeeded();
+    circuit.succeeded(entryOf("good"));
     await end("b");
     await end("c");
 
@@ -323,7 +324,7 @@ describe("handling with a circuit", () => {
     await vi.advanceTimersByTimeAsync(1000);
     expect(started).toEqual(["a"]);
 
-    circuit.succeeded();
+    circuit.succeeded(entryOf("good"));
     await end("a");
 
     expect(started).toEqual(["a", "b", "c", "d"]);
@@ -344,6 +345,42 @@ describe("handling with a circuit", () => {
 
     expect(started).toEqual(["a", "b"]);
     expect(circuit.isOpen).toBe(true);
+  });
+
+  it("tries another beside a probe that never answers, in the next outage too", async () => {
+    const { circuit, started, add, end } = withCircuit({ concurrency: 4 });
+    add("a", "b", "c", "d");
+    for (const id of ["a", "b", "c", "d"]) await end(id, USED_UP);
+    started.length = 0;
+    await vi.advanceTimersByTimeAsync(5999);
+    expect(started).toEqual(["a"]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(started).toEqual(["a", "b"]);
+
+    circuit.succeeded(entryOf("good"));
+    await end("b");
+    add("e", "f");
+    for (const id of ["c", "d", "e", "f"]) await end(id, USED_UP);
+    expect(circuit.isOpen).toBe(true);
+    started.length = 0;
+    await vi.advanceTimersByTimeAsync(1000);
+
+    expect(started).toEqual(["c"]);
+  });
+});
+
+describe("handling in an outage", () => {
+  it("has a use for more while it holds what was never tried, and probes with the newest", async () => {
+    const { handling, started, add, end } = withCircuit({ concurrency: 4 });
+    add("a", "b", "c", "d");
+    for (const id of ["a", "b", "c", "d"]) await end(id, USED_UP);
+    started.length = 0;
+
+    add("e", "f", "g");
+
+    expect(handling.isHungry).toBe(true);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(started).toEqual(["g"]);
   });
 });
 

@@ -243,8 +243,10 @@ describe("keeping", () => {
     { status: "begun" },
     { status: "begun", mark: "m" },
     { status: "begun", mark: "m", starts: Number.NaN },
+    { status: "begun", mark: "m", starts: Number.POSITIVE_INFINITY },
+    { status: "begun", mark: "m", starts: 1n },
     { status: "begun", starts: 1 },
-  ])("asks again when a store begins with %j", async (odd) => {
+  ])("asks again when a store begins with %o", async (odd) => {
     const { begin } = memoryStores().dedupe;
     const asked = vi.fn(begin).mockResolvedValueOnce(odd as never);
     const { keeping, reports } = keepingOver({ begin: asked });
@@ -465,6 +467,19 @@ describe("keeping", () => {
     expect(await dedupe.begin(keyOf("a"), 1000)).toMatchObject({ status: "begun", starts: 1 });
   });
 
+  it("remembers at the end what is done, where that was cut", async () => {
+    const { keeping, stores, quit } = keepingOver();
+    const entry = entryOf("a");
+    await keeping.begin(entry);
+    entry.isDone = true;
+    quit.abort();
+    expect(await keeping.finish(entry)).toBe(false);
+
+    await keeping.abandon(entry, signal);
+
+    expect(await stores.dedupe.begin(keyOf("a"), 1000)).toEqual({ status: "done" });
+  });
+
   it("has nothing to finish or to abandon without a mark", async () => {
     const { keeping } = keepingOver();
 
@@ -496,6 +511,6 @@ describe("keeping", () => {
 
     await keeping.abandon(entry, signal);
 
-    expect(warn.mock.calls).toEqual([["ackloop: a mark could not be taken back", { error }]]);
+    expect(warn.mock.calls).toEqual([["ackloop: a mark could not be ended", { error }]]);
   });
 });

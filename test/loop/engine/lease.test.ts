@@ -70,6 +70,31 @@ describe("a lease", () => {
     expect(onHeld).toHaveBeenCalledTimes(1);
   });
 
+  it("is asked for at a growing wait where a store says each time that it ends at once", async () => {
+    const odd = { status: "taken", endsInMs: 0 } as const;
+    const store = vi.fn(async () => odd);
+    const { acquire, stopping } = guardOver({ acquire: store });
+    const taken = acquire();
+
+    await vi.advanceTimersByTimeAsync(60_000);
+    stopping.abort();
+    await taken;
+
+    expect(store.mock.calls.length).toBeLessThan(60_000 / (LEASE_MS / 2) + 5);
+  });
+
+  it("is waited for though a store says of its end what is no number", async () => {
+    const store = vi.fn(async () => ({ status: "taken", endsInMs: Symbol("soon") }) as never);
+    const { acquire, stopping, kinds } = guardOver({ acquire: store });
+    const taken = acquire();
+
+    await vi.advanceTimersByTimeAsync(5000);
+    stopping.abort();
+
+    await expect(taken).resolves.toBeUndefined();
+    expect(kinds()).toContain("storeFailed");
+  });
+
   it("is waited for until the run is stopped", async () => {
     const { guard, leases, acquire, stopping } = guardOver();
     await leases.acquire(key, "other", 60_000);

@@ -107,6 +107,52 @@ it("counts what was tried again as it tells of it", async () => {
   });
 });
 
+it("reaches the good events behind bad ones that fill more than half of the window", async () => {
+  const feed = filledFeed(40, { pulls: "onward", pageSize: 12 });
+  const { deadLetters } = memoryStores();
+  const handled: string[] = [];
+  const run = consume(
+    feed,
+    async ({ id }) => {
+      await Promise.resolve();
+      if (Number(id.slice(1)) < 13) throw new Error("bad");
+      handled.push(id);
+    },
+    {
+      concurrency: 4,
+      maxInFlight: 20,
+      deadLetters,
+      consumer: "c",
+      circuitBreaker: { after: 3 },
+    },
+  );
+  await vi.advanceTimersByTimeAsync(600_000);
+  await ended(run.stop());
+
+  expect(handled).toHaveLength(27);
+});
+
+it("takes what has failed and succeeded in turns for good: an outage that follows gives none of it up", async () => {
+  const feed = filledFeed(40);
+  const { deadLetters } = memoryStores();
+  const { onReport, of } = recorder();
+  let calls = 0;
+  const run = consume(
+    feed,
+    () => {
+      calls += 1;
+      // One in ten gets through, and then none.
+      if (calls > 200 || calls % 10 > 0) throw new Error("away");
+    },
+    { retry: { minDelayMs: 10, maxDelayMs: 20 }, deadLetters, consumer: "c", onReport },
+  );
+  await vi.advanceTimersByTimeAsync(600_000);
+  await ended(run.stop());
+
+  expect(of("handled")).toHaveLength(20);
+  expect(of("deadLettered")).toEqual([]);
+});
+
 describe("an event that is bad by itself, left by an outage alone in a full window", () => {
   const away = { retry: { attempts: 2, minDelayMs: 100, maxDelayMs: 1000 } };
 
