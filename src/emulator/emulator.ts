@@ -84,7 +84,7 @@ export function createEmulator(tools: EmulatorTools, definition: EmulatorDefinit
       lastNumber += 1;
       const number = lastNumber;
       const request = toRequest(input, init);
-      return await untilAborted(outer, open, (signal) => answer(number, request, signal));
+      return await untilAborted(outer, open, (signal) => answer(number, request, signal, outer));
     },
     faults: tools.faults,
     journal: tools.journal,

@@ -14,7 +14,10 @@ export interface FaultMatch {
 
 /** What goes wrong; "before the effect" means that the request changes nothing. */
 export type FaultEffect =
-  /** An answer with this status, before the effect. `retryAfter`: seconds, or a date. */
+  /**
+   * An answer with this status, before the effect; also an error's body with a status of success.
+   * `retryAfter`: seconds, or a date.
+   */
   | {
       readonly kind: "status";
       readonly status: number;
@@ -30,12 +33,16 @@ export type FaultEffect =
   | { readonly kind: "lostReply" }
   /** The effect happens, then the connection is cut in the middle of the body. */
   | { readonly kind: "truncate" }
+  /** The effect happens, half of the body is sent, and the rest never comes. */
+  | { readonly kind: "stall" }
   /** The effect happens, and the answer is 200 with a body that is not JSON, though it says so. */
   | { readonly kind: "garbage" }
   /** An HTML page of some proxy, with this status or 502, before the effect. */
   | { readonly kind: "html"; readonly status?: number | undefined }
   /** The effect happens, and the body is padded to `bytes`, or to 64 MiB. */
   | { readonly kind: "oversize"; readonly bytes?: number | undefined }
+  /** The answer says these headers instead of its own; other faults still apply. */
+  | { readonly kind: "headers"; readonly headers: Readonly<Record<string, string>> }
   /** Events are delivered again or twice; how, says the provider's emulator. */
   | { readonly kind: "duplicate" }
   /** The emulator's clock goes wrong by `ms` until this fault is cleared; no conditions apply. */
@@ -60,7 +67,7 @@ export interface FaultState {
 }
 
 /** A fault that hits the call instead of its proper answer. */
-export type SpoilingFault = Exclude<Fault, { kind: "delay" | "duplicate" | "skew" }>;
+export type SpoilingFault = Exclude<Fault, { kind: "delay" | "headers" | "duplicate" | "skew" }>;
 
 /** What hits one call. */
 export interface InjectedFaults {
@@ -70,6 +77,8 @@ export interface InjectedFaults {
   readonly delayMs: number;
   /** Whether deliveries are repeated. */
   readonly duplicate: boolean;
+  /** What the answer says instead of its own headers. */
+  readonly headers: Readonly<Record<string, string>>;
   /** What spoils the answer, if anything does. */
   readonly spoil?: SpoilingFault | undefined;
 }
@@ -115,14 +124,21 @@ const kinds: ReadonlySet<string> = new Set<FaultKind>([
   "cut",
   "lostReply",
   "truncate",
+  "stall",
   "garbage",
   "html",
   "oversize",
+  "headers",
   "duplicate",
   "skew",
 ]);
 
-const none: InjectedFaults = Object.freeze({ kinds: [], delayMs: 0, duplicate: false });
+const none: InjectedFaults = Object.freeze({
+  kinds: [],
+  delayMs: 0,
+  duplicate: false,
+  headers: {},
+});
 
 function checkNumber(name: string, value: unknown, min: number, max: number): void {
   if (value === undefined) return;
@@ -162,11 +178,23 @@ function checkEffect(fault: Fault): void {
     case "oversize":
       checkNumber("bytes", fault.bytes, 1, 2 ** 40);
       break;
+    case "headers":
+      checkRequired(fault.kind, "headers", fault.headers);
+      checkHeaders(fault.headers);
+      break;
     case "delay":
     case "skew":
       checkRequired(fault.kind, "ms", fault.ms);
       checkNumber("ms", fault.ms, fault.kind === "delay" ? 0 : -(2 ** 50), 2 ** 50);
       break;
+  }
+}
+
+function checkHeaders(headers: unknown): void {
+  try {
+    new Headers(headers as Record<string, string>);
+  } catch {
+    throw new TypeError("fault: headers must be an object of names and texts that HTTP can send");
   }
 }
 
@@ -197,7 +225,7 @@ function hits(planned: Planned, operation: string): boolean {
 }
 
 function spoils(fault: Fault): fault is SpoilingFault {
-  return fault.kind !== "delay" && fault.kind !== "duplicate" && fault.kind !== "skew";
+  return !["delay", "headers", "duplicate", "skew"].includes(fault.kind);
 }
 
 /** Makes the faults of one emulator. */
@@ -248,6 +276,7 @@ export function createFaults(seed: number): FaultInjector {
         kinds: hit.map(({ kind }) => kind),
         delayMs: hit.reduce((sum, fault) => (fault.kind === "delay" ? sum + fault.ms : sum), 0),
         duplicate: hit.some(({ kind }) => kind === "duplicate"),
+        headers: Object.assign({}, ...hit.map((fault) => "headers" in fault && fault.headers)),
         spoil: hit.find(spoils),
       };
     },

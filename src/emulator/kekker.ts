@@ -248,7 +248,9 @@ function list(entered: Entered, node: Node): Response {
   }
   const data = listed.map((event) => toEvent(event, assumptions.times));
   const pageSize = assumptions.pageSizeShown === "asked" ? asked : size;
-  const page = { pageNumber, pageSize, totalRecords: total, data };
+  const totalRecords = assumptions.totals === "page" ? data.length : total;
+  const totals = assumptions.totals === "none" ? {} : { totalRecords };
+  const page = { pageNumber, pageSize, ...totals, data };
   return reply(assumptions.listForm === "array" ? data : page, assumptions.memberCase);
 }
 

@@ -27,6 +27,11 @@ export interface TikiEmulator extends Emulator {
   publish(queueCode: string, events: readonly TikiEventInput[]): readonly string[];
   /** Puts values into a queue as they are, for malformed items. */
   publishRaw(queueCode: string, items: readonly unknown[]): void;
+  /**
+   * Puts events into a queue that take up their places and that no pull shows, as a filter of the
+   * vendor's would: a page of them is empty, and its `ack_id` is a new one.
+   */
+  hide(queueCode: string, count?: number): void;
   /** Lets something happen: the event goes to the queues whose subscriptions route it. */
   emit(
     type: string,
@@ -89,6 +94,7 @@ function directMethods(queues: Queues, app: TikiApp) {
       const queue = find(queueCode);
       for (const item of items) queues.publishRaw(queue, item);
     },
+    hide: (queueCode: string, count = 1) => queues.hide(find(queueCode), count),
     emit: (
       type: string,
       payload: unknown,

@@ -10,8 +10,8 @@ import type { Received, Receiver } from "../core/receiver.ts";
 import { sleep } from "../core/sleep.ts";
 import type { Disposition } from "./engine/attempt.ts";
 import { Attempts } from "./engine/attempt.ts";
-import type { Entry, Verdict } from "./engine/entry.ts";
-import { toEntry } from "./engine/entry.ts";
+import type { Verdict } from "./engine/entry.ts";
+import { Entry } from "./engine/entry.ts";
 import type { KeepingParts, StoreServices } from "./engine/keeping.ts";
 import { Keeping, toServices } from "./engine/keeping.ts";
 import type { Tell } from "./engine/report.ts";
@@ -192,7 +192,7 @@ class Desk<E extends FeedEvent> {
     const keeping = new Keeping(parts);
     const entry =
       this.#unfinished.get(identity) ??
-      toEntry(identity || namelessIdentity(toText(delivery.raw), 1), delivery, pageOfOne());
+      new Entry(identity || namelessIdentity(toText(delivery.raw), 1), delivery, pageOfOne());
     const settled = entry.isDone
       ? await keeping.finish(entry).catch((error: unknown) => this.#halted(error))
       : await this.#attempt(entry, parts, keeping, patience);

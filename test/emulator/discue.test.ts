@@ -441,7 +441,10 @@ describe("a delivery", () => {
 describe("a fault of a delivery", () => {
   async function delivered(fault: object, count = 1) {
     const { sent, deliver } = listener();
-    const { api, addQueue, addListener } = emulator({ deliver, webhook: { retryDelaysMs: [0] } });
+    const { api, addQueue, addListener } = emulator({
+      deliver,
+      webhook: { retryDelaysMs: [0], timeoutMs: 500 },
+    });
     const queue = await addQueue();
     await addListener(queue);
     api.faults.add({ operation: "notify", count, ...fault } as Parameters<
@@ -461,6 +464,7 @@ describe("a fault of a delivery", () => {
     [{ kind: "duplicate" }, 2],
     [{ kind: "garbage" }, 2],
     [{ kind: "truncate" }, 2],
+    [{ kind: "stall" }, 1],
   ])(
     "%j reaches the receiver so many times, and the message is acked once",
     async (fault, count) => {

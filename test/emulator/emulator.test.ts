@@ -254,6 +254,33 @@ describe("a fault", () => {
     expect(state.total).toBe(1);
   });
 
+  it("sends half of the body after the effect and then nothing, until the request is given up", async () => {
+    const { fetch, faults, state } = counterEmulator();
+    faults.add({ kind: "stall" });
+    const controller = new AbortController();
+
+    const reply = await fetch(add, { ...post, signal: controller.signal });
+    const whole = reply.text();
+    setTimeout(() => controller.abort(new Error("enough")), 20);
+
+    await expect(whole).rejects.toThrow("enough");
+    expect(state.total).toBe(1);
+  });
+
+  it("says any headers, beside a fault of the body, and junk for a date", async () => {
+    const { fetch, faults } = counterEmulator();
+    const headers = { date: "yesterday", "retry-after": "soon 5" };
+    faults.add({ kind: "headers", headers });
+    faults.add({ kind: "status", status: 503, count: 1 });
+
+    const failed = await fetch(add, post);
+    const good = await fetch(add, post);
+
+    expect([failed.status, good.status]).toEqual([503, 200]);
+    for (const reply of [failed, good])
+      expect(Object.fromEntries(reply.headers)).toMatchObject(headers);
+  });
+
   it("sends garbage, an HTML page, or a body that is too long", async () => {
     const { fetch, faults, state } = counterEmulator();
     faults.add({ kind: "garbage", count: 1 });

@@ -80,8 +80,18 @@ describe("the list of faults", () => {
       kinds: ["delay", "delay", "duplicate", "lostReply"],
       delayMs: 15,
       duplicate: true,
+      headers: {},
       spoil: { kind: "lostReply" },
     });
+  });
+
+  it("puts the headers of several together, the later ones last", () => {
+    const faults = createFaults(1);
+    faults.add({ kind: "headers", headers: { date: "never", "retry-after": "soon" } });
+    faults.add({ kind: "headers", headers: { "retry-after": "5, 7" } });
+
+    const headers = { date: "never", "retry-after": "5, 7" };
+    expect(faults.take("pull")).toMatchObject({ kinds: ["headers", "headers"], headers });
   });
 
   it("clears one, or all, and goes on counting", () => {
@@ -125,6 +135,9 @@ describe("the list of faults", () => {
     [{ kind: "status", status: 429, retryAfter: "soon" }, "retryAfter must be"],
     [{ kind: "html", status: 600 }, "status must be"],
     [{ kind: "oversize", bytes: 0 }, "bytes must be"],
+    [{ kind: "headers" }, "headers needs headers"],
+    [{ kind: "headers", headers: { "a b": "c" } }, "headers must be"],
+    [{ kind: "headers", headers: { a: "\u0000" } }, "headers must be"],
     [{ kind: "delay" }, "delay needs ms"],
     [{ kind: "delay", ms: -1 }, "ms must be"],
     [{ kind: "skew" }, "skew needs ms"],

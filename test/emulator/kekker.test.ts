@@ -159,6 +159,20 @@ describe("the list", () => {
     ]);
   });
 
+  it.each([
+    ["all", { totalRecords: 3 }],
+    ["page", { totalRecords: 2 }],
+    ["none", {}],
+  ] as const)("counts %s where it is told to", async (totals, counted) => {
+    const { node, list } = start({ assumptions: { totals } });
+    node.publish(events(3));
+
+    const { data, pageNumber, pageSize, ...rest } = await list("/api/events?pageSize=2");
+
+    expect([data.length, pageNumber, pageSize]).toStrictEqual([2, 1, 2]);
+    expect(rest).toStrictEqual(counted);
+  });
+
   it("writes a bigint as the number it is, and a malformed item as it was given", async () => {
     const { node, ask } = start();
     node.publish([event(1, { localObjectId: 9_007_199_254_740_993n }), event(2, { shown: [1] })]);

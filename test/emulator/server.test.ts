@@ -180,6 +180,21 @@ describe("a server of emulators", () => {
     expect(next.status).toBe(200);
   });
 
+  it("sends half a body and then nothing, and closes all the same", async () => {
+    const echo = echoEmulator();
+    const server = await served(echo);
+    echo.faults.add({ kind: "stall", count: 1 });
+
+    const reply = await fetch(`${server.origin}/echo/echo/a`, post);
+    const reader = reply.body?.getReader();
+    const first = await reader?.read();
+    const second = expect(reader?.read()).rejects.toThrow();
+    await server.close();
+
+    expect(first?.value?.length).toBeGreaterThan(10);
+    await second;
+  });
+
   it("ends the request when the client goes away", async () => {
     const echo = echoEmulator();
     const { origin } = await served(echo);

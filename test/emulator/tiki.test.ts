@@ -570,6 +570,27 @@ describe("pull and ack", () => {
     expect((await other.pull()).body).toEqual({ events: [], ack_id: null });
   });
 
+  it("show nothing of what is hidden, and go past it with the ack_id of its page", async () => {
+    const { tiki, queue, pull } = await withQueue({
+      pageSize: 2,
+      assumptions: { emptyPullAckId: "null" },
+    });
+    tiki.hide(queue, 2);
+    tiki.publish(queue, numbered(1));
+
+    const first = await pull();
+    const again = await pull();
+    const second = await pull(first.body.ack_id);
+    const last = await pull(second.body.ack_id);
+
+    expect(first.body).toEqual({ events: [], ack_id: expect.any(String) });
+    expect(again.body).toEqual(first.body);
+    expect(ids(second)).toEqual(["1"]);
+    expect(last.body).toEqual({ events: [], ack_id: null });
+    expect(tiki.journal.publishedIds(queue)).toEqual(["1"]);
+    expect(tiki.journal.entries({ kinds: ["acked"] })).toMatchObject([{ eventId: "1" }]);
+  });
+
   it("forget events after seven days", async () => {
     vi.useFakeTimers({ now: 0 });
     const { tiki, queue } = await withQueue({ assumptions: { tokenLifetimeSeconds: 1e6 } });

@@ -14,6 +14,8 @@ export interface KekkerAssumptions {
   readonly listOrder: "published" | "none";
   /** Whether the list is the object of the reference, or the bare array of the guide. @default "page" */
   readonly listForm: "page" | "array";
+  /** What `totalRecords` says: how many there are, how many are on this page, or it is left out. @default "all" */
+  readonly totals: "all" | "page" | "none";
   /** The case of all member names in replies. The examples have the first. @default "camel" */
   readonly memberCase: "camel" | "pascal";
   /** How times are written: as the examples do, or as the schema does. @default "short" */
@@ -41,6 +43,7 @@ export const defaultAssumptions: KekkerAssumptions = Object.freeze({
   pageSizeShown: "cut",
   listOrder: "published",
   listForm: "page",
+  totals: "all",
   memberCase: "camel",
   times: "short",
   ackReply: "bare",

@@ -159,7 +159,7 @@ function eventCalls(state: ApiState) {
       if ((body["ack_id"] ?? null) !== null) acknowledge(queue, text(body, "ack_id"), granted);
       const { events, end } = queue.log.page(pageSize, granted.call.duplicate);
       note("delivered", events, queue, granted);
-      const empty = events.length === 0 && assumptions.emptyPullAckId === "null";
+      const empty = queue.log.waiting() === 0 && assumptions.emptyPullAckId === "null";
       return {
         events: events.map(({ wire }) => wire),
         ack_id: empty ? null : queue.log.toAckId(end),

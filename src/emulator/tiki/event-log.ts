@@ -6,6 +6,8 @@ export interface HeldEvent {
   readonly eventId: string | undefined;
   /** When it came to the queue, epoch ms of the provider's clock. */
   readonly at: number;
+  /** It takes up a place, and no pull shows it. */
+  readonly hidden?: true | undefined;
 }
 
 /** What an `ack_id` turned out to be. `ahead`: events were acknowledged by it. */
@@ -13,9 +15,9 @@ export type AckVerdict = "ahead" | "stale" | "unknown";
 
 /** A page of a pull. */
 export interface Page {
-  /** The events from the place on, in order. */
+  /** The events from the place on, in order; fewer, or none, where some are hidden. */
   readonly events: readonly HeldEvent[];
-  /** The place behind the last one, or the queue's own when there is none. */
+  /** The place behind the last one, hidden or not, or the queue's own when there is none. */
   readonly end: number;
 }
 
@@ -73,7 +75,7 @@ export function createEventLog(newAckId: () => string): EventLog {
         events.splice(limit);
         return { events, end: first + start + Math.max(events.length - 1, 0) };
       }
-      return { events, end: first + start + events.length };
+      return { events: events.filter(({ hidden }) => !hidden), end: first + start + events.length };
     },
     toAckId(end) {
       if (issued?.end === end) return issued.ackId;
@@ -87,7 +89,7 @@ export function createEventLog(newAckId: () => string): EventLog {
       const end = places.get(ackId);
       if (end === undefined) return { verdict: "unknown", acked: [] };
       if (end <= next) return { verdict: "stale", acked: [] };
-      const acked = held.slice(next - first, end - first);
+      const acked = held.slice(next - first, end - first).filter(({ hidden }) => !hidden);
       next = end;
       // Letting them go with every ack would copy the whole backlog for every page.
       if (next - first > Math.max(1_000, held.length / 2)) forget(next - first - repeated);

@@ -76,6 +76,8 @@ export interface Queues {
   publish(queue: Queue, event: TikiEventInput): string;
   /** Puts a value into a queue as it is. */
   publishRaw(queue: Queue, wire: unknown): void;
+  /** Puts events into a queue that no pull shows. */
+  hide(queue: Queue, count: number): void;
   /** Puts an event into every queue whose subscription routes it; gives the codes of these. */
   emit(event: TikiEventInput): { readonly id: string; readonly queues: readonly string[] };
   /** Lets events go that are older than the retention. */
@@ -141,6 +143,10 @@ export function createQueues({ clock, random, journal }: TikiTools, options: Que
       return wire.id;
     },
     publishRaw: append,
+    hide({ log }, count) {
+      const held = { wire: undefined, eventId: undefined, at: clock.now(), hidden: true } as const;
+      for (let left = count; left > 0; left -= 1) log.append(held);
+    },
     emit,
     expire: ({ log }) => log.expire(clock.now() - options.retentionMs),
   };
