@@ -2,7 +2,7 @@ import { AckloopError } from "../core/errors.ts";
 import type { FeedEvent } from "../core/event.ts";
 import type { Delivery } from "../core/feed.ts";
 import { ask, describeThrown, notify, toFailure } from "../core/guard.ts";
-import { identityOf, namelessIdentity } from "../core/identity.ts";
+import { hasOwnId, identityOf, namelessIdentity } from "../core/identity.ts";
 import type { Logger } from "../core/logger.ts";
 import type { TableOf } from "../core/options.ts";
 import { milliseconds } from "../core/options.ts";
@@ -157,7 +157,7 @@ class Desk<E extends FeedEvent> {
 
   #settle(delivery: Delivery): Promise<boolean> {
     const { event } = delivery;
-    if (event === undefined || delivery.idDerived) return this.#work("", delivery);
+    if (event === undefined || !hasOwnId(delivery)) return this.#work("", delivery);
     const identity = identityOf(event);
     if (this.#remembers(identity)) {
       this.#tell?.({ kind: "duplicate", event });

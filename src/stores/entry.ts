@@ -1,5 +1,5 @@
 import { AckloopError } from "../core/errors.ts";
-import { identityOf } from "../core/identity.ts";
+import { hasOwnId, identityOf } from "../core/identity.ts";
 import type { InboxClaim, InboxEntry } from "../core/stores.ts";
 import { configError, isEvent, isObject, parsed, toJson } from "./check.ts";
 
@@ -25,7 +25,7 @@ type InboxParts = InboxEntry & { readonly idDerived?: true | undefined };
 
 /** What makes an entry the same as another; `undefined` where that is not known. */
 export function sameAs(entry: InboxEntry): string | undefined {
-  return entry.event === undefined || entry.idDerived ? undefined : identityOf(entry.event);
+  return entry.event && hasOwnId(entry) ? identityOf(entry.event) : undefined;
 }
 
 /** Makes a claim of a stored entry. */

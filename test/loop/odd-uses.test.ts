@@ -110,3 +110,30 @@ it("handles a page whose items are frozen, proxied or have odd data", async () =
   const summary = await ended(run);
   expect([summary.handled, summary.deadLettered, imbalance(summary)]).toEqual([2, 2, 0]);
 });
+
+it("handles all events whose ids are empty, with dedupe, and sets each aside by itself", async () => {
+  const { dedupe, deadLetters } = memoryStores();
+  const seen: unknown[] = [];
+  const options = { dedupe: { store: dedupe }, deadLetters, consumer: "c", retry: { attempts: 1 } };
+  for (const part of ["a", "b"]) {
+    const feed = memoryFeed({ acks: "individual", pulls: "onward" });
+    const events = [1, 2, 3].map((at) => ({ ...testEvent("x", { data: part + at }), id: "" }));
+    const empty: Feed = {
+      ...feed,
+      pull: async () =>
+        events
+          .splice(0)
+          .map((event): Delivery => ({ event, raw: 0, receipt: toReceipt(event.data) })),
+      ack: async (receipts) => receipts.map(() => ({ status: "acked" })),
+    };
+    const handler = ({ data }: { data: unknown }): void => {
+      seen.push(data);
+      if (data !== "a1") throw new Error("odd");
+    };
+    await ended(drain(empty, handler, { ...options, circuitBreaker: false }));
+  }
+
+  const { letters } = await deadLetters.list({ consumer: "c", feed: "memory" });
+  expect(seen).toEqual(["a1", "a2", "a3", "b1", "b2", "b3"]);
+  expect(new Set(letters.map(({ identity }) => identity)).size).toBe(5);
+});

@@ -491,3 +491,17 @@ describe("the arguments of a webhook", () => {
     expect(make).toThrow(`webhook: ${message}`);
   });
 });
+
+it("handles every event whose id is empty: it says nothing", async () => {
+  const handler = vi.fn();
+  const receive: Receiver["receive"] = async (request) => {
+    const event = { ...testEvent("a", { data: await request.text() }), id: "" };
+    return { kind: "deliveries", deliveries: [{ event, raw: event.data }] };
+  };
+  const { post } = bench(handler, {}, receiverOf({ receive }));
+
+  const statuses = [await ended(post("a")), await ended(post("b"))];
+
+  expect(statuses).toEqual([204, 204]);
+  expect(handler.mock.calls.map(([event]) => event.data)).toEqual(["a", "b"]);
+});

@@ -1,9 +1,15 @@
 import type { FeedEvent } from "../../core/event.ts";
 import type { Delivery, Feed, Page, Receipt } from "../../core/feed.ts";
-import type { Identified } from "../../core/identity.ts";
-import { EventMap, identityOf, isNameless, namelessIdentity } from "../../core/identity.ts";
+import {
+  EventMap,
+  hasOwnId,
+  identityOf,
+  isNameless,
+  namelessIdentity,
+} from "../../core/identity.ts";
 import type { Message, PageWeight } from "./entry.ts";
 import { Entry, isStale } from "./entry.ts";
+import type { Seen } from "./lately.ts";
 import { Lately } from "./lately.ts";
 import { Queue } from "./queue.ts";
 import { toText } from "./storable.ts";
@@ -106,14 +112,15 @@ export class Window {
     // A feed of the user's may hand on a header's text, and sums of texts never end.
     const bytes = Number.isFinite(page.bytes) ? Number(page.bytes) : 0;
     const weight = { bytes, openedAt: performance.now(), held: 0 };
-    return { weight, events: [], names: new Map() };
+    const receipt = page.receipt ?? page.deliveries.at(-1)?.receipt;
+    return { weight, receipt, seen: [], names: new Map() };
   }
 
   /** Takes in one delivery of a page. */
   accept(delivery: Delivery, page: OpenPage): Accepted {
     const name = this.#nameOf(delivery, page);
     const { event } = delivery;
-    page.events.push(name === undefined && event ? event : { source: "", id: name ?? "" });
+    page.seen.push(name === undefined && event ? event : this.#seenAs(name ?? "", delivery, page));
     const known = this.#get(name, event);
     if (known && this.#isSame(known)) return this.#join(known, delivery, page.weight);
     const entry = this.#add(name, delivery, page.weight);
@@ -137,9 +144,9 @@ export class Window {
    * Closes a page when all of it was taken in. True when the pages before held all of it: a provider
    * that is slow, or deaf, and brings back what was acked.
    */
-  closePage({ events }: OpenPage, receipt: Page["receipt"]): boolean {
+  closePage({ seen }: OpenPage, receipt: Page["receipt"]): boolean {
     if (this.#cumulative && receipt !== undefined) this.watermark.push(undefined, receipt, true);
-    return this.#lately.isRepeat(events);
+    return this.#lately.isRepeat(seen);
   }
 
   /** An entry's outcome is final. */
@@ -254,6 +261,16 @@ export class Window {
     return { message, as: "further" };
   }
 
+  /** What comes again without an id is known by its receipt; in a list by its content too. */
+  #seenAs(name: string, delivery: Delivery, page: OpenPage): Seen {
+    const { receipt = page.receipt } = delivery;
+    const named = { source: "", id: name };
+    if (!isNameless(name) || (this.#unacked && receipt === undefined)) return named;
+    const isOwn = delivery.receipt !== undefined;
+    const placed = { source: isOwn ? "" : contentOf(delivery), id: toText(receipt) };
+    return this.#unacked ? { ...named, or: placed } : placed;
+  }
+
   #get(name: string | undefined, event: FeedEvent | undefined): Entry | undefined {
     if (name !== undefined) return this.#named.get(name);
     return event && this.#events.get(event);
@@ -267,11 +284,11 @@ export class Window {
 
   /** The name of what cannot be known by its event; `undefined` where it can. */
   #nameOf(delivery: Delivery, page: OpenPage): string | undefined {
-    const { event, identity } = delivery;
+    const { identity } = delivery;
     // What is no text, or an empty one, says nothing: by it all would be one.
     if (typeof identity === "string" && identity !== "") return identity;
-    if (event !== undefined && delivery.idDerived !== true) return undefined;
-    const content = event === undefined ? toText(delivery.raw) : identityOf(event);
+    if (hasOwnId(delivery)) return undefined;
+    const content = contentOf(delivery);
     if (!this.#unacked) {
       this.#nameless += 1;
       return namelessIdentity(content, this.#nameless);
@@ -283,6 +300,11 @@ export class Window {
   }
 }
 
+/** What is known by its content; an id that was made of it stands for it. */
+function contentOf({ event, raw }: Delivery): string {
+  return event && event.id !== "" ? identityOf(event) : toText([event, raw]);
+}
+
 /** What a delivery was taken in as: an event new to this run, a further message of one, or known. */
 export interface Accepted {
   readonly message: Message;
@@ -292,8 +314,10 @@ export interface Accepted {
 /** A page that is being taken in. */
 export interface OpenPage {
   readonly weight: PageWeight;
-  /** What it has held so far; what has no id of its own by its name. */
-  readonly events: Identified[];
+  /** What acknowledges its end. */
+  readonly receipt: Receipt | undefined;
+  /** What it has held so far. */
+  readonly seen: Seen[];
   /** How many it has held of each content that has no id. */
   readonly names: Map<string, number>;
 }
