@@ -43,7 +43,8 @@ export interface DeliveryFacts<E extends FeedEvent = FeedEvent> {
    * Reads the delivery anew from the text that the wire brought, so that whatever a handler did to the
    * event is undone: the loop asks before an attempt that is not the first, and for a dead letter.
    *
-   * A feed that cannot do it leaves it out; its events are then copied before the first attempt.
+   * Another event, by source and id, is not taken for this one. A feed that cannot do it leaves it out;
+   * its plain events are then copied before each attempt, and instances of a class are handed on as they are.
    */
   again?(): Delivery<E>;
 }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import type { FeedEvent } from "../../src/core/event.ts";
 import type { Delivery, Feed } from "../../src/core/feed.ts";
 import { toReceipt } from "../../src/core/feed.ts";
 import { consume, drain } from "../../src/loop/consume.ts";
@@ -136,4 +137,52 @@ it("handles all events whose ids are empty, with dedupe, and sets each aside by 
   const { letters } = await deadLetters.list({ consumer: "c", feed: "memory" });
   expect(seen).toEqual(["a1", "a2", "a3", "b1", "b2", "b3"]);
   expect(new Set(letters.map(({ identity }) => identity)).size).toBe(5);
+});
+
+it("gives handlers events of a class as they came, with valid data, and sets them aside whole", async () => {
+  class OrderEvent implements FeedEvent {
+    readonly specversion = "1.0";
+    readonly source = "/s";
+    readonly #id: string;
+    constructor(id: string) {
+      this.#id = id;
+    }
+    get id() {
+      return this.#id;
+    }
+    get type() {
+      return "order";
+    }
+    get data() {
+      return `data of ${this.#id}`;
+    }
+  }
+  const upper = (value: unknown) => ({ value: String(value).toUpperCase() });
+  const schema = { "~standard": { version: 1, vendor: "test", validate: upper } } as const;
+  const events = ["a", "b"].map((id) => new OrderEvent(id));
+  const feed: Feed = {
+    name: "classes",
+    acks: "individual",
+    pulls: "onward",
+    events: { order: schema },
+    pull: async () =>
+      events.splice(0).map((event): Delivery => ({ event, raw: 0, receipt: toReceipt(event.id) })),
+    ack: async (receipts) => receipts.map(() => ({ status: "acked" })),
+  };
+  const { deadLetters } = memoryStores();
+  const seen: unknown[] = [];
+  const handler = ({ id, type, data }: FeedEvent): void => {
+    seen.push([id, type, data]);
+    if (id === "b") throw new Error("odd");
+  };
+  const options = { deadLetters, consumer: "c", retry: { attempts: 1 } };
+
+  await ended(drain(feed, handler, options));
+
+  const { letters } = await deadLetters.list({ consumer: "c", feed: "classes" });
+  expect(seen).toEqual([
+    ["a", "order", "DATA OF A"],
+    ["b", "order", "DATA OF B"],
+  ]);
+  expect(letters).toMatchObject([{ event: { id: "b", type: "order", data: "data of b" } }]);
 });

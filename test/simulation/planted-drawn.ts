@@ -176,7 +176,7 @@ const paces: readonly PlantedFault[] = [
     when: ({ settings: { stale } }) => stale === 1,
     breaks: ["repeated", "polls"],
     patches: [
-      { file: window, find: "return this.#lately.isRepeat(events);", replace: "return false;" },
+      { file: window, find: "return this.#lately.isRepeat(seen);", replace: "return false;" },
     ],
   },
   {

@@ -1,12 +1,13 @@
-import { AckloopError } from "../../core/errors.ts";
+import type { AckloopError } from "../../core/errors.ts";
 import type { Delivery, Feed, Page, PullOptions, Receipt } from "../../core/feed.ts";
-import { toPage } from "../../core/feed.ts";
 import type { Answer } from "../../core/guard.ts";
 import { ask, toFailure } from "../../core/guard.ts";
 import type { LoopSettings } from "../options.ts";
 import type { Entry, Message } from "./entry.ts";
 import { Pace } from "./pacing.ts";
 import { Passing } from "./passing.ts";
+import type { Pulled } from "./reading.ts";
+import { readPage } from "./reading.ts";
 import type { Tell } from "./report.ts";
 import type { Settling } from "./settling.ts";
 import { isFatal } from "./settling.ts";
@@ -60,9 +61,6 @@ const QUIET_BLOCK_MS = 5000;
 
 /** A constant reason: an abort without one makes an error with a stack each time. */
 const CUT_REASON = Object.freeze(new DOMException("The run does not wait for it.", "AbortError"));
-
-/** What a pull answers. */
-type Pulled = readonly Delivery[] | Page;
 
 /** A pull under way. */
 interface Pull {
@@ -235,11 +233,10 @@ export class Pulling {
     const { feed, window, changed } = this.#parts;
     this.#pull = undefined;
     try {
-      const page = answer.kind === "answered" ? readPage(answer.value, feed) : answer;
-      if ("kind" in page) this.#failed(page, pull.carried);
-      else this.#succeeded(pull, page);
+      if (answer.kind === "answered") this.#succeeded(pull, readPage(answer.value, feed.name));
+      else this.#failed(answer, pull.carried);
     } catch (thrown) {
-      // A getter of the user's own feed, such as one of a page.
+      // It gave no page, or one with a getter that throws.
       const error = toFailure(thrown, { what: "pull", whom: feed.name });
       this.#failed({ kind: "failed", error, thrown }, undefined);
     }
@@ -431,8 +428,8 @@ export class Pulling {
     const isQueue = feed.acks === "individual" && feed.pulls === "onward";
     if (late.kind !== "answered" || !isQueue) return;
     try {
-      const page = readPage(late.value, feed);
-      if (!("kind" in page)) this.#takeIn(page, pull.began, performance.now() - pull.began);
+      const page = readPage(late.value, feed.name);
+      this.#takeIn(page, pull.began, performance.now() - pull.began);
     } catch {
       // A feed that is late and wrong: what it has hidden comes again.
     }
@@ -441,39 +438,6 @@ export class Pulling {
 }
 
 type Failure = Exclude<Answer<never>, { kind: "answered" }>;
-
-/** Holds a feed to its contract: a list of deliveries, or a page of them. */
-function readPage(value: Pulled, { name }: Feed): Page | Failure {
-  const page = Array.isArray(value) ? toPage(value) : (value as Page | undefined);
-  const facts = { provider: name, operation: "pull" };
-  if (Array.isArray(page?.deliveries)) {
-    if (page.deliveries.every(isDelivery)) return page;
-    const error = new AckloopError("schema", "gave what is no delivery", facts);
-    const deliveries = page.deliveries.map((each) =>
-      isDelivery(each) ? each : toUnreadable(each, error),
-    );
-    return { ...page, deliveries };
-  }
-  const what = "gave no list of deliveries, and no page of them";
-  return { kind: "failed", error: new AckloopError("schema", what, facts) };
-}
-
-/** One odd item hides no other: it is a delivery that cannot be read, with its receipt if it has one. */
-function toUnreadable(odd: unknown, unreadable: AckloopError): Delivery {
-  const { receipt, identity, raw = odd } = (odd ?? {}) as Partial<Delivery>;
-  return { unreadable, receipt, identity, raw };
-}
-
-const READ_LATER = ["receipt", "raw", "leaseMs", "again", "identity", "idDerived"] as const;
-
-/** Reads all that the loop reads later, so that a getter of the user's throws here or not at all. */
-function isDelivery(value: Delivery | undefined): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  for (const name of READ_LATER) Reflect.get(value, name);
-  const { event } = value;
-  if (event === undefined) return value.unreadable !== undefined;
-  return event !== null && typeof event.id === "string" && typeof event.source === "string";
-}
 
 /** Whether a call was turned away before it could have an effect. */
 function isCertainlyRefused({ outcomeUnknown, code }: AckloopError): boolean {

@@ -913,29 +913,28 @@ describe("a queue whose leases end before its handlers", () => {
 
 describe("a feed whose delivery throws when it is read", () => {
   const faults = ["event", "receipt", "raw", "leaseMs", "again", "identity", "idDerived"];
-  it.each(faults)("at %s fails that pull, and loses nothing", async (name) => {
+  it.each(faults)("at %s is one that cannot be read, and hides none beside it", async (name) => {
     const odd = Object.defineProperty(message("a", "1"), name, {
       get: () => {
         throw new Error("odd");
       },
     });
-    const pages: Delivery[][] = [
-      [message("b", "2"), odd],
-      [message("a", "1"), message("b", "2")],
-    ];
+    const pages: Delivery[][] = [[message("b", "2"), odd, message("c", "3")]];
     const { feed } = queueOf();
     const { onReport, of } = recorder();
     const handled: string[] = [];
     const pull: Feed["pull"] = async () => pages.shift() ?? [];
 
     const summary = await ended(
-      drain({ ...feed, pull }, ({ id }) => void handled.push(id), { ...quick, onReport }),
+      drain({ ...feed, pull }, ({ id }) => void handled.push(id), {
+        ...quick,
+        onReport,
+        unprocessable: "drop",
+      }),
     );
 
-    expect(handled.sort()).toEqual(["a", "b"]);
-    expect(of("pollFailed")).toMatchObject([
-      { error: { message: expect.stringContaining("odd") } },
-    ]);
-    expect(summary).toMatchObject({ handled: 2, acked: 2 });
+    expect(handled).toEqual(["b", "c"]);
+    expect(of("dropped")).toMatchObject([{ reason: expect.stringContaining("odd") }]);
+    expect(summary).toMatchObject({ handled: 2, dropped: 1, acked: name === "receipt" ? 2 : 3 });
   });
 });
