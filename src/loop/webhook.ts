@@ -14,6 +14,7 @@ import type { Verdict } from "./engine/entry.ts";
 import { Entry } from "./engine/entry.ts";
 import type { KeepingParts, StoreServices } from "./engine/keeping.ts";
 import { Keeping, toServices } from "./engine/keeping.ts";
+import { readPage } from "./engine/reading.ts";
 import type { Tell } from "./engine/report.ts";
 import { toLog, toTell } from "./engine/report.ts";
 import { toSaid } from "./engine/returned.ts";
@@ -116,8 +117,8 @@ class Desk<E extends FeedEvent> {
     const { replyTimeoutMs, retryAfterMs } = this.#settings;
     const receiver = this.#receiver;
     const asking = { what: "receive", whom: receiver.name, limitMs: replyTimeoutMs };
-    const answer = await ask<Received<E>>(asking, (signal) =>
-      receiver.receive(request, { signal }),
+    const answer = await ask(asking, async (signal) =>
+      readReceived(await receiver.receive(request, { signal }), receiver.name),
     );
     if (answer.kind === "failed" && answer.error.code === "config") throw answer.error;
     if (answer.kind !== "answered") {
@@ -261,6 +262,12 @@ class Desk<E extends FeedEvent> {
     this.#remembered.delete(identity);
     return false;
   }
+}
+
+/** A receiver of the user's may give anything: what is neither an answer nor deliveries is not believed. */
+function readReceived(received: Received | undefined, name: string): Received {
+  if (received?.kind === "answered") return received;
+  return { kind: "deliveries", deliveries: readPage(received, name, "receive").deliveries };
 }
 
 /** What came with a request has no page. */

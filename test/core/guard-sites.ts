@@ -68,8 +68,8 @@ export const guardSites: readonly Site[] = [
     module: "src/loop/webhook.ts",
     bypass: {
       file: "src/loop/webhook.ts",
-      find: `const answer = await ask<Received<E>>(asking, (signal) =>
-      receiver.receive(request, { signal }),
+      find: `const answer = await ask(asking, async (signal) =>
+      readReceived(await receiver.receive(request, { signal }), receiver.name),
     );`,
       replace:
         'const answer: any = { kind: "answered", value: await receiver.receive(request, asking) };',

@@ -102,8 +102,8 @@ const wakes: readonly PlantedFault[] = [
     patches: [
       {
         file: settling,
-        find: "    if (mayStart()) void this.#send(next);\n",
-        replace: "    if (mayStart() && !this.#parts.feed.acksOnPull) void this.#send(next);\n",
+        find: "    if (mayStart()) void this.#send(next)",
+        replace: "    if (mayStart() && !this.#parts.feed.acksOnPull) void this.#send(next)",
       },
     ],
   },

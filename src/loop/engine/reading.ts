@@ -13,10 +13,10 @@ export type Pulled = readonly Delivery[] | Page;
  *
  * @throws {AckloopError} `schema` where it is neither; whatever a getter of the page throws.
  */
-export function readPage(value: Pulled | undefined, name: string): Page {
+export function readPage(value: Pulled | undefined, name: string, operation = "pull"): Page {
   const page: Partial<Page> = value ? toPage(value) : {};
   const { deliveries, receipt, more, bytes } = page;
-  const facts = { provider: name, operation: "pull" };
+  const facts = { provider: name, operation };
   if (!Array.isArray(deliveries)) {
     throw new AckloopError("schema", "gave no list of deliveries, and no page of them", facts);
   }
