@@ -5,7 +5,8 @@ declare const receiptBrand: unique symbol;
 
 /**
  * What an ack needs, made by a feed and meant for the same feed: opaque to everybody else. Another value for
- * an event that is held may stand for a second message: both are acknowledged.
+ * an event that is held may stand for a second message: both are acknowledged. The same value for several
+ * deliveries of one page is acknowledged once, when all of them are settled.
  *
  * Never parsed, compared, computed with or made by a user or by the loop. It stays valid for a new
  * feed object of the same name in another process only where the feed says so.

@@ -279,26 +279,13 @@ export class Pulling {
     pulledAt: number,
     elapsedMs: number,
   ): { readonly fresh: number; readonly isRepeat: boolean; readonly isProgress: boolean } {
-    const { feed, window, tell, onLeft, isStopping } = this.#parts;
+    const { feed, window, tell, onLeft } = this.#parts;
     const before = this.#taken;
     const open = window.openPage(page);
-    // A page that comes late finds the limit reached.
-    let mayCut = feed.acks === "individual";
-    let isWhole = true;
-    let isProgress = feed.acks === "cumulative";
-    const left: Receipt[] = [];
-    for (const delivery of page.deliveries) {
-      if ((mayCut && this.#isLimitReached) || isStopping()) {
-        if (delivery.receipt !== undefined) left.push(delivery.receipt);
-        isWhole = false;
-        continue;
-      }
-      this.#accept(delivery, open, pulledAt);
-      isProgress ||= delivery.receipt !== undefined;
-      // Below a cumulative receipt everything must be handled, or the work before it is lost.
-      mayCut = feed.acks === "individual" || delivery.receipt !== undefined;
-    }
-    if (left.length > 0) onLeft(left);
+    const count = this.#acceptSome(page.deliveries, open, pulledAt);
+    const isWhole = count === page.deliveries.length;
+    const isProgress = feed.acks === "cumulative" || page.deliveries.some(hasReceipt);
+    if (!isWhole) onLeft(receiptsFrom(page.deliveries, count));
     const isRepeat = window.closePage(open, isWhole ? page.receipt : undefined);
     if (isWhole && page.receipt !== undefined) this.#after = page.receipt;
     const fresh = this.#taken - before;
@@ -306,8 +293,36 @@ export class Pulling {
     return { fresh, isRepeat, isProgress };
   }
 
-  #accept(delivery: Delivery, open: OpenPage, pulledAt: number): void {
-    const { feed, window, settling, onFresh, onOpen, onSettledAgain } = this.#parts;
+  /** Takes in what may be, from the front; gives how many. */
+  #acceptSome(deliveries: readonly Delivery[], open: OpenPage, pulledAt: number): number {
+    const again: Message[] = [];
+    let count = 0;
+    for (const delivery of deliveries) {
+      if (this.#leavesFrom(count, deliveries, open)) break;
+      const settledAgain = this.#accept(delivery, open, pulledAt);
+      if (settledAgain) again.push(settledAgain);
+      count += 1;
+    }
+    // Not before it is known who else has its receipt.
+    for (const message of again) this.#parts.settling.settled(message);
+    return count;
+  }
+
+  /** Whether what is behind here in a page is left, to come again. */
+  #leavesFrom(at: number, deliveries: readonly Delivery[], { messages }: OpenPage): boolean {
+    const { feed, isStopping } = this.#parts;
+    const last = deliveries[at - 1]?.receipt;
+    // Below a cumulative receipt everything must be handled, or the work before it is lost.
+    const mayCut = feed.acks === "individual" || last !== undefined;
+    if (!isStopping() && !(mayCut && this.#isLimitReached)) return false;
+    // Nor may an ack of what was taken in reach what is left.
+    const isShared = (receipt: Receipt): boolean => receipt === last || messages.has(receipt);
+    return !receiptsFrom(deliveries, at).some(isShared);
+  }
+
+  /** Gives the message where it is one more of an event that is settled. */
+  #accept(delivery: Delivery, open: OpenPage, pulledAt: number): Message | undefined {
+    const { feed, window, onFresh, onOpen, onSettledAgain } = this.#parts;
     const { message, as } = window.accept(delivery, open);
     const { entry } = message;
     if (as === "fresh") {
@@ -316,10 +331,10 @@ export class Pulling {
     }
     if (entry.state === "open") onOpen(message, delivery.leaseMs, pulledAt);
     else onSettledAgain(entry);
-    if (as === "further" && entry.state === "settled") settling.settled(message);
     if (feed.acks === "cumulative" && delivery.receipt !== undefined) {
       this.#after = delivery.receipt;
     }
+    return as === "further" && entry.state === "settled" ? message : undefined;
   }
 
   /** The page was the last for now: what an empty poll would say. */
@@ -438,6 +453,14 @@ export class Pulling {
 }
 
 type Failure = Exclude<Answer<never>, { kind: "answered" }>;
+
+function hasReceipt({ receipt }: Delivery): boolean {
+  return receipt !== undefined;
+}
+
+function receiptsFrom(deliveries: readonly Delivery[], at: number): Receipt[] {
+  return deliveries.slice(at).flatMap(({ receipt }) => (receipt === undefined ? [] : [receipt]));
+}
 
 /** Whether a call was turned away before it could have an effect. */
 function isCertainlyRefused({ outcomeUnknown, code }: AckloopError): boolean {

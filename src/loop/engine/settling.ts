@@ -162,8 +162,20 @@ export class IndividualSettling implements Settling {
   }
 
   settled(message: Message): void {
-    if (message.receipt !== undefined) this.#queue.push(message);
+    if (message.receipt !== undefined) this.#push(message);
     else if (message.entry.unacked === 0) this.#parts.window.unackable(message.entry);
+  }
+
+  /** What several have is sent once, when the last of them is settled. */
+  #push(message: Message): void {
+    if (message.beside === undefined) {
+      this.#queue.push(message);
+      return;
+    }
+    const beside = [...message.beside];
+    if (beside.some(({ entry }) => entry.state === "open")) return;
+    const byReceipt = new Map(beside.map((each) => [each.receipt, each]));
+    for (const each of byReceipt.values()) this.#queue.push(each);
   }
 
   step(now: number): number {
@@ -220,9 +232,10 @@ export class IndividualSettling implements Settling {
       if (message.receipt === undefined) continue;
       const verdict = verdictOf(report, index);
       if (verdict.status === "failed") failures.push({ message, error: verdict.error });
-      else if (window.acked(message)) {
-        acked += 1;
-        if (verdict.status === "gone") gone += 1;
+      else {
+        const count = window.acked(message);
+        acked += count;
+        if (verdict.status === "gone") gone += count;
       }
     }
     if (acked > 0) onAcked(acked, gone);
@@ -238,7 +251,8 @@ export class IndividualSettling implements Settling {
       // A newer receipt is acked for it; if it was another message, that comes again.
       message.refusals += error.retryable ? 1 : MOST_REFUSALS;
       const isDropped = message.refusals >= MOST_REFUSALS;
-      if (isDropped && window.drop(message)) onAcked(1, 0);
+      const dropped = isDropped ? window.drop(message) : 0;
+      if (dropped > 0) onAcked(dropped, 0);
       return isDropped;
     }
     const fatal = isFatal(error) && !isMixed;

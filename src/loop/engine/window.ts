@@ -113,7 +113,7 @@ export class Window {
     const bytes = Number.isFinite(page.bytes) ? Number(page.bytes) : 0;
     const weight = { bytes, openedAt: performance.now(), held: 0 };
     const receipt = page.receipt ?? page.deliveries.at(-1)?.receipt;
-    return { weight, receipt, seen: [], names: new Map() };
+    return { weight, receipt, seen: [], names: new Map(), messages: new Map() };
   }
 
   /** Takes in one delivery of a page. */
@@ -122,13 +122,15 @@ export class Window {
     const { event } = delivery;
     page.seen.push(name === undefined && event ? event : this.#seenAs(name ?? "", delivery, page));
     const known = this.#get(name, event);
-    if (known && this.#isSame(known)) return this.#join(known, delivery, page.weight);
-    const entry = this.#add(name, delivery, page.weight);
-    if (this.#cumulative) entry.position = this.watermark.push(entry, delivery.receipt);
-    return { message: entry, as: "fresh" };
+    const accepted =
+      known && this.#isSame(known)
+        ? this.#join(known, delivery, page.weight)
+        : this.#add(name, delivery, page.weight);
+    if (!this.#cumulative) putBeside(accepted.message, delivery.receipt, page.messages);
+    return accepted;
   }
 
-  #add(name: string | undefined, delivery: Delivery, weight: PageWeight): Entry {
+  #add(name: string | undefined, delivery: Delivery, weight: PageWeight): Accepted {
     const entry = new Entry(name, delivery, weight);
     if (name !== undefined) this.#named.set(name, entry);
     else if (delivery.event !== undefined) this.#events.set(delivery.event, entry);
@@ -137,7 +139,8 @@ export class Window {
     this.#held += 1;
     if (weight.held === 0) this.#bytes += weight.bytes;
     weight.held += 1;
-    return entry;
+    if (this.#cumulative) entry.position = this.watermark.push(entry, delivery.receipt);
+    return { message: entry, as: "fresh" };
   }
 
   /**
@@ -159,8 +162,15 @@ export class Window {
     for (const position of entry.earlier ?? []) this.watermark.settle(position);
   }
 
-  /** An individual ack is confirmed; true when it was the last of its event. */
-  acked({ entry, receipt }: Message): boolean {
+  /** An individual ack is confirmed, for all that have its receipt; gives how many events it let go of. */
+  acked(message: Message): number {
+    const { beside, receipt } = message;
+    if (beside === undefined) return this.#acked(message) ? 1 : 0;
+    return [...beside].filter((each) => each.receipt === receipt && this.#acked(each)).length;
+  }
+
+  /** True when it was the last of its event. */
+  #acked({ entry, receipt }: Message): boolean {
     if (entry.state === "acked") return false;
     if (receipt !== undefined) entry.further?.delete(receipt);
     entry.unacked -= 1;
@@ -173,11 +183,13 @@ export class Window {
     return true;
   }
 
-  /** A message is not acked any more; true when it was the last of its event. */
-  drop(message: Message): boolean {
-    const wasLast = this.acked(message);
-    message.receipt = undefined;
-    return wasLast;
+  /** A message is not acked any more, nor what has its receipt; gives how many events that let go of. */
+  drop(message: Message): number {
+    const count = this.acked(message);
+    const { receipt } = message;
+    for (const each of message.beside ?? [message])
+      if (each.receipt === receipt) each.receipt = undefined;
+    return count;
   }
 
   /** An individual delivery came without a receipt: nothing can be acked, so it is only known. */
@@ -300,6 +312,24 @@ export class Window {
   }
 }
 
+/** Puts a message beside those of its page that have its receipt. */
+function putBeside(
+  message: Message,
+  receipt: Receipt | undefined,
+  page: Map<Receipt, Message>,
+): void {
+  if (receipt === undefined || receipt !== message.receipt) return;
+  const other = page.get(receipt);
+  if (other === undefined) page.set(receipt, message);
+  if (other === undefined || other === message) return;
+  const group = other.beside ?? new Set([other]);
+  other.beside = group;
+  for (const each of message.beside ?? [message]) {
+    group.add(each);
+    each.beside = group;
+  }
+}
+
 /** What is known by its content; an id that was made of it stands for it. */
 function contentOf({ event, raw }: Delivery): string {
   return event && event.id !== "" ? identityOf(event) : toText([event, raw]);
@@ -320,4 +350,6 @@ export interface OpenPage {
   readonly seen: Seen[];
   /** How many it has held of each content that has no id. */
   readonly names: Map<string, number>;
+  /** What was taken in first with each receipt, where each is acknowledged by itself. */
+  readonly messages: Map<Receipt, Message>;
 }
