@@ -77,8 +77,9 @@ export interface Page<E extends FeedEvent = FeedEvent> {
    * Cumulative feeds only: the feed has moved on to here, also where nothing behind the last delivery
    * was for it. The loop reads on from here, and acknowledges it when all before it is settled.
    *
-   * With an empty page only where it has moved, or the same value: a drain looks behind one that moved,
-   * and takes the twentieth in a row for the end where no page says that there is `more`.
+   * With an empty page only where it has moved, or the same value: behind one that moved and says that
+   * there is `more` the next is asked for at once; a drain looks behind one that says nothing of that too,
+   * and takes the twentieth of those in a row for the end.
    */
   readonly receipt?: Receipt | undefined;
   /** False: that was the last for now. True: there is more, also where this page is empty. */

@@ -53,7 +53,7 @@ const NEVER = Number.POSITIVE_INFINITY;
 /** How long a pull may take beyond the wait it asks for, in ms. */
 const PULL_LIMIT_MS = 60_000;
 
-/** How many pulls in a row may bring nothing and be followed at once, as the feed says that there is more. */
+/** How many pulls in a row may bring nothing, move nowhere and be followed at once where there is more. */
 const MOST_EMPTY_PAGES = 20;
 
 /** For how long a page may hold up the next before it is said what holds it, in ms. */
@@ -77,6 +77,8 @@ export class Pulling {
   readonly #parts: PullingParts;
   readonly #pace: Pace;
   #pull: Pull | undefined;
+  /** A pull of a queue that was cut and has not ended: what it still brings comes before what follows. */
+  #cutPull: Pull | undefined;
   #after: Receipt | undefined;
   #taken = 0;
   /** Whether the wait ends as soon as something here has moved: a list was full of what is in work. */
@@ -123,6 +125,8 @@ export class Pulling {
     if (blockedUntil !== undefined) return blockedUntil;
     if (this.#endsEarly && this.#hasMoved()) this.#pace.cut();
     if (!this.#pace.isOpen(now)) return this.#pace.until;
+    const lateUntil = this.#cutPull ? this.#cutPull.began + this.#waitMs + PULL_LIMIT_MS : now;
+    if (lateUntil > now) return lateUntil;
     if (!isTurnOver(now)) this.#send(now);
     return NEVER;
   }
@@ -143,12 +147,18 @@ export class Pulling {
   /** Cuts what is under way; one that carries an ack only at the very end. */
   cut(evenAcks: boolean): void {
     if (this.#pull === undefined || (this.#pull.carried && !evenAcks)) return;
+    this.#cutPull = this.#isQueue ? this.#pull : undefined;
     this.#pull.own.abort(CUT_REASON);
   }
 
   get #isLimitReached(): boolean {
     const { limit } = this.#parts;
     return limit !== undefined && this.#taken >= limit;
+  }
+
+  get #isQueue(): boolean {
+    const { feed } = this.#parts;
+    return feed.acks === "individual" && feed.pulls === "onward";
   }
 
   /** A cumulative list of what is not acked: a second pull before the ack brings the same page. */
@@ -232,6 +242,7 @@ export class Pulling {
   #answered(pull: Pull, answer: Answer<Pulled>): void {
     const { feed, window, changed } = this.#parts;
     this.#pull = undefined;
+    if (answer.kind !== "cut") this.#cutPull = undefined;
     try {
       if (answer.kind === "answered") this.#succeeded(pull, readPage(answer.value, feed.name));
       else this.#failed(answer, pull.carried);
@@ -366,7 +377,10 @@ export class Pulling {
     const { feed, window, untilEmpty } = this.#parts;
     const { deliveries, more } = page;
     // Where a drain was moved on past what is not for it, it has not seen the end.
-    const maySkip = untilEmpty && hasMoved && more === undefined && deliveries.length === 0;
+    const hasPassed = hasMoved && deliveries.length === 0;
+    const maySkip = untilEmpty && hasPassed && more === undefined;
+    // A page of what is not for this feed is progress.
+    if (more === true && hasPassed) this.#emptyPages = 0;
     if ((more === true || maySkip) && this.#emptyPages < MOST_EMPTY_PAGES) {
       this.#emptyPages += 1;
       return true;
@@ -440,11 +454,12 @@ export class Pulling {
    */
   #cameLate(pull: Pull, late: Answer<Pulled>): void {
     const { feed, changed } = this.#parts;
-    const isQueue = feed.acks === "individual" && feed.pulls === "onward";
-    if (late.kind !== "answered" || !isQueue) return;
+    if (this.#cutPull === pull) this.#cutPull = undefined;
     try {
-      const page = readPage(late.value, feed.name);
-      this.#takeIn(page, pull.began, performance.now() - pull.began);
+      if (late.kind === "answered" && this.#isQueue) {
+        const page = readPage(late.value, feed.name);
+        this.#takeIn(page, pull.began, performance.now() - pull.began);
+      }
     } catch {
       // A feed that is late and wrong: what it has hidden comes again.
     }
