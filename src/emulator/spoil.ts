@@ -1,6 +1,6 @@
+import { toRetryAfter } from "./check-fault.ts";
 import { json } from "./exchange.ts";
 import type { SpoilingFault } from "./faults.ts";
-import { toRetryAfter } from "./faults.ts";
 
 /** The error that `fetch` rejects with when the connection is cut: what Node's own looks like. */
 export function connectionCut(message = "fetch failed", code = "ECONNRESET"): TypeError {

@@ -19,7 +19,7 @@ import type { Tell } from "./engine/report.ts";
 import { toLog, toTell } from "./engine/report.ts";
 import { toSaid } from "./engine/returned.ts";
 import type { AnyHandler, Routes } from "./engine/route.ts";
-import { toRoutes } from "./engine/route.ts";
+import { tellOfStrangers, toRoutes } from "./engine/route.ts";
 import { HandlerScope } from "./engine/scope.ts";
 import { toText } from "./engine/storable.ts";
 import type { Handlers } from "./handler.ts";
@@ -81,6 +81,7 @@ export function webhook<E extends FeedEvent>(
     throw new AckloopError("config", "webhook: a request has no batch; give a function or a map");
   }
   const settings = toHandlingSettings("webhook", options, webhookTable);
+  tellOfStrangers(receiver, handlers, toLog(settings.logger));
   const desk = new Desk(receiver, routes, settings);
   return (request) => desk.answer(request);
 }

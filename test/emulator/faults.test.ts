@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { createFaults, type Fault, type FaultInjector } from "../../src/emulator/faults.ts";
+import type { Fault, FaultInjector } from "../../src/emulator/faults.ts";
+import * as faultsModule from "../../src/emulator/faults.ts";
+
+/** Faults of an emulator that is asked for these, and itself calls listeners. */
+function createFaults(seed: number): FaultInjector {
+  const faults = faultsModule.createFaults(seed);
+  faults.know(["pull", "ack", "token", "list"], ["notify"]);
+  return faults;
+}
 
 /** For each of `count` calls of an operation, whether a fault hit it. */
 const roll = (faults: FaultInjector, count: number, operation = "pull") =>
@@ -57,6 +65,28 @@ describe("a fault's conditions", () => {
     });
 
     expect(others).toEqual(pulls);
+  });
+
+  it("hit what the emulator itself calls only by name", () => {
+    const faults = createFaults(1);
+    faults.add({ kind: "cut" });
+    const unnamed = faults.take("notify").kinds;
+    faults.add({ kind: "lostReply", operation: ["notify"] });
+
+    expect([unnamed, faults.take("notify").kinds, faults.take("pull").kinds]).toEqual([
+      [],
+      ["lostReply"],
+      ["cut"],
+    ]);
+  });
+
+  it("are those of the moment at which it was added", () => {
+    const faults = createFaults(1);
+    const fault = { kind: "cut" as const, operation: ["pull"] };
+    faults.add(fault);
+    fault.operation.push("ack");
+
+    expect(faults.take("ack").kinds).toEqual([]);
   });
 
   it("never hit with probability 0", () => {
@@ -125,6 +155,15 @@ describe("the list of faults", () => {
     [{ kind: "fire" }, "kind must be one of status"],
     [{ kind: "cut", operation: 1 }, "operation must be"],
     [{ kind: "cut", operation: ["a", 1] }, "operation must be"],
+    [{ kind: "cut", operation: [] }, "operation must be"],
+    [{ kind: "cut", operation: "pul" }, "operation must be one of pull, ack, token, list, notify"],
+    [
+      { kind: "cut", times: 1 },
+      "cut has no times; it has kind, operation, count, after, probability",
+    ],
+    [{ kind: "cut", status: 500 }, "cut has no status"],
+    [{ kind: "html", status: 204 }, "status must be"],
+    [{ kind: "cut", count: 1.5 }, "count must be"],
     [{ kind: "cut", count: 0 }, "count must be"],
     [{ kind: "cut", after: -1 }, "after must be"],
     [{ kind: "cut", probability: 1.1 }, "probability must be"],

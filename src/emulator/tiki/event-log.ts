@@ -34,6 +34,8 @@ export interface EventLog {
   page(limit: number, duplicate?: boolean): Page;
   /** The opaque text that stands for a place; the same for the same place. */
   toAckId(end: number): string;
+  /** Whether an `ack_id` is ahead of the place, and not the last that was given. */
+  isOlder(ackId: string): boolean;
   /** Moves the place to an `ack_id`, never back, and gives the events that it acknowledged. */
   ack(ackId: string): { readonly verdict: AckVerdict; readonly acked: readonly HeldEvent[] };
   /** Lets events go that came before `time`, acknowledged or not. */
@@ -85,6 +87,7 @@ export function createEventLog(newAckId: () => string): EventLog {
       if (oldest !== undefined) places.delete(oldest);
       return issued.ackId;
     },
+    isOlder: (ackId) => (places.get(ackId) ?? -1) > next && issued?.ackId !== ackId,
     ack(ackId) {
       const end = places.get(ackId);
       if (end === undefined) return { verdict: "unknown", acked: [] };
