@@ -21,41 +21,49 @@ function copyOf(value: unknown, copies: Map<object, unknown>): unknown {
   if (typeof value !== "object" || value === null) return value;
   const known = copies.get(value);
   if (known !== undefined) return known;
-  const copy = emptyAs(value);
+  if (isPlain(value)) return copyMembers(value as Members, copies);
+  if (!Array.isArray(value)) return copyOther(value, copies);
+  if (!isBuiltIn(Object.getPrototypeOf(value), Array.prototype, "splice")) return value;
+  const list: unknown[] = [];
+  copies.set(value, list);
+  for (const item of value) list.push(copyOf(item, copies));
+  return list;
+}
+
+type Members = Record<string, unknown>;
+
+function copyMembers(from: Members, copies: Map<object, unknown>): Members {
+  const to: Members = {};
+  copies.set(from, to);
+  for (const name of Object.keys(from)) {
+    const value = copyOf(from[name], copies);
+    // JSON may hold this name: to assign to it would set the prototype.
+    if (name !== "__proto__") to[name] = value;
+    else Object.defineProperty(to, name, { ...OPEN, value });
+  }
+  return to;
+}
+
+const OPEN = Object.freeze({ enumerable: true, writable: true, configurable: true });
+
+function copyOther(value: object, copies: Map<object, unknown>): unknown {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  const copied = (member: unknown): unknown => copyOf(member, copies);
+  if (prototype === Map.prototype) {
+    const map = new Map<unknown, unknown>();
+    copies.set(value, map);
+    for (const [name, item] of value as typeof map) map.set(copied(name), copied(item));
+    return map;
+  }
+  if (prototype === Set.prototype) {
+    const set = new Set<unknown>();
+    copies.set(value, set);
+    for (const item of value as typeof set) set.add(copied(item));
+    return set;
+  }
+  const copy = CLONED.has(prototype) ? structuredClone(value) : value;
   copies.set(value, copy);
-  if (copy !== value) fill(copy, value, (member) => copyOf(member, copies));
   return copy;
-}
-
-/** What a copy is filled into; the value itself where it is not copied. */
-function emptyAs(value: object): object {
-  if (isPlain(value)) return {};
-  const prototype: object = Object.getPrototypeOf(value);
-  if (Array.isArray(value)) return isBuiltIn(prototype, Array.prototype, "splice") ? [] : value;
-  if (prototype === Map.prototype) return new Map();
-  if (prototype === Set.prototype) return new Set();
-  return CLONED.has(prototype) ? structuredClone(value) : value;
-}
-
-function fill(copy: object, from: object, copied: (member: unknown) => unknown): void {
-  if (Array.isArray(copy)) for (const item of from as unknown[]) copy.push(copied(item));
-  else if (copy instanceof Map)
-    for (const [name, item] of from as Map<unknown, unknown>) copy.set(copied(name), copied(item));
-  else if (copy instanceof Set) for (const item of from as Set<unknown>) copy.add(copied(item));
-  else if (isPlain(copy))
-    for (const name of Object.keys(from)) set(copy, name, copied(Reflect.get(from, name)));
-}
-
-/** JSON may hold `__proto__` as a name: to assign to it would set the prototype. */
-function set(to: object, name: string, value: unknown): void {
-  if (name !== "__proto__") Reflect.set(to, name, value);
-  else
-    Object.defineProperty(to, name, {
-      value,
-      enumerable: true,
-      writable: true,
-      configurable: true,
-    });
 }
 
 /** Those of another realm are told by what no others have of their own. */

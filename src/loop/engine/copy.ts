@@ -1,6 +1,6 @@
-import type { Delivery } from "../../core/feed.ts";
+import type { Delivery, ReadableDelivery } from "../../core/feed.ts";
 import { notify } from "../../core/guard.ts";
-import { copyPlain } from "../../core/plain.ts";
+import { copyPlain, isPlain } from "../../core/plain.ts";
 import type { Entry } from "./entry.ts";
 
 /**
@@ -42,10 +42,9 @@ export function toGiven(entry: Entry): Delivery {
  * it alone cannot be copied, such as one that nests too deep.
  */
 function copyOf(delivery: Delivery): Delivery {
-  if (delivery.event === undefined) return delivery;
-  const { event, raw, receipt, identity, attempt, leaseMs, idDerived } = delivery;
-  // Named, since a spread has nothing of a class's.
-  const facts = { ...delivery, raw, receipt, identity, attempt, leaseMs, idDerived };
+  const { event, raw } = delivery;
+  if (event === undefined) return delivery;
+  const facts = isPlain(delivery) ? delivery : factsOf(delivery);
   for (const copied of [{ event, raw }, { event }]) {
     try {
       return { ...facts, ...copyPlain(copied) };
@@ -54,4 +53,10 @@ function copyOf(delivery: Delivery): Delivery {
     }
   }
   return delivery;
+}
+
+/** What a spread would not find behind a class's prototype. */
+function factsOf(delivery: ReadableDelivery): Omit<ReadableDelivery, "event"> {
+  const { raw, receipt, identity, attempt, leaseMs, idDerived } = delivery;
+  return { raw, receipt, identity, attempt, leaseMs, idDerived };
 }
