@@ -10,7 +10,7 @@ import type { StandardSchemaV1 } from "./standard-schema.ts";
 export interface FeedEvent<Type extends string = string, Data = unknown> {
   /** The version of CloudEvents, always `"1.0"`. */
   readonly specversion: "1.0";
-  /** The provider's id of the event; stable over redelivery and never empty. */
+  /** The provider's id of the event, stable over redelivery. An empty one says nothing: each is another event. */
   readonly id: string;
   /** URI reference of the feed, such as `/tiki/queues/5a84289f`. */
   readonly source: string;

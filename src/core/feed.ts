@@ -5,7 +5,8 @@ declare const receiptBrand: unique symbol;
 
 /**
  * What an ack needs, made by a feed and meant for the same feed: opaque to everybody else. Another value for
- * an event that is held may stand for a second message: both are acknowledged.
+ * an event that is held may stand for a second message: both are acknowledged. The same value for several
+ * deliveries of one page is acknowledged once, when all of them are settled.
  *
  * Never parsed, compared, computed with or made by a user or by the loop. It stays valid for a new
  * feed object of the same name in another process only where the feed says so.
@@ -44,7 +45,8 @@ export interface DeliveryFacts<E extends FeedEvent = FeedEvent> {
    * Reads the delivery anew from the text that the wire brought, so that whatever a handler did to the
    * event is undone: the loop asks before an attempt that is not the first, and for a dead letter.
    *
-   * A feed that cannot do it leaves it out; its events are then copied before the first attempt.
+   * Another event, by source and id, is not taken for this one. A feed that cannot do it leaves it out;
+   * its plain events are then copied before each attempt, and instances of a class are handed on as they are.
    */
   again?(): Delivery<E>;
 }
@@ -76,8 +78,9 @@ export interface Page<E extends FeedEvent = FeedEvent> {
    * Cumulative feeds only: the feed has moved on to here, also where nothing behind the last delivery
    * was for it. The loop reads on from here, and acknowledges it when all before it is settled.
    *
-   * With an empty page only where it has moved, or the same value: a drain looks behind one that moved,
-   * and takes the twentieth in a row for the end where no page says that there is `more`.
+   * With an empty page only where it has moved, or the same value: behind one that moved and says that
+   * there is `more` the next is asked for at once; a drain looks behind one that says nothing of that too,
+   * and takes the twentieth of those in a row for the end.
    */
   readonly receipt?: Receipt | undefined;
   /** False: that was the last for now. True: there is more, also where this page is empty. */

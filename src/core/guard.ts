@@ -98,10 +98,7 @@ export function settle<Value>(
   try {
     value = call();
     if (isThenable(value)) {
-      // An own promise around a foreign one: that may call back twice, or both ways, or throw.
-      const isForeign = !(value instanceof Promise) || Object.hasOwn(value, "then");
-      const own = isForeign ? new Promise<Value>((resolve) => resolve(value)) : value;
-      own.then(onValue, onThrown);
+      toOwnPromise(value).then(onValue, onThrown);
       return;
     }
   } catch (thrown) {
@@ -111,6 +108,13 @@ export function settle<Value>(
   onValue(value as Value);
 }
 
+/** An own promise around a foreign one, whose `then` may call back twice, or both ways, or throw. */
+export function toOwnPromise<Value>(value: PromiseLike<Value>): Promise<Value> {
+  // Not by `instanceof`, nor by `Promise.resolve`: a subclass or the promise itself may have a `then` of its own.
+  const isOwn = Object.getPrototypeOf(value) === Promise.prototype && !Object.hasOwn(value, "then");
+  return isOwn ? (value as Promise<Value>) : new Promise((resolve) => resolve(value));
+}
+
 /**
  * Calls a user's function that is to answer at once, such as a logger or a listener, and lets nothing
  * that it throws or rejects with get any further than `onThrown`.
@@ -118,7 +122,7 @@ export function settle<Value>(
 export function notify(call: () => unknown, onThrown: (thrown: unknown) => void = () => {}): void {
   try {
     const value = call();
-    if (isThenable(value)) Promise.resolve(value).then(undefined, onThrown);
+    if (isThenable(value)) toOwnPromise(value).then(undefined, onThrown);
   } catch (thrown) {
     onThrown(thrown);
   }

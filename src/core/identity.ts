@@ -29,6 +29,16 @@ export function isNameless(identity: string): boolean {
 /** What makes an event the same one. */
 export type Identified = Pick<FeedEvent, "source" | "id">;
 
+/** Whether an event's id says which it is: one that is empty, or made from the content, says nothing. */
+export function hasOwnId({ event, idDerived }: MaybeIdentified): boolean {
+  return event !== undefined && event.id !== "" && !idDerived;
+}
+
+interface MaybeIdentified {
+  readonly event?: Identified | undefined;
+  readonly idDerived?: boolean | undefined;
+}
+
 /** A map by {@link identityOf}, without making the text for each event. */
 export class EventMap<Value> {
   readonly #bySource = new Map<string, Map<string, Value>>();

@@ -1,6 +1,8 @@
 import type { FeedEvent } from "./event.ts";
+import type { Delivery } from "./feed.ts";
 import { ask } from "./guard.ts";
 import type { Logger } from "./logger.ts";
+import { readPage } from "./reading.ts";
 import type { Received, Receiver } from "./receiver.ts";
 import { Seldom } from "./seldom.ts";
 
@@ -60,11 +62,24 @@ export class Intake<E extends FeedEvent> {
       return isCounted;
     };
     try {
-      return await receiver.receive(request, { signal, admit, logger });
+      return readReceived(
+        await receiver.receive(request, { signal, admit, logger }),
+        receiver.name,
+      );
     } finally {
       if (isCounted) this.#reading -= 1;
     }
   }
+}
+
+/** A receiver of the user's may give anything: what is neither an answer nor deliveries is not believed. */
+function readReceived<E extends FeedEvent>(
+  received: Received<E> | undefined,
+  name: string,
+): Received<E> {
+  if (received?.kind === "answered") return received;
+  const { deliveries } = readPage(received, name, "receive");
+  return { kind: "deliveries", deliveries: deliveries as readonly Delivery<E>[] };
 }
 
 function isFull(received: Received): boolean {

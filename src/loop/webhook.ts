@@ -2,7 +2,7 @@ import { AckloopError } from "../core/errors.ts";
 import type { FeedEvent } from "../core/event.ts";
 import type { Delivery } from "../core/feed.ts";
 import { ask, describeThrown, notify, toFailure } from "../core/guard.ts";
-import { identityOf, namelessIdentity } from "../core/identity.ts";
+import { hasOwnId, identityOf, namelessIdentity } from "../core/identity.ts";
 import { Intake } from "../core/intake.ts";
 import type { Logger } from "../core/logger.ts";
 import type { TableOf } from "../core/options.ts";
@@ -295,7 +295,7 @@ class Desk<E extends FeedEvent> {
 
 /** What a resend is known by; empty where nothing tells it from another event. */
 function toIdentity(delivery: Delivery): string {
-  if (delivery.event === undefined || delivery.idDerived) return "";
+  if (delivery.event === undefined || !hasOwnId(delivery)) return "";
   return delivery.identity || identityOf(delivery.event);
 }
 

@@ -1,5 +1,6 @@
 import { AckloopError } from "../core/errors.ts";
-import { identityOf } from "../core/identity.ts";
+import { hasOwnId, identityOf } from "../core/identity.ts";
+import { toPlainEvent } from "../core/plain.ts";
 import type { InboxClaim, InboxEntry } from "../core/stores.ts";
 import { configError, isEvent, isObject, parsed, toJson } from "./check.ts";
 
@@ -11,7 +12,7 @@ export function entriesToJson(entries: readonly InboxEntry[]): readonly string[]
   return entries.map((entry: unknown) => {
     if (isEntry(entry)) {
       const { event, unreadable, idDerived, raw = null } = entry as InboxParts;
-      const what = event === undefined ? { unreadable } : { event };
+      const what = event === undefined ? { unreadable } : { event: toPlainEvent(event) };
       return toJson("add", "raw", { ...what, raw, ...(event && idDerived && { idDerived }) });
     }
     throw configError(
@@ -25,7 +26,7 @@ type InboxParts = InboxEntry & { readonly idDerived?: true | undefined };
 
 /** What makes an entry the same as another; `undefined` where that is not known. */
 export function sameAs(entry: InboxEntry): string | undefined {
-  return entry.event === undefined || entry.idDerived ? undefined : identityOf(entry.event);
+  return entry.event && hasOwnId(entry) ? identityOf(entry.event) : undefined;
 }
 
 /** Makes a claim of a stored entry. */

@@ -22,6 +22,24 @@ function revoked(): object {
   return proxy;
 }
 
+/** A promise of a class whose `then` calls back twice. */
+class Twice<Value> extends Promise<Value> {
+  static of(value: unknown) {
+    return new Twice((resolve) => resolve(value));
+  }
+  static override get [Symbol.species]() {
+    return Promise;
+  }
+  // biome-ignore lint/suspicious/noThenProperty: it is what is tried.
+  override then<One = Value, Other = never>(
+    onValue?: ((value: Value) => One | PromiseLike<One>) | null,
+    onThrown?: ((thrown: unknown) => Other | PromiseLike<Other>) | null,
+  ): Promise<One | Other> {
+    void super.then(onValue, onThrown);
+    return super.then(onValue, onThrown);
+  }
+}
+
 /** A foreign promise whose `then` does this. */
 const foreign = (then: (ok: (value: unknown) => void, no: (error: unknown) => void) => void) => ({
   then,
@@ -199,6 +217,7 @@ describe("asking", () => {
       { kind: "answered", value: 1 },
     ],
     ["throws", foreign(throws(new Error("odd"))), { kind: "failed" }],
+    ["is of a class and calls back twice", Twice.of(1), { kind: "answered", value: 1 }],
     [
       "throws when it is asked for `then`",
       // biome-ignore lint/suspicious/noThenProperty: a foreign promise is what is tested.

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import type { FeedEvent } from "../../src/core/event.ts";
 import type { Delivery, Feed } from "../../src/core/feed.ts";
 import { toReceipt } from "../../src/core/feed.ts";
 import { consume, drain } from "../../src/loop/consume.ts";
@@ -109,4 +110,79 @@ it("handles a page whose items are frozen, proxied or have odd data", async () =
   );
   const summary = await ended(run);
   expect([summary.handled, summary.deadLettered, imbalance(summary)]).toEqual([2, 2, 0]);
+});
+
+it("handles all events whose ids are empty, with dedupe, and sets each aside by itself", async () => {
+  const { dedupe, deadLetters } = memoryStores();
+  const seen: unknown[] = [];
+  const options = { dedupe: { store: dedupe }, deadLetters, consumer: "c", retry: { attempts: 1 } };
+  for (const part of ["a", "b"]) {
+    const feed = memoryFeed({ acks: "individual", pulls: "onward" });
+    const events = [1, 2, 3].map((at) => ({ ...testEvent("x", { data: part + at }), id: "" }));
+    const empty: Feed = {
+      ...feed,
+      pull: async () =>
+        events
+          .splice(0)
+          .map((event): Delivery => ({ event, raw: 0, receipt: toReceipt(event.data) })),
+      ack: async (receipts) => receipts.map(() => ({ status: "acked" })),
+    };
+    const handler = ({ data }: { data: unknown }): void => {
+      seen.push(data);
+      if (data !== "a1") throw new Error("odd");
+    };
+    await ended(drain(empty, handler, { ...options, circuitBreaker: false }));
+  }
+
+  const { letters } = await deadLetters.list({ consumer: "c", feed: "memory" });
+  expect(seen).toEqual(["a1", "a2", "a3", "b1", "b2", "b3"]);
+  expect(new Set(letters.map(({ identity }) => identity)).size).toBe(5);
+});
+
+it("gives handlers events of a class as they came, with valid data, and sets them aside whole", async () => {
+  class OrderEvent implements FeedEvent {
+    readonly specversion = "1.0";
+    readonly source = "/s";
+    readonly #id: string;
+    constructor(id: string) {
+      this.#id = id;
+    }
+    get id() {
+      return this.#id;
+    }
+    get type() {
+      return "order";
+    }
+    get data() {
+      return `data of ${this.#id}`;
+    }
+  }
+  const upper = (value: unknown) => ({ value: String(value).toUpperCase() });
+  const schema = { "~standard": { version: 1, vendor: "test", validate: upper } } as const;
+  const events = ["a", "b"].map((id) => new OrderEvent(id));
+  const feed: Feed = {
+    name: "classes",
+    acks: "individual",
+    pulls: "onward",
+    events: { order: schema },
+    pull: async () =>
+      events.splice(0).map((event): Delivery => ({ event, raw: 0, receipt: toReceipt(event.id) })),
+    ack: async (receipts) => receipts.map(() => ({ status: "acked" })),
+  };
+  const { deadLetters } = memoryStores();
+  const seen: unknown[] = [];
+  const handler = ({ id, type, data }: FeedEvent): void => {
+    seen.push([id, type, data]);
+    if (id === "b") throw new Error("odd");
+  };
+  const options = { deadLetters, consumer: "c", retry: { attempts: 1 } };
+
+  await ended(drain(feed, handler, options));
+
+  const { letters } = await deadLetters.list({ consumer: "c", feed: "classes" });
+  expect(seen).toEqual([
+    ["a", "order", "DATA OF A"],
+    ["b", "order", "DATA OF B"],
+  ]);
+  expect(letters).toMatchObject([{ event: { id: "b", type: "order", data: "data of b" } }]);
 });

@@ -599,3 +599,50 @@ describe("the arguments of a webhook", () => {
     expect(make).toThrow(`webhook: ${message}`);
   });
 });
+
+it("handles every event whose id is empty: it says nothing", async () => {
+  const handler = vi.fn();
+  const receive: Receiver["receive"] = async (request) => {
+    const event = { ...testEvent("a", { data: await request.text() }), id: "" };
+    return { kind: "deliveries", deliveries: [{ event, raw: event.data }] };
+  };
+  const { post } = bench(handler, {}, receiverOf({ receive }));
+
+  const statuses = [await ended(post("a")), await ended(post("b"))];
+
+  expect(statuses).toEqual([204, 204]);
+  expect(handler.mock.calls.map(([event]) => event.data)).toEqual(["a", "b"]);
+});
+
+it.each([
+  ["undefined", () => undefined],
+  ["no deliveries", () => ({ kind: "deliveries" })],
+  [
+    "what throws when it is read",
+    () => ({
+      get kind() {
+        throw new Error("odd");
+      },
+    }),
+  ],
+])("answers 503 where its receiver gives %s, and runs no handler", async (_, give) => {
+  const handler = vi.fn();
+  const receive = async () => give() as never;
+  const { post } = bench(handler, {}, receiverOf({ receive }));
+
+  expect(await ended(post("a"))).toBe(503);
+  expect(handler).not.toHaveBeenCalled();
+});
+
+it("handles what is beside a hole in the list of its receiver, and sets that aside", async () => {
+  const list = [toDelivery("a")];
+  list[2] = toDelivery("c");
+  const { deadLetters } = memoryStores();
+  const handler = vi.fn();
+  const receive = async () => ({ kind: "deliveries", deliveries: list }) as const;
+  const { post } = bench(handler, { deadLetters, consumer: "c" }, receiverOf({ receive }));
+
+  expect(await ended(post(""))).toBe(204);
+  expect(handler.mock.calls.map(([{ id }]) => id)).toEqual(["a", "c"]);
+  expect((await deadLetters.list({ consumer: "c", feed: "inbox" })).letters).toHaveLength(1);
+});

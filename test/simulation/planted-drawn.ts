@@ -103,8 +103,8 @@ const wakes: readonly PlantedFault[] = [
     patches: [
       {
         file: settling,
-        find: "    if (mayStart()) void this.#send(next);\n",
-        replace: "    if (mayStart() && !this.#parts.feed.acksOnPull) void this.#send(next);\n",
+        find: "    if (mayStart()) void this.#send(next)",
+        replace: "    if (mayStart() && !this.#parts.feed.acksOnPull) void this.#send(next)",
       },
     ],
   },
@@ -177,7 +177,7 @@ const paces: readonly PlantedFault[] = [
     when: ({ settings: { stale } }) => stale === 1,
     breaks: ["repeated", "polls"],
     patches: [
-      { file: window, find: "return this.#lately.isRepeat(events);", replace: "return false;" },
+      { file: window, find: "return this.#lately.isRepeat(seen);", replace: "return false;" },
     ],
   },
   {

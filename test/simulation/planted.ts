@@ -135,8 +135,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: engine("window"),
-        find: "    if (known && this.#isSame(known)) return",
-        replace: "    if (known) this.settle(known);\n    if (known && this.#isSame(known)) return",
+        find: "    const accepted =\n",
+        replace: "    if (known) this.settle(known);\n    const accepted =\n",
       },
     ],
   },

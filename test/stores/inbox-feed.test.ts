@@ -183,6 +183,24 @@ describe("inboxFeed", () => {
     expect((await pulled(inboxFeed(plain, "in")))[0]).not.toHaveProperty("again");
   });
 
+  it("keeps an event whose members are its class's", async () => {
+    const { inbox } = memoryStores();
+    const { event } = entryOf("1");
+    const ofClass = Object.create(event) as typeof event;
+    await inbox.add("in", [{ event: ofClass, raw: 1 }]);
+
+    expect(await pulled(inboxFeed(inbox, "in"))).toMatchObject([{ event }]);
+  });
+
+  it("keeps every event whose id is empty: it says nothing", async () => {
+    const { inbox } = memoryStores();
+    const { event, raw } = entryOf("");
+    await inbox.add("in", [{ event, raw }]);
+    await inbox.add("in", [{ event, raw }]);
+
+    expect(await pulled(inboxFeed(inbox, "in"))).toHaveLength(2);
+  });
+
   it("tells events of two sources with one id apart, and two with one derived id", async () => {
     const { inbox } = memoryStores();
     const { event, raw } = entryOf("1");

@@ -1,6 +1,7 @@
 import { AckloopError } from "../../core/errors.ts";
 import type { FeedEvent } from "../../core/event.ts";
 import { ask, describeThrown, isThenable, settle, toFailure } from "../../core/guard.ts";
+import { toPlainEvent } from "../../core/plain.ts";
 import type { SchemaResult, StandardSchemaV1 } from "../../core/standard-schema.ts";
 import type { Enter } from "./context.ts";
 import { asItIs } from "./context.ts";
@@ -218,7 +219,7 @@ export class Attempts {
       return this.#unprocessable(entry, reason);
     }
     const event = entry.event as FeedEvent;
-    if (result.value !== event.data) entry.event = { ...event, data: result.value };
+    if (result.value !== event.data) entry.event = { ...toPlainEvent(event), data: result.value };
     return undefined;
   }
 

@@ -1,5 +1,6 @@
-import type { Delivery } from "../../core/feed.ts";
+import type { Delivery, ReadableDelivery } from "../../core/feed.ts";
 import { notify } from "../../core/guard.ts";
+import { copyPlain, isPlain } from "../../core/plain.ts";
 import type { Entry } from "./entry.ts";
 
 /**
@@ -13,7 +14,7 @@ export function asItCame(entry: Entry): Delivery {
   if (delivery.again === undefined) return delivery;
   try {
     const again: unknown = delivery.again();
-    if (isAlike(again, delivery)) return again;
+    if (isAlike(again, entry)) return again;
     // It may be a promise, and reject later.
     notify(() => again);
   } catch {
@@ -22,11 +23,11 @@ export function asItCame(entry: Entry): Delivery {
   return delivery;
 }
 
-/** A feed of the user's may read anything anew: what is no event in the place of one would lose it. */
-function isAlike(again: unknown, { event }: Delivery): again is Delivery {
-  const read = (again ?? {}) as Partial<Delivery>;
-  if (event === undefined) return read.unreadable !== undefined;
-  return typeof read.event?.id === "string" && typeof read.event.source === "string";
+/** A feed of the user's may read anything anew: what is not this event would be handled in its place. */
+function isAlike(again: unknown, { delivery, id, source }: Entry): again is Delivery {
+  const { event, unreadable } = (again ?? {}) as Partial<Delivery>;
+  if (delivery.event === undefined) return unreadable !== undefined;
+  return event?.id === id && event.source === source && typeof event.type === "string";
 }
 
 /** The delivery to give to the next attempt: what earlier ones did to the event is not in it. */
@@ -37,19 +38,25 @@ export function toGiven(entry: Entry): Delivery {
 }
 
 /**
- * Copies event and raw together, so that what they share stays shared. Some 5 us for an event of a few
- * hundred bytes. What cannot be copied, such as a function, is handed on as it is: the raw alone, where
- * the event can be copied.
+ * Copies event and raw together, so that what they share stays shared: the raw is handed on as it is where
+ * it alone cannot be copied, such as one that nests too deep.
  */
 function copyOf(delivery: Delivery): Delivery {
   const { event, raw } = delivery;
   if (event === undefined) return delivery;
+  const facts = isPlain(delivery) ? delivery : factsOf(delivery);
   for (const copied of [{ event, raw }, { event }]) {
     try {
-      return { ...delivery, ...structuredClone(copied) };
+      return { ...facts, ...copyPlain(copied) };
     } catch {
-      // Something in it cannot be copied.
+      // A getter of it throws, or it nests too deep.
     }
   }
   return delivery;
+}
+
+/** What a spread would not find behind a class's prototype. */
+function factsOf(delivery: ReadableDelivery): Omit<ReadableDelivery, "event"> {
+  const { raw, receipt, identity, attempt, leaseMs, idDerived } = delivery;
+  return { raw, receipt, identity, attempt, leaseMs, idDerived };
 }

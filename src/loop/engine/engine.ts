@@ -328,13 +328,15 @@ export class Engine {
     this.#keeping.close();
     const open = [...this.#window.openEntries()];
     const left = open.filter(({ isAtWork }) => !isAtWork);
+    const busy = new Set(open.filter(({ isAtWork }) => isAtWork).flatMap(receiptsOf));
+    const receipts = new Set(left.flatMap(receiptsOf).filter((receipt) => !busy.has(receipt)));
     // A stop is no failed attempt, so that its marks are taken back; beside another's run they hold on.
     const marked = facts.abrupt ? left : open;
     const limitMs = Number.POSITIVE_INFINITY;
     await ask({ what: "stop", limitMs, own: this.#left }, (signal) =>
       Promise.all([
         ...marked.map((entry) => this.#keeping.abandon(entry, signal)),
-        facts.abrupt ? undefined : this.#nack(left.flatMap(receiptsOf), signal),
+        facts.abrupt ? undefined : this.#nack([...receipts], signal),
         this.#guard?.release(signal),
       ]),
     );

@@ -38,6 +38,8 @@ export interface Message {
   seenIn: PageWeight;
   /** How often its ack was refused for a reason that repeating does not mend. */
   refusals: number;
+  /** Those of its page that have its receipt too, itself included: all are acked by it, and only together. */
+  beside?: Set<Message> | undefined;
 }
 
 /** Whether its event came again since with another receipt, which may have ended this one. */
@@ -101,6 +103,7 @@ export class Entry implements Message {
   /** The mark in the dedupe store, while the event is this run's. */
   mark: Mark | undefined = undefined;
   refusals = 0;
+  beside: Set<Message> | undefined = undefined;
 
   /** @param name What it is known by, where that is not its event's source and id. */
   constructor(name: string | undefined, delivery: Delivery, page: PageWeight) {

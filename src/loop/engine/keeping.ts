@@ -1,6 +1,6 @@
 import { isAckloopError } from "../../core/errors.ts";
 import { ask } from "../../core/guard.ts";
-import { isNameless, namelessIdentity } from "../../core/identity.ts";
+import { hasOwnId, isNameless, namelessIdentity } from "../../core/identity.ts";
 import type { Logger } from "../../core/logger.ts";
 import type { DeadLetter, DedupeBegin, EventKey } from "../../core/stores.ts";
 import type { HandlingSettings } from "../options.ts";
@@ -102,7 +102,7 @@ export class Keeping {
   async begin(entry: Entry): Promise<DedupeBegin | "quit" | undefined> {
     const { dedupe } = this.#parts.settings;
     const { delivery } = entry;
-    if (!dedupe || delivery.event === undefined || delivery.idDerived) return undefined;
+    if (!dedupe || !hasOwnId(delivery)) return undefined;
     if (entry.mark !== undefined) {
       if (isCurrent(entry.mark) && !this.#inTransaction.has(entry)) return undefined;
       // It has ended, or its transaction may have been committed: only a new begin can say.
@@ -201,7 +201,7 @@ export class Keeping {
    */
   async #nameOf(entry: Entry, raw: unknown): Promise<string> {
     const { identity, receipt, delivery } = entry;
-    if (!isNameless(identity) || typeof delivery.identity === "string") return identity;
+    if (!isNameless(identity) || delivery.identity === identity) return identity;
     const digest = await digestOf(toText(raw));
     if (this.#parts.isList && receipt === undefined)
       return namelessIdentity(digest, identity.split(" ", 2)[1] ?? "");

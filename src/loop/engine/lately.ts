@@ -10,6 +10,11 @@ const SHORT_PAGE = 32;
 /** How many events are remembered at the least, before the older ones are forgotten. */
 const LEAST_REMEMBERED = 256;
 
+/** What a delivery is known by, and what it is known by as well. */
+export interface Seen extends Identified {
+  readonly or?: Identified;
+}
+
 /**
  * Remembers which events came lately, to know a provider that brings back what was acked, page by page, in
  * whatever order.
@@ -23,13 +28,14 @@ export class Lately {
   #count = 0;
 
   /** Takes note of a page; true when all of it came before. */
-  isRepeat(page: readonly Identified[]): boolean {
+  isRepeat(page: readonly Seen[]): boolean {
     const sample = page.length > SHORT_PAGE ? page.filter(isInSample) : page;
     const looked = sample.length > 0 ? sample : page;
     let known = 0;
     for (const event of looked) {
-      if (this.#newer.get(event) || this.#older.get(event)) known += 1;
-      this.#newer.set(event, true);
+      const isKnown = this.#note(event);
+      const isKnownToo = event.or !== undefined && this.#note(event.or);
+      if (isKnown || isKnownToo) known += 1;
     }
     this.#count += looked.length;
     if (this.#count >= LEAST_REMEMBERED) {
@@ -39,10 +45,17 @@ export class Lately {
     }
     return known > 0 && known === looked.length;
   }
+
+  #note(event: Identified): boolean {
+    const isKnown = (this.#newer.get(event) ?? this.#older.get(event)) === true;
+    this.#newer.set(event, true);
+    return isKnown;
+  }
 }
 
 /** Ids differ anywhere: at their end, at their start, or between. */
-function isInSample({ id }: Identified): boolean {
+function isInSample({ id, or }: Seen): boolean {
+  if (or) return true;
   let hash = 0;
   for (let at = 0; at < id.length; at += 1) hash = (31 * hash + id.charCodeAt(at)) | 0;
   return hash % ONE_IN === 0;

@@ -1,8 +1,9 @@
-import { AckloopError } from "../../core/errors.ts";
+import type { AckloopError } from "../../core/errors.ts";
 import type { Delivery, Feed, Page, PullOptions, Receipt } from "../../core/feed.ts";
-import { toPage } from "../../core/feed.ts";
 import type { Answer } from "../../core/guard.ts";
 import { ask, toFailure } from "../../core/guard.ts";
+import type { Pulled } from "../../core/reading.ts";
+import { readPage } from "../../core/reading.ts";
 import type { LoopSettings } from "../options.ts";
 import type { Entry, Message } from "./entry.ts";
 import { Pace } from "./pacing.ts";
@@ -52,7 +53,7 @@ const NEVER = Number.POSITIVE_INFINITY;
 /** How long a pull may take beyond the wait it asks for, in ms. */
 const PULL_LIMIT_MS = 60_000;
 
-/** How many pulls in a row may bring nothing that can be acked and be followed at once. */
+/** How many pulls in a row may bring nothing that is any use and be followed at once. */
 const MOST_EMPTY_PAGES = 20;
 
 /** For how long a page may hold up the next before it is said what holds it, in ms. */
@@ -60,9 +61,6 @@ const QUIET_BLOCK_MS = 5000;
 
 /** A constant reason: an abort without one makes an error with a stack each time. */
 const CUT_REASON = Object.freeze(new DOMException("The run does not wait for it.", "AbortError"));
-
-/** What a pull answers. */
-type Pulled = readonly Delivery[] | Page;
 
 /** A pull under way. */
 interface Pull {
@@ -79,6 +77,8 @@ export class Pulling {
   readonly #parts: PullingParts;
   readonly #pace: Pace;
   #pull: Pull | undefined;
+  /** A pull of a queue that was cut and has not ended: what it still brings comes before what follows. */
+  #cutPull: Pull | undefined;
   #after: Receipt | undefined;
   #taken = 0;
   /** Whether the wait ends as soon as something here has moved: a list was full of what is in work. */
@@ -125,6 +125,8 @@ export class Pulling {
     if (blockedUntil !== undefined) return blockedUntil;
     if (this.#endsEarly && this.#hasMoved()) this.#pace.cut();
     if (!this.#pace.isOpen(now)) return this.#pace.until;
+    const lateUntil = this.#cutPull ? this.#cutPull.began + this.#waitMs + PULL_LIMIT_MS : now;
+    if (lateUntil > now) return lateUntil;
     if (!isTurnOver(now)) this.#send(now);
     return NEVER;
   }
@@ -145,12 +147,18 @@ export class Pulling {
   /** Cuts what is under way; one that carries an ack only at the very end. */
   cut(evenAcks: boolean): void {
     if (this.#pull === undefined || (this.#pull.carried && !evenAcks)) return;
+    this.#cutPull = this.#isQueue ? this.#pull : undefined;
     this.#pull.own.abort(CUT_REASON);
   }
 
   get #isLimitReached(): boolean {
     const { limit } = this.#parts;
     return limit !== undefined && this.#taken >= limit;
+  }
+
+  get #isQueue(): boolean {
+    const { feed } = this.#parts;
+    return feed.acks === "individual" && feed.pulls === "onward";
   }
 
   /** A cumulative list of what is not acked: a second pull before the ack brings the same page. */
@@ -234,12 +242,12 @@ export class Pulling {
   #answered(pull: Pull, answer: Answer<Pulled>): void {
     const { feed, window, changed } = this.#parts;
     this.#pull = undefined;
+    if (answer.kind !== "cut") this.#cutPull = undefined;
     try {
-      const page = answer.kind === "answered" ? readPage(answer.value, feed) : answer;
-      if ("kind" in page) this.#failed(page, pull.carried);
-      else this.#succeeded(pull, page);
+      if (answer.kind === "answered") this.#succeeded(pull, readPage(answer.value, feed.name));
+      else this.#failed(answer, pull.carried);
     } catch (thrown) {
-      // A getter of the user's own feed, such as one of a page.
+      // It gave no page, or one with a getter that throws.
       const error = toFailure(thrown, { what: "pull", whom: feed.name });
       this.#failed({ kind: "failed", error, thrown }, undefined);
     }
@@ -287,23 +295,12 @@ export class Pulling {
     pulledAt: number,
     elapsedMs: number,
   ): { readonly fresh: number; readonly isRepeat: boolean } {
-    const { feed, window, tell, onLeft, isStopping } = this.#parts;
+    const { window, tell, onLeft } = this.#parts;
     const before = this.#taken;
     const open = window.openPage(page);
-    // A page that comes late finds the limit reached.
-    let mayCut = feed.acks === "individual";
-    const left: Delivery[] = [];
-    for (const delivery of page.deliveries) {
-      if ((mayCut && this.#isLimitReached) || isStopping()) {
-        left.push(delivery);
-        continue;
-      }
-      this.#accept(delivery, open, pulledAt);
-      // Below a cumulative receipt everything must be handled, or the work before it is lost.
-      mayCut = feed.acks === "individual" || delivery.receipt !== undefined;
-    }
-    const isWhole = left.length === 0;
-    if (!isWhole) onLeft(left.flatMap(({ receipt }) => receipt ?? []));
+    const count = this.#acceptSome(page.deliveries, open, pulledAt);
+    const isWhole = count === page.deliveries.length;
+    if (!isWhole) onLeft(receiptsFrom(page.deliveries, count));
     const isRepeat = window.closePage(open, isWhole ? page.receipt : undefined);
     if (isWhole && page.receipt !== undefined) this.#after = page.receipt;
     const fresh = this.#taken - before;
@@ -311,8 +308,36 @@ export class Pulling {
     return { fresh, isRepeat };
   }
 
-  #accept(delivery: Delivery, open: OpenPage, pulledAt: number): void {
-    const { feed, window, settling, onFresh, onOpen, onSettledAgain } = this.#parts;
+  /** Takes in what may be, from the front; gives how many. */
+  #acceptSome(deliveries: readonly Delivery[], open: OpenPage, pulledAt: number): number {
+    const again: Message[] = [];
+    let count = 0;
+    for (const delivery of deliveries) {
+      if (this.#leavesFrom(count, deliveries, open)) break;
+      const settledAgain = this.#accept(delivery, open, pulledAt);
+      if (settledAgain) again.push(settledAgain);
+      count += 1;
+    }
+    // Not before it is known who else has its receipt.
+    for (const message of again) this.#parts.settling.settled(message);
+    return count;
+  }
+
+  /** Whether what is behind here in a page is left, to come again. */
+  #leavesFrom(at: number, deliveries: readonly Delivery[], { messages }: OpenPage): boolean {
+    const { feed, isStopping } = this.#parts;
+    const last = deliveries[at - 1]?.receipt;
+    // Below a cumulative receipt everything must be handled, or the work before it is lost.
+    const mayCut = feed.acks === "individual" || last !== undefined;
+    if (!isStopping() && !(mayCut && this.#isLimitReached)) return false;
+    // Nor may an ack of what was taken in reach what is left.
+    const isShared = (receipt: Receipt): boolean => receipt === last || messages.has(receipt);
+    return !receiptsFrom(deliveries, at).some(isShared);
+  }
+
+  /** Gives the message where it is one more of an event that is settled. */
+  #accept(delivery: Delivery, open: OpenPage, pulledAt: number): Message | undefined {
+    const { feed, window, onFresh, onOpen, onSettledAgain } = this.#parts;
     const { message, as } = window.accept(delivery, open);
     const { entry } = message;
     if (as === "fresh") {
@@ -321,10 +346,10 @@ export class Pulling {
     }
     if (entry.state === "open") onOpen(message, delivery.leaseMs, pulledAt);
     else onSettledAgain(entry);
-    if (as === "further" && entry.state === "settled") settling.settled(message);
     if (feed.acks === "cumulative" && delivery.receipt !== undefined) {
       this.#after = delivery.receipt;
     }
+    return as === "further" && entry.state === "settled" ? message : undefined;
   }
 
   /** The page was the last for now: what an empty poll would say. */
@@ -356,7 +381,10 @@ export class Pulling {
     const { feed, window, untilEmpty } = this.#parts;
     const { deliveries, more } = page;
     // Where a drain was moved on past what is not for it, it has not seen the end.
-    const maySkip = untilEmpty && hasMoved && more === undefined && deliveries.length === 0;
+    const hasPassed = hasMoved && deliveries.length === 0;
+    const maySkip = untilEmpty && hasPassed && more === undefined;
+    // A page of what is not for this feed is progress.
+    if (more === true && hasPassed) this.#emptyPages = 0;
     if ((more === true || maySkip) && this.#emptyPages < MOST_EMPTY_PAGES) {
       this.#emptyPages += 1;
       return true;
@@ -430,11 +458,12 @@ export class Pulling {
    */
   #cameLate(pull: Pull, late: Answer<Pulled>): void {
     const { feed, changed } = this.#parts;
-    const isQueue = feed.acks === "individual" && feed.pulls === "onward";
-    if (late.kind !== "answered" || !isQueue) return;
+    if (this.#cutPull === pull) this.#cutPull = undefined;
     try {
-      const page = readPage(late.value, feed);
-      if (!("kind" in page)) this.#takeIn(page, pull.began, performance.now() - pull.began);
+      if (late.kind === "answered" && this.#isQueue) {
+        const page = readPage(late.value, feed.name);
+        this.#takeIn(page, pull.began, performance.now() - pull.began);
+      }
     } catch {
       // A feed that is late and wrong: what it has hidden comes again.
     }
@@ -444,37 +473,8 @@ export class Pulling {
 
 type Failure = Exclude<Answer<never>, { kind: "answered" }>;
 
-/** Holds a feed to its contract: a list of deliveries, or a page of them. */
-function readPage(value: Pulled, { name }: Feed): Page | Failure {
-  const page = Array.isArray(value) ? toPage(value) : (value as Page | undefined);
-  const facts = { provider: name, operation: "pull" };
-  if (Array.isArray(page?.deliveries)) {
-    if (page.deliveries.every(isDelivery)) return page;
-    const error = new AckloopError("schema", "gave what is no delivery", facts);
-    const deliveries = page.deliveries.map((each) =>
-      isDelivery(each) ? each : toUnreadable(each, error),
-    );
-    return { ...page, deliveries };
-  }
-  const what = "gave no list of deliveries, and no page of them";
-  return { kind: "failed", error: new AckloopError("schema", what, facts) };
-}
-
-/** One odd item hides no other: it is a delivery that cannot be read, with its receipt if it has one. */
-function toUnreadable(odd: unknown, unreadable: AckloopError): Delivery {
-  const { receipt, identity, raw = odd } = (odd ?? {}) as Partial<Delivery>;
-  return { unreadable, receipt, identity, raw };
-}
-
-const READ_LATER = ["receipt", "raw", "leaseMs", "again", "identity", "idDerived"] as const;
-
-/** Reads all that the loop reads later, so that a getter of the user's throws here or not at all. */
-function isDelivery(value: Delivery | undefined): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  for (const name of READ_LATER) Reflect.get(value, name);
-  const { event } = value;
-  if (event === undefined) return value.unreadable !== undefined;
-  return event !== null && typeof event.id === "string" && typeof event.source === "string";
+function receiptsFrom(deliveries: readonly Delivery[], at: number): Receipt[] {
+  return deliveries.slice(at).flatMap(({ receipt }) => (receipt === undefined ? [] : [receipt]));
 }
 
 /** Whether a call was turned away before it could have an effect. */

@@ -1,4 +1,4 @@
-import { describeThrown, isThenable } from "../../core/guard.ts";
+import { describeThrown, isThenable, toOwnPromise } from "../../core/guard.ts";
 import type { Decision } from "../outcome.ts";
 import { toDecision } from "../outcome.ts";
 
@@ -47,8 +47,9 @@ function whenRead<Read>(
   read: (each: readonly Said[]) => Read,
 ): MaybePromise<Read> {
   try {
-    const each = list.map((item) =>
-      isThenable(item) ? Promise.resolve(item).then(toSaid, toFailed) : toSaid(item),
+    // Not by `map`, which passes over the holes of a list.
+    const each = Array.from(list, (item) =>
+      isThenable(item) ? toOwnPromise(item).then(toSaid, toFailed) : toSaid(item),
     );
     return each.some(isThenable) ? Promise.all(each).then(read) : read(each as readonly Said[]);
   } catch (thrown) {

@@ -92,7 +92,8 @@ async function sendAck(
   const { value } = answer;
   try {
     if (Array.isArray(value) && value.length === receipts.length) {
-      return value.map((verdict) => toVerdict(verdict, name));
+      // Not by `map`, which passes over the holes of a list.
+      return Array.from(value, (verdict) => toVerdict(verdict, name));
     }
   } catch (thrown) {
     return { error: toFailure(thrown, { what: "ack", whom: name }) };
@@ -106,10 +107,23 @@ async function sendAck(
 
 /** A feed of the user's may give anything: what does not say that it is acked has failed. */
 function toVerdict(verdict: Partial<AckVerdict> | null | undefined, feed: string): AckVerdict {
-  if (verdict?.status === "acked" || verdict?.status === "gone") return verdict as AckVerdict;
-  const { error } = (verdict ?? {}) as { readonly error?: unknown };
+  const { status, error } = (verdict ?? {}) as {
+    readonly status?: unknown;
+    readonly error?: unknown;
+  };
+  if (status === "acked") return ACKED;
+  if (status === "gone") return GONE;
   return { status: "failed", error: toFailure(error, { what: "ack", whom: feed }) };
 }
+
+const ACKED: AckVerdict = Object.freeze({ status: "acked" });
+const GONE: AckVerdict = Object.freeze({ status: "gone" });
+
+/** What an ack's error throws when it is read must end neither the process nor the acks, unsaid. */
+const orHalt =
+  ({ feed, onHalt }: SettlingParts) =>
+  (thrown: unknown): void =>
+    onHalt(toFailure(thrown, { what: "ack", whom: feed.name }));
 
 function verdictOf(report: SentAck, index: number): AckVerdict {
   const verdict = "error" in report ? undefined : report[index];
@@ -148,8 +162,20 @@ export class IndividualSettling implements Settling {
   }
 
   settled(message: Message): void {
-    if (message.receipt !== undefined) this.#queue.push(message);
+    if (message.receipt !== undefined) this.#push(message);
     else if (message.entry.unacked === 0) this.#parts.window.unackable(message.entry);
+  }
+
+  /** What several have is sent once, when the last of them is settled. */
+  #push(message: Message): void {
+    if (message.beside === undefined) {
+      this.#queue.push(message);
+      return;
+    }
+    const beside = [...message.beside];
+    if (beside.some(({ entry }) => entry.state === "open")) return;
+    const byReceipt = new Map(beside.map((each) => [each.receipt, each]));
+    for (const each of byReceipt.values()) this.#queue.push(each);
   }
 
   step(now: number): number {
@@ -161,7 +187,7 @@ export class IndividualSettling implements Settling {
     while (this.#calls < MOST_CALLS && this.#queue.length > 0) {
       const room = settings.ackConcurrency - this.#inFlight;
       if (room <= 0 || !mayStart()) break;
-      void this.#send(this.#queue.take(room));
+      void this.#send(this.#queue.take(room)).catch(orHalt(this.#parts));
       // While the provider fails, one call at a time tries whether it is back.
       if (this.#pace.attempts > 0) break;
     }
@@ -206,9 +232,10 @@ export class IndividualSettling implements Settling {
       if (message.receipt === undefined) continue;
       const verdict = verdictOf(report, index);
       if (verdict.status === "failed") failures.push({ message, error: verdict.error });
-      else if (window.acked(message)) {
-        acked += 1;
-        if (verdict.status === "gone") gone += 1;
+      else {
+        const count = window.acked(message);
+        acked += count;
+        if (verdict.status === "gone") gone += count;
       }
     }
     if (acked > 0) onAcked(acked, gone);
@@ -224,7 +251,8 @@ export class IndividualSettling implements Settling {
       // A newer receipt is acked for it; if it was another message, that comes again.
       message.refusals += error.retryable ? 1 : MOST_REFUSALS;
       const isDropped = message.refusals >= MOST_REFUSALS;
-      if (isDropped && window.drop(message)) onAcked(1, 0);
+      const dropped = isDropped ? window.drop(message) : 0;
+      if (dropped > 0) onAcked(dropped, 0);
       return isDropped;
     }
     const fatal = isFatal(error) && !isMixed;
@@ -284,7 +312,7 @@ export class CumulativeSettling implements Settling {
     const { next } = window.watermark;
     if (this.#isCalling || this.#gaveUp || next === undefined || over.aborted) return NEVER;
     if (!this.#pace.isOpen(now)) return this.#pace.until;
-    if (mayStart()) void this.#send(next);
+    if (mayStart()) void this.#send(next).catch(orHalt(this.#parts));
     return NEVER;
   }
 

@@ -1,3 +1,6 @@
+import type { FeedEvent } from "../../core/event.ts";
+import { toPlainEvent } from "../../core/plain.ts";
+
 /** What of a delivery goes into a dead letter. */
 export interface Storable<Event> {
   /** The event; absent where it could not be written. */
@@ -15,9 +18,13 @@ export interface Storable<Event> {
  * may hold a bigint or a circle. Such an object would stop the run for ever, however often it is
  * started: so its text is kept in its place.
  */
-export function toStorable<Event>(event: Event | undefined, raw: unknown): Storable<Event> {
-  const write = howToWrite([event, raw]);
-  if (write === undefined) return { event, raw };
+export function toStorable<Event extends FeedEvent>(
+  came: Event | undefined,
+  raw: unknown,
+): Storable<Event> {
+  const event = (): Event | undefined => came && toPlainEvent(came);
+  const write = howToWrite(() => [event(), raw]);
+  if (write === undefined) return { event: event(), raw };
   const why = write === writeDeep ? "nests too deep to be stored" : "cannot be written as JSON";
   return {
     event: undefined,
@@ -28,14 +35,14 @@ export function toStorable<Event>(event: Event | undefined, raw: unknown): Stora
 
 /** Writes a value as JSON, however deep it nests, and whatever in it JSON has no form for. */
 export function toText(value: unknown): string {
-  const write = howToWrite(value) ?? JSON.stringify;
+  const write = howToWrite(() => value) ?? JSON.stringify;
   return write(value) ?? "undefined";
 }
 
 /** How to write what `JSON.stringify` cannot; `undefined` for all else. */
-function howToWrite(value: unknown): ((value: unknown) => string) | undefined {
+function howToWrite(read: () => unknown): ((value: unknown) => string) | undefined {
   try {
-    JSON.stringify(value);
+    JSON.stringify(read());
     return undefined;
   } catch (error) {
     // What nests too deep is a RangeError in every engine.

@@ -34,8 +34,10 @@ export class Watermark<Item> {
   /** The last position that has a receipt; -1 while none has. */
   lastReceipt = -1;
 
-  /** Adds a delivery at the end, and gives its position. */
+  /** Adds a delivery at the end, and gives its position. A receipt that several have counts at the last. */
   push(item: Item | undefined, receipt: Receipt | undefined, settled = false): number {
+    if (receipt !== undefined && receipt === this.#receipts[this.lastReceipt - this.#base])
+      this.#withdraw(this.lastReceipt - this.#base);
     this.#items.push(item);
     this.#receipts.push(receipt);
     this.#settled.push(settled);
@@ -68,6 +70,8 @@ export class Watermark<Item> {
   /** Offers a receipt again that was taken and not confirmed, unless a further one is on offer or was sent. */
   putBack(reach: Reach): void {
     if (this.#next !== undefined || reach.end < this.#spent) return;
+    // What has come since with the same receipt is not settled yet.
+    if (this.#receipts[reach.end - 1 - this.#base] !== reach.receipt) return;
     if (reach.end > this.#base + this.#head) this.#next = reach;
   }
 
@@ -96,6 +100,17 @@ export class Watermark<Item> {
   /** How many deliveries are not yet covered by a confirmed acknowledgement. */
   get held(): number {
     return this.#items.length - this.#head;
+  }
+
+  /** A receipt counts further behind: what is on offer is one before it, if there is one. */
+  #withdraw(at: number): void {
+    this.#receipts[at] = undefined;
+    if (this.#next?.end !== this.#base + at + 1) return;
+    this.#next = undefined;
+    for (let end = this.#base + at; end > this.#spent && this.#next === undefined; end -= 1) {
+      const receipt = this.#receipts[end - 1 - this.#base];
+      if (receipt !== undefined) this.#next = { receipt, end };
+    }
   }
 
   #advance(): void {

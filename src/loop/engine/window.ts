@@ -1,9 +1,15 @@
 import type { FeedEvent } from "../../core/event.ts";
 import type { Delivery, Feed, Page, Receipt } from "../../core/feed.ts";
-import type { Identified } from "../../core/identity.ts";
-import { EventMap, identityOf, isNameless, namelessIdentity } from "../../core/identity.ts";
+import {
+  EventMap,
+  hasOwnId,
+  identityOf,
+  isNameless,
+  namelessIdentity,
+} from "../../core/identity.ts";
 import type { Message, PageWeight } from "./entry.ts";
 import { Entry, isStale } from "./entry.ts";
+import type { Seen } from "./lately.ts";
 import { Lately } from "./lately.ts";
 import { Queue } from "./queue.ts";
 import { toText } from "./storable.ts";
@@ -106,22 +112,25 @@ export class Window {
     // A feed of the user's may hand on a header's text, and sums of texts never end.
     const bytes = Number.isFinite(page.bytes) ? Number(page.bytes) : 0;
     const weight = { bytes, openedAt: performance.now(), held: 0 };
-    return { weight, events: [], names: new Map() };
+    const receipt = page.receipt ?? page.deliveries.at(-1)?.receipt;
+    return { weight, receipt, seen: [], names: new Map(), messages: new Map() };
   }
 
   /** Takes in one delivery of a page. */
   accept(delivery: Delivery, page: OpenPage): Accepted {
     const name = this.#nameOf(delivery, page);
     const { event } = delivery;
-    page.events.push(name === undefined && event ? event : { source: "", id: name ?? "" });
+    page.seen.push(name === undefined && event ? event : this.#seenAs(name ?? "", delivery, page));
     const known = this.#get(name, event);
-    if (known && this.#isSame(known)) return this.#join(known, delivery, page.weight);
-    const entry = this.#add(name, delivery, page.weight);
-    if (this.#cumulative) entry.position = this.watermark.push(entry, delivery.receipt);
-    return { message: entry, as: "fresh" };
+    const accepted =
+      known && this.#isSame(known)
+        ? this.#join(known, delivery, page.weight)
+        : this.#add(name, delivery, page.weight);
+    if (!this.#cumulative) putBeside(accepted.message, delivery.receipt, page.messages);
+    return accepted;
   }
 
-  #add(name: string | undefined, delivery: Delivery, weight: PageWeight): Entry {
+  #add(name: string | undefined, delivery: Delivery, weight: PageWeight): Accepted {
     const entry = new Entry(name, delivery, weight);
     if (name !== undefined) this.#named.set(name, entry);
     else if (delivery.event !== undefined) this.#events.set(delivery.event, entry);
@@ -130,16 +139,17 @@ export class Window {
     this.#held += 1;
     if (weight.held === 0) this.#bytes += weight.bytes;
     weight.held += 1;
-    return entry;
+    if (this.#cumulative) entry.position = this.watermark.push(entry, delivery.receipt);
+    return { message: entry, as: "fresh" };
   }
 
   /**
    * Closes a page when all of it was taken in. True when the pages before held all of it: a provider
    * that is slow, or deaf, and brings back what was acked.
    */
-  closePage({ events }: OpenPage, receipt: Page["receipt"]): boolean {
+  closePage({ seen }: OpenPage, receipt: Page["receipt"]): boolean {
     if (this.#cumulative && receipt !== undefined) this.watermark.push(undefined, receipt, true);
-    return this.#lately.isRepeat(events);
+    return this.#lately.isRepeat(seen);
   }
 
   /** An entry's outcome is final. */
@@ -152,8 +162,15 @@ export class Window {
     for (const position of entry.earlier ?? []) this.watermark.settle(position);
   }
 
-  /** An individual ack is confirmed; true when it was the last of its event. */
-  acked({ entry, receipt }: Message): boolean {
+  /** An individual ack is confirmed, for all that have its receipt; gives how many events it let go of. */
+  acked(message: Message): number {
+    const { beside, receipt } = message;
+    if (beside === undefined) return this.#acked(message) ? 1 : 0;
+    return [...beside].filter((each) => each.receipt === receipt && this.#acked(each)).length;
+  }
+
+  /** True when it was the last of its event. */
+  #acked({ entry, receipt }: Message): boolean {
     if (entry.state === "acked") return false;
     if (receipt !== undefined) entry.further?.delete(receipt);
     entry.unacked -= 1;
@@ -166,11 +183,13 @@ export class Window {
     return true;
   }
 
-  /** A message is not acked any more; true when it was the last of its event. */
-  drop(message: Message): boolean {
-    const wasLast = this.acked(message);
-    message.receipt = undefined;
-    return wasLast;
+  /** A message is not acked any more, nor what has its receipt; gives how many events that let go of. */
+  drop(message: Message): number {
+    const count = this.acked(message);
+    const { receipt } = message;
+    for (const each of message.beside ?? [message])
+      if (each.receipt === receipt) each.receipt = undefined;
+    return count;
   }
 
   /** An individual delivery came without a receipt: nothing can be acked, so it is only known. */
@@ -254,6 +273,16 @@ export class Window {
     return { message, as: "further" };
   }
 
+  /** What comes again without an id is known by its receipt; in a list by its content too. */
+  #seenAs(name: string, delivery: Delivery, page: OpenPage): Seen {
+    const { receipt = page.receipt } = delivery;
+    const named = { source: "", id: name };
+    if (!isNameless(name) || (this.#unacked && receipt === undefined)) return named;
+    const isOwn = delivery.receipt !== undefined;
+    const placed = { source: isOwn ? "" : contentOf(delivery), id: toText(receipt) };
+    return this.#unacked ? { ...named, or: placed } : placed;
+  }
+
   #get(name: string | undefined, event: FeedEvent | undefined): Entry | undefined {
     if (name !== undefined) return this.#named.get(name);
     return event && this.#events.get(event);
@@ -267,11 +296,11 @@ export class Window {
 
   /** The name of what cannot be known by its event; `undefined` where it can. */
   #nameOf(delivery: Delivery, page: OpenPage): string | undefined {
-    const { event, identity } = delivery;
+    const { identity } = delivery;
     // What is no text, or an empty one, says nothing: by it all would be one.
     if (typeof identity === "string" && identity !== "") return identity;
-    if (event !== undefined && delivery.idDerived !== true) return undefined;
-    const content = event === undefined ? toText(delivery.raw) : identityOf(event);
+    if (hasOwnId(delivery)) return undefined;
+    const content = contentOf(delivery);
     if (!this.#unacked) {
       this.#nameless += 1;
       return namelessIdentity(content, this.#nameless);
@@ -283,6 +312,29 @@ export class Window {
   }
 }
 
+/** Puts a message beside those of its page that have its receipt. */
+function putBeside(
+  message: Message,
+  receipt: Receipt | undefined,
+  page: Map<Receipt, Message>,
+): void {
+  if (receipt === undefined || receipt !== message.receipt) return;
+  const other = page.get(receipt);
+  if (other === undefined) page.set(receipt, message);
+  if (other === undefined || other === message) return;
+  const group = other.beside ?? new Set([other]);
+  other.beside = group;
+  for (const each of message.beside ?? [message]) {
+    group.add(each);
+    each.beside = group;
+  }
+}
+
+/** What is known by its content; an id that was made of it stands for it. */
+function contentOf({ event, raw }: Delivery): string {
+  return event && event.id !== "" ? identityOf(event) : toText([event, raw]);
+}
+
 /** What a delivery was taken in as: an event new to this run, a further message of one, or known. */
 export interface Accepted {
   readonly message: Message;
@@ -292,8 +344,12 @@ export interface Accepted {
 /** A page that is being taken in. */
 export interface OpenPage {
   readonly weight: PageWeight;
-  /** What it has held so far; what has no id of its own by its name. */
-  readonly events: Identified[];
+  /** What acknowledges its end. */
+  readonly receipt: Receipt | undefined;
+  /** What it has held so far. */
+  readonly seen: Seen[];
   /** How many it has held of each content that has no id. */
   readonly names: Map<string, number>;
+  /** What was taken in first with each receipt, where each is acknowledged by itself. */
+  readonly messages: Map<Receipt, Message>;
 }

@@ -930,29 +930,83 @@ describe("a queue whose leases end before its handlers", () => {
 
 describe("a feed whose delivery throws when it is read", () => {
   const faults = ["event", "receipt", "raw", "leaseMs", "again", "identity", "idDerived"];
-  it.each(faults)("at %s fails that pull, and loses nothing", async (name) => {
+  it.each(faults)("at %s is one that cannot be read, and hides none beside it", async (name) => {
     const odd = Object.defineProperty(message("a", "1"), name, {
       get: () => {
         throw new Error("odd");
       },
     });
-    const pages: Delivery[][] = [
-      [message("b", "2"), odd],
-      [message("a", "1"), message("b", "2")],
-    ];
+    const pages: Delivery[][] = [[message("b", "2"), odd, message("c", "3")]];
     const { feed } = queueOf();
     const { onReport, of } = recorder();
     const handled: string[] = [];
     const pull: Feed["pull"] = async () => pages.shift() ?? [];
 
     const summary = await ended(
-      drain({ ...feed, pull }, ({ id }) => void handled.push(id), { ...quick, onReport }),
+      drain({ ...feed, pull }, ({ id }) => void handled.push(id), {
+        ...quick,
+        onReport,
+        unprocessable: "drop",
+      }),
     );
 
-    expect(handled.sort()).toEqual(["a", "b"]);
-    expect(of("pollFailed")).toMatchObject([
-      { error: { message: expect.stringContaining("odd") } },
-    ]);
-    expect(summary).toMatchObject({ handled: 2, acked: 2 });
+    expect(handled).toEqual(["b", "c"]);
+    expect(of("dropped")).toMatchObject([{ reason: expect.stringContaining("odd") }]);
+    expect(summary).toMatchObject({ handled: 2, dropped: 1, acked: name === "receipt" ? 2 : 3 });
+  });
+});
+
+describe("pages of what is not for this feed", () => {
+  it("are passed at once while they move on, however many", async () => {
+    const feed = memoryFeed({ ...CURSOR, pages: true, pageSize: 10 });
+    feed.publishElsewhere(400);
+    feed.publish(testEvent("behind"));
+    const { onReport, of } = recorder();
+    const handled: string[] = [];
+
+    const run = consume(feed, ({ id }) => void handled.push(id), { onReport });
+    await vi.advanceTimersByTimeAsync(10);
+
+    expect(handled).toEqual(["behind"]);
+    expect(of("idle").length).toBeLessThan(2);
+    await ended(run.stop());
+  });
+
+  it("are not asked for in a hurry while they stand still, though more is promised", async () => {
+    const receipt = toReceipt("here");
+    const pull = vi.fn<Feed["pull"]>(async () => ({ deliveries: [], receipt, more: true }));
+    const feed = { ...memoryFeed(CURSOR), pull } as Feed;
+
+    const run = consume(feed, () => {});
+    await vi.advanceTimersByTimeAsync(1000);
+
+    expect(pull.mock.calls.length).toBeLessThan(30);
+    await ended(run.stop());
+  });
+});
+
+describe("a pull of a queue that a pause has cut", () => {
+  it.each([
+    ["comes late is handled before what follows it", 500, ["e1", "e2"]],
+    ["never ends holds the others up no longer than a pull may take", 10 ** 9, ["e2"]],
+  ])("and %s", async (_, firstMs, expected) => {
+    const handled: string[] = [];
+    const pages: Delivery[][] = [[message("e1", "r1")], [message("e2", "r2")]];
+    const pull: Feed["pull"] = async () => {
+      const page = pages.shift() ?? [];
+      if (page[0]?.event?.id === "e1") await sleep(firstMs);
+      return page;
+    };
+    const feed = { ...queueOf().feed, pull } as Feed;
+    const run = consume(feed, ({ id }) => void handled.push(id), { ...quick, orderBy: () => "k" });
+    await vi.advanceTimersByTimeAsync(20);
+
+    run.pause();
+    await vi.advanceTimersByTimeAsync(1);
+    run.resume();
+    await vi.advanceTimersByTimeAsync(65_000);
+
+    expect(handled).toEqual(expected);
+    await ended(run.stop());
   });
 });

@@ -137,3 +137,31 @@ const throwing = new Proxy(() => {}, {
     throw new Error("odd");
   },
 });
+
+it("takes the holes of a batch's list for bare returns, and a list of holes for done", async () => {
+  const outcomes = new Array<unknown>(3);
+  outcomes[1] = deadLetter("odd");
+  const bare = { decision: undefined };
+
+  const each = await toSaidOfEach(outcomes, 3);
+
+  expect(each.map((said) => ("decision" in said ? said.decision?.kind : said))).toEqual([
+    undefined,
+    "deadLetter",
+    undefined,
+  ]);
+  expect(await toSaidOfEach(new Array(3), 3)).toEqual([bare, bare, bare]);
+  expect(await toSaid(new Array(2))).toEqual(bare);
+});
+
+it("reads a promise of a list once, whatever its own `then` calls", async () => {
+  const odd = Object.assign(Promise.resolve(), {
+    // biome-ignore lint/suspicious/noThenProperty: it is what is tried.
+    then: (ok: (value: unknown) => void) => {
+      ok(retry());
+      ok(undefined);
+    },
+  });
+
+  expect(await toSaidOfEach([odd], 1)).toMatchObject([{ decision: { kind: "retry" } }]);
+});

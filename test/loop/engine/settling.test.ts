@@ -107,6 +107,57 @@ describe("individual acks", () => {
     expect(window.held).toBe(0);
   });
 
+  it("take a hole in the list of verdicts for one that failed, and send that again", async () => {
+    const { ack, calls, counts, settle, onHalt } = bench("individual");
+    const holey: AckVerdict[] = [];
+    holey[1] = ACKED;
+    ack.mockResolvedValueOnce(holey);
+
+    settle("a", "b");
+    await vi.advanceTimersByTimeAsync(1000);
+
+    expect(calls).toEqual([["a", "b"], ["a"]]);
+    expect(counts).toEqual({ acked: 2, gone: 0 });
+    expect(onHalt).not.toHaveBeenCalled();
+  });
+
+  it.each(["individual", "cumulative"] as const)(
+    "halt the run where an error of a verdict throws when it is read: %s",
+    async (acks) => {
+      const { ack, settle, onHalt } = bench(acks);
+      const hostile = Object.create(refused, {
+        code: {
+          get: () => {
+            throw new Error("odd");
+          },
+        },
+      }) as AckloopError;
+      ack.mockResolvedValueOnce([failed(hostile)]);
+
+      settle("a");
+      await soon();
+
+      expect(onHalt).toHaveBeenCalledWith(expect.objectContaining({ code: "transport" }));
+    },
+  );
+
+  it("believe a verdict that is read once, whatever it says later", async () => {
+    const { ack, counts, settle } = bench("individual");
+    const says = ["acked", "failed"];
+    ack.mockResolvedValueOnce([
+      {
+        get status() {
+          return (says.shift() ?? "failed") as "acked";
+        },
+      },
+    ]);
+
+    settle("a");
+    await soon();
+
+    expect(counts).toEqual({ acked: 1, gone: 0 });
+  });
+
   it("count what is gone already as acked", async () => {
     const { ack, counts, settle, onHalt } = bench("individual");
     ack.mockResolvedValueOnce([{ status: "gone" }, ACKED]);

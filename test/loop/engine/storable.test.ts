@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { toStorable } from "../../../src/loop/engine/storable.ts";
+import { testEvent } from "../../../src/testing/memory-feed.ts";
 
 const deepText = (depth: number) => `${'{"a":[1,'.repeat(depth)}{}${"]}".repeat(depth)}`;
 
@@ -7,7 +8,7 @@ describe("toStorable", () => {
   it("leaves alone what can be written", () => {
     const raw = { a: [1, null] };
 
-    expect(toStorable({ id: "e" }, raw)).toEqual({ event: { id: "e" }, raw });
+    expect(toStorable(testEvent("e"), raw)).toEqual({ event: testEvent("e"), raw });
     expect(toStorable(undefined, undefined)).toEqual({ event: undefined, raw: undefined });
   });
 
@@ -15,7 +16,7 @@ describe("toStorable", () => {
     const text = deepText(20_000);
     const raw: unknown = JSON.parse(text);
 
-    const { event, raw: kept, remark } = toStorable({ id: "e", data: raw }, raw);
+    const { event, raw: kept, remark } = toStorable(testEvent("e", { data: raw }), raw);
 
     expect(event).toBeUndefined();
     expect(kept === text).toBe(true);

@@ -47,6 +47,45 @@ describe("the watermark", () => {
     expect(positionOf(watermark.next?.receipt)).toBe(row.offers);
   });
 
+  it("offers a receipt that several have at the last of them", () => {
+    const watermark = new Watermark<number>();
+    const positions = ["a", "b", "b", undefined, "b", "c"].map((receipt, at) =>
+      watermark.push(at, receipt === undefined ? undefined : toReceipt(receipt)),
+    );
+    const offered = positions.map((position) => {
+      watermark.settle(position);
+      return watermark.next?.receipt;
+    });
+
+    expect(offered).toEqual(["a", "a", "a", "a", "b", "c"]);
+  });
+
+  it("takes a receipt off the offer that comes again, and offers the one before it", () => {
+    const watermark = watermarkOf(0, []);
+    for (const receipt of ["a", "b"]) watermark.push(0, toReceipt(receipt), true);
+    expect(watermark.next).toEqual({ receipt: "b", end: 2 });
+
+    const open = watermark.push(0, toReceipt("b"));
+    expect(watermark.next).toEqual({ receipt: "a", end: 1 });
+    watermark.settle(open);
+
+    expect(watermark.next).toEqual({ receipt: "b", end: 3 });
+  });
+
+  it("puts no receipt back that has come again since", () => {
+    const watermark = watermarkOf(0, []);
+    watermark.push(0, toReceipt("b"), true);
+    const reach = watermark.next ?? expect.unreachable("it is on offer");
+    watermark.take(reach);
+
+    const open = watermark.push(0, toReceipt("b"));
+    watermark.putBack(reach);
+    expect(watermark.next).toBeUndefined();
+    watermark.settle(open);
+
+    expect(watermark.next).toEqual({ receipt: "b", end: 2 });
+  });
+
   it("offers a receipt once", () => {
     const watermark = watermarkOf(2, [0, 1]);
     watermark.settle(0);

@@ -13,6 +13,9 @@ const delivered = (id: string, receipt?: unknown): Delivery => ({
   ...(receipt === undefined ? {} : { receipt: toReceipt(receipt) }),
 });
 
+const QUEUE = { acks: "individual", pulls: "onward" } as const;
+const LIST = { acks: "individual", pulls: "unacked" } as const;
+
 const unreadable = (raw: unknown, receipt: unknown): Delivery => ({
   unreadable: new AckloopError("schema", "cannot be read"),
   raw,
@@ -137,6 +140,65 @@ describe("the window of a feed with individual acks", () => {
 
     expect(arrivals.map((arrival) => arrival.as)).toEqual(["fresh", "fresh"]);
     expect(window.open).toBe(2);
+  });
+
+  it.each([QUEUE, LIST, { acks: "cumulative", pulls: "onward" } as const])(
+    "never joins events whose id is empty, in a feed of $acks acks that pulls $pulls",
+    (kind) => {
+      const window = new Window(kind);
+      const empty = (data: string): Delivery => ({
+        event: { ...testEvent("a", { data }), id: "" },
+        raw: undefined,
+        receipt: toReceipt(data),
+      });
+
+      const arrivals = [accept(window, empty("a")), accept(window, empty("b"))];
+
+      expect(arrivals.map((arrival) => arrival.as)).toEqual(["fresh", "fresh"]);
+      if (kind === LIST) expect(accept(window, empty("a")).as).toBe("known");
+    },
+  );
+
+  it.each([
+    ["unreadable", (raw: unknown): Delivery => unreadable(raw, "r1")],
+    [
+      "of a derived id",
+      (raw: unknown): Delivery => ({ ...delivered("a", "r1"), raw, idDerived: true }) as Delivery,
+    ],
+  ])("knows a page that comes again of what is %s, in a queue", (_, delivery) => {
+    const window = new Window(QUEUE);
+    const page = [delivery({ odd: 1 })];
+
+    const { isRepeat, arrivals } = takeIn(window, page);
+    for (const { entry } of arrivals) window.settle(entry);
+    const again = takeIn(window, page);
+    const other = takeIn(window, [unreadable({ odd: 1 }, "r2")]);
+
+    expect([isRepeat, again.isRepeat, other.isRepeat]).toEqual([false, true, false]);
+  });
+
+  it("knows a page that comes again with another content of its items, in a list", () => {
+    const window = new Window(LIST);
+
+    const pages = [1, 2, 3].map((at) =>
+      takeIn(window, [unreadable({ at }, "r1"), unreadable({ at, b: 1 }, "r2")]),
+    );
+    const other = takeIn(window, [unreadable({ at: 4 }, "r3")]);
+
+    expect(pages.map(({ isRepeat }) => isRepeat)).toEqual([false, true, true]);
+    expect(other.isRepeat).toBe(false);
+  });
+
+  it("tells pages of one content apart by what acknowledges them, in a log", () => {
+    const window = new Window({ acks: "cumulative", pulls: "onward" });
+    const beats = (receipt: number): Delivery[] => [
+      { event: testEvent("same"), idDerived: true, raw: {} },
+      { event: testEvent("same"), idDerived: true, raw: {}, receipt: toReceipt(receipt) },
+    ];
+
+    const pages = [1, 2, 3, 3].map((receipt) => takeIn(window, beats(receipt)));
+
+    expect(pages.map(({ isRepeat }) => isRepeat)).toEqual([false, false, false, true]);
   });
 
   it("knows what could not be read by its content", () => {
