@@ -20,8 +20,8 @@ import {
   type CheckedSettings,
   checkBaseUrl,
   checkHeaders,
-  checkSignal,
   checkSettings,
+  checkSignal,
   checkTimeout,
   wrong,
 } from "./options.ts";

@@ -1,6 +1,6 @@
 import { AckloopError, type AckloopErrorCode } from "../core/errors.ts";
-import { parseJson } from "./json.ts";
 import { toNetworkFailure } from "../core/network.ts";
+import { parseJson } from "./json.ts";
 import { toPlainText } from "./redact.ts";
 import type { TransportReply } from "./transport.ts";
 import type { HttpSettings } from "./types.ts";

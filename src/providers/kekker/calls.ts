@@ -2,7 +2,7 @@ import { AckloopError } from "../../core/errors.ts";
 import type { CallOptions } from "../../core/feed.ts";
 import type { Logger } from "../../core/logger.ts";
 import { createHttpClient } from "../../http/client.ts";
-import { noReply, replyOf, textReply, withText } from "../../http/reply.ts";
+import { noReply, pageReply, replyOf, textReply, withText } from "../../http/reply.ts";
 import type { ReplyFacts } from "../../http/types.ts";
 import { type KekkerOptions, toHttpSettings } from "./options.ts";
 import {
@@ -45,8 +45,9 @@ export interface KekkerCalls {
   cancel(queueId: string, options: CallOptions | undefined): Promise<void>;
 }
 
-const readPage = withText<WirePage>((body, facts) => readNamedPage(namedPage(body), facts));
 const readNamedPage = replyOf(wirePage);
+const readAnyPage = pageReply<WirePage>((body, facts) => readNamedPage(namedPage(body), facts), []);
+const readPage = withText(readAnyPage);
 const readQueueState = replyOf(wireQueueState);
 
 /**

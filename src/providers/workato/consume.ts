@@ -1,7 +1,7 @@
 import { AckloopError } from "../../core/errors.ts";
 import type { CallOptions } from "../../core/feed.ts";
 import { wrong } from "../../http/options.ts";
-import { replyOf, withText } from "../../http/reply.ts";
+import { pageReply, replyOf, withText } from "../../http/reply.ts";
 import type { HttpClient } from "../../http/types.ts";
 import { checkText, checkTopicId, type Instant, type TopicId, toRfc3339 } from "./arguments.ts";
 import type { WorkatoData } from "./event.ts";
@@ -107,7 +107,7 @@ export function createConsumePage(http: HttpClient, longPollMarginMs: number): C
   };
 }
 
-const readConsume = withText(replyOf(wireConsume));
+const readConsume = withText(pageReply(replyOf(wireConsume), { messages: null }));
 
 /** Makes the call that reads. */
 export function createConsumeCalls(consumePage: ConsumePage): ConsumeCalls {

@@ -1,9 +1,9 @@
 import { AckloopError } from "../../core/errors.ts";
 import type { CallOptions } from "../../core/feed.ts";
 import { ask, toFailure } from "../../core/guard.ts";
+import { toNetworkFailure } from "../../core/network.ts";
 import type { CursorStore, StoredCursor, StoreKey } from "../../core/stores.ts";
 import { foreignLimitMs } from "../../http/foreign.ts";
-import { toNetworkFailure } from "../../core/network.ts";
 import { decodePlace, encodePlace, type Place, type SavedPlace } from "./cursor.ts";
 
 /** Where a reader's place is kept. */
