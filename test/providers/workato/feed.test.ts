@@ -401,6 +401,17 @@ describe("a cursor that Workato refuses", () => {
     });
   });
 
+  it.each([400, 404, 410, 422])("is not believed for one odd %i", async (status) => {
+    const { emulator, feed, publish } = world();
+    publish(3);
+    const orders = feed();
+    const [first] = (await orders.pull({ limit: 1 })).deliveries;
+    await orders.ack([receiptOf(first)]);
+    emulator.faults.add({ kind: "status", status, operation: "consume", count: 1 });
+
+    expect(numbers((await orders.pull()).deliveries)).toEqual([2, 3]);
+  });
+
   it("goes on with the oldest message, also within a run, and can be acknowledged", async () => {
     const { orders, last, publish } = await purgedWorld("refuse", { onCursorExpired: "oldest" });
     publish(2, 10);
