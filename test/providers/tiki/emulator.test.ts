@@ -246,7 +246,7 @@ describe("a queue", () => {
     expect(deliveries.map(({ event, unreadable }) => event?.id ?? unreadable?.path)).toStrictEqual([
       ids[0],
       "events[1]",
-      "events[2].id",
+      "events[2].type",
     ]);
   });
 
