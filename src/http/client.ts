@@ -10,6 +10,7 @@ import {
   fromStatus,
   fromThrown,
   fromTimeout,
+  fromTooLong,
   isPage,
 } from "./fail.ts";
 import type { Flight } from "./flight.ts";
@@ -302,8 +303,7 @@ function toAnswer(
   // It is never an API's own answer, not even to a call whose answer does not matter.
   if (isPage(text)) return fromPage(status, context);
   if (tooLong && reads !== "nothing") {
-    const what = `the answer is longer than maxBodyBytes (${request.maxBodyBytes} bytes)`;
-    return fromContent(what, status, context);
+    return fromTooLong(request.maxBodyBytes, status, context);
   }
   if (isGarbled && reads !== "nothing") {
     return fromContent("the answer is not UTF-8", status, context);

@@ -1,4 +1,4 @@
-import { AckloopError, type AckloopErrorCode } from "../core/errors.ts";
+import { AckloopError, type AckloopErrorCode, isAckloopError } from "../core/errors.ts";
 import { toNetworkFailure } from "../core/network.ts";
 import { parseJson } from "./json.ts";
 import { toPlainText } from "./redact.ts";
@@ -151,6 +151,22 @@ export function isPage(text: string): boolean {
 export function fromPage(status: number, context: FailureContext): AckloopError {
   const facts = { ...toFacts(context, true), status, retryable: true };
   return new AckloopError("schema", "the answer is a page of HTML or XML", facts);
+}
+
+const tooLongText = "the answer is longer than maxBodyBytes";
+
+/** Makes the error for an answer that was not read to its end, since it is too long. */
+export function fromTooLong(
+  maxBodyBytes: number,
+  status: number,
+  context: FailureContext,
+): AckloopError {
+  return fromContent(`${tooLongText} (${maxBodyBytes} bytes)`, status, context);
+}
+
+/** Whether an error is one of {@link fromTooLong}: asking for less may mend it. */
+export function isTooLong(error: unknown): error is AckloopError {
+  return isAckloopError(error) && error.code === "schema" && error.message.includes(tooLongText);
 }
 
 /** Makes the error for a whole answer that is not what it should be; `what` holds none of it. */

@@ -73,7 +73,8 @@ export interface ConsumedPage {
 /** Reads one page. */
 export type ConsumePage = (request: PageRequest) => Promise<ConsumedPage>;
 
-const maxMessages = 50;
+/** The most messages that one consume gives. */
+export const maxMessages = 50;
 const maxWaitMs = 60_000;
 
 /**

@@ -4,6 +4,7 @@ import { ask, toFailure } from "../../core/guard.ts";
 import { toNetworkFailure } from "../../core/network.ts";
 import type { CursorStore, StoredCursor, StoreKey } from "../../core/stores.ts";
 import { foreignLimitMs } from "../../http/foreign.ts";
+import { maxMessages } from "./consume.ts";
 import { decodePlace, encodePlace, type Place, type SavedPlace } from "./cursor.ts";
 
 /** Where a reader's place is kept. */
@@ -29,6 +30,10 @@ export interface Run {
   revision: number;
   /** When long emptiness was last checked by time, epoch ms. */
   checkedAt: number | undefined;
+  /** How many messages are asked for at most, after an answer that was too long; it grows again. */
+  pageLimit: number;
+  /** The last page, where none of its messages had an id: it comes again, and is delivered once. */
+  nameless: string | undefined;
   /** Ends when the save in flight ends; never rejects. Saves of one run go one after the other. */
   saving: Promise<unknown>;
 }
@@ -63,6 +68,8 @@ export async function startRun(
     sequence: 0,
     revision: stored?.revision ?? 0,
     checkedAt: saved?.checkedAt,
+    pageLimit: maxMessages,
+    nameless: undefined,
     saving: Promise.resolve(),
   };
   await write(ledger, run, run.place, 0, options);
