@@ -289,8 +289,9 @@ export class Pulling {
         isWhole = false;
         continue;
       }
+      const known = this.#taken;
       this.#accept(delivery, open, pulledAt);
-      isProgress ||= delivery.receipt !== undefined;
+      isProgress ||= this.#taken > known && delivery.receipt !== undefined;
       // Below a cumulative receipt everything must be handled, or the work before it is lost.
       mayCut = feed.acks === "individual" || delivery.receipt !== undefined;
     }
