@@ -9,6 +9,7 @@ import {
   namedPage,
   namedQueueState,
   readEarliest,
+  saysNothing,
   type WirePage,
   type WireQueueState,
   wirePage,
@@ -121,7 +122,7 @@ export function createCalls(options: KekkerOptions): KekkerCalls {
 const ackReply: typeof textReply = Object.assign(
   (body: unknown, facts: ReplyFacts): string => {
     const text = textReply(body, facts);
-    if (["", "null"].includes(text.trim()) || readEarliest(text) !== undefined) return text;
+    if (saysNothing(text) || readEarliest(text) !== undefined) return text;
     const { provider, operation, status } = facts;
     throw new AckloopError("schema", "the answer is neither empty nor a time", {
       provider,

@@ -1,9 +1,10 @@
 import type { FeedEvent } from "../../core/event.ts";
-import { type Delivery, fromReceipt, type Page, type PullOptions } from "../../core/feed.ts";
+import type { Delivery, Page, PullOptions } from "../../core/feed.ts";
 import { wrong } from "../../http/options.ts";
 import { EventPage } from "../../http/page.ts";
 import type { KekkerCalls, ListedPage } from "./calls.ts";
 import type { EventReader } from "./event.ts";
+import { readReceipt } from "./receipt.ts";
 import { namedPage, type WirePage } from "./wire.ts";
 
 /** How many pages in a row are walked that hold nothing but items without ids. */
@@ -112,7 +113,7 @@ class Walk<E extends FeedEvent> {
     });
     for (const [index, item] of data.entries()) {
       const { read, receipt } = this.#read(item, index);
-      const id = receipt && fromReceipt<string>(receipt);
+      const id = receipt && readReceipt(receipt).id;
       if (id !== undefined) names += 1;
       if (id !== undefined && !this.#isWanted(id)) continue;
       deliveries.push(page.deliver(index, item, read, receipt));
