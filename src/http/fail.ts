@@ -204,7 +204,8 @@ function toWaitMs(form: string, sentAt: number): number | undefined {
   return at === undefined ? undefined : Math.max(0, at - sentAt);
 }
 
-function toEpochMs(date: string): number | undefined {
+/** Reads a date of HTTP, such as that of the header `Date`. */
+export function toEpochMs(date: string): number | undefined {
   if (httpDate.exec(date)?.[0] !== date) return undefined;
   const at = Date.parse(date.endsWith("GMT") ? date : `${date} GMT`);
   return Number.isNaN(at) ? undefined : at;

@@ -2,7 +2,7 @@ import { AckloopError } from "../../core/errors.ts";
 import type { CallOptions } from "../../core/feed.ts";
 import { wrong } from "../../http/options.ts";
 import { pageReply, replyOf, withText } from "../../http/reply.ts";
-import type { HttpClient } from "../../http/types.ts";
+import type { HttpClient, ReplyReader } from "../../http/types.ts";
 import { checkText, checkTopicId, type Instant, type TopicId, toRfc3339 } from "./arguments.ts";
 import type { WorkatoData } from "./event.ts";
 import { type ConsumeRequest, readMessage, wireConsume } from "./wire.ts";
@@ -68,6 +68,8 @@ export interface PageRequest extends CallOptions {
 export interface ConsumedPage {
   readonly messages: readonly unknown[];
   readonly text: string;
+  /** When it was sent by Workato's own clock, epoch ms; absent where the answer does not say. */
+  readonly sentAt?: number | undefined;
 }
 
 /** Reads one page. */
@@ -108,7 +110,12 @@ export function createConsumePage(http: HttpClient, longPollMarginMs: number): C
   };
 }
 
-const readConsume = withText(pageReply(replyOf(wireConsume), { messages: null }));
+const readPage = withText(pageReply(replyOf(wireConsume), { messages: null }));
+
+const readConsume: ReplyReader<ConsumedPage> = (body, facts) => {
+  const { messages, text } = readPage(body, facts);
+  return { messages, text, sentAt: facts.sentAt };
+};
 
 /** Makes the call that reads. */
 export function createConsumeCalls(consumePage: ConsumePage): ConsumeCalls {

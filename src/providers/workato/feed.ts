@@ -77,7 +77,7 @@ export function createFeed({ account, topicId, consumePage, settings }: FeedPart
     async pull({ limit, waitMs, after, signal }: PullOptions = {}) {
       signal?.throwIfAborted();
       const wish: PageWish = { limit, waitMs, signal };
-      const start = after ? toMark(after) : await begin(ledger, settings, { signal });
+      const start = after ? toMark(after) : await begin({ signal });
       const read = (how: PageWish): Promise<FoundPage> =>
         readOn(askForWhatFits(ask, start.run), start.place, how, settings);
       const page = await read(wish);
@@ -104,6 +104,15 @@ export function createFeed({ account, topicId, consumePage, settings }: FeedPart
     },
   };
 
+  async function begin(options: CallOptions): Promise<Mark> {
+    const askClock = async (): Promise<number> => {
+      const since = new Date().toISOString();
+      return (await ask({ since }, { ...options, limit: 1 })).sentAt ?? Date.now();
+    };
+    const run = await startRun(ledger, () => settings.startAt(askClock), options);
+    return { run, place: run.place, sequence: 0 };
+  }
+
   /** What to deliver for an empty page: nothing, unless the place is found to be unknown. */
   async function lookAgain(start: Mark, wish: PageWish): Promise<FoundPage | undefined> {
     const { run, place } = start;
@@ -114,11 +123,6 @@ export function createFeed({ account, topicId, consumePage, settings }: FeedPart
     if (!found?.messages.length && start.sequence === 0) await saveCheck(ledger, run, wish);
     return found;
   }
-}
-
-async function begin(ledger: Ledger, settings: FeedSettings, options: CallOptions): Promise<Mark> {
-  const run = await startRun(ledger, settings.startAt, options);
-  return { run, place: run.place, sequence: 0 };
 }
 
 /** Emptiness is counted from the message that was read last, or from the last check. */
