@@ -356,15 +356,21 @@ function cut(given: string): string {
   return given.length > LONGEST_NAME ? `${given.slice(0, LONGEST_NAME)}…` : given;
 }
 
-/** Names the known option that is nearest to an unknown one, or else all that stand beside it. */
-function advise(unknown: string, table: Table, outer: string): string {
+/** The known name that is nearest to an unknown one, if one is near: of paths, the last step counts. */
+export function nearestOf(unknown: string, known: Iterable<string>): string | undefined {
   let nearest: string | undefined;
   let least = Math.max(1, Math.floor(unknown.length / 3)) + 1;
-  for (const path of unknown.length > LONGEST_NAME ? [] : pathsOf(table, outer)) {
-    const known = path.slice(path.lastIndexOf(".") + 1);
-    const distance = editDistance(unknown.toLowerCase(), known.toLowerCase());
+  for (const path of unknown.length > LONGEST_NAME ? [] : known) {
+    const name = path.slice(path.lastIndexOf(".") + 1);
+    const distance = editDistance(unknown.toLowerCase(), name.toLowerCase());
     if (distance < least) [nearest, least] = [path, distance];
   }
+  return nearest;
+}
+
+/** Names the known option that is nearest to an unknown one, or else all that stand beside it. */
+function advise(unknown: string, table: Table, outer: string): string {
+  const nearest = nearestOf(unknown, pathsOf(table, outer));
   if (nearest !== undefined) return `did you mean \`${nearest}\`?`;
   return `known are ${Object.keys(table)
     .map((each) => outer + each)

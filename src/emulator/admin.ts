@@ -40,7 +40,11 @@ function readJournal(emulator: Emulator, query: URLSearchParams): unknown {
   const known = emulator.journal.totals();
   const unknown = kinds?.find((kind) => !(kind in known));
   if (unknown !== undefined) throw new Refusal(400, `kind is one of ${Object.keys(known).join()}`);
-  const entries = emulator.journal.entries({ after, limit, kinds });
+  const [queue, eventId, operation] = ["queue", "event", "operation"].map(
+    (name) => query.get(name) ?? undefined,
+  );
+  const wanted = { after, limit, kinds, queue, eventId, operation };
+  const entries = emulator.journal.entries(wanted);
   return { entries, after: entries.at(-1)?.seq ?? after };
 }
 
@@ -82,12 +86,14 @@ function adminRoutes(emulators: ReadonlyMap<string, Emulator>): readonly AdminRo
 
   async function addFaults(call: AdminCall): Promise<unknown> {
     const { faults } = of(call);
-    return { ids: toFaults(await readCommand(call.request)).map((fault) => faults.add(fault)) };
+    return { ids: faults.addAll(toFaults(await readCommand(call.request))) };
   }
 
   function clearFaults(call: AdminCall): unknown {
     const { faults } = of(call);
-    faults.clear(call.params["id"]);
+    const { id } = call.params;
+    if (faults.clear(id) === 0 && id !== undefined)
+      throw new Refusal(404, `there is no fault ${id}`);
     return { left: faults.list().length };
   }
 
@@ -109,6 +115,7 @@ function adminRoutes(emulators: ReadonlyMap<string, Emulator>): readonly AdminRo
     { method: "POST", path: `${root}/faults`, handle: addFaults },
     { method: "DELETE", path: `${root}/faults`, handle: clearFaults },
     { method: "DELETE", path: `${root}/faults/:id`, handle: clearFaults },
+    { method: "POST", path: `${root}/reset`, handle: (call) => of(call).reset() },
     { method: "POST", path: `${root}/:command`, handle: (call) => runCommand(of(call), call) },
   ];
 }

@@ -5,10 +5,18 @@ import { isConnectionCut, spoilAfter, spoilBefore } from "./spoil.ts";
 import { wait } from "./wait.ts";
 
 /** Answers a request that has its number. Rejects when it is cut, or when `signal` fires. */
-export type Answer = (number: number, request: Request, signal: AbortSignal) => Promise<Response>;
+export type Answer = (
+  number: number,
+  request: Request,
+  signal: AbortSignal,
+  caller: AbortSignal | null | undefined,
+) => Promise<Response>;
 
 /** A call before its faults are known. */
-type Arrived = Omit<Call, "duplicate">;
+interface Arrived extends Omit<Call, "duplicate"> {
+  /** The caller's own signal, which can fire once the answer has come and its body has not. */
+  readonly caller: AbortSignal | null | undefined;
+}
 
 async function handled(
   route: Route,
@@ -19,29 +27,35 @@ async function handled(
     return await route.handle(call);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    const reply = errorReply(error.status, error.message);
-    for (const [name, value] of Object.entries(error.headers)) reply.headers.set(name, value);
-    return reply;
+    return saying(error.headers, errorReply(error.status, error.message));
   }
 }
 
+function saying(headers: Readonly<Record<string, string>>, reply: Response): Response {
+  for (const [name, value] of Object.entries(headers)) reply.headers.set(name, value);
+  return reply;
+}
+
 /** Makes the answer to a known call: faults, handler, spoilt answer, journal. */
-function createRouted({ faults, journal }: EmulatorTools, { errorReply }: EmulatorDefinition) {
+function createRouted(
+  { faults, journal, closing }: EmulatorTools,
+  { errorReply }: EmulatorDefinition,
+) {
   return async (route: Route, call: Arrived): Promise<Response> => {
     const { number: request, operation } = call;
-    const { kinds, delayMs, duplicate, spoil } = faults.take(operation);
+    const { kinds, delayMs, duplicate, headers, spoil } = faults.take(operation);
     for (const fault of kinds) journal.add({ kind: "fault", request, operation, fault });
     if (delayMs > 0) await wait(delayMs, call.signal);
     const instead = spoil && spoilBefore(spoil, errorReply);
     if (instead) {
       journal.add({ kind: "request", request, operation, status: instead.status });
-      return instead;
+      return saying(headers, instead);
     }
     const reply = await handled(route, { ...call, duplicate }, errorReply);
-    const sent = spoil ? await spoilAfter(spoil, reply) : reply;
+    const sent = spoil ? await spoilAfter(spoil, reply, [closing, call.caller]) : reply;
     const kind = reply.status >= 400 && reply.status < 500 ? "refused" : "request";
     journal.add({ kind, request, operation, status: sent.status });
-    return sent;
+    return saying(headers, sent);
   };
 }
 
@@ -75,7 +89,7 @@ export function createAnswer(tools: EmulatorTools, definition: EmulatorDefinitio
     }
   }
 
-  return async (number, request, signal) => {
+  return async (number, request, signal, caller) => {
     const url = new URL(request.url);
     const match = findRoute(request.method, url.pathname);
     const reply =
@@ -87,9 +101,10 @@ export function createAnswer(tools: EmulatorTools, definition: EmulatorDefinitio
             url,
             params: match.params,
             signal,
+            caller,
           })
         : unrouted(number, match.found === "methods" ? match.methods : []);
-    reply.headers.set("date", new Date(tools.clock.now()).toUTCString());
-    return reply;
+    const date = new Date(tools.clock.now()).toUTCString();
+    return reply.headers.has("date") ? reply : saying({ date }, reply);
   };
 }

@@ -1,6 +1,6 @@
 import type { FaultInjector, Faults } from "./faults.ts";
 import type { Journal, JournalDetail, JournalWriter } from "./journal.ts";
-import type { Random } from "./random.ts";
+import type { RandomOf } from "./random.ts";
 import type { PathParameters } from "./routes.ts";
 
 /** The options that every emulator takes. */
@@ -9,6 +9,14 @@ export interface EmulatorOptions {
   readonly seed?: number | undefined;
   /** How much the journal keeps. @default "all" */
   readonly journal?: JournalDetail | undefined;
+  /** The provider's clock, epoch ms, in place of the process's. Waits are the process's all the same. */
+  readonly clock?: EmulatorClock | undefined;
+}
+
+/** A clock that an emulator can be given. */
+export interface EmulatorClock {
+  /** The time, epoch ms. */
+  now(): number;
 }
 
 /** What a client needs to know: base URLs and test credentials, by name. */
@@ -39,8 +47,21 @@ export interface Emulator {
   readonly admin: AdminCommands;
   /** The base URLs and the test credentials, for a client that reaches it under `origin`. */
   connection(origin: string): Connection;
+  /**
+   * Begins anew, as it was made: nothing published, no fault, an empty journal, the same ids again. What
+   * is open is cut. For `afterEach`.
+   */
+  reset(): Promise<void>;
   /** Cuts what is open, long polls too, and refuses everything after. Twice is once. */
   close(): Promise<void>;
+  /** The same, at the end of an `await using` block. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** An emulator as its provider makes it, which can end and be made once more. */
+export interface EmulatorFrame extends Omit<Emulator, "reset" | typeof Symbol.asyncDispose> {
+  /** Cuts what is open and ends the provider's own work. */
+  end(): Promise<void>;
 }
 
 /** What an emulator shares with the frame. */
@@ -51,8 +72,8 @@ export interface EmulatorTools {
   readonly seed: number;
   /** The provider's clock: the true one, wrong by the skew of the faults. */
   readonly clock: { now(): number };
-  /** The generator of ids and tokens. */
-  readonly random: Random;
+  /** The generators of ids, of tokens, and so on: one for each purpose. */
+  readonly random: RandomOf;
   /** The faults. */
   readonly faults: FaultInjector;
   /** The journal. */
@@ -61,6 +82,8 @@ export interface EmulatorTools {
   readonly closing: AbortSignal;
   /** Fires `closing`. Called by the frame alone. */
   readonly close: () => void;
+  /** Empties the journal and the faults, and begins the generators anew. Called by the frame alone. */
+  readonly reset: () => void;
 }
 
 /** One request, as a handler gets it. */
@@ -103,6 +126,8 @@ export interface EmulatorDefinition {
   readonly admin: AdminCommands;
   /** Base URLs and test credentials. */
   readonly connection: (origin: string) => Connection;
-  /** Called once at `close()`, after `closing` has fired. */
-  readonly close?: (() => void | Promise<void>) | undefined;
+  /** The operations that the emulator itself calls others by: faults hit them only by name. */
+  readonly outgoing?: readonly string[] | undefined;
+  /** Ends the provider's own work, at `close()`, after `closing` has fired, and at `reset()`. */
+  readonly end?: (() => void | Promise<void>) | undefined;
 }

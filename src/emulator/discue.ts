@@ -1,7 +1,12 @@
-import type { Call, Emulator, EmulatorOptions, Route } from "./definition.ts";
+import type { Call, Emulator, EmulatorOptions, EmulatorTools, Route } from "./definition.ts";
 import { createDoor, type Door } from "./discue/access.ts";
 import { clientRoutes, domainRoutes, keyRoutes, usageRoutes } from "./discue/account-calls.ts";
-import { type WebhookAssumptions, withAssumptions } from "./discue/assumptions.ts";
+import {
+  type DiscueApiAssumptions,
+  type WebhookAssumptions,
+  withApiAssumptions,
+  withAssumptions,
+} from "./discue/assumptions.ts";
 import { createEnding } from "./discue/ending.ts";
 import { createNotifier } from "./discue/notify.ts";
 import { createOutgoing, type Deliver } from "./discue/outgoing.ts";
@@ -14,8 +19,9 @@ import {
 import { createState, type KeyState, type ListenerState, type State } from "./discue/state.ts";
 import { createUsage } from "./discue/usage.ts";
 import type { ApiRoute, World } from "./discue/world.ts";
-import { createEmulator, createTools } from "./emulator.ts";
+import { createEmulator, createTools, resettable } from "./emulator.ts";
 import { isRecord, json } from "./exchange.ts";
+import { checkNames, frameOptions } from "./options.ts";
 import { type Random, randomUuid } from "./random.ts";
 
 /** What the emulator of discue may be told. */
@@ -30,6 +36,8 @@ export interface DiscueEmulatorOptions extends EmulatorOptions {
   readonly deliver?: Deliver | undefined;
   /** What discue does not document; see {@link WebhookAssumptions} for each default. */
   readonly webhook?: Partial<WebhookAssumptions> | undefined;
+  /** What the pages leave open of the API. */
+  readonly assumptions?: Partial<DiscueApiAssumptions> | undefined;
   /** With what scheme a domain's challenge is fetched; documented is https. @default "https" */
   readonly challengeScheme?: "https" | "http" | undefined;
   /** How often a domain that is not verified is asked, in ms. @default 1_000 */
@@ -67,15 +75,38 @@ export interface DiscueEmulator extends Emulator {
  * Sources: docs.discue.io and github.com/discue/terraform-provider-discue at 68c2fe0, read 2026-11.
  */
 export function discueEmulator(options: DiscueEmulatorOptions = {}): DiscueEmulator {
+  checkNames("discueEmulator", options, [...frameOptions, ...optionNames]);
+  const assumptions = withAssumptions(options.webhook);
+  withApiAssumptions(options.assumptions);
   const tools = createTools("discue", options);
+  return resettable(tools, () => makeDiscue(tools, options, assumptions));
+}
+
+const optionNames: readonly string[] = [
+  "apiKey",
+  "naming",
+  "staleMs",
+  "deliver",
+  "webhook",
+  "assumptions",
+  "challengeScheme",
+  "challengeIntervalMs",
+  "requireVerifiedDomain",
+];
+
+function makeDiscue(
+  tools: EmulatorTools,
+  options: DiscueEmulatorOptions,
+  assumptions: WebhookAssumptions,
+) {
   const {
     naming = "name",
     apiKey = "discue-test-key",
     deliver = (...call) => fetch(...call),
   } = options;
-  const assumptions = withAssumptions(options.webhook);
   const { now } = tools.clock;
-  const newId = () => (naming === "name" ? randomUuid(tools.random) : shortId(tools.random));
+  const random = tools.random("id");
+  const newId = () => (naming === "name" ? randomUuid(random) : shortId(random));
   const state = createState();
   const first = newId();
   state.keys.set(first, firstKey(first, apiKey, now()));
@@ -86,6 +117,7 @@ export function discueEmulator(options: DiscueEmulatorOptions = {}): DiscueEmula
     tools,
     state,
     assumptions,
+    api: withApiAssumptions(options.assumptions),
     usage,
     outgoing,
     naming,
@@ -103,7 +135,8 @@ export function discueEmulator(options: DiscueEmulatorOptions = {}): DiscueEmula
     errorReply: (status) => json({ title: phrases[status] ?? "Error", status }, status),
     admin: { publish: (body) => publishCommand(body, publish) },
     connection: (origin) => ({ baseUrl: origin, apiKey }),
-    close: () => endAll(world),
+    outgoing: ["notify", "liveness"],
+    end: () => endAll(world),
   });
   return { ...emulator, publish };
 }

@@ -5,8 +5,8 @@
  * library but types, so that a wrong reading in a client fails here. To write one:
  *
  * 1. `const tools = createTools("acme", options)` makes what it shares with the frame: `clock`
- *    (skewed by faults; never `Date.now()` for what the provider tells), `random` (seeded), `faults`,
- *    `journal` and `closing`, a signal that fires at `close()`.
+ *    (skewed by faults; never `Date.now()` for what the provider tells), `random("id")` (seeded, one for
+ *    each purpose), `faults`, `journal` and `closing`, a signal that fires at `close()`.
  * 2. Its state is plain maps in the factory's closure.
  * 3. `routes` is a table of `{ operation, method, path, handle }`. `path` may hold `:name` segments,
  *    decoded in `call.params`. `operation` is what faults and journal queries name: one short word
@@ -23,55 +23,117 @@
  * 7. `admin` names what other processes may do through the server, such as `publish`: each takes the
  *    parsed JSON body and gives what is answered; a `Refusal` or `TypeError` becomes a 400.
  * 8. `connection(origin)` gives what a client needs under that origin: base URLs and credentials.
- * 9. `return { ...createEmulator(tools, definition), publish, ... }`, with an interface of its own.
+ * 9. `return resettable(createTools(...), (tools) => ({ ...createEmulator(tools, definition), publish }))`,
+ *    with an interface of its own. All state is made inside, so that a reset makes it anew.
  *
  * The types of all this are in `definition.ts`; `rate-limit.ts` counts calls by key, `random.ts` makes
  * ids. The frame does the rest: fetch semantics, aborts, faults, numbering, 404 and 405, close.
  */
 import { createAnswer } from "./answer.ts";
-import type { Emulator, EmulatorDefinition, EmulatorOptions, EmulatorTools } from "./definition.ts";
+import type {
+  Emulator,
+  EmulatorDefinition,
+  EmulatorFrame,
+  EmulatorOptions,
+  EmulatorTools,
+} from "./definition.ts";
 import { createFaults } from "./faults.ts";
 import { createJournal } from "./journal.ts";
-import { createRandom } from "./random.ts";
+import { createRandoms } from "./random.ts";
 import { connectionCut } from "./spoil.ts";
 
 /**
  * Makes what an emulator shares with the frame.
  *
- * @throws {TypeError} when the seed is no integer or the journal's detail is unknown.
+ * @throws {TypeError} when the seed is no integer, the journal's detail is unknown or the clock is none.
  */
 export function createTools(name: string, options: EmulatorOptions = {}): EmulatorTools {
-  const { seed = 1, journal = "all" } = options;
+  const { seed = 1, journal: detail = "all", clock = Date } = options;
   if (!Number.isSafeInteger(seed)) throw new TypeError("emulator: seed must be an integer");
-  if (!["all", "events", "totals"].includes(journal)) {
+  if (!["all", "events", "totals"].includes(detail)) {
     throw new TypeError("emulator: journal must be all, events or totals");
   }
+  if (typeof clock?.now !== "function") throw new TypeError("emulator: clock must have now()");
   const faults = createFaults(seed);
+  const journal = createJournal(name, detail);
   const closing = new AbortController();
+  let random = createRandoms(seed);
   return {
     name,
     seed,
-    clock: { now: () => Date.now() + faults.skewMs() },
-    random: createRandom(seed),
+    clock: { now: () => clock.now() + faults.skewMs() },
+    random: (purpose) => random(purpose),
     faults,
-    journal: createJournal(name, journal),
+    journal,
     closing: closing.signal,
     close: () => closing.abort(connectionCut()),
+    reset() {
+      faults.reset();
+      journal.reset();
+      random = createRandoms(seed);
+    },
+  };
+}
+
+/** What is closed takes nothing in; it can still be looked at. */
+const takesIn = /^(publish|emit|create|hide|set)/;
+
+/**
+ * Makes an emulator that can begin anew: `make` is called once more for each reset, and what users hold
+ * goes to the newest.
+ */
+export function resettable<Made extends EmulatorFrame>(
+  tools: EmulatorTools,
+  make: (tools: EmulatorTools) => Made,
+): Omit<Made, "end"> & Pick<Emulator, "reset" | typeof Symbol.asyncDispose> {
+  let made = make(tools);
+  const { end: _, admin, ...members } = made;
+  type Functions = Readonly<Record<string, (...all: unknown[]) => unknown>>;
+  const forwarded = Object.entries(members).map(([name, member]) => {
+    if (typeof member !== "function") return [name, member] as const;
+    const call = (...all: unknown[]): unknown => {
+      if (tools.closing.aborted && takesIn.test(name)) {
+        throw new TypeError(`${tools.name} emulator: it is closed, so ${name} has no effect`);
+      }
+      return (made as unknown as Functions)[name]?.(...all);
+    };
+    return [name, call] as const;
+  });
+  const commands = Object.keys(admin).map((name) => {
+    return [name, (body: unknown) => made.admin[name]?.(body)] as const;
+  });
+  return {
+    ...(Object.fromEntries(forwarded) as unknown as Omit<Made, "end">),
+    admin: Object.fromEntries(commands),
+    async reset() {
+      await made.end();
+      tools.reset();
+      made = make(tools);
+    },
+    [Symbol.asyncDispose]: () => made.close(),
   };
 }
 
 /** Makes an emulator of its tools and its definition. */
-export function createEmulator(tools: EmulatorTools, definition: EmulatorDefinition): Emulator {
+export function createEmulator(
+  tools: EmulatorTools,
+  definition: EmulatorDefinition,
+): EmulatorFrame {
+  const { routes, outgoing = [] } = definition;
+  tools.faults.know(
+    routes.map(({ operation }) => operation),
+    outgoing,
+  );
   const answer = createAnswer(tools, definition);
   // Not listeners on `closing`: Node warns of more than ten of them.
-  const open = new Set<AbortController>();
+  const open: Open = new Map();
   let lastNumber = 0;
   let closed: Promise<void> | undefined;
 
-  async function close(): Promise<void> {
-    tools.close();
-    for (const controller of open) controller.abort(connectionCut());
-    await definition.close?.();
+  async function end(): Promise<void> {
+    for (const controller of open.keys()) controller.abort(connectionCut());
+    await Promise.allSettled(open.values());
+    await definition.end?.();
   }
 
   return {
@@ -84,14 +146,19 @@ export function createEmulator(tools: EmulatorTools, definition: EmulatorDefinit
       lastNumber += 1;
       const number = lastNumber;
       const request = toRequest(input, init);
-      return await untilAborted(outer, open, (signal) => answer(number, request, signal));
+      const reply = await untilAborted(outer, open, (signal) =>
+        answer(number, request, signal, outer),
+      );
+      return Object.defineProperty(reply, "url", { value: request.url });
     },
     faults: tools.faults,
     journal: tools.journal,
     admin: definition.admin,
     connection: definition.connection,
-    close: () => {
-      closed ??= close();
+    end,
+    close() {
+      tools.close();
+      closed ??= end();
       return closed;
     },
   };
@@ -106,19 +173,23 @@ function toRequest(input: RequestInfo | URL, init: RequestInit | undefined): Req
   return new Request(input, { ...init, signal: null });
 }
 
+/** What is under way. */
+type Open = Map<AbortController, Promise<Response>>;
+
 /** Answers, and rejects at once when the caller goes away or the emulator closes, as `fetch` does. */
 function untilAborted(
   outer: AbortSignal | null | undefined,
-  open: Set<AbortController>,
+  open: Open,
   answer: (signal: AbortSignal) => Promise<Response>,
 ): Promise<Response> {
   const controller = new AbortController();
   const onAbort = (): void => controller.abort(outer?.reason);
   outer?.addEventListener("abort", onAbort, { once: true });
-  open.add(controller);
+  const answered = answer(controller.signal);
+  open.set(controller, answered);
   return new Promise<Response>((resolve, reject) => {
     controller.signal.addEventListener("abort", () => reject(controller.signal.reason));
-    answer(controller.signal).then(resolve, reject);
+    answered.then(resolve, reject);
   }).finally(() => {
     outer?.removeEventListener("abort", onAbort);
     open.delete(controller);

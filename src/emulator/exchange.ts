@@ -26,6 +26,22 @@ export function json(
   });
 }
 
+/**
+ * The value as it goes over the wire, so that whoever gave it can change nothing of it any more.
+ *
+ * @throws {TypeError} when it is no JSON.
+ */
+export function copied<Value>(place: string, value: Value): Value {
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(value);
+  } catch {
+    // A BigInt or a cycle.
+  }
+  if (text === undefined) throw new TypeError(`${place} must be JSON`);
+  return JSON.parse(text) as Value;
+}
+
 /** Whether a value is an object with members: no list, not null. */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);

@@ -9,7 +9,10 @@ export type {
   Emulator,
   EmulatorOptions,
 } from "./definition.ts";
-export type { WebhookAssumptions as DiscueAssumptions } from "./discue/assumptions.ts";
+export type {
+  DiscueApiAssumptions,
+  WebhookAssumptions as DiscueAssumptions,
+} from "./discue/assumptions.ts";
 export type { Deliver as DiscueDeliver } from "./discue/outgoing.ts";
 export {
   type DiscueEmulator,

@@ -4,10 +4,19 @@ import type { FaultKind } from "./faults.ts";
  * What an entry tells.
  *
  * `published`: an event is held for a reader from now on. `delivered`: an event was put into an
- * answer, which a fault may still have lost. `acked`: an event was acknowledged. `fault`: a fault was
- * injected. `request`: a request ended. `refused`: the emulator itself refused it (4xx).
+ * answer, which a fault may still have lost. `acked`: an event was acknowledged. `ackedAgain`: an ack
+ * named what was acknowledged before. `read`: a reader said how far it has read, where that is its ack.
+ * `fault`: a fault was injected. `request`: a request ended. `refused`: the emulator itself refused it (4xx).
  */
-export type JournalKind = "published" | "delivered" | "acked" | "refused" | "fault" | "request";
+export type JournalKind =
+  | "published"
+  | "delivered"
+  | "acked"
+  | "ackedAgain"
+  | "read"
+  | "refused"
+  | "fault"
+  | "request";
 
 /** What a provider's emulator writes down. */
 export interface JournalNote {
@@ -21,6 +30,8 @@ export interface JournalNote {
   readonly eventId?: string | undefined;
   /** The operation, such as `"pull"`. */
   readonly operation?: string | undefined;
+  /** The place that a request named: Tiki's `ack_id`, Workato's `after_message_id`. */
+  readonly cursor?: string | undefined;
   /** The HTTP status; absent where the connection was cut. */
   readonly status?: number | undefined;
   /** Which fault was injected. */
@@ -43,6 +54,8 @@ export interface EventRecord {
   readonly published: number;
   /** How often it was put into an answer. */
   readonly delivered: number;
+  /** How often an ack named it, the first time and again. */
+  readonly acks: number;
   /** The place in the journal of its first ack; absent while it is not acknowledged. */
   readonly ackedSeq?: number | undefined;
   /** When it was first acknowledged, epoch ms. */
@@ -61,6 +74,12 @@ export interface JournalQuery {
   readonly after?: number | undefined;
   /** Only entries of these kinds. @default all kinds */
   readonly kinds?: readonly JournalKind[] | undefined;
+  /** Only entries of this queue, topic or channel. @default all */
+  readonly queue?: string | undefined;
+  /** Only entries of this event. @default all */
+  readonly eventId?: string | undefined;
+  /** Only entries of this operation. @default all */
+  readonly operation?: string | undefined;
   /** At most so many entries. @default all */
   readonly limit?: number | undefined;
 }
@@ -68,10 +87,8 @@ export interface JournalQuery {
 /** How many entries there were of each kind, dropped ones included. */
 export type JournalTotals = Readonly<Record<JournalKind, number>>;
 
-/** The ground truth of an emulator: what really happened, in order, only ever appended to. */
+/** The ground truth of an emulator: what really happened, in order, only ever appended to until a reset. */
 export interface Journal {
-  /** Appends an entry, and gives it back complete. */
-  add(note: JournalNote): JournalEntry;
   /** Entries in order; an empty list when none fit. A search by place, then a walk. */
   entries(query?: JournalQuery): readonly JournalEntry[];
   /** The ids of all published events, each once, in order; of one queue, or of all. */
@@ -88,8 +105,12 @@ export interface Journal {
 
 /** A journal as its emulator has it. */
 export interface JournalWriter extends Journal {
+  /** Appends an entry, and gives it back complete. */
+  add(note: JournalNote): JournalEntry;
   /** Counts an arriving request. Called by the frame alone. */
   countCall(operation: string): void;
+  /** Forgets everything. Called by the frame alone. */
+  reset(): void;
 }
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
@@ -98,12 +119,28 @@ const noTotals: JournalTotals = Object.freeze({
   published: 0,
   delivered: 0,
   acked: 0,
+  ackedAgain: 0,
+  read: 0,
   refused: 0,
   fault: 0,
   request: 0,
 });
 
-const eventKinds: ReadonlySet<JournalKind> = new Set(["published", "delivered", "acked"]);
+const eventKinds: ReadonlySet<JournalKind> = new Set([
+  "published",
+  "delivered",
+  "acked",
+  "ackedAgain",
+  "read",
+]);
+
+/** What is counted of an event. */
+const counters: Readonly<Partial<Record<JournalKind, "published" | "delivered" | "acks">>> = {
+  published: "published",
+  delivered: "delivered",
+  acked: "acks",
+  ackedAgain: "acks",
+};
 
 /** The records of events, by queue and id: what the queries need without walking the entries. */
 function createRecords() {
@@ -118,19 +155,20 @@ function createRecords() {
     }
     let record = events.get(eventId);
     if (!record) {
-      record = { published: 0, delivered: 0 };
+      record = { published: 0, delivered: 0, acks: 0 };
       events.set(eventId, record);
     }
     return record;
   }
 
   return {
+    clear: () => queues.clear(),
     count(entry: JournalEntry): void {
-      if (entry.eventId === undefined || !eventKinds.has(entry.kind)) return;
+      const counter = counters[entry.kind];
+      if (entry.eventId === undefined || counter === undefined) return;
       const record = recordOf(entry.queue ?? "", entry.eventId);
-      if (entry.kind === "published") record.published += 1;
-      else if (entry.kind === "delivered") record.delivered += 1;
-      else if (record.ackedSeq === undefined) {
+      record[counter] += 1;
+      if (entry.kind === "acked" && record.ackedSeq === undefined) {
         record.ackedSeq = entry.seq;
         record.ackedAt = entry.at;
       }
@@ -163,6 +201,13 @@ function indexBehind(entries: readonly JournalEntry[], after: number): number {
   return low;
 }
 
+function fits(entry: JournalEntry, { kinds, ...wanted }: JournalQuery): boolean {
+  if (kinds && !kinds.includes(entry.kind)) return false;
+  return (["queue", "eventId", "operation"] as const).every(
+    (name) => wanted[name] === undefined || entry[name] === wanted[name],
+  );
+}
+
 /** Makes the journal of one emulator. */
 export function createJournal(provider: string, detail: JournalDetail = "all"): JournalWriter {
   const entries: JournalEntry[] = [];
@@ -175,7 +220,7 @@ export function createJournal(provider: string, detail: JournalDetail = "all"): 
     add(note) {
       lastSeq += 1;
       // Written out, not spread: it halves the cost of what happens several times for each event.
-      const { kind, request, queue, eventId, operation, status, fault } = note;
+      const { kind, request, queue, eventId, operation, cursor, status, fault } = note;
       const entry: JournalEntry = {
         seq: lastSeq,
         at: Date.now(),
@@ -185,6 +230,7 @@ export function createJournal(provider: string, detail: JournalDetail = "all"): 
         queue,
         eventId,
         operation,
+        cursor,
         status,
         fault,
       };
@@ -195,12 +241,13 @@ export function createJournal(provider: string, detail: JournalDetail = "all"): 
       if (detail !== "totals") records.count(entry);
       return entry;
     },
-    entries({ after = 0, kinds, limit = Number.POSITIVE_INFINITY } = {}) {
+    entries(query = {}) {
+      const { after = 0, limit = Number.POSITIVE_INFINITY } = query;
       const found: JournalEntry[] = [];
       for (let index = indexBehind(entries, after); index < entries.length; index += 1) {
         if (found.length >= limit) break;
         const entry = entries[index];
-        if (entry && (!kinds || kinds.includes(entry.kind))) found.push(entry);
+        if (entry && fits(entry, query)) found.push(Object.freeze(entry));
       }
       return found;
     },
@@ -214,6 +261,13 @@ export function createJournal(provider: string, detail: JournalDetail = "all"): 
     totals: () => ({ ...totals }),
     countCall(operation) {
       calls.set(operation, (calls.get(operation) ?? 0) + 1);
+    },
+    reset() {
+      entries.length = 0;
+      records.clear();
+      calls.clear();
+      Object.assign(totals, noTotals);
+      lastSeq = 0;
     },
   };
 }

@@ -6,13 +6,14 @@ import type {
   EmulatorTools,
   Route,
 } from "./definition.ts";
-import { createEmulator, createTools } from "./emulator.ts";
+import { createEmulator, createTools, resettable } from "./emulator.ts";
 import { isRecord, Refusal, readBasic } from "./exchange.ts";
 import { defaultAssumptions, type KekkerAssumptions, texts } from "./kekker/assumptions.ts";
 import { createEventList, type EventList, type HeldEvent } from "./kekker/event-list.ts";
 import { createOperations, type KekkerOperation, type Operations } from "./kekker/operations.ts";
 import { plain, reply, toEvent, toFirstVersion } from "./kekker/replies.ts";
 import { fromEpochMs, parseTime, type StoredTime, writeTime } from "./kekker/times.ts";
+import { checkNames, frameOptions } from "./options.ts";
 import { randomUuid } from "./random.ts";
 
 /** The options of {@link kekkerEmulator}. */
@@ -63,6 +64,14 @@ interface Channel {
   lastAcked: HeldEvent | undefined;
 }
 
+function readOptions(options: KekkerEmulatorOptions) {
+  const { login = "demo-login", password = "demo-password", assumptions = {} } = options;
+  checkNames("kekkerEmulator", options, [...frameOptions, "login", "password", "assumptions"]);
+  checkNames("kekkerEmulator: assumptions", assumptions, Object.keys(defaultAssumptions));
+  const given = Object.entries(assumptions).filter(([, value]) => value !== undefined);
+  return { login, password, assumptions: { ...defaultAssumptions, ...Object.fromEntries(given) } };
+}
+
 /**
  * Fakes a Kekker node: version 2.0 of the event and queue calls, and enough of version 1.0 to show what
  * a request without the version's header means.
@@ -75,10 +84,15 @@ interface Channel {
  * read 2026-11.
  */
 export function kekkerEmulator(options: KekkerEmulatorOptions = {}): KekkerEmulator {
-  const { login = "demo-login", password = "demo-password" } = options;
-  const assumptions = { ...defaultAssumptions, ...options.assumptions };
-  const tools = createTools("kekker", options);
-  const shuffle = assumptions.listOrder === "none" ? tools.random : undefined;
+  const settings = readOptions(options);
+  return resettable(createTools("kekker", options), (tools) => makeKekker(tools, settings));
+}
+
+function makeKekker(
+  tools: EmulatorTools,
+  { login, password, assumptions }: ReturnType<typeof readOptions>,
+) {
+  const shuffle = assumptions.listOrder === "none" ? tools.random("order") : undefined;
   const channels = new Map(
     assumptions.channels.map((name): [string, Channel] => {
       const operations = createOperations();
@@ -94,9 +108,11 @@ export function kekkerEmulator(options: KekkerEmulatorOptions = {}): KekkerEmula
 
   const publish: KekkerEmulator["publish"] = (events, name) => {
     const channel = channelOf(name);
-    return events.map((event) => {
+    return events.map((each) => {
+      // Not by JSON: a number that JSON cannot be given is written as it is.
+      const event = structuredClone(each);
       const time = toStoredTime(event.timestamp, tools.clock.now());
-      const held = toHeld(event, event.eventUid ?? randomUuid(tools.random), time);
+      const held = toHeld(event, event.eventUid ?? randomUuid(tools.random("event")), time);
       const { eventUid: eventId } = held;
       if (!channel.events.add(held)) throw new TypeError("kekker: eventUid is there already");
       tools.journal.add({ kind: "published", queue: channel.name, eventId });
@@ -118,8 +134,9 @@ export function kekkerEmulator(options: KekkerEmulatorOptions = {}): KekkerEmula
   return {
     ...emulator,
     publish,
-    setOperation: (operation, queueId, name) => channelOf(name).operations.set(operation, queueId),
-    unprocessed: (name) => channelOf(name).events.slice(undefined, 0, 0).total,
+    setOperation: (operation: KekkerOperation, queueId?: bigint, name?: string) =>
+      channelOf(name).operations.set(operation, queueId),
+    unprocessed: (name?: string) => channelOf(name).events.slice(undefined, 0, 0).total,
   };
 }
 
@@ -201,6 +218,8 @@ function createRoutes(node: Node): readonly Route[] {
   ): Route => ({ operation, method, path, handle: (call) => handle(enter(node, call), node) });
   return [
     at("list", "GET", "/api/events", list),
+    // As the guide writes it.
+    at("list", "GET", "/api/events/", list),
     at("list", "GET", "/api/events/:category", list),
     // Before the ack's route, which has the same number of segments.
     at("reset", "POST", "/api/events/reset/:time", reset),
@@ -220,7 +239,7 @@ function enter({ login, password, assumptions, channels }: Node, call: Call): En
   const { headers } = call.request;
   const credential = readBasic(call.request);
   if (credential?.name !== login || credential.password !== password) throw new Refusal(401, "");
-  const accept = headers.get("accept") ?? "";
+  const accept = headers.get("accept") ?? "*/*";
   if (!/application\/json|application\/\*|\*\/\*/.test(accept)) throw new Refusal(406, "");
   const version = headers.get("x-api-version")?.trim() || assumptions.defaultVersion;
   if (version !== "1.0" && version !== "2.0") throw new Refusal(400, texts.version);
@@ -246,9 +265,11 @@ function list(entered: Entered, node: Node): Response {
     const { number: request, operation } = call;
     journal.add({ kind: "delivered", queue: channel.name, eventId, request, operation });
   }
-  const data = listed.map((event) => toEvent(event, assumptions.times));
+  const data = listed.map((event) => toEvent(event, assumptions));
   const pageSize = assumptions.pageSizeShown === "asked" ? asked : size;
-  const page = { pageNumber, pageSize, totalRecords: total, data };
+  const totalRecords = assumptions.totals === "page" ? data.length : total;
+  const totals = assumptions.totals === "none" ? {} : { totalRecords };
+  const page = { pageNumber, pageSize, ...totals, data };
   return reply(assumptions.listForm === "array" ? data : page, assumptions.memberCase);
 }
 
@@ -273,12 +294,13 @@ function ack({ call, channel, version }: Entered, { assumptions, journal }: Node
   const eventId = call.params["eventUid"] ?? "";
   const event = events.find(eventId);
   const acked = event !== undefined && events.ack(eventId);
+  const about = { queue: channel.name, eventId, request: call.number, operation: call.operation };
+  if (event && !acked) journal.add({ kind: "ackedAgain", ...about });
   if (!acked && !(event && assumptions.secondAck === "accept")) {
     throw new Refusal(400, texts.eventNotFound);
   }
   if (acked) {
-    const { number: request, operation } = call;
-    journal.add({ kind: "acked", queue: channel.name, eventId, request, operation });
+    journal.add({ kind: "acked", ...about });
     channel.lastAcked = event;
   }
   return version === "1.0" ? plain("") : plain(writeEarliest(events.earliest(), assumptions));

@@ -18,6 +18,26 @@ export function createRandom(seed: number): Random {
   };
 }
 
+/** Gives the generator of a purpose, such as `"token"`: what others take does not move it. */
+export type RandomOf = (purpose: string) => Random;
+
+/** Makes generators by purpose, whose sequences all follow from one seed. */
+export function createRandoms(seed: number): RandomOf {
+  const known = new Map<string, Random>();
+  return (purpose) => {
+    let own = known.get(purpose);
+    if (!own) {
+      const mixed = [...purpose].reduce(
+        (sum, sign) => Math.imul(sum, 31) + sign.charCodeAt(0),
+        seed,
+      );
+      own = createRandom(mixed);
+      known.set(purpose, own);
+    }
+    return own;
+  };
+}
+
 /** Makes an upper-case hexadecimal text of `length` digits, such as an id or a token. */
 export function randomHex(random: Random, length: number): string {
   let text = "";

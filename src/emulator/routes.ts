@@ -28,7 +28,7 @@ function matchPath(
   const params: Record<string, string> = {};
   for (const [index, expected] of pattern.entries()) {
     const actual = decode(segments[index] ?? "");
-    if (actual === undefined || actual === "") return undefined;
+    if (actual === undefined || (actual === "" && expected !== "")) return undefined;
     if (expected.startsWith(":")) params[expected.slice(1)] = actual;
     else if (expected !== actual) return undefined;
   }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { adminPrefix, createAdmin } from "./admin.ts";
 import type { Connection, Emulator } from "./definition.ts";
+import { checkNames, checkRange } from "./options.ts";
 import { isConnectionCut } from "./spoil.ts";
 
 /** How emulators are served. */
@@ -112,6 +113,16 @@ function sendText(outgoing: ServerResponse, status: number, text: string): void 
   outgoing.writeHead(status, headers).end(`${text}\n`);
 }
 
+/** The target of a request; two slashes at its head are a path as well, not a host. */
+function urlOf({ url = "/" }: IncomingMessage): URL | undefined {
+  return url.startsWith("/") ? new URL(`http://127.0.0.1${url}`) : undefined;
+}
+
+/** A page of elsewhere could reach the server by a name of its own that leads here. */
+function isLoopback(host: string | undefined): boolean {
+  return host === undefined || /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/i.test(host);
+}
+
 /** Finds what answers under a path, and the path as that sees it. */
 function createFinder(emulators: readonly Emulator[]) {
   const admin = createAdmin(emulators);
@@ -134,7 +145,12 @@ function createListener(emulators: readonly Emulator[], maxBodyBytes: number) {
     outgoing: ServerResponse,
     signal: AbortSignal,
   ): Promise<void> {
-    const found = find(new URL(incoming.url ?? "/", "http://127.0.0.1"));
+    const url = urlOf(incoming);
+    if (!url) return sendText(outgoing, 400, "The request's target is no path.");
+    if (!isLoopback(incoming.headers.host)) {
+      return sendText(outgoing, 403, "This server answers to 127.0.0.1, [::1] and localhost only.");
+    }
+    const found = find(url);
     if (!found) return sendText(outgoing, 404, "No emulator has this prefix.");
     const { method = "GET" } = incoming;
     if (method === "TRACE") return sendText(outgoing, 405, "No emulator knows this method.");
@@ -176,11 +192,12 @@ async function listen(server: Server, port: number): Promise<number> {
  * | request | answer |
  * | --- | --- |
  * | `GET /_emulator/health` | `{ status: "ok", emulators: [{ name, seed, requests }] }` |
- * | `GET /_emulator/<name>/journal?after=0&kind=acked,published&limit=1000` | `{ entries, after }`; ask again with that `after` until the list is empty; `limit` 1-10 000 |
+ * | `GET /_emulator/<name>/journal?after=0&kind=acked,published&limit=1000` | `{ entries, after }`; ask again with that `after` until the list is empty; `limit` 1-10 000; also `queue=`, `event=`, `operation=` |
  * | `GET /_emulator/<name>/totals` | `{ totals, injected }` |
  * | `GET /_emulator/<name>/faults` | the list of faults |
  * | `POST /_emulator/<name>/faults` | a fault, or a list of them; answers `{ ids }` |
- * | `DELETE /_emulator/<name>/faults` or `.../faults/<id>` | clears all, or one |
+ * | `DELETE /_emulator/<name>/faults` or `.../faults/<id>` | clears all, or one; 404 where there is none |
+ * | `POST /_emulator/<name>/reset` | begins anew, as at the start |
  * | `POST /_emulator/<name>/<command>` | a command of the emulator, such as `publish` |
  *
  * A POST there must say `content-type: application/json`, which no web page can send unasked.
@@ -195,7 +212,9 @@ export async function serveEmulators(
   emulators: readonly Emulator[],
   options: ServeOptions = {},
 ): Promise<EmulatorServer> {
+  checkNames("serveEmulators", options, ["port", "maxBodyBytes"]);
   const { port: wanted = 0, maxBodyBytes = 33_554_432 } = options;
+  checkRange("serveEmulators: maxBodyBytes", maxBodyBytes, 1, Number.MAX_SAFE_INTEGER);
   if (!Number.isInteger(wanted) || wanted < 0 || wanted > 65_535) {
     throw new TypeError("serveEmulators: port must be a whole number from 0 to 65535");
   }

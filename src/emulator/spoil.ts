@@ -1,6 +1,6 @@
+import { toRetryAfter } from "./check-fault.ts";
 import { json } from "./exchange.ts";
 import type { SpoilingFault } from "./faults.ts";
-import { toRetryAfter } from "./faults.ts";
 
 /** The error that `fetch` rejects with when the connection is cut: what Node's own looks like. */
 export function connectionCut(message = "fetch failed", code = "ECONNRESET"): TypeError {
@@ -45,30 +45,58 @@ function statusReply(
 }
 
 /** What a spoiling fault makes of the answer after the request has had its effect. */
-export async function spoilAfter(fault: SpoilingFault, reply: Response): Promise<Response> {
+export async function spoilAfter(
+  fault: SpoilingFault,
+  reply: Response,
+  givenUp: readonly (AbortSignal | null | undefined)[],
+): Promise<Response> {
   if (fault.kind === "lostReply") throw connectionCut();
   if (fault.kind === "garbage") {
     const headers = { "content-type": "application/json; charset=utf-8" };
     return new Response('{"events":[\u0000\ufffd<<', { status: 200, headers });
   }
   const bytes = new Uint8Array(await reply.arrayBuffer());
-  if (fault.kind === "truncate") return truncated(reply, bytes);
+  if (fault.kind === "truncate") return halved(reply, bytes, broken);
+  if (fault.kind === "stall") return halved(reply, bytes, silence(...givenUp));
   if (fault.kind === "oversize") return padded(reply, bytes, fault.bytes ?? 67_108_864);
   return reply;
 }
 
-/** Promises the whole body, gives the first half, and breaks. */
-function truncated(reply: Response, bytes: Uint8Array<ArrayBuffer>): Response {
+/** Promises the whole body, and gives the first half. */
+function halved(reply: Response, bytes: Uint8Array<ArrayBuffer>, end: StreamEnd): Response {
+  return withBody(reply, halfOf(bytes, end), Math.max(bytes.length, 1));
+}
+
+/** What comes after the first half of a body. */
+type StreamEnd = (controller: ReadableStreamDefaultController<Uint8Array>) => void | Promise<void>;
+
+/** The body breaks off. */
+export const broken: StreamEnd = (controller) => controller.error(connectionCut("terminated"));
+
+/** Nothing more comes, until the request is given up. */
+export function silence(...givenUp: readonly (AbortSignal | null | undefined)[]): StreamEnd {
+  return () =>
+    new Promise((_, reject) => {
+      for (const signal of givenUp) {
+        signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
+      }
+    });
+}
+
+/** The first half of a body, and how it goes on. */
+export function halfOf(
+  bytes: Uint8Array<ArrayBuffer>,
+  end: StreamEnd,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
   const half = bytes.slice(0, bytes.length >>> 1);
-  let sent = half.length === 0;
-  const body = new ReadableStream<Uint8Array>({
+  let isSent = half.length === 0;
+  return new ReadableStream({
     pull(controller) {
-      if (sent) controller.error(connectionCut("terminated"));
-      else controller.enqueue(half);
-      sent = true;
+      if (isSent) return end(controller);
+      isSent = true;
+      controller.enqueue(half);
     },
   });
-  return withBody(reply, body, Math.max(bytes.length, 1));
 }
 
 const blanks = new Uint8Array(65_536).fill(0x20);

@@ -1,6 +1,6 @@
-import type { Emulator } from "./definition.ts";
-import { createEmulator, createTools } from "./emulator.ts";
-import { json } from "./exchange.ts";
+import type { Emulator, EmulatorTools } from "./definition.ts";
+import { createEmulator, createTools, resettable } from "./emulator.ts";
+import { copied, json } from "./exchange.ts";
 import { createRateLimit } from "./rate-limit.ts";
 import { createGuard } from "./tiki/access.ts";
 import type { TikiApp, TikiSeller } from "./tiki/accounts.ts";
@@ -27,6 +27,11 @@ export interface TikiEmulator extends Emulator {
   publish(queueCode: string, events: readonly TikiEventInput[]): readonly string[];
   /** Puts values into a queue as they are, for malformed items. */
   publishRaw(queueCode: string, items: readonly unknown[]): void;
+  /**
+   * Puts events into a queue that take up their places and that no pull shows, as a filter of the
+   * vendor's would: a page of them is empty, and its `ack_id` is a new one.
+   */
+  hide(queueCode: string, count?: number): void;
   /** Lets something happen: the event goes to the queues whose subscriptions route it. */
   emit(
     type: string,
@@ -71,6 +76,14 @@ function connect(origin: string, apps: readonly TikiApp[]): Readonly<Record<stri
   };
 }
 
+function toEvent(event: TikiEventInput): TikiEventInput {
+  const { type, payload } = event;
+  if (typeof type !== "string" || type === "" || payload === undefined) {
+    throw new TypeError("tiki: an event must have a type and a payload");
+  }
+  return copied("tiki: an event", event);
+}
+
 /** The methods that reach past HTTP. */
 function directMethods(queues: Queues, app: TikiApp) {
   function find(code: string): Queue {
@@ -83,17 +96,20 @@ function directMethods(queues: Queues, app: TikiApp) {
     createQueue: (name: string, clientId = app.clientId) => queues.create(name, clientId).code,
     publish(queueCode: string, events: readonly TikiEventInput[]) {
       const queue = find(queueCode);
-      return events.map((event) => queues.publish(queue, event));
+      return events.map(toEvent).map((event) => queues.publish(queue, event));
     },
     publishRaw(queueCode: string, items: readonly unknown[]) {
       const queue = find(queueCode);
-      for (const item of items) queues.publishRaw(queue, item);
+      for (const item of items.map((each) => copied("tiki: an item", each))) {
+        queues.publishRaw(queue, item);
+      }
     },
+    hide: (queueCode: string, count = 1) => queues.hide(find(queueCode), count),
     emit: (
       type: string,
       payload: unknown,
       facts: Pick<TikiEventInput, "id" | "version" | "sid"> = {},
-    ) => queues.emit({ ...facts, type, payload }),
+    ) => queues.emit(toEvent({ ...facts, type, payload })),
     waiting: (queueCode: string) => find(queueCode).log.waiting(),
   };
 }
@@ -110,8 +126,14 @@ function directMethods(queues: Queues, app: TikiApp) {
  * access", "Common exceptions", read 2026-11. What they leave open is in {@link TikiAssumptions}.
  */
 export function tikiEmulator(options: TikiEmulatorOptions = {}): TikiEmulator {
-  const { apps, app, sellers, seller, assumptions, ...settings } = readOptions(options);
-  const tools = createTools("tiki", options);
+  const settings = readOptions(options);
+  return resettable(createTools("tiki", options), (tools) => makeTiki(tools, settings));
+}
+
+function makeTiki(
+  tools: EmulatorTools,
+  { apps, app, sellers, seller, assumptions, ...settings }: ReturnType<typeof readOptions>,
+) {
   const tokens = createTokenStore(tools, assumptions);
   const inactive = new Set<string>();
   const queues = createQueues(tools, { ...settings, sid: seller.sid, assumptions });
@@ -127,25 +149,28 @@ export function tikiEmulator(options: TikiEmulatorOptions = {}): TikiEmulator {
     ...directMethods(queues, app),
     revokeTokens: () => tokens.revokeAccess(),
   };
+  const people = {
+    authorize({ clientId, sid = seller.sid, scopes }: Parameters<TikiEmulator["authorize"]>[0]) {
+      const found = apps.find((each) => each.clientId === clientId);
+      if (!found) throw new TypeError("tikiEmulator: the app does not exist");
+      return tokens.addCode({ app: found, sid, scopes, redirectUri: found.redirectUri });
+    },
+    setSellerActive(sid: string, active: boolean) {
+      if (active) inactive.delete(sid);
+      else inactive.add(sid);
+    },
+  };
   const emulator = createEmulator(tools, {
     routes: [...oauthRoutes({ apps, sellers, tokens }), ...apiRoutes(state)],
     errorReply,
-    admin: tikiCommands(methods),
+    admin: tikiCommands({ ...methods, ...people }),
     connection: (origin) => connect(origin, apps),
   });
   return {
     ...emulator,
     ...methods,
+    ...people,
     sellers,
     apps,
-    authorize({ clientId, sid = seller.sid, scopes }) {
-      const found = apps.find((each) => each.clientId === clientId);
-      if (!found) throw new TypeError("tikiEmulator: the app does not exist");
-      return tokens.addCode({ app: found, sid, scopes, redirectUri: found.redirectUri });
-    },
-    setSellerActive(sid, active) {
-      if (active) inactive.delete(sid);
-      else inactive.add(sid);
-    },
   };
 }

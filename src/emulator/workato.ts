@@ -1,6 +1,7 @@
-import type { Emulator, EmulatorOptions } from "./definition.ts";
-import { createEmulator, createTools } from "./emulator.ts";
-import { isRecord, json, Refusal } from "./exchange.ts";
+import type { Emulator, EmulatorOptions, EmulatorTools } from "./definition.ts";
+import { createEmulator, createTools, resettable } from "./emulator.ts";
+import { copied, isRecord, json, Refusal } from "./exchange.ts";
+import { checkNames, checkRange, frameOptions } from "./options.ts";
 import { randomUuid } from "./random.ts";
 import { createGuard, type WorkatoApiClient } from "./workato/access.ts";
 import { defaultAssumptions, type WorkatoAssumptions } from "./workato/assumptions.ts";
@@ -14,7 +15,7 @@ export interface WorkatoEmulatorOptions extends EmulatorOptions {
   readonly clients?: readonly WorkatoApiClient[] | undefined;
   /** How many requests a minute a token has on each of the two hosts; `Infinity` for no limit. @default 60 */
   readonly requestsPerMinute?: number | undefined;
-  /** The longest body of a request, in bytes. @default 1_048_576 */
+  /** The longest body of a request, in bytes. @default 1_000_000 */
   readonly maxBodyBytes?: number | undefined;
   /** How many topics there may be. @default 20 */
   readonly maxTopics?: number | undefined;
@@ -55,26 +56,33 @@ const defaults = Object.freeze({
     }),
   ]) as readonly WorkatoApiClient[],
   requestsPerMinute: 60,
-  maxBodyBytes: 1_048_576,
+  maxBodyBytes: 1_000_000,
   maxTopics: 20,
   refuse: (): string | undefined => undefined,
 });
 
-function checkRange(name: string, value: number): void {
-  if (value >= 1) return;
-  throw new TypeError(`workatoEmulator: ${name} must be 1 or more`);
-}
-
 /** Merges the options with the defaults, and checks them. */
 function readOptions(options: WorkatoEmulatorOptions) {
+  const { assumptions = {} } = options;
+  checkNames("workatoEmulator", options, [
+    ...Object.keys(defaults),
+    ...frameOptions,
+    "assumptions",
+  ]);
+  checkNames("workatoEmulator: assumptions", assumptions, Object.keys(defaultAssumptions));
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   const merged = { ...defaults, ...(Object.fromEntries(given) as Partial<typeof defaults>) };
-  checkRange("requestsPerMinute", merged.requestsPerMinute);
-  checkRange("maxBodyBytes", merged.maxBodyBytes);
-  checkRange("maxTopics", merged.maxTopics);
+  checkRange(
+    "workatoEmulator: requestsPerMinute",
+    merged.requestsPerMinute,
+    1,
+    Number.POSITIVE_INFINITY,
+  );
+  checkRange("workatoEmulator: maxBodyBytes", merged.maxBodyBytes, 1, Number.POSITIVE_INFINITY);
+  checkRange("workatoEmulator: maxTopics", merged.maxTopics, 1, Number.POSITIVE_INFINITY);
   const [client] = merged.clients;
   if (!client) throw new TypeError("workatoEmulator: clients must not be empty");
-  return { ...merged, client, assumptions: { ...defaultAssumptions, ...options.assumptions } };
+  return { ...merged, client, assumptions: { ...defaultAssumptions, ...assumptions } };
 }
 
 /**
@@ -89,8 +97,14 @@ function readOptions(options: WorkatoEmulatorOptions) {
  * 2026-11.
  */
 export function workatoEmulator(options: WorkatoEmulatorOptions = {}): WorkatoEmulator {
-  const { clients, client, assumptions, refuse, ...limits } = readOptions(options);
-  const tools = createTools("workato", options);
+  const settings = readOptions(options);
+  return resettable(createTools("workato", options), (tools) => makeWorkato(tools, settings));
+}
+
+function makeWorkato(
+  tools: EmulatorTools,
+  { clients, client, assumptions, refuse, ...limits }: ReturnType<typeof readOptions>,
+) {
   const topics = createTopics(tools);
   const revoked = new Set<string>();
   const now = tools.clock.now;
@@ -102,6 +116,7 @@ export function workatoEmulator(options: WorkatoEmulatorOptions = {}): WorkatoEm
     assumptions,
   });
   const actions = createActions(tools, topics);
+  const revoke = (token: string): void => void revoked.add(token);
   const emulator = createEmulator(tools, {
     routes: [
       ...streamsRoutes({ tools, topics, guard, assumptions, refuse }),
@@ -109,9 +124,9 @@ export function workatoEmulator(options: WorkatoEmulatorOptions = {}): WorkatoEm
     ],
     errorReply: (status, text) =>
       status >= 500
-        ? json({ message: "Server error", id: randomUuid(tools.random) }, status)
+        ? json({ message: "Server error", id: randomUuid(tools.random("error")) }, status)
         : json({ message: text }, status),
-    admin: toAdmin(actions),
+    admin: toAdmin({ ...actions, revoke }),
     connection: (origin) => ({
       baseUrl: origin,
       streamsUrl: `${origin}/api/v1`,
@@ -123,9 +138,7 @@ export function workatoEmulator(options: WorkatoEmulatorOptions = {}): WorkatoEm
     ...emulator,
     ...actions,
     clients,
-    revoke: (token) => {
-      revoked.add(token);
-    },
+    revoke,
   };
 }
 
@@ -145,11 +158,13 @@ function createActions(tools: ReturnType<typeof createTools>, topics: Topics): A
     createTopic: (name, topic = {}) => topics.create({ ...topic, name }).id,
     publish(topicId, payloads) {
       const topic = find(topicId);
-      return payloads.map((payload) => publish({ tools }, topic, payload).id);
+      const copies = payloads.map((payload) => copied("workato: a payload", payload));
+      return copies.map((payload) => publish({ tools }, topic, payload).id);
     },
     publishRaw(topicId, items) {
       const { log, bell } = find(topicId);
-      for (const item of items) log.append(tools.clock.now(), () => item);
+      for (const item of items.map((each) => copied("workato: an item", each)))
+        log.append(tools.clock.now(), () => item);
       bell.ring();
     },
     purge: (topicId) => find(topicId).log.purge(),
@@ -157,7 +172,13 @@ function createActions(tools: ReturnType<typeof createTools>, topics: Topics): A
 }
 
 /** The same, for other processes: JSON in, JSON out. */
-function toAdmin({ createTopic, publish, purge }: Actions): Emulator["admin"] {
+function toAdmin({
+  createTopic,
+  publish,
+  publishRaw,
+  purge,
+  revoke,
+}: Actions & Pick<WorkatoEmulator, "revoke">): Emulator["admin"] {
   return {
     createTopic(body) {
       const topic = isRecord(body) ? body : {};
@@ -175,9 +196,16 @@ function toAdmin({ createTopic, publish, purge }: Actions): Emulator["admin"] {
       if (!Array.isArray(payloads)) throw new Refusal(400, "payloads must be a list");
       return { ids: publish(toTopicId(body), payloads) };
     },
-    purge(body) {
-      purge(toTopicId(body));
-      return {};
+    publishRaw(body) {
+      const items = isRecord(body) ? body["items"] : undefined;
+      if (!Array.isArray(items)) throw new Refusal(400, "items must be a list");
+      publishRaw(toTopicId(body), items);
+    },
+    purge: (body) => purge(toTopicId(body)),
+    revoke(body) {
+      const token = isRecord(body) ? body["token"] : undefined;
+      if (typeof token !== "string") throw new Refusal(400, "token must be text");
+      revoke(token);
     },
   };
 }

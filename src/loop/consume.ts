@@ -7,7 +7,8 @@ import { moment, whole } from "../core/options.ts";
 import type { Summary } from "../core/summary.ts";
 import type { Assignment } from "./engine/engine.ts";
 import { Engine } from "./engine/engine.ts";
-import { toRoutes } from "./engine/route.ts";
+import { toLog } from "./engine/report.ts";
+import { tellOfStrangers, toRoutes } from "./engine/route.ts";
 import type { Handlers } from "./handler.ts";
 import type { LoopOptions } from "./options.ts";
 import { toLoopSettings } from "./options.ts";
@@ -84,6 +85,7 @@ export function toAssignment<E extends FeedEvent>(
   if (fault) throw new AckloopError("config", `${verb}: the feed ${feed.name}: ${fault}`);
   const routes = toRoutes(verb, handlers, feed.events);
   const settings = toLoopSettings(verb, options, routes.batch?.size ?? 1, own);
+  tellOfStrangers(feed, handlers, toLog(settings.logger));
   return {
     // The handlers were matched with the feed's event type above; the engine needs it no more.
     feed: feed as Feed,

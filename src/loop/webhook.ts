@@ -10,15 +10,15 @@ import type { Received, Receiver } from "../core/receiver.ts";
 import { sleep } from "../core/sleep.ts";
 import type { Disposition } from "./engine/attempt.ts";
 import { Attempts } from "./engine/attempt.ts";
-import type { Entry, Verdict } from "./engine/entry.ts";
-import { toEntry } from "./engine/entry.ts";
+import type { Verdict } from "./engine/entry.ts";
+import { Entry } from "./engine/entry.ts";
 import type { KeepingParts, StoreServices } from "./engine/keeping.ts";
 import { Keeping, toServices } from "./engine/keeping.ts";
 import type { Tell } from "./engine/report.ts";
 import { toLog, toTell } from "./engine/report.ts";
 import { toSaid } from "./engine/returned.ts";
 import type { AnyHandler, Routes } from "./engine/route.ts";
-import { toRoutes } from "./engine/route.ts";
+import { tellOfStrangers, toRoutes } from "./engine/route.ts";
 import { HandlerScope } from "./engine/scope.ts";
 import { toText } from "./engine/storable.ts";
 import type { Handlers } from "./handler.ts";
@@ -80,6 +80,7 @@ export function webhook<E extends FeedEvent>(
     throw new AckloopError("config", "webhook: a request has no batch; give a function or a map");
   }
   const settings = toHandlingSettings("webhook", options, webhookTable);
+  tellOfStrangers(receiver, handlers, toLog(settings.logger));
   const desk = new Desk(receiver, routes, settings);
   return (request) => desk.answer(request);
 }
@@ -192,7 +193,7 @@ class Desk<E extends FeedEvent> {
     const keeping = new Keeping(parts);
     const entry =
       this.#unfinished.get(identity) ??
-      toEntry(identity || namelessIdentity(toText(delivery.raw), 1), delivery, pageOfOne());
+      new Entry(identity || namelessIdentity(toText(delivery.raw), 1), delivery, pageOfOne());
     const settled = entry.isDone
       ? await keeping.finish(entry).catch((error: unknown) => this.#halted(error))
       : await this.#attempt(entry, parts, keeping, patience);

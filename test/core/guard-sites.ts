@@ -1,6 +1,7 @@
 import { vi } from "vitest";
 import type { Feed } from "../../src/core/feed.ts";
 import type { Receiver } from "../../src/core/receiver.ts";
+import type { Flight } from "../../src/http/flight.ts";
 import type * as tokenModule from "../../src/http/token.ts";
 import type * as consumeModule from "../../src/loop/consume.ts";
 import type * as keepingModule from "../../src/loop/engine/keeping.ts";
@@ -37,14 +38,14 @@ const engine = (name: string): string => `src/loop/engine/${name}.ts`;
 
 const quiet = { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() };
 
-/** A feed with one event, which is given back when the run stops. */
+/** A feed with two events: what no handler was started with is given back when the run stops. */
 function feedOf(parts: Partial<Feed>): Feed {
-  const delivery = { event: testEvent("1"), raw: {}, receipt: "1" };
+  const page = ["1", "2"].map((id) => ({ event: testEvent(id), raw: {}, receipt: id }));
   const feed = {
     name: "site/feed",
     acks: "individual",
     pulls: "onward",
-    pull: vi.fn().mockResolvedValueOnce([delivery]).mockResolvedValue([]),
+    pull: vi.fn().mockResolvedValueOnce(page).mockResolvedValue([]),
     ack: async (receipts: readonly unknown[]) => receipts.map(() => ({ status: "acked" })),
     ...parts,
   };
@@ -95,7 +96,7 @@ export const guardSites: readonly Site[] = [
     },
     async isGuarded({ createCredential }: typeof tokenModule) {
       const credential = createCredential("site", never, async () => undefined as never);
-      return endsIn(Promise.resolve(credential.current()));
+      return endsIn((credential.current() as Flight<string>).join(undefined));
     },
   },
   {
@@ -135,6 +136,7 @@ export const guardSites: readonly Site[] = [
       };
       const run = consume(feedOf({ nack } as Partial<Feed>), never, {
         logger: { ...quiet, warn },
+        concurrency: 1,
       });
       await vi.advanceTimersByTimeAsync(10);
       const ended = run.stop({ withinMs: 0 });

@@ -59,6 +59,44 @@ afterEach(async () => {
   vi.useRealTimers();
 });
 
+describe("what the getting-started page shows", () => {
+  it.each(["PUT", "POST"])("is made by %s, and linked to by its new id", async (method) => {
+    const { call } = emulator();
+    const host = "https://api.discue.io";
+
+    const { queue, ...made } = (await call(method, "/v1/queues", { name: "orders" })).body;
+    const all = `/queues/${queue.id}`;
+    const urls = { notify_url: "https://a.example/n", liveness_url: "https://a.example/l" };
+    const added = (await call(method, `/v1${all}/listeners`, { name: "billing", ...urls })).body;
+    const sent = (await call(method, `/v1${all}/messages`, { data: "x" })).body;
+    const found = (await call("GET", all)).body;
+
+    expect(queue).toStrictEqual({ id: queue.id, name: "orders", listeners: [] });
+    expect(made).toStrictEqual({ _links: { self: { href: `${host}${all}` } } });
+    const listenerHref = `${host}${all}/listeners/${added.listener.id}`;
+    expect(added._links.self.href).toBe(listenerHref);
+    expect(sent._links.self.href).toBe(`${host}${all}/messages/${sent.message.id}`);
+    expect(sent.message.name).toEqual(expect.any(String));
+    expect(found.queue.listeners).toStrictEqual([{ id: added.listener.id, name: "billing" }]);
+    expect(found._links.self.href).toBe(`${host}${all}`);
+    const listed = (await call("GET", `/v1${all}/listeners`)).body;
+    expect(listed._links.self).toBe(`${all}/listeners`);
+  });
+
+  it("can be read in the other way, by option", async () => {
+    const { call, addQueue } = emulator({
+      assumptions: { queueName: "required", messageName: "none" },
+    });
+    const queue = await addQueue();
+
+    const { message } = (await call("POST", `/queues/${queue}/messages`, { data: "x" })).body;
+
+    expect(message).toStrictEqual({ id: message.id });
+    expect((await call("POST", "/queues", {})).status).toBe(400);
+    expect(() => discueEmulator({ assumptions: { name: 1 } as never })).toThrow("has no name");
+  });
+});
+
 describe("a key", () => {
   it("that is wrong is answered 401, with the documented body", async () => {
     const { call } = emulator();
@@ -121,7 +159,8 @@ describe("a request", () => {
     ["POST", "/queues", { name: "x", schema: { a: { type: "date" } } }, 400],
     ["POST", "/queues", { name: "x", schema: { a: { type: "array" } } }, 400],
     ["POST", "/queues", { name: "x", schema: [] }, 400],
-    ["PUT", "/queues", { name: "x" }, 405],
+    ["PUT", "/queues", { name: "x" }, 200],
+    ["DELETE", "/queues", undefined, 405],
     ["GET", "/nowhere", undefined, 404],
     ["GET", "/queues/none", undefined, 404],
     ["GET", "/domains", undefined, 404],
@@ -256,7 +295,7 @@ describe("a delivery", () => {
     ]);
     expect(sent[0]).toMatchObject({
       method: "POST",
-      body: `{"message":{"id":"${id}","data":"{\\"a\\":1}"}}`,
+      body: `{"message":{"id":"${id}","name":"message-${id}","data":"{\\"a\\":1}"}}`,
     });
     expect(api.journal.event(id ?? "", queue)).toMatchObject({ published: 1, delivered: 2 });
   });
@@ -441,7 +480,10 @@ describe("a delivery", () => {
 describe("a fault of a delivery", () => {
   async function delivered(fault: object, count = 1) {
     const { sent, deliver } = listener();
-    const { api, addQueue, addListener } = emulator({ deliver, webhook: { retryDelaysMs: [0] } });
+    const { api, addQueue, addListener } = emulator({
+      deliver,
+      webhook: { retryDelaysMs: [0], timeoutMs: 500 },
+    });
     const queue = await addQueue();
     await addListener(queue);
     api.faults.add({ operation: "notify", count, ...fault } as Parameters<
@@ -461,6 +503,7 @@ describe("a fault of a delivery", () => {
     [{ kind: "duplicate" }, 2],
     [{ kind: "garbage" }, 2],
     [{ kind: "truncate" }, 2],
+    [{ kind: "stall" }, 1],
   ])(
     "%j reaches the receiver so many times, and the message is acked once",
     async (fault, count) => {
@@ -590,6 +633,6 @@ describe("other processes", () => {
   it("cannot assume what there is no assumption of", () => {
     const webhook = { retries: 3 } as DiscueEmulatorOptions["webhook"];
 
-    expect(() => discueEmulator({ webhook })).toThrowError("there is no assumption retries");
+    expect(() => discueEmulator({ webhook })).toThrowError("webhook has no retries; it has");
   });
 });

@@ -1,15 +1,27 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import type { EmulatorOptions } from "../../src/emulator/definition.ts";
-import { createEmulator, createTools } from "../../src/emulator/emulator.ts";
+import type { EmulatorOptions, EmulatorTools } from "../../src/emulator/definition.ts";
+import { createEmulator, createTools, resettable } from "../../src/emulator/emulator.ts";
 import { json, Refusal, readJson } from "../../src/emulator/exchange.ts";
 import { createBell } from "../../src/emulator/wait.ts";
 
 /** A provider with a counter, and a long poll that an add wakes. */
 function counterEmulator(options?: EmulatorOptions) {
-  const tools = createTools("counter", options);
   const bell = createBell();
   const state = { total: 0, signals: 0 };
-  const emulator = createEmulator(tools, {
+  const emulator = resettable(createTools("counter", options), (tools) => ({
+    ...makeCounter(tools, state, bell),
+    publish: (eventId: string) => tools.journal.add({ kind: "published", eventId }),
+    total: () => state.total,
+  }));
+  return { ...emulator, state };
+}
+
+function makeCounter(
+  tools: EmulatorTools,
+  state: { total: number; signals: number },
+  bell: ReturnType<typeof createBell>,
+) {
+  return createEmulator(tools, {
     routes: [
       {
         operation: "add",
@@ -30,7 +42,13 @@ function counterEmulator(options?: EmulatorOptions) {
           signal.addEventListener("abort", () => {
             state.signals += 1;
           });
-          return json({ woken: await bell.wait(60_000, signal) });
+          let woken = true;
+          const timer = setTimeout(() => {
+            woken = false;
+            bell.ring();
+          }, 60_000);
+          await bell.wait(signal).finally(() => clearTimeout(timer));
+          return json({ woken });
         },
       },
       {
@@ -53,8 +71,10 @@ function counterEmulator(options?: EmulatorOptions) {
     errorReply: (status, text) => json({ problem: text }, status),
     admin: {},
     connection: (origin) => ({ baseUrl: origin }),
+    end: () => {
+      state.total = 0;
+    },
   });
-  return { ...emulator, state };
 }
 
 const add = "http://counter.test/counters/a/add";
@@ -63,6 +83,58 @@ const post = { method: "POST", body: "{}" };
 
 afterEach(() => {
   vi.useRealTimers();
+});
+
+describe("an emulator that begins anew", () => {
+  it("has forgotten what happened, cuts what is open, and says the same again", async () => {
+    const { fetch, faults, journal, reset, state } = counterEmulator();
+    const first = await (await fetch(add, post)).json();
+    faults.add({ kind: "skew", ms: 5 });
+    const polling = expect(fetch(watch)).rejects.toMatchObject({ cause: { code: "ECONNRESET" } });
+
+    await reset();
+    await polling;
+
+    expect([state.total, faults.list(), faults.injected(), faults.add({ kind: "cut" })]).toEqual([
+      0,
+      [],
+      {},
+      "1",
+    ]);
+    expect([journal.entries(), journal.calls(), journal.totals().request]).toEqual([[], 0, 0]);
+    faults.clear();
+    const { total, name } = await (await fetch(add, post)).json();
+    expect({ total, name }).toEqual({ total: first.total, name: first.name });
+    expect(journal.entries().map(({ seq }) => seq)).toEqual([1]);
+  });
+
+  it("is closed by an `await using`, and takes nothing in after that, but can be looked at", async () => {
+    const emulator = counterEmulator();
+    emulator.publish("a");
+
+    await emulator[Symbol.asyncDispose]();
+
+    expect(() => emulator.publish("b")).toThrow(
+      "counter emulator: it is closed, so publish has no effect",
+    );
+    expect(emulator.total()).toBe(0);
+    expect(emulator.journal.publishedIds()).toEqual(["a"]);
+    await expect(emulator.fetch(add, post)).rejects.toMatchObject({
+      cause: { code: "ECONNREFUSED" },
+    });
+  });
+
+  it("goes by a clock that it is given", async () => {
+    let time = 0;
+    const { fetch, faults } = counterEmulator({ clock: { now: () => time } });
+    faults.add({ kind: "skew", ms: 1000 });
+    time = 86_400_000;
+
+    const reply = await fetch(add, post);
+
+    expect(reply.headers.get("date")).toBe("Fri, 02 Jan 1970 00:00:01 GMT");
+    expect(() => counterEmulator({ clock: {} as never })).toThrow("clock must have now()");
+  });
 });
 
 describe("an emulator as fetch", () => {
@@ -252,6 +324,33 @@ describe("a fault", () => {
     expect(reply.status).toBe(200);
     await expect(reply.text()).rejects.toThrow("terminated");
     expect(state.total).toBe(1);
+  });
+
+  it("sends half of the body after the effect and then nothing, until the request is given up", async () => {
+    const { fetch, faults, state } = counterEmulator();
+    faults.add({ kind: "stall" });
+    const controller = new AbortController();
+
+    const reply = await fetch(add, { ...post, signal: controller.signal });
+    const whole = reply.text();
+    setTimeout(() => controller.abort(new Error("enough")), 20);
+
+    await expect(whole).rejects.toThrow("enough");
+    expect(state.total).toBe(1);
+  });
+
+  it("says any headers, beside a fault of the body, and junk for a date", async () => {
+    const { fetch, faults } = counterEmulator();
+    const headers = { date: "yesterday", "retry-after": "soon 5" };
+    faults.add({ kind: "headers", headers });
+    faults.add({ kind: "status", status: 503, count: 1 });
+
+    const failed = await fetch(add, post);
+    const good = await fetch(add, post);
+
+    expect([failed.status, good.status]).toEqual([503, 200]);
+    for (const reply of [failed, good])
+      expect(Object.fromEntries(reply.headers)).toMatchObject(headers);
   });
 
   it("sends garbage, an HTML page, or a body that is too long", async () => {

@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { createFaults, type Fault, type FaultInjector } from "../../src/emulator/faults.ts";
+import type { Fault, FaultInjector } from "../../src/emulator/faults.ts";
+import * as faultsModule from "../../src/emulator/faults.ts";
+
+/** Faults of an emulator that is asked for these, and itself calls listeners. */
+function createFaults(seed: number): FaultInjector {
+  const faults = faultsModule.createFaults(seed);
+  faults.know(["pull", "ack", "token", "list"], ["notify"]);
+  return faults;
+}
 
 /** For each of `count` calls of an operation, whether a fault hit it. */
 const roll = (faults: FaultInjector, count: number, operation = "pull") =>
@@ -59,6 +67,28 @@ describe("a fault's conditions", () => {
     expect(others).toEqual(pulls);
   });
 
+  it("hit what the emulator itself calls only by name", () => {
+    const faults = createFaults(1);
+    faults.add({ kind: "cut" });
+    const unnamed = faults.take("notify").kinds;
+    faults.add({ kind: "lostReply", operation: ["notify"] });
+
+    expect([unnamed, faults.take("notify").kinds, faults.take("pull").kinds]).toEqual([
+      [],
+      ["lostReply"],
+      ["cut"],
+    ]);
+  });
+
+  it("are those of the moment at which it was added", () => {
+    const faults = createFaults(1);
+    const fault = { kind: "cut" as const, operation: ["pull"] };
+    faults.add(fault);
+    fault.operation.push("ack");
+
+    expect(faults.take("ack").kinds).toEqual([]);
+  });
+
   it("never hit with probability 0", () => {
     const faults = createFaults(1);
     faults.add({ kind: "cut", probability: 0 });
@@ -80,8 +110,18 @@ describe("the list of faults", () => {
       kinds: ["delay", "delay", "duplicate", "lostReply"],
       delayMs: 15,
       duplicate: true,
+      headers: {},
       spoil: { kind: "lostReply" },
     });
+  });
+
+  it("puts the headers of several together, the later ones last", () => {
+    const faults = createFaults(1);
+    faults.add({ kind: "headers", headers: { date: "never", "retry-after": "soon" } });
+    faults.add({ kind: "headers", headers: { "retry-after": "5, 7" } });
+
+    const headers = { date: "never", "retry-after": "5, 7" };
+    expect(faults.take("pull")).toMatchObject({ kinds: ["headers", "headers"], headers });
   });
 
   it("clears one, or all, and goes on counting", () => {
@@ -115,6 +155,15 @@ describe("the list of faults", () => {
     [{ kind: "fire" }, "kind must be one of status"],
     [{ kind: "cut", operation: 1 }, "operation must be"],
     [{ kind: "cut", operation: ["a", 1] }, "operation must be"],
+    [{ kind: "cut", operation: [] }, "operation must be"],
+    [{ kind: "cut", operation: "pul" }, "operation must be one of pull, ack, token, list, notify"],
+    [
+      { kind: "cut", times: 1 },
+      "cut has no times; it has kind, operation, count, after, probability",
+    ],
+    [{ kind: "cut", status: 500 }, "cut has no status"],
+    [{ kind: "html", status: 204 }, "status must be"],
+    [{ kind: "cut", count: 1.5 }, "count must be"],
     [{ kind: "cut", count: 0 }, "count must be"],
     [{ kind: "cut", after: -1 }, "after must be"],
     [{ kind: "cut", probability: 1.1 }, "probability must be"],
@@ -125,6 +174,9 @@ describe("the list of faults", () => {
     [{ kind: "status", status: 429, retryAfter: "soon" }, "retryAfter must be"],
     [{ kind: "html", status: 600 }, "status must be"],
     [{ kind: "oversize", bytes: 0 }, "bytes must be"],
+    [{ kind: "headers" }, "headers needs headers"],
+    [{ kind: "headers", headers: { "a b": "c" } }, "headers must be"],
+    [{ kind: "headers", headers: { a: "\u0000" } }, "headers must be"],
     [{ kind: "delay" }, "delay needs ms"],
     [{ kind: "delay", ms: -1 }, "ms must be"],
     [{ kind: "skew" }, "skew needs ms"],

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { createJournal } from "../../src/emulator/journal.ts";
+import { createJournal, type JournalQuery } from "../../src/emulator/journal.ts";
 
 afterEach(() => {
   vi.useRealTimers();
@@ -49,13 +49,27 @@ describe("a journal", () => {
     vi.setSystemTime(10);
     journal.add({ kind: "acked", queue: "q", eventId: "a" });
     vi.setSystemTime(20);
-    journal.add({ kind: "acked", queue: "q", eventId: "a" });
+    journal.add({ kind: "ackedAgain", queue: "q", eventId: "a" });
+    journal.add({ kind: "read", queue: "q", eventId: "a", cursor: "a" });
 
-    const record = { published: 1, delivered: 2, ackedSeq: 4, ackedAt: 10 };
+    const record = { published: 1, delivered: 2, acks: 2, ackedSeq: 4, ackedAt: 10 };
     expect(journal.event("a")).toEqual(record);
     expect(journal.event("a", "q")).toEqual(record);
     expect(journal.event("a", "other")).toBeUndefined();
     expect(journal.event("b")).toBeUndefined();
+  });
+
+  it("gives entries of one queue, event or operation, which nobody can change", () => {
+    const journal = createJournal("acme");
+    journal.add({ kind: "acked", queue: "q", eventId: "a", operation: "ack" });
+    journal.add({ kind: "acked", queue: "r", eventId: "a", operation: "pull" });
+    journal.add({ kind: "read", queue: "q", eventId: "b", operation: "ack" });
+    const seqs = (query: JournalQuery) => journal.entries(query).map(({ seq }) => seq);
+
+    expect(seqs({ queue: "q" })).toEqual([1, 3]);
+    expect(seqs({ eventId: "a" })).toEqual([1, 2]);
+    expect(seqs({ operation: "ack", kinds: ["acked"] })).toEqual([1]);
+    expect(journal.entries().every(Object.isFrozen)).toBe(true);
   });
 
   it("lists ids once, of one queue or of all", () => {
@@ -86,6 +100,8 @@ describe("a journal", () => {
       published: 0,
       delivered: 0,
       acked: 0,
+      ackedAgain: 0,
+      read: 0,
       refused: 1,
       fault: 0,
       request: 0,

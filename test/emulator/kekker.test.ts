@@ -159,6 +159,32 @@ describe("the list", () => {
     ]);
   });
 
+  it("takes the guide's address and spelling, and the page of its own consumer", async () => {
+    const { node, list } = start({ assumptions: { idMember: "eventId" } });
+    const many = Array.from({ length: 150 }, (_, at) => event(1, { eventUid: `e${at + 1}` }));
+    node.publish(many);
+
+    const { data, pageSize } = await list("/api/events/?pageSize=500");
+
+    expect([data.length, pageSize]).toStrictEqual([150, 500]);
+    expect(data[0]).toMatchObject({ eventId: "e1" });
+    expect(data[0]).not.toHaveProperty("eventUid");
+  });
+
+  it.each([
+    ["all", { totalRecords: 3 }],
+    ["page", { totalRecords: 2 }],
+    ["none", {}],
+  ] as const)("counts %s where it is told to", async (totals, counted) => {
+    const { node, list } = start({ assumptions: { totals } });
+    node.publish(events(3));
+
+    const { data, pageNumber, pageSize, ...rest } = await list("/api/events?pageSize=2");
+
+    expect([data.length, pageNumber, pageSize]).toStrictEqual([2, 1, 2]);
+    expect(rest).toStrictEqual(counted);
+  });
+
   it("writes a bigint as the number it is, and a malformed item as it was given", async () => {
     const { node, ask } = start();
     node.publish([event(1, { localObjectId: 9_007_199_254_740_993n }), event(2, { shown: [1] })]);
@@ -170,7 +196,36 @@ describe("the list", () => {
   });
 });
 
+describe("a node", () => {
+  it("takes a request that says nothing of what it accepts, as the server is sent none", async () => {
+    const node = kekkerEmulator();
+    const { baseUrl = "", channel = "", login, password } = node.connection("http://kekker.test");
+    const authorization = `Basic ${btoa(`${login}:${password}`)}`;
+    const headers = { authorization, channel, "x-api-version": "2.0" };
+
+    expect((await node.fetch(`${baseUrl}/api/events`, { headers })).status).toBe(200);
+    const accept = { ...headers, accept: "text/html" };
+    expect((await node.fetch(`${baseUrl}/api/events`, { headers: accept })).status).toBe(406);
+  });
+
+  it("refuses options that nobody knows", () => {
+    expect(() => kekkerEmulator({ user: "x" } as never)).toThrow("kekkerEmulator has no user");
+    expect(() => kekkerEmulator({ assumptions: { total: 1 } as never })).toThrow("has no total");
+  });
+});
+
 describe("an ack", () => {
+  it("that comes again is told with its event, whatever it is answered", async () => {
+    const { node, ask } = start();
+    node.publish(events(1));
+
+    await ask("POST", "/api/events/e1/ack");
+    await ask("POST", "/api/events/e1/ack");
+
+    expect(node.journal.event("e1")).toMatchObject({ acks: 2 });
+    expect(node.journal.entries({ kinds: ["ackedAgain"] })).toMatchObject([{ eventId: "e1" }]);
+  });
+
   it("takes one event off the list, and answers the earliest time that is left, without quotes", async () => {
     const { node, ask, ids } = start();
     node.publish([event(3), event(1), event(2)]);

@@ -1,6 +1,6 @@
 import { Agent, get, request as httpRequest } from "node:http";
 import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
-import { createEmulator, createTools } from "../../src/emulator/emulator.ts";
+import { createEmulator, createTools, resettable } from "../../src/emulator/emulator.ts";
 import { json, Refusal } from "../../src/emulator/exchange.ts";
 import { serveEmulators } from "../../src/emulator/server.ts";
 import { createBell } from "../../src/emulator/wait.ts";
@@ -10,57 +10,60 @@ function echoEmulator(name = "echo") {
   const tools = createTools(name);
   const bell = createBell();
   const state = { waiting: 0, ended: 0 };
-  const emulator = createEmulator(tools, {
-    routes: [
-      {
-        operation: "echo",
-        method: "POST",
-        path: "/echo/:word",
-        handle: async ({ request, params, url }) => {
-          const { word } = params;
-          const header = request.headers.get("x-test");
-          return json({ word, header, query: url.search, body: await request.text() });
+  const emulator = resettable(tools, () =>
+    createEmulator(tools, {
+      routes: [
+        {
+          operation: "echo",
+          method: "POST",
+          path: "/echo/:word",
+          handle: async ({ request, params, url }) => {
+            const { word } = params;
+            const header = request.headers.get("x-test");
+            return json({ word, header, query: url.search, body: await request.text() });
+          },
         },
-      },
-      {
-        operation: "wait",
-        method: "GET",
-        path: "/wait",
-        handle: async ({ signal }) => {
-          state.waiting += 1;
-          signal.addEventListener("abort", () => {
-            state.ended += 1;
-          });
-          return json({ woken: await bell.wait(60_000, signal) });
+        {
+          operation: "wait",
+          method: "GET",
+          path: "/wait",
+          handle: async ({ signal }) => {
+            state.waiting += 1;
+            signal.addEventListener("abort", () => {
+              state.ended += 1;
+            });
+            await bell.wait(signal);
+            return json({ woken: true });
+          },
         },
-      },
-      {
-        operation: "break",
-        method: "GET",
-        path: "/break",
-        handle: () => {
+        {
+          operation: "break",
+          method: "GET",
+          path: "/break",
+          handle: () => {
+            throw new RangeError("a bug");
+          },
+        },
+      ],
+      errorReply: (status, text) => json({ problem: text }, status),
+      admin: {
+        publish: (body) => {
+          const { events } = body as { events: readonly string[] };
+          if (!Array.isArray(events)) throw new Refusal(422, "events must be a list");
+          for (const eventId of events) tools.journal.add({ kind: "published", eventId });
+          return { published: events.length };
+        },
+        fail: () => {
           throw new RangeError("a bug");
         },
+        wrong: () => {
+          throw new TypeError("wrong command");
+        },
+        quiet: () => undefined,
       },
-    ],
-    errorReply: (status, text) => json({ problem: text }, status),
-    admin: {
-      publish: (body) => {
-        const { events } = body as { events: readonly string[] };
-        if (!Array.isArray(events)) throw new Refusal(422, "events must be a list");
-        for (const eventId of events) tools.journal.add({ kind: "published", eventId });
-        return { published: events.length };
-      },
-      fail: () => {
-        throw new RangeError("a bug");
-      },
-      wrong: () => {
-        throw new TypeError("wrong command");
-      },
-      quiet: () => undefined,
-    },
-    connection: (origin) => ({ baseUrl: `${origin}/v1` }),
-  });
+      connection: (origin) => ({ baseUrl: `${origin}/v1` }),
+    }),
+  );
   return { ...emulator, state };
 }
 
@@ -178,6 +181,70 @@ describe("a server of emulators", () => {
 
     const next = await fetch(`${origin}/echo/echo/a`, post);
     expect(next.status).toBe(200);
+  });
+
+  it("answers to loopback names alone, and to a path that begins with two slashes", async () => {
+    const { port } = await served(echoEmulator());
+    const statusOf = (path: string, host: string) =>
+      new Promise((resolve) => {
+        httpRequest({ port, path, headers: { host } }, ({ statusCode }) =>
+          resolve(statusCode),
+        ).end();
+      });
+
+    const names = [
+      `127.0.0.1:${port}`,
+      "localhost",
+      "[::1]:80",
+      "evil.example",
+      "127.0.0.1.evil.example",
+    ];
+    const statuses = await Promise.all(names.map((host) => statusOf("/_emulator/health", host)));
+
+    expect(statuses).toEqual([200, 200, 200, 403, 403]);
+    expect(await statusOf("//evil.example/echo", "localhost")).toBe(404);
+    expect(await statusOf("http://evil.example/_emulator/health", "localhost")).toBe(400);
+  });
+
+  it("begins anew, and adds all faults of a list or none, for other processes", async () => {
+    const echo = echoEmulator();
+    const { origin } = await served(echo);
+    const send = async (method: string, path: string, body?: unknown) => {
+      const headers = { "content-type": "application/json" };
+      const init = { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) };
+      const reply = await fetch(`${origin}/_emulator/echo/${path}`, init);
+      return [reply.status, await reply.json()];
+    };
+
+    const [refused] = await send("POST", "faults", [{ kind: "cut" }, { kind: "cut", times: 1 }]);
+    const added = await send("POST", "faults", [{ kind: "cut" }, { kind: "duplicate" }]);
+    const unknown = await send("DELETE", "faults/7");
+    const one = await send("DELETE", "faults/1");
+    const reset = await send("POST", "reset");
+
+    expect([refused, added, unknown[0], one, reset]).toEqual([
+      400,
+      [200, { ids: ["1", "2"] }],
+      404,
+      [200, { left: 1 }],
+      [200, {}],
+    ]);
+    expect(echo.faults.list()).toEqual([]);
+  });
+
+  it("sends half a body and then nothing, and closes all the same", async () => {
+    const echo = echoEmulator();
+    const server = await served(echo);
+    echo.faults.add({ kind: "stall", count: 1 });
+
+    const reply = await fetch(`${server.origin}/echo/echo/a`, post);
+    const reader = reply.body?.getReader();
+    const first = await reader?.read();
+    const second = expect(reader?.read()).rejects.toThrow();
+    await server.close();
+
+    expect(first?.value?.length).toBeGreaterThan(10);
+    await second;
   });
 
   it("ends the request when the client goes away", async () => {

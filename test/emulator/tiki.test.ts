@@ -442,6 +442,25 @@ describe("subscriptions", () => {
     expect(refused.status).toBe(400);
   });
 
+  it("are listed for the whole queue by the app's own token, where assumed", async () => {
+    const tiki = tikiEmulator({ assumptions: { subscriptionsListed: "queue" } });
+    const queue = tiki.createQueue("orders", publicApp.client_id);
+    const [first, second] = tiki.sellers;
+    for (const { sid } of [first, second].filter((each) => each !== undefined)) {
+      const { access_token } = await sellerTokens(tiki, ["order"], sid);
+      await caller(tiki, access_token)(`/queues/${queue}/subscriptions`, {
+        event_type: order.type,
+      });
+    }
+    const { access_token } = await (
+      await askToken(tiki, { grant_type: "client_credentials", ...publicApp })
+    ).json();
+
+    const listed = await caller(tiki, access_token)(`/queues/${queue}/subscriptions`);
+
+    expect(listed.body.map(({ sid }: { sid: string }) => sid)).toEqual([first?.sid, second?.sid]);
+  });
+
   it("refuse unknown types, unknown codes, and what is no boolean", async () => {
     const { subscribe, setActive } = await subscribing();
     const { code } = (await subscribe()).body;
@@ -542,6 +561,20 @@ describe("pull and ack", () => {
     expect(tiki.journal.totals().acked).toBe(4);
   });
 
+  it("take an ack_id of an earlier pull, or that of the last alone where assumed", async () => {
+    const statuses: number[] = [];
+    for (const olderAckId of ["accept", "refuse"] as const) {
+      const { tiki, queue, pull, ack } = await withQueue({ assumptions: { olderAckId } });
+      tiki.publish(queue, numbered(1));
+      const first = (await pull()).body.ack_id;
+      tiki.publish(queue, numbered(1, 2));
+      const last = (await pull()).body.ack_id;
+      statuses.push((await ack(first)).status, (await ack(last)).status);
+    }
+
+    expect(statuses).toEqual([200, 200, 400, 200]);
+  });
+
   it("refuse an ack_id that is no text, or was never given; stale ones where assumed", async () => {
     const { tiki, queue, pull, ack } = await withQueue();
     const strict = await withQueue({ assumptions: { staleAckId: "refuse" } });
@@ -568,6 +601,27 @@ describe("pull and ack", () => {
     expect(first.body).toEqual({ events: [], ack_id: expect.any(String) });
     expect(second.body).toEqual(first.body);
     expect((await other.pull()).body).toEqual({ events: [], ack_id: null });
+  });
+
+  it("show nothing of what is hidden, and go past it with the ack_id of its page", async () => {
+    const { tiki, queue, pull } = await withQueue({
+      pageSize: 2,
+      assumptions: { emptyPullAckId: "null" },
+    });
+    tiki.hide(queue, 2);
+    tiki.publish(queue, numbered(1));
+
+    const first = await pull();
+    const again = await pull();
+    const second = await pull(first.body.ack_id);
+    const last = await pull(second.body.ack_id);
+
+    expect(first.body).toEqual({ events: [], ack_id: expect.any(String) });
+    expect(again.body).toEqual(first.body);
+    expect(ids(second)).toEqual(["1"]);
+    expect(last.body).toEqual({ events: [], ack_id: null });
+    expect(tiki.journal.publishedIds(queue)).toEqual(["1"]);
+    expect(tiki.journal.entries({ kinds: ["acked"] })).toMatchObject([{ eventId: "1" }]);
   });
 
   it("forget events after seven days", async () => {
@@ -621,6 +675,28 @@ describe("pull and ack", () => {
     expect(ids(last)).toEqual([]);
   });
 
+  it("tell of each ack which events it was for, and of one that comes again that it does", async () => {
+    const { tiki, queue, pull, ack } = await withQueue();
+    tiki.publish(queue, numbered(2));
+    const { body } = await pull();
+
+    await ack(body.ack_id);
+    await ack(body.ack_id);
+
+    const told = tiki.journal.entries({
+      operation: "ack",
+      queue,
+      kinds: ["read", "acked", "ackedAgain"],
+    });
+    expect(told.map(({ kind, cursor, eventId }) => [kind, cursor, eventId])).toEqual([
+      ["read", body.ack_id, undefined],
+      ["acked", undefined, "1"],
+      ["acked", undefined, "2"],
+      ["ackedAgain", body.ack_id, undefined],
+    ]);
+    expect(tiki.journal.event("1")).toMatchObject({ acks: 1 });
+  });
+
   it("keep the effect of an ack whose reply was lost", async () => {
     const { tiki, queue, pull } = await withQueue();
     tiki.publish(queue, numbered(1));
@@ -664,14 +740,48 @@ describe("the emulator of Tiki", () => {
     const emitted = admin["emit"]?.({ events: [{ ...order, id: "b" }] });
     const waiting = admin["waiting"]?.({ queue });
     const pulled = await pull();
+    admin["setSellerActive"]?.({ sid: tiki.sellers[0]?.sid, active: false });
+    const inactive = await pull();
+    admin["setSellerActive"]?.({ sid: tiki.sellers[0]?.sid, active: true });
+    admin["hide"]?.({ queue, count: 2 });
+    const hidden = admin["waiting"]?.({ queue });
+    const scopes = ["order"];
+    const authorized = admin["authorize"]?.({ clientId: publicApp.client_id, scopes });
     admin["revokeTokens"]?.(undefined);
 
+    expect([inactive.status, hidden]).toEqual([403, { waiting: 5 }]);
+    expect(authorized).toEqual({ code: expect.any(String) });
     expect(made).toEqual({ code: expect.any(String) });
     expect(published).toEqual({ ids: ["a"] });
     expect(emitted).toEqual({ emitted: [{ id: "b", queues: [] }] });
     expect(waiting).toEqual({ waiting: 3 });
     expect(pulled.body.events).toMatchObject([{ id: "a", extra: 1 }, null, { id: 7 }]);
     expect((await pull()).status).toBe(401);
+  });
+
+  it("begins anew with nothing, and gives the same ids again whatever calls came before", async () => {
+    const { tiki, queue, pull } = await withQueue();
+    const [first] = tiki.publish(queue, [order]);
+    await tiki.reset();
+
+    expect(() => tiki.waiting(queue)).toThrow("does not exist");
+    expect((await pull()).status).toBe(401);
+    await inHouseToken(tiki);
+    await inHouseToken(tiki);
+    const again = tiki.createQueue("orders");
+    expect([again, ...tiki.publish(again, [order])]).toEqual([queue, first]);
+  });
+
+  it("takes events whole or not at all, as they were when they were given", async () => {
+    const { tiki, queue, pull } = await withQueue();
+    const payload = { order_code: "before" };
+    tiki.publish(queue, [{ type: "X", payload }]);
+    payload.order_code = "after";
+
+    const wrong = { payload: {} } as unknown as typeof order;
+    expect(() => tiki.publish(queue, [order, wrong])).toThrow("a type and a payload");
+    expect(() => tiki.publish(queue, [order, { type: "X", payload: 1n }])).toThrow("must be JSON");
+    expect((await pull()).body.events).toMatchObject([{ payload: { order_code: "before" } }]);
   });
 
   it("refuses commands of the wrong shape", () => {
@@ -709,12 +819,14 @@ describe("the emulator of Tiki", () => {
   it("refuses options out of range, and names it does not know", () => {
     const misspelt = { pageSise: 1 } as TikiEmulatorOptions;
 
-    expect(() => tikiEmulator({ pageSize: 101 })).toThrow("pageSize must be from 1 to 100");
+    expect(() => tikiEmulator({ pageSize: 101 })).toThrow(
+      "pageSize must be a number from 1 to 100",
+    );
     expect(() => tikiEmulator({ activationDelayMs: -1 })).toThrow(TypeError);
     expect(() => tikiEmulator({ retentionMs: 0 })).toThrow(TypeError);
     expect(() => tikiEmulator({ requestsPerSecond: Number.NaN })).toThrow(TypeError);
     expect(() => tikiEmulator({ sellers: [] })).toThrow("must not be empty");
-    expect(() => tikiEmulator(misspelt)).toThrow("options has no pageSise; it has");
+    expect(() => tikiEmulator(misspelt)).toThrow("tikiEmulator has no pageSise; it has");
     expect(() => tikiEmulator({ assumptions: { x: 1 } as never })).toThrow("assumptions has no x");
   });
 

@@ -370,6 +370,30 @@ describe("consume", () => {
     expect(messages.map(({ message_id }) => message_id)).toEqual([ids[0], ids[0], ids[1]]);
   });
 
+  it("notes how far its reader has read, which is the only ack there is", async () => {
+    const { emulator, id, consume } = setUp();
+    const [first = "", second = ""] = emulator.publish(id, [{ n: 1 }, { n: 2 }]);
+    await consume();
+    await consume({ after_message_id: first });
+    await consume({ after_message_id: second });
+
+    const read = emulator.journal.entries({ kinds: ["read"], queue: String(id) });
+    expect(read.map(({ cursor, request }) => [cursor, request])).toEqual([
+      [first, 2],
+      [second, 3],
+    ]);
+  });
+
+  it("ends a long poll also where only timers are faked", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const { consume } = setUp();
+
+    const polling = consume({ timeout_secs: 60 });
+    await vi.advanceTimersByTimeAsync(60_000);
+
+    expect(await polling).toEqual([]);
+  });
+
   it("notes what was delivered, by topic and message", async () => {
     const { emulator, id, consume } = setUp();
     const [first] = emulator.publish(id, [{}]);
@@ -503,6 +527,59 @@ describe("publish", () => {
 });
 
 describe("topics", () => {
+  it("keep their retention, and show the time from before, only where an option says so", async () => {
+    const { send } = setUp({ assumptions: { retentionLeftOut: "kept", updatedAt: "before" } });
+    const input = { name: "deals", schema: [field], retention: 3600 };
+    const made = (await send("POST", topics, input)).body["data"] as Json;
+    vi.advanceTimersByTime(1_000);
+
+    const changed = await send("PUT", `${topics}/${made["id"]}`, { name: "renamed" });
+
+    expect(changed.body["data"]).toEqual({ ...made, name: "renamed" });
+  });
+
+  it.each([
+    [{ ...field, type: "bogus" }, 422, 422],
+    [{ ...field, label: "" }, 422, 422],
+    [{ ...field, optional: "no" }, 422, 422],
+    [{ name: "order", type: "integer" }, 422, 200],
+    [{}, 422, 200],
+  ])(
+    "take the field %j in a new topic with %i, in an update with %i",
+    async (one, asNew, changed) => {
+      const { send } = setUp();
+      const made = (await send("POST", topics, { name: "deals", schema: [field] })).body[
+        "data"
+      ] as Json;
+
+      const created = await send("POST", topics, { name: "others", schema: [one] });
+      const updated = await send("PUT", `${topics}/${made["id"]}`, { schema: [one] });
+      const twice = await send("PUT", `${topics}/${made["id"]}`, { schema: [field, field] });
+
+      expect([created.status, updated.status, twice.status]).toEqual([asNew, changed, 422]);
+    },
+  );
+
+  it("have no activity any more once they were purged", async () => {
+    const { send, emulator, id } = setUp();
+    vi.advanceTimersByTime(1_000);
+    const other = emulator.createTopic("other");
+    vi.advanceTimersByTime(1_000);
+    emulator.publish(id, [{}]);
+    const order = async () =>
+      ((await send("GET", `${topics}?sort=activity`)).body["data"] as Json[]).map(
+        (one) => one["id"],
+      );
+
+    const before = await order();
+    await send("PUT", `${topics}/${id}/purge`);
+
+    expect([before, await order()]).toEqual([
+      [id, other],
+      [other, id],
+    ]);
+  });
+
   it("are made, read, changed, purged and deleted", async () => {
     const { send, status } = setUp();
     const input = { name: "deals", schema: [field], retention: 3600, description: "of all shops" };
@@ -521,6 +598,7 @@ describe("topics", () => {
     expect(changed.body["data"]).toEqual({
       ...made,
       schema: [],
+      retention: 604_800,
       updated_at: "2026-01-01T20:04:06.678-07:00",
     });
     expect((await send("GET", path)).body).toEqual(changed.body);
@@ -607,6 +685,21 @@ describe("the emulator for other processes", () => {
     expect(await consume()).toEqual({ messages: [] });
     expect([streamsUrl, apiUrl]).toEqual([`${baseUrl}/api/v1`, `${baseUrl}/api`]);
     await server.close();
+  });
+
+  it("tells how far each reader has read, and takes raw items and tokens away", () => {
+    const emulator = workatoEmulator();
+    const topic = emulator.createTopic("deals");
+
+    emulator.admin["publishRaw"]?.({ topicId: topic, items: [{ odd: true }] });
+    emulator.admin["revoke"]?.({ token: "workato-emulator-token" });
+
+    expect(() => emulator.admin["publishRaw"]?.({ topicId: topic })).toThrow(
+      "items must be a list",
+    );
+    expect(() => emulator.admin["revoke"]?.({})).toThrow("token must be text");
+    expect(() => emulator.publish(topic, [{}, 1n])).toThrow("must be JSON");
+    expect(emulator.journal.publishedIds()).toEqual([]);
   });
 
   it.each([

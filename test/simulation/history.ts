@@ -86,7 +86,8 @@ export class History {
     for (const entry of this.#journal.entries({ after: this.#seen })) {
       this.#seen = entry.seq;
       const { kind } = entry;
-      if (kind === "request" || kind === "refused") continue;
+      if (kind === "request" || kind === "refused" || kind === "read" || kind === "ackedAgain")
+        continue;
       const { eventId: id, request, fault, operation } = entry;
       const what = fault ?? operation;
       this.notes.push({ kind, at: entry.at - this.#start, id, request, what });

@@ -5,8 +5,8 @@ import { acting, inTrouble, type PlantedFault } from "./planted-fault.ts";
 const computes = ({ events }: DrawnPlan): boolean =>
   events.some(({ script }) => script.some(({ burnMs }) => burnMs > 0));
 
-const isSlow = ({ events }: DrawnPlan): boolean =>
-  events.every(({ script }) => (script.at(-1)?.ms ?? 0) >= 1_000);
+const hasSlow = ({ events }: DrawnPlan): boolean =>
+  events.filter(({ script }) => (script.at(-1)?.ms ?? 0) >= 1_000).length >= 2;
 
 const isShared = ({ settings: { processes, dedupe, lease } }: DrawnPlan): boolean =>
   processes === 2 && dedupe && !lease;
@@ -86,7 +86,7 @@ export const clocks: readonly PlantedFault[] = [
     name: "renews marks in one round that waits for all",
     when: (plan) =>
       isShared(plan) &&
-      isSlow(plan) &&
+      hasSlow(plan) &&
       plan.settings.markMs < 60_000 &&
       inTrouble("renew", "hang")(plan),
     breaks: ["twoAtOnce"],

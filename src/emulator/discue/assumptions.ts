@@ -1,3 +1,5 @@
+import { checkNames, checkRange } from "../options.ts";
+
 /**
  * **Everything that the emulator assumes because discue documents nothing of it.** Each is an option, and
  * nothing else in this folder assumes more of the calls to a listener. One true call seen from
@@ -72,9 +74,39 @@ const assumed: WebhookAssumptions = Object.freeze({
 
 /** Puts the given assumptions in the place of the usual ones. */
 export function withAssumptions(given: Partial<WebhookAssumptions> = {}): WebhookAssumptions {
-  for (const name of Object.keys(given)) {
-    if (!(name in assumed)) throw new TypeError(`discue: there is no assumption ${name}`);
-  }
+  checkNames("discueEmulator: webhook", given, Object.keys(assumed));
+  checkRange("discueEmulator: concurrency", given.concurrency, 1, Number.POSITIVE_INFINITY);
+  checkRange("discueEmulator: maxAttempts", given.maxAttempts, 1, Number.POSITIVE_INFINITY);
+  checkRange("discueEmulator: timeoutMs", given.timeoutMs, 1, 2 ** 31 - 1);
+  checkRange("discueEmulator: livenessIntervalMs", given.livenessIntervalMs, 0, 2 ** 31 - 1);
   const present = Object.entries(given).filter(([, value]) => value !== undefined);
   return { ...assumed, ...Object.fromEntries(present) };
+}
+
+/** What discue's own pages leave open, or say in two ways, of the calls to its API. */
+export interface DiscueApiAssumptions {
+  /**
+   * Whether a queue can be made without a name. The getting-started page wants one, the reference does
+   * not. @default "optional"
+   */
+  readonly queueName: "optional" | "required";
+  /**
+   * What a message is named that was sent without a name. The page shows one, and not where it comes
+   * from. @default "made"
+   */
+  readonly messageName: "made" | "none";
+}
+
+const assumedOfApi: DiscueApiAssumptions = Object.freeze({
+  queueName: "optional",
+  messageName: "made",
+});
+
+/** Puts the given assumptions in the place of the usual ones. */
+export function withApiAssumptions(
+  given: Partial<DiscueApiAssumptions> = {},
+): DiscueApiAssumptions {
+  checkNames("discueEmulator: assumptions", given, Object.keys(assumedOfApi));
+  const present = Object.entries(given).filter(([, value]) => value !== undefined);
+  return { ...assumedOfApi, ...Object.fromEntries(present) };
 }

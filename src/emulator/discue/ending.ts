@@ -34,10 +34,15 @@ export function createEnding(): Ending {
     },
     wait: (delayMs) =>
       new Promise((resolve) => {
-        const timer = setTimeout(() => {
-          remove();
-          resolve(true);
-        }, delayMs);
+        const timer = setTimeout(
+          () => {
+            remove();
+            resolve(true);
+          },
+          Math.min(delayMs, 2 ** 31 - 1),
+        );
+        // What is repeated for ever, such as a liveness check, keeps no process alive. Off Node it is a number.
+        (timer as { unref?: () => void }).unref?.();
         const remove = add(() => {
           clearTimeout(timer);
           resolve(false);

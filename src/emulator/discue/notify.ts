@@ -1,5 +1,6 @@
 import type { EmulatorTools } from "../definition.ts";
 import type { SpoilingFault } from "../faults.ts";
+import { broken, halfOf, silence } from "../spoil.ts";
 import type { WebhookAssumptions } from "./assumptions.ts";
 import type { Outcome, Outgoing } from "./outgoing.ts";
 import { signatureHeaders } from "./sign.ts";
@@ -124,7 +125,7 @@ async function attemptOnce(job: Job, parts: NotifyParts): Promise<Outcome> {
 
 /**
  * A try that something goes wrong with. `status`, `html` and `cut` happen before the receiver is
- * reached; of `lostReply`, `truncate` and `garbage` the answer never counts.
+ * reached; of the others, but for `oversize`, the answer never counts.
  */
 async function spoilt(fault: SpoilingFault, job: Job, parts: NotifyParts): Promise<Outcome> {
   switch (fault.kind) {
@@ -140,25 +141,15 @@ async function spoilt(fault: SpoilingFault, job: Job, parts: NotifyParts): Promi
       await send(job, parts, () => new Uint8Array([0x7b, 0xff, 0xfe, 0x22]));
       return {};
     case "truncate":
-      await send(job, parts, brokenStream);
+      await send(job, parts, (body) => halfOf(new TextEncoder().encode(body), broken));
+      return {};
+    case "stall":
+      await send(job, parts, (body) => halfOf(new TextEncoder().encode(body), silence()));
       return {};
     default:
       await send(job, parts);
       return {};
   }
-}
-
-/** The first half of the body, then a broken connection. */
-function brokenStream(body: string): ReadableStream<Uint8Array> {
-  const half = new TextEncoder().encode(body.slice(0, body.length >>> 1));
-  let isSent = half.length === 0;
-  return new ReadableStream({
-    pull(controller) {
-      if (isSent) controller.error(new TypeError("terminated"));
-      else controller.enqueue(half);
-      isSent = true;
-    },
-  });
 }
 
 async function send(

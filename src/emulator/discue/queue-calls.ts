@@ -11,6 +11,8 @@ import {
   badRequest,
   found,
   listenerOf,
+  listReply,
+  makes,
   messageOf,
   queueOf,
   readBody,
@@ -22,11 +24,13 @@ import {
 /** The calls about queues and their schemas. */
 export function queueRoutes(world: World): readonly ApiRoute[] {
   const { state, naming, usage, newId } = world;
-  const one = (call: Call, queue: QueueState) => reply(call, { queue: queueView(queue, naming) });
+  const one = (call: Call, queue: QueueState, id?: string) =>
+    reply(call, { queue: queueView(queue, naming) }, id);
 
   async function create(call: Call): Promise<Response> {
     const body = await readBody(call);
     const name = readName(body, naming);
+    if (name === undefined && world.api.queueName === "required") throw badRequest();
     refuseTwin(state.queues.values(), name);
     const queue: QueueState = {
       id: newId(),
@@ -39,7 +43,7 @@ export function queueRoutes(world: World): readonly ApiRoute[] {
     await setSchema(queue, body);
     state.queues.set(queue.id, queue);
     usage.add("queues", "queue_added", { queue: queue.id });
-    return one(call, queue);
+    return one(call, queue, queue.id);
   }
 
   async function update(call: Call): Promise<Response> {
@@ -72,7 +76,7 @@ export function queueRoutes(world: World): readonly ApiRoute[] {
 
   const path = "/queues/:queue";
   return [
-    { operation: "queues.create", method: "POST", path: "/queues", handle: create },
+    ...makes("queues.create", "/queues", create),
     { operation: "queues.list", method: "GET", path: "/queues", handle: list },
     {
       operation: "queues.get",
@@ -116,8 +120,8 @@ async function setSchema(queue: QueueState, { schema }: Body): Promise<void> {
 /** The calls about listeners. */
 export function listenerRoutes(world: World): readonly ApiRoute[] {
   const { state, naming, usage, newId, tools, outgoing, assumptions } = world;
-  const short = (call: Call, listener: ListenerState) =>
-    reply(call, { listener: namedView(listener, naming) });
+  const short = (call: Call, listener: ListenerState, id?: string) =>
+    reply(call, { listener: namedView(listener, naming) }, id);
 
   async function create(call: Call): Promise<Response> {
     const queue = queueOf(world, call);
@@ -125,7 +129,7 @@ export function listenerRoutes(world: World): readonly ApiRoute[] {
     queue.listeners.set(listener.id, listener);
     usage.add("listeners", "listener_added", { queue: queue.id, listener: listener.id });
     void watchLiveness(listener, tools, outgoing, assumptions);
-    return short(call, listener);
+    return short(call, listener, listener.id);
   }
 
   async function update(call: Call): Promise<Response> {
@@ -148,10 +152,9 @@ export function listenerRoutes(world: World): readonly ApiRoute[] {
     return removed(world, call);
   }
 
-  /** In both lists of listeners, and nowhere else, the pages show `_links.self` as a text. */
   const listed = (call: Call, listeners: Iterable<ListenerState>): Response => {
     const views = [...listeners].map((each) => listenerView(each, naming));
-    return reply(call, { listeners: views }, call.url.pathname);
+    return listReply(call, { listeners: views });
   };
   const listAll = (call: Call) =>
     listed(
@@ -164,7 +167,7 @@ export function listenerRoutes(world: World): readonly ApiRoute[] {
   const all = "/queues/:queue/listeners";
   const path = `${all}/:listener`;
   return [
-    { operation: "listeners.create", method: "POST", path: all, handle: create },
+    ...makes("listeners.create", all, create),
     {
       operation: "listeners.list",
       method: "GET",
@@ -220,13 +223,15 @@ function readUrl(value: unknown): string | undefined {
 
 /** Stores a message and begins its deliveries. Gives undefined when the schema refuses it. */
 export function publishMessage(
-  { usage, tools, notify, newId }: World,
+  { usage, tools, notify, newId, api }: World,
   queue: QueueState,
   { name, data }: { readonly name?: string | undefined; readonly data: string },
   request?: number,
 ): MessageState | undefined {
   if (queue.schema && !conforms(queue.schema, data)) return undefined;
-  const message: MessageState = { id: newId(), queue, name, data, deleted: false };
+  const id = newId();
+  const made = api.messageName === "made" ? `message-${id}` : undefined;
+  const message: MessageState = { id, queue, name: name ?? made, data, deleted: false };
   queue.messages.set(message.id, message);
   usage.add("messages", "message_added", { queue: queue.id, message: message.id });
   const operation = "messages.create";
@@ -244,8 +249,8 @@ export function publishMessage(
 /** The calls about messages. None gives a message's data back. */
 export function messageRoutes(world: World): readonly ApiRoute[] {
   const { state, naming, usage, assumptions } = world;
-  const one = (call: Call, message: MessageState) =>
-    reply(call, { message: namedView(message, naming) });
+  const one = (call: Call, message: MessageState, id?: string) =>
+    reply(call, { message: namedView(message, naming) }, id);
 
   async function create(call: Call): Promise<Response> {
     const queue = queueOf(world, call);
@@ -259,7 +264,7 @@ export function messageRoutes(world: World): readonly ApiRoute[] {
       call.number,
     );
     if (!message) throw new Refusal(assumptions.schemaStatus, "Unprocessable Entity");
-    return one(call, message);
+    return one(call, message, message.id);
   }
 
   async function update(call: Call): Promise<Response> {
@@ -288,7 +293,7 @@ export function messageRoutes(world: World): readonly ApiRoute[] {
   const all = "/queues/:queue/messages";
   const path = `${all}/:message`;
   return [
-    { operation: "messages.create", method: "POST", path: all, handle: create },
+    ...makes("messages.create", all, create),
     {
       operation: "messages.list",
       method: "GET",

@@ -17,7 +17,8 @@ export function namedView({ id, name }: Named, naming: Naming): object {
 
 /** One queue. */
 export function queueView(queue: QueueState, naming: Naming): object {
-  return { ...namedView(queue, naming), schema: queue.schema };
+  const listeners = [...queue.listeners.values()].map((each) => namedView(each, naming));
+  return { ...namedView(queue, naming), schema: queue.schema, listeners };
 }
 
 /** One listener as the reads show it; creating and changing show {@link namedView} alone. */

@@ -1,6 +1,6 @@
 import type { Call, EmulatorTools, Route } from "../definition.ts";
 import { isRecord, json, Refusal, readJson } from "../exchange.ts";
-import type { WebhookAssumptions } from "./assumptions.ts";
+import type { DiscueApiAssumptions, WebhookAssumptions } from "./assumptions.ts";
 import type { ChallengeOptions } from "./checks.ts";
 import type { Ending } from "./ending.ts";
 import type { Outgoing } from "./outgoing.ts";
@@ -13,6 +13,7 @@ export interface World {
   readonly tools: EmulatorTools;
   readonly state: State;
   readonly assumptions: WebhookAssumptions;
+  readonly api: DiscueApiAssumptions;
   readonly usage: Usage;
   readonly outgoing: Outgoing;
   readonly challenge: ChallengeOptions;
@@ -44,11 +45,34 @@ export async function readBody({ request }: Call): Promise<Body> {
   return body;
 }
 
-/** An answer of the pages' shape: what it holds, and `_links`. */
-export function reply({ url }: Call, body: object, self?: string): Response {
-  // Links are https and without /v1 whatever the caller used, as on the pages.
-  const href = `https://api.discue.io${url.pathname.replace(/^\/v1/, "")}`;
-  return json({ ...body, _links: { self: self === undefined ? { href } : self } });
+/** Links are https and without /v1 whatever the caller used, as on the pages. */
+function pathOf({ url }: Call): string {
+  return url.pathname.replace(/^\/v1/, "");
+}
+
+/** An answer of the pages' shape: what it holds, and a link to it; `id` is what was made. */
+export function reply(call: Call, body: object, id?: string): Response {
+  const href = `https://api.discue.io${pathOf(call)}${id === undefined ? "" : `/${id}`}`;
+  return json({ ...body, _links: { self: { href } } });
+}
+
+/** The same for both lists of listeners, where the pages show the link as a text. */
+export function listReply(call: Call, body: object): Response {
+  return json({ ...body, _links: { self: pathOf(call) } });
+}
+
+/**
+ * What makes something takes both methods: the getting-started page has PUT, the reference POST.
+ */
+export function makes(
+  operation: string,
+  path: string,
+  handle: ApiRoute["handle"],
+): readonly ApiRoute[] {
+  return [
+    { operation, method: "POST", path, handle },
+    { operation, method: "PUT", path, handle },
+  ];
 }
 
 /** The queue that a path names. */

@@ -6,7 +6,10 @@
 export interface KekkerAssumptions {
   /** The events on a page where `pageSize` is not given. The example has 10. @default 10 */
   readonly defaultPageSize: number;
-  /** The most events on a page; a larger `pageSize` is cut to it. @default 100 */
+  /**
+   * The most events on a page; a larger `pageSize` is cut to it. The vendor's own consumer asks for 500.
+   * @default 500
+   */
   readonly maxPageSize: number;
   /** Whether the reply names the `pageSize` it was asked for, or the one it was cut to. @default "cut" */
   readonly pageSizeShown: "cut" | "asked";
@@ -14,8 +17,12 @@ export interface KekkerAssumptions {
   readonly listOrder: "published" | "none";
   /** Whether the list is the object of the reference, or the bare array of the guide. @default "page" */
   readonly listForm: "page" | "array";
+  /** What `totalRecords` says: how many there are, how many are on this page, or it is left out. @default "all" */
+  readonly totals: "all" | "page" | "none";
   /** The case of all member names in replies. The examples have the first. @default "camel" */
   readonly memberCase: "camel" | "pascal";
+  /** How an event's id is named: as in the list's example, or as in the guide. @default "eventUid" */
+  readonly idMember: "eventUid" | "eventId";
   /** How times are written: as the examples do, or as the schema does. @default "short" */
   readonly times: "short" | "full";
   /** Whether an ack's reply is written as the example shows it, or as JSON. @default "bare" */
@@ -37,11 +44,13 @@ export interface KekkerAssumptions {
 /** What the emulator does where it is not told otherwise. */
 export const defaultAssumptions: KekkerAssumptions = Object.freeze({
   defaultPageSize: 10,
-  maxPageSize: 100,
+  maxPageSize: 500,
   pageSizeShown: "cut",
   listOrder: "published",
   listForm: "page",
+  totals: "all",
   memberCase: "camel",
+  idMember: "eventUid",
   times: "short",
   ackReply: "bare",
   ackReplyWhenEmpty: "",

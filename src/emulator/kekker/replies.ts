@@ -24,10 +24,13 @@ export function reply(
 }
 
 /** An event as version 2.0 lists it. */
-export function toEvent(held: HeldEvent, times: KekkerAssumptions["times"]): unknown {
+export function toEvent(
+  held: HeldEvent,
+  { times, idMember }: Pick<KekkerAssumptions, "times" | "idMember">,
+): unknown {
   if (held.shown !== undefined) return held.shown;
   const { members, eventUid, event, category, time } = held;
-  return { ...members, eventUid, event, category, timestamp: writeTime(time, times) };
+  return { ...members, [idMember]: eventUid, event, category, timestamp: writeTime(time, times) };
 }
 
 /** An event as version 1.0 lists it, by its Swagger file: of another shape, for every event. */

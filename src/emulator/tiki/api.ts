@@ -95,7 +95,11 @@ function subscriptionCalls(state: ApiState) {
   }
 
   return {
-    list: (granted: GrantedCall) => own(granted).map(toSubscriptionWire),
+    list(granted: GrantedCall) {
+      const all = assumptions.subscriptionsListed === "queue";
+      const listed = all ? [...findQueue(state, granted).subscriptions.values()] : own(granted);
+      return listed.map(toSubscriptionWire);
+    },
     async create(granted: GrantedCall) {
       const queue = findQueue(state, granted);
       const type = text(await readBody(granted), "event_type");
@@ -141,6 +145,9 @@ function eventCalls(state: ApiState) {
 
   /** Everything up to the place of `ackId` is acknowledged; the place never moves back. */
   function acknowledge(queue: Queue, ackId: string, granted: GrantedCall): void {
+    if (assumptions.olderAckId === "refuse" && queue.log.isOlder(ackId)) {
+      throw new Refusal(400, "ack_id is not that of the previous pull.");
+    }
     const { verdict, acked } = queue.log.ack(ackId);
     if (verdict === "unknown" && assumptions.unknownAckId === "refuse") {
       throw new Refusal(400, "ack_id is not one of this queue.");
@@ -148,6 +155,9 @@ function eventCalls(state: ApiState) {
     if (verdict === "stale" && assumptions.staleAckId === "refuse") {
       throw new Refusal(400, "ack_id was acknowledged before.");
     }
+    const { number: request, operation } = granted.call;
+    const kind = verdict === "stale" ? "ackedAgain" : "read";
+    tools.journal.add({ kind, queue: queue.code, cursor: ackId, request, operation });
     note("acked", acked, queue, granted);
   }
 
@@ -159,7 +169,7 @@ function eventCalls(state: ApiState) {
       if ((body["ack_id"] ?? null) !== null) acknowledge(queue, text(body, "ack_id"), granted);
       const { events, end } = queue.log.page(pageSize, granted.call.duplicate);
       note("delivered", events, queue, granted);
-      const empty = events.length === 0 && assumptions.emptyPullAckId === "null";
+      const empty = queue.log.waiting() === 0 && assumptions.emptyPullAckId === "null";
       return {
         events: events.map(({ wire }) => wire),
         ack_id: empty ? null : queue.log.toAckId(end),
@@ -190,11 +200,12 @@ export function apiRoutes(state: ApiState): readonly Route[] {
   const events = eventCalls(state);
   const root = "/integration/v1/queues";
   const subscribed = `${root}/:queue/subscriptions`;
+  const lister = state.assumptions.subscriptionsListed === "queue" ? "app" : "seller";
   const table = [
     ["listQueues", "GET", root, guard("app", queues.list)],
     ["createQueue", "POST", root, guard("app", queues.create)],
     ["createSubscription", "POST", subscribed, guard("seller", subscriptions.create)],
-    ["listSubscriptions", "GET", subscribed, guard("seller", subscriptions.list)],
+    ["listSubscriptions", "GET", subscribed, guard(lister, subscriptions.list)],
     [
       "updateActive",
       "POST",

@@ -6,12 +6,22 @@
 export interface TikiAssumptions {
   /** An `ack_id` whose place is behind the queue's: accepted without effect, or 400. @default "accept" */
   readonly staleAckId: "accept" | "refuse";
+  /**
+   * An `ack_id` of an earlier pull than the last, of a place that is not reached yet: "that of the
+   * previous pull" may mean the last one alone. @default "accept"
+   */
+  readonly olderAckId: "accept" | "refuse";
   /** An `ack_id` that this queue never gave: 400, or accepted without effect. @default "refuse" */
   readonly unknownAckId: "accept" | "refuse";
   /** What an empty pull gives as its `ack_id`: that of the place, or null. @default "place" */
   readonly emptyPullAckId: "place" | "null";
   /** The answer to a queue or subscription that does not exist; 404 is not in the list of errors. @default 404 */
   readonly unknownCodeStatus: 400 | 404;
+  /**
+   * Whose subscriptions are listed: those of the caller's seller, or all of the queue, by the app's own
+   * token. @default "seller"
+   */
+  readonly subscriptionsListed: "seller" | "queue";
   /** A second subscription to one type: gives the first one, or 400. @default "same" */
   readonly repeatedSubscription: "same" | "refuse";
   /**
@@ -51,9 +61,11 @@ const documentedEventTypes: readonly string[] = Object.freeze([
 /** What the emulator does where it is not told otherwise. */
 export const defaultAssumptions: TikiAssumptions = Object.freeze({
   staleAckId: "accept",
+  olderAckId: "accept",
   unknownAckId: "refuse",
   emptyPullAckId: "place",
   unknownCodeStatus: 404,
+  subscriptionsListed: "seller",
   repeatedSubscription: "same",
   subscriptionNeedsScope: true,
   sellerTokenPulls: false,

@@ -12,6 +12,16 @@ export interface TikiMethods {
   publishRaw(queueCode: string, items: readonly unknown[]): void;
   /** Lets something happen. */
   emit(type: string, payload: unknown, facts?: Partial<TikiEventInput>): unknown;
+  /** Puts events into a queue that no pull shows. */
+  hide(queueCode: string, count?: number): void;
+  /** A code as the browser would bring it back. */
+  authorize(request: {
+    readonly clientId: string;
+    readonly sid?: string | undefined;
+    readonly scopes: readonly string[];
+  }): string;
+  /** Makes a seller active or inactive. */
+  setSellerActive(sid: string, active: boolean): void;
   /** How many events are not acknowledged. */
   waiting(queueCode: string): number;
   /** Ends all access tokens. */
@@ -62,6 +72,21 @@ export function tikiCommands(emulator: TikiMethods): AdminCommands {
       return {
         emitted: events.map(({ type, payload, ...facts }) => emulator.emit(type, payload, facts)),
       };
+    },
+    hide(body: unknown) {
+      const { queue, count = 1 } = toBody(body);
+      emulator.hide(textOf({ queue }, "queue"), Number(count));
+    },
+    authorize(body: unknown) {
+      const { sid, ...rest } = toBody(body);
+      const scopes = listOf(rest, "scopes").map(String);
+      const of = sid === undefined ? {} : { sid: textOf({ sid }, "sid") };
+      return { code: emulator.authorize({ clientId: textOf(rest, "clientId"), scopes, ...of }) };
+    },
+    setSellerActive(body: unknown) {
+      const { active, ...rest } = toBody(body);
+      if (typeof active !== "boolean") throw new Refusal(400, "active must be true or false");
+      emulator.setSellerActive(textOf(rest, "sid"), active);
     },
     waiting: (body: unknown) => ({ waiting: emulator.waiting(textOf(toBody(body), "queue")) }),
     revokeTokens: () => emulator.revokeTokens(),

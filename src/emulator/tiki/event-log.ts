@@ -6,6 +6,8 @@ export interface HeldEvent {
   readonly eventId: string | undefined;
   /** When it came to the queue, epoch ms of the provider's clock. */
   readonly at: number;
+  /** It takes up a place, and no pull shows it. */
+  readonly hidden?: true | undefined;
 }
 
 /** What an `ack_id` turned out to be. `ahead`: events were acknowledged by it. */
@@ -13,9 +15,9 @@ export type AckVerdict = "ahead" | "stale" | "unknown";
 
 /** A page of a pull. */
 export interface Page {
-  /** The events from the place on, in order. */
+  /** The events from the place on, in order; fewer, or none, where some are hidden. */
   readonly events: readonly HeldEvent[];
-  /** The place behind the last one, or the queue's own when there is none. */
+  /** The place behind the last one, hidden or not, or the queue's own when there is none. */
   readonly end: number;
 }
 
@@ -32,6 +34,8 @@ export interface EventLog {
   page(limit: number, duplicate?: boolean): Page;
   /** The opaque text that stands for a place; the same for the same place. */
   toAckId(end: number): string;
+  /** Whether an `ack_id` is ahead of the place, and not the last that was given. */
+  isOlder(ackId: string): boolean;
   /** Moves the place to an `ack_id`, never back, and gives the events that it acknowledged. */
   ack(ackId: string): { readonly verdict: AckVerdict; readonly acked: readonly HeldEvent[] };
   /** Lets events go that came before `time`, acknowledged or not. */
@@ -73,7 +77,7 @@ export function createEventLog(newAckId: () => string): EventLog {
         events.splice(limit);
         return { events, end: first + start + Math.max(events.length - 1, 0) };
       }
-      return { events, end: first + start + events.length };
+      return { events: events.filter(({ hidden }) => !hidden), end: first + start + events.length };
     },
     toAckId(end) {
       if (issued?.end === end) return issued.ackId;
@@ -83,11 +87,12 @@ export function createEventLog(newAckId: () => string): EventLog {
       if (oldest !== undefined) places.delete(oldest);
       return issued.ackId;
     },
+    isOlder: (ackId) => (places.get(ackId) ?? -1) > next && issued?.ackId !== ackId,
     ack(ackId) {
       const end = places.get(ackId);
       if (end === undefined) return { verdict: "unknown", acked: [] };
       if (end <= next) return { verdict: "stale", acked: [] };
-      const acked = held.slice(next - first, end - first);
+      const acked = held.slice(next - first, end - first).filter(({ hidden }) => !hidden);
       next = end;
       // Letting them go with every ack would copy the whole backlog for every page.
       if (next - first > Math.max(1_000, held.length / 2)) forget(next - first - repeated);

@@ -1,4 +1,5 @@
 import type { EmulatorOptions } from "../definition.ts";
+import { checkNames, checkRange, frameOptions } from "../options.ts";
 import { type TikiApp, type TikiSeller, testApps, testSellers } from "./accounts.ts";
 import { defaultAssumptions, type TikiAssumptions } from "./assumptions.ts";
 
@@ -32,29 +33,27 @@ const defaults = Object.freeze({
   requestsPerSecond: 200,
 });
 
-function checkRange(name: string, value: number, min: number, max: number): void {
-  if (value >= min && value <= max) return;
-  throw new TypeError(`tikiEmulator: ${name} must be from ${min} to ${max}`);
-}
-
-/** A misspelt name would silently leave a default in force. */
-function checkNames(place: string, given: object, known: readonly string[]): void {
-  const other = Object.keys(given).find((name) => !known.includes(name));
-  if (other === undefined) return;
-  throw new TypeError(`tikiEmulator: ${place} has no ${other}; it has ${known.join(", ")}`);
-}
-
 /** Merges the options with the defaults, and checks them. */
 export function readOptions(options: TikiEmulatorOptions) {
   const { assumptions = {} } = options;
-  checkNames("options", options, [...Object.keys(defaults), "seed", "journal", "assumptions"]);
-  checkNames("assumptions", assumptions, Object.keys(defaultAssumptions));
+  checkNames("tikiEmulator", options, [...Object.keys(defaults), ...frameOptions, "assumptions"]);
+  checkNames("tikiEmulator: assumptions", assumptions, Object.keys(defaultAssumptions));
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   const merged = { ...defaults, ...(Object.fromEntries(given) as Partial<typeof defaults>) };
-  checkRange("activationDelayMs", merged.activationDelayMs, 0, Number.MAX_SAFE_INTEGER);
-  checkRange("retentionMs", merged.retentionMs, 1, Number.POSITIVE_INFINITY);
-  checkRange("pageSize", merged.pageSize, 1, 100);
-  checkRange("requestsPerSecond", merged.requestsPerSecond, 1, Number.POSITIVE_INFINITY);
+  checkRange(
+    "tikiEmulator: activationDelayMs",
+    merged.activationDelayMs,
+    0,
+    Number.MAX_SAFE_INTEGER,
+  );
+  checkRange("tikiEmulator: retentionMs", merged.retentionMs, 1, Number.POSITIVE_INFINITY);
+  checkRange("tikiEmulator: pageSize", merged.pageSize, 1, 100);
+  checkRange(
+    "tikiEmulator: requestsPerSecond",
+    merged.requestsPerSecond,
+    1,
+    Number.POSITIVE_INFINITY,
+  );
   const [seller] = merged.sellers;
   const apps = merged.apps.map((each) =>
     each.kind === "inHouse" ? { ...each, sid: each.sid ?? seller?.sid } : each,

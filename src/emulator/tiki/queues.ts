@@ -76,6 +76,8 @@ export interface Queues {
   publish(queue: Queue, event: TikiEventInput): string;
   /** Puts a value into a queue as it is. */
   publishRaw(queue: Queue, wire: unknown): void;
+  /** Puts events into a queue that no pull shows. */
+  hide(queue: Queue, count: number): void;
   /** Puts an event into every queue whose subscription routes it; gives the codes of these. */
   emit(event: TikiEventInput): { readonly id: string; readonly queues: readonly string[] };
   /** Lets events go that are older than the retention. */
@@ -91,7 +93,8 @@ function routes(queue: Queue, type: string, sid: string, now: number): boolean {
 /** Makes the queues of an emulator. */
 export function createQueues({ clock, random, journal }: TikiTools, options: QueueOptions): Queues {
   const queues = new Map<string, Queue>();
-  const newCode = (): string => randomUuid(random);
+  const newCode = (): string => randomUuid(random("queue"));
+  const newAckId = (): string => randomUuid(random("ack"));
 
   function append(queue: Queue, wire: unknown): void {
     const id = isRecord(wire) ? wire["id"] : undefined;
@@ -101,7 +104,12 @@ export function createQueues({ clock, random, journal }: TikiTools, options: Que
   }
 
   function complete(event: TikiEventInput) {
-    const made = { id: newCode(), sid: options.sid, created_at: clock.now(), version: "v1" };
+    const made = {
+      id: randomUuid(random("event")),
+      sid: options.sid,
+      created_at: clock.now(),
+      version: "v1",
+    };
     const given = Object.entries(event).filter(([, value]) => value !== undefined);
     return { ...made, ...(Object.fromEntries(given) as Pick<TikiEventInput, "type" | "payload">) };
   }
@@ -116,7 +124,7 @@ export function createQueues({ clock, random, journal }: TikiTools, options: Que
 
   return {
     create(name, owner) {
-      const log = createEventLog(newCode);
+      const log = createEventLog(newAckId);
       const queue: Queue = { code: newCode(), name, owner, subscriptions: new Map(), log };
       queues.set(queue.code, queue);
       return queue;
@@ -141,6 +149,10 @@ export function createQueues({ clock, random, journal }: TikiTools, options: Que
       return wire.id;
     },
     publishRaw: append,
+    hide({ log }, count) {
+      const held = { wire: undefined, eventId: undefined, at: clock.now(), hidden: true } as const;
+      for (let left = count; left > 0; left -= 1) log.append(held);
+    },
     emit,
     expire: ({ log }) => log.expire(clock.now() - options.retentionMs),
   };

@@ -64,7 +64,7 @@ export function createTokenStore(
   const refresh = new Map<string, Ending<Grant>>();
 
   function put<Value>(map: Map<string, Ending<Value>>, value: Value, seconds: number): string {
-    const key = randomHex(random, 40).toLowerCase();
+    const key = randomHex(random("token"), 40).toLowerCase();
     map.set(key, { value, endsAt: clock.now() + seconds * 1000 });
     return key;
   }

@@ -22,6 +22,17 @@ export interface WorkatoAssumptions {
   readonly schemaViolationStatus: number;
   /** The answer to a topic that cannot be made or changed so. @default 422 */
   readonly invalidTopicStatus: number;
+  /**
+   * What an update makes of a retention that it leaves out: the documented default, or what it was.
+   * @default "default"
+   */
+  readonly retentionLeftOut: "default" | "kept";
+  /** What the reply to an update says of when it was: now, or as before, like the sample. @default "now" */
+  readonly updatedAt: "now" | "before";
+  /** How many topics one answer lists; the next are read by `page` and `per_page`. @default Infinity */
+  readonly topicsPerPage: number;
+  /** The types that a field of a topic may have. @default those that Workato's schemas know */
+  readonly fieldTypes: readonly string[];
   /** The answer to a call that the token's role does not allow. @default 403 */
   readonly forbiddenStatus: number;
   /** The answer to a body of more than the limit. @default 413 */
@@ -43,6 +54,20 @@ export const defaultAssumptions: WorkatoAssumptions = Object.freeze({
   outOfRange: "refuse",
   schemaViolationStatus: 422,
   invalidTopicStatus: 422,
+  retentionLeftOut: "default",
+  updatedAt: "now",
+  topicsPerPage: Number.POSITIVE_INFINITY,
+  fieldTypes: Object.freeze([
+    "string",
+    "integer",
+    "number",
+    "boolean",
+    "date",
+    "date_time",
+    "timestamp",
+    "object",
+    "array",
+  ]),
   forbiddenStatus: 403,
   tooLargeStatus: 413,
   retryAfter: false,

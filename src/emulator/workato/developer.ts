@@ -2,7 +2,7 @@ import type { Route } from "../definition.ts";
 import { isRecord, json } from "../exchange.ts";
 import type { Guard } from "./access.ts";
 import type { WorkatoAssumptions } from "./assumptions.ts";
-import type { HeldTopic, Topics } from "./topics.ts";
+import { defaultRetention, type HeldTopic, type Topics } from "./topics.ts";
 
 /** What the Developer API needs. */
 export interface DeveloperState {
@@ -11,7 +11,7 @@ export interface DeveloperState {
   readonly now: () => number;
   /** How many topics a workspace may have. */
   readonly maxTopics: number;
-  readonly assumptions: Pick<WorkatoAssumptions, "invalidTopicStatus">;
+  readonly assumptions: WorkatoAssumptions;
 }
 
 type Errors = Record<string, string>;
@@ -48,14 +48,14 @@ function collectionRoutes(state: DeveloperState): readonly Route[] {
       operation: "listTopics",
       method: "GET",
       path,
-      handle: guard("api", "listTopics", ({ url }) => list(topics, url.searchParams)),
+      handle: guard("api", "listTopics", ({ url }) => list(state, url.searchParams)),
     },
     {
       operation: "createTopic",
       method: "POST",
       path,
       handle: guard("api", "createTopic", (_call, body) => {
-        const errors = findErrors(body, true);
+        const errors = findErrors(body, true, state.assumptions);
         if (topics.all().length >= state.maxTopics) errors["base"] = "too many topics";
         if (Object.keys(errors).length > 0) return invalid(state, errors);
         const topic = topics.create({ name: "", ...toFields(body) });
@@ -75,9 +75,12 @@ function changeRoutes(state: DeveloperState): readonly Route[] {
       path,
       handle: guard("api", "updateTopic", ({ params }, body) => {
         const topic = topics.find(params["topicId"] ?? "");
-        const errors = findErrors(body, false);
+        const errors = findErrors(body, false, state.assumptions);
         if (Object.keys(errors).length > 0) return invalid(state, errors);
-        Object.assign(topic, toFields(body), { updatedAt: state.now() });
+        const { retentionLeftOut, updatedAt } = state.assumptions;
+        if (retentionLeftOut === "default") topic.retention = defaultRetention;
+        Object.assign(topic, toFields(body));
+        if (updatedAt === "now") topic.updatedAt = state.now();
         return json({ data: toJson(topic, true) });
       }),
     },
@@ -86,7 +89,10 @@ function changeRoutes(state: DeveloperState): readonly Route[] {
       method: "PUT",
       path: `${path}/purge`,
       handle: guard("api", "purgeTopic", ({ params }) => {
-        topics.find(params["topicId"] ?? "").log.purge();
+        const topic = topics.find(params["topicId"] ?? "");
+        topic.log.purge();
+        // The statistics begin anew: of these the order by activity is all that is ever seen.
+        topic.activeAt = topic.createdAt;
         return json(success);
       }),
     },
@@ -102,7 +108,7 @@ function changeRoutes(state: DeveloperState): readonly Route[] {
   ];
 }
 
-function list(topics: Topics, query: URLSearchParams): Response {
+function list({ topics, assumptions }: DeveloperState, query: URLSearchParams): Response {
   const name = query.get("name") ?? "";
   const withSchema = query.get("include_schema") === "true";
   const data = topics
@@ -110,7 +116,9 @@ function list(topics: Topics, query: URLSearchParams): Response {
     .filter((topic) => topic.name.includes(name))
     .sort(orders[query.get("sort") ?? "id"] ?? byId)
     .map((topic) => toJson(topic, withSchema));
-  return json({ count: data.length, data });
+  const size = Math.min(Number(query.get("per_page") ?? data.length), assumptions.topicsPerPage);
+  const from = (Number(query.get("page") ?? 1) - 1) * size;
+  return json({ count: data.length, data: data.slice(from, from + size) });
 }
 
 const byId = (a: HeldTopic, b: HeldTopic): number => a.id - b.id;
@@ -130,12 +138,12 @@ function toFields(body: Body): Partial<HeldTopic> {
   return Object.fromEntries(given);
 }
 
-function findErrors(body: Body, isNew: boolean): Errors {
+function findErrors(body: Body, isNew: boolean, { fieldTypes }: WorkatoAssumptions): Errors {
   const { name, schema, retention, description } = body;
   const errors: Errors = {};
   const needed = (value: unknown): boolean => isNew || value !== undefined;
   if (needed(name) && (typeof name !== "string" || name === "")) errors["name"] = "can't be blank";
-  if (needed(schema) && !isSchema(schema)) errors["schema"] = "is invalid";
+  if (needed(schema) && !isSchema(schema, isNew, fieldTypes)) errors["schema"] = "is invalid";
   if (!isAbsent(retention) && !isRetention(retention)) errors["retention"] = "is invalid";
   if (!isAbsent(description) && typeof description !== "string") {
     errors["description"] = "is invalid";
@@ -151,16 +159,24 @@ function isRetention(value: unknown): boolean {
   return Number.isInteger(value) && Number(value) > 0 && Number(value) <= maxRetention;
 }
 
-/** Each field must have its `control_type`, `label`, `name`, `optional` and `type`. */
-function isSchema(value: unknown): boolean {
-  const texts = ["control_type", "label", "name", "type"];
+const fieldTexts = ["control_type", "label", "name", "type"];
+
+/**
+ * In a new topic each field has its `control_type`, `label`, `name`, `optional` and `type`; in an update
+ * each of these may be left out. A name stands once, and a type is a known one.
+ */
+function isSchema(value: unknown, isNew: boolean, types: readonly string[]): boolean {
+  if (!Array.isArray(value) || !value.every(isRecord)) return false;
+  const isText = (text: unknown): boolean => typeof text === "string" && text !== "";
+  const may = (member: unknown, test: boolean): boolean => (member === undefined ? !isNew : test);
+  const names = value.flatMap(({ name }) => (name === undefined ? [] : [name]));
   return (
-    Array.isArray(value) &&
+    new Set(names).size === names.length &&
     value.every(
       (field) =>
-        isRecord(field) &&
-        typeof field["optional"] === "boolean" &&
-        texts.every((name) => typeof field[name] === "string"),
+        may(field["optional"], typeof field["optional"] === "boolean") &&
+        may(field["type"], types.includes(field["type"] as string)) &&
+        fieldTexts.every((text) => may(field[text], isText(field[text]))),
     )
   );
 }

@@ -52,7 +52,8 @@ export interface Topics {
   remove(topic: HeldTopic): void;
 }
 
-const defaultRetention = 604_800;
+/** How long messages are kept where nobody says, in seconds: 168 hours. */
+export const defaultRetention = 604_800;
 
 /** The id of the first topic, that of the documents' examples. */
 const firstId = 334_525;
@@ -69,7 +70,7 @@ export function createTopics({ clock, random }: Pick<EmulatorTools, "clock" | "r
       const topic: HeldTopic = {
         ...{ id, name, description, retention, schema },
         ...{ createdAt: now, updatedAt: now, activeAt: now },
-        log: createMessageLog(random),
+        log: createMessageLog(random("message")),
         bell: createBell(),
       };
       topics.set(String(id), topic);

@@ -1,6 +1,6 @@
 import { onAbort } from "../../core/abort.ts";
 import type { AckloopError } from "../../core/errors.ts";
-import type { Delivery, Feed, Receipt } from "../../core/feed.ts";
+import type { Feed, Receipt } from "../../core/feed.ts";
 import { ask, toFailure } from "../../core/guard.ts";
 import type { Logger } from "../../core/logger.ts";
 import type { StopReason, Summary } from "../../core/summary.ts";
@@ -312,7 +312,7 @@ export class Engine {
     await ask({ what: "stop", limitMs, own: this.#left }, (signal) =>
       Promise.all([
         ...marked.map((entry) => this.#keeping.abandon(entry, signal)),
-        facts.abrupt ? undefined : this.#nack(left, signal),
+        facts.abrupt ? undefined : this.#nack(left.flatMap(receiptsOf), signal),
         this.#guard?.release(signal),
       ]),
     );
@@ -328,9 +328,9 @@ export class Engine {
     void ask({ what: "forget", limitMs }, (signal) => this.#keeping.abandon(entry, signal));
   }
 
-  async #nack(left: readonly Entry[], giveUp: AbortSignal): Promise<void> {
+  async #nack(left: readonly Receipt[], giveUp?: AbortSignal): Promise<void> {
     const { feed, settings } = this.#task;
-    const receipts = [...left.flatMap(receiptsOf), ...this.#leftReceipts];
+    const receipts = [...left, ...this.#leftReceipts.splice(0)];
     if (feed.nack === undefined || receipts.length === 0) return;
     const limitMs = settings.callTimeoutMs;
     const asking = { what: "nack", whom: feed.name, limitMs, signal: giveUp };
@@ -468,7 +468,7 @@ export class Engine {
       onFresh: (entry) => this.#onFresh(entry),
       onOpen: (message, leaseMs, at) => this.#extending.watch(message, leaseMs, at),
       onSettledAgain: (entry) => this.#onSettledAgain(entry),
-      onLeft: (delivery) => this.#onLeft(delivery),
+      onLeft: (receipts) => this.#onLeft(receipts),
       onAcked: (count) => this.#onAcked(count, 0),
       onHalt: (error) => this.#halt(error),
       mayStart: (now) => this.#mayStart(now),
@@ -479,7 +479,10 @@ export class Engine {
     });
   }
 
-  #onLeft({ receipt }: Delivery): void {
-    if (receipt !== undefined) this.#leftReceipts.push(receipt);
+  /** What was pulled too late is given back with the rest, or by itself after that. */
+  #onLeft(receipts: readonly Receipt[]): void {
+    const { phase, facts } = this.#ending ?? {};
+    if (phase !== "lettingGo") this.#leftReceipts.push(...receipts);
+    else if (!facts?.abrupt) void this.#nack(receipts);
   }
 }

@@ -100,6 +100,7 @@ export class Entry implements Message {
   mark: Mark | undefined = undefined;
   refusals = 0;
 
+  /** @param name What it is known by, where that is not its event's source and id. */
   constructor(name: string | undefined, delivery: Delivery, page: PageWeight) {
     this.#name = name;
     this.source = delivery.event?.source ?? "";
@@ -130,13 +131,4 @@ export class Entry implements Message {
   get openedAt(): number {
     return this.page.openedAt;
   }
-}
-
-/**
- * Makes the notes for a delivery that is new.
- *
- * @param name What it is known by, where that is not its event's source and id.
- */
-export function toEntry(name: string | undefined, delivery: Delivery, page: PageWeight): Entry {
-  return new Entry(name, delivery, page);
 }

@@ -29,8 +29,8 @@ export interface PullingParts {
   readonly onOpen: (message: Message, leaseMs: number | undefined, pulledAt: number) => void;
   /** A delivery came back that is settled already. */
   readonly onSettledAgain: (entry: Entry) => void;
-  /** Takes what was pulled and is not begun. */
-  readonly onLeft: (delivery: Delivery) => void;
+  /** Takes the receipts of what was pulled and is not begun. */
+  readonly onLeft: (receipts: readonly Receipt[]) => void;
   /** Confirmed with a pull that carried an ack: so many events are let go of. */
   readonly onAcked: (count: number) => void;
   readonly onHalt: (error: AckloopError) => void;
@@ -283,9 +283,10 @@ export class Pulling {
     let mayCut = feed.acks === "individual";
     let isWhole = true;
     let isProgress = feed.acks === "cumulative";
+    const left: Receipt[] = [];
     for (const delivery of page.deliveries) {
       if ((mayCut && this.#isLimitReached) || isStopping()) {
-        onLeft(delivery);
+        if (delivery.receipt !== undefined) left.push(delivery.receipt);
         isWhole = false;
         continue;
       }
@@ -295,6 +296,7 @@ export class Pulling {
       // Below a cumulative receipt everything must be handled, or the work before it is lost.
       mayCut = feed.acks === "individual" || delivery.receipt !== undefined;
     }
+    if (left.length > 0) onLeft(left);
     const isRepeat = window.closePage(open, isWhole ? page.receipt : undefined);
     if (isWhole && page.receipt !== undefined) this.#after = page.receipt;
     const fresh = this.#taken - before;
@@ -415,11 +417,14 @@ export class Pulling {
     tell?.({ kind: "pollFailed", error, delayMs });
   }
 
-  /** A page that came after its time. A queue has hidden what it holds, so it counts; a list is old. */
+  /**
+   * A page that came after its time, or that a stop has cut. A queue has hidden what it holds, so it
+   * counts, or is given back; a list is old.
+   */
   #cameLate(pull: Pull, late: Answer<Pulled>): void {
-    const { feed, changed, isStopping } = this.#parts;
+    const { feed, changed } = this.#parts;
     const isQueue = feed.acks === "individual" && feed.pulls === "onward";
-    if (late.kind !== "answered" || !isQueue || isStopping()) return;
+    if (late.kind !== "answered" || !isQueue) return;
     try {
       const page = readPage(late.value, feed);
       if (!("kind" in page)) this.#takeIn(page, pull.began, performance.now() - pull.began);

@@ -1,5 +1,7 @@
 import { AckloopError } from "../../core/errors.ts";
 import type { EventCatalogue, FeedEvent } from "../../core/event.ts";
+import type { Logger } from "../../core/logger.ts";
+import { nearestOf } from "../../core/options.ts";
 import type { SchemaIssue, StandardSchemaV1 } from "../../core/standard-schema.ts";
 import { batch } from "../batch.ts";
 import type { BatchHandler, Handler, Handlers } from "../handler.ts";
@@ -47,6 +49,27 @@ export function toRoutes<E extends FeedEvent>(
     };
   }
   return { find: findInMap(catalogue, checkMap(verb, handlers)), batch: undefined };
+}
+
+/**
+ * Tells of handlers whose type the feed's catalogue does not have: more often a slip than a type that the
+ * provider has only now. A handler of that name is called all the same, should such an event come.
+ */
+export function tellOfStrangers(
+  feed: { readonly name: string; readonly events?: object | undefined },
+  handlers: unknown,
+  log: Logger,
+): void {
+  const { name, events } = feed;
+  if (events === undefined || typeof handlers !== "object" || handlers === null) return;
+  if ("handleBatch" in handlers) return;
+  for (const type of Object.keys(handlers)) {
+    if (type === "other" || Object.hasOwn(events, type)) continue;
+    const nearest = nearestOf(type, Object.keys(events));
+    const advice = nearest === undefined ? "" : `; did you mean \`${nearest}\`?`;
+    const what = `the handler of \`${type}\` is for a type that the catalogue does not have`;
+    log.warn(`ackloop: ${name}: ${what}${advice}`, { feed: name, type });
+  }
 }
 
 function isBatchHandler<E extends FeedEvent>(handlers: Handlers<E>): handlers is BatchHandler<E> {

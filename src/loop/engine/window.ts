@@ -2,8 +2,8 @@ import type { FeedEvent } from "../../core/event.ts";
 import type { Delivery, Feed, Page, Receipt } from "../../core/feed.ts";
 import type { Identified } from "../../core/identity.ts";
 import { EventMap, identityOf, isNameless, namelessIdentity } from "../../core/identity.ts";
-import type { Entry, Message, PageWeight } from "./entry.ts";
-import { isStale, toEntry } from "./entry.ts";
+import type { Message, PageWeight } from "./entry.ts";
+import { Entry, isStale } from "./entry.ts";
 import { Lately } from "./lately.ts";
 import { Queue } from "./queue.ts";
 import { toText } from "./storable.ts";
@@ -115,7 +115,7 @@ export class Window {
   }
 
   #add(name: string | undefined, delivery: Delivery, weight: PageWeight): Entry {
-    const entry = toEntry(name, delivery, weight);
+    const entry = new Entry(name, delivery, weight);
     if (name !== undefined) this.#named.set(name, entry);
     else if (delivery.event !== undefined) this.#events.set(delivery.event, entry);
     this.#known += 1;

@@ -8,6 +8,7 @@ import {
   toApiKey,
   toDomain,
   toListener,
+  toListeners,
   toNamed,
   toNewApiKey,
   toQueue,
@@ -35,6 +36,7 @@ export type DiscueCall = <Reply>(
 interface Api {
   readonly call: DiscueCall;
   readonly naming: "name" | "alias";
+  readonly createBy: "POST" | "PUT";
 }
 
 /** Makes the typed calls of the whole API. */
@@ -63,7 +65,7 @@ function queuesOf(api: Api): DiscueClient["queues"] {
   return {
     create: (input, options) =>
       call(
-        "POST",
+        api.createBy,
         ["queues"],
         { operation: "queues.create", json: body(input), reply: replies.queue },
         options,
@@ -102,7 +104,7 @@ function listenersOf(api: Api): DiscueClient["listeners"] {
   return {
     create: (queueId, input, options) =>
       call(
-        "POST",
+        api.createBy,
         all(queueId),
         {
           operation: "listeners.create",
@@ -144,7 +146,7 @@ function messagesOf(api: Api): DiscueClient["messages"] {
     create: async (queueId, input, options) => {
       const json = { ...nameOf(api, input), data: toText(input.data) };
       return call(
-        "POST",
+        api.createBy,
         all(queueId),
         { operation: "messages.create", json, reply: message },
         options,
@@ -311,7 +313,7 @@ const replies = {
   queue: read(wireReplies.queue, ({ queue }) => toQueue(queue)),
   queues: read(wireReplies.queues, ({ queues }) => queues.map(toQueue)),
   listener: read(wireReplies.listener, ({ listener }) => toListener(listener)),
-  listeners: read(wireReplies.listeners, ({ listeners }) => listeners.map(toListener)),
+  listeners: read(wireReplies.listeners, toListeners),
   message: read(wireReplies.message, ({ message }) => toNamed(message)),
   messages: read(wireReplies.messages, ({ messages }) => messages.map(toNamed)),
 } as const;

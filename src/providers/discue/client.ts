@@ -29,7 +29,8 @@ const defaultBaseUrl = "https://api.discue.io";
  */
 export function discue(options: DiscueOptions): DiscueClient {
   checkOptions("client", options, rules);
-  const { apiKey, naming = "name", prefix = naming === "name" ? "/v1" : "", ...rest } = options;
+  const { apiKey, naming = "name", createBy = "POST", ...others } = options;
+  const { prefix = naming === "name" ? "/v1" : "", ...rest } = others;
   const http = createHttpClient({
     ...rest,
     provider: "discue",
@@ -37,13 +38,14 @@ export function discue(options: DiscueOptions): DiscueClient {
     credential: { token: neverTwice(apiKey), header: "x-api-key", prefix: "" },
     describeError: (body) => ({ text: wireError.safeParse(body).data?.title ?? undefined }),
   });
-  const api = { call: createCall(http), naming };
+  const api = { call: createCall(http), naming, createBy };
   return { ...createCalls(api), receiver: discueReceiver };
 }
 
 const rules: OptionRules<DiscueOptions> = {
   apiKey: { fits: (value) => text.fits(value) || callable.fits(value), be: "a text or a function" },
   naming: oneOf(["name", "alias"]),
+  createBy: oneOf(["POST", "PUT"]),
   prefix: {
     fits: (value) => typeof value === "string" && /^(\/[\w.~-]+)*$/.test(value),
     be: 'empty, or a path such as "/v1"',
@@ -64,7 +66,7 @@ function createCall(client: HttpClient): DiscueCall {
     // An empty id would make a path of another call: a list instead of one, all instead of one queue.
     if (path.includes("")) throw wrongOption(facts.operation, "an id must not be empty");
     // Creating twice makes two; all else leaves the same state however often it is done.
-    const repeat = method === "POST" ? "unsent" : "safe";
+    const repeat = facts.operation.endsWith(".create") ? "unsent" : "safe";
     try {
       return await client.call({ ...facts, method, path, repeat, signal: options?.signal });
     } catch (error) {

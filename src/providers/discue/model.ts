@@ -35,9 +35,10 @@ export function toNamed(wire: Wire<typeof wireNamed>): {
 
 /** Reads a queue. */
 export function toQueue(wire: Wire<typeof wireQueue>): DiscueQueue {
-  const { schema } = wire;
+  const { schema, listeners } = wire;
   return {
     ...toNamed(wire),
+    ...(listeners && { listeners: listeners.map(toNamed) }),
     ...(isRecord(schema) ? { schema: schema as DiscueMessageSchema } : {}),
   };
 }
@@ -50,19 +51,37 @@ export function toListener(wire: Wire<typeof wireListener>): DiscueListener {
     ...present({ notifyUrl, livenessUrl, status }),
     ...(liveness && {
       liveness: {
-        ...present({ state: liveness.state }),
+        ...present({
+          state: liveness.state,
+          lastSuccessAt: liveness.last_success_at,
+          lastFailureAt: liveness.last_failure_at,
+          lastFailureStatus: liveness.last_failure_status,
+        }),
         successCount: liveness.success_count ?? 0,
         failureCount: liveness.failure_count ?? 0,
       },
     }),
     ...(messages && {
       messages: {
+        ...present({
+          lastSuccessAt: messages.last_success_at,
+          lastFailureAt: messages.last_failure_at,
+        }),
         acknowledgedCount: messages.acknowledged_count ?? 0,
         missed: (messages.missed ?? []).map(String),
         missedCount: messages.missed_count ?? 0,
       },
     }),
   };
+}
+
+/** Reads a list of listeners, each with what the reply knows of it in either place. */
+export function toListeners({
+  listeners,
+  _embedded: embedded,
+}: Wire<typeof wireReplies.listeners>): readonly DiscueListener[] {
+  const known = new Map(embedded?.listeners?.map((each) => [String(each.id), each]));
+  return listeners.map((each) => toListener({ ...each, ...known.get(String(each.id)) }));
 }
 
 /** Reads the counters. */

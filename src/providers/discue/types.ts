@@ -13,6 +13,11 @@ export interface DiscueOptions extends ClientOptions {
    * `name` in both. @default "name"
    */
   readonly naming?: "name" | "alias" | undefined;
+  /**
+   * How queues, listeners and messages are created. The reference has POST, the getting-started page PUT;
+   * which of them an account takes is not documented. @default "POST"
+   */
+  readonly createBy?: "POST" | "PUT" | undefined;
   /** What stands before every path. @default "/v1" with `naming: "name"`, "" with `"alias"` */
   readonly prefix?: "" | `/${string}` | undefined;
 }
@@ -24,6 +29,8 @@ export interface DiscueQueue {
   readonly name?: string | undefined;
   /** The rules its messages must follow, where the reply has them. */
   readonly schema?: DiscueMessageSchema | undefined;
+  /** Its listeners by id and name, where the reply has them. */
+  readonly listeners?: readonly DiscueReference[] | undefined;
 }
 
 /** The rules for the data of a queue's messages: a JSON object, property by property. */
@@ -79,12 +86,22 @@ export interface DiscueListener {
         /** Only `"stable"` is documented. */
         readonly state?: string | undefined;
         readonly successCount: number;
+        /** Epoch ms. */
+        readonly lastSuccessAt?: number | undefined;
         readonly failureCount: number;
+        /** Epoch ms. */
+        readonly lastFailureAt?: number | undefined;
+        /** The HTTP status. */
+        readonly lastFailureStatus?: number | undefined;
       }
     | undefined;
   readonly messages?:
     | {
         readonly acknowledgedCount: number;
+        /** Epoch ms. */
+        readonly lastSuccessAt?: number | undefined;
+        /** Epoch ms. */
+        readonly lastFailureAt?: number | undefined;
         /** The ids of the messages that it missed. */
         readonly missed: readonly string[];
         readonly missedCount: number;

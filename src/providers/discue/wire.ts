@@ -23,8 +23,12 @@ const named = { id, name: optionalText, alias: optionalText };
 /** Anything with a name: a message, an API client. */
 export const wireNamed = z.object(named);
 
-/** A queue. Older examples show `listeners: []` where the reference has `schema`. */
-export const wireQueue = z.object({ ...named, schema: z.optional(z.unknown()) });
+/** A queue. The getting-started page shows its `listeners`, the reference its `schema`. */
+export const wireQueue = z.object({
+  ...named,
+  schema: z.optional(z.unknown()),
+  listeners: z.nullish(listOf(wireNamed)),
+});
 
 /** A listener. Creating and changing one answer `id` and `name` alone. `status`: newer model. */
 export const wireListener = z.object({
@@ -33,11 +37,20 @@ export const wireListener = z.object({
   liveness_url: optionalText,
   status: optionalText,
   liveness: z.nullish(
-    z.object({ state: optionalText, success_count: optionalNumber, failure_count: optionalNumber }),
+    z.object({
+      state: optionalText,
+      success_count: optionalNumber,
+      last_success_at: optionalNumber,
+      failure_count: optionalNumber,
+      last_failure_at: optionalNumber,
+      last_failure_status: optionalNumber,
+    }),
   ),
   messages: z.nullish(
     z.object({
       acknowledged_count: optionalNumber,
+      last_success_at: optionalNumber,
+      last_failure_at: optionalNumber,
       missed: z.nullish(listOf(id)),
       missed_count: optionalNumber,
     }),
@@ -97,7 +110,11 @@ export const wireReplies = {
   queue: z.object({ queue: wireQueue }),
   queues: z.object({ queues: listOf(wireQueue) }),
   listener: z.object({ listener: wireListener }),
-  listeners: z.object({ listeners: listOf(wireListener) }),
+  /** The page has what is known of each in `_embedded`, and the id and name beside it. */
+  listeners: z.object({
+    listeners: listOf(wireListener),
+    _embedded: z.nullish(z.object({ listeners: z.nullish(listOf(wireListener)) })),
+  }),
   message: z.object({ message: wireNamed }),
   messages: z.object({ messages: listOf(wireNamed) }),
   schema: z.object({ schema: z.record(z.string(), z.unknown()) }),

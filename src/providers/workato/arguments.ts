@@ -34,3 +34,33 @@ export function toRfc3339(operation: string, name: string, value: Instant): stri
   }
   return date.toISOString();
 }
+
+/** The documented maximum of a payload, and of a request, is 1 MB. */
+export const maxBytes = 1_000_000;
+
+/** Refuses what is longer as JSON than Workato takes. */
+export function checkSize<Value>(operation: string, name: string, value: Value): Value {
+  sizeOf(operation, name, value);
+  return value;
+}
+
+/** How many bytes a value has as JSON: at most as many as Workato takes. */
+export function sizeOf(operation: string, name: string, value: unknown): number {
+  const bytes = encoder.encode(textOf(operation, name, value)).length;
+  if (bytes <= maxBytes) return bytes;
+  throw wrong(
+    "workato",
+    `${name} has ${bytes} bytes as JSON; Workato takes ${maxBytes}`,
+    operation,
+  );
+}
+
+const encoder = new TextEncoder();
+
+function textOf(operation: string, name: string, value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? "";
+  } catch {
+    throw wrong("workato", `${name} cannot be written as JSON`, operation);
+  }
+}

@@ -57,5 +57,5 @@ export type {
 } from "./feed-options.ts";
 export type { BatchItem, IsPublished, PublishCalls, PublishResult } from "./publish.ts";
 export type { WorkatoRegion } from "./regions.ts";
-export { type TopicField, topicSchema } from "./topic-schema.ts";
+export { type NewTopicField, type TopicField, topicSchema } from "./topic-schema.ts";
 export type { NewTopic, Topic, TopicCalls, TopicChange, TopicQuery } from "./topics.ts";

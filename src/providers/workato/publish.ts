@@ -4,7 +4,7 @@ import type { StandardSchemaV1 } from "../../core/standard-schema.ts";
 import { wrong } from "../../http/options.ts";
 import { replyOf } from "../../http/reply.ts";
 import type { HttpClient, ReplyFacts, ReplyReader } from "../../http/types.ts";
-import { checkTopicId, type TopicId } from "./arguments.ts";
+import { checkSize, checkTopicId, maxBytes, sizeOf, type TopicId } from "./arguments.ts";
 import type { WorkatoData } from "./event.ts";
 import { isJsonObject, wireBatchItem, wireBatchPublish, wirePublish } from "./wire.ts";
 
@@ -69,8 +69,8 @@ export interface PublishCalls {
 /** The documented maximum of one batch. */
 const maxPayloads = 100;
 
-/** The documented maximum of a request is 1 MB; the rest is for what stands around the payloads. */
-const maxPayloadBytes = 1_000_000;
+/** What stands around the payloads of a batch, in bytes. */
+const aroundBytes = '{"payloads":[]}'.length;
 
 /** Makes the calls that publish. */
 export function createPublishCalls(http: HttpClient, isPublished: IsPublished): PublishCalls {
@@ -81,7 +81,7 @@ export function createPublishCalls(http: HttpClient, isPublished: IsPublished): 
         operation,
         method: "POST",
         path: ["topics", checkTopicId(operation, topicId), "publish"],
-        json: checkPayload(operation, payload, "payload"),
+        json: checkSize(operation, "payload", checkPayload(operation, payload, "payload")),
         repeat: "unsent",
         reply: publishedReply(wirePublish),
         signal,
@@ -214,26 +214,29 @@ function toReason(result: unknown, plain: ReplyFacts["plain"]): string {
   }
 }
 
-/** Cuts a list of payloads into requests, in order; one that is too large by itself stays alone. */
+/**
+ * Cuts a list of payloads into requests, in order.
+ *
+ * @throws {AckloopError} `config` for a payload that no request can hold.
+ */
 export function splitPayloads(
   payloads: readonly WorkatoData[],
 ): readonly (readonly WorkatoData[])[] {
-  const encoder = new TextEncoder();
   const parts: WorkatoData[][] = [];
   let part: WorkatoData[] = [];
-  let sizeBytes = 0;
-  for (const payload of payloads) {
-    const payloadBytes = encoder.encode(JSON.stringify(payload)).length + 1;
-    const full = part.length === maxPayloads || sizeBytes + payloadBytes > maxPayloadBytes;
-    if (part.length > 0 && full) {
-      parts.push(part);
+  let leftBytes = 0;
+  for (const [index, payload] of payloads.entries()) {
+    // With the comma behind it.
+    const bytes = sizeOf("messages.publishBatch", `payloads[${index}]`, payload) + 1;
+    if (part.length === 0 || part.length === maxPayloads || bytes > leftBytes) {
       part = [];
-      sizeBytes = 0;
+      parts.push(part);
+      leftBytes = maxBytes - aroundBytes;
     }
     part.push(payload);
-    sizeBytes += payloadBytes;
+    leftBytes -= bytes;
   }
-  return part.length > 0 ? [...parts, part] : parts;
+  return parts;
 }
 
 function checkPayload(operation: string, payload: unknown, name: string): WorkatoData {

@@ -26,6 +26,18 @@ export interface TopicField {
   readonly [key: string]: unknown;
 }
 
+/** A field of a new topic: Workato wants these five of each. */
+export interface NewTopicField extends TopicField {
+  /** Its kind, such as `string`, `integer`, `date_time`. */
+  readonly type: string;
+  /** The input that Workato shows for it, such as `text`. */
+  readonly control_type: string;
+  /** The name that Workato shows for it. */
+  readonly label: string;
+  /** Whether it may be absent or null. */
+  readonly optional: boolean;
+}
+
 type Path = readonly PropertyKey[];
 
 /** Adds what does not fit to `issues`. */

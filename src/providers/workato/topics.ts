@@ -1,10 +1,17 @@
+import { AckloopError, isAckloopError } from "../../core/errors.ts";
 import type { CallOptions } from "../../core/feed.ts";
 import { wrong } from "../../http/options.ts";
-import { noReply, replyOf } from "../../http/reply.ts";
-import type { HttpClient } from "../../http/types.ts";
-import { checkText, checkTopicId, type TopicId } from "./arguments.ts";
-import type { TopicField } from "./topic-schema.ts";
-import { type WireTopicFields, type wireTopic, wireTopicReply, wireTopics } from "./wire.ts";
+import { replyOf } from "../../http/reply.ts";
+import type { HttpClient, ReplyReader } from "../../http/types.ts";
+import { checkSize, checkText, checkTopicId, type TopicId } from "./arguments.ts";
+import type { NewTopicField, TopicField } from "./topic-schema.ts";
+import {
+  type WireTopicFields,
+  wireDone,
+  type wireTopic,
+  wireTopicReply,
+  wireTopics,
+} from "./wire.ts";
 
 /** A topic, the place that messages are published to and read from. */
 export interface Topic {
@@ -28,16 +35,28 @@ export interface Topic {
 export interface NewTopic {
   /** Its name. */
   readonly name: string;
-  /** The fields of its messages. */
-  readonly schema: readonly TopicField[];
+  /** The fields of its messages, each with its five members. */
+  readonly schema: readonly NewTopicField[];
   /** How long messages are kept, in seconds. @default Workato's, 604_800 */
   readonly retentionSeconds?: number | undefined;
   /** What it is for. */
   readonly description?: string | undefined;
 }
 
-/** What of a topic changes. Whether Workato leaves an absent retention alone is not documented. */
-export type TopicChange = { readonly [Field in keyof NewTopic]?: NewTopic[Field] | undefined };
+/** What of a topic changes. */
+export interface TopicChange {
+  /** Its name. */
+  readonly name?: string | undefined;
+  /** The fields of its messages. Assumed: they replace the whole list, as in the page's sample. */
+  readonly schema?: readonly Partial<TopicField>[] | undefined;
+  /**
+   * How long messages are kept, in seconds. **Left out, Workato sets 604,800 (7 days)**, its page says, so
+   * that a change of the name can cut the history. `"keep"` reads what it is first, and sends it again.
+   */
+  readonly retentionSeconds?: number | "keep" | undefined;
+  /** What it is for. */
+  readonly description?: string | undefined;
+}
 
 /** Which topics to list, and how. */
 export interface TopicQuery extends CallOptions {
@@ -60,13 +79,19 @@ export interface TopicQuery extends CallOptions {
  * Source: docs.workato.com/workato-api/event-streams.html, read 2026-11.
  */
 export interface TopicCalls {
-  /** Lists the topics; an empty list when there are none. No paging is documented. */
+  /**
+   * Lists the topics; an empty list when there are none.
+   *
+   * No paging is documented, but the number of all topics is. Where the answer holds fewer, the next pages
+   * are asked for. Assumed: by `page` and `per_page`, as a public program does; one that brings nothing
+   * new is a `schema` error, never a list that is silently cut.
+   */
   list(query?: TopicQuery): Promise<readonly Topic[]>;
   /** Makes a topic. Not repeated after a failure that leaves its outcome open. */
   create(topic: NewTopic, options?: CallOptions): Promise<Topic>;
   /** Gives one topic with its schema. */
   get(topicId: TopicId, options?: CallOptions): Promise<Topic>;
-  /** Changes a topic. A `schema` replaces the whole list of fields. */
+  /** Changes a topic; mind the retention of {@link TopicChange}. */
   update(topicId: TopicId, change: TopicChange, options?: CallOptions): Promise<Topic>;
   /**
    * Removes all messages and statistics of a topic; what its readers had not read is gone, and the
@@ -83,6 +108,9 @@ export interface TopicCalls {
 
 const root = "event_streams";
 
+/** How many pages of topics are read at most: far more than a workspace has. */
+const mostPages = 1000;
+
 /** Makes the calls about topics. */
 export function createTopicCalls(http: HttpClient): TopicCalls {
   const change = (
@@ -96,13 +124,14 @@ export function createTopicCalls(http: HttpClient): TopicCalls {
       method,
       path: [root, "topics", ...path],
       repeat: "unsent",
-      reply: noReply,
+      reply: doneReply,
       signal,
     });
 
+  const reads = createReads(http);
   return {
-    ...createReads(http),
-    ...createWrites(http),
+    ...reads,
+    ...createWrites(http, reads.get),
     async purge(topicId, options = {}) {
       const operation = "topics.purge";
       await change(operation, "PUT", [checkTopicId(operation, topicId), "purge"], options);
@@ -114,19 +143,40 @@ export function createTopicCalls(http: HttpClient): TopicCalls {
   };
 }
 
+/** The first page is asked for as documented, without a size. */
+function readPage(
+  http: HttpClient,
+  { name, sort, includeSchema, signal }: TopicQuery,
+  page: number,
+  perPage: number | undefined,
+): Promise<typeof wireTopics._zod.output> {
+  const paging = perPage === undefined ? {} : { page, per_page: perPage };
+  return http.call({
+    operation: "topics.list",
+    method: "GET",
+    path: [root, "topics"],
+    query: { name, sort, include_schema: includeSchema, ...paging },
+    repeat: "safe",
+    reply: replyOf(wireTopics),
+    signal,
+  });
+}
+
 function createReads(http: HttpClient): Pick<TopicCalls, "list" | "get"> {
   return {
-    async list({ name, sort, includeSchema, signal } = {}) {
-      const wire = await http.call({
-        operation: "topics.list",
-        method: "GET",
-        path: [root, "topics"],
-        query: { name, sort, include_schema: includeSchema },
-        repeat: "safe",
-        reply: replyOf(wireTopics),
-        signal,
-      });
-      return wire.data.map(toTopic);
+    async list(query = {}) {
+      const topics = new Map<TopicId, Topic>();
+      let perPage: number | undefined;
+      for (let page = 1; page <= mostPages; page += 1) {
+        const known = topics.size;
+        const { count, data } = await readPage(http, query, page, perPage);
+        for (const wire of data) topics.set(wire.id, toTopic(wire));
+        if (topics.size >= (count ?? 0)) return [...topics.values()];
+        if (topics.size === known) break;
+        perPage ??= data.length;
+      }
+      const what = "the list is cut: the answer counts more topics than could be read";
+      throw new AckloopError("schema", what, { provider: "workato", operation: "topics.list" });
     },
     async get(topicId, { signal } = {}) {
       const operation = "topics.get";
@@ -143,7 +193,10 @@ function createReads(http: HttpClient): Pick<TopicCalls, "list" | "get"> {
   };
 }
 
-function createWrites(http: HttpClient): Pick<TopicCalls, "create" | "update"> {
+function createWrites(
+  http: HttpClient,
+  get: TopicCalls["get"],
+): Pick<TopicCalls, "create" | "update"> {
   return {
     async create(topic, { signal } = {}) {
       const operation = "topics.create";
@@ -151,11 +204,12 @@ function createWrites(http: HttpClient): Pick<TopicCalls, "create" | "update"> {
       if (!Array.isArray(topic.schema)) {
         throw wrong("workato", "schema must be a list of fields", operation);
       }
+      const fields = checkSize(operation, "the topic", toFields(topic, topic.retentionSeconds));
       const wire = await http.call({
         operation,
         method: "POST",
         path: [root, "topics"],
-        json: toFields(topic),
+        json: fields,
         repeat: "unsent",
         reply: replyOf(wireTopicReply),
         signal,
@@ -164,11 +218,14 @@ function createWrites(http: HttpClient): Pick<TopicCalls, "create" | "update"> {
     },
     async update(topicId, topic, { signal } = {}) {
       const operation = "topics.update";
+      const id = checkTopicId(operation, topicId);
+      const { retentionSeconds: wanted } = topic;
+      const retention = wanted === "keep" ? (await get(id, { signal })).retentionSeconds : wanted;
       const wire = await http.call({
         operation,
         method: "PUT",
-        path: [root, "topics", checkTopicId(operation, topicId)],
-        json: toFields(topic),
+        path: [root, "topics", id],
+        json: checkSize(operation, "the change", toFields(topic, retention)),
         repeat: "safe",
         reply: replyOf(wireTopicReply),
         signal,
@@ -178,9 +235,26 @@ function createWrites(http: HttpClient): Pick<TopicCalls, "create" | "update"> {
   };
 }
 
-function toFields({ name, schema, retentionSeconds, description }: TopicChange): WireTopicFields {
-  return { name, schema, retention: retentionSeconds, description };
+function toFields(
+  { name, schema, description }: Omit<TopicChange, "retentionSeconds">,
+  retention: number | undefined,
+): WireTopicFields {
+  return { name, schema, retention, description };
 }
+
+const readDone = replyOf(wireDone);
+
+/** Anything but the documented words leaves open whether it was done. */
+const doneReply: ReplyReader<void> = (body, facts) => {
+  try {
+    readDone(body, facts);
+  } catch (error) {
+    if (!isAckloopError(error)) throw error;
+    const { provider, operation, status } = facts;
+    const what = "the answer does not say that it was done";
+    throw new AckloopError("schema", what, { provider, operation, status, outcomeUnknown: true });
+  }
+};
 
 function toTopic(wire: typeof wireTopic._zod.output): Topic {
   return {

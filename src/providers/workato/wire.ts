@@ -49,6 +49,12 @@ export const wireTopic = z.object({
 /** The answer to create, get and update. */
 export const wireTopicReply = z.object({ data: wireTopic });
 
+/** The answer to a purge or a deletion, as the event streams' page has it, or the page of the whole API. */
+export const wireDone = z.union([
+  z.object({ data: z.object({ status: z.literal("success") }) }),
+  z.object({ Success: z.literal(true) }),
+]);
+
 /** The answer to list. */
 export const wireTopics = z.object({ count: z.nullish(z.number()), data: listOf(wireTopic) });
 

@@ -1,5 +1,5 @@
-import { refuseNewer, tableNames } from "../sql/versions.ts";
 import { numberAt } from "../sql/session.ts";
+import { refuseNewer, tableNames } from "../sql/versions.ts";
 import { type Connection, withPrefix } from "./connection.ts";
 
 /**

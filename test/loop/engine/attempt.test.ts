@@ -7,8 +7,7 @@ import type { DedupeStore } from "../../../src/core/stores.ts";
 import { batch } from "../../../src/loop/batch.ts";
 import type { Disposition } from "../../../src/loop/engine/attempt.ts";
 import { Attempts } from "../../../src/loop/engine/attempt.ts";
-import type { Entry } from "../../../src/loop/engine/entry.ts";
-import { toEntry } from "../../../src/loop/engine/entry.ts";
+import { Entry } from "../../../src/loop/engine/entry.ts";
 import { Keeping } from "../../../src/loop/engine/keeping.ts";
 import type { ReportBody } from "../../../src/loop/engine/report.ts";
 import { toRoutes } from "../../../src/loop/engine/route.ts";
@@ -66,11 +65,11 @@ function attemptsOf(handlers: unknown, { options = {}, events }: Setting = {}) {
 const page = { bytes: 0, openedAt: 0, held: 0 };
 
 const entryOf = (id = "a", facts: Partial<FeedEvent> = {}): Entry =>
-  toEntry(`/memory ${id}`, { event: { ...testEvent(id), ...facts }, raw: { id } }, page);
+  new Entry(`/memory ${id}`, { event: { ...testEvent(id), ...facts }, raw: { id } }, page);
 
 const unreadableEntry = (): Entry => {
   const unreadable = new AckloopError("schema", "items[3] cannot be read", { path: "items[3]" });
-  return toEntry("x", { unreadable, raw: { odd: 1 } } satisfies Delivery, page);
+  return new Entry("x", { unreadable, raw: { odd: 1 } } satisfies Delivery, page);
 };
 
 /** A schema that takes what has a code, and makes it upper case. */

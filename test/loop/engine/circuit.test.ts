@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Circuit } from "../../../src/loop/engine/circuit.ts";
-import type { Entry } from "../../../src/loop/engine/entry.ts";
-import { toEntry } from "../../../src/loop/engine/entry.ts";
+import { Entry } from "../../../src/loop/engine/entry.ts";
 import type { ReportBody } from "../../../src/loop/engine/report.ts";
 import { toLog } from "../../../src/loop/engine/report.ts";
 import { testEvent } from "../../../src/testing/memory-feed.ts";
@@ -34,7 +33,7 @@ const entriesOf = (count: number, attempts = 1): Entry[] =>
   Array.from({ length: count }, (_, index) => {
     const event = testEvent(`e${index}`);
     return Object.assign(
-      toEntry(event.id, { event, raw: {} }, { bytes: 0, openedAt: 0, held: 0 }),
+      new Entry(event.id, { event, raw: {} }, { bytes: 0, openedAt: 0, held: 0 }),
       {
         attempts,
       },

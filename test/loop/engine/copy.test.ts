@@ -1,15 +1,14 @@
 import { describe, expect, it, vi } from "vitest";
 import type { Delivery } from "../../../src/core/feed.ts";
 import { asItCame, toGiven } from "../../../src/loop/engine/copy.ts";
-import type { Entry } from "../../../src/loop/engine/entry.ts";
-import { toEntry } from "../../../src/loop/engine/entry.ts";
+import { Entry } from "../../../src/loop/engine/entry.ts";
 import { testEvent } from "../../../src/testing/memory-feed.ts";
 
 /** An entry whose event and raw share their data. */
 function entryOf(facts: Partial<Delivery> = {}): Entry {
   const data = { list: [1] };
   const delivery = { event: testEvent("a", { data }), raw: { data }, ...facts } as Delivery;
-  return toEntry("/memory a", delivery, { bytes: 0, openedAt: 0, held: 0 });
+  return new Entry("/memory a", delivery, { bytes: 0, openedAt: 0, held: 0 });
 }
 
 const fresh = (): Delivery => ({ event: testEvent("a", { data: { list: [1] } }), raw: {} });

@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { FeedEvent } from "../../../src/core/event.ts";
 import type { Disposition } from "../../../src/loop/engine/attempt.ts";
 import { Circuit } from "../../../src/loop/engine/circuit.ts";
-import type { Entry, Verdict } from "../../../src/loop/engine/entry.ts";
-import { toEntry } from "../../../src/loop/engine/entry.ts";
+import type { Verdict } from "../../../src/loop/engine/entry.ts";
+import { Entry } from "../../../src/loop/engine/entry.ts";
 import type { HandlingParts } from "../../../src/loop/engine/handling.ts";
 import { Handling } from "../../../src/loop/engine/handling.ts";
 import { toLog } from "../../../src/loop/engine/report.ts";
@@ -20,7 +20,7 @@ const USED_UP: Disposition = {
 
 const idOf = ({ delivery }: Entry): string => delivery.event?.id ?? "";
 const entryOf = (id: string): Entry =>
-  toEntry(`/memory ${id}`, { event: testEvent(id), raw: {} }, { bytes: 0, openedAt: 0, held: 0 });
+  new Entry(`/memory ${id}`, { event: testEvent(id), raw: {} }, { bytes: 0, openedAt: 0, held: 0 });
 
 interface Setting extends Partial<HandlingParts> {
   /** Whether more may come, so that a batch waits for it. @default false */

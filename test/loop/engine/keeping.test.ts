@@ -5,8 +5,7 @@ import type { Delivery } from "../../../src/core/feed.ts";
 import { toReceipt } from "../../../src/core/feed.ts";
 import { isNameless, namelessIdentity } from "../../../src/core/identity.ts";
 import type { DeadLetter, DedupeStore } from "../../../src/core/stores.ts";
-import type { Entry } from "../../../src/loop/engine/entry.ts";
-import { toEntry } from "../../../src/loop/engine/entry.ts";
+import { Entry } from "../../../src/loop/engine/entry.ts";
 import { Keeping } from "../../../src/loop/engine/keeping.ts";
 import type { ReportBody } from "../../../src/loop/engine/report.ts";
 import type { LoopOptions } from "../../../src/loop/options.ts";
@@ -48,7 +47,7 @@ const keyOf = (id: string) => ({ ...key, identity: `/memory ${id}` });
 const page = { bytes: 0, openedAt: 0, held: 0 };
 const entryOf = (id: string, facts: Partial<Delivery> = {}): Entry => {
   const delivery = { event: testEvent(id), raw: { id }, ...facts } as Delivery;
-  return toEntry(`/memory ${id}`, delivery, page);
+  return new Entry(`/memory ${id}`, delivery, page);
 };
 
 describe("keeping", () => {
@@ -102,7 +101,7 @@ describe("keeping", () => {
   describe("of what has no id of its own", () => {
     const unreadable = new AckloopError("schema", "cannot be read");
     const nameless = (raw: unknown, among: number, receipt?: string): Entry =>
-      toEntry(
+      new Entry(
         namelessIdentity(JSON.stringify(raw), among),
         { unreadable, raw, ...(receipt && { receipt: toReceipt(receipt) }) },
         page,
@@ -135,7 +134,7 @@ describe("keeping", () => {
       const identity = namelessIdentity("redriven", 1);
       const delivery: Delivery = { unreadable, raw: 1, identity, receipt: toReceipt(1) };
 
-      await keeping.setAside(toEntry(identity, delivery, page), "odd", "schema");
+      await keeping.setAside(new Entry(identity, delivery, page), "odd", "schema");
 
       expect(await stores.deadLetters.get({ ...key, identity })).toMatchObject({ raw: 1 });
     });
@@ -307,7 +306,7 @@ describe("keeping", () => {
     const unreadable = new AckloopError("schema", "cannot be read");
 
     expect(await keeping.begin(entryOf("a", { idDerived: true }))).toBeUndefined();
-    expect(await keeping.begin(toEntry("b", { unreadable, raw: 1 }, page))).toBeUndefined();
+    expect(await keeping.begin(new Entry("b", { unreadable, raw: 1 }, page))).toBeUndefined();
     expect(begin).not.toHaveBeenCalled();
   });
 

@@ -702,6 +702,29 @@ describe("the end of pulling", () => {
   });
 });
 
+describe("a page that a queue gives after a stop has cut its pull", () => {
+  it.each([
+    ["while handlers have their time", 100],
+    ["after the end", 0],
+  ])("is given back: %s", async (_, withinMs) => {
+    const answer = gate<readonly Delivery[]>();
+    const { feed, nacked } = queueOf(message("at work", "0"));
+    let polls = 0;
+    const pull: Feed["pull"] = () => (polls++ === 0 ? feed.pull() : answer.opened);
+    const run = consume({ ...feed, pull } as Feed, () => sleep(60_000), quick);
+    await soon();
+
+    const stopped = run.stop({ withinMs });
+    if (withinMs === 0) await stopped;
+    answer.open([message("a", "1"), message("b", "2")]);
+    const summary = await ended(stopped);
+    await soon();
+
+    expect(nacked).toEqual(["1", "2"]);
+    expect(summary).toMatchObject({ pulled: 1 });
+  });
+});
+
 /** An individual feed that pulls onward and gives these pages, whatever it is asked. */
 function pagesOf(pages: readonly (readonly string[])[]): Feed {
   const left = [...pages];

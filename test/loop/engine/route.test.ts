@@ -1,9 +1,14 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { FeedEvent } from "../../../src/core/event.ts";
+import type { Feed } from "../../../src/core/feed.ts";
 import type { StandardSchemaV1 } from "../../../src/core/standard-schema.ts";
 import { batch } from "../../../src/loop/batch.ts";
-import { describeIssues, toRoutes } from "../../../src/loop/engine/route.ts";
+import { drain } from "../../../src/loop/consume.ts";
+import { describeIssues, tellOfStrangers, toRoutes } from "../../../src/loop/engine/route.ts";
 import type { Handlers } from "../../../src/loop/handler.ts";
+import { webhook } from "../../../src/loop/webhook.ts";
+import { memoryFeed } from "../../../src/testing/memory-feed.ts";
+import { toSettings } from "../support.ts";
 
 const schema: StandardSchemaV1 = {
   "~standard": { version: 1, vendor: "test", validate: (value) => ({ value }) },
@@ -83,6 +88,58 @@ describe("routes", () => {
   ])("refuse a batch handler of one's own with %s", (_, facts) => {
     const handlers = { ...facts, handleBatch: () => {} };
     expect(() => toRoutes("consume", handlers, undefined)).toThrow("batch: option");
+  });
+});
+
+describe("handlers of a type that the catalogue does not have", () => {
+  const kekkerTypes = { DealCreated: schema, DealUpdated: schema, other: schema };
+
+  it.each([
+    [
+      "a word of another page",
+      { DealsCreated: handle },
+      "`DealsCreated`",
+      "did you mean `DealCreated`?",
+    ],
+    ["another case", { dealupdated: handle }, "`dealupdated`", "did you mean `DealUpdated`?"],
+    ["what is new", { Refunded: handle }, "`Refunded`", "does not have"],
+  ])("are told once, with the nearest name: %s", (_, handlers, name, advice) => {
+    const warn = vi.fn();
+    const feed = { name: "kekker/a", events: kekkerTypes };
+
+    tellOfStrangers(feed, handlers, { ...toSettings().logger, warn });
+
+    expect(warn).toHaveBeenCalledTimes(1);
+    expect(warn.mock.calls[0]?.[0]).toContain(name);
+    expect(warn.mock.calls[0]?.[0].endsWith(advice)).toBe(true);
+  });
+
+  it.each([
+    ["known types and `other`", { DealCreated: handle, other: handle }, kekkerTypes],
+    ["no catalogue", { anything: handle }, undefined],
+    ["one function", handle, kekkerTypes],
+    ["a batch", batch({ size: 2 }, handle), kekkerTypes],
+  ])("are not told where there are none: %s", (_, handlers, events) => {
+    const warn = vi.fn();
+
+    tellOfStrangers({ name: "feed", events }, handlers, { ...toSettings().logger, warn });
+
+    expect(warn).not.toHaveBeenCalled();
+  });
+
+  it("are told by the verbs", async () => {
+    const warn = vi.fn();
+    const logger = { ...toSettings().logger, warn };
+    const feed = { ...memoryFeed(), events: { ORDER: schema } } as unknown as Feed;
+    const receiver = { name: "in", receive: () => {}, events: { ORDER: schema } } as never;
+
+    await drain(feed, { ORDR: handle } as never, { logger });
+    webhook(receiver, { ORDR: handle } as never, { logger });
+
+    expect(warn.mock.calls.map(([text]) => text)).toEqual([
+      expect.stringContaining("did you mean `ORDER`?"),
+      expect.stringContaining("did you mean `ORDER`?"),
+    ]);
   });
 });
 

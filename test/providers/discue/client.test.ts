@@ -55,6 +55,53 @@ const failureOf = (call: Promise<unknown>) =>
     (error: unknown) => error,
   );
 
+describe("what the pages show in two ways", () => {
+  it("is created by PUT where it is wanted so, and never twice", async () => {
+    const { client, seen } = answered(queue, 500, { createBy: "PUT" });
+    const urls = { notifyUrl: "https://a.example/", livenessUrl: "https://a.example/" };
+
+    await failureOf(client.queues.create({ name: "orders" }));
+    await failureOf(client.listeners.create("q", { name: "a", ...urls }));
+    await failureOf(client.messages.create("q", { data: "x" }));
+    await failureOf(
+      client.domains.create({ alias: "a", hostname: "a.example", port: 443 } as never),
+    );
+
+    expect(seen.map(({ method }) => method)).toStrictEqual(["PUT", "PUT", "PUT", "POST"]);
+    expect(() => discue({ apiKey: "k", createBy: "PATCH" as never })).toThrow("createBy");
+  });
+
+  it("is the same on the emulator by either method", async () => {
+    const { emulator } = connected();
+    const { apiKey: key = "", baseUrl = "" } = emulator.connection("http://127.0.0.1");
+    const client = discue({ apiKey: key, baseUrl, createBy: "PUT", fetch: emulator.fetch });
+
+    const { id } = await client.queues.create({ name: "orders" });
+    const message = await client.messages.create(id, { data: "x" });
+
+    expect(emulator.journal.publishedIds(id)).toStrictEqual([message.id]);
+  });
+
+  it("is read whole: a queue with its listeners, a listener with what stands in `_embedded`", async () => {
+    const { client } = answered(queue);
+    expect((await client.queues.get("q")).listeners).toStrictEqual([
+      { id: "string", name: "string" },
+    ]);
+
+    const [short] = listeners.listeners;
+    const [known] = listeners._embedded.listeners;
+    const reply = { listeners: [short], _embedded: { listeners: [{ ...known, id: short?.id }] } };
+    const [one] = await answered(reply).client.listeners.list("q");
+
+    expect(one).toMatchObject({
+      id: short?.id,
+      notifyUrl: "https://myapp.io/deletion/listener",
+      liveness: { lastSuccessAt: 1_644_262_937_466, lastFailureStatus: 500, failureCount: 1 },
+      messages: { lastFailureAt: 1_644_616_818_173, acknowledgedCount: 312 },
+    });
+  });
+});
+
 describe.each(["name", "alias"] as const)("the whole API in the model with %s", (naming) => {
   it("makes, lists, reads, changes and deletes queues", async () => {
     const { client } = connected(naming);
@@ -63,7 +110,7 @@ describe.each(["name", "alias"] as const)("the whole API in the model with %s", 
     const made = await client.queues.create({ name: "orders", schema });
     await client.queues.update(made.id, { name: "orders-2" });
 
-    expect(made).toStrictEqual({ id: made.id, name: "orders", schema });
+    expect(made).toStrictEqual({ id: made.id, name: "orders", schema, listeners: [] });
     expect(await client.queues.get(made.id)).toMatchObject({ name: "orders-2", schema });
     expect(await client.queues.list()).toStrictEqual([{ id: made.id, name: "orders-2" }]);
     await client.queues.delete(made.id);
@@ -84,6 +131,7 @@ describe.each(["name", "alias"] as const)("the whole API in the model with %s", 
     await client.listeners.update(id, made.id, changed);
 
     expect(made).toStrictEqual({ id: made.id, name: "billing" });
+    expect((await client.queues.get(id)).listeners).toStrictEqual([made]);
     const read = await client.listeners.get(id, made.id);
     expect(read).toMatchObject({ ...input, ...changed, messages: { missed: [], missedCount: 0 } });
     expect(await client.listeners.list(id)).toStrictEqual([read]);
@@ -215,6 +263,7 @@ describe("the documented replies", () => {
     expect(await answered(queue).client.queues.get("q")).toStrictEqual({
       id: "string",
       name: "string",
+      listeners: [{ id: "string", name: "string" }],
     });
     expect(await answered(listeners).client.listeners.list("q")).toStrictEqual([
       { id: "0644659f-b47b-4668-86dd-a496cb7fbc76", name: "myapp.io/delete-user-listener-64fae19" },

@@ -239,9 +239,17 @@ describe("splitPayloads", () => {
     expect(parts.map(({ length }) => length)).toEqual([2, 1]);
   });
 
-  it("leaves a payload that is too large alone in its part", () => {
-    const parts = splitPayloads([{}, large(2_000_000), {}]);
+  it("refuses a payload that no request can hold, by its place", () => {
+    expect(() => splitPayloads([{}, large(2_000_000), {}])).toThrow(
+      "payloads[1] has 2000011 bytes",
+    );
+  });
 
-    expect(parts.map(({ length }) => length)).toEqual([1, 1, 1]);
+  it("never makes a request that is longer than the limit", () => {
+    const parts = splitPayloads(Array.from({ length: 90 }, () => large(99_975)));
+    const sizes = parts.map((payloads) => Buffer.byteLength(JSON.stringify({ payloads })));
+
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(1_000_000);
+    expect(Math.max(...sizes)).toBeGreaterThan(900_000);
   });
 });

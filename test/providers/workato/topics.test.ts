@@ -58,11 +58,64 @@ describe("the calls about topics", () => {
     expect(await client.topics.list()).toEqual([{ id: 1, name: "a" }]);
   });
 
-  it("take any body for done, since the pages show two", async () => {
-    const { client } = scriptedClient([{ Success: true }, new Response("")]);
-
+  it("take both bodies that the pages show for done, and nothing else", async () => {
+    const { client } = scriptedClient([{ Success: true }, fixture("done")]);
     await client.topics.purge(1);
     await client.topics.delete(1);
+
+    for (const body of [{ data: { status: "error" } }, { Success: false }, new Response("")]) {
+      for (const operation of ["purge", "delete"] as const) {
+        const reply = body instanceof Response ? new Response("") : body;
+        await expect(scriptedClient([reply]).client.topics[operation](1)).rejects.toMatchObject({
+          code: "schema",
+          operation: `topics.${operation}`,
+          outcomeUnknown: true,
+        });
+      }
+    }
+  });
+
+  it("list all that the answer counts, page by page, or say that they cannot", async () => {
+    const { client, emulator } = world({ assumptions: { topicsPerPage: 2 }, maxTopics: 9 });
+    for (const name of ["a", "b", "c", "d"]) emulator.createTopic(name);
+
+    const names = (await client.topics.list()).map(({ name }) => name);
+    expect(names).toEqual(["orders", "a", "b", "c", "d"]);
+    expect(emulator.journal.calls("listTopics")).toBe(3);
+
+    const cut = { count: 3, data: [topic.data] };
+    const other = scriptedClient([cut, cut]);
+    await expect(other.client.topics.list()).rejects.toMatchObject({ code: "schema" });
+    expect(other.seen.map(({ url }) => url.split("?")[1])).toEqual([
+      undefined,
+      "page=2&per_page=1",
+    ]);
+  });
+
+  it("keep a topic's retention where an update says so; left out, Workato sets its own", async () => {
+    const { client } = world();
+    const made = await client.topics.create({ name: "a", schema: [field], retentionSeconds: 60 });
+
+    const kept = await client.topics.update(made.id, { name: "b", retentionSeconds: "keep" });
+    const reset = await client.topics.update(made.id, { name: "c" });
+
+    expect([kept.retentionSeconds, reset.retentionSeconds]).toEqual([60, 604_800]);
+  });
+
+  it("refuse what Workato would not take for its size before any request", async () => {
+    const { client, seen } = scriptedClient([]);
+    const description = "x".repeat(1_000_000);
+
+    const calls = [
+      client.topics.create({ name: "a", schema: [], description }),
+      client.topics.update(1, { description }),
+      client.messages.publish(1, { description }),
+      client.messages.publishBatch(1, [{}, { description }]),
+    ];
+
+    for (const call of calls) await expect(call).rejects.toThrow(/has \d+ bytes as JSON/);
+    await expect(client.messages.publish(1, { big: 1n })).rejects.toMatchObject({ code: "config" });
+    expect(seen).toEqual([]);
   });
 
   it.each(["purge", "delete"] as const)(

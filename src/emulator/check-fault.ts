@@ -1,0 +1,110 @@
+import type { Fault, FaultKind } from "./faults.ts";
+
+/** What a fault may have besides what every one may. */
+const members: Readonly<Record<FaultKind, readonly string[]>> = {
+  status: ["status", "body", "retryAfter"],
+  delay: ["ms"],
+  cut: [],
+  lostReply: [],
+  truncate: [],
+  stall: [],
+  garbage: [],
+  html: ["status"],
+  oversize: ["bytes"],
+  headers: ["headers"],
+  duplicate: [],
+  skew: ["ms"],
+};
+const shared = ["kind", "operation", "count", "after", "probability"];
+
+function checkNumber(name: string, value: unknown, min: number, max: number): void {
+  if (value === undefined) return;
+  if (typeof value !== "number" || !(value >= min && value <= max)) {
+    throw new TypeError(`fault: ${name} must be a number from ${min} to ${max}`);
+  }
+}
+
+function checkWhole(name: string, value: unknown, min: number): void {
+  if (value === undefined || (Number.isSafeInteger(value) && (value as number) >= min)) return;
+  throw new TypeError(`fault: ${name} must be a whole number from ${min}`);
+}
+
+function checkRequired(kind: string, name: string, value: unknown): void {
+  if (value === undefined) throw new TypeError(`fault: ${kind} needs ${name}`);
+}
+
+/** Checks a fault that may have come as JSON from another process. */
+export function checkFault(fault: Fault, known: readonly string[]): void {
+  const { kind, operation } = fault;
+  if (!Object.hasOwn(members, kind)) {
+    throw new TypeError(`fault: kind must be one of ${Object.keys(members).join(", ")}`);
+  }
+  const other = Object.keys(fault).find((name) => ![...shared, ...members[kind]].includes(name));
+  if (other !== undefined) {
+    const all = [...shared, ...members[kind]].join(", ");
+    throw new TypeError(`fault: ${kind} has no ${other}; it has ${all}`);
+  }
+  const operations: readonly unknown[] =
+    typeof operation === "string" ? [operation] : (operation ?? known);
+  if (!Array.isArray(operations) || operations.length === 0) {
+    throw new TypeError("fault: operation must be a name or a list of names");
+  }
+  if (!operations.every((name) => known.includes(name as string))) {
+    throw new TypeError(`fault: operation must be one of ${known.join(", ")}`);
+  }
+  checkWhole("count", fault.count, 1);
+  checkWhole("after", fault.after, 0);
+  checkNumber("probability", fault.probability, 0, 1);
+  checkEffect(fault);
+}
+
+function checkEffect(fault: Fault): void {
+  switch (fault.kind) {
+    case "status":
+      checkRequired(fault.kind, "status", fault.status);
+      checkNumber("status", fault.status, 200, 599);
+      toRetryAfter(fault.retryAfter);
+      break;
+    case "html":
+      checkNumber("status", fault.status, 200, 599);
+      if ([204, 205, 304].includes(fault.status ?? 502)) {
+        throw new TypeError("fault: status must be one that can have a page");
+      }
+      break;
+    case "oversize":
+      checkNumber("bytes", fault.bytes, 1, 2 ** 40);
+      break;
+    case "headers":
+      checkRequired(fault.kind, "headers", fault.headers);
+      checkHeaders(fault.headers);
+      break;
+    case "delay":
+    case "skew":
+      checkRequired(fault.kind, "ms", fault.ms);
+      checkNumber("ms", fault.ms, fault.kind === "delay" ? 0 : -(2 ** 50), 2 ** 50);
+      break;
+  }
+}
+
+function checkHeaders(headers: unknown): void {
+  try {
+    new Headers(headers as Record<string, string>);
+  } catch {
+    throw new TypeError("fault: headers must be an object of names and texts that HTTP can send");
+  }
+}
+
+/**
+ * The text of a Retry-After header: whole seconds, or an HTTP date.
+ *
+ * @throws {TypeError} when it is neither a number of seconds nor a date.
+ */
+export function toRetryAfter(value: number | string | Date | undefined): string | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value === "number" && value >= 0) return String(Math.ceil(value));
+  const date = new Date(value);
+  if (typeof value === "number" || Number.isNaN(date.getTime())) {
+    throw new TypeError("fault: retryAfter must be seconds or a date");
+  }
+  return date.toUTCString();
+}
