@@ -80,6 +80,8 @@ export class Pulling {
   #pull: Pull | undefined;
   #after: Receipt | undefined;
   #taken = 0;
+  /** How many of these came with a receipt. */
+  #ackable = 0;
   /** Whether the wait ends as soon as something here has moved: a list was full of what is in work. */
   #endsEarly = false;
   /** How much may be held at most for that. */
@@ -282,7 +284,7 @@ export class Pulling {
     // A page that comes late finds the limit reached.
     let mayCut = feed.acks === "individual";
     let isWhole = true;
-    let isProgress = feed.acks === "cumulative";
+    const ackable = this.#ackable;
     const left: Receipt[] = [];
     for (const delivery of page.deliveries) {
       if ((mayCut && this.#isLimitReached) || isStopping()) {
@@ -290,9 +292,7 @@ export class Pulling {
         isWhole = false;
         continue;
       }
-      const known = this.#taken;
       this.#accept(delivery, open, pulledAt);
-      isProgress ||= this.#taken > known && delivery.receipt !== undefined;
       // Below a cumulative receipt everything must be handled, or the work before it is lost.
       mayCut = feed.acks === "individual" || delivery.receipt !== undefined;
     }
@@ -301,6 +301,7 @@ export class Pulling {
     if (isWhole && page.receipt !== undefined) this.#after = page.receipt;
     const fresh = this.#taken - before;
     tell?.({ kind: "pulled", count: page.deliveries.length, fresh, elapsedMs });
+    const isProgress = feed.acks === "cumulative" || this.#ackable > ackable;
     return { fresh, isRepeat, isProgress };
   }
 
@@ -310,6 +311,7 @@ export class Pulling {
     const { entry } = message;
     if (as === "fresh") {
       this.#taken += 1;
+      if (delivery.receipt !== undefined) this.#ackable += 1;
       onFresh(entry);
     }
     if (entry.state === "open") onOpen(message, delivery.leaseMs, pulledAt);
