@@ -34,13 +34,22 @@ const handle = webhook(receiver, ({ data }) => void totals.set(data.order, data.
 
 // Bun, Deno and Workers serve `handle` as it is; Node needs these lines, or any framework's own.
 const server = createServer(async (incoming, outgoing) => {
-  const { method = "GET", url = "/" } = incoming;
-  const body = ["GET", "HEAD"].includes(method)
-    ? null
-    : (Readable.toWeb(incoming) as ReadableStream);
-  const init = { method, body, duplex: "half" };
-  const { status, headers } = await handle(new Request(new URL(url, "http://localhost"), init));
-  outgoing.writeHead(status, Object.fromEntries(headers)).end();
+  const { method = "GET", headers } = incoming;
+  const url = `http://localhost${incoming.url}`;
+  const isRead = ["GET", "HEAD"].includes(method);
+  // What no Request can be made of is nobody's message: TRACE, or a whole address.
+  if ((!isRead && method !== "POST") || !URL.canParse(url)) {
+    outgoing.writeHead(400).end();
+    return;
+  }
+  const init = {
+    method,
+    headers: Object.entries(headers).map(([name, value]): [string, string] => [name, `${value}`]),
+    body: isRead ? null : (Readable.toWeb(incoming) as ReadableStream),
+    duplex: "half",
+  };
+  const answer = await handle(new Request(url, init));
+  outgoing.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text());
 });
 server.listen(Number(env["PORT"] ?? 8080), "127.0.0.1");
 

@@ -30,7 +30,7 @@ export type {
 export { fromReceipt, toReceipt } from "./core/feed.ts";
 export { identityOf } from "./core/identity.ts";
 export type { Logger } from "./core/logger.ts";
-export type { Received, Receiver } from "./core/receiver.ts";
+export type { Received, ReceiveOptions, Receiver } from "./core/receiver.ts";
 export type { Report, ReportListener } from "./core/report.ts";
 export type {
   SchemaIssue,

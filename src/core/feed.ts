@@ -32,7 +32,8 @@ export interface DeliveryFacts<E extends FeedEvent = FeedEvent> {
   readonly raw: unknown;
   /**
    * What tells the delivery apart, where the feed knows it and the event does not say it: of an item
-   * that has an id and cannot be read, of a dead letter. @default what the event says
+   * that has an id and cannot be read, of a dead letter, of an event whose id may be another's as well.
+   * @default what the event says
    */
   readonly identity?: string | undefined;
   /** Which delivery of this event it is, from 1, where the provider tells. */

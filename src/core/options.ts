@@ -1,3 +1,4 @@
+import { editDistance } from "./edit-distance.ts";
 import { AckloopError } from "./errors.ts";
 import type { StandardSchemaV1 } from "./standard-schema.ts";
 
@@ -197,6 +198,15 @@ export const schema: Rule<StandardSchemaV1> = rule("a Standard Schema (zod, vali
   );
 });
 
+/** Standard Schemas by event type. */
+export function schemas<Schemas extends object>(): Rule<Schemas> {
+  return rule("an object of Standard Schemas by event type", (value) => {
+    if (!isObject(value)) return false;
+    const bad = Object.keys(value).find((each) => judge(schema.test, value[each]) !== true);
+    return bad === undefined ? true : `that of ${cut(bad)} is none`;
+  });
+}
+
 /** A moment, as a `Date` of any realm or epoch ms, within a span around now; filled in as epoch ms. */
 export function moment(within: {
   readonly pastMs: number;
@@ -382,29 +392,4 @@ function pathsOf(table: Table, outer: string): string[] {
   const names = Object.keys(table);
   const inside = names.map((each) => pathsOf(table[each]?.table ?? {}, `${outer}${each}.`));
   return [...names.map((each) => outer + each), ...inside.flat()];
-}
-
-/** How many letters must be put in, taken out, replaced or swapped with their neighbour. */
-export function editDistance(from: string, to: string): number {
-  let before: readonly number[] = [];
-  let last: readonly number[] = Array.from({ length: to.length + 1 }, (_, column) => column);
-  for (let row = 1; row <= from.length; row += 1) {
-    const next = [row];
-    for (let column = 1; column <= to.length; column += 1) {
-      const isSame = from[row - 1] === to[column - 1];
-      const isSwap = from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1];
-      next[column] = Math.min(
-        at(last, column) + 1,
-        at(next, column - 1) + 1,
-        at(last, column - 1) + (isSame ? 0 : 1),
-        isSwap ? at(before, column - 2) + 1 : Number.POSITIVE_INFINITY,
-      );
-    }
-    [before, last] = [last, next];
-  }
-  return at(last, to.length);
-}
-
-function at(row: readonly number[], column: number): number {
-  return row[column] ?? Number.POSITIVE_INFINITY;
 }

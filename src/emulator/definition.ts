@@ -26,7 +26,7 @@ export type Connection = Readonly<Record<string, string>>;
 export type AdminCommands = Readonly<Record<string, (body: unknown) => unknown>>;
 
 /** One provider's API, faked with its state in memory. */
-export interface Emulator {
+export interface Emulator<Own extends Connection = Connection> {
   /** The provider's name, and the prefix under which a server offers it. */
   readonly name: string;
   /** The seed that ids, tokens and faults follow from. */
@@ -46,7 +46,7 @@ export interface Emulator {
   /** What other processes may do. */
   readonly admin: AdminCommands;
   /** The base URLs and the test credentials, for a client that reaches it under `origin`. */
-  connection(origin: string): Connection;
+  connection(origin: string): Own;
   /**
    * Begins anew, as it was made: nothing published, no fault, an empty journal, the same ids again. What
    * is open is cut. For `afterEach`.
@@ -59,7 +59,8 @@ export interface Emulator {
 }
 
 /** An emulator as its provider makes it, which can end and be made once more. */
-export interface EmulatorFrame extends Omit<Emulator, "reset" | typeof Symbol.asyncDispose> {
+export interface EmulatorFrame<Own extends Connection = Connection>
+  extends Omit<Emulator<Own>, "reset" | typeof Symbol.asyncDispose> {
   /** Cuts what is open and ends the provider's own work. */
   end(): Promise<void>;
 }
@@ -117,7 +118,7 @@ export interface Route {
 }
 
 /** What a provider's emulator says of itself. */
-export interface EmulatorDefinition {
+export interface EmulatorDefinition<Own extends Connection = Connection> {
   /** The documented calls. Anything else is answered with 404 or 405. */
   readonly routes: readonly Route[];
   /** The provider's own error body. */
@@ -125,7 +126,7 @@ export interface EmulatorDefinition {
   /** What other processes may do. */
   readonly admin: AdminCommands;
   /** Base URLs and test credentials. */
-  readonly connection: (origin: string) => Connection;
+  readonly connection: (origin: string) => Own;
   /** The operations that the emulator itself calls others by: faults hit them only by name. */
   readonly outgoing?: readonly string[] | undefined;
   /** Ends the provider's own work, at `close()`, after `closing` has fired, and at `reset()`. */

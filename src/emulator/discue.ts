@@ -55,8 +55,11 @@ export interface DiscuePublish {
   readonly data: string;
 }
 
+/** What a client of discue needs. */
+export type DiscueConnection = Readonly<Record<"baseUrl" | "apiKey", string>>;
+
 /** The emulator of discue. */
-export interface DiscueEmulator extends Emulator {
+export interface DiscueEmulator extends Emulator<DiscueConnection> {
   /**
    * Stores messages in a queue, named by its id or name, as POST does, and gives their ids.
    *

@@ -31,6 +31,7 @@
  */
 import { createAnswer } from "./answer.ts";
 import type {
+  Connection,
   Emulator,
   EmulatorDefinition,
   EmulatorFrame,
@@ -115,10 +116,10 @@ export function resettable<Made extends EmulatorFrame>(
 }
 
 /** Makes an emulator of its tools and its definition. */
-export function createEmulator(
+export function createEmulator<Own extends Connection>(
   tools: EmulatorTools,
-  definition: EmulatorDefinition,
-): EmulatorFrame {
+  definition: EmulatorDefinition<Own>,
+): EmulatorFrame<Own> {
   const { routes, outgoing = [] } = definition;
   tools.faults.know(
     routes.map(({ operation }) => operation),

@@ -15,6 +15,7 @@ export type {
 } from "./discue/assumptions.ts";
 export type { Deliver as DiscueDeliver } from "./discue/outgoing.ts";
 export {
+  type DiscueConnection,
   type DiscueEmulator,
   type DiscueEmulatorOptions,
   type DiscuePublish,
@@ -34,6 +35,7 @@ export type {
 export type { KekkerAssumptions } from "./kekker/assumptions.ts";
 export type { KekkerOperation } from "./kekker/operations.ts";
 export {
+  type KekkerConnection,
   type KekkerEmulator,
   type KekkerEmulatorOptions,
   type KekkerEventInput,
@@ -44,11 +46,12 @@ export type { TikiApp, TikiSeller } from "./tiki/accounts.ts";
 export type { TikiAssumptions } from "./tiki/assumptions.ts";
 export type { TikiEmulatorOptions } from "./tiki/options.ts";
 export type { TikiEventInput } from "./tiki/queues.ts";
-export { type TikiEmulator, tikiEmulator } from "./tiki.ts";
+export { type TikiConnection, type TikiEmulator, tikiEmulator } from "./tiki.ts";
 export type { WorkatoApiClient, WorkatoPermission } from "./workato/access.ts";
 export type { WorkatoAssumptions } from "./workato/assumptions.ts";
 export type { WorkatoTopicInput } from "./workato/topics.ts";
 export {
+  type WorkatoConnection,
   type WorkatoEmulator,
   type WorkatoEmulatorOptions,
   workatoEmulator,

@@ -1,11 +1,4 @@
-import type {
-  Call,
-  Connection,
-  Emulator,
-  EmulatorOptions,
-  EmulatorTools,
-  Route,
-} from "./definition.ts";
+import type { Call, Emulator, EmulatorOptions, EmulatorTools, Route } from "./definition.ts";
 import { createEmulator, createTools, resettable } from "./emulator.ts";
 import { isRecord, Refusal, readBasic } from "./exchange.ts";
 import { defaultAssumptions, type KekkerAssumptions, texts } from "./kekker/assumptions.ts";
@@ -41,8 +34,13 @@ export interface KekkerEventInput {
   readonly [member: string]: unknown;
 }
 
+/** What a client of a Kekker node needs. */
+export type KekkerConnection = Readonly<
+  Record<"baseUrl" | "channel" | "login" | "password", string>
+>;
+
 /** A Kekker node, faked. */
-export interface KekkerEmulator extends Emulator {
+export interface KekkerEmulator extends Emulator<KekkerConnection> {
   /**
    * Publishes events in order, and gives their ids.
    *
@@ -124,7 +122,7 @@ function makeKekker(
     routes: createRoutes({ login, password, assumptions, channels, journal: tools.journal }),
     errorReply: (status, text) => errorReply(status, text, assumptions),
     admin: { publish: (body) => publishBody(publish, body) },
-    connection: (baseUrl): Connection => ({
+    connection: (baseUrl) => ({
       baseUrl,
       channel: assumptions.channels[0] ?? "",
       login,

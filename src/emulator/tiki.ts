@@ -11,8 +11,19 @@ import { readOptions, type TikiEmulatorOptions } from "./tiki/options.ts";
 import { createQueues, type Queue, type Queues, type TikiEventInput } from "./tiki/queues.ts";
 import { createTokenStore } from "./tiki/tokens.ts";
 
+/**
+ * What a client of Tiki needs: the addresses, the in-house app, and the public one. Where the options have
+ * no app of a kind, the first of them stands in its place.
+ */
+export type TikiConnection = Readonly<
+  Record<"baseUrl" | "tokenUrl" | "authorizeUrl", string> &
+    Record<"clientId" | "clientSecret" | "authentication", string> &
+    Record<"publicClientId" | "publicClientSecret" | "publicAuthentication", string> &
+    Record<"publicRedirectUri", string>
+>;
+
 /** Tiki's event queues and their OAuth endpoints. */
-export interface TikiEmulator extends Emulator {
+export interface TikiEmulator extends Emulator<TikiConnection> {
   /** The sellers. */
   readonly sellers: readonly TikiSeller[];
   /** The apps. */
@@ -55,24 +66,20 @@ export interface TikiEmulator extends Emulator {
 const errorReply = (status: number, text: string): Response => json({ errors: [text] }, status);
 
 /** What a client needs, by the kind of app. */
-function connect(origin: string, apps: readonly TikiApp[]): Readonly<Record<string, string>> {
-  const own = apps.find(({ kind }) => kind === "inHouse");
-  const open = apps.find(({ kind }) => kind === "public");
+function connect(origin: string, apps: readonly TikiApp[], first: TikiApp): TikiConnection {
+  const own = apps.find(({ kind }) => kind === "inHouse") ?? first;
+  const open = apps.find(({ kind }) => kind === "public") ?? first;
   return {
     baseUrl: `${origin}/integration/v1`,
     tokenUrl: `${origin}/sc/oauth2/token`,
     authorizeUrl: `${origin}/sc/oauth2/auth`,
-    ...(own && {
-      clientId: own.clientId,
-      clientSecret: own.clientSecret,
-      authentication: own.authentication,
-    }),
-    ...(open && {
-      publicClientId: open.clientId,
-      publicClientSecret: open.clientSecret,
-      publicAuthentication: open.authentication,
-      publicRedirectUri: open.redirectUri,
-    }),
+    clientId: own.clientId,
+    clientSecret: own.clientSecret,
+    authentication: own.authentication,
+    publicClientId: open.clientId,
+    publicClientSecret: open.clientSecret,
+    publicAuthentication: open.authentication,
+    publicRedirectUri: open.redirectUri,
   };
 }
 
@@ -164,7 +171,7 @@ function makeTiki(
     routes: [...oauthRoutes({ apps, sellers, tokens }), ...apiRoutes(state)],
     errorReply,
     admin: tikiCommands({ ...methods, ...people }),
-    connection: (origin) => connect(origin, apps),
+    connection: (origin) => connect(origin, apps, app),
   });
   return {
     ...emulator,

@@ -27,8 +27,13 @@ export interface WorkatoEmulatorOptions extends EmulatorOptions {
   readonly assumptions?: Partial<WorkatoAssumptions> | undefined;
 }
 
+/** What a client of Workato needs. */
+export type WorkatoConnection = Readonly<
+  Record<"baseUrl" | "streamsUrl" | "apiUrl" | "token", string>
+>;
+
 /** Workato's event streams: consume and publish under `/api/v1`, topics under `/api/event_streams`. */
-export interface WorkatoEmulator extends Emulator {
+export interface WorkatoEmulator extends Emulator<WorkatoConnection> {
   /** The API clients. */
   readonly clients: readonly WorkatoApiClient[];
   /** Makes a topic without a request; gives its id. */

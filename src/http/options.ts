@@ -1,31 +1,119 @@
 import { AckloopError } from "../core/errors.ts";
-import type { HttpSettings, TransportRetry } from "./types.ts";
+import type { Logger } from "../core/logger.ts";
+import {
+  aFunction,
+  between,
+  checkOptions,
+  type FilledOf,
+  flag,
+  group,
+  LONGEST_TIMER_MS,
+  optionError,
+  Rule,
+  signal as signalRule,
+  type Table,
+  type TableOf,
+  text,
+  whole,
+  withMethods,
+} from "../core/options.ts";
+import type { ClientOptions, HttpSettings, Token, TransportRetry } from "./types.ts";
 
 /** The waits and limits of repeating, with every default filled in. */
 export type RetryLimits = { readonly [Name in keyof TransportRetry]-?: number };
 
 /** The checked settings of a client. */
-export interface CheckedSettings extends Omit<HttpSettings, "retry"> {
-  /** Without a slash at its end. */
-  readonly baseUrl: string;
-  readonly timeoutMs: number;
-  readonly maxBodyBytes: number;
-  readonly allowInsecure: boolean;
-  /** Names in lower case. */
-  readonly headers: Readonly<Record<string, string>>;
+export type CheckedSettings = Omit<FilledOf<typeof settingsTable>, "retry"> & {
   readonly retry: RetryLimits;
+};
+
+/** A time that a timer can wait, in ms. */
+const timeMs = (least: number): Rule<number> => between(least, LONGEST_TIMER_MS);
+
+/** Headers of the connection, which a `fetch` refuses to send. */
+const neverSent =
+  /^(connection|content-length|expect|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade)$/i;
+
+const headersRule: Rule<Readonly<Record<string, string>>> = new Rule({
+  must: 'an object, such as { "x-tenant": "blue" }',
+  test: (value) => isPlainObject(value) && (whatIsWrongWith(value) ?? true),
+  convert: (value) => {
+    const entries = Object.entries(value as Readonly<Record<string, string>>);
+    return Object.fromEntries(entries.map(([name, each]) => [name.toLowerCase(), each]));
+  },
+});
+
+/** Names a header and never its value. */
+function whatIsWrongWith(headers: object): string | undefined {
+  for (const [name, value] of Object.entries(headers)) {
+    if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) {
+      return "its names are made of letters, digits and hyphens";
+    }
+    const header = `the header ${name.toLowerCase()}`;
+    if (neverSent.test(name)) return `${header} is set by the runtime itself`;
+    if (!isHeaderValue(value)) {
+      return `${header} must be text of printable characters in one line`;
+    }
+  }
+  return undefined;
 }
 
-/** The longest time that `setTimeout` can wait, in ms. */
-const longestTimerMs = 2 ** 31 - 1;
-
-const defaultRetry: RetryLimits = Object.freeze({
-  attempts: 3,
-  minDelayMs: 250,
-  maxDelayMs: 5_000,
-  maxRetryAfterMs: 30_000,
-  totalMs: 60_000,
+/** The message does not repeat the URL, which may hold a secret. */
+export const urlRule: Rule<string> = new Rule({
+  must: "an absolute URL, such as https://api.example.com/v1",
+  test: (value) => {
+    if (typeof value !== "string" || !URL.canParse(value)) return false;
+    const { protocol, username, password, href } = new URL(value);
+    if (protocol !== "https:" && protocol !== "http:") return "it must begin with https:";
+    if (username !== "" || password !== "") return "it must hold no user name and no password";
+    // A bare one has no text, and would still make a query of every path.
+    return /[?#]/.test(href) ? "it must have no query and no fragment" : true;
+  },
+  convert: (value) => new URL(String(value)).href,
 });
+
+/** A credential. The message never repeats it. */
+export const tokenRule: Rule<Token> = new Rule({
+  must: "text of printable characters in one line, or a function",
+  test: (value) => typeof value === "function" || isToken(value),
+});
+
+/** The options that every client takes: what is right, and the defaults. */
+const clientTable = {
+  baseUrl: urlRule,
+  fetch: new Rule<typeof globalThis.fetch>({
+    must: "a function like the global fetch",
+    test: (value) => typeof value === "function",
+  }),
+  timeoutMs: timeMs(1).or(30_000),
+  retry: group({
+    attempts: whole(1, 10).or(3),
+    minDelayMs: timeMs(0).or(250),
+    maxDelayMs: timeMs(0),
+    maxRetryAfterMs: timeMs(0).or(30_000),
+    totalMs: timeMs(1),
+  } satisfies TableOf<TransportRetry>),
+  maxBodyBytes: whole(1, 2 ** 30).or(33_554_432),
+  headers: headersRule.or({}),
+  logger: withMethods<Logger>("debug", "info", "warn", "error"),
+  allowInsecure: flag.or(false),
+} satisfies TableOf<ClientOptions>;
+
+const settingsTable = {
+  ...clientTable,
+  baseUrl: urlRule.required(),
+  provider: text(1, 500).required(),
+  credential: group(
+    {
+      token: tokenRule.required(),
+      header: text(1, 500).required(),
+      prefix: new Rule<string>({ must: "a text", test: isHeaderValue }).required(),
+    },
+    "an object with token, header and prefix",
+  ),
+  beforeAttempt: aFunction<NonNullable<HttpSettings["beforeAttempt"]>>(),
+  describeError: aFunction<NonNullable<HttpSettings["describeError"]>>(),
+} satisfies TableOf<HttpSettings>;
 
 /**
  * Checks the settings of a client once, and fills in the defaults.
@@ -34,35 +122,23 @@ const defaultRetry: RetryLimits = Object.freeze({
  */
 export function checkSettings(settings: HttpSettings): CheckedSettings {
   const { provider } = settings;
-  const allowInsecure = settings.allowInsecure ?? false;
-  if (typeof allowInsecure !== "boolean") {
-    throw wrong(provider, "allowInsecure must be true or false");
-  }
-  if (settings.fetch !== undefined && typeof settings.fetch !== "function") {
-    throw wrong(provider, "fetch must be a function like the global fetch");
-  }
-  checkLogger(settings);
-  checkCredential(settings);
-  const timeoutMs = checkTimeout(provider, settings.timeoutMs ?? 30_000);
+  const checked = checkOptions(provider, settings, settingsTable);
+  const { baseUrl, allowInsecure, credential } = checked;
+  if (credential) headersRule.read({ [credential.header]: "" }, provider, "credential.header");
   return {
-    ...settings,
-    allowInsecure,
-    baseUrl: checkBaseUrl(provider, settings.baseUrl, allowInsecure).replace(/\/+$/, ""),
-    timeoutMs,
-    maxBodyBytes: inRange(
-      provider,
-      "maxBodyBytes",
-      settings.maxBodyBytes ?? 33_554_432,
-      1,
-      2 ** 30,
-    ),
-    headers: checkHeaders(provider, settings.headers === undefined ? {} : settings.headers),
-    retry: checkRetry(
-      provider,
-      settings.retry === undefined ? {} : settings.retry,
-      settings.timeoutMs ?? 0,
-    ),
+    ...checked,
+    baseUrl: checkBaseUrl(provider, baseUrl, allowInsecure).replace(/\/+$/, ""),
+    retry: toLimits(provider, checked, settings.timeoutMs ?? 0),
   };
+}
+
+/**
+ * Checks the options that a provider's client is given, those of every client included.
+ *
+ * @throws {AckloopError} `config`, which names the option and says what is right.
+ */
+export function checkClientOptions(provider: string, options: unknown, own: Table): void {
+  checkOptions(provider, options, { ...clientTable, ...own });
 }
 
 /**
@@ -76,34 +152,21 @@ export function checkBaseUrl(
   allowInsecure: boolean,
   name = "baseUrl",
 ): string {
-  let url: URL;
-  try {
-    url = new URL(typeof baseUrl === "string" ? baseUrl : "");
-  } catch {
-    throw wrong(provider, `${name} must be an absolute URL, such as https://api.example.com/v1`);
-  }
-  if (url.protocol !== "https:" && url.protocol !== "http:") {
-    throw wrong(provider, `${name} must begin with https:`);
-  }
-  if (url.username !== "" || url.password !== "") {
-    throw wrong(provider, `${name} must hold no user name and no password`);
-  }
-  // A bare one has no text, and would still make a query of every path.
-  if (/[?#]/.test(url.href)) {
-    throw wrong(provider, `${name} must have no query and no fragment`);
-  }
-  if (url.protocol === "http:" && !allowInsecure && !isLoopback(url.hostname)) {
-    throw wrong(
+  const href = String(urlRule.required().read(baseUrl, provider, name));
+  const { protocol, hostname } = new URL(href);
+  if (protocol === "http:" && !allowInsecure && !isLoopback(hostname)) {
+    throw optionError(
       provider,
-      `${name} must begin with https:, since http: would send the credential in the clear; ` +
+      name,
+      "must begin with https:, since http: would send the credential in the clear; " +
         "allowInsecure lets it be used inside a closed network",
     );
   }
-  return url.href;
+  return href;
 }
 
 /**
- * Checks the headers of a client or a call, and brings their names to lower case.
+ * Checks the headers of a call, and brings their names to lower case.
  *
  * @throws {AckloopError} `config`, which names the header and never its value.
  */
@@ -111,34 +174,11 @@ export function checkHeaders(
   provider: string,
   headers: Readonly<Record<string, string>>,
 ): Record<string, string> {
-  if (!isPlainObject(headers)) {
-    throw wrong(provider, 'headers must be an object, such as { "x-tenant": "blue" }');
-  }
-  const checked: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) {
-      throw wrong(provider, "headers must have names of letters, digits and hyphens");
-    }
-    if (neverSent.test(name)) {
-      throw wrong(provider, `the header ${name.toLowerCase()} is set by the runtime itself`);
-    }
-    if (!isHeaderValue(value)) {
-      throw wrong(
-        provider,
-        `the header ${name.toLowerCase()} must be text of printable characters in one line`,
-      );
-    }
-    checked[name.toLowerCase()] = value;
-  }
-  return checked;
+  return headersRule.read(headers, provider, "headers") as Record<string, string>;
 }
 
-/** Headers of the connection, which a `fetch` refuses to send. */
-const neverSent =
-  /^(connection|content-length|expect|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade)$/i;
-
 /** What others give in its place, such as `Headers` or a `Map`, has no members of its own. */
-function isPlainObject(value: unknown): boolean {
+function isPlainObject(value: unknown): value is object {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
   return typeof Reflect.get(value, "entries") !== "function";
 }
@@ -148,13 +188,18 @@ export function isHeaderValue(value: unknown): value is string {
   return typeof value === "string" && /^[\t\x20-\x7e\x80-\xff]*$/.test(value);
 }
 
+/** Tells whether a text can be sent as a token. */
+export function isToken(token: unknown): token is string {
+  return typeof token === "string" && /^[\x21-\x7e\x80-\xff][\x20-\x7e\x80-\xff]*$/.test(token);
+}
+
 /**
  * Checks the time limit of one attempt.
  *
  * @throws {AckloopError} `config`.
  */
 export function checkTimeout(provider: string, timeoutMs: number): number {
-  return inRange(provider, "timeoutMs", timeoutMs, 1, longestTimerMs);
+  return Number(clientTable.timeoutMs.read(timeoutMs, provider, "timeoutMs"));
 }
 
 /**
@@ -163,69 +208,34 @@ export function checkTimeout(provider: string, timeoutMs: number): number {
  * @throws {AckloopError} `config`.
  */
 export function checkSignal(provider: string, operation: string, signal: unknown): void {
-  const { aborted, addEventListener } = (signal ?? {}) as Partial<AbortSignal>;
-  if (typeof aborted === "boolean" && typeof addEventListener === "function") return;
-  throw wrong(provider, "signal must be an AbortSignal", operation);
+  if (signalRule.test(signal) === true) return;
+  throw wrong(provider, `signal must be ${signalRule.must}`, operation);
 }
 
-/** Makes the error for a wrong option or argument. */
+/** Makes the error for a wrong argument. */
 export function wrong(provider: string, message: string, operation?: string): AckloopError {
   return new AckloopError("config", message, { provider, operation });
 }
 
-function checkRetry(provider: string, retry: TransportRetry, timeoutMs: number): RetryLimits {
-  if (!isPlainObject(retry)) throw wrong(provider, "retry must be an object");
-  // One attempt that was given more time than all of them by default has it.
-  const totalMs = Math.max(defaultRetry.totalMs, timeoutMs);
-  const limits: Record<string, number> = { ...defaultRetry, totalMs };
-  for (const [name, value] of Object.entries(retry)) {
-    if (!Object.hasOwn(defaultRetry, name)) {
-      throw wrong(
-        provider,
-        `retry has no option ${name}; it has ${Object.keys(defaultRetry).join(", ")}`,
-      );
-    }
-    if (value !== undefined) limits[name] = value;
-  }
-  const { minDelayMs, maxDelayMs, ...others } = { ...defaultRetry, ...limits };
-  inRange(provider, "retry.attempts", others.attempts, 1, 10);
-  if (!Number.isInteger(others.attempts)) {
-    throw wrong(provider, "retry.attempts must be a whole number from 1 to 10");
-  }
-  inRange(provider, "retry.minDelayMs", minDelayMs, 0, longestTimerMs);
-  const explicit = retry.maxDelayMs !== undefined;
-  inRange(provider, "retry.maxDelayMs", maxDelayMs, explicit ? minDelayMs : 0, longestTimerMs);
-  inRange(provider, "retry.maxRetryAfterMs", others.maxRetryAfterMs, 0, longestTimerMs);
-  inRange(provider, "retry.totalMs", others.totalMs, 1, longestTimerMs);
-  if (others.totalMs < timeoutMs) {
-    throw wrong(provider, "retry.totalMs must not be less than timeoutMs, which is one attempt's");
-  }
-  return { ...others, minDelayMs, maxDelayMs: Math.max(minDelayMs, maxDelayMs) };
-}
-
-function checkLogger({ provider, logger }: HttpSettings): void {
-  if (logger === undefined) return;
-  for (const level of ["debug", "info", "warn", "error"] as const) {
-    if (typeof logger?.[level] !== "function") {
-      throw wrong(provider, "logger must have the methods debug, info, warn and error");
-    }
-  }
-}
-
-function checkCredential({ provider, credential }: HttpSettings): void {
-  if (credential === undefined) return;
-  checkHeaders(provider, { [credential.header]: credential.prefix });
-}
-
-function inRange(
+function toLimits(
   provider: string,
-  name: string,
-  value: unknown,
-  lowest: number,
-  highest: number,
-): number {
-  if (typeof value === "number" && value >= lowest && value <= highest) return value;
-  throw wrong(provider, `${name} must be a number from ${lowest} to ${highest}`);
+  { retry }: Pick<FilledOf<typeof settingsTable>, "retry">,
+  timeoutMs: number,
+): RetryLimits {
+  const { minDelayMs, maxDelayMs = Math.max(5_000, minDelayMs) } = retry;
+  if (maxDelayMs < minDelayMs) {
+    throw optionError(provider, "retry.minDelayMs", "must not exceed `retry.maxDelayMs`");
+  }
+  // One attempt that was given more time than all of them by default has it.
+  const { totalMs = Math.max(60_000, timeoutMs) } = retry;
+  if (totalMs < timeoutMs) {
+    throw optionError(
+      provider,
+      "retry.totalMs",
+      "must not be less than `timeoutMs`, which is one attempt's",
+    );
+  }
+  return { ...retry, maxDelayMs, totalMs };
 }
 
 function isLoopback(hostname: string): boolean {

@@ -5,7 +5,7 @@ import type { Logger } from "../core/logger.ts";
 import { fromTimeout } from "./fail.ts";
 import { Flight } from "./flight.ts";
 import { foreignLimitMs } from "./foreign.ts";
-import { wrong } from "./options.ts";
+import { isToken, tokenRule, wrong } from "./options.ts";
 import { toPlainText } from "./redact.ts";
 import type { Token, TokenRequest } from "./types.ts";
 
@@ -39,7 +39,7 @@ export function createCredential(
   logger?: Logger | undefined,
 ): Credential {
   if (typeof token === "string") return createFixedCredential(checkToken(provider, token));
-  if (typeof token !== "function") throw wrong(provider, tokenRule);
+  if (typeof token !== "function") throw wrong(provider, `the token must be ${tokenRule.must}`);
   return new AskedCredential({ provider, token, call, logger });
 }
 
@@ -217,8 +217,6 @@ export function cachedToken(
   };
 }
 
-const tokenRule = "the token must be text of printable characters in one line, or a function";
-
 function createFixedCredential(token: string): Credential {
   return {
     renewable: false,
@@ -231,9 +229,5 @@ function createFixedCredential(token: string): Credential {
 /** The message never repeats the token. */
 function checkToken(provider: string, token: unknown): string {
   if (isToken(token)) return token;
-  throw wrong(provider, tokenRule);
-}
-
-function isToken(token: unknown): token is string {
-  return typeof token === "string" && /^[\x21-\x7e\x80-\xff][\x20-\x7e\x80-\xff]*$/.test(token);
+  throw wrong(provider, `the token must be ${tokenRule.must}`);
 }

@@ -3,10 +3,11 @@ import type { FeedEvent } from "../core/event.ts";
 import type { Delivery } from "../core/feed.ts";
 import { ask, describeThrown, notify, toFailure } from "../core/guard.ts";
 import { identityOf, namelessIdentity } from "../core/identity.ts";
+import { Intake } from "../core/intake.ts";
 import type { Logger } from "../core/logger.ts";
 import type { TableOf } from "../core/options.ts";
-import { milliseconds } from "../core/options.ts";
-import type { Received, Receiver } from "../core/receiver.ts";
+import { milliseconds, whole } from "../core/options.ts";
+import type { Receiver } from "../core/receiver.ts";
 import { sleep } from "../core/sleep.ts";
 import type { Disposition } from "./engine/attempt.ts";
 import { Attempts } from "./engine/attempt.ts";
@@ -28,8 +29,15 @@ import { toHandlingSettings } from "./options.ts";
 /** The options of `webhook`. */
 export interface WebhookOptions extends HandlingOptions {
   /**
-   * How long the events of a request may take, in ms, 100-900 000; set it below what the provider and
-   * the platform wait. Retries in place end with it. discue's own client waits 10 s. @default 9_000
+   * The most requests whose events are handled at once, 1-10 000, those that were answered meanwhile
+   * included. One more is answered 503 with `Retry-After`; one whose events are all settled already, or
+   * at work, takes no place. As many, and at least 100, are read at once. @default 100
+   */
+  readonly concurrency?: number | undefined;
+  /**
+   * How long a request may take from its first byte to its answer, in ms, 100-900 000; set it below what
+   * the provider and the platform wait. Retries in place end with it. discue's own client waits 10 s.
+   * @default 9_000
    */
   readonly replyTimeoutMs?: number | undefined;
   /** When a provider that was told to send again should do so, in ms. @default 30_000 */
@@ -42,6 +50,7 @@ export interface WebhookOptions extends HandlingOptions {
 }
 
 const webhookTable = {
+  concurrency: whole(1, 10_000).or(100),
   replyTimeoutMs: milliseconds(100, 900_000).or(9000),
   retryAfterMs: milliseconds(0).or(30_000),
   rememberMs: milliseconds(0).or(600_000),
@@ -50,6 +59,9 @@ const webhookTable = {
 /** Answers the requests of a provider that calls us. */
 export type WebhookHandler = (request: Request) => Promise<Response>;
 
+/** How many requests are read at once where no more are handled. */
+const LEAST_READ = 100;
+
 /** How many settled ids are remembered. */
 const MOST_REMEMBERED = 10_000;
 
@@ -57,8 +69,9 @@ const MOST_REMEMBERED = 10_000;
  * Makes a fetch handler of a receiver and handlers: a `Request` in, a `Response` out.
  *
  * It answers only when every event of the request is settled: 2xx when done, dead-lettered or dropped;
- * 503 with `Retry-After` when the provider should send again; the receiver's own answer to what is no
- * event. A failed attempt is repeated in place while `replyTimeoutMs` lasts; then the event is stored
+ * 503 with `Retry-After` when the provider should send again; at once, with the receiver's own answer, what
+ * is no event, however many requests are at work. What the receiver refuses is told to the logger, each
+ * reason once a minute. A failed attempt is repeated in place while `replyTimeoutMs` lasts; then the event is stored
  * as a dead letter, or answered 503 without a store.
  *
  * A resend that comes while the first is being handled joins it and gets the same answer; one that
@@ -81,7 +94,14 @@ export function webhook<E extends FeedEvent>(
   }
   const settings = toHandlingSettings("webhook", options, webhookTable);
   tellOfStrangers(receiver, handlers, toLog(settings.logger));
-  const desk = new Desk(receiver, routes, settings);
+  const intake = new Intake({
+    receiver,
+    limitMs: settings.replyTimeoutMs,
+    mayRead: (reading) => reading < Math.max(LEAST_READ, settings.concurrency),
+    // Where none was given, the receiver's own is told.
+    logger: options.logger || undefined,
+  });
+  const desk = new Desk(receiver, intake, routes, settings);
   return (request) => desk.answer(request);
 }
 
@@ -90,6 +110,7 @@ type Settings = ReturnType<typeof toHandlingSettings<typeof webhookTable>>;
 /** Settles the events of requests, each at most once at a time. */
 class Desk<E extends FeedEvent> {
   readonly #receiver: Receiver<E>;
+  readonly #intake: Intake<E>;
   readonly #routes: Routes;
   readonly #settings: Settings;
   readonly #scope: HandlerScope;
@@ -101,9 +122,12 @@ class Desk<E extends FeedEvent> {
   readonly #remembered = new Map<string, number>();
   /** What is done but for the dedupe store's word: a resend asks it again, and runs no handler. */
   readonly #unfinished = new Map<string, Entry>();
+  /** How many requests have events at work that they have brought first. */
+  #places = 0;
 
-  constructor(receiver: Receiver<E>, routes: Routes, settings: Settings) {
+  constructor(receiver: Receiver<E>, intake: Intake<E>, routes: Routes, settings: Settings) {
     this.#receiver = receiver;
+    this.#intake = intake;
     this.#routes = routes;
     this.#settings = settings;
     this.#scope = new HandlerScope(settings.handlerTimeoutMs);
@@ -115,20 +139,11 @@ class Desk<E extends FeedEvent> {
   /** Answers a request. */
   async answer(request: Request): Promise<Response> {
     const { replyTimeoutMs, retryAfterMs } = this.#settings;
+    const endsAt = performance.now() + replyTimeoutMs;
     const receiver = this.#receiver;
-    const asking = { what: "receive", whom: receiver.name, limitMs: replyTimeoutMs };
-    const answer = await ask<Received<E>>(asking, (signal) =>
-      receiver.receive(request, { signal }),
-    );
-    if (answer.kind === "failed" && answer.error.code === "config") throw answer.error;
-    if (answer.kind !== "answered") {
-      const facts = answer.kind === "failed" ? { error: answer.error } : {};
-      this.#log.warn(`ackloop: ${receiver.name}: a request could not be read`, facts);
-      return this.#reply(() => receiver.defer(retryAfterMs));
-    }
-    const received = answer.value;
-    if (received.kind === "answered") return this.#reply(() => received.response);
-    const settled = await this.#settleAll(received.deliveries);
+    const received = await this.#intake.take(request);
+    if (received?.kind === "answered") return this.#reply(() => received.response);
+    const settled = received && (await this.#settleAll(received.deliveries, endsAt));
     return this.#reply(() => (settled ? receiver.accept() : receiver.defer(retryAfterMs)));
   }
 
@@ -148,25 +163,39 @@ class Desk<E extends FeedEvent> {
   }
 
   /** True when every delivery is settled within the time of a reply. */
-  async #settleAll(deliveries: readonly Delivery[]): Promise<boolean> {
-    const asking = { what: "reply", limitMs: this.#settings.replyTimeoutMs };
-    const answer = await ask(asking, () =>
-      Promise.all(deliveries.map((delivery) => this.#settle(delivery))),
-    );
+  async #settleAll(deliveries: readonly Delivery[], endsAt: number): Promise<boolean> {
+    const needsPlace = deliveries.some((delivery) => !this.#isKnown(delivery));
+    if (needsPlace && this.#places >= this.#settings.concurrency) return false;
+    const works = deliveries.map((delivery) => this.#settle(delivery, endsAt));
+    const all = Promise.all(works);
+    if (needsPlace) {
+      this.#places += 1;
+      void all.finally(() => {
+        this.#places -= 1;
+      });
+    }
+    const asking = { what: "reply", limitMs: Math.max(0, endsAt - performance.now()) };
+    const answer = await ask(asking, () => all);
     return answer.kind === "answered" && answer.value.every(Boolean);
   }
 
-  #settle(delivery: Delivery): Promise<boolean> {
+  /** Whether no handler is started for it: it is settled, or at work. */
+  #isKnown(delivery: Delivery): boolean {
+    const identity = toIdentity(delivery);
+    return this.#remembers(identity) || this.#atWork.has(identity);
+  }
+
+  #settle(delivery: Delivery, endsAt: number): Promise<boolean> {
     const { event } = delivery;
-    if (event === undefined || delivery.idDerived) return this.#work("", delivery);
-    const identity = identityOf(event);
+    const identity = toIdentity(delivery);
+    if (event === undefined || identity === "") return this.#work("", delivery, endsAt);
     if (this.#remembers(identity)) {
       this.#tell?.({ kind: "duplicate", event });
       return Promise.resolve(true);
     }
     const joined = this.#atWork.get(identity);
     if (joined) return joined;
-    const work = this.#work(identity, delivery)
+    const work = this.#work(identity, delivery, endsAt)
       .then((settled) => {
         const until = performance.now() + this.#settings.rememberMs;
         if (settled) remember(this.#remembered, identity, until);
@@ -178,7 +207,7 @@ class Desk<E extends FeedEvent> {
   }
 
   /** Brings one delivery to its end, which may be later than the reply. It never rejects. */
-  async #work(identity: string, delivery: Delivery): Promise<boolean> {
+  async #work(identity: string, delivery: Delivery, endsAt: number): Promise<boolean> {
     const { replyTimeoutMs } = this.#settings;
     // Stores are waited for no longer than the next resend would bring the event again.
     const patience = new Patience(2 * replyTimeoutMs);
@@ -196,7 +225,7 @@ class Desk<E extends FeedEvent> {
       new Entry(identity || namelessIdentity(toText(delivery.raw), 1), delivery, pageOfOne());
     const settled = entry.isDone
       ? await keeping.finish(entry).catch((error: unknown) => this.#halted(error))
-      : await this.#attempt(entry, parts, keeping, patience);
+      : await this.#attempt(entry, endsAt, parts, keeping, patience);
     patience.rest();
     if (settled) this.#unfinished.delete(identity);
     else if (entry.isDone) remember(this.#unfinished, identity, entry);
@@ -227,11 +256,11 @@ class Desk<E extends FeedEvent> {
   /** Attempts as often as there is time, and gives up then. */
   async #attempt(
     entry: Entry,
+    deadline: number,
     parts: KeepingParts,
     keeping: Keeping,
     patience: Patience,
   ): Promise<boolean> {
-    const deadline = performance.now() + this.#settings.replyTimeoutMs;
     const attempts = new Attempts({
       ...parts,
       routes: patience.around(this.#routes),
@@ -262,6 +291,12 @@ class Desk<E extends FeedEvent> {
     this.#remembered.delete(identity);
     return false;
   }
+}
+
+/** What a resend is known by; empty where nothing tells it from another event. */
+function toIdentity(delivery: Delivery): string {
+  if (delivery.event === undefined || delivery.idDerived) return "";
+  return delivery.identity || identityOf(delivery.event);
 }
 
 /** What came with a request has no page. */

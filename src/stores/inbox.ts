@@ -2,12 +2,14 @@ import { isAckloopError } from "../core/errors.ts";
 import type { FeedEvent } from "../core/event.ts";
 import type { Delivery, Feed } from "../core/feed.ts";
 import { ask } from "../core/guard.ts";
+import { Intake } from "../core/intake.ts";
 import type { Logger } from "../core/logger.ts";
 import {
   checkOptions,
   LONGEST_TIMER_MS,
   milliseconds,
   name as nameRule,
+  whole,
   withMethods,
 } from "../core/options.ts";
 import type { Receiver } from "../core/receiver.ts";
@@ -19,9 +21,17 @@ import { type InboxFeedOptions, inboxFeed, inboxFeedRules } from "./inbox-feed.t
 export interface InboxOptions<E extends FeedEvent = FeedEvent> extends InboxFeedOptions<E> {
   /** The name of the entries in the store. @default the receiver's name */
   readonly name?: string | undefined;
-  /** How long a request waits for the store before it is deferred, in ms, from 1. @default 10 000 */
+  /**
+   * How long a request may take from its first byte until it is stored, in ms, from 1; then it is
+   * deferred. @default 10 000
+   */
   readonly replyTimeoutMs?: number | undefined;
-  /** Where requests that were deferred are told of. @default nowhere */
+  /**
+   * The most requests that are read and stored at once, 1-100 000; one more is deferred before it is read.
+   * @default 100
+   */
+  readonly maxRequests?: number | undefined;
+  /** Where requests that were deferred or refused are told of. @default nowhere */
   readonly logger?: Logger | undefined;
 }
 
@@ -31,7 +41,8 @@ export interface InboxEnds<E extends FeedEvent = FeedEvent> {
    * Takes one request of the provider: reads it, stores its events, and then answers.
    *
    * A 2xx says that every event of the request is stored durably. While the store is away, full or too
-   * slow, the answer tells the provider to send again.
+   * slow, or too many requests come at once, the answer tells the provider to send again. What is no
+   * event, such as a liveness check, is answered in any case.
    *
    * @throws {AckloopError} `config` and other errors of the store that no waiting will mend: the
    * framework answers 500, and the provider sends again.
@@ -46,6 +57,7 @@ const deferMs = 5000;
 const inboxRules = {
   name: nameRule,
   replyTimeoutMs: milliseconds(1, LONGEST_TIMER_MS).or(10_000),
+  maxRequests: whole(1, 100_000).or(100),
   logger: withMethods<Logger>("warn"),
 };
 
@@ -65,23 +77,45 @@ export function inbox<E extends FeedEvent>(
   checkArgument("inbox", "store", store, anObject);
   checkArgument("inbox", "receiver", receiver, anObject);
   const settings = checkOptions("inbox", options, { ...inboxFeedRules, ...inboxRules });
-  const { name = receiver.name, replyTimeoutMs, logger, leaseMs, pollMs, events } = settings;
+  const { name = receiver.name, replyTimeoutMs, maxRequests, logger, events } = settings;
+  let storing = 0;
+  const intake = new Intake({
+    receiver,
+    limitMs: replyTimeoutMs,
+    mayRead: (reading) => reading + storing < maxRequests,
+    logger,
+  });
+
+  const keep = async (entries: readonly InboxEntry[], limitMs: number): Promise<Response> => {
+    // What is stored although no answer came in time is known again when it is sent again.
+    const asking = { what: "add", whom: "inbox", limitMs };
+    const added = await ask(asking, () => store.add(name, entries));
+    if (added.kind !== "failed") return receiver.accept();
+    const error = added.thrown ?? added.error;
+    if (!isAckloopError(error) || !error.retryable) throw error;
+    logger?.warn(`inbox ${name}: a request was deferred`, { error: error.message });
+    return receiver.defer(error.retryAfterMs ?? deferMs);
+  };
 
   return {
-    feed: inboxFeed<E>(store, name, { events: events ?? receiver.events, leaseMs, pollMs }),
+    feed: inboxFeed<E>(store, name, {
+      events: events ?? receiver.events,
+      leaseMs: settings.leaseMs,
+      pollMs: settings.pollMs,
+    }),
     async fetch(request) {
-      const received = await receiver.receive(request);
-      if (received.kind === "answered") return received.response;
+      const endsAt = performance.now() + replyTimeoutMs;
+      const received = await intake.take(request);
+      if (received?.kind === "answered") return received.response;
+      if (received === undefined || storing >= maxRequests) return receiver.defer(deferMs);
       const entries = received.deliveries.map(toEntry);
       if (entries.length === 0) return receiver.accept();
-      // What is stored although no answer came in time is known again when it is sent again.
-      const asking = { what: "add", whom: "inbox", limitMs: replyTimeoutMs };
-      const added = await ask(asking, () => store.add(name, entries));
-      if (added.kind !== "failed") return receiver.accept();
-      const error = added.thrown ?? added.error;
-      if (!isAckloopError(error) || !error.retryable) throw error;
-      logger?.warn(`inbox ${name}: a request was deferred`, { error: error.message });
-      return receiver.defer(error.retryAfterMs ?? deferMs);
+      storing += 1;
+      try {
+        return await keep(entries, Math.max(0, endsAt - performance.now()));
+      } finally {
+        storing -= 1;
+      }
     },
   };
 }
@@ -92,5 +126,7 @@ function toEntry(delivery: Delivery): InboxEntry {
     const { message, path } = delivery.unreadable;
     return { raw, unreadable: { message, path } };
   }
-  return { raw, event: delivery.event, ...(delivery.idDerived && { idDerived: true }) };
+  // An inbox knows an event by its id alone: where that is not enough, it is stored whenever it comes.
+  const isDerived = delivery.idDerived || delivery.identity !== undefined;
+  return { raw, event: delivery.event, ...(isDerived && { idDerived: true }) };
 }

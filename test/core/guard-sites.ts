@@ -67,12 +67,10 @@ export const guardSites: readonly Site[] = [
     name: "the receiver of a webhook",
     module: "src/loop/webhook.ts",
     bypass: {
-      file: "src/loop/webhook.ts",
-      find: `const answer = await ask<Received<E>>(asking, (signal) =>
-      receiver.receive(request, { signal }),
-    );`,
+      file: "src/core/intake.ts",
+      find: "const answer = await ask(asking, (own) => this.#read(request, own));",
       replace:
-        'const answer: any = { kind: "answered", value: await receiver.receive(request, asking) };',
+        'const answer: any = { kind: "answered", value: await this.#read(request, asking as never) };',
     },
     async isGuarded({ webhook }: typeof webhookModule) {
       const receiver = {

@@ -2,13 +2,13 @@ import * as vm from "node:vm";
 import fc from "fast-check";
 import { describe, expect, expectTypeOf, it } from "vitest";
 import * as z from "zod/mini";
+import { editDistance } from "../../src/core/edit-distance.ts";
 import { isAckloopError } from "../../src/core/errors.ts";
 import type { FilledOf, GivenOf, Table, TableOf } from "../../src/core/options.ts";
 import {
   aFunction,
   between,
   checkOptions,
-  editDistance,
   flag,
   group,
   list,

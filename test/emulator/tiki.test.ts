@@ -805,7 +805,7 @@ describe("the emulator of Tiki", () => {
       publicAuthentication: "post",
     });
     const one = tikiEmulator({ apps: inHouseApp ? [inHouseApp] : [] });
-    expect(one.connection("")).not.toHaveProperty("publicClientId");
+    expect(one.connection("").publicClientId).toBe("emulator-in-house-app");
   });
 
   it("gives the same ids for the same seed, and others for another", () => {

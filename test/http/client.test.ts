@@ -84,7 +84,7 @@ describe("a call", () => {
     expect(requests.map((request) => request.url)).toEqual([
       "https://streams.example.com/api/queues",
     ]);
-    expect(error).toMatchObject({ code: "config", provider: "acme" });
+    expect(error).toMatchObject({ code: "config" });
   });
 
   it.each([

@@ -461,6 +461,114 @@ describe("the dead letters of a webhook", () => {
   });
 });
 
+describe("a burst of requests", () => {
+  /** Handlers that end when they are let to. */
+  function working() {
+    const doors: (() => void)[] = [];
+    const handler = vi.fn(
+      () =>
+        new Promise<void>((resolve) => {
+          doors.push(resolve);
+        }),
+    );
+    return { handler, end: () => doors.splice(0).forEach((open) => void open()) };
+  }
+
+  it("has a hundred handlers at once, and 503 with Retry-After for the rest", async () => {
+    const { handler, end } = working();
+    const { handle } = bench(handler, { retryAfterMs: 12_000 });
+    const body = (id: number) => ({ method: "POST", body: `e${id}` });
+    const answers = Array.from({ length: 500 }, (_, id) =>
+      handle(new Request("http://localhost/hook", body(id))),
+    );
+    await vi.advanceTimersByTimeAsync(100);
+    expect(handler).toHaveBeenCalledTimes(100);
+
+    end();
+    const responses = await Promise.all(answers);
+
+    const deferred = responses.filter(({ status }) => status === 503);
+    expect(deferred).toHaveLength(400);
+    expect(new Set(deferred.map(({ headers }) => headers.get("retry-after")))).toEqual(
+      new Set(["12"]),
+    );
+  });
+
+  it("has as many handlers at once as was asked for, also those that are answered meanwhile", async () => {
+    const { handler, end } = working();
+    const { post } = bench(handler, { concurrency: 2 });
+
+    const first = [post("a"), post("b")];
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(await Promise.all(first)).toEqual([503, 503]);
+    expect(await post("c")).toBe(503);
+    end();
+    await vi.advanceTimersByTimeAsync(0);
+    const late = [post("a"), post("d")];
+    await vi.advanceTimersByTimeAsync(0);
+    end();
+
+    expect(await Promise.all(late)).toEqual([204, 204]);
+    expect(handler).toHaveBeenCalledTimes(3);
+  });
+
+  it("takes no place for a resend that joins, or whose event is settled", async () => {
+    const { handler, end } = working();
+    const { post } = bench(handler, { concurrency: 1 });
+    const joined = Array.from({ length: 50 }, () => post("a"));
+    await vi.advanceTimersByTimeAsync(100);
+    end();
+    expect(new Set(await Promise.all(joined))).toEqual(new Set([204]));
+    const other = post("b");
+    await vi.advanceTimersByTimeAsync(0);
+
+    expect(await post("a")).toBe(204);
+    expect(await post("c")).toBe(503);
+    end();
+    expect(await other).toBe(204);
+    expect(handler).toHaveBeenCalledTimes(2);
+  });
+
+  it("is answered where it holds no event, however many are at work", async () => {
+    const { handler, end } = working();
+    const receiver = receiverOf();
+    const alive = new Response("alive");
+    const { handle, post } = bench(
+      handler,
+      { concurrency: 1 },
+      {
+        ...receiver,
+        receive: async (request) =>
+          request.method === "GET"
+            ? { kind: "answered", response: alive }
+            : receiver.receive(request),
+      },
+    );
+    const work = post("a");
+    await vi.advanceTimersByTimeAsync(0);
+
+    expect(await handle(new Request("http://localhost/alive"))).toBe(alive);
+    end();
+    expect(await work).toBe(204);
+  });
+
+  it("has one limit of time for its body and its events together", async () => {
+    const receiver = receiverOf();
+    const receive: Receiver["receive"] = async (request, options) => {
+      await new Promise((resolve) => setTimeout(resolve, 4000));
+      return receiver.receive(request, options);
+    };
+    const { handler, end } = working();
+    const began = performance.now();
+
+    const status = await ended(bench(handler, {}, { ...receiver, receive }).post("a"));
+
+    expect([status, performance.now() - began]).toEqual([503, 5000]);
+    end();
+    await vi.advanceTimersByTimeAsync(0);
+  });
+});
+
 describe("the arguments of a webhook", () => {
   it.each([
     [
@@ -484,8 +592,8 @@ describe("the arguments of a webhook", () => {
     ],
     [
       "an option of a run",
-      () => webhook(receiverOf(), () => {}, { concurrency: 5 } as WebhookOptions),
-      "option `concurrency` is unknown",
+      () => webhook(receiverOf(), () => {}, { maxInFlight: 5 } as WebhookOptions),
+      "option `maxInFlight` is unknown",
     ],
   ])("are checked at once: %s", (_, make, message) => {
     expect(make).toThrow(`webhook: ${message}`);

@@ -31,6 +31,23 @@ const receiver: Receiver = {
     new Response(null, { status: 503, headers: { "retry-after": `${retryAfterMs / 1000}` } }),
 };
 
+/** The same, with liveness checks and a door: it asks before it reads, and reads until it is cut. */
+const bounded: Receiver = {
+  ...receiver,
+  async receive(request, { admit, signal } = {}) {
+    if (request.method === "GET") {
+      return { kind: "answered", response: new Response(), as: "liveness" };
+    }
+    if (admit?.() === false) {
+      return { kind: "answered", response: new Response(null, { status: 503 }), as: "full" };
+    }
+    const cut = new Promise<never>((_resolve, reject) => {
+      signal?.addEventListener("abort", () => reject(signal.reason));
+    });
+    return Promise.race([cut, receiver.receive(request)]);
+  },
+};
+
 const post = (body: unknown): Request =>
   new Request("http://127.0.0.1/hook", { method: "POST", body: JSON.stringify(body) });
 
@@ -98,6 +115,58 @@ describe("inbox", () => {
 
     expect((await answer).status).toBe(503);
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("defers a request whose body does not end, and takes its place from nobody for longer", async () => {
+    vi.useFakeTimers();
+    const { fetch } = inbox(memoryStores().inbox, bounded, {
+      replyTimeoutMs: 2000,
+      maxRequests: 1,
+    });
+    const endless = new ReadableStream<Uint8Array>({ pull: () => new Promise(() => {}) });
+    const init = { method: "POST", body: endless, duplex: "half" };
+    const answer = fetch(new Request("http://127.0.0.1/hook", init));
+
+    expect((await fetch(post([1]))).status).toBe(503);
+    await vi.advanceTimersByTimeAsync(2000);
+
+    expect((await answer).status).toBe(503);
+    expect((await fetch(post([1]))).status).toBe(202);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("has one limit of time for reading and storing together", async () => {
+    vi.useFakeTimers();
+    const began = performance.now();
+    const slowly: Receiver["receive"] = async (request) => {
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      return receiver.receive(request);
+    };
+    const store: Inbox = { ...memoryStores().inbox, add: () => new Promise(() => {}) };
+    const slow = { ...receiver, receive: slowly };
+    const answer = inbox(store, slow, { replyTimeoutMs: 2000 }).fetch(post([1]));
+
+    await vi.advanceTimersByTimeAsync(2000);
+
+    expect((await answer).status).toBe(503);
+    expect(performance.now() - began).toBe(2000);
+  });
+
+  it("reads and stores as many requests at once as it may, and answers what is no event", async () => {
+    const doors: (() => void)[] = [];
+    const add: Inbox["add"] = () => new Promise((resolve) => doors.push(resolve));
+    const { fetch } = inbox({ ...memoryStores().inbox, add }, bounded);
+
+    const answers = Array.from({ length: 300 }, (_, id) => fetch(post([id])));
+    await vi.waitFor(() => expect(doors).toHaveLength(100));
+    const refused = await fetch(post(null));
+    for (const open of doors) open();
+
+    const statuses = (await Promise.all(answers)).map(({ status }) => status);
+    expect(statuses.filter((status) => status === 202)).toHaveLength(100);
+    expect(statuses.filter((status) => status === 503)).toHaveLength(200);
+    expect(refused.status).toBe(503);
+    expect((await fetch(new Request("http://127.0.0.1/alive"))).status).toBe(200);
   });
 
   it("rejects with what no waiting will mend, so that the framework answers 500", async () => {

@@ -1,5 +1,6 @@
 import type { CallOptions } from "../../core/feed.ts";
 import type { StandardSchemaV1 } from "../../core/standard-schema.ts";
+import { wrong } from "../../http/options.ts";
 import { secretsOfUrl } from "../../http/redact.ts";
 import { noReply, replyOf } from "../../http/reply.ts";
 import type { HttpCall, ReplyReader } from "../../http/types.ts";
@@ -15,7 +16,6 @@ import {
   toStats,
   toUsageEvent,
 } from "./model.ts";
-import { wrongOption } from "./options.ts";
 import type {
   DiscueApiKeyInput,
   DiscueClient,
@@ -180,7 +180,11 @@ function toText(data: unknown): string {
     // A circle or a bigint; what the error says may hold the data.
   }
   if (text !== undefined) return text;
-  throw wrongOption("messages.create", "`data` must be a string, or a value that JSON can hold");
+  throw wrong(
+    "discue",
+    "`data` must be a string, or a value that JSON can hold",
+    "messages.create",
+  );
 }
 
 function schemasOf({ call }: Api): DiscueClient["schemas"] {
@@ -210,7 +214,7 @@ function eventsOf({ call }: Api): DiscueClient["events"] {
     list: async ({ events, limit, after } = {}, options) => {
       const startAfter = after && Date.parse(after.storedAt);
       if (Number.isNaN(startAfter)) {
-        throw wrongOption("events.list", "`after.storedAt` must be an RFC 3339 time");
+        throw wrong("discue", "`after.storedAt` must be an RFC 3339 time", "events.list");
       }
       const query = { events, limit, startAfter, startAfterId: after?.id };
       return call("GET", ["events"], { operation: "events.list", query, reply }, options);

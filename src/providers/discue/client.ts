@@ -1,16 +1,9 @@
 import { AckloopError, isAckloopError } from "../../core/errors.ts";
+import { oneOf, Rule, type TableOf } from "../../core/options.ts";
 import { createHttpClient } from "../../http/client.ts";
-import type { HttpClient, Token } from "../../http/types.ts";
+import { checkClientOptions, tokenRule, wrong } from "../../http/options.ts";
+import type { ClientOptions, HttpClient, Token } from "../../http/types.ts";
 import { createCalls, type DiscueCall } from "./calls.ts";
-import {
-  anything,
-  callable,
-  checkOptions,
-  type OptionRules,
-  oneOf,
-  text,
-  wrongOption,
-} from "./options.ts";
 import { discueReceiver } from "./receiver.ts";
 import type { DiscueClient, DiscueOptions } from "./types.ts";
 import { wireError } from "./wire.ts";
@@ -28,7 +21,7 @@ const defaultBaseUrl = "https://api.discue.io";
  * const receiver = client.receiver({ name: queue.id, secret });
  */
 export function discue(options: DiscueOptions): DiscueClient {
-  checkOptions("client", options, rules);
+  checkClientOptions("discue", options, table);
   const { apiKey, naming = "name", createBy = "POST", ...others } = options;
   const { prefix = naming === "name" ? "/v1" : "", ...rest } = others;
   const http = createHttpClient({
@@ -42,29 +35,20 @@ export function discue(options: DiscueOptions): DiscueClient {
   return { ...createCalls(api), receiver: discueReceiver };
 }
 
-const rules: OptionRules<DiscueOptions> = {
-  apiKey: { fits: (value) => text.fits(value) || callable.fits(value), be: "a text or a function" },
-  naming: oneOf(["name", "alias"]),
-  createBy: oneOf(["POST", "PUT"]),
-  prefix: {
-    fits: (value) => typeof value === "string" && /^(\/[\w.~-]+)*$/.test(value),
-    be: 'empty, or a path such as "/v1"',
-  },
-  // The http client checks its own options.
-  baseUrl: text,
-  fetch: anything,
-  timeoutMs: anything,
-  retry: anything,
-  maxBodyBytes: anything,
-  headers: anything,
-  logger: anything,
-  allowInsecure: anything,
-};
+const table = {
+  apiKey: new Rule<DiscueOptions["apiKey"]>(tokenRule).required(),
+  naming: oneOf("name", "alias"),
+  createBy: oneOf("POST", "PUT"),
+  prefix: new Rule<NonNullable<DiscueOptions["prefix"]>>({
+    must: 'empty, or a path such as "/v1"',
+    test: (value) => typeof value === "string" && /^(\/[\w.~-]+)*$/.test(value),
+  }),
+} satisfies TableOf<Omit<DiscueOptions, keyof ClientOptions>>;
 
 function createCall(client: HttpClient): DiscueCall {
   return async (method, path, facts, options) => {
     // An empty id would make a path of another call: a list instead of one, all instead of one queue.
-    if (path.includes("")) throw wrongOption(facts.operation, "an id must not be empty");
+    if (path.includes("")) throw wrong("discue", "an id must not be empty", facts.operation);
     // Creating twice makes two; all else leaves the same state however often it is done.
     const repeat = facts.operation.endsWith(".create") ? "unsent" : "safe";
     try {

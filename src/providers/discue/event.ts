@@ -1,8 +1,10 @@
 import { AckloopError } from "../../core/errors.ts";
 import type { FeedEvent } from "../../core/event.ts";
 import { type Delivery, toReceipt } from "../../core/feed.ts";
+import { identityOf } from "../../core/identity.ts";
 import { answerAtOnce } from "../../http/foreign.ts";
 import { parseJson } from "../../http/json.ts";
+import { fingerprint } from "./fingerprint.ts";
 
 /**
  * The shapes that the body of a webhook request may have.
@@ -35,6 +37,7 @@ export interface RequestFacts {
 
 /** A message as the body of a request holds it. */
 interface BodyMessage {
+  readonly form: BodyForm;
   readonly id?: string | undefined;
   readonly name?: string | undefined;
   readonly data: string;
@@ -55,13 +58,38 @@ const messageFields: readonly string[] = ["id", "name", "alias", "data", "_links
 /** Turns a request that was let in into its one delivery. */
 export async function toDelivery({ deriveId, ...facts }: RequestFacts): Promise<Delivery> {
   const message = readMessage(facts.text, facts.forms);
-  const hasNoId = message !== undefined && (message.id ?? facts.outerId) === undefined;
-  const derivedId = hasNoId ? await deriveId() : undefined;
+  const known = message && (await toKnown(message, facts, deriveId));
   const read = (found: BodyMessage | undefined): Delivery =>
-    withAgain(readDelivery(found, facts, derivedId), () =>
-      read(readMessage(facts.text, facts.forms)),
-    );
+    withAgain(readDelivery(found, facts, known), () => read(readMessage(facts.text, facts.forms)));
   return read(message);
+}
+
+/** What a message is known by. */
+interface Known {
+  readonly id: string;
+  /** Set where the id tells nothing apart. */
+  readonly idDerived?: true;
+  /** Set where the id alone tells too little. */
+  readonly identity?: string;
+}
+
+/**
+ * Says what tells a message apart. Where the body may as well be a user's own data, its id may be a user's
+ * too, and come again with other content: then what the sender says outside of the body counts, or
+ * else the whole content; and an id beside `data`, which no page shows, suppresses nothing.
+ */
+async function toKnown(
+  { id, form, raw }: BodyMessage,
+  { forms, outerId, source }: Omit<RequestFacts, "deriveId">,
+  deriveId: RequestFacts["deriveId"],
+): Promise<Known> {
+  if (id === undefined) {
+    return outerId === undefined ? { id: await deriveId(), idDerived: true } : { id: outerId };
+  }
+  if (!forms.includes("raw")) return { id };
+  const further = outerId ?? (form === "message" ? fingerprint(JSON.stringify(raw)) : undefined);
+  if (further === undefined) return { id, idDerived: true };
+  return { id, identity: `${identityOf({ source, id })} ${further}` };
 }
 
 /**
@@ -77,27 +105,21 @@ export function withAgain<E extends FeedEvent>(
 
 function readDelivery(
   message: BodyMessage | undefined,
-  { text, forms, parseData, typeOf, outerId, source }: Omit<RequestFacts, "deriveId">,
-  derivedId: string | undefined,
+  { text, forms, parseData, typeOf, source }: Omit<RequestFacts, "deriveId">,
+  known: Known | undefined,
 ): Delivery {
   const receipt = toReceipt(answerReceipt);
-  if (!message) {
+  if (!message || !known) {
     const what = `the body has none of the forms ${forms.join(", ")}`;
     return { receipt, raw: text, unreadable: unreadable(what, "body") };
   }
+  const { id, ...facts } = known;
   const data = parseData ? (message.value ?? parsed(message.data)) : message.data;
   const type = nameType(typeOf, data);
   if (type instanceof AckloopError) return { receipt, raw: message.raw, unreadable: type };
-  const event: FeedEvent = {
-    specversion: "1.0",
-    id: message.id ?? outerId ?? derivedId ?? "",
-    source,
-    type,
-    ...(message.name ? { subject: message.name } : {}),
-    data,
-  };
-  const delivery = { receipt, raw: message.raw, event };
-  return derivedId === undefined ? delivery : { ...delivery, idDerived: true };
+  const subject = message.name ? { subject: message.name } : {};
+  const event: FeedEvent = { specversion: "1.0", id, source, type, ...subject, data };
+  return { receipt, raw: message.raw, event, ...facts };
 }
 
 /** Finds the message in a body, in the first of the forms that fits; `undefined` when none does. */
@@ -106,13 +128,13 @@ function readMessage(text: string, forms: readonly BodyForm[]): BodyMessage | un
   if (isObject(body)) {
     const { message } = body;
     if (forms.includes("message") && isObject(message) && typeof message["data"] === "string") {
-      return { ...messageFacts(message), data: message["data"], raw: body };
+      return { form: "message", ...messageFacts(message), data: message["data"], raw: body };
     }
     if (forms.includes("data") && typeof body["data"] === "string" && hasMessageFieldsOnly(body)) {
-      return { ...messageFacts(body), data: body["data"], raw: body };
+      return { form: "data", ...messageFacts(body), data: body["data"], raw: body };
     }
   }
-  return forms.includes("raw") ? { data: text, value: body, raw: text } : undefined;
+  return forms.includes("raw") ? { form: "raw", data: text, value: body, raw: text } : undefined;
 }
 
 function messageFacts(message: Readonly<Record<string, unknown>>): {

@@ -1,3 +1,4 @@
+import { onAbort } from "../../core/abort.ts";
 import type { FeedEvent } from "../../core/event.ts";
 import type {
   AckReport,
@@ -8,18 +9,22 @@ import type {
   PullOptions,
 } from "../../core/feed.ts";
 import { type Delivery, fromReceipt, type Receipt, toReceipt } from "../../core/feed.ts";
+import { Intake } from "../../core/intake.ts";
+import { checkOptions, type FilledOf, type TableOf, whole } from "../../core/options.ts";
 import type { Receiver } from "../../core/receiver.ts";
 import { sleep } from "../../core/sleep.ts";
 import { withAgain } from "./event.ts";
 import { type Answer, createHeldRequests, type Held, type HeldRequests } from "./held-requests.ts";
-import { checkOptions, whole } from "./options.ts";
 
 /** How a {@link ReceiverFeed} holds its requests. */
 export interface ReceiverFeedOptions {
-  /** How many requests are held at most, 1 to 100,000; one more is answered 503. @default 1_000 */
+  /**
+   * How many requests are read or held at most, 1 to 100,000; one more is answered 503 before its body is
+   * read, unless it is no delivery. @default 1_000
+   */
   readonly maxRequests?: number | undefined;
   /**
-   * How long a request is held, in ms, 1 to 3,600,000. Not settled by then, it is answered 503, and its
+   * How long a request is held from its first byte, in ms, 1 to 3,600,000. Not settled by then, it is answered 503, and its
    * ack is `gone`. Stay below the time after which the sender, or a proxy, cuts the request.
    *
    * Assumed: discue waits at least ten seconds, as its own client does. Deliveries that come again
@@ -36,7 +41,11 @@ export interface ReceiverFeedOptions {
  * Its promises: each request is one delivery, given to one pull; a resend that comes while the
  * message is open joins it, and both get the same answer; ids made from the content never join. A
  * delivery whose requests have ended is not given to a pull, and its ack says `gone`: it comes again,
- * as often as discue repeats it. Receipts are of no use to another feed object.
+ * as often as discue repeats it. What was acked so late is known for ten minutes, the last 10,000: its
+ * resend is accepted at once, and not delivered. Receipts are of no use to another feed object.
+ *
+ * A liveness check is answered 200, however many requests are held, while a pull waits or the last one
+ * came within its `waitMs` and 60 s; then, and after `close`, 503.
  */
 export interface ReceiverFeed<E extends FeedEvent = FeedEvent> extends EventSource<E>, AckSink {
   readonly acks: "individual";
@@ -57,28 +66,30 @@ export interface ReceiverFeed<E extends FeedEvent = FeedEvent> extends EventSour
   close(): void;
 }
 
-const defaults = Object.freeze({ maxRequests: 1_000, replyTimeoutMs: 9_000, retryAfterMs: 1_000 });
 const defaultLimit = 100;
-const rules = {
-  maxRequests: whole(1, 100_000),
-  replyTimeoutMs: whole(1, 3_600_000),
-  retryAfterMs: whole(0, 86_400_000),
-};
+/** How long after a pull the feed counts as read, beside the time for which the pull may wait, in ms. */
+const livesMs = 60_000;
+
+const table = {
+  maxRequests: whole(1, 100_000).or(1_000),
+  replyTimeoutMs: whole(1, 3_600_000).or(9_000),
+  retryAfterMs: whole(0, 86_400_000).or(1_000),
+} satisfies TableOf<ReceiverFeedOptions>;
 
 /** Makes a feed of a receiver's requests. */
 export function createReceiverFeed<E extends FeedEvent>(
   receiver: Receiver<E>,
   options: ReceiverFeedOptions = {},
 ): ReceiverFeed<E> {
-  checkOptions("receiver feed", options, rules);
-  const settings = {
-    maxRequests: options.maxRequests ?? defaults.maxRequests,
-    replyTimeoutMs: options.replyTimeoutMs ?? defaults.replyTimeoutMs,
-    retryAfterMs: options.retryAfterMs ?? defaults.retryAfterMs,
-  };
+  const settings = checkOptions("discue receiver feed", options, table);
   const held = createHeldRequests<E>();
-  const arrivals = createArrivals(held);
   const state = { closed: false };
+  const intake = new Intake({
+    receiver,
+    limitMs: settings.replyTimeoutMs,
+    mayRead: (reading) => !state.closed && held.size + reading < settings.maxRequests,
+  });
+  const arrivals = createArrivals(held);
   const answerAll = (answers: readonly Answer[], response: () => Response): void => {
     for (const answer of answers) answer(response());
   };
@@ -88,15 +99,15 @@ export function createReceiverFeed<E extends FeedEvent>(
     acks: "individual",
     pulls: "onward",
     waits: true,
-    handle: (request) => handle(request, { receiver, held, arrivals, settings, state }),
+    handle: (request) => handle(request, { receiver, intake, held, arrivals, settings, state }),
     pull: (pullOptions) => arrivals.pull(pullOptions),
     ack: async (receipts, { signal }: CallOptions = {}): Promise<AckReport> => {
       signal?.throwIfAborted();
       return receipts.map((receipt) => {
-        const answers = held.settle(fromReceipt<object>(receipt));
-        if (!answers) return { status: "gone" };
-        answerAll(answers, receiver.accept);
-        return { status: "acked" };
+        const token = fromReceipt<object>(receipt);
+        const answers = held.settle(token);
+        answerAll(answers ?? held.settleLate(token), receiver.accept);
+        return { status: answers ? "acked" : "gone" };
       });
     },
     nack: async (receipts, { signal, afterMs = settings.retryAfterMs }: NackOptions = {}) => {
@@ -115,60 +126,54 @@ export function createReceiverFeed<E extends FeedEvent>(
 
 interface Holding<E extends FeedEvent> {
   readonly receiver: Receiver<E>;
+  readonly intake: Intake<E>;
   readonly held: HeldRequests<E>;
   readonly arrivals: Arrivals<E>;
-  readonly settings: Required<{ [Name in keyof ReceiverFeedOptions]: number }>;
+  readonly settings: FilledOf<typeof table>;
   readonly state: { readonly closed: boolean };
 }
 
 async function handle<E extends FeedEvent>(
   request: Request,
-  { receiver, held, arrivals, settings, state }: Holding<E>,
+  holding: Holding<E>,
 ): Promise<Response> {
+  const { receiver, intake, held, arrivals, settings, state } = holding;
   const later = (): Response => receiver.defer(settings.retryAfterMs);
-  // Known before the body is read, so that a flood costs no more than its headers.
-  if (state.closed || held.size >= settings.maxRequests) return later();
   const endsAtMs = performance.now() + settings.replyTimeoutMs;
-  const ended = new AbortController();
-  const end = (): void => ended.abort();
-  request.signal?.addEventListener("abort", end, { once: true });
-  const deadline = new AbortController();
-  if (request.signal?.aborted) end();
-  sleep(settings.replyTimeoutMs, deadline.signal).then(end, () => undefined);
-  try {
-    const received = await receiver.receive(request, { signal: ended.signal });
-    if (received.kind === "answered") return received.response;
-    const [delivery] = received.deliveries;
-    if (!delivery) return receiver.accept();
-    const isFull = held.size >= settings.maxRequests;
-    if (state.closed || ended.signal.aborted || isFull) return later();
-    return await answered(delivery, ended.signal, endsAtMs, { held, arrivals, later });
-  } catch (error) {
-    if (ended.signal.aborted) return later();
-    throw error;
-  } finally {
-    deadline.abort();
-    request.signal?.removeEventListener("abort", end);
+  const received = await intake.take(request, request?.signal);
+  if (received?.kind === "answered") {
+    const isLive = received.as !== "liveness" || (!state.closed && arrivals.areRead());
+    return isLive ? received.response : new Response(null, { status: 503 });
   }
+  const [delivery] = received?.deliveries ?? [];
+  if (received && !delivery) return receiver.accept();
+  if (!delivery || state.closed || request.signal?.aborted) return later();
+  if (held.isSettled(delivery)) return receiver.accept();
+  if (held.size >= settings.maxRequests) return later();
+  return await hold(delivery, request.signal, endsAtMs, { held, arrivals, later });
 }
 
 /** Holds one request until its delivery is settled, or its own end. */
-function answered<E extends FeedEvent>(
+function hold<E extends FeedEvent>(
   delivery: Delivery<E>,
-  ended: AbortSignal,
+  gone: AbortSignal | undefined,
   endsAtMs: number,
   { held, arrivals, later }: Pick<Holding<E>, "held" | "arrivals"> & { later: () => Response },
 ): Promise<Response> {
   return new Promise((resolve) => {
-    const entry = held.add(delivery, resolve, endsAtMs);
-    ended.addEventListener(
-      "abort",
-      () => {
-        held.remove(entry, resolve);
-        resolve(later());
-      },
-      { once: true },
-    );
+    const answered = new AbortController();
+    const answer: Answer = (response) => {
+      answered.abort();
+      forget();
+      resolve(response);
+    };
+    const entry = held.add(delivery, answer, endsAtMs);
+    const end = (): void => {
+      held.remove(entry, answer);
+      answer(later());
+    };
+    const forget = onAbort(gone, end);
+    sleep(Math.max(0, endsAtMs - performance.now()), answered.signal).then(end, () => undefined);
     arrivals.announce();
   });
 }
@@ -177,11 +182,14 @@ function answered<E extends FeedEvent>(
 interface Arrivals<E extends FeedEvent> {
   /** Gives what waits to the pulls that wait, the oldest pull first. */
   announce(): void;
+  /** Whether a pull waits, or came lately enough that another is to be expected. */
+  areRead(): boolean;
   pull(options?: PullOptions): Promise<readonly Delivery<E>[]>;
 }
 
 function createArrivals<E extends FeedEvent>(held: HeldRequests<E>): Arrivals<E> {
   const waiters = new Set<() => void>();
+  let readUntilMs = performance.now() + livesMs;
 
   const announce = (): void => {
     for (const wake of waiters) {
@@ -215,8 +223,10 @@ function createArrivals<E extends FeedEvent>(held: HeldRequests<E>): Arrivals<E>
 
   return {
     announce,
+    areRead: () => waiters.size > 0 || performance.now() <= readUntilMs,
     async pull({ limit = defaultLimit, waitMs = 0, signal } = {}) {
       signal?.throwIfAborted();
+      readUntilMs = performance.now() + waitMs + livesMs;
       const count = Math.max(1, limit);
       const isThere = held.waiting > 0 || waitMs <= 0;
       return (isThere ? held.take(count) : await next(count, waitMs, signal)).map(toPulled);

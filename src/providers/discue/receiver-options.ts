@@ -1,21 +1,24 @@
 import type { FeedEvent } from "../../core/event.ts";
 import type { Logger } from "../../core/logger.ts";
-import type { SchemaOutput, StandardSchemaV1 } from "../../core/standard-schema.ts";
-import type { BodyForm, TypeOf } from "./event.ts";
+import type { FilledOf, TableOf } from "../../core/options.ts";
 import {
-  callable,
+  aFunction,
   checkOptions,
   flag,
-  listOf,
-  type OptionRule,
-  type OptionRules,
-  object,
+  group,
+  list,
   oneOf,
+  optionError,
+  Rule,
+  schema,
+  schemas,
   text,
   whole,
-  wrongOption,
-} from "./options.ts";
-import type { SignatureOptions } from "./signature.ts";
+  withMethods,
+} from "../../core/options.ts";
+import type { SchemaOutput, StandardSchemaV1 } from "../../core/standard-schema.ts";
+import type { BodyForm, TypeOf } from "./event.ts";
+import { type SignatureOptions, signatureTable } from "./signature.ts";
 
 /** What a receiver answers on one path, so that discue can see that the domain is yours. */
 export interface DomainChallenge {
@@ -67,21 +70,34 @@ export interface ReceiverOptions {
    * that gets no message although its queue has some would show this wrong. @default ["GET", "HEAD"]
    */
   readonly livenessMethods?: readonly string[] | undefined;
-  /** The path of the listener's `liveness_url`, such as `/alive`: with any method a liveness check. */
+  /**
+   * The path of the listener's `liveness_url`, such as `/alive`: with any method a liveness check, but for
+   * what carries the secret or a signature (with `open`: a body), which is a delivery on every path.
+   */
   readonly livenessPath?: string | undefined;
   /**
    * The challenges that are served, as `domains.get` returns them in `challenge`; a function where
-   * they change while the receiver lives. A function that fails, or takes more than 30 s, has its
-   * request answered 503, and the logger told. @default []
+   * they change while the receiver lives.
+   *
+   * A function is asked for a GET on their path (`challengePath`) alone, not on `livenessPath` and not with
+   * the secret: once at a time, at most once a second, and 10 s after it failed or took more than 5 s. Such
+   * a GET is then answered 503, and the logger told. @default []
    */
   readonly domainChallenges?:
     | readonly DomainChallenge[]
     | (() => readonly DomainChallenge[] | Promise<readonly DomainChallenge[]>)
     | undefined;
   /**
+   * The folder of the challenges that a function gives, such as `/.well-known`. Assumed: their path holds a
+   * full stop, as in the vendor's own mock; a domain that is never verified would show it wrong.
+   * @default any path with a full stop
+   */
+  readonly challengePath?: string | undefined;
+  /**
    * The forms of body that are read, in this order: `"message"`, `"data"`, `"raw"`. Name the one that you
-   * have seen: a published text that looks like another form is then never taken for it.
-   * Assumed: one of the three. @default all three
+   * have seen: a published text that looks like another form is then never taken for it. While `"raw"` is one of
+   * several, an id in a body may be a user's own: equal ids of unequal bodies are two events, and one beside
+   * `data` suppresses nothing. Assumed: one of the three. @default all three
    */
   readonly bodyForms?: readonly BodyForm[] | undefined;
   /**
@@ -99,7 +115,10 @@ export interface ReceiverOptions {
    * a promise makes the delivery unreadable.
    */
   readonly typeOf?: TypeOf | undefined;
-  /** Where a `domainChallenges` that fails is told. */
+  /**
+   * Where refused requests (401, 413, 400) and a `domainChallenges` that fails are told, each reason at most
+   * once a minute; `webhook` and `inbox` tell their own logger in its place, where they have one.
+   */
   readonly logger?: Logger | undefined;
   /** The answer to handled, 200-299. Assumed: any 2xx acknowledges. @default 200 */
   readonly acceptStatus?: number | undefined;
@@ -123,94 +142,90 @@ export interface ReceiverSchemas {
   readonly events?: MessageSchemas | undefined;
 }
 
-/** Options with every default in place. */
-export interface ReceiverSettings extends ReceiverOptions {
-  readonly name: string;
-  readonly secrets: readonly string[];
-  readonly secretIn: "query" | "path";
-  readonly secretParameter: string;
-  readonly maxBodyBytes: number;
-  readonly livenessMethods: readonly string[];
-  readonly bodyForms: readonly BodyForm[];
-  readonly parseData: boolean;
-  readonly acceptStatus: number;
-  readonly deferStatus: number;
-}
+const verb = "discue receiver";
 
-const defaults = Object.freeze({
-  name: "default",
-  secretIn: "query",
-  secretParameter: "secret",
-  maxBodyBytes: 1_048_576,
-  livenessMethods: ["GET", "HEAD"],
-  bodyForms: ["message", "data", "raw"],
-  parseData: true,
-  acceptStatus: 200,
-  deferStatus: 503,
-} as const);
+const oneSecret: Rule<string> = new Rule({
+  must: "16 characters or more of A-Z a-z 0-9 . _ ~ - (or a list of such texts)",
+  test: (value) => typeof value === "string" && /^[\w.~-]{16,}$/.test(value),
+});
 
-const secret: OptionRule = {
-  fits: (value) => typeof value === "string" && /^[\w.~-]{16,}$/.test(value),
-  be: "16 characters or more of A-Z a-z 0-9 . _ ~ - (or a list of such texts)",
-};
-const secrets: OptionRule = {
-  fits: (value) => secret.fits(value) || listOf(secret).fits(value),
-  be: secret.be,
-};
-const challenges: OptionRule = {
-  fits: (value) => callable.fits(value) || (Array.isArray(value) && value.every(object.fits)),
-  be: "a list of challenges, or a function that gives one",
-};
-const path: OptionRule = {
-  fits: (value) => typeof value === "string" && value.startsWith("/"),
-  be: "a path that begins with /",
-};
-const headerName: OptionRule = {
-  fits: (value) => typeof value === "string" && /^[\w!#$%&'*+.^`|~-]+$/.test(value),
-  be: "the name of a header",
-};
-const methods: OptionRule = {
-  fits: (value) => Array.isArray(value) && value.every(text.fits),
-  be: "a list of methods",
-};
-
-const schema: OptionRule = {
-  fits: (value) =>
-    typeof (value as StandardSchemaV1 | null)?.["~standard"]?.validate === "function",
-  be: "a Standard Schema",
-};
-const logger: OptionRule = {
-  fits: (value) =>
-    (["debug", "info", "warn", "error"] as const).every((level) =>
-      callable.fits((value as Logger | null)?.[level]),
-    ),
-  be: "a logger with the methods debug, info, warn and error",
-};
-
-const rules: OptionRules<ReceiverOptions & ReceiverSchemas> = {
-  name: text,
-  secret: secrets,
-  secretIn: oneOf(["query", "path"]),
-  secretParameter: text,
-  signature: object,
-  open: flag,
-  maxBodyBytes: whole(1, 2 ** 30),
-  livenessMethods: methods,
-  livenessPath: path,
-  domainChallenges: challenges,
-  bodyForms: listOf(oneOf(defaults.bodyForms)),
-  messageIdHeader: headerName,
-  parseData: flag,
-  typeOf: callable,
-  logger,
-  acceptStatus: whole(200, 299),
-  deferStatus: whole(400, 599),
-  schema,
-  events: {
-    fits: (value) => object.fits(value) && Object.values(Object(value)).every(schema.fits),
-    be: "an object of Standard Schemas",
+const secrets = new Rule<string | readonly string[], readonly string[]>({
+  must: oneSecret.must,
+  test: (value) => {
+    const given: readonly unknown[] = Array.isArray(value) ? value : [value];
+    return given.length > 0 && given.every((each) => oneSecret.test(each) === true);
   },
-};
+  convert: (value) => Object.freeze([value].flat()),
+  byDefault: Object.freeze([]),
+});
+
+/** A path as a request's address has it, so that it can be met: an umlaut is encoded. */
+const path: Rule<string> = new Rule({
+  must: "a path that begins with /, without a query or fragment",
+  test: (value) => typeof value === "string" && /^\/[^?#]*$/.test(value),
+  convert: (value) => new URL(`https://localhost${value}`).pathname,
+});
+
+const method: Rule<string> = new Rule({
+  must: "a method, such as GET",
+  test: (value) => typeof value === "string" && /^[a-z]+$/i.test(value),
+  convert: (value) => String(value).toUpperCase(),
+});
+
+const headerName: Rule<string> = new Rule({
+  must: "the name of a header",
+  test: (value) => typeof value === "string" && /^[\w!#$%&'*+.^`|~-]+$/.test(value),
+});
+
+const content: Rule<string> = new Rule({
+  must: "a text",
+  test: (value) => typeof value === "string",
+});
+
+const challenge = group({
+  contextPath: content.required(),
+  fileName: text(1, 1_000).required(),
+  fileContent: content.required(),
+  createdAt: new Rule<unknown>({ must: "anything", test: () => true }),
+  expiresAt: new Rule<unknown>({ must: "anything", test: () => true }),
+});
+const challenges = list(challenge);
+
+const bodyForms = list(oneOf<BodyForm>("message", "data", "raw"));
+
+const table = {
+  name: text(1, 1_000).or("default"),
+  secret: secrets,
+  secretIn: oneOf("query", "path").or("query"),
+  secretParameter: text(1, 1_000).or("secret"),
+  signature: group(signatureTable, "an object with `secrets`"),
+  open: flag.or(false),
+  maxBodyBytes: whole(1, 2 ** 30).or(1_048_576),
+  livenessMethods: list(method).or(["GET", "HEAD"]),
+  livenessPath: path,
+  domainChallenges: new Rule<NonNullable<ReceiverOptions["domainChallenges"]>>({
+    must: "a list of challenges, or a function that gives one",
+    test: (value) => typeof value === "function" || Array.isArray(value),
+    convert: (value, ...at) => (Array.isArray(value) ? challenges.read(value, ...at) : value),
+  }),
+  challengePath: path,
+  bodyForms: new Rule<readonly BodyForm[]>({
+    ...bodyForms,
+    must: 'a list that is not empty, of "message", "data" and "raw"',
+    test: (value) => Array.isArray(value) && value.length > 0,
+  }).or(["message", "data", "raw"]),
+  messageIdHeader: headerName,
+  parseData: flag.or(true),
+  typeOf: aFunction<TypeOf>(),
+  logger: withMethods<Logger>("debug", "info", "warn", "error"),
+  acceptStatus: whole(200, 299).or(200),
+  deferStatus: whole(400, 599).or(503),
+  schema,
+  events: schemas<MessageSchemas>(),
+} satisfies TableOf<ReceiverOptions & ReceiverSchemas>;
+
+/** Options with every default in place; `secret` is a list, empty where there is none. */
+export type ReceiverSettings = FilledOf<typeof table>;
 
 /**
  * Checks the options and fills in the defaults.
@@ -219,24 +234,19 @@ const rules: OptionRules<ReceiverOptions & ReceiverSchemas> = {
  * without having been told to.
  */
 export function receiverSettings(options: ReceiverOptions & ReceiverSchemas): ReceiverSettings {
-  checkOptions("receiver", options, rules);
-  const { secret: given, signature, open } = options;
-  if (given === undefined && !signature && !open) {
-    throw wrongOption(
-      "receiver",
-      "needs a `secret` in the listener's notify_url, or a `signature`: discue signs nothing, so that anybody could send events. Set `open: true` only behind something else that checks who calls",
+  const settings = checkOptions(verb, options, table);
+  if (settings.secret.length === 0 && !settings.signature && !settings.open) {
+    throw optionError(
+      verb,
+      "secret",
+      "is needed in the listener's notify_url, or a `signature`: discue signs nothing, so that anybody could send events. Set `open: true` only behind something else that checks who calls",
     );
   }
-  if (options.schema && options.events) {
-    throw wrongOption("receiver", "takes `schema` or `events`, not both");
+  if (settings.schema && settings.events) {
+    throw optionError(verb, "events", "cannot stand beside `schema`: one of the two");
   }
-  if (options.events && !options.typeOf) {
-    throw wrongOption("receiver", "needs `typeOf` beside `events`: discue names no event types");
+  if (settings.events && !settings.typeOf) {
+    throw optionError(verb, "events", "needs `typeOf` beside it: discue names no event types");
   }
-  const present = Object.entries(options).filter(([, value]) => value !== undefined);
-  return {
-    ...defaults,
-    ...Object.fromEntries(present),
-    secrets: typeof given === "string" ? [given] : (given ?? []),
-  };
+  return settings;
 }

@@ -1,16 +1,15 @@
+import { AckloopError } from "../../core/errors.ts";
 import type { EventCatalogue, FeedEvent } from "../../core/event.ts";
-import type { Delivery } from "../../core/feed.ts";
-import { ask } from "../../core/guard.ts";
-import type { Logger } from "../../core/logger.ts";
-import type { Received, Receiver } from "../../core/receiver.ts";
+import type { Received, ReceiveOptions, Receiver } from "../../core/receiver.ts";
+import { Seldom } from "../../core/seldom.ts";
 import type { SchemaOutput, StandardSchemaV1 } from "../../core/standard-schema.ts";
-import { foreignLimitMs, tell } from "../../http/foreign.ts";
 import { toSegment } from "../../http/request.ts";
 import { readBody } from "./body.ts";
+import { createChallenges } from "./challenges.ts";
+import { createDoor, type Door, type Letter } from "./door.ts";
 import { type TypeOf, toDelivery } from "./event.ts";
 import { createReceiverFeed, type ReceiverFeed, type ReceiverFeedOptions } from "./feed.ts";
 import {
-  type DomainChallenge,
   type EventsOf,
   type MessageSchemas,
   type ReceiverOptions,
@@ -18,8 +17,7 @@ import {
   type ReceiverSettings,
   receiverSettings,
 } from "./receiver-options.ts";
-import { createSecretCheck } from "./secret.ts";
-import { createSignatureCheck } from "./signature.ts";
+import type { SignatureClaim } from "./signature.ts";
 
 /** Reads discue's calls to a listener, on any runtime that has `Request` and WebCrypto. */
 export interface DiscueReceiver<E extends FeedEvent = FeedEvent> extends Receiver<E> {
@@ -51,10 +49,11 @@ export interface CreateReceiver {
 /**
  * Makes a receiver of discue's calls.
  *
- * In this order a request is: the domain's challenge, a liveness check, refused for its secret (401),
- * its length (413), its signature (401) or its encoding (400), or one delivery. An id is the message's own
- * (covered by a signature if there is one), else the signed `webhook-id`, else the header named by
- * `messageIdHeader`, else a SHA-256 of the body with `idDerived: true`.
+ * In this order a request is: the domain's challenge, a liveness check, refused for its secret, for what its
+ * signature lacks (401) or for its length (413), read, refused for its signature (401) or its encoding
+ * (400), or one delivery. An id is the message's own (covered by a signature if there is one), else the
+ * signed `webhook-id`, else the header named by `messageIdHeader`, else a SHA-256 of the body with
+ * `idDerived: true`. What may be a message and a user's own data as well: see `bodyForms`.
  *
  * @throws {AckloopError} `config` for a wrong option.
  * Source: docs.discue.io as read in 2026-11 says nothing of the calls; every assumption is an option
@@ -68,14 +67,12 @@ export const discueReceiver: CreateReceiver = <E extends FeedEvent>(
   const read = createReader(settings, `/discue/${place}`);
   const receiver: DiscueReceiver<E> = {
     name: `discue/${place}`,
-    authenticates: settings.secrets.length > 0 || settings.signature !== undefined,
+    authenticates: settings.secret.length > 0 || settings.signature !== undefined,
     events: catalogueOf<E>(options),
-    receive: async (request, { signal } = {}) => {
-      signal?.throwIfAborted();
-      const received = await read(request, signal);
-      if (received instanceof Response) return { kind: "answered", response: received };
+    receive: async (request, receiveOptions = {}) => {
+      receiveOptions.signal?.throwIfAborted();
       // The schemas are the loop's to check; until then the type is the user's word.
-      return { kind: "deliveries", deliveries: [received as Delivery<E>] } satisfies Received<E>;
+      return (await read(request, receiveOptions)) as Received<E>;
     },
     accept: () => new Response(null, { status: settings.acceptStatus }),
     defer: (retryAfterMs) =>
@@ -88,106 +85,112 @@ export const discueReceiver: CreateReceiver = <E extends FeedEvent>(
   return receiver;
 };
 
-type Reader = (request: Request, signal?: AbortSignal) => Promise<Response | Delivery>;
+type Reader = (request: Request, options: ReceiveOptions) => Promise<Received>;
+
+/** A request that is answered with a status, and told. */
+interface Refusal {
+  readonly status: 400 | 401 | 413 | 503;
+  readonly why: string;
+}
+
+const refusedBody = {
+  tooLarge: { status: 413, why: "its body is longer than `maxBodyBytes`" },
+  cut: { status: 400, why: "its body was cut off" },
+} as const;
+
+const liveness = (): Received => ({ ...answered(200), as: "liveness" });
 
 function createReader(settings: ReceiverSettings, source: string): Reader {
-  const letIn = createDoor(settings);
-  const readMessage = createMessageReader(settings, source);
-  return async (request, signal) => {
-    const url = new URL(request.url);
-    const answer = await answerCheck(request, url, settings, signal);
-    if (answer) return answer;
-    const admitted = await letIn(request, url, signal);
-    return admitted instanceof Response ? admitted : readMessage(request, admitted);
-  };
-}
-
-/** A request that was let in. */
-interface Admitted {
-  readonly bytes: Uint8Array;
-  /** The id that the signature covers, where there is one. */
-  readonly signedId?: string | undefined;
-}
-
-/** Refuses what does not authenticate or is too long; nothing is trusted before. */
-function createDoor(
-  settings: ReceiverSettings,
-): (request: Request, url: URL, signal?: AbortSignal) => Promise<Response | Admitted> {
-  const hasSecret = createSecretCheck(settings.secrets, {
-    in: settings.secretIn,
-    parameter: settings.secretParameter,
-  });
-  const verify = settings.signature && createSignatureCheck(settings.signature);
-  return async (request, url, signal) => {
-    if (settings.secrets.length > 0 && !hasSecret(url)) return refusal(401);
-    const { bytes, refused } = await readBody(request, settings.maxBodyBytes, signal);
-    if (!bytes) return refusal(refused === "tooLarge" ? 413 : 400);
-    if (!verify) return { bytes };
-    const signed = await verify(request.headers, bytes);
-    return signed ? { bytes, signedId: signed.id } : refusal(401);
-  };
-}
-
-function createMessageReader(
-  settings: ReceiverSettings,
-  source: string,
-): (request: Request, admitted: Admitted) => Promise<Response | Delivery> {
-  const decoder = new TextDecoder("utf-8", { fatal: true });
-  return async (request, { bytes, signedId }) => {
-    const text = decoded(decoder, bytes);
-    if (text === undefined) return refusal(400);
-    return toDelivery({
-      source,
-      text,
-      forms: settings.bodyForms,
-      parseData: settings.parseData,
-      typeOf: settings.typeOf,
-      outerId: signedId ?? headerOf(request, settings.messageIdHeader),
-      deriveId: () => digestOf(bytes),
-    });
+  const door = createDoor(settings);
+  const answerCheck = createCheck(settings, door);
+  const readMessage = createMessageReader(settings, source, door);
+  const seldom = new Seldom();
+  return async (request, options) => {
+    const { signal, admit, logger = settings.logger } = options;
+    const letter = { request, url: urlOf(request) };
+    const tell = ({ status, why }: Refusal): void =>
+      seldom.warn(logger, `discue receiver: a request was answered ${status}: ${why}`);
+    const received = await answerCheck(letter, tell);
+    signal?.throwIfAborted();
+    if (received) return received;
+    const admitted = door.letIn(letter);
+    const isFull = typeof admitted !== "string" && admit?.() === false;
+    if (isFull) return { ...answered(settings.deferStatus), as: "full" };
+    const read =
+      typeof admitted === "string"
+        ? ({ status: 401, why: admitted } as const)
+        : await readMessage(letter, admitted, signal);
+    if (!("status" in read)) return read;
+    tell(read);
+    return answered(read.status);
   };
 }
 
 /** Answers the calls that carry no message; `undefined` for those that may carry one. */
-async function answerCheck(
-  request: Request,
-  url: URL,
+function createCheck(
   settings: ReceiverSettings,
-  signal: AbortSignal | undefined,
-): Promise<Response | undefined> {
-  const { domainChallenges, livenessPath, livenessMethods } = settings;
-  if (domainChallenges && request.method === "GET") {
-    const challenged = await answerChallenge(url, domainChallenges, settings.logger, signal);
-    if (challenged) return challenged;
-  }
-  const isLiveness = livenessMethods.includes(request.method) || url.pathname === livenessPath;
-  return isLiveness ? new Response(null, { status: 200 }) : undefined;
+  door: Door,
+): (letter: Letter, tell: (refusal: Refusal) => void) => Promise<Received | undefined> {
+  const challengeFor = createChallenges(settings);
+  return async (letter, tell) => {
+    const isChallenge = door.mayBeChallenge(letter);
+    const { content, why } = isChallenge ? await challengeFor(letter.url.pathname) : {};
+    if (content !== undefined) return answered(200, content);
+    if (why === undefined) return door.isLiveness(letter) === true ? liveness() : undefined;
+    tell({ status: 503, why });
+    return answered(503);
+  };
 }
 
-/** Answers a domain's challenge. Where the list cannot be had, nobody knows whether this is one: 503. */
-async function answerChallenge(
-  url: URL,
-  domainChallenges: NonNullable<ReceiverSettings["domainChallenges"]>,
-  logger: Logger | undefined,
+/** Reads the body of a request that was let in. */
+function createMessageReader(
+  settings: ReceiverSettings,
+  source: string,
+  { isLiveness }: Door,
+): (
+  letter: Letter,
+  admitted: { readonly claim?: SignatureClaim | undefined },
   signal: AbortSignal | undefined,
-): Promise<Response | undefined> {
-  const asking = { what: "domainChallenges", whom: "discue", limitMs: foreignLimitMs, signal };
-  const answer = await ask(asking, async () => {
-    const challenges =
-      typeof domainChallenges === "function" ? await domainChallenges() : domainChallenges;
-    return challenges.find((each) => pathOf(each) === url.pathname)?.fileContent;
-  });
-  if (answer.kind === "cut") throw signal?.reason;
-  if (answer.kind === "failed") {
-    tell(logger, "warn", answer.error.message);
-    return refusal(503);
-  }
-  return answer.value === undefined ? undefined : new Response(answer.value, { status: 200 });
+) => Promise<Received | Refusal> {
+  const { maxBodyBytes, bodyForms, messageIdHeader, parseData, typeOf } = settings;
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  return async (letter, { claim }, signal) => {
+    const { request } = letter;
+    const { bytes, refused } = await readBody(request, maxBodyBytes, signal);
+    if (!bytes) return refusedBody[refused];
+    if (bytes.length === 0 && isLiveness(letter) === "ifEmpty") return liveness();
+    const signed = await claim?.verify(bytes);
+    if (claim && !signed) return { status: 401, why: "no signature fits its body" };
+    const text = decoded(decoder, bytes);
+    if (text === undefined) return { status: 400, why: "its body is no UTF-8" };
+    return {
+      kind: "deliveries",
+      deliveries: [
+        await toDelivery({
+          source,
+          text,
+          forms: bodyForms,
+          parseData,
+          typeOf,
+          outerId: signed?.id ?? headerOf(request, messageIdHeader),
+          deriveId: () => digestOf(bytes),
+        }),
+      ],
+    };
+  };
 }
 
-function pathOf({ contextPath, fileName }: DomainChallenge): string {
-  const folder = contextPath.replace(/^\/+|\/+$/g, "");
-  return new URL(`/${folder}/${fileName}`.replace("//", "/"), "https://localhost").pathname;
+/** What other frameworks hand in has no whole address; the address may hold the secret, and is not told. */
+function urlOf(request: Request): URL {
+  const { url, headers } = (request ?? {}) as Partial<Request>;
+  if (typeof headers?.get === "function" && typeof url === "string" && URL.canParse(url)) {
+    return new URL(url);
+  }
+  throw new AckloopError(
+    "config",
+    "this is no Request of the fetch standard. Make one of what your framework hands in (Express, Node, Koa, a Lambda event): docs/providers/discue.md shows how",
+    { provider: "discue", operation: "receive" },
+  );
 }
 
 function headerOf(request: Request, name: string | undefined): string | undefined {
@@ -209,8 +212,11 @@ async function digestOf(bytes: Uint8Array): Promise<string> {
   return `sha256-${hex.join("")}`;
 }
 
-function refusal(status: 400 | 401 | 413 | 503): Response {
-  return new Response(null, { status });
+function answered(
+  status: number,
+  text: string | null = null,
+): Extract<Received, { kind: "answered" }> {
+  return { kind: "answered", response: new Response(text, { status }) };
 }
 
 function catalogueOf<E extends FeedEvent>(options: ReceiverSchemas): EventCatalogue<E> | undefined {

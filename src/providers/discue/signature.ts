@@ -1,5 +1,4 @@
-import type { AckloopError } from "../../core/errors.ts";
-import { wrongOption } from "./options.ts";
+import { list, milliseconds, Rule, type TableOf } from "../../core/options.ts";
 import { isSame } from "./secret.ts";
 
 /** How the requests of a relay that signs are verified. */
@@ -13,16 +12,38 @@ export interface SignatureOptions {
   readonly toleranceMs?: number | undefined;
 }
 
+/** The bytes of a secret; the message never holds what was given. */
+const secret: Rule<string> = new Rule({
+  must: "of the form whsec_ and base64, of 16 bytes or more",
+  test: (value) => {
+    const bytes = typeof value === "string" ? decodeSecret(value) : undefined;
+    return bytes !== undefined && bytes.length >= 16;
+  },
+});
+
+/** The rules of {@link SignatureOptions}. */
+export const signatureTable = {
+  secrets: new Rule<readonly string[], readonly string[]>({
+    ...list(secret),
+    must: "a list that holds a secret",
+    test: (value) => Array.isArray(value) && value.length > 0,
+  }).required(),
+  toleranceMs: milliseconds(1).or(300_000),
+} satisfies TableOf<SignatureOptions>;
+
 /** The facts that a right signature vouches for. */
 export interface Signed {
   /** The message's id, from the header `webhook-id`; stable over redelivery. */
   readonly id: string;
 }
 
-/** Verifies one request; `undefined` when no signature fits. */
-export type SignatureCheck = (headers: Headers, body: Uint8Array) => Promise<Signed | undefined>;
+/** What a request says of itself in its headers; `verify` gives `undefined` when no signature fits its body. */
+export interface SignatureClaim {
+  readonly verify: (body: Uint8Array) => Promise<Signed | undefined>;
+}
 
-const defaultToleranceMs = 300_000;
+/** Reads the headers of one request; why they can never be right, where that is so whatever the body is. */
+export type SignatureCheck = (headers: Headers) => SignatureClaim | string;
 
 /**
  * Makes the check of Standard Webhooks signatures.
@@ -30,26 +51,31 @@ const defaultToleranceMs = 300_000;
  * The bytes are verified as they came. One of several signatures with one of several secrets is
  * enough; each secret costs one HMAC for each request, whatever the request holds.
  *
- * @throws {AckloopError} `config` for a secret that cannot be one.
  * Source: Standard Webhooks specification, standardwebhooks.com, version 1, read 2026-11.
  */
-export function createSignatureCheck(options: SignatureOptions): SignatureCheck {
-  const { secrets, toleranceMs = defaultToleranceMs } = options;
-  if (!Array.isArray(secrets) || secrets.length === 0) throw wrongSecret("must hold a secret");
-  if (!(toleranceMs > 0)) {
-    throw wrongOption("receiver", "`signature.toleranceMs` must be above 0");
-  }
-  const secretBytes = secrets.map(decodeSecret);
+export function createSignatureCheck(options: {
+  readonly secrets: readonly string[];
+  readonly toleranceMs: number;
+}): SignatureCheck {
+  const secrets = options.secrets.map((each) => decodeSecret(each) ?? new Uint8Array());
   // Importing a key costs three times as much as signing with it, and cannot be done at creation.
   let keys: Promise<readonly CryptoKey[]> | undefined;
-  return async (headers, body) => {
+  return (headers) => {
     const id = headers.get("webhook-id");
     const timestamp = headers.get("webhook-timestamp");
-    if (!id || !timestamp || !isRecent(timestamp, toleranceMs)) return undefined;
-    keys ??= Promise.all(secretBytes.map(importKey));
     const given = givenSignatures(headers.get("webhook-signature"));
-    const fits = await hasRightSignature(given, await keys, signedContent(id, timestamp, body));
-    return fits ? { id } : undefined;
+    if (!id || !timestamp || given.length === 0) return "it lacks a signature";
+    // Full stops part what is signed: with one of its own, one message's signature would fit another.
+    if (id.includes(".")) return "its webhook-id holds a full stop";
+    if (!isRecent(timestamp, options.toleranceMs))
+      return "its webhook-timestamp is too far from now";
+    return {
+      verify: async (body) => {
+        keys ??= Promise.all(secrets.map(importKey));
+        const content = signedContent(id, timestamp, body);
+        return (await hasRightSignature(given, await keys, content)) ? { id } : undefined;
+      },
+    };
   };
 }
 
@@ -81,13 +107,16 @@ function isRecent(timestamp: string, toleranceMs: number): boolean {
   return Math.abs(nowMs - Number(timestamp) * 1_000) <= toleranceMs;
 }
 
-/** The signatures of version 1 in the header; those of other versions are left out. */
+/** How many bytes a signature of version 1 has. */
+const signatureBytes = 32;
+
+/** The signatures of version 1 in the header; those of other versions, or of another length, are left out. */
 function givenSignatures(header: string | null): readonly Uint8Array[] {
   const found: Uint8Array[] = [];
   for (const part of (header ?? "").split(" ")) {
     if (!part.startsWith("v1,")) continue;
     const bytes = decodeBase64(part.slice("v1,".length));
-    if (bytes) found.push(bytes);
+    if (bytes?.length === signatureBytes) found.push(bytes);
   }
   return found;
 }
@@ -96,22 +125,15 @@ function importKey(secret: Uint8Array<ArrayBuffer>): Promise<CryptoKey> {
   return crypto.subtle.importKey("raw", secret, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
 }
 
-function decodeSecret(secret: string): Uint8Array<ArrayBuffer> {
-  const bytes = secret.startsWith("whsec_") ? decodeBase64(secret.slice("whsec_".length)) : null;
-  if (!bytes) throw wrongSecret("must be of the form whsec_ and base64");
-  if (bytes.length < 16) throw wrongSecret("must be of 16 bytes or more");
-  return bytes;
+function decodeSecret(given: string): Uint8Array<ArrayBuffer> | undefined {
+  return given.startsWith("whsec_") ? decodeBase64(given.slice("whsec_".length)) : undefined;
 }
 
-function decodeBase64(text: string): Uint8Array<ArrayBuffer> | null {
+function decodeBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
   try {
     return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
   } catch {
     // Not base64; what it says must not be printed, since it may be a secret.
-    return null;
+    return undefined;
   }
-}
-
-function wrongSecret(what: string): AckloopError {
-  return wrongOption("receiver", `\`signature.secrets\` ${what}`);
 }

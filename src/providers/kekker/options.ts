@@ -1,5 +1,16 @@
+import {
+  checkOptions,
+  name,
+  oneOf,
+  optionError,
+  Rule,
+  schemas,
+  text,
+  whole,
+  withMethods,
+} from "../../core/options.ts";
 import type { CursorStore } from "../../core/stores.ts";
-import { isHeaderValue, wrong } from "../../http/options.ts";
+import { checkClientOptions, isHeaderValue, tokenRule } from "../../http/options.ts";
 import type { ClientOptions, HttpSettings, Token } from "../../http/types.ts";
 import type { KekkerSchemas } from "./event.ts";
 import type { KekkerZone } from "./time.ts";
@@ -70,31 +81,29 @@ export type KekkerWatermarkOptions =
 export type KekkerFeedOptions<Schemas extends KekkerSchemas = Record<never, never>> =
   KekkerFeedBaseOptions<Schemas> & KekkerWatermarkOptions;
 
-const clientNames: Readonly<Record<keyof KekkerOptions, true>> = {
-  baseUrl: true,
-  channel: true,
-  resetZone: true,
-  login: true,
-  password: true,
-  token: true,
-  fetch: true,
-  timeoutMs: true,
-  retry: true,
-  maxBodyBytes: true,
-  headers: true,
-  logger: true,
-  allowInsecure: true,
+const aText: Rule<string> = text(1, 10_000, "a text");
+
+const clientTable = {
+  channel: new Rule<string>({
+    must: "the id of your channel, in characters that a header can hold",
+    test: (value) => isHeaderValue(value) && value !== "" && value.trim() === value,
+  }).required(),
+  resetZone: oneOf<KekkerZone>("none", "Z", "offset"),
+  login: new Rule<string>({
+    must: "a text without a colon",
+    test: (value) => typeof value === "string" && /^[^:]+$/s.test(value),
+  }),
+  password: text(0, 10_000),
+  token: tokenRule,
 };
 
-const feedNames: Readonly<Record<keyof KekkerFeedOptions, true>> = {
-  category: true,
-  events: true,
-  ackConcurrency: true,
-  cursor: true,
-  consumer: true,
+const feedTable = {
+  category: aText,
+  events: schemas<KekkerSchemas>(),
+  ackConcurrency: whole(1, 1_000).or(50),
+  cursor: withMethods<CursorStore>("load", "save"),
+  consumer: name,
 };
-
-const zones: readonly unknown[] = ["none", "Z", "offset", undefined];
 
 /**
  * Turns the options of a client into the settings of its http client.
@@ -102,16 +111,8 @@ const zones: readonly unknown[] = ["none", "Z", "offset", undefined];
  * @throws {AckloopError} `config`, which names the option and says what is right.
  */
 export function toHttpSettings(options: KekkerOptions): HttpSettings {
-  checkNames(options, clientNames);
-  const { channel, resetZone, login, password, token, headers = {}, ...transport } = options;
-  if (!isText(channel) || !isHeaderValue(channel) || channel.trim() !== channel) {
-    throw wrong(
-      "kekker",
-      "channel must be the id of your channel, in characters that a header can hold",
-    );
-  }
-  if (!zones.includes(resetZone))
-    throw wrong("kekker", 'resetZone must be "none", "Z" or "offset"');
+  checkClientOptions("kekker", options, clientTable);
+  const { channel, resetZone: _, login, password, token, headers = {}, ...transport } = options;
   const own = { accept: "application/json", channel, "x-api-version": "2.0" };
   return {
     ...transport,
@@ -134,21 +135,13 @@ export function toHttpSettings(options: KekkerOptions): HttpSettings {
 export function checkFeedOptions<Schemas extends KekkerSchemas>(
   options: KekkerFeedOptions<Schemas>,
 ): void {
-  checkNames(options, feedNames);
-  const { category, events, ackConcurrency = 50, cursor, consumer } = options;
-  if (category !== undefined && !isText(category)) {
-    throw wrong("kekker", "category must be the name of a category, such as Deals");
-  }
-  if (!(Number.isInteger(ackConcurrency) && ackConcurrency >= 1 && ackConcurrency <= 1_000)) {
-    throw wrong("kekker", "ackConcurrency must be a whole number from 1 to 1000");
-  }
-  if (cursor !== undefined && !isText(consumer)) {
-    throw wrong("kekker", "consumer must name this reader when there is a cursor store");
-  }
-  for (const [type, schema] of Object.entries(events ?? {})) {
-    if (typeof schema?.["~standard"]?.validate !== "function") {
-      throw wrong("kekker", `events.${type} must be a Standard Schema`);
-    }
+  const { cursor, consumer } = checkOptions("kekker feed", options, feedTable);
+  if (cursor !== undefined && consumer === undefined) {
+    throw optionError(
+      "kekker feed",
+      "consumer",
+      "is required with a cursor store: the reader's own name",
+    );
   }
 }
 
@@ -173,25 +166,10 @@ function withoutOwn(headers: Readonly<Record<string, string>>): Readonly<Record<
   );
 }
 
-function toBasic(login: unknown, password: unknown): string {
-  if (!isText(login) || typeof password !== "string") {
-    throw wrong("kekker", "login and password must be given, or token in their place");
+function toBasic(login: string | undefined, password: string | undefined): string {
+  if (login === undefined || password === undefined) {
+    throw optionError("kekker", "token", "is required, or `login` and `password` in its place");
   }
-  if (login.includes(":")) throw wrong("kekker", "login must hold no colon");
   const bytes = new TextEncoder().encode(`${login}:${password}`);
   return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
-}
-
-function checkNames(options: object, names: Readonly<Record<string, true>>): void {
-  if (typeof options !== "object" || options === null) {
-    throw wrong("kekker", `options must be an object with ${Object.keys(names).join(", ")}`);
-  }
-  const unknown = Object.keys(options).find((name) => !Object.hasOwn(names, name));
-  if (unknown !== undefined) {
-    throw wrong("kekker", `no option ${unknown}; there are ${Object.keys(names).join(", ")}`);
-  }
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === "string" && value !== "";
 }

@@ -9,14 +9,15 @@ import {
   type Receipt,
   toReceipt,
 } from "../../core/feed.ts";
+import { checkOptions, oneOf, schemas, type TableOf } from "../../core/options.ts";
 import type { SchemaOutput, StandardSchemaV1 } from "../../core/standard-schema.ts";
-import { wrong } from "../../http/options.ts";
+import { tokenRule, wrong } from "../../http/options.ts";
 import { EventPage } from "../../http/page.ts";
 import { toUrl } from "../../http/request.ts";
 import type { HttpClient, Token } from "../../http/types.ts";
 import { pullPage, type TikiCalls, type TikiPullOptions } from "./client.ts";
 import { type TikiEvent, tikiEvents, toEvent } from "./event.ts";
-import { checkNames, checkText, type Names } from "./options.ts";
+import { checkText } from "./options.ts";
 
 /** Schemas by event type, as a user adds or replaces them. */
 export type TikiSchemas = { readonly [type: string]: StandardSchemaV1 };
@@ -72,8 +73,8 @@ export function tikiFeed<Schemas extends TikiSchemas>(
   queueCode: string,
   options: TikiFeedOptions<Schemas> = {},
 ): TikiFeed<TikiEventWith<Schemas>> {
-  checkOptions(options);
-  const { events, token, refusedAck } = options;
+  const { token, refusedAck } = checkOptions("tiki feed", options, table);
+  const { events } = options;
   const source = toSource(queueCode);
   /** Which `ack_id` of an empty page is known to be behind us. Forgetting it costs one request. */
   let passed: string | undefined;
@@ -126,19 +127,11 @@ function toSource(queueCode: string): string {
   return toUrl("tiki", "", { operation: "feed", path });
 }
 
-const optionNames: Names<TikiFeedOptions> = { events: true, token: true, refusedAck: true };
-
-function checkOptions(options: TikiFeedOptions): void {
-  checkNames("feed", options, optionNames);
-  const { events = {}, refusedAck = "error" } = options;
-  for (const [type, schema] of Object.entries(events)) {
-    if (typeof schema?.["~standard"]?.validate === "function") continue;
-    throw wrong("tiki", `events.${type} must be a Standard Schema, such as one of zod`, "feed");
-  }
-  if (refusedAck !== "error" && refusedAck !== "gone") {
-    throw wrong("tiki", 'refusedAck must be "error" or "gone"', "feed");
-  }
-}
+const table = {
+  events: schemas<TikiSchemas>(),
+  token: tokenRule,
+  refusedAck: oneOf("error", "gone").or("error"),
+} satisfies TableOf<TikiFeedOptions>;
 
 type PulledPage = Awaited<ReturnType<typeof pullPage>>;
 

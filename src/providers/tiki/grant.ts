@@ -1,13 +1,13 @@
 import { AckloopError } from "../../core/errors.ts";
 import { ask } from "../../core/guard.ts";
 import type { Logger } from "../../core/logger.ts";
+import { oneOf, type TableOf, text } from "../../core/options.ts";
 import { foreignLimitMs, kindOf, tell } from "../../http/foreign.ts";
-import { checkBaseUrl, wrong } from "../../http/options.ts";
+import { urlRule } from "../../http/options.ts";
 import { replyOf } from "../../http/reply.ts";
 import { cachedToken, type IssuedToken } from "../../http/token.ts";
 import type { Repeat, ReplyReader, Token, TokenRequest } from "../../http/types.ts";
 import { isRefusal } from "./error.ts";
-import { checkText, type Names } from "./options.ts";
 import { type WireToken, wireToken } from "./wire.ts";
 
 /** An app of Tiki's open platform, and how it proves itself at the token endpoint. */
@@ -34,32 +34,14 @@ export type Form = Readonly<Record<string, string>>;
 /** An app with its defaults filled in. */
 export type CheckedApp = Required<{ readonly [Name in keyof TikiApp]: NonNullable<TikiApp[Name]> }>;
 
-/** The names of an app's options. */
-export const appNames: Names<TikiApp> = {
-  clientId: true,
-  clientSecret: true,
-  authentication: true,
-  tokenUrl: true,
-};
-
-/**
- * Checks the options that all grants share.
- *
- * @throws {AckloopError} `config`.
- */
-export function checkApp(operation: string, app: TikiApp): CheckedApp {
-  const { authentication = "basic", tokenUrl = "https://api.tiki.vn/sc/oauth2/token" } = app;
-  if (authentication !== "basic" && authentication !== "post") {
-    throw wrong("tiki", 'authentication must be "basic" or "post"', operation);
-  }
-  return {
-    clientId: checkText(operation, "clientId", app.clientId),
-    clientSecret: checkText(operation, "clientSecret", app.clientSecret),
-    authentication,
-    // The client says later whether `http:` is allowed.
-    tokenUrl: checkBaseUrl("tiki", tokenUrl, true, "tokenUrl"),
-  };
-}
+/** The options of every grant: what is right, and the defaults. */
+export const appTable = {
+  clientId: text(1, 10_000).required(),
+  clientSecret: text(1, 10_000).required(),
+  authentication: oneOf("basic", "post").or("basic"),
+  // The client says later whether `http:` is allowed.
+  tokenUrl: urlRule.or("https://api.tiki.vn/sc/oauth2/token"),
+} satisfies TableOf<TikiApp>;
 
 /** Makes the question for a new token from a refresh token. */
 export function toRefreshForm(token: string): Form {

@@ -29,6 +29,7 @@
  * @module
  */
 import { createHttpClient } from "../../http/client.ts";
+import { checkClientOptions, tokenRule } from "../../http/options.ts";
 import type { ClientOptions, Token } from "../../http/types.ts";
 import { createCalls, type TikiCalls } from "./client.ts";
 import { describeError } from "./error.ts";
@@ -39,7 +40,6 @@ import {
   type TikiSchemas,
   tikiFeed,
 } from "./feed.ts";
-import { checkNames, type Names } from "./options.ts";
 
 /** What {@link tiki} needs. */
 export interface TikiOptions extends ClientOptions {
@@ -75,7 +75,7 @@ export interface TikiClient extends TikiCalls {
  * const orders = shop.feed("5a84289f-ed78-4285-9670-9a34508fb4a7");
  */
 export function tiki(options: TikiOptions): TikiClient {
-  checkNames("tiki", options, optionNames);
+  checkClientOptions("tiki", options, { token: tokenRule.required() });
   const { token, baseUrl = "https://api.tiki.vn/integration/v1", ...clientOptions } = options;
   const http = createHttpClient({
     ...clientOptions,
@@ -90,18 +90,6 @@ export function tiki(options: TikiOptions): TikiClient {
     feed: (queueCode, feedOptions) => tikiFeed(http, calls.events, queueCode, feedOptions),
   };
 }
-
-const optionNames: Names<TikiOptions> = {
-  token: true,
-  baseUrl: true,
-  fetch: true,
-  timeoutMs: true,
-  retry: true,
-  maxBodyBytes: true,
-  headers: true,
-  logger: true,
-  allowInsecure: true,
-};
 
 export type {
   ClientOptions,

@@ -1,17 +1,15 @@
-import { wrong } from "../../http/options.ts";
+import { checkOptions, Rule, type TableOf, text } from "../../core/options.ts";
 import { cachedToken } from "../../http/token.ts";
 import type { Token } from "../../http/types.ts";
 import {
-  appNames,
+  appTable,
   askToken,
-  checkApp,
   type OnRefresh,
   rotatingToken,
   type TikiApp,
   toIssued,
   toRefreshForm,
 } from "./grant.ts";
-import { checkNames, checkText, checkUrl, type Names } from "./options.ts";
 
 /** What {@link clientCredentials} needs. */
 export interface ClientCredentialsOptions extends TikiApp {
@@ -51,10 +49,7 @@ export interface RefreshTokenOptions extends TikiApp {
  * Source: Tiki, "Client credentials flow", read 2026-11.
  */
 export function clientCredentials(options: ClientCredentialsOptions): Token {
-  const operation = "clientCredentials";
-  checkNames(operation, options, { ...appNames, scope: true });
-  const app = checkApp(operation, options);
-  const { scope } = options;
+  const { scope, ...app } = checkOptions("tiki clientCredentials", options, credentialsTable);
   const form = { grant_type: "client_credentials", ...(scope ? { scope } : {}) };
   return cachedToken(async (request) => toIssued(await askToken(app, form, "safe", request)));
 }
@@ -69,15 +64,10 @@ export function clientCredentials(options: ClientCredentialsOptions): Token {
  * Source: Tiki, "Authorization code flow", read 2026-11.
  */
 export function authorizationCode(options: AuthorizationCodeOptions): Token {
-  const operation = "authorizationCode";
-  checkNames(operation, options, { ...appNames, code: true, redirectUri: true, onRefresh: true });
-  const app = checkApp(operation, options);
-  const form = {
-    grant_type: "authorization_code",
-    code: checkText(operation, "code", options.code),
-    redirect_uri: checkUrl(operation, "redirectUri", options.redirectUri),
-  };
-  return rotatingToken(app, form, checkOnRefresh(operation, options.onRefresh ?? ignoreToken));
+  const checked = checkOptions("tiki authorizationCode", options, codeTable);
+  const { code, redirectUri, onRefresh, ...app } = checked;
+  const form = { grant_type: "authorization_code", code, redirect_uri: redirectUri };
+  return rotatingToken(app, form, onRefresh);
 }
 
 /**
@@ -92,11 +82,9 @@ export function authorizationCode(options: AuthorizationCodeOptions): Token {
  * Source: Tiki, "Refresh token", read 2026-11.
  */
 export function refreshToken(options: RefreshTokenOptions): Token {
-  const operation = "refreshToken";
-  checkNames(operation, options, { ...appNames, refreshToken: true, onRefresh: true });
-  const app = checkApp(operation, options);
-  const first = checkText(operation, "refreshToken", options.refreshToken);
-  return rotatingToken(app, toRefreshForm(first), checkOnRefresh(operation, options.onRefresh));
+  const checked = checkOptions("tiki refreshToken", options, refreshTable);
+  const { refreshToken: first, onRefresh, ...app } = checked;
+  return rotatingToken(app, toRefreshForm(first), onRefresh);
 }
 
 /** What {@link authorizeUrl} needs. */
@@ -120,33 +108,51 @@ export interface AuthorizeUrlOptions {
  * Source: Tiki, "Authorization code flow", read 2026-11.
  */
 export function authorizeUrl(options: AuthorizeUrlOptions): string {
-  const operation = "authorizeUrl";
-  checkNames(operation, options, authorizeNames);
-  const { clientId, redirectUri, scope, state } = options;
-  if (checkText(operation, "state", state).length < 8) {
-    throw wrong("tiki", "state must have at least 8 characters", operation);
-  }
-  const authUrl = options.authUrl ?? "https://api.tiki.vn/sc/oauth2/auth";
-  const url = new URL(checkUrl(operation, "authUrl", authUrl));
+  const checked = checkOptions("tiki authorizeUrl", options, authorizeTable);
+  const { clientId, redirectUri, scope, state, authUrl } = checked;
+  const url = new URL(authUrl);
   url.searchParams.set("response_type", "code");
-  url.searchParams.set("client_id", checkText(operation, "clientId", clientId));
-  url.searchParams.set("redirect_uri", checkUrl(operation, "redirectUri", redirectUri));
-  url.searchParams.set("scope", checkText(operation, "scope", scope));
+  url.searchParams.set("client_id", clientId);
+  url.searchParams.set("redirect_uri", redirectUri);
+  url.searchParams.set("scope", scope);
   url.searchParams.set("state", state);
   return url.href;
 }
 
-const authorizeNames: Names<AuthorizeUrlOptions> = {
-  clientId: true,
-  redirectUri: true,
-  scope: true,
-  state: true,
-  authUrl: true,
-};
+const aText = text(1, 100_000);
 
-function checkOnRefresh<Listener>(operation: string, onRefresh: Listener): Listener {
-  if (typeof onRefresh === "function") return onRefresh;
-  throw wrong("tiki", "onRefresh must be a function that stores the new refresh token", operation);
-}
+const aUrl: Rule<string> = new Rule({
+  must: "an absolute URL",
+  test: (value) => typeof value === "string" && URL.canParse(value),
+});
 
-function ignoreToken(): void {}
+const onRefresh: Rule<OnRefresh> = new Rule({
+  must: "a function that stores the new refresh token",
+  test: (value) => typeof value === "function",
+});
+
+const credentialsTable = {
+  ...appTable,
+  scope: text(0, 10_000),
+} satisfies TableOf<ClientCredentialsOptions>;
+
+const codeTable = {
+  ...appTable,
+  code: aText.required(),
+  redirectUri: aUrl.required(),
+  onRefresh: onRefresh.or(() => {}),
+} satisfies TableOf<AuthorizationCodeOptions>;
+
+const refreshTable = {
+  ...appTable,
+  refreshToken: aText.required(),
+  onRefresh: onRefresh.required(),
+} satisfies TableOf<RefreshTokenOptions>;
+
+const authorizeTable = {
+  clientId: aText.required(),
+  redirectUri: aUrl.required(),
+  scope: aText.required(),
+  state: text(8, 10_000).required("random text of at least 8 characters"),
+  authUrl: aUrl.or("https://api.tiki.vn/sc/oauth2/auth"),
+} satisfies TableOf<AuthorizeUrlOptions>;

@@ -26,13 +26,18 @@ export type Instant = Date | number | string;
  * @throws {AckloopError} `config` when it is none.
  */
 export function toRfc3339(operation: string, name: string, value: Instant): string {
-  const zoneless = typeof value === "string" && !/([zZ]|[+-]\d\d:?\d\d)$/.test(value);
-  const date = new Date(value);
-  if (zoneless || Number.isNaN(date.getTime())) {
+  if (!isInstant(value)) {
     const what = "must be a Date, epoch ms, or RFC 3339 text with Z or an offset";
     throw wrong("workato", `${name} ${what}`, operation);
   }
-  return date.toISOString();
+  return new Date(value).toISOString();
+}
+
+/** Tells whether a value is a point in time. */
+export function isInstant(value: unknown): value is Instant {
+  if (value === null || !["string", "number", "object"].includes(typeof value)) return false;
+  const zoneless = typeof value === "string" && !/([zZ]|[+-]\d\d:?\d\d)$/.test(value);
+  return !zoneless && !Number.isNaN(new Date(value as Instant).getTime());
 }
 
 /** The documented maximum of a payload, and of a request, is 1 MB. */

@@ -1,7 +1,9 @@
+import { aFunction, milliseconds, oneOf, Rule, type TableOf, whole } from "../../core/options.ts";
 import type { StandardSchemaV1 } from "../../core/standard-schema.ts";
 import { createHttpClient } from "../../http/client.ts";
-import { checkBaseUrl, wrong } from "../../http/options.ts";
+import { checkBaseUrl, checkClientOptions, tokenRule, urlRule } from "../../http/options.ts";
 import type { ClientOptions, HttpClient, HttpSettings, Token } from "../../http/types.ts";
+
 import { checkTopicId, type TopicId } from "./arguments.ts";
 import { type ConsumeCalls, createConsumeCalls, createConsumePage } from "./consume.ts";
 import { createFeed, type WorkatoFeed } from "./feed.ts";
@@ -92,11 +94,12 @@ export interface Workato {
  * @throws {AckloopError} `config` for a wrong option.
  */
 export function workato(options: WorkatoOptions): Workato {
+  checkClientOptions("workato", options, table);
   const urls = toUrls(options);
   const streams = createPlane(options, urls.streams);
   const api = createPlane(options, urls.api);
-  const consumePage = createConsumePage(streams, checkMargin(options.longPollMarginMs ?? 10_000));
-  const isPublished = checkIsPublished(options.isPublished ?? (() => true));
+  const consumePage = createConsumePage(streams, options.longPollMarginMs ?? 10_000);
+  const isPublished = options.isPublished ?? (() => true);
   const account = toAccount(options, urls);
   // The schemas that the caller gave say what its events are.
   const feed = (topicId: TopicId, feedOptions: AnyFeedOptions): WorkatoFeed =>
@@ -116,10 +119,28 @@ export function workato(options: WorkatoOptions): Workato {
   };
 }
 
+const region: Rule<WorkatoRegion> = oneOf(...(Object.keys(regions) as WorkatoRegion[]));
+
+const table = {
+  token: tokenRule.required(),
+  region: new Rule<WorkatoRegion>({
+    ...region,
+    must: `${region.must}; for another give \`streamsUrl\` and \`apiUrl\``,
+  }),
+  streamsUrl: urlRule,
+  apiUrl: urlRule,
+  requestsPerMinute: new Rule<number>({
+    must: "a whole number from 1, or Infinity",
+    test: (value) => value === Number.POSITIVE_INFINITY || whole(1).test(value),
+  }),
+  longPollMarginMs: milliseconds(1, 600_000),
+  isPublished: aFunction<IsPublished>(),
+} satisfies TableOf<Omit<WorkatoOptions, keyof ClientOptions>>;
+
 /** One of the two APIs with a pace of its own. */
 function createPlane(options: WorkatoOptions, baseUrl: string): HttpClient {
   const { fetch, timeoutMs, retry, maxBodyBytes, headers, logger, allowInsecure } = options;
-  const pace = createRateLimit(checkPace(options.requestsPerMinute ?? 60));
+  const pace = createRateLimit(options.requestsPerMinute ?? 60);
   return createHttpClient({
     ...{ fetch, timeoutMs, retry, maxBodyBytes, headers, logger, allowInsecure },
     provider: "workato",
@@ -138,13 +159,6 @@ const describeError: HttpSettings["describeError"] = (body) => {
 };
 
 function toUrls({ region = "us", baseUrl, streamsUrl, apiUrl }: WorkatoOptions): WorkatoUrls {
-  if (!Object.hasOwn(regions, region)) {
-    const known = Object.keys(regions).join(", ");
-    throw wrong(
-      "workato",
-      `region must be one of ${known}; for another give streamsUrl and apiUrl`,
-    );
-  }
   for (const [name, url] of Object.entries({ baseUrl, streamsUrl, apiUrl })) {
     if (url !== undefined) checkBaseUrl("workato", url, true, name);
   }
@@ -158,20 +172,4 @@ function toUrls({ region = "us", baseUrl, streamsUrl, apiUrl }: WorkatoOptions):
 function toAccount({ region, baseUrl, streamsUrl }: WorkatoOptions, urls: WorkatoUrls): string {
   if (region !== undefined) return region;
   return baseUrl === undefined && streamsUrl === undefined ? "us" : new URL(urls.streams).host;
-}
-
-function checkPace(requestsPerMinute: number): number {
-  if (requestsPerMinute === Number.POSITIVE_INFINITY) return requestsPerMinute;
-  if (Number.isInteger(requestsPerMinute) && requestsPerMinute >= 1) return requestsPerMinute;
-  throw wrong("workato", "requestsPerMinute must be a whole number from 1, or Infinity");
-}
-
-function checkMargin(longPollMarginMs: number): number {
-  if (longPollMarginMs >= 1 && longPollMarginMs <= 600_000) return longPollMarginMs;
-  throw wrong("workato", "longPollMarginMs must be a number from 1 to 600000");
-}
-
-function checkIsPublished(isPublished: IsPublished): IsPublished {
-  if (typeof isPublished === "function") return isPublished;
-  throw wrong("workato", "isPublished must be a function");
 }

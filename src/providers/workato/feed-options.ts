@@ -1,8 +1,21 @@
 import type { FeedEvent } from "../../core/event.ts";
+import {
+  aFunction,
+  checkOptions,
+  list,
+  milliseconds,
+  name,
+  oneOf,
+  optionError,
+  Rule,
+  schema,
+  schemas,
+  whole,
+  withMethods,
+} from "../../core/options.ts";
 import type { SchemaOutput, StandardSchemaV1 } from "../../core/standard-schema.ts";
 import type { CursorStore } from "../../core/stores.ts";
-import { wrong } from "../../http/options.ts";
-import { type Instant, toRfc3339 } from "./arguments.ts";
+import { type Instant, isInstant, toRfc3339 } from "./arguments.ts";
 import type { Place } from "./cursor.ts";
 import type { TypeOf, WorkatoData } from "./event.ts";
 
@@ -100,8 +113,6 @@ export interface FeedSettings {
   readonly events: EventSchemas | undefined;
 }
 
-const operation = "feed";
-
 /** How far back `"now"` reaches, in case the clocks of Workato's own machines differ. */
 const nowMarginMs = 60_000;
 
@@ -116,61 +127,45 @@ const defaults = Object.freeze({
   expiredStatuses: Object.freeze([400, 404, 410, 422]),
 } as const);
 
+const verb = "workato feed";
+
+const instant: Rule<NonNullable<FeedBasics["from"]>> = new Rule({
+  must: '"oldest", "now", a Date, epoch ms, or RFC 3339 text with Z or an offset',
+  test: (value) => value === "oldest" || value === "now" || isInstant(value),
+});
+
+const table = {
+  cursor: withMethods<CursorStore>("load", "save").required(
+    "a cursor store, such as memoryStores().cursors",
+  ),
+  consumer: name.required(),
+  from: instant.or(defaults.from),
+  onCursorExpired: oneOf<OnCursorExpired>("halt", "oldest", "fromTime").or(
+    defaults.onCursorExpired,
+  ),
+  restartMarginMs: milliseconds(0, Number.POSITIVE_INFINITY).or(defaults.restartMarginMs),
+  checkEmptyAfterMs: milliseconds(0, Number.POSITIVE_INFINITY).or(defaults.checkEmptyAfterMs),
+  expiredStatuses: list(whole(100, 599)).or(defaults.expiredStatuses),
+  schema,
+  typeOf: aFunction<TypeOf>(),
+  events: schemas<EventSchemas>(),
+};
+
 /**
  * Checks the options of a feed once.
  *
  * @throws {AckloopError} `config`, which names the option and says what is right.
  */
 export function checkFeedOptions(options: AnyFeedOptions): FeedSettings {
-  const { cursor, consumer, schema, typeOf, events } = options;
-  if (typeof cursor?.load !== "function" || typeof cursor.save !== "function") {
-    throw wrong(
-      "workato",
-      "cursor must be a cursor store, such as memoryStores().cursors",
-      operation,
-    );
+  const { schema: one, events, from, ...settings } = checkOptions(verb, options, table);
+  if (one && settings.typeOf) {
+    const what = "is for the one type `message`; with `typeOf` give `events`, a schema by type";
+    throw optionError(verb, "schema", what);
   }
-  if (typeof consumer !== "string" || !/^[^\0]{1,500}$/s.test(consumer)) {
-    throw wrong("workato", "consumer must be a name of 1 to 500 characters", operation);
+  if (events && !settings.typeOf) {
+    throw optionError(verb, "events", "needs `typeOf` beside it, to name the types");
   }
-  checkTypes(options);
-  const onCursorExpired = options.onCursorExpired ?? defaults.onCursorExpired;
-  if (!["halt", "oldest", "fromTime"].includes(onCursorExpired)) {
-    throw wrong("workato", "onCursorExpired must be halt, oldest or fromTime", operation);
-  }
-  return {
-    cursor,
-    consumer,
-    startAt: toStart(options.from ?? defaults.from),
-    onCursorExpired,
-    restartMarginMs: checkMs(
-      "restartMarginMs",
-      options.restartMarginMs ?? defaults.restartMarginMs,
-    ),
-    checkEmptyAfterMs: checkMs(
-      "checkEmptyAfterMs",
-      options.checkEmptyAfterMs ?? defaults.checkEmptyAfterMs,
-    ),
-    expiredStatuses: checkStatuses(options.expiredStatuses ?? defaults.expiredStatuses),
-    typeOf,
-    events: schema ? { message: schema } : events,
-  };
-}
-
-function checkTypes({ schema, typeOf, events }: AnyFeedOptions): void {
-  if (typeOf !== undefined && typeof typeOf !== "function") {
-    throw wrong("workato", "typeOf must be a function", operation);
-  }
-  if (schema && typeOf) {
-    const what = "schema is for the one type `message`; with typeOf give events, a schema by type";
-    throw wrong("workato", what, operation);
-  }
-  if (events && !typeOf) throw wrong("workato", "events needs typeOf to name the types", operation);
-  for (const entry of [...(schema ? [schema] : []), ...Object.values(events ?? {})]) {
-    if (typeof entry?.["~standard"]?.validate !== "function") {
-      throw wrong("workato", "schema and events take Standard Schemas", operation);
-    }
-  }
+  return { ...settings, startAt: toStart(from), events: one ? { message: one } : events };
 }
 
 /**
@@ -180,7 +175,7 @@ function checkTypes({ schema, typeOf, events }: AnyFeedOptions): void {
 function toStart(from: NonNullable<FeedBasics["from"]>): FeedSettings["startAt"] {
   if (from === "oldest") return async () => ({});
   if (from === "now") return async (askClock) => toSince((await askClock()) - nowMarginMs);
-  const since = toRfc3339(operation, "from", from);
+  const since = toRfc3339("feed", "from", from);
   const at = Date.parse(since);
   return async (askClock) => {
     if (at < Date.now() - longAgoMs) return { since };
@@ -190,14 +185,4 @@ function toStart(from: NonNullable<FeedBasics["from"]>): FeedSettings["startAt"]
 
 function toSince(epochMs: number): Place {
   return { since: new Date(epochMs).toISOString() };
-}
-
-function checkMs(name: string, value: number): number {
-  if (typeof value === "number" && value >= 0) return value;
-  throw wrong("workato", `${name} must be a number of ms, from 0`, operation);
-}
-
-function checkStatuses(statuses: readonly number[]): readonly number[] {
-  if (Array.isArray(statuses) && statuses.every(Number.isInteger)) return [...statuses];
-  throw wrong("workato", "expiredStatuses must be a list of statuses", operation);
 }

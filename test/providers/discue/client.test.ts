@@ -462,11 +462,15 @@ describe("what fails on the way", () => {
 
 describe("the options", () => {
   it.each([
-    [{ apiKey: "" }, "`apiKey` must be a text or a function"],
-    [{ apiKey: "k", naming: "id" }, '`naming` must be one of "name", "alias"'],
+    [{}, "option `apiKey` is required"],
+    [
+      { apiKey: "" },
+      "option `apiKey` must be text of printable characters in one line, or a function",
+    ],
+    [{ apiKey: "k", naming: "id" }, '`naming` must be "name" or "alias"'],
     [{ apiKey: "k", prefix: "v1" }, "`prefix` must be empty, or a path"],
-    [{ apiKey: "k", apikey: "k" }, "there is no option `apikey`"],
-    [{ apiKey: "k", baseUrl: "http://example.com" }, "baseUrl must begin with https:"],
+    [{ apiKey: "k", apikey: "k" }, "option `apikey` is unknown; did you mean `apiKey`?"],
+    [{ apiKey: "k", baseUrl: "http://example.com" }, "`baseUrl` must begin with https:"],
   ])("are refused at creation: %j", (options, words) => {
     const create = discue as (options: object) => unknown;
 

@@ -1,5 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import type { Delivery } from "../../../src/core/feed.ts";
+import { consume } from "../../../src/loop/consume.ts";
+import { webhook } from "../../../src/loop/webhook.ts";
 import type { ReceiverFeedOptions } from "../../../src/providers/discue/index.ts";
 import { call, post, receiver } from "./support.ts";
 
@@ -71,6 +73,7 @@ describe("a request", () => {
     const answers = ["m-1", "m-2", "m-3"].map((id) => orders.handle(call(id)));
     const refused = await Promise.race(answers);
     expect([refused.status, refused.headers.get("retry-after")]).toStrictEqual([503, "1"]);
+    await settle();
 
     await orders.ack(receiptsOf(await orders.pull()));
     expect((await Promise.all(answers)).map(({ status }) => status)).toStrictEqual([200, 200, 503]);
@@ -177,6 +180,177 @@ describe("a resend", () => {
     });
 
     expect((await Promise.all(answers)).map(({ status }) => status)).toStrictEqual([200, 200]);
+  });
+});
+
+describe("what was acked when its requests had ended", () => {
+  /** A feed whose one delivery was pulled, answered "send again", and then acked. */
+  async function ackedLate(request: () => Request = () => call("m-1")) {
+    const orders = receiver().feed();
+    const controller = new AbortController();
+    const first = orders.handle(new Request(request(), { signal: controller.signal }));
+    const pulled = await orders.pull({ waitMs: 1_000 });
+    controller.abort();
+    expect((await first).status).toBe(503);
+    const receipts = receiptsOf(pulled);
+    return { orders, receipts, ack: () => orders.ack(receipts) };
+  }
+
+  it("is known again: its resend is accepted and not delivered", async () => {
+    const { orders, ack } = await ackedLate();
+    expect(await ack()).toStrictEqual([{ status: "gone" }]);
+
+    expect((await orders.handle(call("m-1"))).status).toBe(200);
+    expect(await orders.pull()).toStrictEqual([]);
+    orders.close();
+  });
+
+  it("answers the resend that waits already", async () => {
+    const { orders, ack } = await ackedLate();
+    const resend = orders.handle(call("m-1"));
+    await settle();
+
+    await ack();
+
+    expect((await resend).status).toBe(200);
+    expect(await orders.pull()).toStrictEqual([]);
+  });
+
+  it("is delivered again where nothing but its content is known, or another feed has acked it", async () => {
+    const { orders, ack } = await ackedLate(() => post("hello"));
+    await ack();
+    void orders.handle(post("hello"));
+    expect(await orders.pull({ waitMs: 1_000 })).toHaveLength(1);
+    orders.close();
+
+    const { receipts } = await ackedLate();
+    const other = receiver().feed();
+    await other.ack(receipts);
+    void other.handle(call("m-1"));
+    expect(await other.pull({ waitMs: 1_000 })).toHaveLength(1);
+    other.close();
+  });
+
+  it("is forgotten after ten minutes", async () => {
+    vi.useFakeTimers();
+    const { orders, ack } = await ackedLate();
+    await ack();
+    await vi.advanceTimersByTimeAsync(600_001);
+
+    void orders.handle(call("m-1"));
+
+    expect(await orders.pull({ waitMs: 1_000 })).toHaveLength(1);
+    orders.close();
+    vi.useRealTimers();
+  });
+});
+
+describe("a burst that the loop cannot handle in the time of its requests", () => {
+  it("is handled all the same, each message once", async () => {
+    const orders = receiver().feed({ replyTimeoutMs: 100 });
+    let starts = 0;
+    const run = consume(orders, async () => {
+      starts += 1;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    });
+    const waiting = Array.from({ length: 100 }, (_, id) => `m-${id}`);
+    let acked = 0;
+    /** One of the calls that the sender has open at once. */
+    const line = async () => {
+      for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) {
+        const { status } = await orders.handle(call(id));
+        if (status === 200) acked += 1;
+        else waiting.push(id);
+      }
+    };
+
+    await Promise.all(Array.from({ length: 50 }, line));
+    await run.stop();
+
+    expect([acked, starts]).toStrictEqual([100, 100]);
+  });
+});
+
+describe("a liveness check", () => {
+  const alive = () => new Request("https://example.com/alive");
+  const statusOf = async (orders: ReturnType<typeof feed>) => (await orders.handle(alive())).status;
+
+  it("and a challenge are answered while the feed is full", async () => {
+    const challenge = { contextPath: "x", fileName: "f", fileContent: "proof" };
+    const orders = receiver({ domainChallenges: [challenge] }).feed({ maxRequests: 1 });
+    void orders.handle(call("m-1"));
+    await settle();
+
+    expect((await orders.handle(call("m-2"))).status).toBe(503);
+    expect(await statusOf(orders)).toBe(200);
+    const proof = await orders.handle(new Request("https://example.com/x/f"));
+    expect(await proof.text()).toBe("proof");
+    orders.close();
+  });
+
+  it("is 200 while a pull waits or came lately, and 503 once nobody reads any more", async () => {
+    vi.useFakeTimers();
+    const orders = feed();
+    const pulling = orders.pull({ waitMs: 300_000 });
+    await vi.advanceTimersByTimeAsync(299_000);
+    expect(await statusOf(orders)).toBe(200);
+    await vi.advanceTimersByTimeAsync(1_000);
+    await pulling;
+
+    await orders.pull({ waitMs: 0 });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(await statusOf(orders)).toBe(200);
+    await vi.advanceTimersByTimeAsync(1);
+
+    expect(await statusOf(orders)).toBe(503);
+    void orders.pull({ waitMs: 1_000 });
+    expect(await statusOf(orders)).toBe(200);
+    await vi.advanceTimersByTimeAsync(1_000);
+    vi.useRealTimers();
+  });
+
+  it("is 503 after a halt and after close, as a webhook's never is", async () => {
+    vi.useFakeTimers();
+    const orders = feed();
+    const failing = () => {
+      throw new Error("poison");
+    };
+    const run = consume(orders, failing, { retry: { attempts: 1 } });
+    const halted = expect(run).rejects.toMatchObject({ code: "halted" });
+    void orders.handle(call("m-1"));
+    await vi.advanceTimersByTimeAsync(1_000);
+    await halted;
+    expect(await statusOf(orders)).toBe(200);
+    await vi.advanceTimersByTimeAsync(120_000);
+
+    expect(await statusOf(orders)).toBe(503);
+    const closed = feed();
+    closed.close();
+    expect(await statusOf(closed)).toBe(503);
+    expect((await webhook(receiver(), failing)(alive())).status).toBe(200);
+    vi.useRealTimers();
+  });
+});
+
+describe("a body that does not end", () => {
+  it("counts among the requests from its first byte, until its time is over", async () => {
+    vi.useFakeTimers();
+    const orders = feed({ maxRequests: 1, replyTimeoutMs: 1_000 });
+    const stuck = () =>
+      new ReadableStream<Uint8Array>({ pull: () => new Promise(() => undefined) });
+    const first = orders.handle(post(stuck()));
+
+    const others = await Promise.all(
+      Array.from({ length: 300 }, () => orders.handle(post(stuck()))),
+    );
+    expect(new Set(others.map(({ status }) => status))).toStrictEqual(new Set([503]));
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect((await first).status).toBe(503);
+    const next = orders.handle(call("m-1"));
+
+    await orders.ack(receiptsOf(await orders.pull({ waitMs: 100 })));
+    expect((await next).status).toBe(200);
+    vi.useRealTimers();
   });
 });
 
@@ -324,7 +498,7 @@ describe("the options", () => {
     [{ maxRequests: 0 }, "`maxRequests` must be a whole number from 1 to 100000"],
     [{ replyTimeoutMs: 0.5 }, "`replyTimeoutMs` must be a whole number from 1 to 3600000"],
     [{ retryAfterMs: -1 }, "`retryAfterMs` must be a whole number from 0 to 86400000"],
-    [{ limit: 1 }, "there is no option `limit`"],
+    [{ limit: 1 }, "option `limit` is unknown"],
   ])("are refused at creation: %j", (options, words) => {
     expect(() => feed(options as ReceiverFeedOptions)).toThrowError(words);
   });

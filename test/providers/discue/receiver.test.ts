@@ -8,8 +8,9 @@ import { call, deliveryOf, notifyUrl, post, receiver, secret, statusOf } from ".
 describe("the body", () => {
   it("is read as a message with id, name and data", async () => {
     const message = { id: "m-1", name: "order 7", data: '{"order":7}' };
+    const named = receiver({ bodyForms: ["message"] });
 
-    const delivery = deliveryOf(await receiver().receive(post(JSON.stringify({ message }))));
+    const delivery = deliveryOf(await named.receive(post(JSON.stringify({ message }))));
 
     expect(delivery).toStrictEqual({
       receipt: "answer",
@@ -411,25 +412,42 @@ describe("the type", () => {
 
 describe("the options", () => {
   it.each([
-    [{}, "needs a `secret`"],
+    [{}, "option `secret` is needed in the listener's notify_url, or a `signature`"],
     [{ secret: "short" }, "`secret` must be 16 characters or more"],
     [{ secret: [] }, "`secret` must be"],
     [{ secret: "has a + and spaces in it" }, "`secret` must be"],
-    [{ secret, secretIn: "header" }, '`secretIn` must be one of "query", "path"'],
+    [{ secret, secretIn: "header" }, '`secretIn` must be "query" or "path"'],
     [{ secret, maxBodyBytes: 0 }, "`maxBodyBytes` must be a whole number from 1 to"],
     [{ secret, bodyForms: [] }, "`bodyForms` must be a list that is not empty"],
-    [{ secret, bodyForms: ["xml"] }, "`bodyForms` must be"],
+    [{ secret, bodyForms: ["xml"] }, '`bodyForms[0]` must be "message", "data" or "raw"'],
     [{ secret, acceptStatus: 300 }, "`acceptStatus` must be a whole number from 200 to 299"],
     [{ secret, livenessPath: "alive" }, "`livenessPath` must be a path that begins with /"],
-    [{ secret, typo: true }, "there is no option `typo`"],
-    [{ secret, events: {} }, "needs `typeOf` beside `events`"],
-    [{ secret, events: {}, schema: z.string(), typeOf: String }, "takes `schema` or `events`"],
+    [{ secret, typo: true }, "option `typo` is unknown"],
+    [{ secret, livenesPath: "/alive" }, "did you mean `livenessPath`?"],
+    [
+      { secret, livenessPath: "/alive?x" },
+      "`livenessPath` must be a path that begins with /, without",
+    ],
+    [{ secret, livenessMethods: ["GET "] }, "`livenessMethods[0]` must be a method"],
+    [
+      { secret, domainChallenges: [{ fileName: "f" }] },
+      "`domainChallenges[0].contextPath` is required",
+    ],
+    [{ secret, domainChallenges: [null] }, "`domainChallenges[0]` must be an object"],
+    [{ secret, schema: { "~standard": { validate() {} } } }, "`schema` must be a Standard Schema"],
+    [null, "the options must be an object"],
+    [{ secret, events: {} }, "option `events` needs `typeOf` beside it"],
+    [
+      { secret, events: {}, schema: z.string(), typeOf: String },
+      "option `events` cannot stand beside `schema`",
+    ],
     [{ secret, schema: {} }, "`schema` must be a Standard Schema"],
     [{ secret, events: { T: {} }, typeOf: String }, "`events` must be an object of Standard"],
-    [{ secret, logger: {} }, "`logger` must be a logger"],
-    [{ signature: { secrets: [] } }, "`signature.secrets` must hold a secret"],
+    [{ secret, logger: {} }, "`logger` must be an object with the functions debug"],
+    [{ signature: { secrets: [] } }, "`signature.secrets` must be a list that holds a secret"],
+    [{ signature: {} }, "`signature` must be an object with `secrets`"],
   ])("are refused at creation: %j", (options, words) => {
-    const create = discueReceiver as (options: object) => unknown;
+    const create = discueReceiver as (options: unknown) => unknown;
 
     expect(() => create(options)).toThrowError(words);
   });

@@ -130,7 +130,7 @@ describe("the secrets of signatures", () => {
     [["plain"], "whsec_ and base64"],
     [["whsec_!!"], "whsec_ and base64"],
     [[`whsec_${btoa("short")}`], "16 bytes or more"],
-    [[], "must hold a secret"],
+    [[], "must be a list that holds a secret"],
   ])("are refused at creation: %j", (secrets, words) => {
     expect(() => discueReceiver({ signature: { secrets } })).toThrowError(words);
   });
@@ -144,6 +144,6 @@ describe("the secrets of signatures", () => {
   it("need a tolerance above 0", () => {
     const create = () => discueReceiver({ signature: { secrets: [key], toleranceMs: 0 } });
 
-    expect(create).toThrowError("`signature.toleranceMs` must be above 0");
+    expect(create).toThrowError("`signature.toleranceMs` must be a number of milliseconds from 1");
   });
 });

@@ -404,18 +404,18 @@ describe("an error", () => {
 
 describe("the options", () => {
   it.each([
-    [{ channel: "" }, /channel must be the id/],
-    [{ channel: undefined }, /channel must be the id/],
-    [{ channel: " c1" }, /channel must be the id/],
-    [{ channel: "c\n1" }, /channel must be the id/],
-    [{ channel: "канал" }, /channel must be the id/],
-    [{ login: "" }, /login and password must be given/],
-    [{ password: undefined }, /login and password must be given/],
-    [{ login: "a:b" }, /login must hold no colon/],
+    [{ channel: "" }, /`channel` (must be|is required:) the id/],
+    [{ channel: undefined }, /`channel` (must be|is required:) the id/],
+    [{ channel: " c1" }, /`channel` (must be|is required:) the id/],
+    [{ channel: "c\n1" }, /`channel` (must be|is required:) the id/],
+    [{ channel: "канал" }, /`channel` (must be|is required:) the id/],
+    [{ login: "" }, /`login` must be a text without a colon/],
+    [{ password: undefined }, /`token` is required, or `login` and `password`/],
+    [{ login: "a:b" }, /`login` must be a text without a colon/],
     [{ baseUrl: undefined }, /baseUrl/],
     [{ baseUrl: "http://qrm1.kekker.com" }, /https/],
-    [{ resetZone: "utc" }, /resetZone must be/],
-    [{ pasword: "x" }, /no option pasword; there are baseUrl, channel/],
+    [{ resetZone: "utc" }, /`resetZone` must be "none", "Z" or "offset"/],
+    [{ pasword: "x" }, /`pasword` is unknown; did you mean `password`/],
   ])("%j are refused", (wrong, message) => {
     const options = { ...base, ...credentials, ...wrong } as KekkerOptions;
 

@@ -51,13 +51,16 @@ describe("a feed", () => {
   );
 
   it.each([
-    [{ cursor: memoryStores().cursors }, /consumer must name this reader/],
-    [{ cursor: memoryStores().cursors, consumer: "" }, /consumer must name this reader/],
-    [{ ackConcurrency: 0 }, /ackConcurrency must be a whole number from 1 to 1000/],
-    [{ ackConcurrency: 1.5 }, /ackConcurrency must be/],
-    [{ category: "" }, /category must be the name/],
-    [{ events: { DealCreated: {} } }, /events\.DealCreated must be a Standard Schema/],
-    [{ concurrency: 5 }, /no option concurrency; there are category, events/],
+    [{ cursor: memoryStores().cursors }, /`consumer` is required with a cursor store/],
+    [{ cursor: memoryStores().cursors, consumer: "" }, /`consumer` must be a name/],
+    [{ ackConcurrency: 0 }, /`ackConcurrency` must be a whole number from 1 to 1000/],
+    [{ ackConcurrency: 1.5 }, /`ackConcurrency` must be/],
+    [{ category: "" }, /`category` must be a text/],
+    [{ events: { DealCreated: {} } }, /`events` must be .*; that of DealCreated is none/],
+    [
+      { concurrency: 5 },
+      /`concurrency` is unknown; did you mean `ackConcurrency`|known are category, events/,
+    ],
   ])("refuses the options %o", (options, message) => {
     const { client } = startNode();
 

@@ -269,13 +269,13 @@ describe("options", () => {
   });
 
   it.each([
-    [undefined, "options must be an object with token, baseUrl"],
-    [{ token: "t", tokn: "t" }, "no option tokn; it has token, baseUrl, fetch"],
-    [{}, "token must be"],
-    [{ token: 5 }, "token must be"],
-    [{ token: "t", baseUrl: "api.tiki.vn" }, "baseUrl must be"],
-    [{ token: "t", baseUrl: "http://api.tiki.vn" }, "baseUrl must begin with https:"],
-    [{ token: "t", timeoutMs: -1 }, "timeoutMs must be"],
+    [undefined, "option `token` is required"],
+    [{ token: "t", tokn: "t" }, "option `tokn` is unknown; did you mean `token`?"],
+    [{}, "option `token` is required"],
+    [{ token: 5 }, "option `token` must be"],
+    [{ token: "t", baseUrl: "api.tiki.vn" }, "option `baseUrl` must be"],
+    [{ token: "t", baseUrl: "http://api.tiki.vn" }, "option `baseUrl` must begin with https:"],
+    [{ token: "t", timeoutMs: -1 }, "option `timeoutMs` must be"],
   ])("%j are refused at once", (options, message) => {
     expect(() => tiki(options as never)).toThrow(
       expect.objectContaining({ code: "config", message: expect.stringContaining(message) }),

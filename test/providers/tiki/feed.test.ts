@@ -64,10 +64,10 @@ describe("a feed", () => {
   });
 
   it.each([
-    [{ schema: {} }, "no option schema; it has events, token, refusedAck"],
-    [{ events: { MY_TYPE: "text" } }, "events.MY_TYPE must be a Standard Schema"],
-    [{ events: { MY_TYPE: null } }, "events.MY_TYPE must be a Standard Schema"],
-    [{ refusedAck: "acked" }, 'refusedAck must be "error" or "gone"'],
+    [{ schema: {} }, "option `schema` is unknown; known are events, token, refusedAck"],
+    [{ events: { MY_TYPE: "text" } }, "that of MY_TYPE is none"],
+    [{ events: { MY_TYPE: null } }, "that of MY_TYPE is none"],
+    [{ refusedAck: "acked" }, '`refusedAck` must be "error" or "gone"'],
   ])("is refused with the options %j", (options, message) => {
     expect(() => tiki({ token: "t" }).feed("q1", options as never)).toThrow(
       expect.objectContaining({ code: "config", message: expect.stringContaining(message) }),

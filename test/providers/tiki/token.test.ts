@@ -433,28 +433,36 @@ describe("the address of an authorisation", () => {
 
   it("needs a state of at least 8 characters", () => {
     expect(() => authorizeUrl({ ...request, state: "1234567" })).toThrow(
-      "tiki authorizeUrl: state must have at least 8 characters",
+      "tiki authorizeUrl: option `state` must be a text of 8 to 10000 characters",
     );
   });
 });
 
 describe("wrong options", () => {
   it.each([
-    [clientCredentials, { ...app, clientId: "" }, "clientId must be a non-empty text"],
-    [clientCredentials, { clientId: "id" }, "clientSecret must be a non-empty text"],
-    [clientCredentials, { ...app, secret: "x" }, "no option secret; it has clientId, clientSecret"],
+    [clientCredentials, { ...app, clientId: "" }, "`clientId` must be a text of 1"],
+    [clientCredentials, { clientId: "id" }, "`clientSecret` is required"],
+    [
+      clientCredentials,
+      { ...app, secret: "x" },
+      "`secret` is unknown; known are clientId, clientSecret",
+    ],
     [
       clientCredentials,
       { ...app, authentication: "jwt" },
-      'authentication must be "basic" or "post"',
+      '`authentication` must be "basic" or "post"',
     ],
-    [clientCredentials, { ...app, tokenUrl: "/token" }, "tokenUrl must be an absolute URL"],
-    [clientCredentials, null, "options must be an object with clientId"],
-    [authorizationCode, { ...code, code: undefined }, "code must be a non-empty text"],
-    [authorizationCode, { ...code, redirectUri: "here" }, "redirectUri must be an absolute URL"],
-    [refreshToken, { ...app, refreshToken: "rt-1" }, "onRefresh must be a function"],
-    [refreshToken, { ...app, onRefresh: () => undefined }, "refreshToken must be a non-empty text"],
-    [authorizeUrl, { state: "12345678", scop: "" }, "no option scop; it has clientId, redirectUri"],
+    [clientCredentials, { ...app, tokenUrl: "/token" }, "`tokenUrl` must be an absolute URL"],
+    [clientCredentials, null, "the options must be an object"],
+    [authorizationCode, { ...code, code: undefined }, "`code` is required"],
+    [authorizationCode, { ...code, redirectUri: "here" }, "`redirectUri` must be an absolute URL"],
+    [
+      refreshToken,
+      { ...app, refreshToken: "rt-1" },
+      "`onRefresh` is required: a function that stores",
+    ],
+    [refreshToken, { ...app, onRefresh: () => undefined }, "`refreshToken` is required"],
+    [authorizeUrl, { state: "12345678", scop: "" }, "`scop` is unknown; did you mean `scope`?"],
   ])("are refused at once: %3$s", (make, options, message) => {
     expect(() => make(options as never)).toThrow(
       expect.objectContaining({ code: "config", message: expect.stringContaining(message) }),

@@ -50,23 +50,38 @@ describe("checkFeedOptions", () => {
   });
 
   it.each([
-    [{ consumer: "billing" }, "cursor must be a cursor store"],
-    [{ cursor: {}, consumer: "billing" }, "cursor must be a cursor store"],
-    [{ cursor: basics.cursor }, "consumer must be a name"],
-    [{ ...basics, consumer: "" }, "consumer must be a name"],
-    [{ ...basics, consumer: "a\0b" }, "consumer must be a name"],
-    [{ ...basics, consumer: "a".repeat(501) }, "consumer must be a name"],
-    [{ ...basics, from: "yesterday" }, "from must be"],
-    [{ ...basics, onCursorExpired: "skip" }, "onCursorExpired must be halt, oldest or fromTime"],
-    [{ ...basics, restartMarginMs: -1 }, "restartMarginMs must be a number of ms"],
-    [{ ...basics, checkEmptyAfterMs: Number.NaN }, "checkEmptyAfterMs must be a number of ms"],
-    [{ ...basics, expiredStatuses: 400 }, "expiredStatuses must be a list of statuses"],
-    [{ ...basics, typeOf: "kind" }, "typeOf must be a function"],
-    [{ ...basics, typeOf, schema }, "schema is for the one type `message`"],
-    [{ ...basics, events: { a: schema } }, "events needs typeOf"],
-    [{ ...basics, schema: {} }, "schema and events take Standard Schemas"],
-    [{ ...basics, typeOf, events: { a: 1 } }, "schema and events take Standard Schemas"],
+    [{ consumer: "billing" }, "`cursor` is required: a cursor store"],
+    [
+      { cursor: {}, consumer: "billing" },
+      "`cursor` must be an object with the functions load, save",
+    ],
+    [{ cursor: basics.cursor }, "`consumer` is required: a name"],
+    [{ ...basics, consumer: "" }, "`consumer` must be a name"],
+    [{ ...basics, consumer: "a\0b" }, "`consumer` must be a name"],
+    [{ ...basics, consumer: "a".repeat(501) }, "`consumer` must be a name"],
+    [{ ...basics, from: "yesterday" }, "`from` must be"],
+    [
+      { ...basics, onCursorExpired: "skip" },
+      '`onCursorExpired` must be "halt", "oldest" or "fromTime"',
+    ],
+    [
+      { ...basics, restartMarginMs: -1 },
+      "`restartMarginMs` must be a number of milliseconds from 0",
+    ],
+    [
+      { ...basics, checkEmptyAfterMs: Number.NaN },
+      "`checkEmptyAfterMs` must be a number of milliseconds",
+    ],
+    [{ ...basics, expiredStatuses: 400 }, "`expiredStatuses` must be a list"],
+    [{ ...basics, typeOf: "kind" }, "`typeOf` must be a function"],
+    [{ ...basics, typeOf, schema }, "`schema` is for the one type `message`"],
+    [{ ...basics, events: { a: schema } }, "`events` needs `typeOf`"],
+    [{ ...basics, schema: {} }, "`schema` must be a Standard Schema"],
+    [
+      { ...basics, typeOf, events: { a: 1 } },
+      "`events` must be an object of Standard Schemas by event type; that of a is none",
+    ],
   ])("refuses wrong options by name (%#)", (options, text) => {
-    expect(() => check(options)).toThrow(`workato feed: ${text}`);
+    expect(() => check(options)).toThrow(`workato feed: option ${text}`);
   });
 });

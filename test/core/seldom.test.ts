@@ -1,0 +1,51 @@
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { Seldom } from "../../src/core/seldom.ts";
+
+const loggerOf = (warn: (...line: unknown[]) => void) => ({
+  debug: () => {},
+  info: () => {},
+  warn,
+  error: () => {},
+});
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+it("tells each line at once, then once a minute with how often it was not told", () => {
+  const seldom = new Seldom();
+  const warn = vi.fn();
+  const logger = loggerOf(warn);
+
+  for (let count = 0; count < 1_000; count += 1) seldom.warn(logger, "refused: 401");
+  seldom.warn(logger, "refused: 413", { limit: 1 });
+  vi.advanceTimersByTime(60_000);
+  seldom.warn(logger, "refused: 401");
+  seldom.warn(logger, "refused: 413");
+
+  expect(warn.mock.calls).toEqual([
+    ["refused: 401", {}],
+    ["refused: 413", { limit: 1 }],
+    ["refused: 401", { more: 999 }],
+    ["refused: 413", {}],
+  ]);
+});
+
+it("tells each logger for itself, and lets none that throws out", () => {
+  const seldom = new Seldom();
+  const warn = vi.fn();
+
+  seldom.warn(undefined, "refused");
+  seldom.warn(
+    loggerOf(() => {
+      throw new Error("full");
+    }),
+    "refused",
+  );
+  seldom.warn(loggerOf(warn), "refused");
+
+  expect(warn).toHaveBeenCalledTimes(1);
+});
