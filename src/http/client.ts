@@ -10,7 +10,9 @@ import {
   fromStatus,
   fromThrown,
   fromTimeout,
+  fromTooLong,
   isPage,
+  toEpochMs,
 } from "./fail.ts";
 import type { Flight } from "./flight.ts";
 import { tell } from "./foreign.ts";
@@ -74,6 +76,8 @@ interface Answer {
   readonly status: number;
   readonly text: string;
   readonly body: unknown;
+  /** Its header `Date`. */
+  readonly date: string | null;
 }
 
 /** What all calls of one client share. */
@@ -109,7 +113,7 @@ async function run<Reply>(
   if (signal?.aborted) throw signal.reason;
   const startedAt = performance.now();
   const journey = begin(shared, call, own, startedAt);
-  const { status, text, body } = await withRetry(
+  const { status, text, body, date } = await withRetry(
     (uncertain) => attempt(shared, journey, { provider, operation, uncertain }),
     {
       repeat,
@@ -122,7 +126,8 @@ async function run<Reply>(
   if (logger !== undefined) tellSlow(logger, shared, journey, performance.now() - startedAt);
   try {
     const plain = (said: string) => toPlainText(said, secretsIn(shared.settings, journey));
-    return call.reply(body, { provider, operation, status, text, plain });
+    const sentAt = toEpochMs(date?.trim() ?? "");
+    return call.reply(body, { provider, operation, status, text, sentAt, plain });
   } catch (error) {
     // It was answered, so that it may be done, whatever the answer meant.
     throw repeat !== "safe" && isAckloopError(error) ? asUnknown(error) : error;
@@ -294,23 +299,23 @@ async function pace({ beforeAttempt }: CheckedSettings, journey: Journey): Promi
 
 /** Reads the body of a 2xx answer as far as the call's reader wants it read. */
 function toAnswer(
-  { status, text, tooLong, isGarbled }: TransportReply,
+  { status, headers, text, tooLong, isGarbled }: TransportReply,
   { call, request }: Journey,
   context: FailureContext,
 ): Answer | AckloopError {
   const { reads = "json" } = call.reply;
+  const date = headers.get("date");
   // It is never an API's own answer, not even to a call whose answer does not matter.
   if (isPage(text)) return fromPage(status, context);
   if (tooLong && reads !== "nothing") {
-    const what = `the answer is longer than maxBodyBytes (${request.maxBodyBytes} bytes)`;
-    return fromContent(what, status, context);
+    return fromTooLong(request.maxBodyBytes, status, context);
   }
   if (isGarbled && reads !== "nothing") {
     return fromContent("the answer is not UTF-8", status, context);
   }
-  if (reads !== "json" || text.trim() === "") return { status, text, body: undefined };
+  if (reads !== "json" || text.trim() === "") return { status, text, body: undefined, date };
   try {
-    return { status, text, body: parseJson(text) };
+    return { status, text, body: parseJson(text), date };
   } catch {
     if (isCutJson(text)) return fromCut(status, context);
     return fromContent("the answer is not JSON", status, context);

@@ -1,4 +1,4 @@
-import { AckloopError, type AckloopErrorCode } from "../core/errors.ts";
+import { AckloopError, type AckloopErrorCode, isAckloopError } from "../core/errors.ts";
 import { toNetworkFailure } from "../core/network.ts";
 import { parseJson } from "./json.ts";
 import { toPlainText } from "./redact.ts";
@@ -153,6 +153,22 @@ export function fromPage(status: number, context: FailureContext): AckloopError 
   return new AckloopError("schema", "the answer is a page of HTML or XML", facts);
 }
 
+const tooLongText = "the answer is longer than maxBodyBytes";
+
+/** Makes the error for an answer that was not read to its end, since it is too long. */
+export function fromTooLong(
+  maxBodyBytes: number,
+  status: number,
+  context: FailureContext,
+): AckloopError {
+  return fromContent(`${tooLongText} (${maxBodyBytes} bytes)`, status, context);
+}
+
+/** Whether an error is one of {@link fromTooLong}: asking for less may mend it. */
+export function isTooLong(error: unknown): error is AckloopError {
+  return isAckloopError(error) && error.code === "schema" && error.message.includes(tooLongText);
+}
+
 /** Makes the error for a whole answer that is not what it should be; `what` holds none of it. */
 export function fromContent(what: string, status: number, context: FailureContext): AckloopError {
   return new AckloopError("schema", what, { ...toFacts(context, true), status });
@@ -188,7 +204,8 @@ function toWaitMs(form: string, sentAt: number): number | undefined {
   return at === undefined ? undefined : Math.max(0, at - sentAt);
 }
 
-function toEpochMs(date: string): number | undefined {
+/** Reads a date of HTTP, such as that of the header `Date`. */
+export function toEpochMs(date: string): number | undefined {
   if (httpDate.exec(date)?.[0] !== date) return undefined;
   const at = Date.parse(date.endsWith("GMT") ? date : `${date} GMT`);
   return Number.isNaN(at) ? undefined : at;

@@ -37,6 +37,14 @@ export function withText<Output extends object>(
   return (body, facts) => ({ ...reader(body, facts), text: facts.text });
 }
 
+/** Makes a reader of pages: the status 204, or `null`, is the page `nothing`. An empty 200 is none. */
+export function pageReply<Output>(
+  reader: ReplyReader<Output>,
+  nothing: unknown,
+): ReplyReader<Output> {
+  return (body, facts) => reader(body === null || facts.status === 204 ? nothing : body, facts);
+}
+
 /** The reader for calls whose answer does not matter: any 2xx will do, whatever its body is. */
 export const noReply: ReplyReader<void> = Object.freeze(
   Object.assign((): void => undefined, { reads: "nothing" as const }),

@@ -106,6 +106,8 @@ export interface ReplyFacts {
   readonly status: number;
   /** The body as text, for answers that are not JSON. */
   readonly text: string;
+  /** When it was sent by the server's own clock, epoch ms in whole seconds; absent where it does not say. */
+  readonly sentAt?: number | undefined;
   /** Makes a text of the answer fit for people: one line, short, without any secret of the call. */
   readonly plain: (text: string) => string;
 }

@@ -98,6 +98,21 @@ describe.each(cases)("a page of $provider", ({ item, page, feed }) => {
     );
   });
 
+  it("that says in any way that nothing is there is an empty page, and no list is none", async () => {
+    const answer = (body: string | null, status = 200) => {
+      const source = feed(async () => new Response(body, { status }));
+      return endsWell(async () => toPage(await source.pull()).deliveries);
+    };
+
+    for (const empty of [page("[]"), page("null"), "null"]) {
+      expect(await answer(empty)).toEqual([]);
+    }
+    expect(await answer(null, 204)).toEqual([]);
+    for (const none of ["", " ", "{}", page("{}"), page('""'), page("0")]) {
+      expect(await answer(none)).toMatchObject({ code: "schema" });
+    }
+  });
+
   it("of millions of wrong items is one typed error, soon", async () => {
     const body = page(`[${"0,".repeat(1_500_000)}0]`);
     const begin = performance.now();

@@ -81,6 +81,8 @@ export class Pulling {
   #cutPull: Pull | undefined;
   #after: Receipt | undefined;
   #taken = 0;
+  /** How many of these came with a receipt. */
+  #ackable = 0;
   /** Whether the wait ends as soon as something here has moved: a list was full of what is in work. */
   #endsEarly = false;
   /** How much may be held at most for that. */
@@ -267,11 +269,13 @@ export class Pulling {
   #takePage(pull: Pull, page: Page): void {
     const elapsedMs = performance.now() - pull.began;
     const before = this.#after;
+    const ackable = this.#ackable;
     const { fresh, isRepeat } = this.#takeIn(page, pull.began, elapsedMs);
     if (this.#isLimitReached) this.finished = "limit";
     else if (fresh === 0) this.#foundNothing(pull, page, elapsedMs, this.#after !== before);
     else {
-      this.#emptyPages = this.#isAckable(page) ? 0 : this.#emptyPages + 1;
+      const isProgress = this.#parts.feed.acks === "cumulative" || this.#ackable > ackable;
+      this.#emptyPages = isProgress ? 0 : this.#emptyPages + 1;
       this.#passing.end();
       // What was acked lately, once more: a provider that is slow, or deaf, is not hurried. Nor is a list
       // of what can never be acked, and has another content each time, after some of it.
@@ -282,11 +286,6 @@ export class Pulling {
       }
       if (page.more === false) this.#foundLast();
     }
-  }
-
-  #isAckable({ deliveries }: Page): boolean {
-    const { acks } = this.#parts.feed;
-    return acks === "cumulative" || deliveries.some(({ receipt }) => receipt !== undefined);
   }
 
   /** Sorts what a pull brought; gives how many deliveries are new. */
@@ -342,6 +341,7 @@ export class Pulling {
     const { entry } = message;
     if (as === "fresh") {
       this.#taken += 1;
+      if (delivery.receipt !== undefined) this.#ackable += 1;
       onFresh(entry);
     }
     if (entry.state === "open") onOpen(message, delivery.leaseMs, pulledAt);

@@ -2,13 +2,14 @@ import { AckloopError } from "../../core/errors.ts";
 import type { CallOptions } from "../../core/feed.ts";
 import type { Logger } from "../../core/logger.ts";
 import { createHttpClient } from "../../http/client.ts";
-import { noReply, replyOf, textReply, withText } from "../../http/reply.ts";
+import { noReply, pageReply, replyOf, textReply, withText } from "../../http/reply.ts";
 import type { ReplyFacts } from "../../http/types.ts";
 import { type KekkerOptions, toHttpSettings } from "./options.ts";
 import {
   namedPage,
   namedQueueState,
   readEarliest,
+  saysNothing,
   type WirePage,
   type WireQueueState,
   wirePage,
@@ -45,8 +46,9 @@ export interface KekkerCalls {
   cancel(queueId: string, options: CallOptions | undefined): Promise<void>;
 }
 
-const readPage = withText<WirePage>((body, facts) => readNamedPage(namedPage(body), facts));
 const readNamedPage = replyOf(wirePage);
+const readAnyPage = pageReply<WirePage>((body, facts) => readNamedPage(namedPage(body), facts), []);
+const readPage = withText(readAnyPage);
 const readQueueState = replyOf(wireQueueState);
 
 /**
@@ -120,7 +122,7 @@ export function createCalls(options: KekkerOptions): KekkerCalls {
 const ackReply: typeof textReply = Object.assign(
   (body: unknown, facts: ReplyFacts): string => {
     const text = textReply(body, facts);
-    if (["", "null"].includes(text.trim()) || readEarliest(text) !== undefined) return text;
+    if (saysNothing(text) || readEarliest(text) !== undefined) return text;
     const { provider, operation, status } = facts;
     throw new AckloopError("schema", "the answer is neither empty nor a time", {
       provider,

@@ -1,8 +1,9 @@
 import { type AckloopError, isAckloopError } from "../../core/errors.ts";
 import type { EventCatalogue, FeedEvent } from "../../core/event.ts";
-import { type Delivery, toReceipt } from "../../core/feed.ts";
+import type { Delivery } from "../../core/feed.ts";
 import type { SchemaOutput, StandardSchemaV1 } from "../../core/standard-schema.ts";
 import { parseAs } from "../../http/reply.ts";
+import { toAckReceipt } from "./receipt.ts";
 import { toUtcTime } from "./time.ts";
 import {
   documentedCategories,
@@ -156,7 +157,8 @@ export function createEventReader<Schemas extends KekkerSchemas = Record<never, 
       if (isAckloopError(wire)) return toUnreadable(wire, item, named);
       const event = { ...toEvent(wire, source), type: typeOf(wire) };
       // The type is one of the union, or unknown to it: the loop sorts these out by the catalogue.
-      return { event: event as KekkerEventWith<Schemas>, raw: item, receipt: toReceipt(event.id) };
+      const receipt = toAckReceipt(event.id, event.time);
+      return { event: event as KekkerEventWith<Schemas>, raw: item, receipt };
     },
   };
 }
@@ -201,8 +203,9 @@ function toData(wire: WireEvent): Readonly<Record<string, unknown>> {
 
 /** With its id an event can be set aside and acknowledged, although the rest of it is unreadable. */
 function toUnreadable(unreadable: AckloopError, raw: unknown, named: unknown): Delivery<never> {
-  const id = wireEvent.shape.eventUid.safeParse(
-    typeof named === "object" && named !== null ? Reflect.get(named, "eventUid") : undefined,
-  );
-  return { unreadable, raw, ...(id.success ? { receipt: toReceipt(String(id.data)) } : {}) };
+  const { eventUid, timestamp } = Object(named) as Readonly<Record<string, unknown>>;
+  const id = wireEvent.shape.eventUid.safeParse(eventUid);
+  if (!id.success) return { unreadable, raw };
+  const time = typeof timestamp === "string" ? toUtcTime(timestamp) : undefined;
+  return { unreadable, raw, receipt: toAckReceipt(String(id.data), time) };
 }

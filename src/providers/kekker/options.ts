@@ -66,7 +66,8 @@ export interface KekkerFeedBaseOptions<Schemas extends KekkerSchemas = Record<ne
 export type KekkerWatermarkOptions =
   | {
       /**
-       * Where the time of the earliest unprocessed event is saved after each `ack` call, as a UTC text
+       * Where the time of the earliest unprocessed event, or of the newest processed one where nothing is
+       * left, is saved after each `ack` call, as a UTC text
        * that `events.reset` takes. Advisory: a store that fails is told to the client's
        * logger, and the acks go on.
        */

@@ -9,7 +9,7 @@
  * `withDocumentedNames` first, and the schemas know the spelling of the example replies alone.
  */
 import * as z from "zod/mini";
-import { mostItems } from "../../http/list.ts";
+import { anyItems } from "../../http/list.ts";
 import { isSegment } from "../../http/request.ts";
 import { toUtcTime } from "./time.ts";
 
@@ -99,7 +99,7 @@ export const wirePage = z.object({
   pageNumber: count,
   pageSize: count,
   totalRecords: count,
-  data: z.array(z.unknown()).check(z.maxLength(mostItems)),
+  data: anyItems,
 });
 
 /** One page of the list. */
@@ -154,9 +154,20 @@ export function errorText(body: unknown): string | undefined {
  * event stamped with one of these years would show it wrong.
  */
 export function readEarliest(body: string): string | undefined {
-  const bare = body.trim().replace(/^"(.*)"$/s, "$1");
-  const time = toUtcTime(bare);
-  return time === undefined || /^(0001|9999)-/.test(time) ? undefined : time;
+  const time = toUtcTime(bare(body));
+  return time === undefined || edgeYears.test(time) ? undefined : time;
+}
+
+/** Whether the reply of an ack says that nothing is left: nothing at all, or one of the edges of time. */
+export function saysNothing(body: string): boolean {
+  const text = bare(body);
+  return ["", "null"].includes(text) || edgeYears.test(toUtcTime(text) ?? "");
+}
+
+const edgeYears = /^(0001|9999)-/;
+
+function bare(body: string): string {
+  return body.trim().replace(/^"(.*)"$/s, "$1");
 }
 
 /**

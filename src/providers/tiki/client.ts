@@ -1,7 +1,7 @@
 import { AckloopError, isAckloopError } from "../../core/errors.ts";
 import type { CallOptions } from "../../core/feed.ts";
 import { wrong } from "../../http/options.ts";
-import { replyOf, withText } from "../../http/reply.ts";
+import { pageReply, replyOf, withText } from "../../http/reply.ts";
 import type { HttpClient, ReplyReader, Token } from "../../http/types.ts";
 import type { TikiEventType } from "./event.ts";
 import { checkText } from "./options.ts";
@@ -198,7 +198,7 @@ function subscriptionCalls(http: HttpClient): TikiCalls["subscriptions"] {
   };
 }
 
-const readPage = withText(replyOf(wirePage));
+const readPage = withText(pageReply(replyOf(wirePage), { events: null }));
 
 /** Brings the next page with its text, from which a feed can read its events anew. */
 export async function pullPage(

@@ -48,8 +48,8 @@ export interface TikiOrderData {
  * Source: Tiki, "Event type", read 2026-11.
  */
 export interface TikiPriceData {
-  /** The product. */
-  readonly product_id: number;
+  /** The product: a number, or text where no number holds it. */
+  readonly product_id: number | string;
   /** The seller's own number of the product; may be empty. */
   readonly original_sku?: string | null | undefined;
   /** The price before. */
@@ -64,8 +64,8 @@ export interface TikiPriceData {
  * Source: Tiki, "Event type", read 2026-11.
  */
 export interface TikiMarketPriceData {
-  /** The product. */
-  readonly product_id: number;
+  /** The product: a number, or text where no number holds it. */
+  readonly product_id: number | string;
   /** The seller's own number of the product; may be empty. */
   readonly original_sku?: string | null | undefined;
   /** The market price before. */
@@ -81,8 +81,8 @@ export interface TikiMarketPriceData {
  * documented, has the `product_id` too; one without it would go by the policy `unprocessable`.
  */
 export interface TikiInventoryData {
-  /** The product. */
-  readonly product_id: number;
+  /** The product: a number, or text where no number holds it. */
+  readonly product_id: number | string;
   /** The seller's own number of the product; may be empty. */
   readonly original_sku?: string | null | undefined;
   /** The warehouse. */
@@ -125,7 +125,8 @@ export type TikiEventType = TikiEvent["type"];
  * The schemas of all documented event types.
  *
  * Lenient, because live payloads differ from the documents: only the key (`order_code` or
- * `product_id`) is required, any other field may be absent or null, and unknown fields are kept.
+ * `product_id`) is required. A number that came as text, and the reverse, becomes what is documented; any
+ * other field may be absent, null or odd, which leaves it out; and unknown fields are kept.
  */
 export const tikiEvents: EventCatalogue<TikiEvent> = {
   ORDER_CREATED_SUCCESSFULLY: wireOrder,
@@ -152,7 +153,7 @@ export function toEvent(item: unknown, index: number, source: string): FeedEvent
   const subject = toSubject(payload);
   return {
     specversion: "1.0",
-    id,
+    id: String(id),
     source,
     type,
     ...(time === undefined ? undefined : { time }),
@@ -182,12 +183,9 @@ export function toTikiEnvelope(raw: unknown): TikiEnvelope {
 /** Finds the first field of an item's envelope that is not as documented. */
 function wrongField(item: unknown): { field: string; expected: string } | undefined {
   if (typeof item !== "object" || item === null) return { field: "", expected: "an object" };
-  const { id, type, created_at } = item as Readonly<Record<string, unknown>>;
-  if (!isText(id)) return { field: ".id", expected: "a non-empty text" };
+  const { id, type } = item as Readonly<Record<string, unknown>>;
+  if (!isText(id) && typeof id !== "number") return { field: ".id", expected: "a non-empty text" };
   if (!isText(type)) return { field: ".type", expected: "a non-empty text" };
-  if (created_at !== undefined && created_at !== null && typeof created_at !== "number") {
-    return { field: ".created_at", expected: "a number" };
-  }
   return undefined;
 }
 
@@ -198,12 +196,12 @@ function isText(value: unknown): value is string {
 /** The last millisecond that RFC 3339 can write, in the year 9999. */
 const lastInstantMs = 253_402_300_799_999;
 
-/** Writes epoch milliseconds as RFC 3339, or gives nothing where they are no such instant. */
-function toTime(createdAt: number | null | undefined): string | undefined {
-  if (typeof createdAt !== "number" || !(createdAt >= 0 && createdAt <= lastInstantMs)) {
-    return undefined;
-  }
-  return new Date(createdAt).toISOString();
+/** Writes epoch milliseconds, also where they came as text, as RFC 3339; nothing for what is no such instant. */
+function toTime(createdAt: unknown): string | undefined {
+  const isDigits = typeof createdAt === "string" && /^\d+$/.test(createdAt);
+  const epochMs = isDigits ? Number(createdAt) : createdAt;
+  if (typeof epochMs !== "number" || !(epochMs >= 0 && epochMs <= lastInstantMs)) return undefined;
+  return new Date(epochMs).toISOString();
 }
 
 /** Finds the object that a payload of any type is about: an order's code, or else a product's id. */

@@ -15,7 +15,7 @@ import { tokenRule, wrong } from "../../http/options.ts";
 import { EventPage } from "../../http/page.ts";
 import { toUrl } from "../../http/request.ts";
 import type { HttpClient, Token } from "../../http/types.ts";
-import { pullPage, type TikiCalls } from "./client.ts";
+import { pullPage, type TikiCalls, type TikiPullOptions } from "./client.ts";
 import { type TikiEvent, tikiEvents, toEvent } from "./event.ts";
 import { checkText } from "./options.ts";
 
@@ -76,6 +76,17 @@ export function tikiFeed<Schemas extends TikiSchemas>(
   const { token, refusedAck } = checkOptions("tiki feed", options, table);
   const { events } = options;
   const source = toSource(queueCode);
+  /** Which `ack_id` of an empty page is known to be behind us. Forgetting it costs one request. */
+  let passed: string | undefined;
+  const pull = async (
+    wish: TikiPullOptions,
+    isBehindEmpty = false,
+  ): Promise<Page<TikiEventWith<Schemas>>> => {
+    const page = await pullPage(http, queueCode, wish);
+    if (page.events.length > 0) return toPage(page, source);
+    const isNew = ![passed, wish.ackId].includes(page.ackId);
+    return isNew ? toEmptyPage(page, isBehindEmpty) : { deliveries: [], bytes: page.text.length };
+  };
   return {
     name: source.slice(1),
     pulls: "unacked",
@@ -83,26 +94,29 @@ export function tikiFeed<Schemas extends TikiSchemas>(
     acksOnPull: true,
     events: { ...tikiEvents, ...events } as EventCatalogue<TikiEventWith<Schemas>>,
     async pull({ ack, signal } = {}) {
-      if (ack === undefined) {
-        return toPage(await pullPage(http, queueCode, { signal, token }), source);
-      }
-      const ackId = fromReceipt<string>(ack);
+      if (ack === undefined) return await pull({ signal, token });
+      const { ackId, isEmpty } = toPosition(ack);
       try {
-        return toPage(await pullPage(http, queueCode, { ackId, signal, token }), source);
+        const page = await pull({ ackId, signal, token }, isEmpty);
+        if (isEmpty) passed = ackId;
+        return page;
       } catch (error) {
-        throw afterAck(error);
+        if (!isEmpty || !isRefused(error)) throw afterAck(error);
+        passed = ackId;
+        return await pull({ signal, token });
       }
     },
     async ack(receipts, { signal } = {}) {
-      const ackId = toAckId(receipts);
+      const { ackId, isEmpty } = toPosition(onlyOne(receipts));
       try {
         await calls.ack(queueCode, ackId, { signal, token });
-        return [{ status: "acked" }];
       } catch (error) {
-        const isRefused = isAckloopError(error) && error.status === 400;
-        if (isRefused && refusedAck === "gone") return [{ status: "gone" }];
-        throw error;
+        if (!isRefused(error) || !(isEmpty || refusedAck === "gone")) throw error;
+        if (isEmpty) passed = ackId;
+        return [{ status: "gone" }];
       }
+      if (isEmpty) passed = ackId;
+      return [{ status: "acked" }];
     },
   };
 }
@@ -119,12 +133,10 @@ const table = {
   refusedAck: oneOf("error", "gone").or("error"),
 } satisfies TableOf<TikiFeedOptions>;
 
-function toPage<E extends FeedEvent>(
-  { events, ackId, text }: Awaited<ReturnType<typeof pullPage>>,
-  source: string,
-): Page<E> {
+type PulledPage = Awaited<ReturnType<typeof pullPage>>;
+
+function toPage<E extends FeedEvent>({ events, ackId, text }: PulledPage, source: string): Page<E> {
   const bytes = text.length;
-  if (events.length === 0) return { deliveries: [], bytes };
   if (ackId === undefined) throw pageWithoutAckId();
   const last = events.length - 1;
   // The type is one of the catalogue, or unknown to it: the loop sorts these out.
@@ -134,6 +146,37 @@ function toPage<E extends FeedEvent>(
     page.deliver(index, raw, read(raw, index), index === last ? toReceipt(ackId) : undefined),
   );
   return { deliveries, bytes };
+}
+
+/**
+ * Events may stand behind an empty page that was never acknowledged, so its `ack_id` is carried on: the
+ * loop pulls again at once with it, unless an empty page was carried on to this one already: a server may
+ * give each a new one, for ever.
+ */
+function toEmptyPage<E extends FeedEvent>(
+  { ackId, text }: PulledPage,
+  isBehindEmpty: boolean,
+): Page<E> {
+  const page: Page<E> = { deliveries: [], bytes: text.length };
+  if (ackId === undefined) return page;
+  const position: Position = { ackId, isEmpty: true };
+  return { ...page, receipt: toReceipt(position), ...(!isBehindEmpty && { more: true }) };
+}
+
+/** What a receipt holds: text for a page of events, this for an empty one. */
+interface Position {
+  readonly ackId: string;
+  /** Nothing is lost where Tiki refuses it: there was nothing to acknowledge. */
+  readonly isEmpty: boolean;
+}
+
+function toPosition(receipt: Receipt): Position {
+  const held = fromReceipt<string | Position>(receipt);
+  return typeof held === "string" ? { ackId: held, isEmpty: false } : held;
+}
+
+function isRefused(error: unknown): boolean {
+  return isAckloopError(error) && error.status === 400;
 }
 
 function itemsOf(body: unknown): readonly unknown[] {
@@ -166,10 +209,10 @@ function afterAck(error: unknown): unknown {
 }
 
 /** An ack is a position in the queue, so there is one at a time. */
-function toAckId(receipts: readonly Receipt[]): string {
+function onlyOne(receipts: readonly Receipt[]): Receipt {
   const [receipt] = receipts;
   if (receipt === undefined || receipts.length > 1) {
     throw wrong("tiki", `ack takes exactly one receipt, not ${receipts.length}`, "ack");
   }
-  return fromReceipt<string>(receipt);
+  return receipt;
 }

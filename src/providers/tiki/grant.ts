@@ -51,27 +51,26 @@ export function toRefreshForm(token: string): Form {
 /**
  * Makes a token whose grant is replaced by the refresh token of each answer.
  *
- * An answer is held until `onRefresh` has stored its refresh token: asking again would use up one that
- * nobody has kept.
+ * An answer is held until `onRefresh` has stored its refresh token, whatever else is odd about it: asking
+ * again would use up one that nobody has kept. Only then is the answer judged.
  */
 export function rotatingToken(app: CheckedApp, first: Form, onRefresh: OnRefresh): Token {
   let next: Form | undefined = first;
-  let held: WireToken | undefined;
+  let held: Answered | undefined;
   return cachedToken(async (request) => {
     if (next === undefined) throw authorisationEnded();
     // A code, and perhaps a refresh token, is good once: it is sent again only if it did not arrive.
-    held ??= await askToken(app, next, "unsent", request);
-    const { refresh_token } = held;
-    if (refresh_token) await store(refresh_token, onRefresh, request.logger);
-    next = toNextForm(next, refresh_token);
-    const issued = toIssued(held);
+    held ??= await askGrant(app, next, "unsent", request);
+    const { refreshToken, judge } = held;
+    if (refreshToken !== undefined) await store(refreshToken, onRefresh, request.logger);
+    next = toNextForm(next, refreshToken);
     held = undefined;
-    return issued;
+    return toIssued(judge());
   });
 }
 
 /** A refresh token without a successor stays good; a code does not. */
-function toNextForm(form: Form, refreshToken: string | null | undefined): Form | undefined {
+function toNextForm(form: Form, refreshToken: string | undefined): Form | undefined {
   if (refreshToken) return toRefreshForm(refreshToken);
   return form["grant_type"] === "refresh_token" ? form : undefined;
 }
@@ -101,13 +100,26 @@ function authorisationEnded(): AckloopError {
   );
 }
 
+/** An answer of the token endpoint, not judged yet. */
+interface Answered {
+  /** The refresh token in it, whatever else it holds. */
+  readonly refreshToken: string | undefined;
+  /** Reads the rest of it. Throws `auth` for a refusal, and `schema` for an answer without a token. */
+  readonly judge: () => WireToken;
+}
+
+/** Asks the token endpoint for a token to use at once. */
+export async function askToken(...question: Parameters<typeof askGrant>): Promise<WireToken> {
+  return (await askGrant(...question)).judge();
+}
+
 /** Asks the token endpoint. The app's id goes into the form with both ways to prove the app. */
-export function askToken(
+function askGrant(
   { clientId, clientSecret, authentication, tokenUrl }: CheckedApp,
   grant: Form,
   repeat: Repeat,
   request: TokenRequest,
-): Promise<WireToken> {
+): Promise<Answered> {
   const form = { ...grant, client_id: clientId };
   return request.call({
     operation: "token",
@@ -115,7 +127,10 @@ export function askToken(
     baseUrl: tokenUrl,
     path: [],
     repeat,
-    reply: readToken,
+    reply: (body, facts) => ({
+      refreshToken: refreshTokenIn(body),
+      judge: () => readToken(body, facts),
+    }),
     ...(authentication === "post"
       ? { form: { ...form, client_secret: clientSecret } }
       : { form, headers: { authorization: toBasic(clientId, clientSecret) } }),
@@ -125,6 +140,11 @@ export function askToken(
 /** RFC 6749, section 2.3.1: both are encoded first, which leaves letters, digits, `-` and `_` alone. */
 function toBasic(clientId: string, clientSecret: string): string {
   return `Basic ${btoa(`${encodeURIComponent(clientId)}:${encodeURIComponent(clientSecret)}`)}`;
+}
+
+function refreshTokenIn(body: unknown): string | undefined {
+  const { refresh_token: token } = Object(body) as Readonly<Record<string, unknown>>;
+  return typeof token === "string" && token !== "" ? token : undefined;
 }
 
 /** Reads the answer. Live code looks for `error` whatever the status is, and so does this. */

@@ -9,7 +9,7 @@
  * live" comes from a shop's running consumer of 2025.
  */
 import * as z from "zod/mini";
-import { listOf, mostItems } from "../../http/list.ts";
+import { anyItems, listOf } from "../../http/list.ts";
 
 const text = z.string().check(z.minLength(1));
 const optionalText = z.nullish(z.string());
@@ -42,10 +42,11 @@ export const wireSubscriptions = listOf(wireSubscription);
  * The reply of `POST /queues/{code}/events/pull`. The items are checked one by one in `event.ts`, so
  * that a malformed one leaves the others unharmed. Source: "Event queue API".
  *
- * Assumed: an empty page may have no `ack_id`; the documents do not say.
+ * Assumed: an empty page may have no `ack_id`, and "nothing there" may be `null` or 204; the documents
+ * do not say.
  */
 export const wirePage = z.object({
-  events: z.array(z.unknown()).check(z.maxLength(mostItems)),
+  events: anyItems,
   ack_id: optionalText,
 });
 
@@ -69,50 +70,71 @@ export type WireToken = z.infer<typeof wireToken>;
 
 /** One event of a page, as far as `event.ts` has checked it. Source: "Event queue API". */
 export interface WireEvent {
-  /** Never empty; the same again on redelivery. */
-  readonly id: string;
+  /** Never empty; the same again on redelivery. Documented as text. */
+  readonly id: string | number;
   /** An open set. */
   readonly type: string;
   /** Epoch milliseconds. */
-  readonly created_at?: number | null | undefined;
+  readonly created_at?: unknown;
   /** Depends on `type` and `version`. */
   readonly payload?: unknown;
 }
 
+/** Text, or a number as text. */
+const anyText = z.union([text, z.pipe(z.number(), z.transform(String))]);
+
+/** A number, or a number that was sent as text. */
+const anyNumber = z.union([
+  z.number(),
+  z.pipe(z.string().check(z.regex(/^-?\d+(\.\d+)?$/)), z.transform(Number)),
+]);
+
+/** A whole number as a number where it can hold it, and otherwise as the text that came. */
+const anyId = z.pipe(
+  z.union([z.number(), text]),
+  z.transform((id) =>
+    Number.isSafeInteger(Number(id)) && String(Number(id)) === id ? Number(id) : id,
+  ),
+);
+
+// What is not the key holds no event up: where it cannot be read it is left out, and stands in `raw`.
+const optionalAnyText = z.catch(z.nullish(z.union([z.string(), anyText])), undefined);
+const optionalAnyNumber = z.catch(z.nullish(anyNumber), undefined);
+
 /** The payload of both order events. Live, it may have a duplicate `orderCode` and no `status`. */
 export const wireOrder = z.looseObject({
-  order_code: text,
-  status: optionalText,
-  orderCode: optionalText,
+  order_code: anyText,
+  status: optionalAnyText,
+  orderCode: optionalAnyText,
 });
 
 /** The payload of `PRODUCT_PRICE_UPDATED`. Prices are text. Source: "Event type". */
 export const wirePrice = z.looseObject({
-  product_id: z.number(),
-  original_sku: optionalText,
-  price_from: optionalText,
-  price_to: optionalText,
+  product_id: anyId,
+  original_sku: optionalAnyText,
+  price_from: optionalAnyText,
+  price_to: optionalAnyText,
 });
 
 /** The payload of `PRODUCT_MARKET_PRICE_UPDATED`. Source: "Event type". */
 export const wireMarketPrice = z.looseObject({
-  product_id: z.number(),
-  original_sku: optionalText,
-  market_price_from: optionalText,
-  market_price_to: optionalText,
+  product_id: anyId,
+  original_sku: optionalAnyText,
+  market_price_from: optionalAnyText,
+  market_price_to: optionalAnyText,
 });
 
 /** The payload of `PRODUCT_INVENTORY_UPDATED`: undocumented as `v1`, seen live as `v2`. */
 export const wireInventory = z.looseObject({
-  product_id: z.number(),
-  original_sku: optionalText,
-  warehouse_id: optionalNumber,
-  quantity_from: optionalNumber,
-  quantity_to: optionalNumber,
-  quantity_available_from: optionalNumber,
-  quantity_available_to: optionalNumber,
-  quantity_reserved_from: optionalNumber,
-  quantity_reserved_to: optionalNumber,
-  quantity_sellable_from: optionalNumber,
-  quantity_sellable_to: optionalNumber,
+  product_id: anyId,
+  original_sku: optionalAnyText,
+  warehouse_id: optionalAnyNumber,
+  quantity_from: optionalAnyNumber,
+  quantity_to: optionalAnyNumber,
+  quantity_available_from: optionalAnyNumber,
+  quantity_available_to: optionalAnyNumber,
+  quantity_reserved_from: optionalAnyNumber,
+  quantity_reserved_to: optionalAnyNumber,
+  quantity_sellable_from: optionalAnyNumber,
+  quantity_sellable_to: optionalAnyNumber,
 });

@@ -1,8 +1,8 @@
 import { AckloopError } from "../../core/errors.ts";
 import type { CallOptions } from "../../core/feed.ts";
 import { wrong } from "../../http/options.ts";
-import { replyOf, withText } from "../../http/reply.ts";
-import type { HttpClient } from "../../http/types.ts";
+import { pageReply, replyOf, withText } from "../../http/reply.ts";
+import type { HttpClient, ReplyReader } from "../../http/types.ts";
 import { checkText, checkTopicId, type Instant, type TopicId, toRfc3339 } from "./arguments.ts";
 import type { WorkatoData } from "./event.ts";
 import { type ConsumeRequest, readMessage, wireConsume } from "./wire.ts";
@@ -68,12 +68,15 @@ export interface PageRequest extends CallOptions {
 export interface ConsumedPage {
   readonly messages: readonly unknown[];
   readonly text: string;
+  /** When it was sent by Workato's own clock, epoch ms; absent where the answer does not say. */
+  readonly sentAt?: number | undefined;
 }
 
 /** Reads one page. */
 export type ConsumePage = (request: PageRequest) => Promise<ConsumedPage>;
 
-const maxMessages = 50;
+/** The most messages that one consume gives. */
+export const maxMessages = 50;
 const maxWaitMs = 60_000;
 
 /**
@@ -107,7 +110,12 @@ export function createConsumePage(http: HttpClient, longPollMarginMs: number): C
   };
 }
 
-const readConsume = withText(replyOf(wireConsume));
+const readPage = withText(pageReply(replyOf(wireConsume), { messages: null }));
+
+const readConsume: ReplyReader<ConsumedPage> = (body, facts) => {
+  const { messages, text } = readPage(body, facts);
+  return { messages, text, sentAt: facts.sentAt };
+};
 
 /** Makes the call that reads. */
 export function createConsumeCalls(consumePage: ConsumePage): ConsumeCalls {

@@ -36,7 +36,7 @@ export interface FeedBasics {
   readonly consumer: string;
   /**
    * Where a reader without a saved place starts. `"oldest"` cannot miss anything; `"now"` is a minute
-   * ago, in case the clocks differ. @default "oldest"
+   * ago, by Workato's own clock where it tells it; a time to come is now. @default "oldest"
    */
   readonly from?: "oldest" | "now" | Instant | undefined;
   /** What happens when the saved message is no longer known. @default "halt" */
@@ -96,12 +96,15 @@ export type AnyFeedOptions =
   | MessageFeedOptions<StandardSchemaV1 | undefined>
   | TypedFeedOptions<EventSchemas>;
 
+/** Asks what time it is by Workato's own clock, in epoch ms. */
+export type AskClock = () => Promise<number>;
+
 /** The checked options of a feed. */
 export interface FeedSettings {
   readonly cursor: CursorStore;
   readonly consumer: string;
-  /** Gives the place of a reader that has none saved. */
-  readonly startAt: () => Place;
+  /** Gives the place of a reader that has none saved; asks Workato's clock where it needs to. */
+  readonly startAt: (askClock: AskClock) => Promise<Place>;
   readonly onCursorExpired: OnCursorExpired;
   readonly restartMarginMs: number;
   readonly checkEmptyAfterMs: number;
@@ -110,8 +113,11 @@ export interface FeedSettings {
   readonly events: EventSchemas | undefined;
 }
 
-/** How far back `"now"` reaches, in case our clock is ahead of Workato's. */
+/** How far back `"now"` reaches, in case the clocks of Workato's own machines differ. */
 const nowMarginMs = 60_000;
+
+/** A start further back than this is past by any clock. */
+const longAgoMs = 86_400_000;
 
 const defaults = Object.freeze({
   from: "oldest",
@@ -162,9 +168,21 @@ export function checkFeedOptions(options: AnyFeedOptions): FeedSettings {
   return { ...settings, startAt: toStart(from), events: one ? { message: one } : events };
 }
 
-function toStart(from: NonNullable<FeedBasics["from"]>): () => Place {
-  if (from === "oldest") return () => ({});
-  if (from === "now") return () => ({ since: new Date(Date.now() - nowMarginMs).toISOString() });
+/**
+ * Workato reads a time to come as now, each time that it is asked: what is published between two such
+ * questions would be in neither answer. So no start is later than now by its own clock.
+ */
+function toStart(from: NonNullable<FeedBasics["from"]>): FeedSettings["startAt"] {
+  if (from === "oldest") return async () => ({});
+  if (from === "now") return async (askClock) => toSince((await askClock()) - nowMarginMs);
   const since = toRfc3339("feed", "from", from);
-  return () => ({ since });
+  const at = Date.parse(since);
+  return async (askClock) => {
+    if (at < Date.now() - longAgoMs) return { since };
+    return toSince(Math.min(at, await askClock()));
+  };
+}
+
+function toSince(epochMs: number): Place {
+  return { since: new Date(epochMs).toISOString() };
 }

@@ -19,6 +19,7 @@ import type { ConsumedPage, ConsumePage } from "./consume.ts";
 import type { Place } from "./cursor.ts";
 import { type EventFacts, toEvent } from "./event.ts";
 import type { FeedSettings } from "./feed-options.ts";
+import { askForWhatFits, isNameless, passNameless } from "./page.ts";
 import { type AskAt, checkEmptiness, type FoundPage, type PageWish, readOn } from "./read-on.ts";
 import { advanceRun, type Ledger, type Run, saveCheck, startRun } from "./run.ts";
 import { readMessage } from "./wire.ts";
@@ -76,10 +77,14 @@ export function createFeed({ account, topicId, consumePage, settings }: FeedPart
     async pull({ limit, waitMs, after, signal }: PullOptions = {}) {
       signal?.throwIfAborted();
       const wish: PageWish = { limit, waitMs, signal };
-      const start = after ? toMark(after) : await begin(ledger, settings, { signal });
-      const page = await readOn(ask, start.place, wish, settings);
+      const start = after ? toMark(after) : await begin({ signal });
+      const read = (how: PageWish): Promise<FoundPage> =>
+        readOn(askForWhatFits(ask, start.run), start.place, how, settings);
+      const page = await read(wish);
       const isFound = page.messages.length > 0 || page.restartedAt !== undefined;
-      const found = isFound ? page : ((await lookAgain(start, wish)) ?? page);
+      const found = isFound
+        ? await passNameless(page, start.run, wish, read)
+        : ((await lookAgain(start, wish)) ?? page);
       return toPage(found, start, facts);
     },
     async ack(receipts: readonly Receipt[], options: CallOptions = {}): Promise<AckReport> {
@@ -99,21 +104,25 @@ export function createFeed({ account, topicId, consumePage, settings }: FeedPart
     },
   };
 
+  async function begin(options: CallOptions): Promise<Mark> {
+    const askClock = async (): Promise<number> => {
+      const since = new Date().toISOString();
+      return (await ask({ since }, { ...options, limit: 1 })).sentAt ?? Date.now();
+    };
+    const run = await startRun(ledger, () => settings.startAt(askClock), options);
+    return { run, place: run.place, sequence: 0 };
+  }
+
   /** What to deliver for an empty page: nothing, unless the place is found to be unknown. */
   async function lookAgain(start: Mark, wish: PageWish): Promise<FoundPage | undefined> {
     const { run, place } = start;
     if (!isCheckDue(run, place, settings.checkEmptyAfterMs)) return undefined;
-    const found = await checkEmptiness(ask, place, wish, settings);
+    const found = await checkEmptiness(askForWhatFits(ask, run), place, wish, settings);
     run.checkedAt = Date.now();
     // Without a message the next pull begins a new run, which must know of the check.
     if (!found?.messages.length && start.sequence === 0) await saveCheck(ledger, run, wish);
     return found;
   }
-}
-
-async function begin(ledger: Ledger, settings: FeedSettings, options: CallOptions): Promise<Mark> {
-  const run = await startRun(ledger, settings.startAt, options);
-  return { run, place: run.place, sequence: 0 };
 }
 
 /** Emptiness is counted from the message that was read last, or from the last check. */
@@ -142,6 +151,10 @@ function toPage({ messages, text, restartedAt }: FoundPage, start: Mark, facts: 
     return page.deliver(index, item, toEvent(message, index, facts), receipt);
   });
   const bytes = text.length;
+  // The place stays; but the next pull must be one of this run, which remembers what it was given.
+  if (isNameless({ messages, text })) {
+    return { deliveries, bytes, receipt: receiptOf(1, restartedAt ?? start.place) };
+  }
   if (restartedAt === undefined || messages.length > 0) return { deliveries, bytes };
   // Without it every pull would ask for the unknown message first, for as long as the topic is empty.
   return { deliveries, bytes, receipt: receiptOf(1, restartedAt) };

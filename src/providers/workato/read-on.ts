@@ -31,8 +31,9 @@ export type ExpirySettings = Pick<
  * Reads the page at a place; when Workato refuses the message to read on behind, goes by the policy.
  *
  * How Workato answers an unknown message is not documented, and the statuses that are likely mean other
- * things too (no such topic). So the same is asked without the message, and only if that is answered,
- * the message was what was refused.
+ * things too (no such topic, or one odd answer). So the same is asked once more as it was; when that is
+ * refused as well, it is asked without the message, and only if that is answered, the message was what
+ * was refused.
  *
  * @throws {AckloopError} `cursorExpired` under the policy `"halt"`, and what a call throws.
  */
@@ -42,12 +43,26 @@ export async function readOn(
   wish: PageWish,
   settings: ExpirySettings,
 ): Promise<FoundPage> {
+  const first = await askAfter(ask, place, wish, settings);
+  if ("messages" in first) return first;
+  const second = await askAfter(ask, place, wish, settings);
+  if ("messages" in second) return second;
+  return await restart(ask, place, wish, settings, second.refused);
+}
+
+/** Asks for the page at a place; gives the status of a refusal that may mean that its message is unknown. */
+async function askAfter(
+  ask: AskAt,
+  place: Place,
+  wish: PageWish,
+  { expiredStatuses }: ExpirySettings,
+): Promise<ConsumedPage | { readonly refused: number }> {
   try {
     return await ask(place, wish);
   } catch (error) {
     if (!place.after || !isAckloopError(error) || error.status === undefined) throw error;
-    if (!settings.expiredStatuses.includes(error.status)) throw error;
-    return await restart(ask, place, wish, settings, error.status);
+    if (!expiredStatuses.includes(error.status)) throw error;
+    return { refused: error.status };
   }
 }
 

@@ -1,9 +1,11 @@
-import { AckloopError } from "../../core/errors.ts";
+import { AckloopError, isAckloopError } from "../../core/errors.ts";
 import type { CallOptions } from "../../core/feed.ts";
 import { ask, toFailure } from "../../core/guard.ts";
 import { toNetworkFailure } from "../../core/network.ts";
+import { sleep } from "../../core/sleep.ts";
 import type { CursorStore, StoredCursor, StoreKey } from "../../core/stores.ts";
 import { foreignLimitMs } from "../../http/foreign.ts";
+import { maxMessages } from "./consume.ts";
 import { decodePlace, encodePlace, type Place, type SavedPlace } from "./cursor.ts";
 
 /** Where a reader's place is kept. */
@@ -29,6 +31,10 @@ export interface Run {
   revision: number;
   /** When long emptiness was last checked by time, epoch ms. */
   checkedAt: number | undefined;
+  /** How many messages are asked for at most, after an answer that was too long; it grows again. */
+  pageLimit: number;
+  /** The last page, where none of its messages had an id: it comes again, and is delivered once. */
+  nameless: string | undefined;
   /** Ends when the save in flight ends; never rejects. Saves of one run go one after the other. */
   saving: Promise<unknown>;
 }
@@ -39,34 +45,61 @@ export type Advance = "saved" | "behind";
 /** One save may meet its own earlier ones, whose answers were lost; more than this is no accident. */
 const maxOwnConflicts = 3;
 
+/** How often a run that begins tries to take the place over from one that goes on saving. */
+const mostTakeovers = 30;
+
+/** The longest wait between two of these tries, in ms. */
+const takeoverMaxMs = 250;
+
 /**
  * Begins a run: loads the place, and saves it again under the run's own mark before anything is read.
  *
  * The save is what fences: whoever held the place before saves on an older revision from now on, and
- * is refused. Where nothing is stored, the start point is what is saved.
+ * is refused. Where nothing is stored, the start point is what is saved. A run that saves in between is
+ * taken over all the same: this one has read nothing yet, so it loads and saves again, after a short wait
+ * that is drawn.
  *
- * @throws {AckloopError} `conflict` when another run took the place in between.
+ * @throws {AckloopError} `conflict` when the place was saved in between at each of thirty tries.
  */
 export async function startRun(
   ledger: Ledger,
-  startAt: () => Place,
+  startAt: () => Place | Promise<Place>,
   options: CallOptions,
 ): Promise<Run> {
   options.signal?.throwIfAborted();
-  const stored = await askStore("load cursor", options, (own) =>
-    ledger.store.load(ledger.key, own),
-  );
-  const saved = stored && decodePlace(stored.value);
-  const run: Run = {
+  let start: Place | undefined;
+  for (let tries = 1; ; tries += 1) {
+    const stored = await askStore("load cursor", options, (own) =>
+      ledger.store.load(ledger.key, own),
+    );
+    const saved = stored && decodePlace(stored.value);
+    if (saved === undefined) start ??= await startAt();
+    const run = toRun(saved, stored?.revision ?? 0, start ?? {});
+    try {
+      await write(ledger, run, run.place, 0, options);
+      return run;
+    } catch (error) {
+      if (!isConflict(error) || tries >= mostTakeovers) throw error;
+    }
+    await sleep(Math.random() * Math.min(takeoverMaxMs, 5 * 2 ** tries), options.signal);
+  }
+}
+
+function toRun(saved: SavedPlace | undefined, revision: number, start: Place): Run {
+  return {
     mark: crypto.randomUUID(),
-    place: saved?.place ?? startAt(),
+    place: saved?.place ?? start,
     sequence: 0,
-    revision: stored?.revision ?? 0,
+    revision,
     checkedAt: saved?.checkedAt,
+    pageLimit: maxMessages,
+    nameless: undefined,
     saving: Promise.resolve(),
   };
-  await write(ledger, run, run.place, 0, options);
-  return run;
+}
+
+function isConflict(error: unknown): boolean {
+  return isAckloopError(error) && error.code === "conflict";
 }
 
 /**

@@ -46,8 +46,14 @@ type Check = (value: unknown, path: Path, issues: SchemaIssue[]) => void;
 /** The kinds that say something of a value; any other kind lets every value through. */
 const kinds: Readonly<Record<string, { readonly text: string; test(value: unknown): boolean }>> = {
   string: { text: "text", test: (value) => typeof value === "string" },
-  integer: { text: "a whole number", test: (value) => Number.isInteger(value) },
-  number: { text: "a number", test: (value) => typeof value === "number" },
+  integer: {
+    text: "a whole number",
+    test: (value) => Number.isInteger(value) || isLongInteger(value),
+  },
+  number: {
+    text: "a number",
+    test: (value) => typeof value === "number" || isLongInteger(value),
+  },
   boolean: { text: "true or false", test: (value) => typeof value === "boolean" },
   date_time: { text: "a date and time", test: (value) => isInstant(value, /^\d{4}-\d\d-\d\d[T ]/) },
   date: { text: "a date", test: (value) => isInstant(value, /^\d{4}-\d\d-\d\d/) },
@@ -75,6 +81,7 @@ const synonyms: Readonly<Record<string, string>> = {
  * It checks, and changes nothing: the value that comes out is the one that went in. It is as lenient
  * as a schema that lives elsewhere must be read: fields that it does not name are let through, an
  * `optional` field may be absent or null, and a kind of field that is not known here fits every value.
+ * A whole number past 2^53 is text, as a feed gives it.
  *
  * Assumed: a field without `optional` is optional, `date_time` and `date` travel as ISO 8601 text, and
  * `properties` of an `array` describe its elements. A topic whose own messages do not pass would show
@@ -150,6 +157,12 @@ function toKindCheck(name: string | undefined): Check {
 function toKind(word: unknown): string | undefined {
   if (typeof word !== "string") return undefined;
   return Object.hasOwn(synonyms, word) ? synonyms[word] : word;
+}
+
+/** A whole number past 2^53 is text, since that is how an answer's is read: exact. */
+function isLongInteger(value: unknown): boolean {
+  if (typeof value !== "string" || !/^-?[1-9]\d{15,}$/.test(value)) return false;
+  return !Number.isSafeInteger(Number(value));
 }
 
 function isInstant(value: unknown, form: RegExp): boolean {

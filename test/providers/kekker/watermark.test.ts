@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { AckloopError } from "../../../src/core/errors.ts";
+import type { Receipt } from "../../../src/core/feed.ts";
 import type { Logger } from "../../../src/core/logger.ts";
 import type { CursorStore } from "../../../src/core/stores.ts";
 import type { KekkerAssumptions } from "../../../src/emulator/kekker/assumptions.ts";
+import { drain } from "../../../src/index.ts";
 import { memoryStores } from "../../../src/stores/index.ts";
 import { deals, pullIds, receiptsOf, startNode, timeOf } from "./support.ts";
 
@@ -47,6 +49,37 @@ describe("the watermark", () => {
     await feed.ack(receiptsOf("e4"));
 
     expect(await cursors.load(key)).toStrictEqual({ value: watermark(3), revision: 2 });
+  });
+
+  it.each(["", "null", "0001-01-01T00:00:00", '"9999-12-31T23:59:59.9999999"'])(
+    "is the newest time of the acks of a call that are answered that nothing is left: %j",
+    async (ackReplyWhenEmpty) => {
+      const { cursors } = memoryStores();
+      const { feed, client } = startFeed(cursors, { ackReplyWhenEmpty });
+      const receipts = (await feed.pull()).deliveries.map(({ receipt }) => receipt as Receipt);
+
+      for (const receipt of receipts) await feed.ack([receipt]);
+      const saved = await cursors.load(key);
+      await client.events.reset(saved?.value ?? "none");
+
+      expect(saved?.value).toBe(watermark(4));
+      expect(await pullIds(feed)).toStrictEqual(["e4"]);
+    },
+  );
+
+  it("is saved too where each ack empties the list, so that there is one to reset to", async () => {
+    const { cursors } = memoryStores();
+    const { node, client } = startNode();
+    const feed = client.feed({ cursor: cursors, consumer: "billing" });
+    for (const event of deals(3)) {
+      node.publish([event]);
+      await drain(feed, () => undefined, { unprocessable: "drop" });
+    }
+
+    const saved = await cursors.load(key);
+    await client.events.reset(saved?.value ?? "none");
+
+    expect(await pullIds(feed)).toStrictEqual(["e3"]);
   });
 
   it("is not written again where it has not moved", async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { type TikiEmulatorOptions, tikiEmulator } from "../../../src/emulator/index.ts";
-import { drain } from "../../../src/loop/consume.ts";
+import { consume, drain } from "../../../src/loop/consume.ts";
 import {
   authorizationCode,
   authorizeUrl,
@@ -108,6 +108,49 @@ describe("an in-house app", () => {
   });
 });
 
+/** A queue whose pages are these, each behind the one before; and the feed of it. */
+function pagesOf(...pages: readonly (readonly object[])[]) {
+  let place = 0;
+  const pulls: unknown[] = [];
+  const positionOf = (ackId: unknown) => Number(String(ackId).slice(1));
+  const answer = (path: string, ackId: unknown) => {
+    if (ackId !== null) place = Math.max(place, positionOf(ackId));
+    if (path.endsWith("/ack")) return { status: "ok" };
+    pulls.push(ackId);
+    const last = Math.min(place, pages.length - 1);
+    return { events: pages[place] ?? [], ack_id: `a${last + 1}` };
+  };
+  const fetch: typeof globalThis.fetch = async (input, init) => {
+    const { url, ...request } = { url: String(input), body: String(init?.body) };
+    return Response.json(answer(url, JSON.parse(request.body).ack_id));
+  };
+  return { pulls, feed: tiki({ token: "t", fetch }).feed("q1") };
+}
+
+describe("an empty page with an ack_id", () => {
+  const event = (id: string) => ({ id, type: "ORDER_STATUS_UPDATED", payload: { order_code: id } });
+
+  it("hides no events behind it from a drain", async () => {
+    const { feed } = pagesOf([], [event("e1")], [], [event("e2")]);
+    const handled: string[] = [];
+
+    const summary = await drain(feed, { ORDER_STATUS_UPDATED: ({ id }) => void handled.push(id) });
+
+    expect(handled).toStrictEqual(["e1", "e2"]);
+    expect(summary).toMatchObject({ stopped: "empty", acked: 2 });
+  });
+
+  it("costs an idle run one request more, not one for each poll", async () => {
+    const { feed, pulls } = pagesOf([]);
+    const run = consume(feed, () => undefined, { idle: { minMs: 10, maxMs: 10 } });
+
+    await expect.poll(() => pulls.length).toBeGreaterThan(6);
+    await run.stop();
+
+    expect(pulls.filter((ackId) => ackId !== null)).toStrictEqual(["a1"]);
+  });
+});
+
 describe("a public app", () => {
   it("subscribes its queue with the token of a seller who has authorised it", async () => {
     const emulator = emulate();
@@ -203,7 +246,7 @@ describe("a queue", () => {
     expect(deliveries.map(({ event, unreadable }) => event?.id ?? unreadable?.path)).toStrictEqual([
       ids[0],
       "events[1]",
-      "events[2].id",
+      "events[2].type",
     ]);
   });
 

@@ -32,6 +32,10 @@ describe("the event of a page's item", () => {
     expect(await schema["~standard"].validate(event.data)).toEqual({ value: item.payload });
   });
 
+  it("has a numeric id as text", () => {
+    expect(toEvent({ id: 7, type: "T", payload: {} }, 0, source)).toHaveProperty("id", "7");
+  });
+
   it("keeps the provider's payload as it is, the same object", () => {
     const payload = { order_code: "1", unknown: [null, { deep: "\u0000 🛒" }] };
 
@@ -47,6 +51,11 @@ describe("the event of a page's item", () => {
     [1e300, undefined],
     [null, undefined],
     [undefined, undefined],
+    ["1604388548418", "2020-11-03T07:29:08.418Z"],
+    ["9".repeat(30), undefined],
+    ["2020-11-03 14:29:08", undefined],
+    ["", undefined],
+    [{}, undefined],
   ])("writes created_at %s as the time %s", (created_at, time) => {
     const event = toEvent({ id: "a", type: "T", created_at, payload: {} }, 0, source);
 
@@ -92,10 +101,9 @@ describe("the event of a page's item", () => {
     [[], "events[7].id", "a non-empty text"],
     [{ type: "T" }, "events[7].id", "a non-empty text"],
     [{ id: "", type: "T" }, "events[7].id", "a non-empty text"],
-    [{ id: 1, type: "T" }, "events[7].id", "a non-empty text"],
+    [{ id: {}, type: "T" }, "events[7].id", "a non-empty text"],
     [{ id: "a" }, "events[7].type", "a non-empty text"],
     [{ id: "a", type: "" }, "events[7].type", "a non-empty text"],
-    [{ id: "a", type: "T", created_at: "1604388548418" }, "events[7].created_at", "a number"],
   ])("is a schema error for %j, which names the path", (item, path, expected) => {
     const error = toEvent(item, 7, source);
 
@@ -116,9 +124,10 @@ describe("the catalogue", () => {
     ["ORDER_CREATED_SUCCESSFULLY", {}],
     ["ORDER_CREATED_SUCCESSFULLY", { order_code: "" }],
     ["ORDER_STATUS_UPDATED", { orderCode: "745" }],
-    ["PRODUCT_PRICE_UPDATED", { product_id: "239545064" }],
+    ["ORDER_STATUS_UPDATED", { order_code: { value: "745" } }],
+    ["PRODUCT_PRICE_UPDATED", { product_id: "" }],
     ["PRODUCT_MARKET_PRICE_UPDATED", null],
-    ["PRODUCT_INVENTORY_UPDATED", { product_id: 1, quantity_to: "9" }],
+    ["PRODUCT_INVENTORY_UPDATED", { quantity_to: 9 }],
   ] as const)("refuses as %s the payload %j", async (type, payload) => {
     const result = await tikiEvents[type]["~standard"].validate(payload);
 
@@ -130,6 +139,43 @@ describe("the catalogue", () => {
     ["PRODUCT_INVENTORY_UPDATED", { product_id: 1 }],
   ] as const)("takes as %s the payload %j, unknown fields included", async (type, payload) => {
     expect(await tikiEvents[type]["~standard"].validate(payload)).toEqual({ value: payload });
+  });
+});
+
+describe("a payload whose numbers came as text, or the reverse", () => {
+  it.each([
+    [
+      "ORDER_CREATED_SUCCESSFULLY",
+      { order_code: 745, status: 3 },
+      { order_code: "745", status: "3" },
+    ],
+    [
+      "PRODUCT_PRICE_UPDATED",
+      { product_id: "239", price_to: 100.5 },
+      { product_id: 239, price_to: "100.5" },
+    ],
+    [
+      "PRODUCT_MARKET_PRICE_UPDATED",
+      { product_id: "9007199254740993" },
+      { product_id: "9007199254740993" },
+    ],
+    [
+      "PRODUCT_INVENTORY_UPDATED",
+      { product_id: "007", quantity_to: "-9" },
+      { product_id: "007", quantity_to: -9 },
+    ],
+  ] as const)("fits as %s: %j", async (type, payload, value) => {
+    expect(await tikiEvents[type]["~standard"].validate(payload)).toEqual({ value });
+  });
+
+  it("leaves out what is odd beside the key", async () => {
+    const payload = { product_id: 1, quantity_to: "many", original_sku: {}, new_field: "kept" };
+
+    const { PRODUCT_INVENTORY_UPDATED: schema } = tikiEvents;
+
+    expect(await schema["~standard"].validate(payload)).toEqual({
+      value: { product_id: 1, new_field: "kept" },
+    });
   });
 });
 

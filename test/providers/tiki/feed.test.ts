@@ -115,6 +115,49 @@ describe("a pull", () => {
     expect((await feed.pull()).deliveries).toStrictEqual([]);
   });
 
+  it("carries on the ack_id of an empty page, once, and takes no second one for news", async () => {
+    const { feed, requests } = queueFeed(
+      { events: [], ack_id: "a1" },
+      { events: [], ack_id: "a1" },
+      { events: [], ack_id: "a1" },
+      { events: [], ack_id: "a2" },
+    );
+
+    const first = await feed.pull();
+    const second = await feed.pull({ ack: first.receipt });
+
+    expect(first).toMatchObject({ deliveries: [], more: true });
+    expect(second).toStrictEqual({ deliveries: [], bytes: second.bytes });
+    expect(await feed.pull()).toStrictEqual(second);
+    expect((await feed.pull()).receipt).toBeDefined();
+    expect(requests.map(({ body }) => body)).toStrictEqual([
+      { ack_id: null },
+      { ack_id: "a1" },
+      { ack_id: null },
+      { ack_id: null },
+    ]);
+  });
+
+  it("goes on without the ack_id of an empty page that is refused", async () => {
+    const { feed, requests } = queueFeed(
+      { events: [], ack_id: "a1" },
+      refusal(400),
+      page({ id: "e1", type: "T" }),
+      refusal(400),
+    );
+    const { receipt } = await feed.pull();
+
+    const { deliveries } = await feed.pull({ ack: receipt });
+
+    expect(deliveries).toHaveLength(1);
+    expect(requests.map(({ body }) => body)).toStrictEqual([
+      { ack_id: null },
+      { ack_id: "a1" },
+      { ack_id: null },
+    ]);
+    expect(await feed.ack(receipt ? [receipt] : [])).toStrictEqual([{ status: "gone" }]);
+  });
+
   it("tells how long a page is, never whether it is the last, and can read it anew", async () => {
     const { feed } = queueFeed(documented, { events: [] });
 

@@ -255,6 +255,50 @@ describe("a refresh token", () => {
     expect(requests).toHaveLength(2);
   });
 
+  it.each([
+    ["an empty access token", { access_token: "" }, "schema"],
+    ["no access token", { access_token: undefined }, "schema"],
+    ["an odd scope of time", { expires_in: "soon" }, "schema"],
+    ["a word of refusal", { error: "invalid_client" }, "auth"],
+  ])(
+    "is kept first where the answer has %s, and used for the next question",
+    async (_, odd, code) => {
+      const stored: string[] = [];
+      const token = refreshToken({
+        ...app,
+        refreshToken: "first",
+        onRefresh: (each) => void stored.push(each),
+      });
+      const { list, requests } = using(
+        token,
+        { ...granted("one", "second"), ...odd },
+        granted("two", "third"),
+        [],
+      );
+
+      await expect(list()).rejects.toMatchObject({ code });
+      await list();
+
+      expect(stored).toStrictEqual(["second", "third"]);
+      expect(requests[1]?.body).toMatchObject({ refresh_token: "second" });
+    },
+  );
+
+  it("is kept where the token is good for longer than any number", async () => {
+    const stored: string[] = [];
+    const token = refreshToken({
+      ...app,
+      refreshToken: "first",
+      onRefresh: (each) => void stored.push(each),
+    });
+    const text = '{"access_token":"one","expires_in":1e400,"refresh_token":"second"}';
+    const { list } = using(token, new Response(text), []);
+
+    await list().catch(() => undefined);
+
+    expect(stored).toStrictEqual(["second"]);
+  });
+
   it("that could not be stored is handed over again, and not asked for again", async () => {
     const stored: string[] = [];
     const onRefresh = (newest: string) => {

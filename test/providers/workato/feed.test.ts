@@ -377,6 +377,36 @@ async function purgedWorld(unknownCursor: "refuse" | "empty", more: object = {})
   return { ...made, orders, last: receiptOf(deliveries[1]) };
 }
 
+describe("a reader whose clock is ahead of Workato's", () => {
+  it.each([
+    ["now", () => "now" as const],
+    ["a time that is now here", () => new Date()],
+  ])("skips nothing that is published between two pulls, from %s", async (_what, from) => {
+    vi.useFakeTimers();
+    const { emulator, client: _client, ...made } = world();
+    const behindMs = 3 * 60_000;
+    const fetch: typeof globalThis.fetch = async (...request) => {
+      // The server's own time, which it tells.
+      vi.setSystemTime(Date.now() - behindMs);
+      const answer = await emulator.fetch(...request);
+      const date = new Date().toUTCString();
+      vi.setSystemTime(Date.now() + behindMs);
+      return new Response(answer.body, { ...answer, status: answer.status, headers: { date } });
+    };
+    const { client } = world({}, { fetch });
+    const feed = () =>
+      client.feed(made.topicId, { cursor: made.cursors, consumer: "billing", from: from() });
+
+    const before = await feed().pull();
+    vi.setSystemTime(Date.now() - behindMs + 30_000);
+    made.publish(2);
+    vi.setSystemTime(Date.now() + behindMs);
+
+    expect(before.deliveries).toEqual([]);
+    expect(numbers((await feed().pull()).deliveries)).toEqual([1, 2]);
+  });
+});
+
 describe("a page", () => {
   it("tells how long it is, never whether it is the last, and can be read anew", async () => {
     const { feed, publish } = world();
@@ -399,6 +429,17 @@ describe("a cursor that Workato refuses", () => {
       retryable: false,
       operation: "pull",
     });
+  });
+
+  it.each([400, 404, 410, 422])("is not believed for one odd %i", async (status) => {
+    const { emulator, feed, publish } = world();
+    publish(3);
+    const orders = feed();
+    const [first] = (await orders.pull({ limit: 1 })).deliveries;
+    await orders.ack([receiptOf(first)]);
+    emulator.faults.add({ kind: "status", status, operation: "consume", count: 1 });
+
+    expect(numbers((await orders.pull()).deliveries)).toEqual([2, 3]);
   });
 
   it("goes on with the oldest message, also within a run, and can be acknowledged", async () => {

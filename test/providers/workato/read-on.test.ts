@@ -40,8 +40,30 @@ describe("readOn", () => {
     expect(asked).toEqual([{ place, wish: { limit: 5, waitMs: 9 } }]);
   });
 
+  it.each(["halt", "oldest", "fromTime"] as const)(
+    "under %s takes one refusal for no rule: the same is asked once more",
+    async (policy) => {
+      const { ask, asked } = asker(refused(404), ["page"]);
+      const wish = { limit: 5, waitMs: 9 };
+
+      expect(await readOn(ask, place, wish, settings(policy))).toEqual(pageOf("page"));
+
+      expect(asked).toEqual([
+        { place, wish },
+        { place, wish },
+      ]);
+    },
+  );
+
+  it("passes on what else the second time meets", async () => {
+    const failed = new AckloopError("transport", "the server failed", { status: 503 });
+    const { ask } = asker(refused(404), failed);
+
+    await expect(readOn(ask, place, {}, settings("oldest"))).rejects.toBe(failed);
+  });
+
   it("halts with cursorExpired once the same is answered without the message", async () => {
-    const { ask, asked } = asker(refused(404), []);
+    const { ask, asked } = asker(refused(404), refused(404), []);
 
     await expect(readOn(ask, place, { waitMs: 9 }, settings("halt"))).rejects.toMatchObject({
       code: "cursorExpired",
@@ -49,35 +71,35 @@ describe("readOn", () => {
       status: 404,
     });
 
-    expect(asked[1]).toEqual({ place: {}, wish: { limit: 1 } });
+    expect(asked[2]).toEqual({ place: {}, wish: { limit: 1 } });
   });
 
   it("goes on with the oldest message", async () => {
-    const { ask, asked } = asker(refused(400), ["old"]);
+    const { ask, asked } = asker(refused(400), refused(400), ["old"]);
 
     expect(await readOn(ask, place, { limit: 7 }, settings("oldest"))).toEqual({
       ...pageOf("old"),
       restartedAt: {},
     });
 
-    expect(asked[1]).toEqual({ place: {}, wish: { limit: 7 } });
+    expect(asked[2]).toEqual({ place: {}, wish: { limit: 7 } });
   });
 
   it("goes on from the saved time less the margin", async () => {
-    const { ask, asked } = asker(refused(400), ["since"]);
+    const { ask, asked } = asker(refused(400), refused(404), ["since"]);
 
     const { restartedAt } = await readOn(ask, place, {}, settings("fromTime"));
 
-    expect(asked[1]?.place).toEqual({ since: "2026-01-02T03:04:04.000Z" });
+    expect(asked[2]?.place).toEqual({ since: "2026-01-02T03:04:04.000Z" });
     expect(restartedAt).toEqual({ since: "2026-01-02T03:04:04.000Z" });
   });
 
   it("goes on with the oldest message where no time was saved", async () => {
-    const { ask, asked } = asker(refused(400), []);
+    const { ask, asked } = asker(refused(400), refused(400), []);
 
     await readOn(ask, { after: { id: "m5" } }, {}, settings("fromTime"));
 
-    expect(asked[1]?.place).toEqual({});
+    expect(asked[2]?.place).toEqual({});
   });
 
   it.each([
@@ -94,7 +116,7 @@ describe("readOn", () => {
 
   it("blames the topic, and not the message, when the same is refused without it", async () => {
     const missing = refused(404);
-    const { ask } = asker(refused(404), missing);
+    const { ask } = asker(refused(404), refused(404), missing);
 
     await expect(readOn(ask, place, {}, settings("halt"))).rejects.toBe(missing);
   });

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { AckloopError } from "../../../src/core/errors.ts";
 import type { CursorSave, CursorStore } from "../../../src/core/stores.ts";
 import { decodePlace } from "../../../src/providers/workato/cursor.ts";
@@ -47,20 +47,75 @@ describe("startRun", () => {
     expect(second.revision).toBe(3);
   });
 
-  it("loses with a conflict against a run that starts at the same moment, at any place", async () => {
+  it("takes the place over from a run that starts at the same moment, at any place", async () => {
     const ledger = ledgerOf();
-    const both = () =>
-      Promise.allSettled([startRun(ledger, oldest, {}), startRun(ledger, oldest, {})]);
+    const both = () => Promise.all([startRun(ledger, oldest, {}), startRun(ledger, oldest, {})]);
 
-    const fresh = await both();
-    const stored = await both();
-
-    for (const outcomes of [fresh, stored]) {
-      expect(outcomes.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
-      expect(outcomes.find(({ status }) => status === "rejected")).toMatchObject({
-        reason: { code: "conflict", retryable: false },
-      });
+    for (let round = 0; round < 2; round += 1) {
+      const runs = await both();
+      const advances = await Promise.allSettled(
+        runs.map((run) => advanceRun(ledger, run, at(run.mark), 1, {})),
+      );
+      expect(advances.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
     }
+  });
+
+  it("takes the place over from a run that saves all the time, and reads on from its last save", async () => {
+    const { cursors } = memoryStores();
+    const slow = async () => await new Promise((resolve) => setTimeout(resolve, 1));
+    const store: CursorStore = {
+      load: async (...args) => {
+        await slow();
+        return await cursors.load(...args);
+      },
+      save: async (...args) => {
+        await slow();
+        return await cursors.save(...args);
+      },
+    };
+    const old = await startRun(ledgerOf(store), oldest, {});
+    let saves = 0;
+    const busy = (async () => {
+      for (;;) {
+        saves += 1;
+        await advanceRun(ledgerOf(store), old, at(`m${saves}`), saves, {});
+        await new Promise((resolve) => setTimeout(resolve, Math.random() * 4));
+      }
+    })().catch((error: unknown) => error);
+    await expect.poll(() => saves).toBeGreaterThan(3);
+
+    const run = await startRun(ledgerOf(store), oldest, {});
+
+    expect(await busy).toMatchObject({ code: "conflict" });
+    expect(run.place).toEqual(at(`m${saves - 1}`));
+    expect(await advanceRun(ledgerOf(store), run, at("next"), 1, {})).toBe("saved");
+  });
+
+  it("gives up where the place moves at each of thirty tries, and stops with its signal", async () => {
+    const store = memoryStores().cursors;
+    let saves = 0;
+    const restless: CursorStore = {
+      load: store.load,
+      save: async () => {
+        saves += 1;
+        return { status: "conflict", current: undefined };
+      },
+    };
+    const stop = new AbortController();
+    const reason = new Error("stop");
+    setTimeout(() => stop.abort(reason), 40);
+
+    const stopped = startRun(ledgerOf(restless), oldest, { signal: stop.signal });
+    await expect(stopped).rejects.toBe(reason);
+    saves = 0;
+    vi.spyOn(Math, "random").mockReturnValue(0);
+    await expect(startRun(ledgerOf(restless), oldest, {})).rejects.toMatchObject({
+      code: "conflict",
+      retryable: false,
+    });
+
+    expect(saves).toBe(30);
+    vi.restoreAllMocks();
   });
 
   it("tells of a store that fails as of what may pass, and of a bug as it is", async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { SchemaResult } from "../../../src/core/standard-schema.ts";
+import { parseJson } from "../../../src/http/json.ts";
 import { type TopicField, topicSchema } from "../../../src/providers/workato/index.ts";
 import { fixture } from "./support.ts";
 
@@ -69,6 +70,8 @@ describe("topicSchema", () => {
   it.each([
     ["string", "a", 1],
     ["integer", 1, 1.5],
+    ["integer", parseJson("9007199254740993"), "9007199254740991"],
+    ["number", parseJson("-12345678901234567890"), "many"],
     ["number", 1.5, "1.5"],
     ["boolean", true, "true"],
     ["date_time", "2024-09-25T09:47:54.089-07:00", "09:47"],

@@ -23,7 +23,7 @@ describe("the replies of the pages", () => {
 
   it("refuses a consume without a list of messages, which would look like an empty topic", () => {
     expect(wireConsume.safeParse({}).success).toBe(false);
-    expect(wireConsume.safeParse({ messages: null }).success).toBe(false);
+    expect(wireConsume.safeParse({ messages: {} }).success).toBe(false);
   });
 });
 

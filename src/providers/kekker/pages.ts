@@ -1,0 +1,149 @@
+import type { FeedEvent } from "../../core/event.ts";
+import type { Delivery, Page, PullOptions } from "../../core/feed.ts";
+import { wrong } from "../../http/options.ts";
+import { EventPage } from "../../http/page.ts";
+import type { KekkerCalls, ListedPage } from "./calls.ts";
+import type { EventReader } from "./event.ts";
+import { readReceipt } from "./receipt.ts";
+import { namedPage, type WirePage } from "./wire.ts";
+
+/** How many pages in a row are walked that hold nothing but items without ids. */
+const mostNamelessPages = 20;
+
+/**
+ * Reads page one, and further pages only where the server gave fewer events than were wanted and does
+ * not say that this is all: its own limit may be lower, and the events behind it would never be seen while
+ * those before it are stuck.
+ *
+ * Acks that happen meanwhile move the pages, so an event may be met twice or missed: the second is
+ * dropped here, the missed one stands on the pages of the next pull.
+ */
+export async function pullPages<E extends FeedEvent>(
+  calls: KekkerCalls,
+  reader: EventReader<E>,
+  category: string | undefined,
+  { limit, signal }: PullOptions,
+): Promise<Page<E>> {
+  if (limit !== undefined && !(Number.isInteger(limit) && limit >= 1)) {
+    throw wrong("kekker", "limit must be a whole number from 1", "pull");
+  }
+  // Page one is asked for without its number: the only example numbers it 1, the text says nothing.
+  const wish = { category, signal, pageSize: limit };
+  const first = await calls.list("pull", wish);
+  const walk = new Walk(reader, limit ?? Number.POSITIVE_INFINITY, first);
+  let pageNumber = first.pageNumber ?? 1;
+  while (limit !== undefined && walk.goesOn) {
+    pageNumber += 1;
+    walk.add(await calls.list("pull", { ...wish, pageNumber, pageSize: first.data.length }));
+  }
+  return walk.toPage();
+}
+
+/**
+ * Gathers the deliveries of some pages, each event once, up to a limit. What can never be acknowledged,
+ * as it has no id, does not count: it stays in the list, and would hide what is behind it for ever.
+ */
+class Walk<E extends FeedEvent> {
+  readonly #reader: EventReader<E>;
+  readonly #limit: number;
+  readonly #first: ListedPage;
+  readonly #ids = new Set<string>();
+  readonly #deliveries: Delivery<E>[] = [];
+  /** What has no id on the pages since the last that brought an event. */
+  #nameless: Delivery<E>[] = [];
+  #namelessPages = 0;
+  #last: ListedPage;
+  #bytes = 0;
+  #isCut = false;
+  #isOver = false;
+
+  constructor(reader: EventReader<E>, limit: number, first: ListedPage) {
+    this.#reader = reader;
+    this.#limit = limit;
+    this.#first = first;
+    this.#last = first;
+    this.#keep(this.#takeIn(first).deliveries);
+  }
+
+  /** Whether there may be more that is wanted: the last page was as long as the first, and new. */
+  get goesOn(): boolean {
+    const { length } = this.#first.data;
+    if (this.#isOver || length === 0 || isWholeList(this.#first)) return false;
+    return this.#ids.size < this.#limit && this.#last.data.length >= length;
+  }
+
+  /** Takes a further page in. */
+  add(page: ListedPage): void {
+    const known = this.#ids.size;
+    const isSame = page.text === this.#last.text;
+    this.#last = page;
+    const { deliveries, names } = this.#takeIn(page);
+    const isShort = page.data.length < this.#first.data.length;
+    if (this.#ids.size > known || isShort) this.#keep(deliveries);
+    // What came before, again, or what never ends: a server that does not know of pages.
+    else if (isSame || names > 0 || this.#namelessPages >= mostNamelessPages) this.#isOver = true;
+    else {
+      this.#nameless.push(...deliveries);
+      this.#namelessPages += 1;
+    }
+  }
+
+  toPage(): Page<E> {
+    const deliveries = this.#deliveries;
+    const bytes = this.#bytes;
+    if (this.#isCut) return { deliveries, more: true, bytes };
+    return { deliveries, bytes, ...(isWholeList(this.#first) && { more: false }) };
+  }
+
+  #keep(deliveries: readonly Delivery<E>[]): void {
+    this.#deliveries.push(...this.#nameless, ...deliveries);
+    this.#nameless = [];
+    this.#namelessPages = 0;
+  }
+
+  /** Reads a page's items; gives those that are wanted, and how many have an id. */
+  #takeIn({ data, text }: ListedPage) {
+    const deliveries: Delivery<E>[] = [];
+    let names = 0;
+    this.#bytes += text.length;
+    const page = new EventPage<E>({
+      text,
+      itemsOf,
+      toEvent: (item, index) => this.#read(item, index).read,
+    });
+    for (const [index, item] of data.entries()) {
+      const { read, receipt } = this.#read(item, index);
+      const id = receipt && readReceipt(receipt).id;
+      if (id !== undefined) names += 1;
+      if (id !== undefined && !this.#isWanted(id)) continue;
+      deliveries.push(page.deliver(index, item, read, receipt));
+    }
+    return { deliveries, names };
+  }
+
+  #read(item: unknown, index: number) {
+    const delivery = this.#reader.read(item, `data[${index}]`);
+    return { receipt: delivery.receipt, read: delivery.unreadable ?? delivery.event };
+  }
+
+  #isWanted(id: string): boolean {
+    if (this.#ids.has(id)) return false;
+    if (this.#ids.size >= this.#limit) this.#isCut = true;
+    else this.#ids.add(id);
+    return !this.#isCut;
+  }
+}
+
+/**
+ * Whether a page says in two ways that it is the whole list: it is not as long as it may be, and
+ * nothing is counted that it does not hold. That there is more is not believed: the number may count
+ * more than what is unprocessed. Nor that there is not, where the page is full: it may count the page.
+ */
+function isWholeList({ data, pageNumber, pageSize, totalRecords }: WirePage): boolean {
+  const isFirst = (pageNumber ?? 1) === 1;
+  return isFirst && data.length < (pageSize ?? 0) && data.length >= (totalRecords ?? Infinity);
+}
+
+function itemsOf(body: unknown): readonly unknown[] {
+  return (namedPage(body) as WirePage).data;
+}

@@ -1,0 +1,83 @@
+import { AckloopError } from "../../core/errors.ts";
+import { isTooLong } from "../../http/fail.ts";
+import { type ConsumedPage, maxMessages } from "./consume.ts";
+import type { AskAt, FoundPage, PageWish } from "./read-on.ts";
+import type { Run } from "./run.ts";
+import { readMessage } from "./wire.ts";
+
+/**
+ * Asks for pages of a run, and for ever fewer messages while the answer is longer than may be read. What
+ * fits is kept in the run, and grows again with each full page.
+ *
+ * @throws {AckloopError} `config` when a single message is too long, so that the run halts: it would stand
+ * in the way for ever.
+ */
+export function askForWhatFits(ask: AskAt, run: Run): AskAt {
+  return async (place, wish) => {
+    for (;;) {
+      const limit = Math.min(wish.limit ?? maxMessages, run.pageLimit);
+      const page = await ask(place, { ...wish, limit }).catch(unlessTooLong);
+      if (page === undefined) {
+        run.pageLimit = fewer(limit);
+        continue;
+      }
+      if (page.messages.length >= run.pageLimit) run.pageLimit = grown(run.pageLimit);
+      return page;
+    }
+  };
+}
+
+function unlessTooLong(error: unknown): undefined {
+  if (!isTooLong(error)) throw error;
+}
+
+function fewer(limit: number): number {
+  if (limit > 1) return Math.floor(limit / 2);
+  const what = "the next message alone is longer than maxBodyBytes; raise it to read on";
+  throw new AckloopError("config", what, facts);
+}
+
+/** By a quarter: pages of even messages are too long once in a while, and not every other time. */
+function grown(limit: number): number {
+  return Math.min(maxMessages, limit + Math.max(1, Math.floor(limit / 4)));
+}
+
+/** Whether there are messages, and nothing can be read on behind any of them. */
+export function isNameless({ messages }: ConsumedPage): boolean {
+  return messages.length > 0 && messages.every((item) => readMessage(item).id === undefined);
+}
+
+/**
+ * What to deliver of a page. One on which no message has an id comes again with each pull, so it is
+ * delivered once; a message with an id may come behind them, as long as the page is not full.
+ *
+ * @param read Reads the page again, with another wish.
+ * @throws {AckloopError} `config` for a full page, so that the run halts: what is behind it cannot be read.
+ */
+export async function passNameless(
+  page: FoundPage,
+  run: Run,
+  { limit = maxMessages, signal }: PageWish,
+  read: (wish: PageWish) => Promise<FoundPage>,
+): Promise<FoundPage> {
+  if (!isNameless(page)) return page;
+  const isCut = limit < maxMessages && page.messages.length >= limit;
+  const found = isCut ? await read({ signal }) : page;
+  if (!isNameless(found)) return found;
+  if (found.messages.length >= Math.min(maxMessages, run.pageLimit)) {
+    throw pageWithoutIds(found.messages.length);
+  }
+  signal?.throwIfAborted();
+  if (run.nameless === found.text) return { ...found, messages: [] };
+  run.nameless = found.text;
+  return found;
+}
+
+const facts = { provider: "workato", operation: "pull" };
+
+function pageWithoutIds(count: number): AckloopError {
+  const what =
+    `none of the next ${count} messages has an id, so nothing can be read on behind them; ` +
+    "start behind them, with another consumer and `from`";
+  return new AckloopError("config", what, { ...facts, path: "messages[0].message_id" });
+}
