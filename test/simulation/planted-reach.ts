@@ -16,8 +16,8 @@ export const reach: readonly PlantedFault[] = [
     patches: [
       {
         file: engine("pulling"),
-        find: "const maySkip = untilEmpty && hasMoved &&",
-        replace: "const maySkip = !untilEmpty && hasMoved &&",
+        find: "const maySkip = untilEmpty && hasPassed &&",
+        replace: "const maySkip = !untilEmpty && hasPassed &&",
       },
     ],
   },

@@ -53,7 +53,7 @@ const NEVER = Number.POSITIVE_INFINITY;
 /** How long a pull may take beyond the wait it asks for, in ms. */
 const PULL_LIMIT_MS = 60_000;
 
-/** How many pulls in a row may bring nothing that is any use and be followed at once. */
+/** How many pulls in a row may bring nothing, move nowhere and be followed at once where there is more. */
 const MOST_EMPTY_PAGES = 20;
 
 /** For how long a page may hold up the next before it is said what holds it, in ms. */
@@ -83,6 +83,8 @@ export class Pulling {
   #taken = 0;
   /** How many of these came with a receipt. */
   #ackable = 0;
+  /** How many deliveries the last page had. */
+  #lastLength = 0;
   /** Whether the wait ends as soon as something here has moved: a list was full of what is in work. */
   #endsEarly = false;
   /** How much may be held at most for that. */
@@ -274,18 +276,20 @@ export class Pulling {
     if (this.#isLimitReached) this.finished = "limit";
     else if (fresh === 0) this.#foundNothing(pull, page, elapsedMs, this.#after !== before);
     else {
-      const isProgress = this.#parts.feed.acks === "cumulative" || this.#ackable > ackable;
-      this.#emptyPages = isProgress ? 0 : this.#emptyPages + 1;
+      const isLonger = page.deliveries.length > this.#lastLength;
+      const isList = this.#parts.feed.acks === "individual";
+      this.#emptyPages = 0;
       this.#passing.end();
       // What was acked lately, once more: a provider that is slow, or deaf, is not hurried. Nor is a list
-      // of what can never be acked, and has another content each time, after some of it.
-      if (isRepeat || this.#emptyPages > MOST_EMPTY_PAGES) this.#idle(0);
+      // of what can never be acked and has another content each time; one that shows more is read on.
+      if (isRepeat || (isList && this.#ackable === ackable && !isLonger)) this.#idle(0);
       else {
         this.#pace.reset();
         this.fruitless = 0;
       }
       if (page.more === false) this.#foundLast();
     }
+    this.#lastLength = page.deliveries.length;
   }
 
   /** Sorts what a pull brought; gives how many deliveries are new. */

@@ -35,7 +35,8 @@ export function createAcks(calls: KekkerCalls, concurrency: number): AckAll {
   return async (receipts, signal) => {
     signal?.throwIfAborted();
     const batch = new Batch(calls, receipts, signal);
-    if (isSick) await batch.send(Math.floor(Math.random() * receipts.length));
+    if (isSick && receipts.length > 0)
+      await batch.send(Math.floor(Math.random() * receipts.length));
     if (!batch.isAllFailed) await batch.sendAll(concurrency);
     isSick = batch.isAllFailed;
     return { verdicts: batch.verdicts(), watermark: batch.watermark };
@@ -92,9 +93,7 @@ class Batch {
   }
 
   async send(index: number): Promise<void> {
-    const receipt = this.#receipts[index];
-    if (receipt === undefined) return;
-    const event = readReceipt(receipt);
+    const event = readReceipt(this.#receipts[index] as Receipt);
     try {
       this.#succeed(
         index,

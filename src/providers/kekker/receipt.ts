@@ -8,18 +8,17 @@ export interface Acknowledged {
   readonly time: string | undefined;
 }
 
-const divider = "\n";
+const form = /^ack (\S*) (.*)$/s;
 
 /** Makes a receipt: one text, the same for each listing of the event. */
 export function toAckReceipt(id: string, time: string | undefined): Receipt {
-  const isBare = time === undefined && !id.includes(divider);
-  return toReceipt(isBare ? id : `${id}${divider}${time ?? ""}`);
+  const isBare = time === undefined && !form.test(id);
+  return toReceipt(isBare ? id : `ack ${time ?? ""} ${id}`);
 }
 
 /** Reads a receipt; a bare id is one too. */
 export function readReceipt(receipt: Receipt): Acknowledged {
-  const text = fromReceipt<string>(receipt);
-  const at = text.lastIndexOf(divider);
-  if (at === -1) return { id: text, time: undefined };
-  return { id: text.slice(0, at), time: text.slice(at + 1) || undefined };
+  const given = fromReceipt<string>(receipt);
+  const [, time, id] = (typeof given === "string" && form.exec(given)) || [];
+  return id === undefined ? { id: given, time: undefined } : { id, time: time || undefined };
 }
