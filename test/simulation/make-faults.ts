@@ -25,6 +25,18 @@ export function planFaults(provider: ProviderName, dice: Dice): PlannedFault[] {
   })).sort((left, right) => left.at - right.at);
 }
 
+const headerNames = ["retry-after", "date", "content-type", "x-ratelimit-reset"];
+const junk = [
+  "",
+  "soon 5",
+  "-7",
+  "1e9",
+  "NaN",
+  "yesterday",
+  "Sat, 01 Jan 2000 00:00:00 GMT",
+  "5, 7",
+];
+
 function planFault(provider: ProviderName, dice: Dice): Fault {
   const match = {
     operation: dice.pick(operations[provider]),
@@ -32,7 +44,7 @@ function planFault(provider: ProviderName, dice: Dice): Fault {
     after: dice.whole(0, 5),
     probability: dice.pick([1, 1, 0.5]),
   };
-  switch (dice.whole(0, 12)) {
+  switch (dice.whole(0, 15)) {
     case 0:
       return { kind: "status", status: 429, retryAfter: dice.whole(0, 40), ...match };
     case 1:
@@ -61,6 +73,13 @@ function planFault(provider: ProviderName, dice: Dice): Fault {
       return { kind: "oversize", bytes: 200_000, ...match };
     case 11:
       return { kind: "duplicate", ...match };
+    case 12:
+      return { kind: "stall", ...match };
+    case 13:
+      return { kind: "headers", headers: { [dice.pick(headerNames)]: dice.pick(junk) }, ...match };
+    case 14:
+      // What says that it is no success: of a push it is the receiver's answer, and would be one.
+      return { kind: "status", status: provider === "discue" ? 500 : 200, ...match };
     default:
       return { kind: "skew", ms: dice.whole(-600_000, 600_000) };
   }

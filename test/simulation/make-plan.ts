@@ -7,6 +7,7 @@ import {
   type PlannedCrash,
   type PlannedEvent,
   type PlannedSettings,
+  type PlannedShape,
   type ProviderName,
   type Step,
 } from "./plan.ts";
@@ -20,6 +21,7 @@ export function makePlan(provider: ProviderName, seed: number): Plan {
     provider,
     seed,
     settings,
+    shape: planShape(settings, dice),
     events,
     faults: planFaults(provider, dice),
     troubles: planTroubles(provider, settings, dice),
@@ -69,6 +71,17 @@ function planSettings(provider: ProviderName, dice: Dice): PlannedSettings {
     restartMs: verb === "drain" ? dice.whole(5_000, 20_000) : dice.pick([10, 1_000, 5_000]),
     pageSize: dice.pick([2, 5, 10, 50]),
     tokenSeconds: dice.pick([20, 60, 3_599]),
+  };
+}
+
+function planShape({ deadLetters, dropsUnknown }: PlannedSettings, dice: Dice): PlannedShape {
+  return {
+    hidden: dice.pick([0, 0, 0, 0.2, 0.8]),
+    // Without a place for them they would halt every process there ever is.
+    stuck: deadLetters && !dropsUnknown ? dice.pick([0, 0, 0, 1, 3, 12]) : 0,
+    list: dice.pick(["counted", "counted", "pageCounted", "uncounted", "bare"]),
+    // Some four of the largest fill a body.
+    padding: dice.pick([0, 0, 0, 1_000, 15_000]),
   };
 }
 

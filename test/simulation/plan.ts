@@ -34,6 +34,18 @@ export interface PlannedEvent {
   readonly script: readonly Step[];
 }
 
+/** How the provider shows what it holds, in ways that no document rules out. */
+export interface PlannedShape {
+  /** How often something that no page shows stands before an event (Tiki). */
+  readonly hidden: number;
+  /** What stands at the head and can never be acked (Kekker). */
+  readonly stuck: number;
+  /** A list without a count, or with that of its page alone (Kekker). */
+  readonly list: "counted" | "pageCounted" | "uncounted" | "bare";
+  /** How many bytes each event has besides its own. */
+  readonly padding: number;
+}
+
 /** Something that goes wrong at the provider. */
 export interface PlannedFault {
   readonly at: number;
@@ -107,6 +119,7 @@ export interface Plan {
   readonly provider: ProviderName;
   readonly seed: number;
   readonly settings: PlannedSettings;
+  readonly shape: PlannedShape;
   readonly events: readonly PlannedEvent[];
   readonly faults: readonly PlannedFault[];
   readonly troubles: readonly StoreTrouble[];

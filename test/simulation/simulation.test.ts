@@ -33,8 +33,9 @@ it("breaks no promise in 300 runs of each provider", { timeout: 300_000 }, async
     "cut",
     "lostReply",
   ];
-  const others = ["truncate", "garbage", "html", "oversize", "duplicate", "skew", "store leases"];
-  expect([...kinds, ...others].filter((kind) => !faults[kind])).toEqual([]);
+  const bodies = ["truncate", "stall", "garbage", "html", "oversize", "headers"];
+  const others = ["duplicate", "skew", "store leases"];
+  expect([...kinds, ...bodies, ...others].filter((kind) => !faults[kind])).toEqual([]);
 });
 
 it("tells the same story twice for one seed", { timeout: 60_000 }, async () => {

@@ -7,11 +7,12 @@ import type { World } from "../world.ts";
 
 /** Kekker's list of unprocessed events. */
 export function openKekker(world: World): Provider {
-  const { seed, settings } = world.plan;
+  const { seed, settings, shape } = world.plan;
+  const padding = " ".repeat(shape.padding);
   const { pageSize } = settings;
   const emulator = kekkerEmulator({
     seed,
-    assumptions: { maxPageSize: pageSize, defaultPageSize: pageSize },
+    assumptions: { maxPageSize: pageSize, defaultPageSize: pageSize, ...lists[shape.list] },
   });
   const { baseUrl = "", ...connection } = emulator.connection("https://kekker.test");
   const { channel = "", login = "", password = "" } = connection;
@@ -19,10 +20,13 @@ export function openKekker(world: World): Provider {
   return {
     emulator,
     numbers,
-    open: async () => {},
+    async open() {
+      const stuck = Array.from({ length: shape.stuck }, (_, at) => ({ shown: { noId: at } }));
+      emulator.publish(stuck.map((one) => ({ category: "Deals", event: "DealUpdated", ...one })));
+    },
     publish(event) {
       numbers.set(`event-${event.n}`, event.n);
-      emulator.publish([toInput(event)]);
+      emulator.publish([{ padding, ...toInput(event) }]);
     },
     start(process, stores) {
       const { fetch } = process;
@@ -30,11 +34,18 @@ export function openKekker(world: World): Provider {
       const watermark = settings.dedupe ? { cursor: stores.cursors, consumer: CONSUMER } : {};
       return runLoop(process, stores, client.feed(watermark));
     },
-    isDrained: () => emulator.unprocessed() === 0,
+    isDrained: () => emulator.unprocessed() === shape.stuck,
     revoke: () => {},
     saved: () => {},
   };
 }
+
+const lists = {
+  counted: {},
+  pageCounted: { totals: "page" },
+  uncounted: { totals: "none" },
+  bare: { listForm: "array" },
+} as const;
 
 function toInput({ n, key, kind }: PlannedEvent) {
   const eventUid = `event-${n}`;

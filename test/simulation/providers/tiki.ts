@@ -7,7 +7,10 @@ import type { World } from "../world.ts";
 
 /** Tiki's queue. */
 export function openTiki(world: World): Provider {
-  const { seed, settings } = world.plan;
+  const { seed, settings, shape } = world.plan;
+  // A page cannot be asked for in smaller pieces, so that it must fit a body.
+  const padding = " ".repeat(Math.min(shape.padding, 50_000 / settings.pageSize));
+  let hiddenFor = 0;
   const emulator = tikiEmulator({
     seed,
     pageSize: settings.pageSize,
@@ -27,7 +30,10 @@ export function openTiki(world: World): Provider {
     open: async () => {},
     publish(event) {
       numbers.set(`event-${event.n}`, event.n);
-      emulator.publishRaw(queue, [toWire(event)]);
+      hiddenFor += shape.hidden * settings.pageSize;
+      emulator.hide(queue, Math.floor(hiddenFor));
+      hiddenFor %= 1;
+      emulator.publishRaw(queue, [{ ...toWire(event), padding }]);
     },
     start(process, stores) {
       const { fetch } = process;

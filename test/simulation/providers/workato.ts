@@ -20,7 +20,8 @@ export function openWorkato(world: World): Provider {
     numbers,
     open: async () => {},
     publish(event) {
-      const [id = ""] = emulator.publish(topic, [toPayload(event)]);
+      const padding = " ".repeat(world.plan.shape.padding);
+      const [id = ""] = emulator.publish(topic, [{ ...toPayload(event), padding }]);
       numbers.set(id, event.n);
       ids.push(id);
     },
