@@ -10,7 +10,7 @@ import {
   type KekkerSchemas,
 } from "./event.ts";
 import { checkFeedOptions, type KekkerFeedOptions } from "./options.ts";
-import { pullPages } from "./pages.ts";
+import { createPulls } from "./pages.ts";
 import { loadWatermark } from "./watermark.ts";
 
 /** The feed of what is unprocessed, in the node's order, with a receipt for each event. */
@@ -39,12 +39,13 @@ export function createFeed<Schemas extends KekkerSchemas>(
   const key = { consumer, feed: name.join("/") };
   const place = cursor && { cursors: cursor, key, logger: calls.logger };
   const ackAll = createAcks(calls, ackConcurrency);
+  const pull = createPulls(calls, reader, category);
   return {
     name: key.feed,
     pulls: "unacked",
     acks: "individual",
     events: reader.events,
-    pull: (options = {}) => pullPages(calls, reader, category, options),
+    pull: (options = {}) => pull(options),
     async ack(receipts, { signal } = {}) {
       if (receipts.length === 0) return [];
       const watermark = place && (await loadWatermark(place, signal));

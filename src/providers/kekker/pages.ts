@@ -1,7 +1,10 @@
+import { AckloopError } from "../../core/errors.ts";
 import type { FeedEvent } from "../../core/event.ts";
 import type { Delivery, Page, PullOptions } from "../../core/feed.ts";
+import { isTooLong } from "../../http/fail.ts";
 import { wrong } from "../../http/options.ts";
 import { EventPage } from "../../http/page.ts";
+import { fewer, more } from "../../http/page-limit.ts";
 import type { KekkerCalls, ListedPage } from "./calls.ts";
 import type { EventReader } from "./event.ts";
 import { readReceipt } from "./receipt.ts";
@@ -9,6 +12,54 @@ import { namedPage, type WirePage } from "./wire.ts";
 
 /** How many pages in a row are walked that hold nothing but items without ids. */
 const mostNamelessPages = 20;
+
+/** Reads the pages of a pull. */
+export type PullPages<E extends FeedEvent> = (options: PullOptions) => Promise<Page<E>>;
+
+/**
+ * Makes what reads the pages of a feed's pulls, for ever fewer events at once while a page is longer than
+ * may be read. What fits is kept, and grows again with each full page.
+ */
+export function createPulls<E extends FeedEvent>(
+  calls: KekkerCalls,
+  reader: EventReader<E>,
+  category: string | undefined,
+): PullPages<E> {
+  let most = Number.POSITIVE_INFINITY;
+  return async ({ limit, signal }) => {
+    const wanted = checkLimit(limit);
+    for (;;) {
+      const size = Math.min(most, wanted);
+      const wish = { category, signal, pageSize: Number.isFinite(size) ? size : undefined };
+      const walk = await walkPages(calls, reader, wish, limit).catch(unlessTooLong);
+      most = walk ? more(most, wanted) : less(size);
+      if (walk) return walk.toPage();
+    }
+  };
+}
+
+function checkLimit(limit: number | undefined): number {
+  if (limit === undefined) return Number.POSITIVE_INFINITY;
+  if (Number.isInteger(limit) && limit >= 1) return limit;
+  throw wrong("kekker", "limit must be a whole number from 1", "pull");
+}
+
+/** How many are asked for where a page of the server's own size was too long. */
+const fewestUnasked = 10;
+
+function less(size: number): number {
+  if (size === Number.POSITIVE_INFINITY) return fewestUnasked;
+  return fewer(size) || refuseOne();
+}
+
+function unlessTooLong(error: unknown): undefined {
+  if (!isTooLong(error)) throw error;
+}
+
+function refuseOne(): never {
+  const what = "an event of the list alone is longer than maxBodyBytes; raise it to read on";
+  throw new AckloopError("config", what, { provider: "kekker", operation: "pull" });
+}
 
 /**
  * Reads page one, and further pages only where the server gave fewer events than were wanted and does
@@ -18,17 +69,13 @@ const mostNamelessPages = 20;
  * Acks that happen meanwhile move the pages, so an event may be met twice or missed: the second is
  * dropped here, the missed one stands on the pages of the next pull.
  */
-export async function pullPages<E extends FeedEvent>(
+async function walkPages<E extends FeedEvent>(
   calls: KekkerCalls,
   reader: EventReader<E>,
-  category: string | undefined,
-  { limit, signal }: PullOptions,
-): Promise<Page<E>> {
-  if (limit !== undefined && !(Number.isInteger(limit) && limit >= 1)) {
-    throw wrong("kekker", "limit must be a whole number from 1", "pull");
-  }
+  wish: Omit<Parameters<KekkerCalls["list"]>[1], "pageNumber">,
+  limit: number | undefined,
+): Promise<Walk<E>> {
   // Page one is asked for without its number: the only example numbers it 1, the text says nothing.
-  const wish = { category, signal, pageSize: limit };
   const first = await calls.list("pull", wish);
   const walk = new Walk(reader, limit ?? Number.POSITIVE_INFINITY, first);
   let pageNumber = first.pageNumber ?? 1;
@@ -36,7 +83,7 @@ export async function pullPages<E extends FeedEvent>(
     pageNumber += 1;
     walk.add(await calls.list("pull", { ...wish, pageNumber, pageSize: first.data.length }));
   }
-  return walk.toPage();
+  return walk;
 }
 
 /**

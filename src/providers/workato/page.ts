@@ -1,5 +1,6 @@
 import { AckloopError } from "../../core/errors.ts";
 import { isTooLong } from "../../http/fail.ts";
+import { fewer, more } from "../../http/page-limit.ts";
 import { type ConsumedPage, maxMessages } from "./consume.ts";
 import type { AskAt, FoundPage, PageWish } from "./read-on.ts";
 import type { Run } from "./run.ts";
@@ -18,10 +19,10 @@ export function askForWhatFits(ask: AskAt, run: Run): AskAt {
       const limit = Math.min(wish.limit ?? maxMessages, run.pageLimit);
       const page = await ask(place, { ...wish, limit }).catch(unlessTooLong);
       if (page === undefined) {
-        run.pageLimit = fewer(limit);
+        run.pageLimit = fewer(limit) || refuseOne();
         continue;
       }
-      if (page.messages.length >= run.pageLimit) run.pageLimit = grown(run.pageLimit);
+      if (page.messages.length >= run.pageLimit) run.pageLimit = more(run.pageLimit, maxMessages);
       return page;
     }
   };
@@ -31,15 +32,9 @@ function unlessTooLong(error: unknown): undefined {
   if (!isTooLong(error)) throw error;
 }
 
-function fewer(limit: number): number {
-  if (limit > 1) return Math.floor(limit / 2);
+function refuseOne(): never {
   const what = "the next message alone is longer than maxBodyBytes; raise it to read on";
   throw new AckloopError("config", what, facts);
-}
-
-/** By a quarter: pages of even messages are too long once in a while, and not every other time. */
-function grown(limit: number): number {
-  return Math.min(maxMessages, limit + Math.max(1, Math.floor(limit / 4)));
 }
 
 /** Whether there are messages, and nothing can be read on behind any of them. */

@@ -77,6 +77,36 @@ describe("items without ids at the head", () => {
   );
 });
 
+describe("a page that is longer than may be read", () => {
+  it("is read in smaller ones, which grow again, and loses nothing", async () => {
+    const { node, client } = startNode({}, { maxBodyBytes: 20_000 });
+    node.publish(deals(60).map((one) => ({ ...one, padding: "x".repeat(2_000) })));
+    const handled = new Set<string>();
+
+    const summary = await drain(
+      client.feed(),
+      { other: () => {}, DealCreated: ({ id }) => void handled.add(id) },
+      quick,
+    );
+
+    expect(summary).toMatchObject({ stopped: "empty", acked: 60 });
+    expect(handled.size).toBe(60);
+    expect(node.journal.calls("list")).toBeLessThan(40);
+  });
+
+  it("halts the run where one event alone is", async () => {
+    const { node, client } = startNode({}, { maxBodyBytes: 20_000 });
+    node.publish([{ ...deal(1), padding: "x".repeat(30_000) }]);
+
+    const halted = await drain(client.feed(), () => {}, quick).catch((thrown: unknown) => thrown);
+
+    expect(halted).toMatchObject({
+      code: "config",
+      message: expect.stringContaining("maxBodyBytes"),
+    });
+  });
+});
+
 describe("events that are stuck at the head", () => {
   it.each(["page", "array"] as const)(
     "starve no others where the list is a %s",
