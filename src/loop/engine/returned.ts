@@ -49,13 +49,20 @@ function whenRead<Read>(
   try {
     // Not by `map`, which passes over the holes of a list.
     const each = Array.from(list, (item) =>
-      isThenable(item) ? toOwnPromise(item).then(toSaid, toFailed) : toSaid(item),
+      isThenable(item) ? toOwnPromise(item).then(toSaid, toFailed) : toSaidInList(item),
     );
     return each.some(isThenable) ? Promise.all(each).then(read) : read(each as readonly Said[]);
   } catch (thrown) {
     // A getter's own fault, or a list that holds itself.
     return read([toFailed(thrown)]);
   }
+}
+
+/** What `Promise.allSettled` says of a promise that has rejected is no success. */
+function toSaidInList(item: unknown): MaybePromise<Said> {
+  const { status, reason } = Object(item) as Partial<PromiseRejectedResult>;
+  const isSettledResult = status === "rejected" && Object.keys(Object(item)).length === 2;
+  return isSettledResult && "reason" in Object(item) ? toFailed(reason) : toSaid(item);
 }
 
 /** A list is no outcome of one event: what it says beyond "done" would be lost. */

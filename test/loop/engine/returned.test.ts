@@ -45,6 +45,28 @@ it("takes a promise in a batch's list that rejects for a failed attempt of its e
   expect({ tries, unhandled: unhandled.length }).toEqual({ tries: 2, unhandled: 0 });
 });
 
+it("takes what `Promise.allSettled` gives of one that has rejected for a failed attempt of its event", async () => {
+  const tried: string[] = [];
+  const save = async (id: string): Promise<void> => {
+    tried.push(id);
+    if (id === "e1" && tried.length <= 2) throw new Error("not saved");
+  };
+  const summary = await drain(
+    filledFeed(2),
+    batch({ size: 10 }, async (events) => Promise.allSettled(events.map(({ id }) => save(id)))),
+    { retry: { minDelayMs: 10 } },
+  );
+
+  expect(tried).toEqual(["e0", "e1", "e1"]);
+  expect(summary).toMatchObject({ handled: 2, acked: 2 });
+});
+
+it("takes a row that a handler saved for done, whatever its status is called", () => {
+  const row = { id: 7, status: "rejected", reason: "out of stock" };
+
+  expect(toSaidOfEach([row], 1)).toEqual([{ decision: undefined }]);
+});
+
 it("acks no event before the promises in the list that its handler gave have settled", async () => {
   const feed = filledFeed(1);
   let saved = 0;
