@@ -181,13 +181,16 @@ class Checker {
   }
 
   /**
-   * A stop has a second to take its starts back; one without the time, or the lease, may not. A
+   * A stop has a second to take its starts back; one without the time, or the lease, may not. One that
+   * was given less has a tenth of that, and 100 ms at least, which a slow store may not answer in. A
    * webhook's process, closed, ends with whatever it has at work.
    */
   #countEnd(process: number, { at, what }: Note): void {
     const { stoppingAt = at } = this.#factsOf(process);
     const isAbrupt = /leaseLost|conflict|cut|closed/.test(String(what));
-    if (isAbrupt || at - stoppingAt >= 1_000) this.#abrupt += 1;
+    const { shutdownMs, storeMs } = this.#world.plan.settings;
+    const isHasty = storeMs > Math.max(100, shutdownMs / 10);
+    if (isAbrupt || isHasty || at - stoppingAt >= 1_000) this.#abrupt += 1;
   }
 
   #letter(process: number, n: number, reason: string): void {
