@@ -108,7 +108,7 @@ export const clocks: readonly PlantedFault[] = [
   {
     name: "frees a lease whoever holds it now",
     when: (plan) =>
-      plan.settings.lease && plan.settings.processes === 2 && inTrouble("release", "late")(plan),
+      plan.settings.lease && plan.settings.processes === 2 && inTrouble("release")(plan),
     breaks: ["lease"],
     patches: [
       {
