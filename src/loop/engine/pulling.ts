@@ -236,9 +236,10 @@ export class Pulling {
     const isCursor = feed.pulls === "onward" && feed.acks === "cumulative";
     const room = settings.maxInFlight - (this.#waitsForPage ? 0 : window.held);
     const left = limit === undefined ? room : Math.min(room, limit - this.#taken);
-    // A list of what is not acked shows what is known here too, so the wish must reach past it.
+    // A list of what is not acked shows what is known here too, each message of it, so that the wish must
+    // reach past it.
     const isList = feed.pulls === "unacked" && feed.acks === "individual";
-    const wish = isList ? left + window.known : left;
+    const wish = isList ? left + window.known + window.messages - window.open : left;
     const after = isCursor ? this.#after : undefined;
     return { limit: Math.max(1, wish), waitMs, after, ack: carried?.receipt, signal };
   }

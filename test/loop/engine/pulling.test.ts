@@ -812,6 +812,35 @@ const message = (id: string, receipt: string): Delivery => ({
   receipt: toReceipt(receipt),
 });
 
+describe("two messages of one event at the head of a list", () => {
+  it("hide nothing behind them, though the event is stuck and the window is small", async () => {
+    const page = [message("stuck", "1"), message("stuck", "2"), message("b", "3")];
+    const feed: Feed = {
+      name: "list",
+      ...LIST,
+      pull: async ({ limit } = {}) => page.slice(0, limit),
+      ack: async (receipts) => {
+        page.pop();
+        return receipts.map(() => ({ status: "acked" }));
+      },
+    };
+    const handled: string[] = [];
+    const run = consume(
+      feed,
+      async ({ id }) => {
+        if (id === "stuck") await sleep(60_000);
+        handled.push(id);
+      },
+      { ...quick, maxInFlight: 2, concurrency: 2 },
+    );
+
+    await vi.advanceTimersByTimeAsync(1_000);
+    await ended(run.stop({ withinMs: 100 }));
+
+    expect(handled).toEqual(["b"]);
+  });
+});
+
 describe("two messages of one event in one page", () => {
   it("are handled once and acked both", async () => {
     const { feed, acked } = queueOf(message("a", "1"), message("b", "2"), message("a", "3"));
