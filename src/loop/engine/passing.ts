@@ -7,6 +7,7 @@ import type { Page } from "../../core/feed.ts";
 export class Passing {
   #count = 0;
   #hiddenUntil = 0;
+  #messages = 0;
 
   /** Something else came: what follows is another row. */
   end(): void {
@@ -24,12 +25,16 @@ export class Passing {
     pulledAt: number,
     known: { readonly open: number; readonly messages: number },
   ): boolean {
-    if (this.#count === 0) this.#hiddenUntil = Number.POSITIVE_INFINITY;
+    if (this.#count === 0) {
+      this.#hiddenUntil = Number.POSITIVE_INFINITY;
+      // Of this row: what comes in it adds messages, and would be followed for ever.
+      this.#messages = known.messages;
+    }
     this.#count += deliveries.length;
     for (const { leaseMs = 0 } of deliveries)
       this.#hiddenUntil = Math.min(this.#hiddenUntil, pulledAt + leaseMs);
     const isHidden = performance.now() < this.#hiddenUntil;
-    const goesOn = deliveries.length > 0 && this.#count <= (isHidden ? known.messages : known.open);
+    const goesOn = deliveries.length > 0 && this.#count <= (isHidden ? this.#messages : known.open);
     if (!goesOn) this.end();
     return goesOn;
   }

@@ -11,6 +11,7 @@ import { Passing } from "./passing.ts";
 import type { Tell } from "./report.ts";
 import type { Settling } from "./settling.ts";
 import { isFatal } from "./settling.ts";
+import { toText } from "./storable.ts";
 import type { Reach } from "./watermark.ts";
 import type { OpenPage, Window } from "./window.ts";
 
@@ -275,10 +276,12 @@ export class Pulling {
     const ackable = this.#ackable;
     const { fresh, isRepeat } = this.#takeIn(page, pull.began, elapsedMs);
     if (this.#isLimitReached) this.finished = "limit";
-    else if (fresh === 0) this.#foundNothing(pull, page, elapsedMs, this.#after !== before);
+    else if (fresh === 0)
+      this.#foundNothing(pull, page, elapsedMs, !isSamePlace(before, this.#after));
     else {
       const isLonger = page.deliveries.length > this.#lastLength;
-      const isList = this.#parts.feed.acks === "individual";
+      const { acks, pulls } = this.#parts.feed;
+      const isList = acks === "individual" && pulls === "unacked";
       this.#emptyPages = 0;
       this.#passing.end();
       // What was acked lately, once more: a provider that is slow, or deaf, is not hurried. Nor is a list
@@ -388,8 +391,9 @@ export class Pulling {
     // Where a drain was moved on past what is not for it, it has not seen the end.
     const hasPassed = hasMoved && deliveries.length === 0;
     const maySkip = untilEmpty && hasPassed && more === undefined;
-    // A page of what is not for this feed is progress.
-    if (more === true && hasPassed) this.#emptyPages = 0;
+    // A page of what is not for this feed is progress, where the place is what the next pull says.
+    const isCursor = feed.acks === "cumulative" && feed.pulls === "onward";
+    if (isCursor && more === true && hasPassed) this.#emptyPages = 0;
     if ((more === true || maySkip) && this.#emptyPages < MOST_EMPTY_PAGES) {
       this.#emptyPages += 1;
       return true;
@@ -477,6 +481,14 @@ export class Pulling {
 }
 
 type Failure = Exclude<Answer<never>, { kind: "answered" }>;
+
+/** A receipt that is no text may be made anew for one place. */
+function isSamePlace(before: Receipt | undefined, after: Receipt | undefined): boolean {
+  if (before === after) return true;
+  return (
+    typeof before === "object" && typeof after === "object" && toText(before) === toText(after)
+  );
+}
 
 function receiptsFrom(deliveries: readonly Delivery[], at: number): Receipt[] {
   return deliveries.slice(at).flatMap(({ receipt }) => (receipt === undefined ? [] : [receipt]));

@@ -58,11 +58,12 @@ function whenRead<Read>(
   }
 }
 
-/** What `Promise.allSettled` says of a promise that has rejected is no success. */
+/** What `Promise.allSettled` says of a promise is what that promise would have said. */
 function toSaidInList(item: unknown): MaybePromise<Said> {
-  const { status, reason } = Object(item) as Partial<PromiseRejectedResult>;
-  const isSettledResult = status === "rejected" && Object.keys(Object(item)).length === 2;
-  return isSettledResult && "reason" in Object(item) ? toFailed(reason) : toSaid(item);
+  const result = Object(item) as Partial<PromiseSettledResult<unknown>>;
+  if (Object.keys(result).length !== 2) return toSaid(item);
+  if (result.status === "rejected" && "reason" in result) return toFailed(result.reason);
+  return result.status === "fulfilled" && "value" in result ? toSaid(result.value) : toSaid(item);
 }
 
 /** A list is no outcome of one event: what it says beyond "done" would be lost. */

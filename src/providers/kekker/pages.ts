@@ -32,7 +32,7 @@ export function createPulls<E extends FeedEvent>(
       const size = Math.min(most, wanted);
       const wish = { category, signal, pageSize: Number.isFinite(size) ? size : undefined };
       const walk = await walkPages(calls, reader, wish, limit).catch(unlessTooLong);
-      most = walk ? more(most, wanted) : less(size);
+      most = walk?.isWhole ? more(most, wanted) : less(size);
       if (walk) return walk.toPage();
     }
   };
@@ -57,7 +57,8 @@ function unlessTooLong(error: unknown): undefined {
 }
 
 function refuseOne(): never {
-  const what = "an event of the list alone is longer than maxBodyBytes; raise it to read on";
+  const what =
+    "the first page is longer than maxBodyBytes though one event was asked for; raise it";
   throw new AckloopError("config", what, { provider: "kekker", operation: "pull" });
 }
 
@@ -81,7 +82,10 @@ async function walkPages<E extends FeedEvent>(
   let pageNumber = first.pageNumber ?? 1;
   while (limit !== undefined && walk.goesOn) {
     pageNumber += 1;
-    walk.add(await calls.list("pull", { ...wish, pageNumber, pageSize: first.data.length }));
+    const further = { ...wish, pageNumber, pageSize: first.data.length };
+    const page = await calls.list("pull", further).catch(unlessTooLong);
+    if (page === undefined) walk.cut();
+    else walk.add(page);
   }
   return walk;
 }
@@ -91,6 +95,8 @@ async function walkPages<E extends FeedEvent>(
  * as it has no id, does not count: it stays in the list, and would hide what is behind it for ever.
  */
 class Walk<E extends FeedEvent> {
+  /** Whether every page could be read that was asked for. */
+  isWhole = true;
   readonly #reader: EventReader<E>;
   readonly #limit: number;
   readonly #first: ListedPage;
@@ -133,6 +139,13 @@ class Walk<E extends FeedEvent> {
       this.#nameless.push(...deliveries);
       this.#namelessPages += 1;
     }
+  }
+
+  /** A further page was longer than may be read: what was read is not lost for it. */
+  cut(): void {
+    this.isWhole = false;
+    this.#isCut = true;
+    this.#isOver = true;
   }
 
   toPage(): Page<E> {

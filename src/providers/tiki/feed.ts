@@ -103,7 +103,7 @@ export function tikiFeed<Schemas extends TikiSchemas>(
       } catch (error) {
         if (!isEmpty || !isRefused(error)) throw afterAck(error);
         passed = ackId;
-        return await pull({ signal, token });
+        return await pull({ signal, token }, true);
       }
     },
     async ack(receipts, { signal } = {}) {

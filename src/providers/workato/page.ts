@@ -18,6 +18,7 @@ export function askForWhatFits(ask: AskAt, run: Run): AskAt {
     for (;;) {
       const limit = Math.min(wish.limit ?? maxMessages, run.pageLimit);
       const page = await ask(place, { ...wish, limit }).catch(unlessTooLong);
+      run.askedLimit = limit;
       if (page === undefined) {
         run.pageLimit = fewer(limit) || refuseOne();
         continue;
@@ -59,7 +60,7 @@ export async function passNameless(
   const isCut = limit < maxMessages && page.messages.length >= limit;
   const found = isCut ? await read({ signal }) : page;
   if (!isNameless(found)) return found;
-  if (found.messages.length >= Math.min(maxMessages, run.pageLimit)) {
+  if (found.messages.length >= run.askedLimit) {
     throw pageWithoutIds(found.messages.length);
   }
   signal?.throwIfAborted();

@@ -33,6 +33,8 @@ export interface Run {
   checkedAt: number | undefined;
   /** How many messages are asked for at most, after an answer that was too long; it grows again. */
   pageLimit: number;
+  /** How many were asked for last. */
+  askedLimit: number;
   /** The last page, where none of its messages had an id: it comes again, and is delivered once. */
   nameless: string | undefined;
   /** Ends when the save in flight ends; never rejects. Saves of one run go one after the other. */
@@ -93,6 +95,7 @@ function toRun(saved: SavedPlace | undefined, revision: number, start: Place): R
     revision,
     checkedAt: saved?.checkedAt,
     pageLimit: maxMessages,
+    askedLimit: maxMessages,
     nameless: undefined,
     saving: Promise.resolve(),
   };

@@ -61,6 +61,17 @@ it("takes what `Promise.allSettled` gives of one that has rejected for a failed 
   expect(summary).toMatchObject({ handled: 2, acked: 2 });
 });
 
+it("reads what `Promise.allSettled` gives as what its promises gave, however deep", async () => {
+  const rejected = Promise.reject(new Error("not saved"));
+  const settled = await Promise.allSettled([retry(), Promise.allSettled([rejected]), undefined]);
+
+  const [again, failed, bare] = await toSaidOfEach(settled, 3);
+
+  expect(again).toMatchObject({ decision: { kind: "retry" } });
+  expect(failed).toMatchObject({ failure: expect.stringContaining("not saved") });
+  expect(bare).toEqual({ decision: undefined });
+});
+
 it("takes a row that a handler saved for done, whatever its status is called", () => {
   const row = { id: 7, status: "rejected", reason: "out of stock" };
 
