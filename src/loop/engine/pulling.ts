@@ -84,8 +84,8 @@ export class Pulling {
   #taken = 0;
   /** How many of these came with a receipt. */
   #ackable = 0;
-  /** How many deliveries the last page had. */
-  #lastLength = 0;
+  /** How many deliveries the last page of progress had. */
+  #longest = 0;
   /** Whether the wait ends as soon as something here has moved: a list was full of what is in work. */
   #endsEarly = false;
   /** How much may be held at most for that. */
@@ -279,21 +279,30 @@ export class Pulling {
     else if (fresh === 0)
       this.#foundNothing(pull, page, elapsedMs, !isSamePlace(before, this.#after));
     else {
-      const isLonger = page.deliveries.length > this.#lastLength;
-      const { acks, pulls } = this.#parts.feed;
-      const isList = acks === "individual" && pulls === "unacked";
-      this.#emptyPages = 0;
+      const isProgress = this.#isProgress(page, ackable);
       this.#passing.end();
-      // What was acked lately, once more: a provider that is slow, or deaf, is not hurried. Nor is a list
-      // of what can never be acked and has another content each time; one that shows more is read on.
-      if (isRepeat || (isList && this.#ackable === ackable && !isLonger)) this.#idle(0);
+      // What was acked lately, once more: a provider that is slow, or deaf, is not hurried.
+      if (isRepeat || !isProgress) this.#idle(0);
       else {
         this.#pace.reset();
         this.fruitless = 0;
       }
       if (page.more === false) this.#foundLast();
     }
-    this.#lastLength = page.deliveries.length;
+  }
+
+  /**
+   * Whether what is new in a page lets the next follow at once: not where a list has only brought what can
+   * never be acked, and may have another content each time. One that shows more than before is read on.
+   */
+  #isProgress({ deliveries }: Page, ackableBefore: number): boolean {
+    const { acks, pulls } = this.#parts.feed;
+    const isList = acks === "individual" && pulls === "unacked";
+    const hasAckable = this.#ackable > ackableBefore;
+    if (isList && !hasAckable && deliveries.length <= this.#longest) return false;
+    this.#longest = deliveries.length;
+    if (!isList || hasAckable) this.#emptyPages = 0;
+    return true;
   }
 
   /** Sorts what a pull brought; gives how many deliveries are new. */
