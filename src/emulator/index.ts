@@ -7,6 +7,7 @@ export type {
   AdminCommands,
   Connection,
   Emulator,
+  EmulatorClock,
   EmulatorOptions,
 } from "./definition.ts";
 export type {
