@@ -812,6 +812,27 @@ const message = (id: string, receipt: string): Delivery => ({
   receipt: toReceipt(receipt),
 });
 
+describe("an empty page that says there is more", () => {
+  it.each([CURSOR, { acks: "cumulative", pulls: "unacked" }, QUEUE, LIST] as const)(
+    "is paced where its receipt is made anew for the same place: %j",
+    async (kind) => {
+      let pulls = 0;
+      const pull = async (): Promise<Page> => {
+        pulls += 1;
+        return { deliveries: [], receipt: toReceipt({ place: 1 }), more: true };
+      };
+      const { ack } = queueOf().feed;
+      const feed = { name: "paged", ...kind, pull, ack } as Feed;
+      const run = consume(feed, () => {}, { ...quick, idle: { minMs: 1000, maxMs: 1000 } });
+
+      await vi.advanceTimersByTimeAsync(10_000);
+      await ended(run.stop({ withinMs: 0 }));
+
+      expect(pulls).toBeLessThan(60);
+    },
+  );
+});
+
 describe("two messages of one event at the head of a list", () => {
   it("hide nothing behind them, though the event is stuck and the window is small", async () => {
     const page = [message("stuck", "1"), message("stuck", "2"), message("b", "3")];

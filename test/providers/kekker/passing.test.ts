@@ -94,6 +94,21 @@ describe("a page that is longer than may be read", () => {
     expect(node.journal.calls("list")).toBeLessThan(40);
   });
 
+  it("loses nothing of what was read before it, and halts once it is first", async () => {
+    const { node, client } = startNode({ maxPageSize: 10 }, { maxBodyBytes: 20_000 });
+    node.publish([...deals(30), { ...deal(31), padding: "x".repeat(30_000) }]);
+    const handled = new Set<string>();
+    const handlers = {
+      DealCreated: ({ id }: { id: string }) => void handled.add(id),
+      other: () => {},
+    };
+
+    const halted = await drain(client.feed(), handlers, quick).catch((thrown: unknown) => thrown);
+
+    expect(halted).toMatchObject({ code: "config" });
+    expect(handled.size).toBeGreaterThan(20);
+  });
+
   it("halts the run where one event alone is", async () => {
     const { node, client } = startNode({}, { maxBodyBytes: 20_000 });
     node.publish([{ ...deal(1), padding: "x".repeat(30_000) }]);
