@@ -833,6 +833,25 @@ describe("an empty page that says there is more", () => {
   );
 });
 
+describe("a queue that brings one open event back with ever new receipts", () => {
+  it("is asked no more often for each that it has brought", async () => {
+    let pulls = 0;
+    const pull: Feed["pull"] = async () => {
+      pulls += 1;
+      return [{ ...message("a", `r${pulls}`), leaseMs: 30_000 }];
+    };
+    const feed = { ...queueOf().feed, pull } as Feed;
+    const run = consume(feed, () => sleep(60_000), {
+      ...quick,
+      idle: { minMs: 1000, maxMs: 1000 },
+    });
+    await vi.advanceTimersByTimeAsync(1500);
+
+    expect(pulls).toBeLessThan(12);
+    await ended(run.stop({ withinMs: 0 }));
+  });
+});
+
 describe("two messages of one event at the head of a list", () => {
   it("hide nothing behind them, though the event is stuck and the window is small", async () => {
     const page = [message("stuck", "1"), message("stuck", "2"), message("b", "3")];

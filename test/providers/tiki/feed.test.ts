@@ -138,6 +138,16 @@ describe("a pull", () => {
     ]);
   });
 
+  it("does not say that there is more behind an empty page whose ack_id was refused", async () => {
+    const { feed } = queueFeed({ events: [], ack_id: "a1" }, refusal(400), {
+      events: [],
+      ack_id: "a2",
+    });
+    const { receipt } = await feed.pull();
+
+    expect((await feed.pull({ ack: receipt })).more).toBeUndefined();
+  });
+
   it("goes on without the ack_id of an empty page that is refused", async () => {
     const { feed, requests } = queueFeed(
       { events: [], ack_id: "a1" },

@@ -96,6 +96,25 @@ describe("a page without any message id", () => {
     );
   });
 
+  it("halts too where a page is full of what may be read, and delivers none of it again and again", async () => {
+    const { emulator, topicId, feed } = world({}, { maxBodyBytes: 20_000 });
+    const text = "x".repeat(900);
+    emulator.publishRaw(
+      topicId,
+      Array.from({ length: 100 }, (_, n) => ({
+        payload: { n, text },
+        time: "2026-01-01T00:00:00Z",
+      })),
+    );
+    const { deadLetters } = memoryStores();
+
+    const halted: unknown = await drain(feed(), () => {}, { ...quick, deadLetters }).catch(
+      (thrown: unknown) => thrown,
+    );
+
+    expect(halted).toMatchObject({ code: "config", message: expect.stringContaining("has an id") });
+  });
+
   it("is passed where a larger one has an id", async () => {
     const { feed } = namelessWorld((n) => Number(n) <= 3, 10);
 
