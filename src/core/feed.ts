@@ -78,9 +78,9 @@ export interface Page<E extends FeedEvent = FeedEvent> {
    * Cumulative feeds only: the feed has moved on to here, also where nothing behind the last delivery
    * was for it. The loop reads on from here, and acknowledges it when all before it is settled.
    *
-   * With an empty page only where it has moved, or the same value: behind one that moved and says that
-   * there is `more` the next is asked for at once; a drain looks behind one that says nothing of that too,
-   * and takes the twentieth of those in a row for the end.
+   * With an empty page only where it has moved, or the same value: behind one that says that there is
+   * `more` the next is asked for at once, twenty times in a row, and without end while a cursor moves; a drain
+   * looks behind one that has moved and says nothing of that too, and takes the twentieth for the end.
    */
   readonly receipt?: Receipt | undefined;
   /** False: that was the last for now. True: there is more, also where this page is empty. */

@@ -166,6 +166,17 @@ export class Pulling {
     return feed.acks === "individual" && feed.pulls === "onward";
   }
 
+  get #isList(): boolean {
+    const { feed } = this.#parts;
+    return feed.acks === "individual" && feed.pulls === "unacked";
+  }
+
+  /** Its next pull says where it begins. */
+  get #isCursor(): boolean {
+    const { feed } = this.#parts;
+    return feed.acks === "cumulative" && feed.pulls === "onward";
+  }
+
   /** A cumulative list of what is not acked: a second pull before the ack brings the same page. */
   get #waitsForPage(): boolean {
     const { feed } = this.#parts;
@@ -233,15 +244,13 @@ export class Pulling {
   }
 
   #optionsOf(waitMs: number, carried: Reach | undefined, signal: AbortSignal): PullOptions {
-    const { feed, settings, window, limit } = this.#parts;
-    const isCursor = feed.pulls === "onward" && feed.acks === "cumulative";
+    const { settings, window, limit } = this.#parts;
     const room = settings.maxInFlight - (this.#waitsForPage ? 0 : window.held);
     const left = limit === undefined ? room : Math.min(room, limit - this.#taken);
     // A list of what is not acked shows what is known here too, each message of it, so that the wish must
     // reach past it.
-    const isList = feed.pulls === "unacked" && feed.acks === "individual";
-    const wish = isList ? left + window.known + window.messages - window.open : left;
-    const after = isCursor ? this.#after : undefined;
+    const wish = this.#isList ? left + window.known + window.messages - window.open : left;
+    const after = this.#isCursor ? this.#after : undefined;
     return { limit: Math.max(1, wish), waitMs, after, ack: carried?.receipt, signal };
   }
 
@@ -296,8 +305,7 @@ export class Pulling {
    * never be acked, and may have another content each time. One that shows more than before is read on.
    */
   #isProgress({ deliveries }: Page, ackableBefore: number): boolean {
-    const { acks, pulls } = this.#parts.feed;
-    const isList = acks === "individual" && pulls === "unacked";
+    const isList = this.#isList;
     const hasAckable = this.#ackable > ackableBefore;
     if (isList && !hasAckable && deliveries.length <= this.#longest) return false;
     this.#longest = deliveries.length;
@@ -377,17 +385,17 @@ export class Pulling {
 
   #foundNothing(pull: Pull, page: Page, elapsedMs: number, hasMoved: boolean): void {
     const { feed, window, untilEmpty } = this.#parts;
-    const isList = feed.pulls === "unacked";
+    const isUnacked = feed.pulls === "unacked";
     if (this.#goesOn(pull, page, hasMoved)) return;
     if (untilEmpty && this.#isEmpty(pull, page)) {
       this.finished = "empty";
       return;
     }
-    if (untilEmpty && isList && !this.#isQuiet()) {
+    if (untilEmpty && isUnacked && !this.#isQuiet()) {
       this.#waitsForQuiet = true;
       return;
     }
-    this.#endsEarly = isList && !pull.wasQuiet;
+    this.#endsEarly = isUnacked && !pull.wasQuiet;
     this.#enough = window.held / 2;
     // What a feed that waits has waited itself is waited already.
     if (!this.#hasWaited(elapsedMs)) this.#idle(this.#waitMs > 0 ? elapsedMs : 0);
@@ -401,8 +409,7 @@ export class Pulling {
     const hasPassed = hasMoved && deliveries.length === 0;
     const maySkip = untilEmpty && hasPassed && more === undefined;
     // A page of what is not for this feed is progress, where the place is what the next pull says.
-    const isCursor = feed.acks === "cumulative" && feed.pulls === "onward";
-    if (isCursor && more === true && hasPassed) this.#emptyPages = 0;
+    if (this.#isCursor && more === true && hasPassed) this.#emptyPages = 0;
     if ((more === true || maySkip) && this.#emptyPages < MOST_EMPTY_PAGES) {
       this.#emptyPages += 1;
       return true;
