@@ -42,17 +42,23 @@ interface MaybeIdentified {
 /** A map by {@link identityOf}, without making the text for each event. */
 export class EventMap<Value> {
   readonly #bySource = new Map<string, Map<string, Value>>();
+  /** The source that was asked for last: most events of a page have the same. */
+  #source: string | undefined;
+  #ids: Map<string, Value> | undefined;
 
   /** Gives what was set for an event that is the same. */
   get({ source, id }: Identified): Value | undefined {
-    return this.#bySource.get(source)?.get(id);
+    return this.#of(source)?.get(id);
   }
 
   /** Sets or replaces the value of an event. */
   set({ source, id }: Identified, value: Value): void {
-    const byId = this.#bySource.get(source);
-    if (byId) byId.set(id, value);
-    else this.#bySource.set(source, new Map([[id, value]]));
+    const ids = this.#of(source);
+    if (ids) ids.set(id, value);
+    else {
+      this.#ids = new Map([[id, value]]);
+      this.#bySource.set(source, this.#ids);
+    }
   }
 
   /** Every value, those of one source in the order they were set. */
@@ -62,11 +68,22 @@ export class EventMap<Value> {
 
   /** Forgets an event; true when it was there. */
   delete({ source, id }: Identified): boolean {
-    const byId = this.#bySource.get(source);
-    if (byId === undefined || !byId.delete(id)) return false;
+    const ids = this.#of(source);
+    if (ids === undefined || !ids.delete(id)) return false;
     // Sources may come and go without end.
-    if (byId.size === 0) this.#bySource.delete(source);
+    if (ids.size === 0) {
+      this.#bySource.delete(source);
+      this.#source = undefined;
+    }
     return true;
+  }
+
+  #of(source: string): Map<string, Value> | undefined {
+    if (source !== this.#source) {
+      this.#source = source;
+      this.#ids = this.#bySource.get(source);
+    }
+    return this.#ids;
   }
 }
 

@@ -1,6 +1,6 @@
 import { AckloopError } from "./errors.ts";
 import type { FeedEvent } from "./event.ts";
-import type { Delivery, Page } from "./feed.ts";
+import type { Delivery, Page, ReadableDelivery, UnreadableDelivery } from "./feed.ts";
 import { toPage } from "./feed.ts";
 import { describeThrown } from "./guard.ts";
 
@@ -52,18 +52,22 @@ function toUnreadable(odd: unknown, unreadable: AckloopError): Delivery {
   };
 }
 
-const READ_LATER = ["receipt", "raw", "leaseMs", "again", "identity", "idDerived"] as const;
+type Members = Partial<ReadableDelivery & UnreadableDelivery>;
 
 /** Reads all that the loop reads later, so that a getter of the user's throws here or not at all. */
 function isDelivery(value: unknown): value is Delivery {
   if (typeof value !== "object" || value === null) return false;
-  for (const name of READ_LATER) Reflect.get(value, name);
-  const { event, unreadable } = value as Partial<Delivery>;
+  const { event, unreadable, receipt, raw, leaseMs, again, identity, idDerived } = value as Members;
+  noteRead(receipt, raw, leaseMs, again, identity, idDerived);
   if (event === undefined) {
-    for (const name of ["message", "code"]) Reflect.get(Object(unreadable), name);
+    const { message, code } = Object(unreadable) as Partial<AckloopError>;
+    noteRead(message, code);
     return unreadable !== undefined;
   }
-  const { id, source } = Object(event) as Partial<FeedEvent>;
-  Reflect.get(Object(event), "type");
+  const { id, source, type } = Object(event) as Partial<FeedEvent>;
+  noteRead(type);
   return typeof id === "string" && typeof source === "string";
 }
+
+/** To have been read is all. */
+function noteRead(..._values: unknown[]): void {}

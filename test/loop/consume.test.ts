@@ -73,7 +73,7 @@ describe("drain", () => {
     const started: number[] = [];
     const handler = async () => {
       started.push(Date.now() - from);
-      await wait(1000);
+      await wait(1100);
     };
 
     const summary = await ended(drain(feed, handler, { deadline: from + 10_000, reserveMs: 3000 }));

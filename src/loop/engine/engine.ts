@@ -50,6 +50,9 @@ const PROBE_WAITS = Object.freeze({ first: [100, 1000], last: [1000, 60_000] } a
 /** How long a run that is paused does nothing at all at the most, in ms. */
 const LONGEST_LOOK_MS = 3_600_000;
 
+/** How long acks wait for what other handlers may settle at once, in ms. */
+const LONGEST_GATHER_MS = 1;
+
 const RESOLVED = Promise.resolve();
 
 /** Constant reasons: an abort without one makes an error with a stack each time. */
@@ -91,6 +94,7 @@ export class Engine {
   #isBegun = false;
   #isPaused = false;
   #isStepDue = false;
+  #gatherUntil: number | undefined;
   #onEnd: () => void = () => {};
 
   constructor(task: Assignment) {
@@ -266,13 +270,20 @@ export class Engine {
     }
     const handleAt = this.#handling.step(now);
     const pullAt = this.#pulling.step(now);
-    const ackAt = this.#settling.step(now);
+    const ackAt = this.#gathersUntil(now) ?? this.#settling.step(now);
     const { finished } = this.#pulling;
     // Whatever was begun is brought to its end before the run says that it is done.
     if (finished && this.#window.open === 0 && this.#settling.isIdle) this.stop(finished);
     // A pause keeps the process alive, where nothing else does.
     const lookAt = this.#isPaused ? now + LONGEST_LOOK_MS : Number.POSITIVE_INFINITY;
     return Math.min(handleAt, pullAt, ackAt, this.#startUntil, lookAt);
+  }
+
+  /** What settles in one breath is acked by one call; a moment later it is acked in any case. */
+  #gathersUntil(now: number): number | undefined {
+    const until = this.#gatherUntil ?? now + LONGEST_GATHER_MS;
+    this.#gatherUntil = this.#handling.hasStarted && now < until ? until : undefined;
+    return this.#gatherUntil;
   }
 
   #stepToEnd(ending: Ending): number {
@@ -380,7 +391,8 @@ export class Engine {
     this.#window.settle(entry);
     this.#extending.forget(entry);
     this.#settling.settled(entry);
-    for (const message of entry.further?.values() ?? []) this.#settling.settled(message);
+    if (entry.further === undefined) return;
+    for (const message of entry.further.values()) this.#settling.settled(message);
   }
 
   #onFresh(entry: Entry): void {

@@ -44,8 +44,8 @@ export class Extending {
 
   /** An entry is settled: it is not held until its lease would be extended. */
   forget(entry: Entry): void {
-    this.#leased.delete(entry);
-    for (const message of entry.further?.values() ?? []) this.#leased.delete(message);
+    if (this.#leased.size === 0) return;
+    for (const message of [entry, ...(entry.further?.values() ?? [])]) this.#leased.delete(message);
   }
 
   /** Extends nothing any more. */

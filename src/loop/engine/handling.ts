@@ -8,6 +8,8 @@ import { LEAST_FAILED } from "./circuit.ts";
 import type { Entry } from "./entry.ts";
 import { Queue } from "./queue.ts";
 
+const NEVER = Number.POSITIVE_INFINITY;
+
 /** How an entry was settled. */
 export type SettledAs = Extract<Disposition, { kind: "settled" }>["as"];
 
@@ -55,11 +57,13 @@ export class Handling {
   readonly #parked = new Set<Entry>();
   /** What another has in work: it can say nothing of an outage. */
   readonly #elsewhere = new Set<Entry>();
-  #nextWake = Number.POSITIVE_INFINITY;
+  #nextWake = NEVER;
   #running = 0;
   /** When a handler ended last, or none was at work. */
   #movedAt: number | undefined;
   #behind = 0;
+  /** Whether the last step has started a handler. */
+  hasStarted = false;
   /** When the first event of the next batch has waited long enough. */
   #batchDueAt: number | undefined;
 
@@ -107,17 +111,17 @@ export class Handling {
     this.#judge();
     if (now >= this.#nextWake) this.#wake(now);
     let at = now;
+    this.hasStarted = false;
     while (this.#hasSlot(at) && this.#parts.mayStart(at) && this.#startNext(at)) {
+      this.hasStarted = true;
       at = performance.now();
     }
     const { circuit } = this.#parts;
     // What is due and may not be started is woken by whatever ends or changes.
     const sureAt = this.#parked.size > 0 ? circuit?.sureAt : undefined;
     const circuitAt = circuit?.isOpen ? circuit.probeAt : sureAt;
-    const dueAt = [this.#nextWake, this.#batchDueAt, circuitAt];
-    return Math.min(
-      ...dueAt.map((due = Number.POSITIVE_INFINITY) => (due > at ? due : Number.POSITIVE_INFINITY)),
-    );
+    const later = (due = NEVER): number => (due > at ? due : NEVER);
+    return Math.min(later(this.#nextWake), later(this.#batchDueAt), later(circuitAt));
   }
 
   /** The data is not validated yet: a key that cannot be made of it is a fault of the event. */
@@ -294,7 +298,7 @@ export class Handling {
   }
 
   #wake(now: number): void {
-    this.#nextWake = Number.POSITIVE_INFINITY;
+    this.#nextWake = NEVER;
     for (const [entry, until] of this.#napping) {
       if (until > now) {
         this.#nextWake = Math.min(this.#nextWake, until);
