@@ -122,7 +122,7 @@ export const guardSites: readonly Site[] = [
     name: "a nack",
     module: "src/loop/consume.ts",
     bypass: {
-      file: engine("engine"),
+      file: engine("leaving"),
       find: "const answer = await ask(asking, (signal) => feed.nack?.(receipts, { signal }));",
       replace:
         'const answer: any = { kind: "answered", value: await feed.nack?.(receipts, { signal: asking.signal }) };',

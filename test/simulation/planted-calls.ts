@@ -185,7 +185,7 @@ export const bypasses: readonly PlantedFault[] = [
     breaks: broken,
     patches: [
       {
-        file: engine("attempt"),
+        file: engine("admission"),
         find: "return ask(asking, () => later).then((answer) => {",
         replace: `return later.then((value) => {
       const answer = { kind: "answered", value, asking } as any;`,

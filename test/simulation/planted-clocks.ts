@@ -32,8 +32,8 @@ export const clocks: readonly PlantedFault[] = [
     patches: [
       {
         file: engine("handling"),
-        find: "this.#startNext(at)) {\n      at = performance.now();\n    }",
-        replace: "this.#startNext(at)) {}",
+        find: "      at = performance.now();\n    }",
+        replace: "    }",
       },
     ],
   },

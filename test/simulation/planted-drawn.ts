@@ -203,13 +203,13 @@ const ends: readonly PlantedFault[] = [
     breaks: ["unhandled", "slowStop", "raw"],
     patches: [
       {
-        file: engine("engine"),
-        find: 'await ask({ what: "stop", limitMs, own: this.#left }, (signal) =>\n      Promise.all([',
+        file: engine("leaving"),
+        find: 'await ask({ what: "stop", limitMs, own }, (signal) =>\n      Promise.all([',
         replace:
           "const { signal } = new AbortController();\n    await Promise.resolve(limitMs).then(() =>\n      Promise.all([",
       },
       {
-        file: engine("engine"),
+        file: engine("leaving"),
         find: "const answer = await ask(asking, (signal) => feed.nack?.(receipts, { signal }));",
         replace:
           'await feed.nack?.(receipts, { signal: asking.signal });\n    const answer = { kind: "answered" } as { kind: string; error?: unknown };',
@@ -250,7 +250,7 @@ const users: readonly PlantedFault[] = [
     breaks: ["halt"],
     patches: [
       {
-        file: engine("attempt"),
+        file: engine("admission"),
         find: "    } catch (thrown) {\n      return threw(thrown);\n    }\n    const later",
         replace: "    } catch (thrown) {\n      throw thrown;\n    }\n    const later",
       },

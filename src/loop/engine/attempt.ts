@@ -1,11 +1,11 @@
 import { AckloopError } from "../../core/errors.ts";
 import type { FeedEvent } from "../../core/event.ts";
-import { ask, describeThrown, isThenable, settle, toFailure } from "../../core/guard.ts";
-import { toPlainEvent } from "../../core/plain.ts";
-import type { SchemaResult, StandardSchemaV1 } from "../../core/standard-schema.ts";
+import { isThenable, settle, toFailure } from "../../core/guard.ts";
+import type { Refusal } from "./admission.ts";
+import { Admission } from "./admission.ts";
 import type { Enter } from "./context.ts";
 import { asItIs } from "./context.ts";
-import { asItCame, toGiven } from "./copy.ts";
+import { asItCame } from "./copy.ts";
 import type { Entry, Verdict } from "./entry.ts";
 import type { Keeping, KeepingParts } from "./keeping.ts";
 import { codeOf } from "./keeping.ts";
@@ -13,7 +13,6 @@ import { backoffMs } from "./pacing.ts";
 import type { Said } from "./returned.ts";
 import { toFailed, toSaid, toSaidOfEach } from "./returned.ts";
 import type { Routes } from "./route.ts";
-import { describeIssues } from "./route.ts";
 import type { HandlerScope, Leash } from "./scope.ts";
 import { EventContext, timeoutError } from "./scope.ts";
 
@@ -47,9 +46,6 @@ const DUPLICATE: Disposition = Object.freeze({ kind: "settled", as: "duplicate" 
 const LEFT: Disposition = Object.freeze({ kind: "left" });
 const TAKEN: Disposition = Object.freeze({ kind: "again", delayMs: 100, failed: false });
 
-/** How long a schema may take to answer, in ms. */
-const SCHEMA_LIMIT_MS = 30_000;
-
 /**
  * How many starts that never ended give an event up at the least: one alone may be a begin whose answer was
  * lost, so that no handler has seen the event.
@@ -80,18 +76,20 @@ export interface AttemptParts extends KeepingParts {
  */
 export class Attempts {
   readonly #parts: AttemptParts;
+  readonly #admission: Admission;
   #hasToldOfFalse = false;
 
   constructor(parts: AttemptParts) {
     this.#parts = parts;
+    this.#admission = new Admission(parts);
   }
 
   /** Makes one attempt with one event. */
   make(entry: Entry, onEnd: OnEnd): void {
     try {
-      const refused = this.#prepare(entry);
-      if (refused !== undefined || this.#parts.keeping.dedupes) {
-        this.#later(entry, this.#beginThenRun(entry, refused), onEnd);
+      const refusal = this.#admission.admit(entry);
+      if (refusal !== undefined || this.#parts.keeping.dedupes) {
+        this.#later(entry, this.#beginThenRun(entry, refusal), onEnd);
       } else this.#run(entry, onEnd);
     } catch (error) {
       onEnd(this.#broken(error), entry);
@@ -137,11 +135,17 @@ export class Attempts {
 
   async #beginThenRun(
     entry: Entry,
-    refused: MaybePromise<Disposition | undefined>,
+    refusal: MaybePromise<Refusal | undefined>,
   ): Promise<Disposition> {
-    const disposition = (await refused) ?? (await this.#begin(entry));
-    if (disposition) return disposition;
-    return new Promise((resolve) => this.#run(entry, resolve));
+    const disposition = await this.#refusedOrBegun(entry, await refusal);
+    return disposition ?? new Promise((resolve) => this.#run(entry, resolve));
+  }
+
+  async #refusedOrBegun(
+    entry: Entry,
+    refusal: Refusal | undefined,
+  ): Promise<Disposition | undefined> {
+    return refusal === undefined ? this.#begin(entry) : this.#refused(entry, refusal);
   }
 
   /** Sorts out what the handler must not see; gives the rest. */
@@ -149,81 +153,21 @@ export class Attempts {
     entries: readonly Entry[],
     into: Map<Entry, Disposition>,
   ): Promise<readonly Entry[]> {
-    const prepared = entries.map(async (entry) => {
-      const refused = await this.#prepare(entry);
-      return refused ?? (await this.#begin(entry));
-    });
-    const refusals = await Promise.all(prepared);
+    const prepared = entries.map(async (entry) =>
+      this.#refusedOrBegun(entry, await this.#admission.admit(entry)),
+    );
+    const dispositions = await Promise.all(prepared);
     return entries.filter((entry, index) => {
-      const refusal = refusals[index];
-      if (refusal) into.set(entry, refusal);
-      return refusal === undefined;
+      const disposition = dispositions[index];
+      if (disposition) into.set(entry, disposition);
+      return disposition === undefined;
     });
   }
 
-  /** Readable, known, valid: fills in the event and its handler, or says what becomes of it. */
-  #prepare(entry: Entry): MaybePromise<Disposition | undefined> {
-    const given = toGiven(entry);
-    const { event } = given;
-    if (event === undefined) {
-      const { unreadable } = given;
-      return this.#unprocessable(entry, describeThrown(unreadable?.message), unreadable);
-    }
-    const route = this.#parts.routes.find(event.type);
-    if (typeof route === "string") return this.#unprocessable(entry, route);
-    if (entry.keyFailure) return this.#unprocessable(entry, entry.keyFailure);
-    entry.given = given;
-    entry.handler = route.handler;
-    entry.event = event;
-    return route.schema && this.#validate(entry, event.type, route.schema);
-  }
-
-  /** Asks a schema. A fault of its own is a fault of the event, whose policy is made for it. */
-  #validate(
-    entry: Entry,
-    type: string,
-    schema: StandardSchemaV1,
-  ): MaybePromise<Disposition | undefined> {
-    const threw = (thrown: unknown): MaybePromise<Disposition> =>
-      this.#unprocessable(entry, `the schema of ${type} threw: ${describeThrown(thrown)}`);
-    let result: ReturnType<StandardSchemaV1["~standard"]["validate"]>;
-    try {
-      result = schema["~standard"].validate(entry.event?.data);
-      if (!isThenable(result)) return this.#validated(entry, type, result);
-    } catch (thrown) {
-      return threw(thrown);
-    }
-    const later = result;
-    const { stopping, quit } = this.#parts;
-    const asking = { what: "schema", limitMs: SCHEMA_LIMIT_MS, signal: stopping ?? quit };
-    return ask(asking, () => later).then((answer) => {
-      if (answer.kind === "cut") return LEFT;
-      if (answer.kind === "failed") return threw(answer.thrown ?? answer.error);
-      try {
-        return this.#validated(entry, type, answer.value);
-      } catch (thrown) {
-        return threw(thrown);
-      }
-    });
-  }
-
-  #validated(
-    entry: Entry,
-    type: string,
-    result: SchemaResult<unknown>,
-  ): MaybePromise<Disposition | undefined> {
-    const { issues } = result ?? {};
-    if (issues) return this.#unprocessable(entry, describeIssues(type, issues));
-    if (typeof result !== "object" || result === null || !("value" in result)) {
-      const reason = `the schema of ${type} gave neither a value nor issues`;
-      return this.#unprocessable(entry, reason);
-    }
-    const event = entry.event as FeedEvent;
-    if (result.value !== event.data) entry.event = { ...toPlainEvent(event), data: result.value };
-    return undefined;
-  }
-
-  #unprocessable(entry: Entry, reason: string, cause?: AckloopError): MaybePromise<Disposition> {
+  /** What becomes of an event that its handler must not see. */
+  #refused(entry: Entry, refusal: Refusal): MaybePromise<Disposition> {
+    if (refusal === "cut") return LEFT;
+    const { reason, cause } = refusal;
     const policy = this.#parts.settings.unprocessable;
     if (policy === "drop") return this.#finished(entry, this.#dropped(entry, reason));
     if (policy === "deadLetter") return this.#deadLetter(entry, reason, codeOf(cause) ?? "schema");

@@ -1,4 +1,5 @@
 import type { Logger } from "../../core/logger.ts";
+import type { LoopSettings } from "../options.ts";
 import type { Entry } from "./entry.ts";
 import type { PacingBounds } from "./pacing.ts";
 import { Pace } from "./pacing.ts";
@@ -29,6 +30,34 @@ export interface CircuitParts {
   readonly feed: string;
   readonly tell: Tell | undefined;
   readonly log: Logger;
+}
+
+/** Between which waits the first and the last wait between probes in an outage lie, in ms. */
+const PROBE_WAITS = Object.freeze({ first: [100, 1000], last: [1000, 60_000] } as const);
+
+/** How fast a circuit judges and probes, of what the run's options say. */
+export function toCircuitPace({
+  circuitAfter,
+  batchSize = 1,
+  orderBy,
+  retry,
+  handlerTimeoutMs = PROBE_WAITS.last[1],
+}: Pick<LoopSettings, "orderBy" | "retry" | "handlerTimeoutMs"> & {
+  readonly circuitAfter: number;
+  readonly batchSize: number | undefined;
+}): Pick<CircuitParts, "after" | "atOnce" | "bounds" | "probeMs"> {
+  const within = (ms: number, [least, most]: readonly [number, number]): number =>
+    Math.min(most, Math.max(least, ms));
+  return {
+    after: circuitAfter,
+    // With keys a batch holds no more than what stands first of each: events are counted, not calls.
+    atOnce: orderBy ? 1 : batchSize,
+    bounds: {
+      minMs: within(retry.minMs, PROBE_WAITS.first),
+      maxMs: within(retry.maxMs, PROBE_WAITS.last),
+    },
+    probeMs: Math.min(handlerTimeoutMs, PROBE_WAITS.last[1]),
+  };
 }
 
 /** What the failures so far say. */

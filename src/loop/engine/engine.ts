@@ -1,24 +1,24 @@
 import { onAbort } from "../../core/abort.ts";
 import type { AckloopError } from "../../core/errors.ts";
 import type { Feed, Receipt } from "../../core/feed.ts";
-import { ask, toFailure } from "../../core/guard.ts";
+import { toFailure } from "../../core/guard.ts";
 import type { Logger } from "../../core/logger.ts";
 import type { StopReason, Summary } from "../../core/summary.ts";
 import type { LoopSettings } from "../options.ts";
 import { Alarm } from "./alarm.ts";
 import { Attempts } from "./attempt.ts";
-import { Circuit } from "./circuit.ts";
+import { Circuit, toCircuitPace } from "./circuit.ts";
 import { toEnter } from "./context.ts";
 import { Counts, withSummary } from "./counts.ts";
 import type { EndingFacts } from "./ending.ts";
 import { Ending, reserveOf } from "./ending.ts";
 import type { Entry } from "./entry.ts";
-import { receiptsOf } from "./entry.ts";
 import { Extending } from "./extending.ts";
 import type { SettledAs } from "./handling.ts";
 import { Handling } from "./handling.ts";
 import { Keeping } from "./keeping.ts";
 import { LeaseGuard } from "./lease.ts";
+import { Leaving } from "./leaving.ts";
 import { Pulling } from "./pulling.ts";
 import type { Tell } from "./report.ts";
 import { toLog, toTell } from "./report.ts";
@@ -43,9 +43,6 @@ export interface Assignment {
   /** Whether one more handler is wanted beside so many. @default it always is */
   readonly isWanted?: ((running: number) => boolean) | undefined;
 }
-
-/** Between which waits the first and the last wait between probes in an outage lie, in ms. */
-const PROBE_WAITS = Object.freeze({ first: [100, 1000], last: [1000, 60_000] } as const);
 
 /** How long a run that is paused does nothing at all at the most, in ms. */
 const LONGEST_LOOK_MS = 3_600_000;
@@ -84,8 +81,7 @@ export class Engine {
   readonly #over = new AbortController();
   /** Fires when nothing is let go of any more. */
   readonly #left = new AbortController();
-  /** Receipts of what was pulled and never begun. */
-  readonly #leftReceipts: Receipt[] = [];
+  readonly #leaving: Leaving;
   /** When the deadline is, by `performance.now`. */
   readonly #deadline: number;
   /** When pulling and starting handlers is over for it. */
@@ -136,6 +132,14 @@ export class Engine {
     this.#pulling = this.#makePulling();
     const { callTimeoutMs } = settings;
     this.#extending = new Extending({ feed, callTimeoutMs, log: this.#log, over: quit });
+    this.#leaving = new Leaving({
+      feed,
+      callTimeoutMs,
+      log: this.#log,
+      window: this.#window,
+      keeping: this.#keeping,
+      guard: this.#guard,
+    });
   }
 
   /** Runs to the end. Rejects with the error that halted it, which carries the summary. */
@@ -337,20 +341,7 @@ export class Engine {
     this.#pulling.cut(true);
     this.#extending.close();
     this.#keeping.close();
-    const open = [...this.#window.openEntries()];
-    const left = open.filter(({ isAtWork }) => !isAtWork);
-    const busy = new Set(open.filter(({ isAtWork }) => isAtWork).flatMap(receiptsOf));
-    const receipts = new Set(left.flatMap(receiptsOf).filter((receipt) => !busy.has(receipt)));
-    // A stop is no failed attempt, so that its marks are taken back; beside another's run they hold on.
-    const marked = facts.abrupt ? left : open;
-    const limitMs = Number.POSITIVE_INFINITY;
-    await ask({ what: "stop", limitMs, own: this.#left }, (signal) =>
-      Promise.all([
-        ...marked.map((entry) => this.#keeping.abandon(entry, signal)),
-        facts.abrupt ? undefined : this.#nack([...receipts], signal),
-        this.#guard?.release(signal),
-      ]),
-    );
+    await this.#leaving.giveBack(facts.abrupt, this.#left);
     this.#left.abort(STOPPING);
     this.#alarm.stop();
     this.#onEnd();
@@ -359,20 +350,7 @@ export class Engine {
   /** A handler that outlasted the run has ended: its event is free at once, and its start does not count. */
   #onLeftLate(entry: Entry): void {
     if (this.#ending?.phase !== "lettingGo") return;
-    const limitMs = this.#task.settings.callTimeoutMs;
-    void ask({ what: "forget", limitMs }, (signal) => this.#keeping.abandon(entry, signal));
-  }
-
-  async #nack(left: readonly Receipt[], giveUp?: AbortSignal): Promise<void> {
-    const { feed, settings } = this.#task;
-    const receipts = [...left, ...this.#leftReceipts.splice(0)];
-    if (feed.nack === undefined || receipts.length === 0) return;
-    const limitMs = settings.callTimeoutMs;
-    const asking = { what: "nack", whom: feed.name, limitMs, signal: giveUp };
-    const answer = await ask(asking, (signal) => feed.nack?.(receipts, { signal }));
-    if (answer.kind === "answered") return;
-    const facts = answer.kind === "failed" ? { error: answer.error } : {};
-    this.#log.warn("ackloop: giving unsettled events back failed", { feed: feed.name, ...facts });
+    this.#leaving.abandon(entry);
   }
 
   /** Whether this run is the feed's reader, as far as it knows. */
@@ -433,19 +411,11 @@ export class Engine {
 
   #makeCircuit(): Circuit | undefined {
     const { feed, settings, routes } = this.#task;
-    const { circuitAfter, retry } = settings;
+    const { circuitAfter } = settings;
     if (circuitAfter === undefined) return undefined;
-    const within = (ms: number, [least, most]: readonly [number, number]): number =>
-      Math.min(most, Math.max(least, ms));
+    const pace = { ...settings, circuitAfter, batchSize: routes.batch?.size };
     return new Circuit({
-      after: circuitAfter,
-      // With keys a batch holds no more than what stands first of each: events are counted, not calls.
-      atOnce: settings.orderBy ? 1 : (routes.batch?.size ?? 1),
-      bounds: {
-        minMs: within(retry.minMs, PROBE_WAITS.first),
-        maxMs: within(retry.maxMs, PROBE_WAITS.last),
-      },
-      probeMs: Math.min(settings.handlerTimeoutMs ?? PROBE_WAITS.last[1], PROBE_WAITS.last[1]),
+      ...toCircuitPace(pace),
       feed: feed.name,
       tell: this.#tell,
       log: this.#log,
@@ -523,7 +493,7 @@ export class Engine {
   /** What was pulled too late is given back with the rest, or by itself after that. */
   #onLeft(receipts: readonly Receipt[]): void {
     const { phase, facts } = this.#ending ?? {};
-    if (phase !== "lettingGo") this.#leftReceipts.push(...receipts);
-    else if (!facts?.abrupt) void this.#nack(receipts);
+    if (phase !== "lettingGo") this.#leaving.add(receipts);
+    else if (!facts?.abrupt) void this.#leaving.nack(receipts);
   }
 }

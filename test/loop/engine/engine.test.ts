@@ -884,3 +884,47 @@ describe("one feed object", () => {
     expect(summaries.map((summary) => summary.handled)).toEqual(seen.map((ids) => ids.length));
   });
 });
+
+describe("acks", () => {
+  const ackSizes = (feed: ReturnType<typeof filledFeed>): number[] => {
+    const sizes: number[] = [];
+    const { ack } = feed;
+    feed.ack = (receipts, options) => {
+      sizes.push(receipts.length);
+      return ack.call(feed, receipts, options);
+    };
+    return sizes;
+  };
+
+  it("go by one call for what settles in one breath", async () => {
+    const feed = filledFeed(60, { acks: "individual" });
+    const sizes = ackSizes(feed);
+
+    await ended(drain(feed, async () => {}, { concurrency: 10, ackConcurrency: 100 }));
+
+    expect(sizes).toEqual([60]);
+  });
+
+  it("do not wait for the last of many handlers that compute", async () => {
+    const feed = filledFeed(50, { acks: "individual" });
+    let at = 0;
+    vi.spyOn(performance, "now").mockImplementation(() => at);
+    const handled = vi.fn();
+    const handledBefore: number[] = [];
+    const { ack } = feed;
+    feed.ack = (receipts, options) => {
+      handledBefore.push(handled.mock.calls.length);
+      return ack.call(feed, receipts, options);
+    };
+
+    await ended(
+      drain(feed, async () => {
+        handled();
+        at += 1;
+      }),
+    );
+
+    expect(handledBefore[0]).toBeLessThan(10);
+    vi.restoreAllMocks();
+  });
+});

@@ -1,0 +1,78 @@
+import type { Feed, Receipt } from "../../core/feed.ts";
+import { ask } from "../../core/guard.ts";
+import type { Logger } from "../../core/logger.ts";
+import type { Entry } from "./entry.ts";
+import { receiptsOf } from "./entry.ts";
+import type { Keeping } from "./keeping.ts";
+import type { LeaseGuard } from "./lease.ts";
+import type { Window } from "./window.ts";
+
+/** What leaving works with. */
+export interface LeavingParts {
+  readonly feed: Pick<Feed, "name" | "nack">;
+  readonly callTimeoutMs: number;
+  readonly log: Logger;
+  readonly window: Pick<Window, "openEntries">;
+  readonly keeping: Pick<Keeping, "abandon">;
+  readonly guard: Pick<LeaseGuard, "release"> | undefined;
+}
+
+/**
+ * Frees what a run leaves unsettled, where the API and the stores can say so. It settles nothing, and does
+ * not say when a run ends.
+ */
+export class Leaving {
+  readonly #parts: LeavingParts;
+  /** Receipts of what was pulled and never begun. */
+  readonly #receipts: Receipt[] = [];
+
+  constructor(parts: LeavingParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes what was pulled too late: it is given back with the rest. */
+  add(receipts: readonly Receipt[]): void {
+    this.#receipts.push(...receipts);
+  }
+
+  /**
+   * Everything is free for others at once; but what a handler still has in its hands is not given back:
+   * its lease ends by itself. Without the feed's lease (`isLost`) nothing is given back that may be
+   * another's already. `own` ends it at once.
+   */
+  async giveBack(isLost: boolean, own: AbortController): Promise<void> {
+    const { window, keeping, guard } = this.#parts;
+    const open = [...window.openEntries()];
+    const left = open.filter(({ isAtWork }) => !isAtWork);
+    const busy = new Set(open.filter(({ isAtWork }) => isAtWork).flatMap(receiptsOf));
+    const receipts = new Set(left.flatMap(receiptsOf).filter((receipt) => !busy.has(receipt)));
+    // A stop is no failed attempt, so that its marks are taken back; beside another's run they hold on.
+    const marked = isLost ? left : open;
+    const limitMs = Number.POSITIVE_INFINITY;
+    await ask({ what: "stop", limitMs, own }, (signal) =>
+      Promise.all([
+        ...marked.map((entry) => keeping.abandon(entry, signal)),
+        isLost ? undefined : this.nack([...receipts], signal),
+        guard?.release(signal),
+      ]),
+    );
+  }
+
+  /** A handler that outlasted the run has ended: its event is free at once, and its start does not count. */
+  abandon(entry: Entry): void {
+    const { keeping, callTimeoutMs: limitMs } = this.#parts;
+    void ask({ what: "forget", limitMs }, (signal) => keeping.abandon(entry, signal));
+  }
+
+  /** Gives messages back, and with them what was pulled too late. */
+  async nack(left: readonly Receipt[], giveUp?: AbortSignal): Promise<void> {
+    const { feed, callTimeoutMs: limitMs, log } = this.#parts;
+    const receipts = [...left, ...this.#receipts.splice(0)];
+    if (feed.nack === undefined || receipts.length === 0) return;
+    const asking = { what: "nack", whom: feed.name, limitMs, signal: giveUp };
+    const answer = await ask(asking, (signal) => feed.nack?.(receipts, { signal }));
+    if (answer.kind === "answered") return;
+    const facts = answer.kind === "failed" ? { error: answer.error } : {};
+    log.warn("ackloop: giving unsettled events back failed", { feed: feed.name, ...facts });
+  }
+}
