@@ -286,7 +286,8 @@ export class Engine {
   /** What settles in one breath is acked by one call; a moment later it is acked in any case. */
   #gathersUntil(now: number): number | undefined {
     const until = this.#gatherUntil ?? now + LONGEST_GATHER_MS;
-    this.#gatherUntil = this.#handling.hasStarted && now < until ? until : undefined;
+    const mayGather = this.#handling.hasStarted && this.#settling.isDue;
+    this.#gatherUntil = mayGather && now < until ? until : undefined;
     return this.#gatherUntil;
   }
 

@@ -41,6 +41,8 @@ export interface Settling {
   step(now: number): number;
   /** Whether nothing that can be acknowledged is left or on its way. */
   readonly isIdle: boolean;
+  /** Whether something could be sent now, for all that is known here. */
+  readonly isDue: boolean;
   /** Whether another road may carry an ack now: none is on its way, and none waits. */
   mayCarry(now: number): boolean;
 }
@@ -155,6 +157,10 @@ export class IndividualSettling implements Settling {
   get isIdle(): boolean {
     if (this.#calls > 0) return false;
     return this.#gaveUp || (this.#queue.length === 0 && this.#refused.size === 0);
+  }
+
+  get isDue(): boolean {
+    return this.#queue.length > 0;
   }
 
   mayCarry(): boolean {
@@ -297,6 +303,10 @@ export class CumulativeSettling implements Settling {
   get isIdle(): boolean {
     if (this.#isCalling) return false;
     return this.#gaveUp || this.#parts.window.watermark.next === undefined;
+  }
+
+  get isDue(): boolean {
+    return !this.#isCalling && this.#parts.window.watermark.next !== undefined;
   }
 
   mayCarry(now: number): boolean {
