@@ -9,7 +9,7 @@
  */
 export type { AckloopErrorCode, AckloopErrorFacts } from "./core/errors.ts";
 export { AckloopError, isAckloopError } from "./core/errors.ts";
-export type { EventCatalogue, EventOfType, FeedEvent } from "./core/event.ts";
+export type { EventCatalogue, EventOf, EventOfType, FeedEvent } from "./core/event.ts";
 export type {
   AckReport,
   AckSink,
@@ -50,7 +50,9 @@ export type {
   BatchContext,
   BatchHandler,
   BatchOptions,
+  BatchParts,
   BatchResult,
+  HandleBatch,
   Handler,
   HandlerContext,
   HandlerMap,
@@ -69,7 +71,7 @@ export type {
 } from "./loop/options.ts";
 export type { Outcome } from "./loop/outcome.ts";
 export { deadLetter, done, drop, retry } from "./loop/outcome.ts";
-export type { RedriveOptions, RedriveSummary } from "./loop/redrive.ts";
+export type { RedriveOptions, RedriveSource, RedriveSummary } from "./loop/redrive.ts";
 export { redrive } from "./loop/redrive.ts";
 export type { Health, Run } from "./loop/run.ts";
 export type { WebhookHandler, WebhookOptions } from "./loop/webhook.ts";

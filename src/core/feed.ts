@@ -126,8 +126,8 @@ export interface EventSource<E extends FeedEvent = FeedEvent> {
    * comes after `options.after`, or what no other pull was given.
    */
   readonly pulls: "unacked" | "onward";
-  /** The schemas of the event types that the feed knows; absent when it knows none. */
-  readonly events?: EventCatalogue<E> | undefined;
+  /** The schemas of the event types that the feed knows, as an {@link EventCatalogue}; absent when it knows none. */
+  readonly events?: EventCatalogue | undefined;
   /** Whether a pull of an empty feed waits up to `waitMs` for an event. */
   readonly waits?: true | undefined;
   /**

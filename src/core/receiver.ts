@@ -38,7 +38,7 @@ export interface Receiver<E extends FeedEvent = FeedEvent> {
   /** Stable over restarts, and unique, like a feed's. */
   readonly name: string;
   /** The schemas of the event types that it knows; absent when it knows none. */
-  readonly events?: EventCatalogue<E> | undefined;
+  readonly events?: EventCatalogue | undefined;
   /**
    * Reads one request: checks its secret or signature, limits and parses its body.
    *

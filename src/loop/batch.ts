@@ -2,7 +2,8 @@ import { AckloopError } from "../core/errors.ts";
 import type { FeedEvent } from "../core/event.ts";
 import type { TableOf } from "../core/options.ts";
 import { checkOptions, milliseconds, whole } from "../core/options.ts";
-import type { BatchHandler, BatchOptions } from "./handler.ts";
+import type { BatchHandler, BatchOptions, HandleBatch } from "./handler.ts";
+import { batchParts } from "./handler.ts";
 
 const batchTable = {
   size: whole(1, 10_000).required(),
@@ -19,11 +20,12 @@ const batchTable = {
  */
 export function batch<E extends FeedEvent>(
   options: BatchOptions,
-  handler: BatchHandler<E>["handleBatch"],
+  handler: HandleBatch<E>,
 ): BatchHandler<E> {
   const { size, maxWaitMs } = checkOptions("batch", options, batchTable);
   if (typeof handler !== "function") {
     throw new AckloopError("config", "batch: the handler must be a function");
   }
-  return Object.freeze({ size, maxWaitMs, handleBatch: handler });
+  const parts = Object.freeze({ size, maxWaitMs, handleBatch: handler });
+  return Object.freeze({ [batchParts]: parts });
 }

@@ -1,6 +1,6 @@
 import { onAbort } from "../core/abort.ts";
 import type { FeedEvent } from "../core/event.ts";
-import type { Delivery, Feed } from "../core/feed.ts";
+import type { Feed, ReadableDelivery } from "../core/feed.ts";
 import type { TableOf } from "../core/options.ts";
 import { checkOptions } from "../core/options.ts";
 import { toAssignment } from "./consume.ts";
@@ -20,7 +20,7 @@ export interface OwnDelivery<E extends FeedEvent = FeedEvent> {
   /** The event: known, and valid by its schema. */
   readonly event: E;
   /** The event as it came, with the provider's own object in `raw`. */
-  readonly delivery: Delivery<E>;
+  readonly delivery: ReadableDelivery<E>;
   /** Which attempt of this run it is, from 1. */
   readonly attempt: number;
   /** Fires when the work should end. */

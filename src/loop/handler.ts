@@ -1,5 +1,5 @@
 import type { EventOfType, FeedEvent } from "../core/event.ts";
-import type { Delivery } from "../core/feed.ts";
+import type { ReadableDelivery } from "../core/feed.ts";
 import type { Logger } from "../core/logger.ts";
 import type { Outcome } from "./outcome.ts";
 
@@ -33,7 +33,7 @@ export interface HandlerContext<E extends FeedEvent = FeedEvent> {
   /** Which attempt of this run it is, from 1. */
   readonly attempt: number;
   /** The event as it came, with the provider's own object in `raw`. */
-  readonly delivery: Delivery<E>;
+  readonly delivery: ReadableDelivery<E>;
   /** The run's logger. */
   readonly logger: Logger;
   /**
@@ -57,18 +57,20 @@ export type Handler<E extends FeedEvent = FeedEvent> = (
  *
  * A feed whose types are not known to the compiler takes `other` alone.
  */
-export type HandlerMap<E extends FeedEvent> = string extends E["type"]
-  ? { readonly other: Handler<FeedEvent> }
-  : { readonly [Type in E["type"]]?: Handler<EventOfType<E, Type>> | undefined } & {
-      readonly other?: Handler<FeedEvent> | undefined;
-    };
+export type HandlerMap<E extends FeedEvent> =
+  | { readonly other: Handler<FeedEvent> }
+  | (string extends E["type"]
+      ? never
+      : { readonly [Type in E["type"]]?: Handler<EventOfType<E, Type>> | undefined } & {
+          readonly other?: Handler<FeedEvent> | undefined;
+        });
 
 /** What a batch handler gets besides the events. */
 export interface BatchContext<E extends FeedEvent = FeedEvent> {
   /** As in {@link HandlerContext}. */
   readonly signal: AbortSignal;
   /** The deliveries of the events, in the same order. */
-  readonly deliveries: readonly Delivery<E>[];
+  readonly deliveries: readonly ReadableDelivery<E>[];
   /** The run's logger. */
   readonly logger: Logger;
 }
@@ -91,14 +93,29 @@ export interface BatchOptions {
   readonly maxWaitMs?: number | undefined;
 }
 
-/** A handler of many events at once, made by `batch`. */
-export interface BatchHandler<E extends FeedEvent = FeedEvent> {
+/** Handles many events with one call. */
+export type HandleBatch<E extends FeedEvent = FeedEvent> = (
+  events: readonly E[],
+  context: BatchContext<E>,
+) => BatchResult;
+
+/** What a {@link BatchHandler} is made of. */
+export interface BatchParts<E extends FeedEvent = FeedEvent> {
   /** The most events in one call. */
   readonly size: number;
   /** How long the first event waits for more, in ms. */
   readonly maxWaitMs: number;
   /** Handles the events. */
-  readonly handleBatch: (events: readonly E[], context: BatchContext<E>) => BatchResult;
+  readonly handleBatch: HandleBatch<E>;
+}
+
+/** Where a batch handler has its parts: one made by another copy of this package is one too. */
+export const batchParts: unique symbol = Symbol.for("ackloop.batch") as never;
+
+/** A handler of many events at once, made by `batch`. */
+export interface BatchHandler<E extends FeedEvent = FeedEvent> {
+  /** What it is made of; for the loop alone. */
+  readonly [batchParts]: BatchParts<E>;
 }
 
 /** What the verbs take as handlers: a map by event type, one function, or a batch handler. */

@@ -15,6 +15,7 @@ import { fromReceipt, toReceipt } from "../core/feed.ts";
 import { describeThrown, notify, toFailure } from "../core/guard.ts";
 import type { TableOf } from "../core/options.ts";
 import { aFunction, checkOptions, name } from "../core/options.ts";
+import type { Receiver } from "../core/receiver.ts";
 import type { DeadLetter, DeadLetterStore, StoreKey } from "../core/stores.ts";
 import type { Summary } from "../core/summary.ts";
 import type { DrainOptions } from "./consume.ts";
@@ -30,6 +31,11 @@ export interface RedriveOptions<E extends FeedEvent = FeedEvent>
   /** Takes only letters for which it is true, such as one id. @default all */
   readonly filter?: ((letter: DeadLetter) => boolean) | undefined;
 }
+
+/** Where dead letters came from: a feed, or a receiver. Of it only the name and the schemas are used. */
+export type RedriveSource<E extends FeedEvent = FeedEvent> =
+  | Pick<EventSource<E>, "name" | "events" | "pull">
+  | Pick<Receiver<E>, "name" | "events" | "receive">;
 
 /** What a redrive did. */
 export interface RedriveSummary extends Summary {
@@ -56,13 +62,13 @@ const redriveTable = {
  * here, and `circuitBreaker` is off, unless they are given. One that could not be read has no event to
  * send and stays too. A store that fails is asked again.
  *
- * @param feed The feed the letters came from, for its event types and schemas; or its name, and then
+ * @param feed The feed or receiver the letters came from, for its event types and schemas; or its name, and then
  * with one function or `other` as handlers.
  * @throws {AckloopError} `config` for a wrong option; whatever halted the run, with its summary.
  */
 export function redrive<E extends FeedEvent>(
   store: DeadLetterStore,
-  feed: Pick<EventSource<E>, "name" | "events">,
+  feed: RedriveSource<E>,
   handlers: Handlers<E>,
   options: RedriveOptions<E>,
 ): Promise<RedriveSummary>;
@@ -74,7 +80,7 @@ export function redrive(
 ): Promise<RedriveSummary>;
 export async function redrive<E extends FeedEvent>(
   store: DeadLetterStore,
-  feed: Pick<EventSource<E>, "name" | "events"> | string,
+  feed: RedriveSource<E> | string,
   handlers: Handlers<E>,
   options: RedriveOptions<E>,
 ): Promise<RedriveSummary> {
@@ -118,7 +124,7 @@ class Letters<E extends FeedEvent> {
     this.#filter = filter;
   }
 
-  feed({ name, events }: Pick<EventSource<E>, "name" | "events">): Feed<E> {
+  feed({ name, events }: Pick<EventSource, "name" | "events">): Feed<E> {
     return {
       name,
       events,

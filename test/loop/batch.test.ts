@@ -1,12 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { batch } from "../../src/loop/batch.ts";
+import { batchParts } from "../../src/loop/handler.ts";
 
 const handle = () => {};
 
 describe("batch", () => {
   it("waits 100 ms for more unless told otherwise", () => {
-    expect(batch({ size: 10 }, handle)).toEqual({ size: 10, maxWaitMs: 100, handleBatch: handle });
-    expect(batch({ size: 1, maxWaitMs: 0 }, handle).maxWaitMs).toBe(0);
+    const parts = { size: 10, maxWaitMs: 100, handleBatch: handle };
+    expect(batch({ size: 10 }, handle)[batchParts]).toEqual(parts);
+    expect(batch({ size: 1, maxWaitMs: 0 }, handle)[batchParts].maxWaitMs).toBe(0);
   });
 
   it.each([

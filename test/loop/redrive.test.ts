@@ -6,7 +6,7 @@ import type { DeadLetter, DeadLetterStore } from "../../src/core/stores.ts";
 import { deadLetter, drop } from "../../src/loop/outcome.ts";
 import { redrive } from "../../src/loop/redrive.ts";
 import { memoryStores } from "../../src/stores/index.ts";
-import { testEvent } from "../../src/testing/memory-feed.ts";
+import { memoryFeed, testEvent } from "../../src/testing/memory-feed.ts";
 import { ended, idsOf, imbalance, passing } from "./support.ts";
 
 const key = { consumer: "billing", feed: "orders" };
@@ -153,7 +153,7 @@ describe("redrive", () => {
       },
     };
     const handler = vi.fn();
-    const feed = { name: "orders", events: { test: schema } };
+    const feed = { ...memoryFeed(), name: "orders", events: { test: schema } };
 
     const summary = await ended(redrive(store, feed, handler, options));
 

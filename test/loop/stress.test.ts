@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { AckloopError, isAckloopError } from "../../src/core/errors.ts";
 import type { FeedEvent } from "../../src/core/event.ts";
-import type { Delivery } from "../../src/core/feed.ts";
+import type { ReadableDelivery } from "../../src/core/feed.ts";
 import type { DeadLetterStore, StoreSet } from "../../src/core/stores.ts";
 import type { Summary } from "../../src/core/summary.ts";
 import { batch } from "../../src/loop/batch.ts";
@@ -191,7 +191,7 @@ class World {
     if (!this.#batched) return handler;
     return batch({ size: 4, maxWaitMs: 30 }, async (events, { signal, deliveries, logger }) => {
       const each = events.map((event, index) => {
-        const delivery = deliveries[index] as Delivery;
+        const delivery = deliveries[index] as ReadableDelivery;
         const finish = async (): Promise<boolean> => true;
         return handler(event, { signal, delivery, logger, attempt: 2, finish });
       });

@@ -1,5 +1,5 @@
 import type { FeedEvent } from "../../core/event.ts";
-import type { Delivery, Receipt } from "../../core/feed.ts";
+import type { Delivery, ReadableDelivery, Receipt } from "../../core/feed.ts";
 import { identityOf } from "../../core/identity.ts";
 import type { AnyHandler } from "./route.ts";
 
@@ -81,7 +81,7 @@ export class Entry implements Message {
   /** Why it has no key although it should; of no account where the event is not valid anyway. */
   keyFailure: string | undefined = undefined;
   /** The delivery as its handler gets it: fresh for each attempt, so that none sees what another did. */
-  given: Delivery | undefined = undefined;
+  given: ReadableDelivery | undefined = undefined;
   /** The event as its handler gets it: known, and valid. */
   event: FeedEvent | undefined = undefined;
   /** Its handler; absent before it was routed, and for batches. */

@@ -1,7 +1,7 @@
 import type { AckloopError } from "../../core/errors.ts";
 import type { FeedEvent } from "../../core/event.ts";
 import { describeThrown, notify } from "../../core/guard.ts";
-import type { BatchHandler } from "../handler.ts";
+import type { BatchParts } from "../handler.ts";
 import type { Attempts, Disposition } from "./attempt.ts";
 import type { Circuit } from "./circuit.ts";
 import { LEAST_FAILED } from "./circuit.ts";
@@ -18,7 +18,7 @@ export interface HandlingParts {
   /** How many handlers run at once. */
   readonly concurrency: number;
   readonly orderBy: ((event: FeedEvent) => string | number) | undefined;
-  readonly batch: Pick<BatchHandler, "size" | "maxWaitMs"> | undefined;
+  readonly batch: Pick<BatchParts, "size" | "maxWaitMs"> | undefined;
   readonly attempts: Pick<Attempts, "make" | "makeBatch" | "giveUp">;
   /** Absent where outages are not told from poison. */
   readonly circuit: Circuit | undefined;

@@ -3,8 +3,8 @@ import type { EventCatalogue, FeedEvent } from "../../core/event.ts";
 import type { Logger } from "../../core/logger.ts";
 import { nearestOf } from "../../core/options.ts";
 import type { SchemaIssue, StandardSchemaV1 } from "../../core/standard-schema.ts";
-import { batch } from "../batch.ts";
-import type { BatchHandler, Handler, Handlers } from "../handler.ts";
+import type { BatchHandler, BatchParts, Handler, Handlers } from "../handler.ts";
+import { batchParts } from "../handler.ts";
 
 /** Handlers as the loop sees them: the feed's own event type has been matched by the verb. */
 export type AnyHandler = Handler<FeedEvent>;
@@ -14,7 +14,7 @@ export interface Routes {
   /** The handler of an event type, with the schema its data must fit; or why there is none. */
   readonly find: (type: string) => Route | string;
   /** Takes events together, where the user gave a batch handler. */
-  readonly batch: BatchHandler<FeedEvent> | undefined;
+  readonly batch: BatchParts | undefined;
 }
 
 /** Where events of one type go. */
@@ -32,7 +32,7 @@ export interface Route {
 export function toRoutes<E extends FeedEvent>(
   verb: string,
   handlers: Handlers<E>,
-  events: EventCatalogue<E> | undefined,
+  events: EventCatalogue | undefined,
 ): Routes {
   const catalogue: ReadonlyMap<string, StandardSchemaV1> | undefined =
     events && new Map(Object.entries(events));
@@ -40,13 +40,8 @@ export function toRoutes<E extends FeedEvent>(
     return { find: findInCatalogue(catalogue, handlers as AnyHandler), batch: undefined };
   }
   if (isBatchHandler(handlers)) {
-    // It may be made by hand, of numbers that are none.
-    const { size, maxWaitMs } = handlers;
-    const checked = batch<E>({ size, maxWaitMs }, handlers.handleBatch.bind(handlers));
-    return {
-      find: findInCatalogue(catalogue, undefined),
-      batch: checked as unknown as BatchHandler<FeedEvent>,
-    };
+    const parts = handlers[batchParts] as unknown as BatchParts;
+    return { find: findInCatalogue(catalogue, undefined), batch: parts };
   }
   return { find: findInMap(catalogue, checkMap(verb, handlers)), batch: undefined };
 }
@@ -62,7 +57,7 @@ export function tellOfStrangers(
 ): void {
   const { name, events } = feed;
   if (events === undefined || typeof handlers !== "object" || handlers === null) return;
-  if ("handleBatch" in handlers) return;
+  if (batchParts in handlers) return;
   for (const type of Object.keys(handlers)) {
     if (type === "other" || Object.hasOwn(events, type)) continue;
     const nearest = nearestOf(type, Object.keys(events));
@@ -73,8 +68,7 @@ export function tellOfStrangers(
 }
 
 function isBatchHandler<E extends FeedEvent>(handlers: Handlers<E>): handlers is BatchHandler<E> {
-  if (typeof handlers !== "object" || handlers === null) return false;
-  return typeof (handlers as Partial<BatchHandler>).handleBatch === "function";
+  return typeof handlers === "object" && handlers !== null && batchParts in handlers;
 }
 
 function checkMap(verb: string, handlers: unknown): ReadonlyMap<string, AnyHandler> {

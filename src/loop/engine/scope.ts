@@ -1,5 +1,5 @@
 import { AckloopError } from "../../core/errors.ts";
-import type { Delivery } from "../../core/feed.ts";
+import type { ReadableDelivery } from "../../core/feed.ts";
 import type { Logger } from "../../core/logger.ts";
 import type { HandlerContext } from "../handler.ts";
 
@@ -142,13 +142,13 @@ export class EventContext implements HandlerContext {
   readonly #leash: Leash;
   readonly #finish: FinishIn | undefined;
   readonly attempt: number;
-  readonly delivery: Delivery;
+  readonly delivery: ReadableDelivery;
   readonly logger: Logger;
 
   constructor(
     leash: Leash,
     attempt: number,
-    delivery: Delivery,
+    delivery: ReadableDelivery,
     logger: Logger,
     finish: FinishIn | undefined,
   ) {

@@ -132,7 +132,7 @@ export interface KekkerClient {
    */
   feed<Schemas extends KekkerSchemas = Record<never, never>>(
     options?: KekkerFeedOptions<Schemas>,
-  ): KekkerFeed<KekkerEventWith<Schemas>>;
+  ): KekkerFeed<KekkerEventWith<NoInfer<Schemas>>>;
 }
 
 /**

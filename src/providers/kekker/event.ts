@@ -91,11 +91,13 @@ export type KekkerEventType = KekkerEvent["type"];
 export type KekkerSchemas = { readonly [type: string]: StandardSchemaV1 };
 
 /** The events of a feed whose catalogue was extended: a type of one's own replaces Kekker's. */
-export type KekkerEventWith<Schemas extends KekkerSchemas> =
-  | Exclude<KekkerEvent, { readonly type: keyof Schemas }>
-  | {
-      [Type in keyof Schemas & string]: FeedEvent<Type, SchemaOutput<Schemas[Type]>>;
-    }[keyof Schemas & string];
+export type KekkerEventWith<Schemas extends KekkerSchemas> = [keyof Schemas] extends [never]
+  ? KekkerEvent
+  :
+      | Exclude<KekkerEvent, { readonly type: keyof Schemas }>
+      | {
+          [Type in keyof Schemas & string]: FeedEvent<Type, SchemaOutput<Schemas[Type]>>;
+        }[keyof Schemas & string];
 
 /**
  * The schemas of the documented event types.

@@ -23,14 +23,16 @@ import { checkText } from "./options.ts";
 export type TikiSchemas = { readonly [type: string]: StandardSchemaV1 };
 
 /** The events of a feed whose catalogue was extended: a type of one's own replaces Tiki's. */
-export type TikiEventWith<Schemas extends TikiSchemas> =
-  | Exclude<TikiEvent, { readonly type: keyof Schemas }>
-  | {
-      [Type in keyof Schemas & string]: FeedEvent<Type, SchemaOutput<Schemas[Type]>>;
-    }[keyof Schemas & string];
+export type TikiEventWith<Schemas extends TikiSchemas> = [keyof Schemas] extends [never]
+  ? TikiEvent
+  :
+      | Exclude<TikiEvent, { readonly type: keyof Schemas }>
+      | {
+          [Type in keyof Schemas & string]: FeedEvent<Type, SchemaOutput<Schemas[Type]>>;
+        }[keyof Schemas & string];
 
 /** What a feed may be told. */
-export interface TikiFeedOptions<Schemas extends TikiSchemas = TikiSchemas> {
+export interface TikiFeedOptions<Schemas extends TikiSchemas = Record<never, never>> {
   /** Schemas of further event types, or in place of those of `tikiEvents`; any Standard Schema. */
   readonly events?: Schemas | undefined;
   /** For pulls and acks, instead of the client's own token. */

@@ -60,7 +60,7 @@ export interface TikiClient extends TikiCalls {
   feed<Schemas extends TikiSchemas = Record<never, never>>(
     queueCode: string,
     options?: TikiFeedOptions<Schemas>,
-  ): TikiFeed<TikiEventWith<Schemas>>;
+  ): TikiFeed<TikiEventWith<NoInfer<Schemas>>>;
 }
 
 /**

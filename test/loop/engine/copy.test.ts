@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import type { FeedEvent } from "../../../src/core/event.ts";
-import type { Delivery } from "../../../src/core/feed.ts";
+import type { Delivery, ReadableDelivery } from "../../../src/core/feed.ts";
 import { toReceipt } from "../../../src/core/feed.ts";
 import { asItCame, toGiven } from "../../../src/loop/engine/copy.ts";
 import { Entry } from "../../../src/loop/engine/entry.ts";
@@ -57,8 +57,9 @@ describe("the delivery for an attempt", () => {
     const again = vi.fn(fresh);
     const entry = entryOf({ again });
 
-    entry.given = toGiven(entry);
-    expect(entry.given).toBe(entry.delivery);
+    const given = toGiven(entry) as ReadableDelivery;
+    entry.given = given;
+    expect(given).toBe(entry.delivery);
     expect(again).not.toHaveBeenCalled();
 
     expect(toGiven(entry)).toEqual(fresh());

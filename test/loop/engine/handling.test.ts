@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { FeedEvent } from "../../../src/core/event.ts";
+import type { ReadableDelivery } from "../../../src/core/feed.ts";
 import type { Disposition } from "../../../src/loop/engine/attempt.ts";
 import { Circuit } from "../../../src/loop/engine/circuit.ts";
 import type { Verdict } from "../../../src/loop/engine/entry.ts";
@@ -54,12 +55,12 @@ function bench({ mayCome = false, ...parts }: Setting = {}) {
     circuit: undefined,
     attempts: {
       make: (entry, onEnd) => {
-        entry.given = entry.delivery;
+        entry.given = entry.delivery as ReadableDelivery;
         begin(idOf(entry), (disposition) => onEnd(disposition, entry));
       },
       makeBatch: (entries) =>
         new Promise((resolve) => {
-          for (const entry of entries) entry.given = entry.delivery;
+          for (const entry of entries) entry.given = entry.delivery as ReadableDelivery;
           begin(entries.map(idOf).join("+"), (each) => resolve(entries.map(() => each)));
         }),
       giveUp: (entry, verdict, onEnd) => {

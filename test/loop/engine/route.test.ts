@@ -76,18 +76,9 @@ describe("routes", () => {
     [{}, "consume: the map of handlers is empty"],
     [{ ORDER: undefined }, "consume: the map of handlers is empty"],
     [{ ORDER: "handle" }, "consume: the handler of `ORDER` must be a function"],
-    [{ handleBatch: "handle" }, "consume: the handler of `handleBatch` must be a function"],
+    [{ handleBatch: () => {}, size: 2 }, "consume: the handler of `size` must be a function"],
   ])("refuse %j", (handlers, message) => {
     expect(() => toRoutes("consume", asHandlers(handlers), undefined)).toThrow(message);
-  });
-
-  it.each([
-    ["size 0", { size: 0, maxWaitMs: 0 }],
-    ["size NaN", { size: Number.NaN, maxWaitMs: 0 }],
-    ["maxWaitMs NaN", { size: 2, maxWaitMs: Number.NaN }],
-  ])("refuse a batch handler of one's own with %s", (_, facts) => {
-    const handlers = { ...facts, handleBatch: () => {} };
-    expect(() => toRoutes("consume", handlers, undefined)).toThrow("batch: option");
   });
 });
 
