@@ -17,6 +17,11 @@ export default defineConfig([
     ...common,
     format: ["esm", "cjs"],
     // TypeScript 6 reports options that tsup sets for declarations as deprecated.
-    dts: { only: true, compilerOptions: { ignoreDeprecations: "6.0" } },
+    dts: {
+      only: true,
+      compilerOptions: { ignoreDeprecations: "6.0" },
+      // For `Symbol.asyncDispose`, whatever a user's `lib` holds; TypeScript has it since 5.2.
+      banner: '/// <reference lib="esnext.disposable" />',
+    },
   },
 ]);

@@ -55,7 +55,8 @@ export type Handler<E extends FeedEvent = FeedEvent> = (
 /**
  * Handlers by event type; `other` takes every type without a handler of its own.
  *
- * A feed whose types are not known to the compiler takes `other` alone.
+ * A feed whose types are not known to the compiler takes `other` alone. In a function of one's own over
+ * any feed (`<E extends FeedEvent>(feed: Feed<E>)`) it is written `other: (event: FeedEvent) => …`.
  */
 export type HandlerMap<E extends FeedEvent> =
   | { readonly other: Handler<FeedEvent> }

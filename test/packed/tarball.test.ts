@@ -85,7 +85,7 @@ drain(feed, (event) => console.log(event.type, event.data)).then((summary) => co
       {
         module: "esnext",
         moduleResolution: "bundler",
-        lib: ["es2022", "dom", "dom.iterable", "dom.asynciterable", "esnext.disposable"],
+        lib: ["es2022", "dom", "dom.iterable", "dom.asynciterable"],
         types: [],
       },
       ["bundled.ts"],

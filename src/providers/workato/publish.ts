@@ -46,7 +46,7 @@ export interface PublishCalls {
    */
   publish(
     topicId: TopicId,
-    payload: WorkatoData,
+    payload: object,
     options?: CallOptions,
   ): Promise<{ readonly messageId: string }>;
   /**
@@ -61,7 +61,7 @@ export interface PublishCalls {
    */
   publishBatch(
     topicId: TopicId,
-    payloads: readonly WorkatoData[],
+    payloads: readonly object[],
     options?: CallOptions,
   ): Promise<readonly PublishResult[]>;
 }
@@ -106,8 +106,8 @@ export function createPublishCalls(http: HttpClient, isPublished: IsPublished): 
 
 /** Sends part after part, and stops at the first that fails. */
 async function publishParts(
-  parts: readonly (readonly WorkatoData[])[],
-  publish: (part: readonly WorkatoData[]) => Promise<readonly PublishResult[]>,
+  parts: readonly (readonly object[])[],
+  publish: (part: readonly object[]) => Promise<readonly PublishResult[]>,
   { signal }: CallOptions,
 ): Promise<readonly PublishResult[]> {
   const results: PublishResult[] = [];
@@ -143,7 +143,7 @@ function toFailure(error: AckloopError): PublishResult {
 async function publishPart(
   http: HttpClient,
   topicId: TopicId,
-  payloads: readonly WorkatoData[],
+  payloads: readonly object[],
   isPublished: IsPublished,
   { signal }: CallOptions,
 ): Promise<readonly PublishResult[]> {
@@ -219,11 +219,9 @@ function toReason(result: unknown, plain: ReplyFacts["plain"]): string {
  *
  * @throws {AckloopError} `config` for a payload that no request can hold.
  */
-export function splitPayloads(
-  payloads: readonly WorkatoData[],
-): readonly (readonly WorkatoData[])[] {
-  const parts: WorkatoData[][] = [];
-  let part: WorkatoData[] = [];
+export function splitPayloads(payloads: readonly object[]): readonly (readonly object[])[] {
+  const parts: object[][] = [];
+  let part: object[] = [];
   let leftBytes = 0;
   for (const [index, payload] of payloads.entries()) {
     // With the comma behind it.
