@@ -20,22 +20,22 @@ consume(
   feed,
   batch({ size: 10 }, (events) => void events.map(({ type }) => type)),
 );
-redrive(deadLetters, "tiki/queues/q", { other: (event) => void event.id }, { consumer: "c" });
-redrive(
+void redrive(deadLetters, "tiki/queues/q", { other: (event) => void event.id }, { consumer: "c" });
+void redrive(
   deadLetters,
   feed,
   { ORDER_STATUS_UPDATED: ({ data }) => void data.status },
   { consumer: "c" },
 );
 const receiver = discue({ apiKey: "k" }).receiver({ name: "q", secret: "s".repeat(20) });
-redrive(deadLetters, receiver, (event) => void event.type, { consumer: "c" });
+void redrive(deadLetters, receiver, (event) => void event.type, { consumer: "c" });
 
 interface Order {
   readonly id: number;
 }
 declare const order: Order;
 const { messages } = workato({ token: "t", region: "us" });
-messages.publish(1, order);
+void messages.publish(1, order);
 
 // @ts-expect-error a word that no catalogue has
 consume(feed, { ORDER_CREATED: () => {} });
@@ -48,4 +48,4 @@ consume(memoryFeed(), {});
 // @ts-expect-error misspelt
 memoryFeed({ nmae: "a" });
 // @ts-expect-error a text is no message
-messages.publish(1, "text");
+void messages.publish(1, "text");
