@@ -58,7 +58,8 @@ const errorBodyMs = 2_000;
  * Makes the transport that works on every runtime: ky, and for hot calls the `fetch` below it, which
  * costs about half. Both send the same request, and both answers are read by the same code.
  *
- * @param fetch Used in place of the global `fetch`, which is looked up at each call.
+ * @param fetch Used in place of the global `fetch`, which is looked up at each call. It gets a text and
+ * its options: a `Request` of ours would be a stranger to the `fetch` of a package.
  */
 export function createTransport(fetch: typeof globalThis.fetch | undefined): Transport {
   const direct: typeof globalThis.fetch = async (input, init) => {
@@ -82,7 +83,7 @@ export function createTransport(fetch: typeof globalThis.fetch | undefined): Tra
     const { method, url, headers, body, signal, hot } = request;
     const options = { method, headers, signal, redirect, ...(body !== undefined && { body }) };
     try {
-      const response = await (hot ? direct(url, options) : client(url, options));
+      const response = await (hot || fetch ? direct(url, options) : client(url, options));
       return await readReply(response, request);
     } catch (error) {
       throw error instanceof FetchFailure ? error.thrown : error;
@@ -129,7 +130,7 @@ async function readText(response: Response, maxBytes: number): Promise<ReadText>
   try {
     if (!saysItsLength(response.headers)) return await readPieces(response, maxBytes);
     if (Number(response.headers.get("content-length")) > maxBytes) {
-      await response.body?.cancel();
+      if (response.body) await readerOf(response.body).cancel();
       return { text: "", tooLong: true };
     }
     const text = decode(new TextDecoder("utf-8", { fatal: true }), await response.arrayBuffer());
@@ -147,14 +148,14 @@ async function readPieces(
   { fatal = true, signal }: { readonly fatal?: boolean; readonly signal?: AbortSignal } = {},
 ): Promise<ReadText> {
   if (body === null) return nothing;
-  const reader = body.getReader();
+  const reader = readerOf(body);
   const forget = onAbort(signal, () => void reader.cancel().catch(() => {}));
   const decoder = new TextDecoder("utf-8", { fatal });
   let text = "";
   let sizeBytes = 0;
   for (;;) {
     const { done, value } = await reader.read();
-    if (done) {
+    if (done || value === undefined) {
       forget();
       return { text: text + decode(decoder), tooLong: false };
     }
@@ -166,6 +167,24 @@ async function readPieces(
     }
     text += decode(decoder, value, { stream: true });
   }
+}
+
+interface BodyReader {
+  read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>;
+  cancel(): Promise<unknown>;
+}
+
+/** The body of a package's own `fetch` may be a stream of Node's, which is no `ReadableStream`. */
+function readerOf(body: ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>): BodyReader {
+  if ("getReader" in body) return body.getReader();
+  const pieces = body[Symbol.asyncIterator]();
+  return {
+    read: async () => {
+      const { done = false, value } = await pieces.next();
+      return { done, value };
+    },
+    cancel: async () => pieces.return?.(),
+  };
 }
 
 /** A body that is no UTF-8: with U+FFFD in place of each odd byte, two ids would become one. */
