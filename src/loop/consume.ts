@@ -11,7 +11,7 @@ import { toLog } from "./engine/report.ts";
 import { tellOfStrangers, toRoutes } from "./engine/route.ts";
 import type { Handlers } from "./handler.ts";
 import type { LoopOptions } from "./options.ts";
-import { toLoopSettings } from "./options.ts";
+import { checkSourceName, toLoopSettings } from "./options.ts";
 import { Run } from "./run.ts";
 
 /**
@@ -83,6 +83,7 @@ export function toAssignment<E extends FeedEvent>(
   if (typeof feed?.pull !== "function" || typeof feed.ack !== "function") {
     throw new AckloopError("config", `${verb}: the first argument must be a feed`);
   }
+  checkSourceName(verb, "feed", feed.name);
   const fault = whyNoKind(feed);
   if (fault) throw new AckloopError("config", `${verb}: the feed ${feed.name}: ${fault}`);
   const routes = toRoutes(verb, handlers, feed.events);

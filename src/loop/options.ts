@@ -1,3 +1,4 @@
+import { AckloopError } from "../core/errors.ts";
 import type { FeedEvent } from "../core/event.ts";
 import type { Logger } from "../core/logger.ts";
 import type { FilledOf, Table, TableOf } from "../core/options.ts";
@@ -347,4 +348,16 @@ function toBounds(
   const maxMs = most[1] ?? Math.max(most[2], minMs);
   if (minMs > maxMs) throw optionError(verb, least[0], `must not exceed \`${most[0]}\``);
   return { minMs, maxMs };
+}
+
+/**
+ * Checks the name of a feed or receiver before anything is stored under it.
+ *
+ * @throws {AckloopError} `config`.
+ */
+export function checkSourceName(verb: string, what: "feed" | "receiver", given: unknown): void {
+  const verdict = name.test(given);
+  if (verdict === true) return;
+  const more = verdict === false ? "" : `; ${verdict}`;
+  throw new AckloopError("config", `${verb}: the ${what}'s name must be ${name.must}${more}`);
 }

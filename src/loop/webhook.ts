@@ -24,7 +24,7 @@ import { HandlerScope } from "./engine/scope.ts";
 import { toText } from "./engine/storable.ts";
 import type { Handlers } from "./handler.ts";
 import type { HandlingOptions } from "./options.ts";
-import { toHandlingSettings } from "./options.ts";
+import { checkSourceName, toHandlingSettings } from "./options.ts";
 
 /** The options of `webhook`. */
 export interface WebhookOptions extends HandlingOptions {
@@ -88,6 +88,7 @@ export function webhook<E extends FeedEvent>(
   if (typeof receiver?.receive !== "function") {
     throw new AckloopError("config", "webhook: the first argument must be a receiver");
   }
+  checkSourceName("webhook", "receiver", receiver.name);
   const routes = toRoutes("webhook", handlers, receiver.events);
   if (routes.batch) {
     throw new AckloopError("config", "webhook: a request has no batch; give a function or a map");

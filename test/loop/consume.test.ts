@@ -256,6 +256,11 @@ describe("consume", () => {
     );
   });
 
+  it.each(["", "x".repeat(501), "a\0b", undefined])("refuses a feed of the name %j", (name) => {
+    const feed = { ...memoryFeed(), name } as Feed;
+    expect(() => consume(feed, () => {})).toThrow("consume: the feed's name must be a name of 1");
+  });
+
   it("refuses wrong options and handlers at once, and makes no request", () => {
     const feed = memoryFeed();
 

@@ -3,12 +3,14 @@ import { AckloopError } from "../../core/errors.ts";
 /** A request's body, or why there is none. */
 export type Body =
   | { readonly bytes: Uint8Array; readonly refused?: undefined }
-  | { readonly bytes?: undefined; readonly refused: "tooLarge" | "cut" };
+  | { readonly bytes?: undefined; readonly refused: "tooLarge" | "cut" | "encoded" };
 
 /**
- * Reads a request's body as bytes, and stops as soon as it is longer than `maxBytes`.
+ * Reads a request's body as bytes, unpacked where it is compressed, and stops as soon as it is longer
+ * than `maxBytes`.
  *
- * `refused: "cut"` means that the sender went away in the middle.
+ * `refused: "cut"` means that the sender went away in the middle, or that it cannot be unpacked;
+ * `"encoded"`, that it is compressed in a way that no runtime unpacks.
  *
  * @throws {AckloopError} `config` when somebody else has read the body before. An abort rejects with
  * the signal's reason.
@@ -29,7 +31,26 @@ export async function readBody(
   // A length that is missing, or wrong, is met by the count below.
   if (Number(request.headers.get("content-length")) > maxBytes) return { refused: "tooLarge" };
   if (request.body === null) return { bytes: new Uint8Array() };
-  return readStream(request.body, maxBytes, signal);
+  const unpacked = unpack(request.body, request.headers.get("content-encoding"));
+  return unpacked ? readStream(unpacked, maxBytes, signal) : { refused: "encoded" };
+}
+
+/** The encodings that every runtime unpacks, by their names in HTTP. */
+const packings = new Map<string, CompressionFormat>([
+  ["gzip", "gzip"],
+  ["x-gzip", "gzip"],
+  ["deflate", "deflate"],
+]);
+
+/** A body before it was encoded; `undefined` where the encoding is not known. */
+function unpack(
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+  encoding: string | null,
+): ReadableStream<Uint8Array> | undefined {
+  const name = encoding?.trim().toLowerCase() ?? "";
+  if (name === "" || name === "identity") return body;
+  const format = packings.get(name);
+  return format && body.pipeThrough(new DecompressionStream(format));
 }
 
 async function readStream(

@@ -62,8 +62,13 @@ export interface ReceiverOptions {
   readonly signature?: SignatureOptions | undefined;
   /** Lets everybody in: only behind something else that checks who calls. @default false */
   readonly open?: boolean | undefined;
-  /** The longest body, in bytes, 1 to 2^30; a longer one is answered 413. @default 1_048_576 */
+  /** The longest body, unpacked, in bytes, 1 to 2^30; a longer one is answered 413. @default 1_048_576 */
   readonly maxBodyBytes?: number | undefined;
+  /**
+   * The methods by which a delivery may come; by another it is answered 405, and the logger told. Assumed:
+   * discue delivers by POST or PUT. Such lines in the log would show this wrong. @default ["POST", "PUT"]
+   */
+  readonly methods?: readonly string[] | undefined;
   /**
    * The methods that are a liveness check on every path, answered 200 without a handler, a secret or a
    * signature. Assumed: discue checks with GET or HEAD and delivers with another method. A listener
@@ -116,7 +121,7 @@ export interface ReceiverOptions {
    */
   readonly typeOf?: TypeOf | undefined;
   /**
-   * Where refused requests (401, 413, 400) and a `domainChallenges` that fails are told, each reason at most
+   * Where refused requests (400, 401, 405, 413, 415) and a `domainChallenges` that fails are told, each reason at most
    * once a minute; `webhook` and `inbox` tell their own logger in its place, where they have one.
    */
   readonly logger?: Logger | undefined;
@@ -201,6 +206,7 @@ const table = {
   signature: group(signatureTable, "an object with `secrets`"),
   open: flag.or(false),
   maxBodyBytes: whole(1, 2 ** 30).or(1_048_576),
+  methods: list(method).or(["POST", "PUT"]),
   livenessMethods: list(method).or(["GET", "HEAD"]),
   livenessPath: path,
   domainChallenges: new Rule<NonNullable<ReceiverOptions["domainChallenges"]>>({

@@ -49,9 +49,9 @@ export interface CreateReceiver {
 /**
  * Makes a receiver of discue's calls.
  *
- * In this order a request is: the domain's challenge, a liveness check, refused for its secret, for what its
- * signature lacks (401) or for its length (413), read, refused for its signature (401) or its encoding
- * (400), or one delivery. An id is the message's own (covered by a signature if there is one), else the
+ * In this order a request is: the domain's challenge, a liveness check, refused for its method (405), its
+ * secret, what its signature lacks (401), its length (413) or its encoding (415), read and unpacked, refused
+ * for its signature, which is of the unpacked body (401), or for what is no UTF-8 (400), or one delivery. An id is the message's own (covered by a signature if there is one), else the
  * signed `webhook-id`, else the header named by `messageIdHeader`, else a SHA-256 of the body with
  * `idDerived: true`. What may be a message and a user's own data as well: see `bodyForms`.
  *
@@ -89,13 +89,14 @@ type Reader = (request: Request, options: ReceiveOptions) => Promise<Received>;
 
 /** A request that is answered with a status, and told. */
 interface Refusal {
-  readonly status: 400 | 401 | 413 | 503;
+  readonly status: 400 | 401 | 405 | 413 | 415 | 503;
   readonly why: string;
 }
 
 const refusedBody = {
   tooLarge: { status: 413, why: "its body is longer than `maxBodyBytes`" },
-  cut: { status: 400, why: "its body was cut off" },
+  cut: { status: 400, why: "its body was cut off, or cannot be unpacked" },
+  encoded: { status: 415, why: "its body is encoded in another way than gzip or deflate" },
 } as const;
 
 const liveness = (): Received => ({ ...answered(200), as: "liveness" });
@@ -113,6 +114,11 @@ function createReader(settings: ReceiverSettings, source: string): Reader {
     const received = await answerCheck(letter, tell);
     signal?.throwIfAborted();
     if (received) return received;
+    const { methods } = settings;
+    if (!methods.includes(request.method) && door.isLiveness(letter) !== "ifEmpty") {
+      tell({ status: 405, why: `${request.method} is none of its \`methods\`` });
+      return answered(405, null, { allow: methods.join(", ") });
+    }
     const admitted = door.letIn(letter);
     const isFull = typeof admitted !== "string" && admit?.() === false;
     if (isFull) return { ...answered(settings.deferStatus), as: "full" };
@@ -215,8 +221,9 @@ async function digestOf(bytes: Uint8Array): Promise<string> {
 function answered(
   status: number,
   text: string | null = null,
+  headers: Readonly<Record<string, string>> = {},
 ): Extract<Received, { kind: "answered" }> {
-  return { kind: "answered", response: new Response(text, { status }) };
+  return { kind: "answered", response: new Response(text, { status, headers }) };
 }
 
 function catalogueOf<E extends FeedEvent>(options: ReceiverSchemas): EventCatalogue<E> | undefined {

@@ -1,4 +1,5 @@
-import { describe, expect, it } from "vitest";
+import { deflateSync, gzipSync } from "node:zlib";
+import { describe, expect, it, vi } from "vitest";
 import * as z from "zod/mini";
 import { isAckloopError } from "../../../src/core/errors.ts";
 import { discueReceiver } from "../../../src/providers/discue/index.ts";
@@ -46,10 +47,48 @@ describe("the body", () => {
     expect(delivery.idDerived).toBe(true);
   });
 
-  it.each(["PUT", "PATCH", "DELETE"])("may come by %s, with any content type", async (method) => {
-    const request = call("m-1", "hello", { method, headers: { "content-type": "image/png" } });
+  it("may come by PUT, with any content type", async () => {
+    const headers = { "content-type": "image/png" };
+    const request = call("m-1", "hello", { method: "PUT", headers });
 
     expect(deliveryOf(await receiver().receive(request)).event.data).toBe("hello");
+  });
+
+  it("is answered 405 by another method, told, and taken where that method is named", async () => {
+    const warn = vi.fn();
+    const logger = { debug: warn, info: warn, warn, error: warn };
+    const patch = () => call("m-1", "hello", { method: "PATCH" });
+
+    const received = await receiver({ logger }).receive(patch());
+
+    expect(statusOf(received)).toBe(405);
+    expect(received).toHaveProperty("response.headers");
+    expect(warn.mock.calls.flat().join()).toContain("PATCH is none of its `methods`");
+    const taken = await receiver({ methods: ["patch"] }).receive(patch());
+    expect(deliveryOf(taken).event.data).toBe("hello");
+  });
+
+  it.each([
+    ["gzip", gzipSync],
+    ["x-gzip", gzipSync],
+    ["DEFLATE", deflateSync],
+  ])("is unpacked where it is %s", async (encoding, pack) => {
+    const headers = { "content-encoding": encoding };
+    const packed = (text: string) => post(pack(text), notifyUrl, { headers });
+
+    const delivery = deliveryOf(await receiver().receive(packed('{"order":7}')));
+
+    expect(delivery.event.data).toStrictEqual({ order: 7 });
+    const small = receiver({ maxBodyBytes: 1_000 });
+    expect(statusOf(await small.receive(packed("x".repeat(100_000))))).toBe(413);
+    const cut = post(pack("hello").subarray(0, 8), notifyUrl, { headers });
+    expect(statusOf(await receiver().receive(cut))).toBe(400);
+  });
+
+  it.each(["br", "gzip, gzip", "zstd"])("is answered 415 where it is %s", async (encoding) => {
+    const request = post("odd", notifyUrl, { headers: { "content-encoding": encoding } });
+
+    expect(statusOf(await receiver().receive(request))).toBe(415);
   });
 
   it.each([
@@ -283,7 +322,7 @@ describe("what carries no message", () => {
     const alive = receiver({ livenessPath: "/alive", livenessMethods: [] });
 
     expect(statusOf(await alive.receive(post("x", "https://example.com/alive")))).toBe(200);
-    expect(statusOf(await alive.receive(new Request("https://example.com/other")))).toBe(401);
+    expect(statusOf(await alive.receive(new Request("https://example.com/other")))).toBe(405);
   });
 
   it("is the domain's challenge on its path, answered with exactly its content", async () => {
