@@ -1,28 +1,19 @@
-import { AckloopError } from "../core/errors.ts";
 import type { FeedEvent } from "../core/event.ts";
-import { milliseconds, Rule, whole } from "../core/options.ts";
-import type { DeadLetter, EventKey, StoreKey } from "../core/stores.ts";
+import { isObject, milliseconds, name, type Rule, rule, whole } from "../core/options.ts";
+import type { DeadLetter, EventKey, InboxEntry, StoreKey } from "../core/stores.ts";
+import { storeError } from "./error.ts";
 
 const hundredYearsMs = 100 * 365 * 24 * 3_600_000;
-
-/** Makes a `config` error of the stores: a wrong option or argument. */
-export function configError(operation: string, message: string): AckloopError {
-  return new AckloopError("config", message, { provider: "stores", operation });
-}
 
 /** Refuses an argument that breaks its rule. */
 export function checkArgument(
   operation: string,
-  name: string,
+  argument: string,
   value: unknown,
   { must, test }: Pick<Rule<never>, "must" | "test">,
 ): void {
-  if (test(value) !== true) throw configError(operation, `\`${name}\` must be ${must}`);
-}
-
-/** A rule that only asks. */
-function ruleOf<Type>(must: string, test: (value: unknown) => boolean): Rule<Type> {
-  return new Rule({ must, test });
+  if (test(value) === true) return;
+  throw storeError("config", operation, `\`${argument}\` must be ${must}`);
 }
 
 /** A number of ms, of up to a hundred years. */
@@ -31,98 +22,75 @@ export function ms(least: number): Rule<number> {
 }
 
 /** A text of any kind and length. */
-export const anyText: Rule<string> = ruleOf("a text", isText);
+export const anyText: Rule<string> = rule("a text", isText);
 
 /** A list of texts. */
-export const texts: Rule<readonly string[]> = ruleOf(
-  "a list of texts",
-  (value) => Array.isArray(value) && value.every(isText),
-);
+export const texts: Rule<readonly string[]> = rule("a list of texts", listOf(isText));
 
 /** An object with members. */
-export const anObject: Rule<object> = ruleOf("an object", (value) => {
-  return typeof value === "object" && value !== null;
-});
+export const anObject: Rule<object> = rule("an object", isObject);
 
 /** Whose place it is. */
-export const storeKey: Rule<StoreKey> = ruleOf(
+export const placeRule: Rule<StoreKey> = rule(
   "an object with `consumer` and `feed`: names of 1 to 500 characters, without NUL",
-  isStoreKey,
+  isPlace,
 );
 
 /** An event's key; the identity may be any text that is not empty. */
-export const eventKey: Rule<EventKey> = ruleOf(
-  `${storeKey.must}; and an \`identity\` that is not empty`,
-  isEventKey,
+export const eventRule: Rule<EventKey> = rule(
+  `${placeRule.must}; and an \`identity\` that is not empty`,
+  (value) => isPlace(value) && isText(value["identity"]) && value["identity"] !== "",
 );
 
 /** A dead letter that could be given back. */
-export const letterRule: Rule<DeadLetter> = ruleOf(
-  `${eventKey.must}; with a \`reason\`, a time in \`failedAt\`, a whole number of \`attempts\`, and an \`event\` with \`id\`, \`source\` and \`type\`, or none`,
-  (value) => isEventKey(value) && isLetter(value),
+export const letterRule: Rule<DeadLetter> = rule(
+  `${eventRule.must}; with a \`reason\`, a time in \`failedAt\`, a whole number of \`attempts\`, and an \`event\` with \`id\`, \`source\` and \`type\`, or none`,
+  (value) => eventRule.test(value) === true && isLetter(value),
 );
+
+/** Entries of an inbox that could be given back. */
+export const entriesRule: Rule<readonly InboxEntry[]> = rule(
+  "a list of entries, each with an `event` with `id`, `source` and `type`, or an `unreadable` with a `message`",
+  listOf(isEntry),
+);
+
+function listOf(isItem: (value: unknown) => boolean): (value: unknown) => boolean {
+  // Not by `every` alone, which passes over the holes of a list.
+  return (value) => Array.isArray(value) && Array.from(value).every(isItem);
+}
 
 function isText(value: unknown): value is string {
   return typeof value === "string";
 }
 
-/** Tells whether a value is a name that every store can hold. */
-function isName(value: unknown): value is string {
-  return isText(value) && value !== "" && value.length <= 500 && !value.includes("\0");
-}
-
-function isStoreKey(value: unknown): value is StoreKey {
-  return isObject(value) && isName(value["consumer"]) && isName(value["feed"]);
-}
-
-function isEventKey(value: unknown): value is EventKey {
+function isPlace(value: unknown): value is Readonly<Record<string, unknown>> {
   return (
-    isStoreKey(value) && "identity" in value && isText(value.identity) && value.identity !== ""
+    isObject(value) && [value["consumer"], value["feed"]].every((one) => name.test(one) === true)
   );
 }
 
-/** Tells whether a value is an object with members: no list, not null. */
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 /** Tells whether a value is an event, as far as the loop relies on it: on the way in and out. */
-export function isEvent(json: unknown): json is FeedEvent {
-  return isObject(json) && ["id", "source", "type"].every((name) => isText(json[name]));
+function isEvent(value: unknown): value is FeedEvent {
+  return isObject(value) && ["id", "source", "type"].every((member) => isText(value[member]));
 }
 
 /** Tells whether a value is a dead letter, as far as a redrive relies on it: on the way in and out. */
-export function isLetter(json: unknown): json is DeadLetter {
-  if (!isObject(json)) return false;
-  const { event, attempts, code } = json;
+export function isLetter(value: unknown): value is DeadLetter {
+  if (!isObject(value)) return false;
+  const { event, attempts, code } = value;
   const needed = ["consumer", "feed", "identity", "reason", "failedAt"];
   return (
-    needed.every((name) => isText(json[name])) &&
+    needed.every((member) => isText(value[member])) &&
     (code === undefined || isText(code)) &&
     whole(0).test(attempts) === true &&
     (event === undefined || isEvent(event))
   );
 }
 
-/** Writes a value as JSON, or says which argument cannot be. */
-export function toJson(operation: string, name: string, value: unknown): string {
-  let text: string | undefined;
-  try {
-    text = JSON.stringify(value);
-  } catch {
-    // A BigInt or a cycle. The error of the engine would quote the payload's field names.
-  }
-  if (text === undefined) {
-    throw configError(operation, `\`${name}\` cannot be written as JSON (a BigInt or a cycle?)`);
-  }
-  return text;
-}
-
-/** Reads JSON; `undefined` for what is none. */
-export function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+/** Tells whether a value is an entry, as far as the feed relies on it: on the way in and out. */
+export function isEntry(value: unknown): value is InboxEntry {
+  if (!isObject(value)) return false;
+  const { event, unreadable } = value;
+  if (event !== undefined) return isEvent(event);
+  return isObject(unreadable) && isText(unreadable["message"]);
 }

@@ -5,10 +5,11 @@ import {
   anObject,
   anyText,
   checkArgument,
-  eventKey,
+  entriesRule,
+  eventRule,
   letterRule,
   ms,
-  storeKey,
+  placeRule,
   texts,
 } from "./check.ts";
 
@@ -19,34 +20,34 @@ type Rules = Readonly<Record<string, AnyRule>>;
 type Call = readonly [given: Rules, options?: Rules];
 
 const page = whole(1, 1000);
-const mark = { key: eventKey, mark: anyText };
-const grant = { key: storeKey, fence: whole(1) };
+const mark = { key: eventRule, mark: anyText };
+const grant = { key: placeRule, fence: whole(1) };
 const tokens = { name, tokens: texts };
 
 const calls = {
   cursors: {
-    load: [{ key: storeKey }],
-    save: [{ key: storeKey, value: anyText, revision: whole(0) }],
+    load: [{ key: placeRule }],
+    save: [{ key: placeRule, value: anyText, revision: whole(0) }],
   },
   deadLetters: {
     put: [{ letter: letterRule }],
-    list: [{ key: storeKey }, { limit: page.or(100), after: anyText }],
-    get: [{ key: eventKey }],
-    remove: [{ key: eventKey }],
+    list: [{ key: placeRule }, { limit: page.or(100), after: anyText }],
+    get: [{ key: eventRule }],
+    remove: [{ key: eventRule }],
   },
   dedupe: {
-    begin: [{ key: eventKey, markMs: ms(1) }, { mark: name }],
+    begin: [{ key: eventRule, markMs: ms(1) }, { mark: name }],
     renew: [{ ...mark, markMs: ms(1) }],
     finish: [mark, { retentionMs: ms(0).required() }],
     forget: [mark],
   },
   leases: {
-    acquire: [{ key: storeKey, holder: name, leaseMs: ms(1) }],
+    acquire: [{ key: placeRule, holder: name, leaseMs: ms(1) }],
     renew: [{ ...grant, leaseMs: ms(1) }],
     release: [grant],
   },
   inbox: {
-    add: [{ name, entries: anObject }],
+    add: [{ name, entries: entriesRule }],
     claim: [{ name, limit: page, leaseMs: ms(1) }],
     finish: [tokens],
     release: [{ ...tokens, afterMs: ms(0) }],
@@ -55,43 +56,48 @@ const calls = {
 } satisfies { [Kind in keyof StoreSet]: { [Name in keyof StoreSet[Kind]]: Call } };
 
 /**
- * Puts the checks of all arguments, and the way an abort ends a call, before stores that have neither:
- * one place for every implementation.
+ * Puts the checks of all arguments, and the way an abort ends a call, before stores of one's own.
+ *
+ * A store behind it is never called with a wrong argument or after its signal has fired. A caller whose
+ * signal fires is let go at once, with the signal's reason; the call itself ends as it does.
+ *
+ * **Shape**: the stores that were given, by their names in a `StoreSet`.
  */
-export function checkedStores(bare: StoreSet): StoreSet {
-  return {
-    cursors: checked(bare.cursors, calls.cursors),
-    deadLetters: checked(bare.deadLetters, calls.deadLetters),
-    dedupe: checked(bare.dedupe, calls.dedupe),
-    leases: checked(bare.leases, calls.leases),
-    inbox: checked(bare.inbox, calls.inbox),
-  };
+export function checkedStores<Kind extends keyof StoreSet>(
+  stores: Pick<StoreSet, Kind>,
+): Pick<StoreSet, Kind> {
+  const kinds = Object.keys(calls).filter((kind) => kind in stores) as Kind[];
+  const checked = kinds.map((kind) => [kind, checkedStore(stores[kind], calls[kind])]);
+  return Object.fromEntries(checked) as Pick<StoreSet, Kind>;
 }
 
 type Method = (...given: readonly unknown[]) => Promise<unknown>;
 
-function checked<Store>(bare: Store, known: { readonly [Name in keyof Store]: Call }): Store {
-  const methods = Object.entries<Call>(known).map(([operation, [given, options = {}]]) => {
-    const rules = Object.entries(given);
-    const call: Method = async (...all) => {
-      for (const [at, [argument, rule]] of rules.entries()) {
-        checkArgument(operation, argument, all[at], rule);
-      }
-      const last = all[rules.length] ?? {};
-      checkArgument(operation, "options", last, anObject);
-      const filled: Record<string, unknown> = { ...last };
-      for (const [option, rule] of Object.entries(options)) {
-        filled[option] ??= rule.byDefault;
-        if (filled[option] === undefined && rule.need === undefined) continue;
-        checkArgument(operation, option, filled[option], rule);
-      }
-      // Asked at each call, and on the store itself, which may be a class.
-      const store = bare as Readonly<Record<string, Method>>;
-      return await abortable(last, async () =>
-        store[operation]?.(...all.slice(0, rules.length), filled),
-      );
-    };
-    return [operation, call] as const;
+function checkedStore(store: object, known: Readonly<Record<string, Call>>): object {
+  const methods = Object.entries(known).map(([operation, call]) => {
+    return [operation, checkedMethod(store, operation, call)];
   });
-  return Object.fromEntries(methods) as Store;
+  return Object.fromEntries(methods) as object;
+}
+
+function checkedMethod(store: object, operation: string, [given, options = {}]: Call): Method {
+  const rules = Object.entries(given);
+  return async (...all) => {
+    for (const [at, [argument, rule]] of rules.entries()) {
+      checkArgument(operation, argument, all[at], rule);
+    }
+    const last = all[rules.length] ?? {};
+    checkArgument(operation, "options", last, anObject);
+    const filled: Record<string, unknown> = { ...last };
+    for (const [option, rule] of Object.entries<AnyRule>(options)) {
+      filled[option] ??= rule.byDefault;
+      if (filled[option] === undefined && rule.need === undefined) continue;
+      checkArgument(operation, option, filled[option], rule);
+    }
+    // Asked at each call, and on the store itself, which may be a class.
+    const asked = store as Readonly<Record<string, Method>>;
+    return await abortable(last, async () =>
+      asked[operation]?.(...all.slice(0, rules.length), filled),
+    );
+  };
 }

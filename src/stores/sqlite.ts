@@ -1,6 +1,6 @@
 import { checkOptions } from "../core/options.ts";
 import type { StoreSet } from "../core/stores.ts";
-import { configError } from "./check.ts";
+import { storeError } from "./error.ts";
 import { type SqlStoreOptions, sqlRules } from "./options.ts";
 import { sqlStores } from "./sql/stores.ts";
 import { sqliteAdd } from "./sqlite/dialect.ts";
@@ -46,7 +46,8 @@ function opened(database: unknown) {
   // A lone surrogate would become another sign in the name of the file.
   const isPath = typeof database === "string" && !/^$|\0|\p{Surrogate}/u.test(database);
   if (!isPath) {
-    throw configError(
+    throw storeError(
+      "config",
       "sqliteStores",
       "`database` must be the path of a file, or a SQLite database",
     );

@@ -1,12 +1,9 @@
 import type { Inbox } from "../../core/stores.ts";
-import { claimOf, entriesToJson, fullError, sameAs } from "../entry.ts";
+import { claimOf, type Draft, draftsOf, fullError } from "../entry.ts";
 import type { StoreLimits } from "../options.ts";
 import { sweep } from "./rows.ts";
 
-interface Entry {
-  /** What makes it the same as another; absent where that is not known. */
-  readonly identity: string | undefined;
-  readonly text: string;
+interface Entry extends Draft {
   attempts: number;
   /** Whose it is; absent while nobody has it. */
   token?: string | undefined;
@@ -34,19 +31,12 @@ export function memoryInbox(limits: StoreLimits, inboxes = new Map<string, Inbox
   };
   return {
     async add(name, entries) {
-      const texts = entriesToJson(entries);
-      const drafts = entries.map((entry, at) => ({
-        identity: sameAs(entry),
-        text: texts[at] ?? "",
-      }));
       const state = stateOf(name);
       const now = performance.now();
-      const fresh = drafts.filter(({ identity }) => isFresh(state, identity, now));
+      const fresh = draftsOf(entries).filter(({ identity }) => isFresh(state, identity, now));
       if (fresh.length === 0) return;
       if (state.open.size >= limits.inboxMaxEntries) throw fullError();
       for (const { identity, text } of fresh) {
-        // The same event twice in one call is stored once.
-        if (!isFresh(state, identity, now)) continue;
         last += 1;
         state.open.set(`${last}`, { identity, text, attempts: 0, hiddenUntil: 0 });
         if (identity !== undefined) state.known.add(identity);

@@ -1,5 +1,5 @@
 import { ask } from "../../core/guard.ts";
-import { configError } from "../check.ts";
+import { storeError } from "../error.ts";
 import type { Row } from "../sql/session.ts";
 import { postgresError } from "./postgres-error.ts";
 
@@ -36,7 +36,8 @@ export function checkDatabase(
   if (typeof value === "object" && value !== null && "query" in value) {
     if (typeof value.query === "function") return;
   }
-  throw configError(
+  throw storeError(
+    "config",
     operation,
     `\`${name}\` must have \`query(text, params)\`, as pg's Pool and PGlite do`,
   );
@@ -46,5 +47,5 @@ function rowsOf(operation: string, answer: unknown): readonly Row[] {
   if (typeof answer === "object" && answer !== null && "rows" in answer) {
     if (Array.isArray(answer.rows)) return answer.rows;
   }
-  throw configError(operation, "`query` must resolve to `{ rows }`");
+  throw storeError("config", operation, "`query` must resolve to `{ rows }`");
 }

@@ -1,4 +1,4 @@
-import { configError } from "../check.ts";
+import { storeError } from "../error.ts";
 import { numberAt, type Row, textAt } from "../sql/session.ts";
 import { refuseNewer, tableNames } from "../sql/versions.ts";
 import { tableOf } from "./dialect.ts";
@@ -175,17 +175,22 @@ export async function look(
 function refuseUnfit(operation: string, row: Row, schema: string | undefined): void {
   const server = Number(row["server"]);
   if (!(server >= oldestServer)) {
-    throw configError(operation, "the database is no PostgreSQL of version 12 or newer");
+    throw storeError("config", operation, "the database is no PostgreSQL of version 12 or newer");
   }
   if (row["encoding"] !== "UTF8") {
-    throw configError(operation, "the database's encoding must be UTF8; make another database");
+    throw storeError(
+      "config",
+      operation,
+      "the database's encoding must be UTF8; make another database",
+    );
   }
   if (row["read_only"] === "on") {
     const text = "the database is read-only, as a standby is; give the address of the primary";
-    throw configError(operation, text);
+    throw storeError("config", operation, text);
   }
   if (typeof row["schema"] === "string") return;
-  throw configError(
+  throw storeError(
+    "config",
     operation,
     schema === undefined
       ? "the search path names no schema that exists; give the option `schema`"
@@ -196,5 +201,5 @@ function refuseUnfit(operation: string, row: Row, schema: string | undefined): v
 /** Gives the schema, if its tables are of this version. */
 export function refuseOld({ schema, isCurrent }: Found): string {
   if (isCurrent) return schema;
-  throw configError("open", "the tables are missing or old; call `migrate()` first");
+  throw storeError("config", "open", "the tables are missing or old; call `migrate()` first");
 }

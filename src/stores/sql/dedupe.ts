@@ -1,5 +1,5 @@
 import type { DedupeStore, EventKey } from "../../core/stores.ts";
-import { keyOf } from "../key.ts";
+import { keyOfEvent } from "../key.ts";
 import { forgottenAtMost, forgottenMs } from "../options.ts";
 import { after, beginAnew, leftAt, numberAt, type SqlSession } from "./session.ts";
 import { Sweeper } from "./sweeper.ts";
@@ -91,6 +91,6 @@ export function sqlDedupe(session: SqlSession, startsRetentionMs: number): Dedup
  * The event, and the mark as a text that a database can hold. No JSON has a line break of its own, so that
  * a mark is found in a list of others only as a whole.
  */
-function namesOf({ consumer, feed, identity }: EventKey, mark: string): readonly string[] {
-  return [keyOf(consumer, feed, identity), `\n${JSON.stringify(mark)}`];
+function namesOf(key: EventKey, mark: string): readonly string[] {
+  return [keyOfEvent(key), `\n${JSON.stringify(mark)}`];
 }

@@ -1,4 +1,4 @@
-import { configError } from "../check.ts";
+import { storeError } from "../error.ts";
 
 /** A value that a statement takes. */
 export type SqliteValue = string | number | null;
@@ -38,7 +38,8 @@ export function findDriver(): SqliteDriver {
     const driver = installed(name);
     if (driver) return driver;
   }
-  throw configError(
+  throw storeError(
+    "config",
     "sqliteStores",
     "there is no SQLite here: use Node 22.13 or newer, or install `better-sqlite3`, or `libsql`",
   );
@@ -69,7 +70,7 @@ export function closeQuietly(database: SqliteDatabase): void {
 export function isInTransaction(database: SqliteDatabase): boolean {
   // Asked first: libsql ends the process when a closed database is asked for its transaction.
   if (memberOf(database, "open") === false || memberOf(database, "isOpen") === false) {
-    throw configError("finish", "the database is closed");
+    throw storeError("config", "finish", "the database is closed");
   }
   for (const name of ["inTransaction", "isTransaction"]) {
     const told = memberOf(database, name);

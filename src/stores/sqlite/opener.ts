@@ -1,5 +1,5 @@
 import { AckloopError } from "../../core/errors.ts";
-import { configError } from "../check.ts";
+import { storeError } from "../error.ts";
 import { fileOf } from "./connection.ts";
 import {
   closeQuietly,
@@ -45,7 +45,8 @@ function fullPathOf(path: string): string {
   const isDrive = /^[a-z]:/i.test(path) && sep !== "/";
   // Taken for a path, it would make a file of a strange name in the working directory.
   if (/^[a-z][a-z\d+.-]*:/i.test(path) && !isDrive) {
-    throw configError(
+    throw storeError(
+      "config",
       "sqliteStores",
       "`database` is an address, or a path of Windows elsewhere; give a path (`fileURLToPath(url)` makes one of a URL)",
     );
@@ -53,7 +54,7 @@ function fullPathOf(path: string): string {
   try {
     return resolve?.(path) ?? path;
   } catch {
-    throw configError("sqliteStores", "the working directory is gone; give a full path");
+    throw storeError("config", "sqliteStores", "the working directory is gone; give a full path");
   }
 }
 
@@ -61,7 +62,7 @@ function mainFileOf(database: SqliteDatabase): string {
   try {
     return fileOf(database);
   } catch {
-    throw configError("sqliteStores", "the database is closed, or is no SQLite");
+    throw storeError("config", "sqliteStores", "the database is closed, or is no SQLite");
   }
 }
 
@@ -69,7 +70,11 @@ function openAgain(Driver: SqliteDriver, file: string): SqliteDatabase {
   const second: unknown = new Driver(file);
   if (isSqlite(second) && fileOf(second) === file) return second;
   if (isSqlite(second)) closeQuietly(second);
-  throw configError("open", "the file of the database cannot be opened again; give its path");
+  throw storeError(
+    "config",
+    "open",
+    "the file of the database cannot be opened again; give its path",
+  );
 }
 
 /** Makes the folder, and says in words what a person must mend. */
@@ -80,7 +85,7 @@ function makeReady(file: string): void {
   try {
     fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
     const found = fs.statSync(file, { throwIfNoEntry: false });
-    if (found?.isDirectory()) throw configError("open", "the path is that of a folder");
+    if (found?.isDirectory()) throw storeError("config", "open", "the path is that of a folder");
     // The folder and its neighbours too: the log of what is not in the file yet stands beside it.
     for (const used of [path.dirname(file), file, `${file}-wal`, `${file}-shm`]) {
       if (fs.existsSync(used)) fs.accessSync(used, fs.constants.R_OK | fs.constants.W_OK);

@@ -1,5 +1,5 @@
 import { sleep } from "../../core/sleep.ts";
-import { configError } from "../check.ts";
+import { storeError } from "../error.ts";
 import type { Param, Row, SqlSession, Step } from "../sql/session.ts";
 import { Connection, fileOf } from "./connection.ts";
 import { makeStep } from "./dialect.ts";
@@ -58,7 +58,7 @@ export class SqliteSession implements SqlSession {
 
   run(operation: string, step: Step, params: readonly Param[]): Promise<readonly Row[]> {
     return new Promise((resolve, reject) => {
-      if (this.#isClosed) throw configError(operation, "the stores are closed");
+      if (this.#isClosed) throw storeError("config", operation, "the stores are closed");
       const endsAt = performance.now() + this.#options.timeoutMs;
       this.#jobs.push({ operation, endsAt, step, params, resolve, reject });
       this.#running ??= this.#run();
@@ -73,14 +73,18 @@ export class SqliteSession implements SqlSession {
     params: readonly Param[],
   ): Promise<readonly Row[]> {
     if (!isSqlite(transaction)) {
-      throw configError(operation, "`transaction` must be a SQLite database");
+      throw storeError("config", operation, "`transaction` must be a SQLite database");
     }
     try {
       if (!isInTransaction(transaction)) {
-        throw configError(operation, "no transaction is open on the database; `begin` one first");
+        throw storeError(
+          "config",
+          operation,
+          "no transaction is open on the database; `begin` one first",
+        );
       }
       if (!this.#isOn(transaction)) {
-        throw configError(operation, "`transaction` must be on the file of the stores");
+        throw storeError("config", operation, "`transaction` must be on the file of the stores");
       }
       return makeStep(new Connection(transaction, this.#options.prefix), step, params);
     } catch (error) {
