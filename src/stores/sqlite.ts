@@ -1,11 +1,10 @@
 import { checkOptions } from "../core/options.ts";
 import type { StoreSet } from "../core/stores.ts";
-import { storeError } from "./error.ts";
 import { type SqlStoreOptions, sqlRules } from "./options.ts";
 import { sqlStores } from "./sql/stores.ts";
 import { sqliteAdd } from "./sqlite/dialect.ts";
-import { isSqlite, type SqliteDatabase } from "./sqlite/driver.ts";
-import { openerOf, openerOfFile } from "./sqlite/opener.ts";
+import type { SqliteDatabase } from "./sqlite/driver.ts";
+import { openerOf } from "./sqlite/opener.ts";
 import { SqliteSession } from "./sqlite/session.ts";
 
 /** Stores in a SQLite database. */
@@ -37,20 +36,6 @@ export function sqliteStores(
   options: SqlStoreOptions = {},
 ): SqliteStores {
   const settings = checkOptions("sqliteStores", options, sqlRules);
-  const session = new SqliteSession({ ...settings, ...opened(database) });
+  const session = new SqliteSession({ ...settings, ...openerOf(database) });
   return { ...sqlStores(session, settings, sqliteAdd), close: () => session.close() };
-}
-
-function opened(database: unknown) {
-  if (isSqlite(database)) return openerOf(database);
-  // A lone surrogate would become another sign in the name of the file.
-  const isPath = typeof database === "string" && !/^$|\0|\p{Surrogate}/u.test(database);
-  if (!isPath) {
-    throw storeError(
-      "config",
-      "sqliteStores",
-      "`database` must be the path of a file, or a SQLite database",
-    );
-  }
-  return openerOfFile(database);
 }

@@ -1,7 +1,8 @@
 import { ask } from "../../core/guard.ts";
+import { sleep } from "../../core/sleep.ts";
 import { storeError } from "../error.ts";
 import type { Row } from "../sql/session.ts";
-import { postgresError } from "./postgres-error.ts";
+import { toPostgresFailure } from "./postgres-error.ts";
 
 /**
  * A PostgreSQL database as far as the stores need it: `pg`'s `Pool` and `Client` fit, PGlite fits, and
@@ -12,40 +13,45 @@ export interface PostgresDatabase {
   query(text: string, params?: unknown[]): Promise<{ readonly rows: unknown[] }>;
 }
 
-/** Runs one statement once. Its parameters are texts, which all drivers write alike. */
-export async function runOnce(
+/** How a statement is run. */
+export interface Running {
+  readonly operation: string;
+  readonly limitMs: number;
+  /** Whether it is tried again where the database itself undid it for the sake of another. */
+  readonly isRepeated: boolean;
+}
+
+/** Runs one statement. Its parameters are texts, which all drivers write alike. */
+export async function runStatement(
   database: PostgresDatabase,
-  operation: string,
-  limitMs: number,
+  { operation, limitMs, isRepeated }: Running,
   text: string,
   params: readonly (string | null)[] = [],
 ): Promise<readonly Row[]> {
-  const asking = { what: operation, whom: "stores", limitMs };
-  const answer = await ask<unknown>(asking, () => database.query(text, [...params]));
-  if (answer.kind === "answered") return rowsOf(operation, answer.value);
-  const error = answer.kind === "failed" ? (answer.thrown ?? answer.error) : undefined;
-  throw postgresError(operation, error);
+  for (let tried = 1; ; tried += 1) {
+    const asking = { what: operation, whom: "stores", limitMs };
+    const answer = await ask<unknown>(asking, () => database.query(text, [...params]));
+    if (answer.kind === "answered") return rowsOf(operation, answer.value);
+    const thrown = answer.kind === "failed" ? (answer.thrown ?? answer.error) : undefined;
+    const { error, tries } = toPostgresFailure(operation, thrown);
+    if (!isRepeated || tried >= tries) throw error;
+    await sleep(Math.random() * 20 * tried);
+  }
 }
 
 /** Refuses what is no database. */
 export function checkDatabase(
   operation: string,
-  name: string,
+  argument: string,
   value: unknown,
 ): asserts value is PostgresDatabase {
-  if (typeof value === "object" && value !== null && "query" in value) {
-    if (typeof value.query === "function") return;
-  }
-  throw storeError(
-    "config",
-    operation,
-    `\`${name}\` must have \`query(text, params)\`, as pg's Pool and PGlite do`,
-  );
+  if (typeof Object(value).query === "function") return;
+  const text = `\`${argument}\` must have \`query(text, params)\`, as pg's Pool and PGlite do`;
+  throw storeError("config", operation, text);
 }
 
 function rowsOf(operation: string, answer: unknown): readonly Row[] {
-  if (typeof answer === "object" && answer !== null && "rows" in answer) {
-    if (Array.isArray(answer.rows)) return answer.rows;
-  }
+  const { rows } = Object(answer) as { readonly rows?: unknown };
+  if (Array.isArray(rows)) return rows;
   throw storeError("config", operation, "`query` must resolve to `{ rows }`");
 }

@@ -1,33 +1,43 @@
-import { AckloopError, type AckloopErrorCode, isAckloopError } from "../../core/errors.ts";
+import { type AckloopErrorCode, isAckloopError } from "../../core/errors.ts";
 import { toNetworkFailure } from "../../core/network.ts";
+import { storeError } from "../error.ts";
 
 interface Meaning {
-  /** The SQLSTATE, or the first characters of it; for a driver's own error its code. */
-  readonly state: string;
   readonly code: AckloopErrorCode;
   readonly text: string;
   /** How often the statement is tried, where it certainly changed nothing. @default once */
-  readonly tries?: number;
+  readonly tries?: number | undefined;
 }
 
+/** A meaning, and what was found. */
+interface Found extends Meaning {
+  /** The code of the database or the driver, for the message. */
+  readonly shown?: string | undefined;
+  /** True when the statement may have had its effect. */
+  readonly outcomeUnknown?: boolean | undefined;
+}
+
+const cut = "the connection to the database failed";
+const ended = "the given pool or client was ended, or its connection cut; make a new one";
+const refused: Meaning = { code: "request", text: "the database refused the statement" };
 const undone = "the database undid the statement";
 const pooled = "set the driver to use no named prepared statements, which a pooler does not keep";
 
 /**
- * What the states mean to a store; the first entry that fits counts. What may pass is `transport` or
+ * What SQLSTATEs mean to a store, by how they begin; the first entry that fits counts. What may pass is `transport` or
  * `timeout`, and asked again; what a person must mend is neither.
  */
-const meanings: readonly Meaning[] = [
+const states: readonly (Meaning & { readonly state: string })[] = [
   { state: "57014", code: "timeout", text: "the database cancelled the statement" },
   { state: "57", code: "transport", text: "the database is stopping or starting" },
-  { state: "08", code: "transport", text: "the connection to the database failed" },
+  { state: "08", code: "transport", text: cut },
   { state: "53", code: "transport", text: "the database is short of resources" },
   { state: "58", code: "transport", text: "the database failed" },
   { state: "XX001", code: "config", text: "the database is damaged; restore it from a backup" },
   { state: "XX002", code: "config", text: "an index of the database is damaged; rebuild it" },
   { state: "XX", code: "transport", text: "the database, or what stands before it, failed" },
   { state: "55P03", code: "transport", text: "another holds a lock for too long" },
-  { state: "40003", code: "transport", text: "the connection to the database failed" },
+  { state: "40003", code: "transport", text: cut },
   { state: "40", code: "transport", text: undone, tries: 8 },
   { state: "25006", code: "transport", text: "the database has become read-only" },
   {
@@ -48,17 +58,27 @@ const meanings: readonly Meaning[] = [
   { state: "42501", code: "config", text: "the database's user may not use the tables" },
   { state: "42P01", code: "config", text: "the tables are missing; call `migrate()` first" },
   { state: "42703", code: "config", text: "the tables do not fit; call `migrate()` first" },
-  { state: "", code: "request", text: "the database refused the statement" },
 ];
 
-/** What drivers say of a connection that is of no more use, in their own words. */
-const ended: readonly (readonly [words: RegExp, tries: number])[] = [
-  [/after calling end|was closed|is closed|CONNECTION_ENDED/, 1],
+/** What drivers say in their own words. */
+const sayings: readonly (Meaning & { readonly words: RegExp })[] = [
+  // Some read the connection string only now, and Node's error holds the whole of it.
+  {
+    words: /^ERR_INVALID_URL/,
+    code: "config",
+    text: "the connection string of the database is no URL",
+  },
+  { words: /after calling end|was closed|is closed|CONNECTION_ENDED/, code: "config", text: ended },
   // A pool may give such a client once, and then a new one.
-  [/is not queryable/, 2],
+  { words: /is not queryable/, code: "config", text: ended, tries: 2 },
 ];
 
-const tries = new WeakMap<AckloopError, number>();
+/** What a statement failed for, and whether it may be tried again. */
+export interface Failure {
+  readonly error: unknown;
+  /** How often it may be tried in all. */
+  readonly tries: number;
+}
 
 /**
  * Turns what a driver threw into a typed error.
@@ -66,59 +86,34 @@ const tries = new WeakMap<AckloopError, number>();
  * A driver's error may hold the statement, its values and the connection string: only its code is
  * copied. A bug (`TypeError`) goes through as it is.
  */
-export function postgresError(operation: string, error: unknown): unknown {
-  if (isAckloopError(error)) return error;
-  const { code = "", message = "" } = factsOf(error);
-  if (/^(?:\d|F0|HV|P0|XX)[0-9A-Z]{3,4}$/.test(code) && code.length === 5) {
-    const meaning = meanings.find(({ state }) => code.startsWith(state)) ?? meanings[0];
-    return toError(
-      operation,
-      { ...(meaning as Meaning), state: code },
-      /^(08|57P|40003)/.test(code),
-    );
-  }
-  // Some drivers read the connection string only now, and Node's error holds the whole of it.
-  if (code === "ERR_INVALID_URL") {
-    const text = "the connection string of the database is no URL";
-    return toError(operation, { state: "", code: "config", text }, false);
-  }
-  const over = ended.find(([words]) => words.test(`${code} ${message}`));
-  if (over) {
-    const text = "the given pool or client was ended, or its connection cut; make a new one";
-    return toError(operation, { state: "", code: "config", text, tries: over[1] }, false);
-  }
-  const failure = toNetworkFailure(error);
-  if (!failure) return error;
-  const state = /^[A-Z][A-Z0-9_]+$/.test(failure.networkCode ?? "") ? failure.networkCode : "";
-  const text = "the connection to the database failed";
-  return toError(operation, { state: state ?? "", code: "transport", text }, !failure.unsent);
+export function toPostgresFailure(operation: string, thrown: unknown): Failure {
+  const found = isAckloopError(thrown) ? undefined : foundIn(thrown);
+  if (!found) return { error: thrown, tries: 1 };
+  const { code, text, shown, outcomeUnknown, tries = 1 } = found;
+  const message = shown ? `${text} (${shown})` : text;
+  return { error: storeError(code, operation, message, { outcomeUnknown }), tries };
 }
 
-/** How often a statement may be tried that failed so. */
-export function triesOf(error: unknown): number {
-  return (isAckloopError(error) && tries.get(error)) || 1;
-}
-
-function toError(operation: string, meaning: Meaning, outcomeUnknown: boolean): AckloopError {
-  const { code, state } = meaning;
-  const isState = /^[0-9A-Z]{5}$/.test(state);
-  const shown = state && (isState ? ` (SQLSTATE ${state})` : ` (${state})`);
-  const error = new AckloopError(code, `${meaning.text}${shown}`, {
-    provider: "stores",
-    operation,
-    retryable: code === "transport" || code === "timeout",
-    ...(outcomeUnknown && { outcomeUnknown: true }),
-  });
-  if (meaning.tries !== undefined) tries.set(error, meaning.tries);
-  return error;
+function foundIn(thrown: unknown): Found | undefined {
+  const { code, message } = textsOf(thrown);
+  if (/^(\d\w|F0|HV|P0|XX)[0-9A-Z]{3}$/.test(code)) {
+    const known = states.find(({ state }) => code.startsWith(state)) ?? refused;
+    const outcomeUnknown = /^(08|57P|40003)/.test(code) || undefined;
+    return { ...known, shown: `SQLSTATE ${code}`, outcomeUnknown };
+  }
+  const said = sayings.find(({ words }) => words.test(`${code} ${message}`));
+  if (said) return said;
+  const failure = toNetworkFailure(thrown);
+  if (!failure) return undefined;
+  const shown = /^[A-Z][A-Z0-9_]+$/.exec(failure.networkCode ?? "")?.[0];
+  return { code: "transport", text: cut, shown, outcomeUnknown: !failure.unsent || undefined };
 }
 
 /** What can be read of whatever was thrown. */
-function factsOf(error: unknown): { readonly code?: string; readonly message?: string } {
-  if (typeof error !== "object" || error === null) return {};
-  const { code, message } = error as { readonly code?: unknown; readonly message?: unknown };
+function textsOf(thrown: unknown): { readonly code: string; readonly message: string } {
+  const { code, message }: { code?: unknown; message?: unknown } = Object(thrown);
   return {
-    ...(typeof code === "string" && { code }),
-    ...(typeof message === "string" && { message }),
+    code: typeof code === "string" ? code : "",
+    message: typeof message === "string" ? message : "",
   };
 }

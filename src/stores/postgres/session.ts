@@ -1,9 +1,8 @@
-import { sleep } from "../../core/sleep.ts";
 import type { Param, Row, SqlSession, Step } from "../sql/session.ts";
-import { checkDatabase, type PostgresDatabase, runOnce } from "./database.ts";
+import { checkDatabase, type PostgresDatabase, runStatement } from "./database.ts";
 import { tableOf, toPostgres } from "./dialect.ts";
-import { type Found, look, migration, refuseOld } from "./migrations.ts";
-import { triesOf } from "./postgres-error.ts";
+import { type Found, look, refuseOld } from "./look.ts";
+import { migration } from "./migrations.ts";
 
 /** What a session is made of. */
 export interface PostgresSessionOptions {
@@ -17,19 +16,18 @@ export interface PostgresSessionOptions {
 export class PostgresSession implements SqlSession {
   readonly #database: PostgresDatabase;
   readonly #options: PostgresSessionOptions;
-  /** At the server, a wait for a lock ends well before the answer is given up here. */
-  readonly #lockMs: number;
   #schema: Promise<string> | undefined;
 
   constructor(database: PostgresDatabase, options: PostgresSessionOptions) {
     this.#database = database;
     this.#options = options;
-    this.#lockMs = Math.ceil(options.timeoutMs / 2);
   }
 
   async run(operation: string, step: Step, params: readonly Param[]): Promise<readonly Row[]> {
     const schema = await this.#opened(this.#database);
-    const text = toPostgres(step, schema, this.#options.prefix, this.#lockMs);
+    // At the server, a wait for a lock ends well before the answer is given up here.
+    const lockMs = Math.ceil(this.#options.timeoutMs / 2);
+    const text = toPostgres(step, schema, this.#options.prefix, lockMs);
     return await this.#ask(this.#database, operation, text, params.map(String));
   }
 
@@ -42,11 +40,12 @@ export class PostgresSession implements SqlSession {
     checkDatabase(operation, "transaction", transaction);
     const { prefix, timeoutMs } = this.#options;
     const schema = await this.#opened(transaction);
+    const once = { operation, limitMs: timeoutMs, isRepeated: false };
     // Refused where no transaction is open; in one it takes only the lock that the step takes anyway.
     const lock = `lock table ${tableOf(schema, prefix, "dedupe")} in row exclusive mode`;
-    await runOnce(transaction, operation, timeoutMs, lock);
-    const text = toPostgres(step, schema, prefix, undefined);
-    return await runOnce(transaction, operation, timeoutMs, text, params.map(String));
+    await runStatement(transaction, once, lock);
+    const text = toPostgres(step, schema, prefix);
+    return await runStatement(transaction, once, text, params.map(String));
   }
 
   /** Brings the tables to this version. Whoever else does it at the same time is waited for. */
@@ -77,20 +76,13 @@ export class PostgresSession implements SqlSession {
     );
   }
 
-  /** Runs one statement, and again where the database itself undid it for the sake of another. */
-  async #ask(
+  #ask(
     database: PostgresDatabase,
     operation: string,
     text: string,
     params: readonly (string | null)[],
   ): Promise<readonly Row[]> {
-    for (let tries = 1; ; tries += 1) {
-      try {
-        return await runOnce(database, operation, this.#options.timeoutMs, text, params);
-      } catch (error) {
-        if (tries >= triesOf(error)) throw error;
-        await sleep(Math.random() * 20 * tries);
-      }
-    }
+    const running = { operation, limitMs: this.#options.timeoutMs, isRepeated: true };
+    return runStatement(database, running, text, params);
   }
 }

@@ -1,4 +1,5 @@
 import { storeError } from "../error.ts";
+import { type Row, textAt } from "../sql/session.ts";
 
 /** A value that a statement takes. */
 export type SqliteValue = string | number | null;
@@ -49,11 +50,17 @@ export function findDriver(): SqliteDriver {
 export function rowsOf(
   statement: SqliteStatement,
   ...params: readonly SqliteValue[]
-): readonly unknown[] {
+): readonly Row[] {
   // better-sqlite3 refuses `all` for a statement that has no rows to give; not all drivers tell.
-  if (memberOf(statement, "reader") !== false) return statement.all(...params);
+  if (memberOf(statement, "reader") !== false) return statement.all(...params) as Row[];
   statement.run(...params);
   return [];
+}
+
+/** The file of a connection's main database; an empty text for one in memory. */
+export function fileOf(database: SqliteDatabase): string {
+  const rows = rowsOf(database.prepare("pragma database_list"));
+  return textAt(rows.find(({ name }) => name === "main") ?? { file: "" }, "file");
 }
 
 /** Closes a database, if it can be closed and is not. */

@@ -1,8 +1,7 @@
-import { AckloopError } from "../../core/errors.ts";
 import { storeError } from "../error.ts";
-import { fileOf } from "./connection.ts";
 import {
   closeQuietly,
+  fileOf,
   findDriver,
   isSqlite,
   nodeModule,
@@ -17,8 +16,19 @@ export interface Opener {
   readonly isShared: boolean;
 }
 
+/** Opens the file of a path, or a database's file a second time. */
+export function openerOf(database: unknown): Opener {
+  if (isSqlite(database)) return openerOfDatabase(database);
+  // A lone surrogate would become another sign in the name of the file.
+  if (typeof database === "string" && !/^$|\0|\p{Surrogate}/u.test(database)) {
+    return openerOfFile(database);
+  }
+  const text = "`database` must be the path of a file, or a SQLite database";
+  throw storeError("config", "sqliteStores", text);
+}
+
 /** Opens a file, which is made with its folder where there is none. */
-export function openerOfFile(path: string): Opener {
+function openerOfFile(path: string): Opener {
   const Driver = findDriver();
   const file = path === ":memory:" ? path : fullPathOf(path);
   return {
@@ -31,7 +41,7 @@ export function openerOfFile(path: string): Opener {
 }
 
 /** Opens a second connection to a database's file; one in memory has none, and is shared. */
-export function openerOf(database: SqliteDatabase): Opener {
+function openerOfDatabase(database: SqliteDatabase): Opener {
   const file = mainFileOf(database);
   if (file === "") return { isShared: true, open: () => database };
   // The same driver: two copies of SQLite in one process undo each other's locks.
@@ -100,11 +110,7 @@ function openingError(error: unknown): unknown {
   if (typeof code !== "string" || !/^E[A-Z]+$/.test(code)) return error;
   const isPassing = ["EMFILE", "ENFILE", "ENOSPC", "EIO", "EDQUOT"].includes(code);
   const what = reasons[code] ?? "the file of the database cannot be used";
-  return new AckloopError(isPassing ? "transport" : "config", `${what} (${code})`, {
-    provider: "stores",
-    operation: "open",
-    retryable: isPassing,
-  });
+  return storeError(isPassing ? "transport" : "config", "open", `${what} (${code})`);
 }
 
 const mayNot = "this user may not read and write the file of the database and its folder";

@@ -1,21 +1,17 @@
 import { sleep } from "../../core/sleep.ts";
 import { storeError } from "../error.ts";
 import type { Param, Row, SqlSession, Step } from "../sql/session.ts";
-import { Connection, fileOf } from "./connection.ts";
-import { makeStep } from "./dialect.ts";
-import { closeQuietly, isInTransaction, isSqlite, type SqliteDatabase } from "./driver.ts";
+import { Connection } from "./connection.ts";
+import { closeQuietly, fileOf, isInTransaction, isSqlite, type SqliteDatabase } from "./driver.ts";
 import { migrate } from "./migrations.ts";
+import type { Opener } from "./opener.ts";
 import { isBroken, isBusy, sqliteError } from "./sqlite-error.ts";
 
-/** Where a session's connection comes from. */
-export interface SessionOptions {
+/** What a session is made of. */
+export interface SessionOptions extends Opener {
   readonly prefix: string;
   /** How long a lock of another is waited for, in ms. */
   readonly timeoutMs: number;
-  /** Opens the connection, or gives one that others use too. */
-  readonly open: () => SqliteDatabase;
-  /** Whether others use the connection too, so that our steps wait while they have a transaction. */
-  readonly isShared: boolean;
 }
 
 /** A step that was asked for and not made yet. */
@@ -27,11 +23,6 @@ interface Job {
   readonly params: readonly Param[];
   readonly resolve: (rows: readonly Row[]) => void;
   readonly reject: (error: unknown) => void;
-}
-
-/** What a group came to that was not written. */
-interface Failure {
-  readonly error: unknown;
 }
 
 const jobsAtOnce = 500;
@@ -72,21 +63,16 @@ export class SqliteSession implements SqlSession {
     step: Step,
     params: readonly Param[],
   ): Promise<readonly Row[]> {
-    if (!isSqlite(transaction)) {
-      throw storeError("config", operation, "`transaction` must be a SQLite database");
-    }
+    const refuse = (text: string): never => {
+      throw storeError("config", operation, text);
+    };
+    if (!isSqlite(transaction)) return refuse("`transaction` must be a SQLite database");
     try {
       if (!isInTransaction(transaction)) {
-        throw storeError(
-          "config",
-          operation,
-          "no transaction is open on the database; `begin` one first",
-        );
+        refuse("no transaction is open on the database; `begin` one first");
       }
-      if (!this.#isOn(transaction)) {
-        throw storeError("config", operation, "`transaction` must be on the file of the stores");
-      }
-      return makeStep(new Connection(transaction, this.#options.prefix), step, params);
+      if (!this.#isOn(transaction)) refuse("`transaction` must be on the file of the stores");
+      return new Connection(transaction, this.#options.prefix).rows(step, params);
     } catch (error) {
       throw sqliteError(operation, error);
     }
@@ -98,7 +84,7 @@ export class SqliteSession implements SqlSession {
     await this.#running;
     try {
       // A driver may keep the connection until its statements are collected.
-      this.#connection?.database.exec("pragma wal_checkpoint(truncate)");
+      this.#connection?.exec("pragma wal_checkpoint(truncate)");
     } catch {
       // Another is in the middle of something: the last one to close does it.
     }
@@ -127,63 +113,63 @@ export class SqliteSession implements SqlSession {
    */
   async #settle(all: readonly Job[]): Promise<void> {
     let group = all;
-    let failure = this.#attempt(group);
-    for (let waitMs = 1; failure && isBusy(failure.error); waitMs *= 2) {
-      group = waitingOf(group, failure.error);
-      this.#jobs = waitingOf(this.#jobs, failure.error);
-      if (group.length === 0) return;
+    for (let waitMs = 1; group.length > 0; waitMs *= 2) {
+      try {
+        const answers = this.#transact(group);
+        for (const [at, job] of group.entries()) job.resolve(answers[at] ?? []);
+        return;
+      } catch (error) {
+        if (isBroken(error)) this.#drop();
+        if (!isBusy(error)) return await this.#refuse(group, error);
+        group = waitingOf(group, error);
+        this.#jobs = waitingOf(this.#jobs, error);
+      }
       await sleep(Math.min(waitMs, longestWaitMs) * (0.5 + Math.random()));
-      failure = this.#attempt(group);
     }
-    if (failure && group.length > 1) for (const job of group) await this.#settle([job]);
-    else if (failure) group[0]?.reject(sqliteError(group[0].operation, failure.error));
   }
 
-  #attempt(group: readonly Job[]): Failure | undefined {
-    try {
-      const answers = this.#transact(group);
-      for (const [at, job] of group.entries()) job.resolve(answers[at] ?? []);
-      return undefined;
-    } catch (error) {
-      if (isBroken(error)) this.#drop();
-      return { error };
+  /** Tells a step what it failed for; of several it is not known which one is to blame. */
+  async #refuse(group: readonly Job[], error: unknown): Promise<void> {
+    for (const job of group) {
+      if (group.length > 1) await this.#settle([job]);
+      else job.reject(sqliteError(job.operation, error));
     }
   }
 
   #transact(group: readonly Job[]): readonly (readonly Row[])[] {
     const connection = this.#opened();
-    const { database } = connection;
-    database.exec(group.every(isReading) ? "begin" : "begin immediate");
+    connection.exec(group.every(isReading) ? "begin" : "begin immediate");
     try {
-      const answers = group.map(({ step, params }) => makeStep(connection, step, params));
-      database.exec("commit");
+      const answers = group.map(({ step, params }) => connection.rows(step, params));
+      connection.exec("commit");
       return answers;
     } catch (error) {
-      rollBack(database);
+      rollBack(connection);
       throw error;
     }
   }
 
   #opened(): Connection {
     const { open, prefix, isShared } = this.#options;
-    if (this.#connection) {
-      if (isShared && isInTransaction(this.#connection.database)) throw inUse();
-      return this.#connection;
-    }
-    const database = open();
-    try {
-      if (isShared && isInTransaction(database)) throw inUse();
-      const connection = new Connection(database, prefix);
-      if (!isShared) {
-        database.exec("pragma busy_timeout = 0");
-        connection.rows("pragma journal_mode = wal");
-        database.exec("pragma synchronous = full");
-      }
+    const connection = this.#connection ?? new Connection(open(), prefix);
+    if (isShared && isInTransaction(connection.database)) throw inUse();
+    if (connection !== this.#connection) this.#prepare(connection);
+    this.#connection = connection;
+    return connection;
+  }
+
+  #prepare(connection: Connection): void {
+    if (this.#options.isShared) {
       migrate(connection);
-      this.#connection = connection;
-      return connection;
+      return;
+    }
+    try {
+      connection.exec("pragma busy_timeout = 0");
+      connection.rows("pragma journal_mode = wal");
+      connection.exec("pragma synchronous = full");
+      migrate(connection);
     } catch (error) {
-      if (!isShared) closeQuietly(database);
+      closeQuietly(connection.database);
       throw error;
     }
   }
@@ -210,9 +196,9 @@ function isReading({ step }: Job): boolean {
   return typeof step === "string" && step.startsWith("select ");
 }
 
-function rollBack(database: SqliteDatabase): void {
+function rollBack(connection: Connection): void {
   try {
-    database.exec("rollback");
+    connection.exec("rollback");
   } catch {
     // SQLite has undone it already, as it does when the disk is full.
   }

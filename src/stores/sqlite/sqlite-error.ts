@@ -1,7 +1,10 @@
-import { AckloopError, type AckloopErrorCode, isAckloopError } from "../../core/errors.ts";
+import { type AckloopErrorCode, isAckloopError } from "../../core/errors.ts";
+import { storeError } from "../error.ts";
 
-/** The result codes of SQLite that mean something to a store, by name and number. */
-const meanings: readonly (readonly [string, number, AckloopErrorCode, string])[] = [
+type Meaning = readonly [name: string, number: number, code: AckloopErrorCode, text: string];
+
+/** The result codes of SQLite that mean something to a store. */
+const meanings: readonly Meaning[] = [
   ["BUSY", 5, "transport", "another process has the database locked"],
   ["LOCKED", 6, "transport", "another process has the database locked"],
   ["READONLY", 8, "config", "the database is read-only"],
@@ -23,21 +26,19 @@ const meanings: readonly (readonly [string, number, AckloopErrorCode, string])[]
 export function sqliteError(operation: string, error: unknown): unknown {
   if (isAckloopError(error)) return error;
   const meaning = meaningOf(error);
-  const facts = { provider: "stores", operation };
   if (meaning) {
     const [name, , code, text] = meaning;
-    const retryable = code === "transport";
-    return new AckloopError(code, `${text} (SQLITE_${name})`, { ...facts, retryable });
+    return storeError(code, operation, `${text} (SQLITE_${name})`);
   }
   const text = messageOf(error);
   if (/not open|is closed|been finalized/.test(text)) {
-    return new AckloopError("config", "the database is closed", facts);
+    return storeError("config", operation, "the database is closed");
   }
   if (/no such (table|column)/.test(text)) {
-    return new AckloopError("config", "the tables are missing or do not fit", facts);
+    return storeError("config", operation, "the tables are missing or do not fit");
   }
   if (error instanceof TypeError) return error;
-  return new AckloopError("request", "the database refused the statement", facts);
+  return storeError("request", operation, "the database refused the statement");
 }
 
 /** Tells whether a lock is what a call failed for: it may be asked again at once. */
@@ -50,21 +51,17 @@ export function isBroken(error: unknown): boolean {
   return ["IOERR", "CORRUPT", "CANTOPEN", "NOTADB"].includes(meaningOf(error)?.[0] ?? "");
 }
 
-function meaningOf(error: unknown): (typeof meanings)[number] | undefined {
+function meaningOf(error: unknown): Meaning | undefined {
   if (typeof error !== "object" || error === null) return undefined;
   const { code, errcode } = error as { readonly code?: unknown; readonly errcode?: unknown };
-  // Node tells the number, with further bits for the kind; the others a name such as SQLITE_IOERR_READ.
-  if (typeof errcode === "number") return meanings.find(([, number]) => number === errcode % 256);
+  const text = messageOf(error);
   // better-sqlite3 has no code for a folder that is gone, libsql for a file that it cannot open.
-  if (/directory does not exist/.test(messageOf(error))) return meaningNamed("CANTOPEN");
-  const opening = /Unable to open connection.*: (\d+)/.exec(messageOf(error));
-  if (opening) return meanings.find(([, number]) => number === Number(opening[1]) % 256);
-  const name = /^SQLITE_([A-Z]+)/.exec(typeof code === "string" ? code : "")?.[1];
-  return meaningNamed(name);
-}
-
-function meaningNamed(name: string | undefined): (typeof meanings)[number] | undefined {
-  return meanings.find(([known]) => known === name);
+  const [, opening] = /Unable to open connection.*: (\d+)/.exec(text) ?? [];
+  const isGone = text.includes("directory does not exist");
+  // Node tells the number, with further bits for the kind; the others a name such as SQLITE_IOERR_READ.
+  const number = Number(errcode ?? opening) % 256;
+  const [, name = isGone ? "CANTOPEN" : ""] = /^SQLITE_([A-Z]+)/.exec(String(code)) ?? [];
+  return meanings.find(([known, at]) => known === name || at === number);
 }
 
 function messageOf(error: unknown): string {

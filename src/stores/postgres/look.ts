@@ -1,0 +1,83 @@
+import { storeError } from "../error.ts";
+import { numberAt, type Row, textAt } from "../sql/session.ts";
+import { refuseNewer, tableNames } from "../sql/tables.ts";
+import { tableOf } from "./dialect.ts";
+import { countOf, steps } from "./migrations.ts";
+
+const oldestServer = 120_000;
+
+/** What a look at the database has found. */
+export interface Found {
+  readonly schema: string;
+  /** Whether the tables are all there, and of this version. */
+  readonly isCurrent: boolean;
+}
+
+/**
+ * Looks whether the database can be used at all, and what tables it has.
+ *
+ * @throws {AckloopError} `config` where a person must mend something, and for tables of a newer version.
+ */
+export async function look(
+  operation: string,
+  schema: string | undefined,
+  prefix: string,
+  ask: (text: string, params: readonly (string | null)[]) => Promise<readonly Row[]>,
+): Promise<Found> {
+  const [row = {}] = await ask(
+    `select current_setting('server_version_num') as server,
+      current_setting('server_encoding') as encoding,
+      current_setting('transaction_read_only') as read_only, space.nspname::text as schema,
+      (select oid::text from pg_class where relnamespace = space.oid
+        and relname = '${prefix}version') as version_table
+    from (select coalesce($1::text, current_schema()::text) as name) as wanted
+    left join pg_namespace as space on space.nspname = wanted.name`,
+    [schema ?? null],
+  );
+  refuseUnfit(operation, row, schema);
+  const found = textAt(row, "schema");
+  if (row["version_table"] === null) return { schema: found, isCurrent: false };
+  const versions = tableOf(found, prefix, "version");
+  const [tables = {}] = await ask(
+    `select (select coalesce(max(version), 0) from ${versions}) as version,
+      (${countOf("$1::oid", prefix)}) as tables`,
+    [textAt(row, "version_table")],
+  );
+  const version = numberAt(operation, tables, "version");
+  refuseNewer(operation, version, steps.length);
+  const isWhole = numberAt(operation, tables, "tables") === tableNames.length;
+  return { schema: found, isCurrent: isWhole && version === steps.length };
+}
+
+/** Says in words what a person must mend. */
+function refuseUnfit(operation: string, row: Row, schema: string | undefined): void {
+  const server = Number(row["server"]);
+  if (!(server >= oldestServer)) {
+    throw storeError("config", operation, "the database is no PostgreSQL of version 12 or newer");
+  }
+  if (row["encoding"] !== "UTF8") {
+    throw storeError(
+      "config",
+      operation,
+      "the database's encoding must be UTF8; make another database",
+    );
+  }
+  if (row["read_only"] === "on") {
+    const text = "the database is read-only, as a standby is; give the address of the primary";
+    throw storeError("config", operation, text);
+  }
+  if (typeof row["schema"] === "string") return;
+  throw storeError(
+    "config",
+    operation,
+    schema === undefined
+      ? "the search path names no schema that exists; give the option `schema`"
+      : "there is no schema of the name in `schema`; create it first",
+  );
+}
+
+/** Gives the schema, if its tables are of this version. */
+export function refuseOld({ schema, isCurrent }: Found): string {
+  if (isCurrent) return schema;
+  throw storeError("config", "open", "the tables are missing or old; call `migrate()` first");
+}
