@@ -1,11 +1,18 @@
 import type { FeedEvent } from "../core/event.ts";
-import { isObject, milliseconds, name, type Rule, rule, whole } from "../core/options.ts";
+import {
+  isObject,
+  LONGEST_TIMER_MS,
+  milliseconds,
+  name,
+  type Rule,
+  rule,
+  whole,
+} from "../core/options.ts";
 import type { DeadLetter, EventKey, InboxEntry, StoreKey } from "../core/stores.ts";
 import { storeError } from "./error.ts";
 
 const hundredYearsMs = 100 * 365 * 24 * 3_600_000;
 
-/** Refuses an argument that breaks its rule. */
 export function checkArgument(
   operation: string,
   argument: string,
@@ -21,16 +28,15 @@ export function ms(least: number): Rule<number> {
   return milliseconds(least, hundredYearsMs);
 }
 
-/** A text of any kind and length. */
+/** A number of ms that a timer can wait. */
+export const timerMs: Rule<number> = milliseconds(1, LONGEST_TIMER_MS);
+
 export const anyText: Rule<string> = rule("a text", isText);
 
-/** A list of texts. */
 export const texts: Rule<readonly string[]> = rule("a list of texts", listOf(isText));
 
-/** An object with members. */
 export const anObject: Rule<object> = rule("an object", isObject);
 
-/** Whose place it is. */
 export const placeRule: Rule<StoreKey> = rule(
   "an object with `consumer` and `feed`: names of 1 to 500 characters, without NUL",
   isPlace,

@@ -43,7 +43,6 @@ function entryFromJson(text: string, place: number): InboxEntry {
   return { raw: null, unreadable: { message: `the entry at place ${place} is damaged` } };
 }
 
-/** The error of an inbox that takes no more. */
 export function fullError(): Error {
   const text = "the inbox is full; it takes more when workers finish";
   return storeError("rateLimit", "add", text, { retryAfterMs: 1000 });

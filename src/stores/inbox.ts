@@ -4,17 +4,10 @@ import type { Delivery, Feed } from "../core/feed.ts";
 import { ask } from "../core/guard.ts";
 import { Intake } from "../core/intake.ts";
 import type { Logger } from "../core/logger.ts";
-import {
-  checkOptions,
-  LONGEST_TIMER_MS,
-  milliseconds,
-  name as nameRule,
-  whole,
-  withMethods,
-} from "../core/options.ts";
+import { checkOptions, name as nameRule, whole, withMethods } from "../core/options.ts";
 import type { Receiver } from "../core/receiver.ts";
 import type { Inbox, InboxEntry } from "../core/stores.ts";
-import { anObject, checkArgument } from "./check.ts";
+import { anObject, checkArgument, timerMs } from "./check.ts";
 import { type InboxFeedOptions, inboxFeed, inboxFeedRules } from "./inbox-feed.ts";
 
 /** What {@link inbox} may be told. */
@@ -56,7 +49,7 @@ const deferMs = 5000;
 
 const inboxRules = {
   name: nameRule,
-  replyTimeoutMs: milliseconds(1, LONGEST_TIMER_MS).or(10_000),
+  replyTimeoutMs: timerMs.or(10_000),
   maxRequests: whole(1, 100_000).or(100),
   logger: withMethods<Logger>("warn"),
 };

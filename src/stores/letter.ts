@@ -3,7 +3,6 @@ import { isLetter } from "./check.ts";
 import { storeError } from "./error.ts";
 import { parsed } from "./json.ts";
 
-/** A letter as it is stored. */
 export interface StoredLetter {
   /** Where it stands in the order of the first put. */
   readonly place: number;

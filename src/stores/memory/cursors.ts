@@ -1,7 +1,6 @@
 import type { CursorStore, StoredCursor } from "../../core/stores.ts";
-import { keyOfPlace } from "../key.ts";
+import { keyOfPlace } from "../json.ts";
 
-/** The cursor store in memory. */
 export function memoryCursors(): CursorStore {
   const rows = new Map<string, StoredCursor>();
   return {

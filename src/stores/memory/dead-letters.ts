@@ -1,6 +1,5 @@
 import type { DeadLetterStore, StoreKey } from "../../core/stores.ts";
-import { toJson } from "../json.ts";
-import { keyOfEvent, keyOfPlace } from "../key.ts";
+import { keyOfEvent, keyOfPlace, toJson } from "../json.ts";
 import { pageOf, placeOf, readLetter, type StoredLetter } from "../letter.ts";
 
 /** The dead-letter store in memory: for each feed, its letters in the order of the first put. */

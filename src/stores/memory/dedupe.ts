@@ -1,10 +1,9 @@
 import type { DedupeBegin, DedupeStore } from "../../core/stores.ts";
 import { storeError } from "../error.ts";
-import { keyOfEvent } from "../key.ts";
+import { keyOfEvent } from "../json.ts";
 import { forgottenAtMost, forgottenMs } from "../options.ts";
 import { leftOf, setLast, sweep } from "./rows.ts";
 
-/** What is known of one event. */
 export interface DedupeRow {
   readonly starts: number;
   /** Who began it last; absent once it was forgotten. */
@@ -22,7 +21,6 @@ export interface DedupeRow {
 
 const unknown: DedupeRow = { starts: 0, until: 0, ms: 0, done: false, keptUntil: 0, forgotten: [] };
 
-/** The dedupe store in memory. */
 export function memoryDedupe(
   startsRetentionMs: number,
   rows = new Map<string, DedupeRow>(),

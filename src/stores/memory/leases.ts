@@ -1,5 +1,5 @@
 import type { LeaseStore, StoreKey } from "../../core/stores.ts";
-import { keyOfPlace } from "../key.ts";
+import { keyOfPlace } from "../json.ts";
 import { leftOf } from "./rows.ts";
 
 /** The newest grant of a lease; it stays when it has ended, so that its fence only grows. */
@@ -11,7 +11,6 @@ interface Lease {
   readonly ms: number;
 }
 
-/** The lease store in memory. */
 export function memoryLeases(): LeaseStore {
   const rows = new Map<string, Lease>();
   async function endIn(place: StoreKey, fence: number, leaseMs: number): Promise<boolean> {

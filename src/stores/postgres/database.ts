@@ -13,33 +13,33 @@ export interface PostgresDatabase {
   query(text: string, params?: unknown[]): Promise<{ readonly rows: unknown[] }>;
 }
 
-/** How a statement is run. */
-export interface Running {
-  readonly operation: string;
-  readonly limitMs: number;
-  /** Whether it is tried again where the database itself undid it for the sake of another. */
-  readonly isRepeated: boolean;
-}
-
 /** Runs one statement. Its parameters are texts, which all drivers write alike. */
-export async function runStatement(
+export type Ask = (text: string, params?: readonly (string | null)[]) => Promise<readonly Row[]>;
+
+/**
+ * Makes the way that the statements of an operation take.
+ *
+ * @param most How often a statement may be tried that the database undid for the sake of another.
+ */
+export function askerOf(
+  operation: string,
   database: PostgresDatabase,
-  { operation, limitMs, isRepeated }: Running,
-  text: string,
-  params: readonly (string | null)[] = [],
-): Promise<readonly Row[]> {
-  for (let tried = 1; ; tried += 1) {
-    const asking = { what: operation, whom: "stores", limitMs };
-    const answer = await ask<unknown>(asking, () => database.query(text, [...params]));
-    if (answer.kind === "answered") return rowsOf(operation, answer.value);
-    const thrown = answer.kind === "failed" ? (answer.thrown ?? answer.error) : undefined;
-    const { error, tries } = toPostgresFailure(operation, thrown);
-    if (!isRepeated || tried >= tries) throw error;
-    await sleep(Math.random() * 20 * tried);
-  }
+  limitMs: number,
+  most = Number.POSITIVE_INFINITY,
+): Ask {
+  return async (text, params = []) => {
+    for (let tried = 1; ; tried += 1) {
+      const asking = { what: operation, whom: "stores", limitMs };
+      const answer = await ask<unknown>(asking, () => database.query(text, [...params]));
+      if (answer.kind === "answered") return rowsOf(operation, answer.value);
+      const thrown = answer.kind === "failed" ? (answer.thrown ?? answer.error) : undefined;
+      const { error, tries } = toPostgresFailure(operation, thrown);
+      if (tried >= Math.min(tries, most)) throw error;
+      await sleep(Math.random() * 20 * tried);
+    }
+  };
 }
 
-/** Refuses what is no database. */
 export function checkDatabase(
   operation: string,
   argument: string,

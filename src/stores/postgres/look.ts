@@ -1,12 +1,12 @@
 import { storeError } from "../error.ts";
 import { numberAt, type Row, textAt } from "../sql/session.ts";
 import { refuseNewer, tableNames } from "../sql/tables.ts";
+import type { Ask } from "./database.ts";
 import { tableOf } from "./dialect.ts";
 import { countOf, steps } from "./migrations.ts";
 
 const oldestServer = 120_000;
 
-/** What a look at the database has found. */
 export interface Found {
   readonly schema: string;
   /** Whether the tables are all there, and of this version. */
@@ -20,9 +20,9 @@ export interface Found {
  */
 export async function look(
   operation: string,
+  ask: Ask,
   schema: string | undefined,
   prefix: string,
-  ask: (text: string, params: readonly (string | null)[]) => Promise<readonly Row[]>,
 ): Promise<Found> {
   const [row = {}] = await ask(
     `select current_setting('server_version_num') as server,
@@ -34,7 +34,8 @@ export async function look(
     left join pg_namespace as space on space.nspname = wanted.name`,
     [schema ?? null],
   );
-  refuseUnfit(operation, row, schema);
+  const misfit = misfitOf(row, schema);
+  if (misfit) throw storeError("config", operation, misfit);
   const found = textAt(row, "schema");
   if (row["version_table"] === null) return { schema: found, isCurrent: false };
   const versions = tableOf(found, prefix, "version");
@@ -49,31 +50,21 @@ export async function look(
   return { schema: found, isCurrent: isWhole && version === steps.length };
 }
 
-/** Says in words what a person must mend. */
-function refuseUnfit(operation: string, row: Row, schema: string | undefined): void {
-  const server = Number(row["server"]);
-  if (!(server >= oldestServer)) {
-    throw storeError("config", operation, "the database is no PostgreSQL of version 12 or newer");
+/** What a person must mend first, in words. */
+function misfitOf(row: Row, schema: string | undefined): string | undefined {
+  if (!(Number(row["server"]) >= oldestServer)) {
+    return "the database is no PostgreSQL of version 12 or newer";
   }
   if (row["encoding"] !== "UTF8") {
-    throw storeError(
-      "config",
-      operation,
-      "the database's encoding must be UTF8; make another database",
-    );
+    return "the database's encoding must be UTF8; make another database";
   }
   if (row["read_only"] === "on") {
-    const text = "the database is read-only, as a standby is; give the address of the primary";
-    throw storeError("config", operation, text);
+    return "the database is read-only, as a standby is; give the address of the primary";
   }
-  if (typeof row["schema"] === "string") return;
-  throw storeError(
-    "config",
-    operation,
-    schema === undefined
-      ? "the search path names no schema that exists; give the option `schema`"
-      : "there is no schema of the name in `schema`; create it first",
-  );
+  if (typeof row["schema"] === "string") return undefined;
+  return schema === undefined
+    ? "the search path names no schema that exists; give the option `schema`"
+    : "there is no schema of the name in `schema`; create it first";
 }
 
 /** Gives the schema, if its tables are of this version. */

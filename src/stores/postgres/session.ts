@@ -1,10 +1,9 @@
-import type { Param, Row, SqlSession, Step } from "../sql/session.ts";
-import { checkDatabase, type PostgresDatabase, runStatement } from "./database.ts";
+import type { Asked, Row, SqlSession } from "../sql/session.ts";
+import { type Ask, askerOf, checkDatabase, type PostgresDatabase } from "./database.ts";
 import { tableOf, toPostgres } from "./dialect.ts";
-import { type Found, look, refuseOld } from "./look.ts";
+import { look, refuseOld } from "./look.ts";
 import { migration } from "./migrations.ts";
 
-/** What a session is made of. */
 export interface PostgresSessionOptions {
   readonly prefix: string;
   readonly timeoutMs: number;
@@ -23,43 +22,39 @@ export class PostgresSession implements SqlSession {
     this.#options = options;
   }
 
-  async run(operation: string, step: Step, params: readonly Param[]): Promise<readonly Row[]> {
+  async run(...[operation, step, params]: Asked): Promise<readonly Row[]> {
+    const ask = this.#asker(operation, this.#database);
     const schema = await this.#opened(this.#database);
     // At the server, a wait for a lock ends well before the answer is given up here.
     const lockMs = Math.ceil(this.#options.timeoutMs / 2);
-    const text = toPostgres(step, schema, this.#options.prefix, lockMs);
-    return await this.#ask(this.#database, operation, text, params.map(String));
+    return await ask(toPostgres(step, schema, this.#options.prefix, lockMs), params.map(String));
   }
 
-  async runIn(
-    transaction: unknown,
-    operation: string,
-    step: Step,
-    params: readonly Param[],
-  ): Promise<readonly Row[]> {
+  async runIn(transaction: unknown, ...[operation, step, params]: Asked): Promise<readonly Row[]> {
     checkDatabase(operation, "transaction", transaction);
-    const { prefix, timeoutMs } = this.#options;
+    const { prefix } = this.#options;
+    const ask = this.#asker(operation, transaction, 1);
     const schema = await this.#opened(transaction);
-    const once = { operation, limitMs: timeoutMs, isRepeated: false };
     // Refused where no transaction is open; in one it takes only the lock that the step takes anyway.
-    const lock = `lock table ${tableOf(schema, prefix, "dedupe")} in row exclusive mode`;
-    await runStatement(transaction, once, lock);
-    const text = toPostgres(step, schema, prefix);
-    return await runStatement(transaction, once, text, params.map(String));
+    await ask(`lock table ${tableOf(schema, prefix, "dedupe")} in row exclusive mode`);
+    return await ask(toPostgres(step, schema, prefix), params.map(String));
   }
 
   /** Brings the tables to this version. Whoever else does it at the same time is waited for. */
   async migrate(): Promise<void> {
-    const found = await this.#look("migrate", this.#database);
+    const { schema, prefix } = this.#options;
+    const ask = this.#asker("migrate", this.#database);
+    const found = await look("migrate", ask, schema, prefix);
     if (found.isCurrent) return;
-    const text = migration(found.schema, this.#options.prefix);
-    await this.#ask(this.#database, "migrate", text, []);
-    await this.#look("migrate", this.#database);
+    await ask(migration(found.schema, prefix));
+    await look("migrate", ask, schema, prefix);
   }
 
   /** The schema, once the database and its tables are known to fit; one flight for all callers. */
   async #opened(database: PostgresDatabase): Promise<string> {
-    const opening = this.#schema ?? this.#look("open", database).then(refuseOld);
+    const { schema, prefix } = this.#options;
+    const ask = this.#asker("open", database);
+    const opening = this.#schema ?? look("open", ask, schema, prefix).then(refuseOld);
     this.#schema = opening;
     try {
       return await opening;
@@ -69,20 +64,7 @@ export class PostgresSession implements SqlSession {
     }
   }
 
-  async #look(operation: string, database: PostgresDatabase): Promise<Found> {
-    const { schema, prefix } = this.#options;
-    return await look(operation, schema, prefix, (text, params) =>
-      this.#ask(database, operation, text, params),
-    );
-  }
-
-  #ask(
-    database: PostgresDatabase,
-    operation: string,
-    text: string,
-    params: readonly (string | null)[],
-  ): Promise<readonly Row[]> {
-    const running = { operation, limitMs: this.#options.timeoutMs, isRepeated: true };
-    return runStatement(database, running, text, params);
+  #asker(operation: string, database: PostgresDatabase, most?: number): Ask {
+    return askerOf(operation, database, this.#options.timeoutMs, most);
   }
 }

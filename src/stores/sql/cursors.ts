@@ -1,6 +1,5 @@
 import type { CursorStore, StoredCursor, StoreKey } from "../../core/stores.ts";
-import { parsed } from "../json.ts";
-import { keyOfPlace } from "../key.ts";
+import { keyOfPlace, parsed } from "../json.ts";
 import { damagedError, numberAt, type SqlSession, textAt } from "./session.ts";
 
 const statements = {

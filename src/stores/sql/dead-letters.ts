@@ -1,6 +1,5 @@
 import type { DeadLetterStore } from "../../core/stores.ts";
-import { toJson } from "../json.ts";
-import { keyOfEvent, keyOfPlace } from "../key.ts";
+import { keyOfEvent, keyOfPlace, toJson } from "../json.ts";
 import { pageOf, placeOf, readLetter, type StoredLetter } from "../letter.ts";
 import { type Row, type SqlSession, textAt } from "./session.ts";
 

@@ -1,8 +1,8 @@
 import type { DedupeStore, EventKey } from "../../core/stores.ts";
-import { keyOfEvent } from "../key.ts";
+import { keyOfEvent } from "../json.ts";
 import { forgottenAtMost, forgottenMs } from "../options.ts";
 import { after, beginAnew, leftAt, numberAt, type SqlSession } from "./session.ts";
-import { Sweeper } from "./sweeper.ts";
+import { sweeperOf } from "./sweeper.ts";
 
 const forgottenCharacters = 100 * forgottenAtMost;
 
@@ -57,11 +57,11 @@ const statements = {
 
 /** The dedupe store in a table: one row for an event, one conditional statement for a step. */
 export function sqlDedupe(session: SqlSession, startsRetentionMs: number): DedupeStore {
-  const sweeper = new Sweeper(session, "@dedupe", "key", "kept_until");
+  const sweep = sweeperOf(session, "@dedupe", "key", "kept_until");
   const keptMs = (markMs: number): number => Math.max(markMs, startsRetentionMs);
   return {
     async begin(key, markMs, { mark = crypto.randomUUID() } = {}) {
-      await sweeper.sweep("begin");
+      await sweep("begin");
       const params = [...namesOf(key, mark), markMs, keptMs(markMs)];
       const [begun] = await session.run("begin", statements.begin, params);
       if (begun) return { status: "begun", mark, starts: numberAt("begin", begun, "starts") };

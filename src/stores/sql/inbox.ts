@@ -1,9 +1,9 @@
 import type { Inbox } from "../../core/stores.ts";
 import { claimOf, draftsOf, fullError } from "../entry.ts";
-import { keyOf } from "../key.ts";
+import { keyOf } from "../json.ts";
 import type { StoreLimits } from "../options.ts";
 import { after, numberAt, type Row, type SqlSession, type Step, textAt } from "./session.ts";
-import { Sweeper } from "./sweeper.ts";
+import { sweeperOf } from "./sweeper.ts";
 
 const tokenPattern = /^(\d{1,15})\.([0-9a-f-]{36})$/;
 
@@ -55,7 +55,7 @@ const statements = {
  * there was no room, and nothing was added, and not all of it is there already.
  */
 export function sqlInbox(session: SqlSession, limits: StoreLimits, add: Step): Inbox {
-  const sweeper = new Sweeper(session, "@inbox", "place", "done_until");
+  const sweep = sweeperOf(session, "@inbox", "place", "done_until");
 
   async function settle(
     operation: "finish" | "release" | "extend",
@@ -80,7 +80,7 @@ export function sqlInbox(session: SqlSession, limits: StoreLimits, add: Step): I
         return { key: identity === undefined ? null : keyOf(name, identity), entry: text };
       });
       if (given.length === 0) return;
-      await sweeper.sweep("add");
+      await sweep("add");
       const params = [keyOf(name), JSON.stringify(given), limits.inboxMaxEntries];
       const rows = await session.run("add", add, params);
       if (rows.some((row) => numberAt("add", row, "fits") === 0)) throw fullError();

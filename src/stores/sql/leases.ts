@@ -1,5 +1,5 @@
 import type { LeaseStore, StoreKey } from "../../core/stores.ts";
-import { keyOfPlace } from "../key.ts";
+import { keyOfPlace } from "../json.ts";
 import { after, beginAnew, leftAt, numberAt, type SqlSession } from "./session.ts";
 
 const statements = {

@@ -41,7 +41,6 @@ export const firstTables = `
   create index if not exists @bare(inbox_done) on @inbox (done_until) where done_until is not null;
 `;
 
-/** Refuses tables of a version that this ackloop does not know. */
 export function refuseNewer(operation: string, found: number, known: number): void {
   if (found <= known) return;
   const text = `the tables are of version ${found}, this ackloop knows ${known}; upgrade it`;

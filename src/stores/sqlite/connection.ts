@@ -1,14 +1,10 @@
 import type { Param, Row, Step } from "../sql/session.ts";
-import { toSqlite } from "./dialect.ts";
+import { toSqlite, type Written } from "./dialect.ts";
 import { rowsOf, type SqliteDatabase, type SqliteStatement } from "./driver.ts";
 
 /** A statement that is kept ready. */
-interface Prepared {
+interface Prepared extends Written {
   readonly statement: SqliteStatement;
-  /** Which parameter stands at each `?`; 0 is the time. */
-  readonly order: readonly number[];
-  /** Which of its columns are texts. */
-  readonly texts: readonly string[];
 }
 
 /** A database with its statements kept ready. */
@@ -23,7 +19,6 @@ export class Connection {
     this.#prefix = prefix;
   }
 
-  /** Runs statements without parameters. */
   exec(statements: string): void {
     this.database.exec(toSqlite(statements, this.#prefix).sql);
   }
@@ -52,8 +47,8 @@ export class Connection {
   #prepared(text: string): Prepared {
     const known = this.#statements.get(text);
     if (known) return known;
-    const { sql, order, texts } = toSqlite(text, this.#prefix);
-    const prepared = { statement: this.database.prepare(sql), order, texts };
+    const written = toSqlite(text, this.#prefix);
+    const prepared = { ...written, statement: this.database.prepare(written.sql) };
     this.#statements.set(text, prepared);
     return prepared;
   }

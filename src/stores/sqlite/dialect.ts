@@ -14,10 +14,9 @@ const words: Readonly<Record<string, string>> = {
   real: "real",
 };
 
-/** A statement of SQLite. */
-interface Written {
+export interface Written {
   readonly sql: string;
-  /** Which parameter stands at each `?`: not every driver knows `$1`. */
+  /** Which parameter stands at each `?`, 0 for the time: not every driver knows `$1`. */
   readonly order: readonly number[];
   /** The columns that are read as texts, and come as bytes. */
   readonly texts: readonly string[];

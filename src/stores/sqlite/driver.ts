@@ -23,10 +23,8 @@ export interface SqliteDatabase {
   prepare(sql: string): SqliteStatement;
 }
 
-/** A driver: opens a file. */
 export type SqliteDriver = new (path: string) => SqliteDatabase;
 
-/** Tells whether a value has the shape of a database. */
 export function isSqlite(value: unknown): value is SqliteDatabase {
   return ["exec", "prepare"].every((name) => typeof memberOf(value, name) === "function");
 }
@@ -46,7 +44,6 @@ export function findDriver(): SqliteDriver {
   );
 }
 
-/** Runs a statement to its end and gives its rows. */
 export function rowsOf(
   statement: SqliteStatement,
   ...params: readonly SqliteValue[]
@@ -63,7 +60,6 @@ export function fileOf(database: SqliteDatabase): string {
   return textAt(rows.find(({ name }) => name === "main") ?? { file: "" }, "file");
 }
 
-/** Closes a database, if it can be closed and is not. */
 export function closeQuietly(database: SqliteDatabase): void {
   const close = memberOf(database, "close");
   try {
@@ -73,7 +69,6 @@ export function closeQuietly(database: SqliteDatabase): void {
   }
 }
 
-/** Tells whether a transaction is open on a connection. */
 export function isInTransaction(database: SqliteDatabase): boolean {
   // Asked first: libsql ends the process when a closed database is asked for its transaction.
   if (memberOf(database, "open") === false || memberOf(database, "isOpen") === false) {
@@ -123,6 +118,5 @@ function isDriver(value: unknown): value is SqliteDriver {
 }
 
 function memberOf(value: unknown, name: string): unknown {
-  const isAny = (typeof value === "object" && value !== null) || typeof value === "function";
-  return isAny ? Reflect.get(value, name) : undefined;
+  return Reflect.get(Object(value), name);
 }

@@ -55,11 +55,9 @@ function fullPathOf(path: string): string {
   const isDrive = /^[a-z]:/i.test(path) && sep !== "/";
   // Taken for a path, it would make a file of a strange name in the working directory.
   if (/^[a-z][a-z\d+.-]*:/i.test(path) && !isDrive) {
-    throw storeError(
-      "config",
-      "sqliteStores",
-      "`database` is an address, or a path of Windows elsewhere; give a path (`fileURLToPath(url)` makes one of a URL)",
-    );
+    const text =
+      "`database` is an address, or a path of Windows elsewhere; give a path (`fileURLToPath(url)` makes one of a URL)";
+    throw storeError("config", "sqliteStores", text);
   }
   try {
     return resolve?.(path) ?? path;
@@ -80,48 +78,20 @@ function openAgain(Driver: SqliteDriver, file: string): SqliteDatabase {
   const second: unknown = new Driver(file);
   if (isSqlite(second) && fileOf(second) === file) return second;
   if (isSqlite(second)) closeQuietly(second);
-  throw storeError(
-    "config",
-    "open",
-    "the file of the database cannot be opened again; give its path",
-  );
+  const text = "the file of the database cannot be opened again; give its path";
+  throw storeError("config", "open", text);
 }
 
-/** Makes the folder, and says in words what a person must mend. */
+/** Makes the folder, and asks for what a person must mend. */
 function makeReady(file: string): void {
   const fs = nodeModule("node:fs");
   const path = nodeModule("node:path");
   if (!fs || !path) return;
-  try {
-    fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
-    const found = fs.statSync(file, { throwIfNoEntry: false });
-    if (found?.isDirectory()) throw storeError("config", "open", "the path is that of a folder");
-    // The folder and its neighbours too: the log of what is not in the file yet stands beside it.
-    for (const used of [path.dirname(file), file, `${file}-wal`, `${file}-shm`]) {
-      if (fs.existsSync(used)) fs.accessSync(used, fs.constants.R_OK | fs.constants.W_OK);
-    }
-  } catch (error) {
-    throw openingError(error);
+  fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+  const found = fs.statSync(file, { throwIfNoEntry: false });
+  if (found?.isDirectory()) throw storeError("config", "open", "the path is that of a folder");
+  // The folder and its neighbours too: the log of what is not in the file yet stands beside it.
+  for (const used of [path.dirname(file), file, `${file}-wal`, `${file}-shm`]) {
+    if (fs.existsSync(used)) fs.accessSync(used, fs.constants.R_OK | fs.constants.W_OK);
   }
 }
-
-function openingError(error: unknown): unknown {
-  const code = (error as { readonly code?: unknown } | undefined)?.code;
-  if (typeof code !== "string" || !/^E[A-Z]+$/.test(code)) return error;
-  const isPassing = ["EMFILE", "ENFILE", "ENOSPC", "EIO", "EDQUOT"].includes(code);
-  const what = reasons[code] ?? "the file of the database cannot be used";
-  return storeError(isPassing ? "transport" : "config", "open", `${what} (${code})`);
-}
-
-const mayNot = "this user may not read and write the file of the database and its folder";
-
-const reasons: Readonly<Record<string, string>> = {
-  EACCES: mayNot,
-  EPERM: mayNot,
-  // What Node tells of a folder to be made on a disk that is read-only.
-  ENOENT: "the folder of the database cannot be made; make it, or give another path",
-  EROFS: "the file of the database is on a disk that is mounted read-only",
-  EEXIST: "the path of the database leads through a file; give one whose folders are folders",
-  ENOTDIR: "the path of the database leads through a file; give one whose folders are folders",
-  ENOSPC: "the disk is full",
-};

@@ -1,13 +1,12 @@
 import { sleep } from "../../core/sleep.ts";
 import { storeError } from "../error.ts";
-import type { Param, Row, SqlSession, Step } from "../sql/session.ts";
+import type { Asked, Row, SqlSession } from "../sql/session.ts";
 import { Connection } from "./connection.ts";
 import { closeQuietly, fileOf, isInTransaction, isSqlite, type SqliteDatabase } from "./driver.ts";
 import { migrate } from "./migrations.ts";
 import type { Opener } from "./opener.ts";
 import { isBroken, isBusy, sqliteError } from "./sqlite-error.ts";
 
-/** What a session is made of. */
 export interface SessionOptions extends Opener {
   readonly prefix: string;
   /** How long a lock of another is waited for, in ms. */
@@ -16,11 +15,9 @@ export interface SessionOptions extends Opener {
 
 /** A step that was asked for and not made yet. */
 interface Job {
-  readonly operation: string;
+  readonly asked: Asked;
   /** When it waits no longer for a lock, by the monotonic clock. */
   readonly endsAt: number;
-  readonly step: Step;
-  readonly params: readonly Param[];
   readonly resolve: (rows: readonly Row[]) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -47,22 +44,17 @@ export class SqliteSession implements SqlSession {
     this.#options = options;
   }
 
-  run(operation: string, step: Step, params: readonly Param[]): Promise<readonly Row[]> {
+  run(...asked: Asked): Promise<readonly Row[]> {
     return new Promise((resolve, reject) => {
-      if (this.#isClosed) throw storeError("config", operation, "the stores are closed");
+      if (this.#isClosed) throw storeError("config", asked[0], "the stores are closed");
       const endsAt = performance.now() + this.#options.timeoutMs;
-      this.#jobs.push({ operation, endsAt, step, params, resolve, reject });
+      this.#jobs.push({ asked, endsAt, resolve, reject });
       this.#running ??= this.#run();
     });
   }
 
   /** Makes the step at once: nothing of another's is between. */
-  async runIn(
-    transaction: unknown,
-    operation: string,
-    step: Step,
-    params: readonly Param[],
-  ): Promise<readonly Row[]> {
+  async runIn(transaction: unknown, ...[operation, step, params]: Asked): Promise<readonly Row[]> {
     const refuse = (text: string): never => {
       throw storeError("config", operation, text);
     };
@@ -78,7 +70,6 @@ export class SqliteSession implements SqlSession {
     }
   }
 
-  /** Closes the connection after what was asked for. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#running;
@@ -132,7 +123,7 @@ export class SqliteSession implements SqlSession {
   async #refuse(group: readonly Job[], error: unknown): Promise<void> {
     for (const job of group) {
       if (group.length > 1) await this.#settle([job]);
-      else job.reject(sqliteError(job.operation, error));
+      else job.reject(sqliteError(job.asked[0], error));
     }
   }
 
@@ -140,7 +131,7 @@ export class SqliteSession implements SqlSession {
     const connection = this.#opened();
     connection.exec(group.every(isReading) ? "begin" : "begin immediate");
     try {
-      const answers = group.map(({ step, params }) => connection.rows(step, params));
+      const answers = group.map(({ asked: [, step, params] }) => connection.rows(step, params));
       connection.exec("commit");
       return answers;
     } catch (error) {
@@ -183,7 +174,7 @@ export class SqliteSession implements SqlSession {
 /** Rejects the steps that have waited as long as they may, and gives the others. */
 function waitingOf(jobs: readonly Job[], error: unknown): Job[] {
   const now = performance.now();
-  for (const job of jobs) if (job.endsAt <= now) job.reject(sqliteError(job.operation, error));
+  for (const job of jobs) if (job.endsAt <= now) job.reject(sqliteError(job.asked[0], error));
   return jobs.filter(({ endsAt }) => endsAt > now);
 }
 
@@ -192,7 +183,7 @@ function inUse(): Error {
   return Object.assign(new Error("a transaction is open"), { code: "SQLITE_BUSY" });
 }
 
-function isReading({ step }: Job): boolean {
+function isReading({ asked: [, step] }: Job): boolean {
   return typeof step === "string" && step.startsWith("select ");
 }
 
