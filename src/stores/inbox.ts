@@ -1,7 +1,7 @@
 import { isAckloopError } from "../core/errors.ts";
 import type { FeedEvent } from "../core/event.ts";
 import type { Delivery, Feed } from "../core/feed.ts";
-import { ask } from "../core/guard.ts";
+import { ask, notify } from "../core/guard.ts";
 import { Intake } from "../core/intake.ts";
 import type { Logger } from "../core/logger.ts";
 import { checkOptions, name as nameRule, whole, withMethods } from "../core/options.ts";
@@ -86,7 +86,7 @@ export function inbox<E extends FeedEvent>(
     if (added.kind !== "failed") return receiver.accept();
     const error = added.thrown ?? added.error;
     if (!isAckloopError(error) || !error.retryable) throw error;
-    logger?.warn(`inbox ${name}: a request was deferred`, { error: error.message });
+    notify(() => logger?.warn(`inbox ${name}: a request was deferred`, { error: error.message }));
     return receiver.defer(error.retryAfterMs ?? deferMs);
   };
 

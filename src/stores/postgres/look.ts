@@ -27,9 +27,9 @@ export async function look(
   const [row = {}] = await ask(
     `select current_setting('server_version_num') as server,
       current_setting('server_encoding') as encoding,
-      current_setting('transaction_read_only') as read_only, space.nspname::text as schema,
+      current_setting('transaction_read_only') as readonly, space.nspname::text as schema,
       (select oid::text from pg_class where relnamespace = space.oid
-        and relname = '${prefix}version') as version_table
+        and relname = '${prefix}version') as versions
     from (select coalesce($1::text, current_schema()::text) as name) as wanted
     left join pg_namespace as space on space.nspname = wanted.name`,
     [schema ?? null],
@@ -37,12 +37,12 @@ export async function look(
   const misfit = misfitOf(row, schema);
   if (misfit) throw storeError("config", operation, misfit);
   const found = textAt(row, "schema");
-  if (row["version_table"] === null) return { schema: found, isCurrent: false };
-  const versions = tableOf(found, prefix, "version");
+  if (row["versions"] === null) return { schema: found, isCurrent: false };
+  const table = tableOf(found, prefix, "version");
   const [tables = {}] = await ask(
-    `select (select coalesce(max(version), 0) from ${versions}) as version,
+    `select (select coalesce(max(version), 0) from ${table}) as version,
       (${countOf("$1::oid", prefix)}) as tables`,
-    [textAt(row, "version_table")],
+    [textAt(row, "versions")],
   );
   const version = numberAt(operation, tables, "version");
   refuseNewer(operation, version, steps.length);
@@ -58,7 +58,7 @@ function misfitOf(row: Row, schema: string | undefined): string | undefined {
   if (row["encoding"] !== "UTF8") {
     return "the database's encoding must be UTF8; make another database";
   }
-  if (row["read_only"] === "on") {
+  if (row["readonly"] === "on") {
     return "the database is read-only, as a standby is; give the address of the primary";
   }
   if (typeof row["schema"] === "string") return undefined;

@@ -15,7 +15,8 @@ export interface PostgresSessionOptions {
 export class PostgresSession implements SqlSession {
   readonly #database: PostgresDatabase;
   readonly #options: PostgresSessionOptions;
-  #schema: Promise<string> | undefined;
+  #opening: Promise<string> | undefined;
+  #schema: string | undefined;
 
   constructor(database: PostgresDatabase, options: PostgresSessionOptions) {
     this.#database = database;
@@ -24,7 +25,7 @@ export class PostgresSession implements SqlSession {
 
   async run(...[operation, step, params]: Asked): Promise<readonly Row[]> {
     const ask = this.#asker(operation, this.#database);
-    const schema = await this.#opened(this.#database);
+    const schema = await this.#opened();
     // At the server, a wait for a lock ends well before the answer is given up here.
     const lockMs = Math.ceil(this.#options.timeoutMs / 2);
     return await ask(toPostgres(step, schema, this.#options.prefix, lockMs), params.map(String));
@@ -32,9 +33,10 @@ export class PostgresSession implements SqlSession {
 
   async runIn(transaction: unknown, ...[operation, step, params]: Asked): Promise<readonly Row[]> {
     checkDatabase(operation, "transaction", transaction);
-    const { prefix } = this.#options;
+    const { schema: wanted, prefix } = this.#options;
     const ask = this.#asker(operation, transaction, 1);
-    const schema = await this.#opened(transaction);
+    // Looked for in the transaction: a pool of one has no other connection. It is nobody else's answer.
+    const schema = this.#schema ?? refuseOld(await look(operation, ask, wanted, prefix));
     // Refused where no transaction is open; in one it takes only the lock that the step takes anyway.
     await ask(`lock table ${tableOf(schema, prefix, "dedupe")} in row exclusive mode`);
     return await ask(toPostgres(step, schema, prefix), params.map(String));
@@ -51,17 +53,16 @@ export class PostgresSession implements SqlSession {
   }
 
   /** The schema, once the database and its tables are known to fit; one flight for all callers. */
-  async #opened(database: PostgresDatabase): Promise<string> {
+  async #opened(): Promise<string> {
     const { schema, prefix } = this.#options;
-    const ask = this.#asker("open", database);
-    const opening = this.#schema ?? look("open", ask, schema, prefix).then(refuseOld);
-    this.#schema = opening;
-    try {
-      return await opening;
-    } catch (error) {
-      if (this.#schema === opening) this.#schema = undefined;
-      throw error;
-    }
+    if (this.#schema !== undefined) return this.#schema;
+    const ask = this.#asker("open", this.#database);
+    const forget = (): void => {
+      this.#opening = undefined;
+    };
+    this.#opening ??= look("open", ask, schema, prefix).then(refuseOld).finally(forget);
+    this.#schema = await this.#opening;
+    return this.#schema;
   }
 
   #asker(operation: string, database: PostgresDatabase, most?: number): Ask {

@@ -31,7 +31,7 @@ const statements = {
   look: [
     beginAnew("@dedupe", "marked_until", "marked_ms"),
     `select case when done_until > @now then 1 else 0 end as done,
-      case when ${mayBeSet} then marked_until - @now else 0 end as left_ms, cast(marked_ms as float8) as ms
+      case when ${mayBeSet} then marked_until - @now else 0 end as remaining, cast(marked_ms as float8) as ms
     from @dedupe as known where key = @key($1)`,
   ],
   renew: `

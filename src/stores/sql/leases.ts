@@ -13,7 +13,7 @@ const statements = {
     returning cast(fence as float8) as fence`,
   look: [
     beginAnew("@leases", "held_until", "held_ms"),
-    "select held_until - @now as left_ms, cast(held_ms as float8) as ms from @leases where key = @key($1)",
+    "select held_until - @now as remaining, cast(held_ms as float8) as ms from @leases where key = @key($1)",
   ],
   change: `
     update @leases set held_until = ${after("$3")}, held_ms = cast($3 as float8)

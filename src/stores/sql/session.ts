@@ -14,7 +14,8 @@ export type Param = string | number;
  * others have, `@bare(name)` is a name without its schema, and any other word a type or the table of that
  * name.
  *
- * Of several, only one gives rows. All see the rows as they were before.
+ * Of several, only one gives rows. All see the rows as they were before. A column that is read has a name
+ * of one word: some drivers write `two_words` in their own way.
  */
 export type Step = string | readonly string[];
 
@@ -66,6 +67,6 @@ export function beginAnew(table: string, until: string, ms: string): string {
 /** How much is left of a time that was set to be `ms` away: never more than that, nor less than 0. */
 export function leftAt(operation: string, row: Row | undefined): number {
   if (!row) return 0;
-  const [left, ms] = [numberAt(operation, row, "left_ms"), numberAt(operation, row, "ms")];
+  const [left, ms] = [numberAt(operation, row, "remaining"), numberAt(operation, row, "ms")];
   return Math.max(0, Math.min(ms, left));
 }
