@@ -75,12 +75,12 @@ function isPlace(value: unknown): value is Readonly<Record<string, unknown>> {
   );
 }
 
-/** Tells whether a value is an event, as far as the loop relies on it: on the way in and out. */
+// What the loop, a redrive and a feed rely on: asked on the way in, and again on the way out.
+
 function isEvent(value: unknown): value is FeedEvent {
   return isObject(value) && ["id", "source", "type"].every((member) => isText(value[member]));
 }
 
-/** Tells whether a value is a dead letter, as far as a redrive relies on it: on the way in and out. */
 export function isLetter(value: unknown): value is DeadLetter {
   if (!isObject(value)) return false;
   const { event, attempts, code } = value;
@@ -93,7 +93,6 @@ export function isLetter(value: unknown): value is DeadLetter {
   );
 }
 
-/** Tells whether a value is an entry, as far as the feed relies on it: on the way in and out. */
 export function isEntry(value: unknown): value is InboxEntry {
   if (!isObject(value)) return false;
   const { event, unreadable } = value;

@@ -31,11 +31,11 @@ export interface InboxOptions<E extends FeedEvent = FeedEvent> extends InboxFeed
 /** A webhook that stores first, and the feed that its events come out of. */
 export interface InboxEnds<E extends FeedEvent = FeedEvent> {
   /**
-   * Takes one request of the provider: reads it, stores its events, and then answers.
+   * Takes one request of the provider: stores its events, and then answers.
    *
-   * A 2xx says that every event of the request is stored durably. While the store is away, full or too
-   * slow, or too many requests come at once, the answer tells the provider to send again. What is no
-   * event, such as a liveness check, is answered in any case.
+   * A 2xx says that all of them are stored durably. While the store is away, full or too slow, or too many
+   * requests come at once, the answer tells the provider to send again. What is no event, such as a
+   * liveness check, is answered in any case.
    *
    * @throws {AckloopError} `config` and other errors of the store that no waiting will mend: the
    * framework answers 500, and the provider sends again.

@@ -169,6 +169,20 @@ describe.each(driversHere)("a database of the application, with $name", (driver)
     expect(await stores.deadLetters.get(event)).toEqual({ ...letter, raw });
   });
 
+  it("is told when it is full before it has the tables", async () => {
+    const database = closing(driver.open(":memory:"));
+    database.exec("create table own (a); pragma max_page_count = 5");
+    const stores = closing(sqliteStores(database));
+
+    await expect(stores.cursors.save(key, "one", 0)).rejects.toMatchObject({
+      code: "transport",
+      message: expect.stringContaining("disk is full"),
+    });
+    database.exec("pragma max_page_count = 100000");
+
+    expect(await stores.cursors.save(key, "one", 0)).toMatchObject({ status: "saved" });
+  });
+
   it("may be read only, for all but the mark in its transaction", async () => {
     const file = await freshFile();
     const writer = closing(driver.open(file));

@@ -59,8 +59,8 @@ export interface Failure {
  */
 export function toPostgresFailure(operation: string, thrown: unknown): Failure {
   if (isAckloopError(thrown)) return { error: thrown, tries: 1 };
-  const { code, message } = textsOf(thrown);
-  const isState = /^(\d\w|F0|HV|P0|XX)[0-9A-Z]{3}$/.test(code);
+  const { code = "", message } = Object(thrown) as Readonly<Record<string, unknown>>;
+  const isState = typeof code === "string" && /^(\d\w|F0|HV|P0|XX)[0-9A-Z]{3}$/.test(code);
   const saying = isState ? code : `${code} ${message}`;
   const meaning = meanings.find(([says]) => says.test(saying));
   if (meaning) {
@@ -79,12 +79,4 @@ function toNetworkError(operation: string, thrown: unknown): Error | undefined {
   const { networkCode = "", unsent } = failure;
   const full = /^[A-Z][A-Z0-9_]+$/.test(networkCode) ? `${cut} (${networkCode})` : cut;
   return storeError("transport", operation, full, { outcomeUnknown: !unsent || undefined });
-}
-
-function textsOf(thrown: unknown): { readonly code: string; readonly message: string } {
-  const { code, message }: { code?: unknown; message?: unknown } = Object(thrown);
-  return {
-    code: typeof code === "string" ? code : "",
-    message: typeof message === "string" ? message : "",
-  };
 }

@@ -1,24 +1,21 @@
+import type { FilledOf } from "../../core/options.ts";
+import type { postgresRules } from "../options.ts";
 import type { Asked, Row, SqlSession } from "../sql/session.ts";
 import { type Ask, askerOf, checkDatabase, type PostgresDatabase } from "./database.ts";
 import { tableOf, toPostgres } from "./dialect.ts";
 import { look, refuseOld } from "./look.ts";
 import { migration } from "./migrations.ts";
 
-export interface PostgresSessionOptions {
-  readonly prefix: string;
-  readonly timeoutMs: number;
-  /** The schema; absent where it is the one that the database says. */
-  readonly schema: string | undefined;
-}
+type Options = FilledOf<typeof postgresRules>;
 
 /** The one way that statements of the stores take to the database. */
 export class PostgresSession implements SqlSession {
   readonly #database: PostgresDatabase;
-  readonly #options: PostgresSessionOptions;
+  readonly #options: Options;
   #opening: Promise<string> | undefined;
   #schema: string | undefined;
 
-  constructor(database: PostgresDatabase, options: PostgresSessionOptions) {
+  constructor(database: PostgresDatabase, options: Options) {
     this.#database = database;
     this.#options = options;
   }

@@ -23,6 +23,23 @@ export class Connection {
     this.database.exec(toSqlite(statements, this.#prefix).sql);
   }
 
+  /** Does work that is written as a whole, or not at all. */
+  transact<Result>(begin: "begin" | "begin immediate", work: () => Result): Result {
+    this.exec(begin);
+    try {
+      const result = work();
+      this.exec("commit");
+      return result;
+    } catch (error) {
+      try {
+        this.exec("rollback");
+      } catch {
+        // SQLite has undone it already, as it does when the disk is full.
+      }
+      throw error;
+    }
+  }
+
   /**
    * Makes a step, in whichever transaction is open, and gives its rows.
    *

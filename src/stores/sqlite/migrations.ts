@@ -25,8 +25,7 @@ const steps: readonly string[] = [
 /** Makes the tables, or brings older ones to this version; refuses newer ones. */
 export function migrate(connection: Connection): void {
   if (versionOf(connection) === steps.length) return;
-  connection.exec("begin immediate");
-  try {
+  connection.transact("begin immediate", () => {
     const found = versionOf(connection);
     connection.exec("create table if not exists @version (version integer)");
     for (const [at, step] of steps.entries()) {
@@ -34,11 +33,7 @@ export function migrate(connection: Connection): void {
       connection.exec(step);
       connection.rows("insert into @version (version) values ($1)", [at + 1]);
     }
-    connection.exec("commit");
-  } catch (error) {
-    connection.exec("rollback");
-    throw error;
-  }
+  });
 }
 
 /** The version of the tables; 0 where some are missing. */

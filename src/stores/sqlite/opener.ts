@@ -42,7 +42,12 @@ function openerOfFile(path: string): Opener {
 
 /** Opens a second connection to a database's file; one in memory has none, and is shared. */
 function openerOfDatabase(database: SqliteDatabase): Opener {
-  const file = mainFileOf(database);
+  let file: string;
+  try {
+    file = fileOf(database);
+  } catch {
+    throw storeError("config", "sqliteStores", "the database is closed, or is no SQLite");
+  }
   if (file === "") return { isShared: true, open: () => database };
   // The same driver: two copies of SQLite in one process undo each other's locks.
   const Driver = database.constructor as SqliteDriver;
@@ -63,14 +68,6 @@ function fullPathOf(path: string): string {
     return resolve?.(path) ?? path;
   } catch {
     throw storeError("config", "sqliteStores", "the working directory is gone; give a full path");
-  }
-}
-
-function mainFileOf(database: SqliteDatabase): string {
-  try {
-    return fileOf(database);
-  } catch {
-    throw storeError("config", "sqliteStores", "the database is closed, or is no SQLite");
   }
 }
 

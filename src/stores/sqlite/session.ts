@@ -129,15 +129,9 @@ export class SqliteSession implements SqlSession {
 
   #transact(group: readonly Job[]): readonly (readonly Row[])[] {
     const connection = this.#opened();
-    connection.exec(group.every(isReading) ? "begin" : "begin immediate");
-    try {
-      const answers = group.map(({ asked: [, step, params] }) => connection.rows(step, params));
-      connection.exec("commit");
-      return answers;
-    } catch (error) {
-      rollBack(connection);
-      throw error;
-    }
+    return connection.transact(group.every(isReading) ? "begin" : "begin immediate", () =>
+      group.map(({ asked: [, step, params] }) => connection.rows(step, params)),
+    );
   }
 
   #opened(): Connection {
@@ -185,12 +179,4 @@ function inUse(): Error {
 
 function isReading({ asked: [, step] }: Job): boolean {
   return typeof step === "string" && step.startsWith("select ");
-}
-
-function rollBack(connection: Connection): void {
-  try {
-    connection.exec("rollback");
-  } catch {
-    // SQLite has undone it already, as it does when the disk is full.
-  }
 }

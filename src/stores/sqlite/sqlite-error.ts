@@ -73,17 +73,11 @@ export function isBroken(error: unknown): boolean {
 
 /** The name of the result, where it is known, and the words of the driver. */
 function sayingOf(error: unknown): string {
-  const { code, errcode, message }: Saying = Object(error);
+  const { code, errcode, message } = Object(error) as Readonly<Record<string, unknown>>;
   // better-sqlite3 has no code for a folder that is gone, libsql for a file that it cannot open.
   const [, opening] = /Unable to open connection.*: (\d+)/.exec(String(message)) ?? [];
   const isGone = String(message).includes("directory does not exist");
   // The number has further bits for the kind.
   const name = isGone ? "CANTOPEN" : names.get(Number(errcode ?? opening) % 256);
   return `${name ? `SQLITE_${name}` : code} ${message}`;
-}
-
-interface Saying {
-  readonly code?: unknown;
-  readonly errcode?: unknown;
-  readonly message?: unknown;
 }
