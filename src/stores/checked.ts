@@ -1,17 +1,33 @@
-import { name, type Rule, whole } from "../core/options.ts";
+import { isObject, name, type Rule, rule, whole } from "../core/options.ts";
 import type { StoreSet } from "../core/stores.ts";
 import { abortable } from "./abortable.ts";
-import {
-  anObject,
-  anyText,
-  checkArgument,
-  entriesRule,
-  eventRule,
-  letterRule,
-  ms,
-  placeRule,
-  texts,
-} from "./check.ts";
+import { anObject, checkArgument, isEntry, isLetter, isText, ms } from "./check.ts";
+
+const text = rule("a text", isText);
+const texts = rule("a list of texts", listOf(isText));
+
+const place = rule(
+  "an object with `consumer` and `feed`: names of 1 to 500 characters, without NUL",
+  isPlace,
+);
+
+/** An event's key; the identity may be any text that is not empty. */
+const event = rule(
+  `${place.must}; and an \`identity\` that is not empty`,
+  (value) => isPlace(value) && isText(value["identity"]) && value["identity"] !== "",
+);
+
+/** A dead letter that could be given back. */
+const letter = rule(
+  `${event.must}; with a \`reason\`, a time in \`failedAt\`, a whole number of \`attempts\`, and an \`event\` with \`id\`, \`source\` and \`type\`, or none`,
+  (value) => event.test(value) === true && isLetter(value),
+);
+
+/** Entries of an inbox that could be given back. */
+const entries = rule(
+  "a list of entries, each with an `event` with `id`, `source` and `type`, or an `unreadable` with a `message`",
+  listOf(isEntry),
+);
 
 type AnyRule = Pick<Rule<never>, "must" | "test" | "byDefault" | "need">;
 type Rules = Readonly<Record<string, AnyRule>>;
@@ -20,34 +36,34 @@ type Rules = Readonly<Record<string, AnyRule>>;
 type Call = readonly [given: Rules, options?: Rules];
 
 const page = whole(1, 1000);
-const mark = { key: eventRule, mark: anyText };
-const grant = { key: placeRule, fence: whole(1) };
+const mark = { key: event, mark: text };
+const grant = { key: place, fence: whole(1) };
 const tokens = { name, tokens: texts };
 
 const calls = {
   cursors: {
-    load: [{ key: placeRule }],
-    save: [{ key: placeRule, value: anyText, revision: whole(0) }],
+    load: [{ key: place }],
+    save: [{ key: place, value: text, revision: whole(0) }],
   },
   deadLetters: {
-    put: [{ letter: letterRule }],
-    list: [{ key: placeRule }, { limit: page.or(100), after: anyText }],
-    get: [{ key: eventRule }],
-    remove: [{ key: eventRule }],
+    put: [{ letter }],
+    list: [{ key: place }, { limit: page.or(100), after: text }],
+    get: [{ key: event }],
+    remove: [{ key: event }],
   },
   dedupe: {
-    begin: [{ key: eventRule, markMs: ms(1) }, { mark: name }],
+    begin: [{ key: event, markMs: ms(1) }, { mark: name }],
     renew: [{ ...mark, markMs: ms(1) }],
     finish: [mark, { retentionMs: ms(0).required() }],
     forget: [mark],
   },
   leases: {
-    acquire: [{ key: placeRule, holder: name, leaseMs: ms(1) }],
+    acquire: [{ key: place, holder: name, leaseMs: ms(1) }],
     renew: [{ ...grant, leaseMs: ms(1) }],
     release: [grant],
   },
   inbox: {
-    add: [{ name, entries: entriesRule }],
+    add: [{ name, entries }],
     claim: [{ name, limit: page, leaseMs: ms(1) }],
     finish: [tokens],
     release: [{ ...tokens, afterMs: ms(0) }],
@@ -69,6 +85,17 @@ export function checkedStores<Kind extends keyof StoreSet>(
   const kinds = Object.keys(calls).filter((kind) => kind in stores) as Kind[];
   const checked = kinds.map((kind) => [kind, checkedStore(stores[kind], calls[kind])]);
   return Object.fromEntries(checked) as Pick<StoreSet, Kind>;
+}
+
+function listOf(isItem: (value: unknown) => boolean): (value: unknown) => boolean {
+  // Not by `every` alone, which passes over the holes of a list.
+  return (value) => Array.isArray(value) && Array.from(value).every(isItem);
+}
+
+function isPlace(value: unknown): value is Readonly<Record<string, unknown>> {
+  return (
+    isObject(value) && [value["consumer"], value["feed"]].every((one) => name.test(one) === true)
+  );
 }
 
 type Method = (...given: readonly unknown[]) => Promise<unknown>;

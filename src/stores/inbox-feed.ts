@@ -38,11 +38,11 @@ export const inboxFeedRules = {
  * Reads an inbox as a feed, so that the ordinary loop consumes it.
  *
  * **Delivery**: oldest first, up to 100 a pull (`limit`: 1-1000). A delivery is hidden from all other
- * workers for `leaseMs`, and comes again when it was not acked by then; `attempt` counts the claims,
- * those of workers that were killed included. An entry that cannot be read is an `unreadable` delivery.
+ * workers for `leaseMs`, and comes again when it was not acked by then; `attempt` counts the claims, those
+ * of killed workers too. An entry that cannot be read is an `unreadable` delivery.
  *
- * **Acknowledgement**: each for itself. `gone` is what is finished already, or is with another worker
- * since its lease ended. `nack` gives back, `extend` lengthens the lease.
+ * **Acknowledgement**: each for itself. `gone` is what is finished already, or with another worker since
+ * its lease ended. `nack` gives back, `extend` lengthens the lease.
  *
  * A pull that is aborted gives back what it was about to bring.
  *

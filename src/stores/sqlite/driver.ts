@@ -37,11 +37,9 @@ export function findDriver(): SqliteDriver {
     const driver = installed(name);
     if (driver) return driver;
   }
-  throw storeError(
-    "config",
-    "sqliteStores",
-    "there is no SQLite here: use Node 22.13 or newer, or install `better-sqlite3`, or `libsql`",
-  );
+  const text =
+    "there is no SQLite here: use Node 22.13 or newer, or install `better-sqlite3`, or `libsql`";
+  throw storeError("config", "sqliteStores", text);
 }
 
 export function rowsOf(

@@ -1,5 +1,7 @@
+import type { FilledOf } from "../../core/options.ts";
 import { sleep } from "../../core/sleep.ts";
 import { storeError } from "../error.ts";
+import type { sqlRules } from "../options.ts";
 import type { Asked, Row, SqlSession } from "../sql/session.ts";
 import { Connection } from "./connection.ts";
 import { closeQuietly, fileOf, isInTransaction, isSqlite, type SqliteDatabase } from "./driver.ts";
@@ -7,11 +9,7 @@ import { migrate } from "./migrations.ts";
 import type { Opener } from "./opener.ts";
 import { isBroken, isBusy, sqliteError } from "./sqlite-error.ts";
 
-export interface SessionOptions extends Opener {
-  readonly prefix: string;
-  /** How long a lock of another is waited for, in ms. */
-  readonly timeoutMs: number;
-}
+type Options = Opener & Pick<FilledOf<typeof sqlRules>, "prefix" | "timeoutMs">;
 
 /** A step that was asked for and not made yet. */
 interface Job {
@@ -32,7 +30,7 @@ const longestWaitMs = 50;
  * The thread is never held for a lock of another process.
  */
 export class SqliteSession implements SqlSession {
-  readonly #options: SessionOptions;
+  readonly #options: Options;
   #jobs: Job[] = [];
   // Taken now, so that a test which replaces the timers later does not stop the stores.
   readonly #soon = setImmediate;
@@ -40,7 +38,7 @@ export class SqliteSession implements SqlSession {
   #running: Promise<void> | undefined;
   #isClosed = false;
 
-  constructor(options: SessionOptions) {
+  constructor(options: Options) {
     this.#options = options;
   }
 
