@@ -137,6 +137,19 @@ describe.each(driversHere)("a database of the application, with $name", (driver)
     await expect(finish).rejects.toMatchObject({ code: "config" });
   });
 
+  it("is not used any more once the stores are closed", async () => {
+    const database = closing(driver.open(await freshFile()));
+    const { dedupe, close } = sqliteStores(database);
+    const begun = await dedupe.begin(event, 60_000);
+    await close();
+    database.exec("begin immediate");
+
+    const mark = begun.status === "begun" ? begun.mark : "";
+    const finished = dedupe.finish(event, mark, { retentionMs: 1000, transaction: database });
+
+    await expect(finished).rejects.toThrow(/the stores are closed/);
+  });
+
   it("is told closed, when it was in memory", async () => {
     const database = driver.open(":memory:");
     const stores = closing(sqliteStores(database));

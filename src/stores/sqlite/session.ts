@@ -53,15 +53,8 @@ export class SqliteSession implements SqlSession {
 
   /** Makes the step at once: nothing of another's is between. */
   async runIn(transaction: unknown, ...[operation, step, params]: Asked): Promise<readonly Row[]> {
-    const refuse = (text: string): never => {
-      throw storeError("config", operation, text);
-    };
-    if (!isSqlite(transaction)) return refuse("`transaction` must be a SQLite database");
     try {
-      if (!isInTransaction(transaction)) {
-        refuse("no transaction is open on the database; `begin` one first");
-      }
-      if (!this.#isOn(transaction)) refuse("`transaction` must be on the file of the stores");
+      this.#refuseUnfit(operation, transaction);
       return new Connection(transaction, this.#options.prefix).rows(step, params);
     } catch (error) {
       throw sqliteError(operation, error);
@@ -80,10 +73,22 @@ export class SqliteSession implements SqlSession {
     this.#drop();
   }
 
-  /** Tells whether a database is on the file of the stores. Asks at once, also in a transaction. */
-  #isOn(database: SqliteDatabase): boolean {
-    if (this.#options.isShared) return database === this.#options.open();
-    return fileOf(database) === fileOf(this.#opened().database);
+  #refuseUnfit(operation: string, transaction: unknown): asserts transaction is SqliteDatabase {
+    const misfit = this.#misfitOf(transaction);
+    if (misfit) throw storeError("config", operation, misfit);
+  }
+
+  /** What is wrong with a caller's transaction. Asks at once, also where one is open. */
+  #misfitOf(database: unknown): string | undefined {
+    const { isShared, open } = this.#options;
+    if (this.#isClosed) return "the stores are closed";
+    if (!isSqlite(database)) return "`transaction` must be a SQLite database";
+    if (!isInTransaction(database))
+      return "no transaction is open on the database; `begin` one first";
+    const isOurs = isShared
+      ? database === open()
+      : fileOf(database) === fileOf(this.#opened().database);
+    return isOurs ? undefined : "`transaction` must be on the file of the stores";
   }
 
   async #run(): Promise<void> {
