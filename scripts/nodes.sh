@@ -3,12 +3,14 @@
 #
 # By default on the newest of each supported line, and on the oldest that has SQLite; other versions:
 # NODES="22 24.1.0" scripts/nodes.sh ...
+#
+# What was built is tested by PROJECT=packed scripts/nodes.sh test/packed/stores
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
 failed=0
 for version in ${NODES:-22.13.0 22 24}; do
   printf '\n== Node %s\n' "$version"
-  npx -y "node@$version" node_modules/vitest/vitest.mjs run --project source --typecheck=false "$@" || failed=1
+  npx -y "node@$version" node_modules/vitest/vitest.mjs run --project "${PROJECT:-source}" --typecheck=false "$@" || failed=1
 done
 exit "$failed"

@@ -3,9 +3,10 @@
 #
 #   export ACKLOOP_POSTGRES_URL="$(scripts/postgres.sh start)"
 #   scripts/postgres.sh stop "$ACKLOOP_POSTGRES_URL"
+#   scripts/postgres.sh pooler   (brings PgBouncer, which the tests start themselves)
 #
-# It listens on 127.0.0.1 only, on a free port, with its data in a temporary folder. Where there is no
-# server on this machine and apt can be used, Debian's package is installed first.
+# It listens on 127.0.0.1 only, on a free port, with its data in a temporary folder. What is not on this
+# machine is installed first, from Debian's packages, where apt can be used.
 set -euo pipefail
 
 folder_of() { printf '%s/ackloop-postgres-%s' "${TMPDIR:-/tmp}" "$1"; }
@@ -28,19 +29,23 @@ binaries() {
   if command -v initdb >/dev/null; then dirname "$(readlink -f "$(command -v initdb)")"; fi
 }
 
-install_server() {
+install() {
   command -v apt-get >/dev/null && [ "$(id -u)" -eq 0 ] || {
-    echo "no PostgreSQL server here: install one (Debian: apt-get install postgresql)" >&2
+    echo "not here: $1; install it (Debian: apt-get install $1)" >&2
     exit 1
   }
   apt-get update >&2
-  DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends postgresql >&2
+  DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$1" >&2
+}
+
+pooler() {
+  command -v pgbouncer >/dev/null || [ -x /usr/sbin/pgbouncer ] || install pgbouncer
 }
 
 start() {
   local bin port folder password
   bin="$(binaries)"
-  if [ -z "$bin" ]; then install_server; bin="$(binaries)"; fi
+  if [ -z "$bin" ]; then install postgresql; bin="$(binaries)"; fi
   port="$(node -e 'const s = require("net").createServer();
     s.listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close(); });')"
   folder="$(folder_of "$port")"
@@ -67,5 +72,6 @@ stop() {
 case "${1:-}" in
   start) start ;;
   stop) stop "${2:?the address that start has printed}" ;;
-  *) echo "usage: scripts/postgres.sh start | stop <address>" >&2; exit 2 ;;
+  pooler) pooler ;;
+  *) echo "usage: scripts/postgres.sh start | stop <address> | pooler" >&2; exit 2 ;;
 esac

@@ -68,7 +68,7 @@ const brand: unique symbol = Symbol.for("ackloop.error");
  * header, body or credential.
  */
 export class AckloopError extends Error {
-  override readonly name = "AckloopError" as const;
+  declare readonly name: "AckloopError";
   /** What went wrong. */
   readonly code: AckloopErrorCode;
   /** Whether the same call may succeed later without a change. */
@@ -99,6 +99,8 @@ export class AckloopError extends Error {
       subject ? `${subject}: ${message}` : message,
       cause === undefined ? undefined : { cause },
     );
+    // Here, and not as a field: the CommonJS build would take a field that has a value for an export.
+    this.name = "AckloopError";
     this.code = code;
     this.retryable = retryable;
     for (const [name, value] of Object.entries(known)) {

@@ -121,7 +121,7 @@ export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const YEAR_MS = 365 * 86_400_000;
 
 /** Makes a rule of a test; one that throws counts as failed. */
-function rule<Type>(must: string, test: RuleParts["test"]): Rule<Type> {
+export function rule<Type>(must: string, test: RuleParts["test"]): Rule<Type> {
   return new Rule({ must, test });
 }
 
@@ -351,7 +351,8 @@ function judge(test: RuleParts["test"], value: unknown): boolean | string {
   }
 }
 
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+/** Tells whether a value is an object with members: no list, not null. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 

@@ -7,20 +7,13 @@ import type { CallOptions } from "../core/feed.ts";
  * An abort rejects with the signal's reason; before the start, nothing is begun. After it, the work
  * ends by itself and its outcome is unknown to the caller, as with a request whose answer is lost.
  */
-export async function abortable<Result>(
-  options: CallOptions | undefined,
+export function abortable<Result>(
+  { signal }: CallOptions,
   work: () => Promise<Result>,
 ): Promise<Result> {
-  const signal = options?.signal;
-  signal?.throwIfAborted();
-  if (!signal) return await work();
-  let forget = (): void => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    forget = onAbort(signal, () => reject(signal.reason));
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const forget = onAbort(signal, () => reject(signal?.reason));
+    work().finally(forget).then(resolve, reject);
   });
-  try {
-    return await Promise.race([work(), aborted]);
-  } finally {
-    forget();
-  }
 }

@@ -1,16 +1,33 @@
-import { name, type Rule, whole } from "../core/options.ts";
+import { isObject, name, type Rule, rule, whole } from "../core/options.ts";
 import type { StoreSet } from "../core/stores.ts";
 import { abortable } from "./abortable.ts";
-import {
-  anObject,
-  anyText,
-  checkArgument,
-  eventKey,
-  letterRule,
-  ms,
-  storeKey,
-  texts,
-} from "./check.ts";
+import { anObject, checkArgument, isEntry, isLetter, isText, ms } from "./check.ts";
+
+const text = rule("a text", isText);
+const texts = rule("a list of texts", listOf(isText));
+
+const place = rule(
+  "an object with `consumer` and `feed`: names of 1 to 500 characters, without NUL",
+  isPlace,
+);
+
+/** An event's key; the identity may be any text that is not empty. */
+const event = rule(
+  `${place.must}; and an \`identity\` that is not empty`,
+  (value) => isPlace(value) && isText(value["identity"]) && value["identity"] !== "",
+);
+
+/** A dead letter that could be given back. */
+const letter = rule(
+  `${event.must}; with a \`reason\`, a time in \`failedAt\`, a whole number of \`attempts\`, and an \`event\` with \`id\`, \`source\` and \`type\`, or none`,
+  (value) => event.test(value) === true && isLetter(value),
+);
+
+/** Entries of an inbox that could be given back. */
+const entries = rule(
+  "a list of entries, each with an `event` with `id`, `source` and `type`, or an `unreadable` with a `message`",
+  listOf(isEntry),
+);
 
 type AnyRule = Pick<Rule<never>, "must" | "test" | "byDefault" | "need">;
 type Rules = Readonly<Record<string, AnyRule>>;
@@ -19,34 +36,34 @@ type Rules = Readonly<Record<string, AnyRule>>;
 type Call = readonly [given: Rules, options?: Rules];
 
 const page = whole(1, 1000);
-const mark = { key: eventKey, mark: anyText };
-const grant = { key: storeKey, fence: whole(1) };
+const mark = { key: event, mark: text };
+const grant = { key: place, fence: whole(1) };
 const tokens = { name, tokens: texts };
 
 const calls = {
   cursors: {
-    load: [{ key: storeKey }],
-    save: [{ key: storeKey, value: anyText, revision: whole(0) }],
+    load: [{ key: place }],
+    save: [{ key: place, value: text, revision: whole(0) }],
   },
   deadLetters: {
-    put: [{ letter: letterRule }],
-    list: [{ key: storeKey }, { limit: page.or(100), after: anyText }],
-    get: [{ key: eventKey }],
-    remove: [{ key: eventKey }],
+    put: [{ letter }],
+    list: [{ key: place }, { limit: page.or(100), after: text }],
+    get: [{ key: event }],
+    remove: [{ key: event }],
   },
   dedupe: {
-    begin: [{ key: eventKey, markMs: ms(1) }, { mark: name }],
+    begin: [{ key: event, markMs: ms(1) }, { mark: name }],
     renew: [{ ...mark, markMs: ms(1) }],
     finish: [mark, { retentionMs: ms(0).required() }],
     forget: [mark],
   },
   leases: {
-    acquire: [{ key: storeKey, holder: name, leaseMs: ms(1) }],
+    acquire: [{ key: place, holder: name, leaseMs: ms(1) }],
     renew: [{ ...grant, leaseMs: ms(1) }],
     release: [grant],
   },
   inbox: {
-    add: [{ name, entries: anObject }],
+    add: [{ name, entries }],
     claim: [{ name, limit: page, leaseMs: ms(1) }],
     finish: [tokens],
     release: [{ ...tokens, afterMs: ms(0) }],
@@ -55,43 +72,59 @@ const calls = {
 } satisfies { [Kind in keyof StoreSet]: { [Name in keyof StoreSet[Kind]]: Call } };
 
 /**
- * Puts the checks of all arguments, and the way an abort ends a call, before stores that have neither:
- * one place for every implementation.
+ * Puts the checks of all arguments, and the way an abort ends a call, before stores of one's own.
+ *
+ * A store behind it is never called with a wrong argument or after its signal has fired. A caller whose
+ * signal fires is let go at once, with the signal's reason; the call itself ends as it does.
+ *
+ * **Shape**: the stores that were given, by their names in a `StoreSet`.
  */
-export function checkedStores(bare: StoreSet): StoreSet {
-  return {
-    cursors: checked(bare.cursors, calls.cursors),
-    deadLetters: checked(bare.deadLetters, calls.deadLetters),
-    dedupe: checked(bare.dedupe, calls.dedupe),
-    leases: checked(bare.leases, calls.leases),
-    inbox: checked(bare.inbox, calls.inbox),
-  };
+export function checkedStores<Kind extends keyof StoreSet>(
+  stores: Pick<StoreSet, Kind>,
+): Pick<StoreSet, Kind> {
+  const kinds = Object.keys(calls).filter((kind) => kind in stores) as Kind[];
+  const checked = kinds.map((kind) => [kind, checkedStore(stores[kind], calls[kind])]);
+  return Object.fromEntries(checked) as Pick<StoreSet, Kind>;
+}
+
+function listOf(isItem: (value: unknown) => boolean): (value: unknown) => boolean {
+  // Not by `every` alone, which passes over the holes of a list.
+  return (value) => Array.isArray(value) && Array.from(value).every(isItem);
+}
+
+function isPlace(value: unknown): value is Readonly<Record<string, unknown>> {
+  return (
+    isObject(value) && [value["consumer"], value["feed"]].every((one) => name.test(one) === true)
+  );
 }
 
 type Method = (...given: readonly unknown[]) => Promise<unknown>;
 
-function checked<Store>(bare: Store, known: { readonly [Name in keyof Store]: Call }): Store {
-  const methods = Object.entries<Call>(known).map(([operation, [given, options = {}]]) => {
-    const rules = Object.entries(given);
-    const call: Method = async (...all) => {
-      for (const [at, [argument, rule]] of rules.entries()) {
-        checkArgument(operation, argument, all[at], rule);
-      }
-      const last = all[rules.length] ?? {};
-      checkArgument(operation, "options", last, anObject);
-      const filled: Record<string, unknown> = { ...last };
-      for (const [option, rule] of Object.entries(options)) {
-        filled[option] ??= rule.byDefault;
-        if (filled[option] === undefined && rule.need === undefined) continue;
-        checkArgument(operation, option, filled[option], rule);
-      }
-      // Asked at each call, and on the store itself, which may be a class.
-      const store = bare as Readonly<Record<string, Method>>;
-      return await abortable(last, async () =>
-        store[operation]?.(...all.slice(0, rules.length), filled),
-      );
-    };
-    return [operation, call] as const;
+function checkedStore(store: object, known: Readonly<Record<string, Call>>): object {
+  const methods = Object.entries(known).map(([operation, call]) => {
+    return [operation, checkedMethod(store, operation, call)];
   });
-  return Object.fromEntries(methods) as Store;
+  return Object.fromEntries(methods) as object;
+}
+
+function checkedMethod(store: object, operation: string, [given, options = {}]: Call): Method {
+  const rules = Object.entries(given);
+  return async (...all) => {
+    for (const [at, [argument, rule]] of rules.entries()) {
+      checkArgument(operation, argument, all[at], rule);
+    }
+    const last = all[rules.length] ?? {};
+    checkArgument(operation, "options", last, anObject);
+    const filled: Record<string, unknown> = { ...last };
+    for (const [option, rule] of Object.entries<AnyRule>(options)) {
+      filled[option] ??= rule.byDefault;
+      if (filled[option] === undefined && rule.need === undefined) continue;
+      checkArgument(operation, option, filled[option], rule);
+    }
+    // Asked at each call, and on the store itself, which may be a class.
+    const asked = store as Readonly<Record<string, Method>>;
+    return await abortable(last, async () =>
+      asked[operation]?.(...all.slice(0, rules.length), filled),
+    );
+  };
 }

@@ -1,32 +1,33 @@
-import { AckloopError } from "../core/errors.ts";
 import { hasOwnId, identityOf } from "../core/identity.ts";
 import { toPlainEvent } from "../core/plain.ts";
 import type { InboxClaim, InboxEntry } from "../core/stores.ts";
-import { configError, isEvent, isObject, parsed, toJson } from "./check.ts";
+import { isEntry } from "./check.ts";
+import { storeError } from "./error.ts";
+import { parsed, toJson } from "./json.ts";
 
-const fullRetryMs = 1000;
+/** An entry on its way in. */
+export interface Draft {
+  /** What makes it the same as another; absent where that is not known. */
+  readonly identity: string | undefined;
+  readonly text: string;
+}
 
-/** Checks entries and writes each as JSON. */
-export function entriesToJson(entries: readonly InboxEntry[]): readonly string[] {
-  if (!Array.isArray(entries)) throw configError("add", "`entries` must be a list");
-  return entries.map((entry: unknown) => {
-    if (isEntry(entry)) {
-      const { event, unreadable, idDerived, raw = null } = entry as InboxParts;
-      const what = event === undefined ? { unreadable } : { event: toPlainEvent(event) };
-      return toJson("add", "raw", { ...what, raw, ...(event && idDerived && { idDerived }) });
-    }
-    throw configError(
-      "add",
-      "an entry must have an `event` with `id`, `source` and `type`, or an `unreadable` with a `message`",
-    );
+/** Writes entries as JSON, the same event once. */
+export function draftsOf(entries: readonly InboxEntry[]): readonly Draft[] {
+  const seen = new Set<string>();
+  return entries.flatMap((entry) => {
+    const identity = entry.event && hasOwnId(entry) ? identityOf(entry.event) : undefined;
+    if (identity !== undefined && seen.has(identity)) return [];
+    if (identity !== undefined) seen.add(identity);
+    return { identity, text: toJson("add", "raw", partsOf(entry)) };
   });
 }
 
-type InboxParts = InboxEntry & { readonly idDerived?: true | undefined };
-
-/** What makes an entry the same as another; `undefined` where that is not known. */
-export function sameAs(entry: InboxEntry): string | undefined {
-  return entry.event && hasOwnId(entry) ? identityOf(entry.event) : undefined;
+function partsOf(entry: InboxEntry): object {
+  const { raw = null } = entry;
+  if (entry.event === undefined) return { unreadable: entry.unreadable, raw };
+  const event = toPlainEvent(entry.event);
+  return { event, raw, ...(entry.idDerived && { idDerived: true }) };
 }
 
 /** Makes a claim of a stored entry. */
@@ -42,20 +43,7 @@ function entryFromJson(text: string, place: number): InboxEntry {
   return { raw: null, unreadable: { message: `the entry at place ${place} is damaged` } };
 }
 
-/** Tells whether a value is an entry, as far as the feed relies on it: on the way in and out. */
-function isEntry(value: unknown): value is InboxEntry {
-  if (!isObject(value)) return false;
-  const { event, unreadable } = value;
-  if (event !== undefined) return isEvent(event);
-  return isObject(unreadable) && typeof unreadable["message"] === "string";
-}
-
-/** The error of an inbox that takes no more. */
-export function fullError(): AckloopError {
-  return new AckloopError("rateLimit", "the inbox is full; it takes more when workers finish", {
-    provider: "stores",
-    operation: "add",
-    retryable: true,
-    retryAfterMs: fullRetryMs,
-  });
+export function fullError(): Error {
+  const text = "the inbox is full; it takes more when workers finish";
+  return storeError("rateLimit", "add", text, { retryAfterMs: 1000 });
 }

@@ -9,18 +9,11 @@ import {
   type Receipt,
   toReceipt,
 } from "../core/feed.ts";
-import {
-  checkOptions,
-  LONGEST_TIMER_MS,
-  milliseconds,
-  name as nameRule,
-  Rule,
-  whole,
-} from "../core/options.ts";
+import { checkOptions, name as nameRule, Rule, whole } from "../core/options.ts";
 import { sleep } from "../core/sleep.ts";
 import type { Inbox, InboxClaim, InboxEntry } from "../core/stores.ts";
 import { abortable } from "./abortable.ts";
-import { anObject, checkArgument, ms } from "./check.ts";
+import { anObject, checkArgument, ms, timerMs } from "./check.ts";
 
 /** What {@link inboxFeed} may be told. */
 export interface InboxFeedOptions<E extends FeedEvent = FeedEvent> {
@@ -35,10 +28,9 @@ export interface InboxFeedOptions<E extends FeedEvent = FeedEvent> {
 const mostAtOnce = 1000;
 const pageSize = 100;
 
-/** The rules of {@link InboxFeedOptions}. */
 export const inboxFeedRules = {
   leaseMs: ms(1).or(60_000),
-  pollMs: milliseconds(1, LONGEST_TIMER_MS).or(1000),
+  pollMs: timerMs.or(1000),
   events: new Rule<EventCatalogue<FeedEvent>>(anObject),
 };
 
@@ -46,11 +38,11 @@ export const inboxFeedRules = {
  * Reads an inbox as a feed, so that the ordinary loop consumes it.
  *
  * **Delivery**: oldest first, up to 100 a pull (`limit`: 1-1000). A delivery is hidden from all other
- * workers for `leaseMs`, and comes again when it was not acked by then; `attempt` counts the claims,
- * those of workers that were killed included. An entry that cannot be read is an `unreadable` delivery.
+ * workers for `leaseMs`, and comes again when it was not acked by then; `attempt` counts the claims, those
+ * of killed workers too. An entry that cannot be read is an `unreadable` delivery.
  *
- * **Acknowledgement**: each for itself. `gone` is what is finished already, or is with another worker
- * since its lease ended. `nack` gives back, `extend` lengthens the lease.
+ * **Acknowledgement**: each for itself. `gone` is what is finished already, or with another worker since
+ * its lease ended. `nack` gives back, `extend` lengthens the lease.
  *
  * A pull that is aborted gives back what it was about to bring.
  *
@@ -64,21 +56,30 @@ export function inboxFeed<E extends FeedEvent = FeedEvent>(
   checkArgument("inboxFeed", "inbox", inbox, anObject);
   checkArgument("inboxFeed", "name", name, nameRule);
   const { leaseMs, pollMs } = checkOptions("inboxFeed", options, inboxFeedRules);
-  const { events } = options;
-
   return {
     name,
     pulls: "onward",
     acks: "individual",
     waits: true,
-    events,
+    events: options.events,
     async pull(pull: PullOptions = {}) {
       const { limit = pageSize, waitMs = 0, signal } = pull;
       checkArgument("pull", "limit", limit, whole(1));
       checkArgument("pull", "waitMs", waitMs, ms(0));
       const endsAt = performance.now() + waitMs;
       for (;;) {
-        const claims = await claim(inbox, name, Math.min(limit, mostAtOnce), leaseMs, signal);
+        const claims = await abortable({ signal }, async () => {
+          const found = await inbox.claim(name, Math.min(limit, mostAtOnce), leaseMs);
+          // For a caller that has left, it is given back. If that fails, its lease ends by itself.
+          if (signal?.aborted && found.length > 0) {
+            await inbox.release(
+              name,
+              found.map(({ token }) => token),
+              0,
+            );
+          }
+          return found;
+        });
         const leftMs = endsAt - performance.now();
         if (claims.length > 0 || leftMs <= 0) {
           return claims.map((one) => toDelivery<E>(one, leaseMs));
@@ -97,30 +98,6 @@ export function inboxFeed<E extends FeedEvent = FeedEvent>(
       await inbox.extend(name, tokensOf(receipts), ms, call);
     },
   };
-}
-
-async function claim(
-  inbox: Inbox,
-  name: string,
-  limit: number,
-  leaseMs: number,
-  signal: AbortSignal | undefined,
-): Promise<readonly InboxClaim[]> {
-  signal?.throwIfAborted();
-  const claiming = inbox.claim(name, limit, leaseMs);
-  try {
-    return await abortable({ signal }, () => claiming);
-  } catch (error) {
-    // The claim may still succeed, for nobody. If it cannot be given back, its lease ends by itself.
-    if (signal?.aborted) void claiming.then((late) => giveBack(inbox, name, late)).catch(() => {});
-    throw error;
-  }
-}
-
-async function giveBack(inbox: Inbox, name: string, claims: readonly InboxClaim[]): Promise<void> {
-  if (claims.length === 0) return;
-  const tokens = claims.map(({ token }) => token);
-  await inbox.release(name, tokens, 0);
 }
 
 function toDelivery<E extends FeedEvent>(claim: InboxClaim, leaseMs: number): Delivery<E> {

@@ -1,20 +1,13 @@
 import { isAckloopError } from "../core/errors.ts";
 import type { FeedEvent } from "../core/event.ts";
 import type { Delivery, Feed } from "../core/feed.ts";
-import { ask } from "../core/guard.ts";
+import { ask, notify } from "../core/guard.ts";
 import { Intake } from "../core/intake.ts";
 import type { Logger } from "../core/logger.ts";
-import {
-  checkOptions,
-  LONGEST_TIMER_MS,
-  milliseconds,
-  name as nameRule,
-  whole,
-  withMethods,
-} from "../core/options.ts";
+import { checkOptions, name as nameRule, whole, withMethods } from "../core/options.ts";
 import type { Receiver } from "../core/receiver.ts";
 import type { Inbox, InboxEntry } from "../core/stores.ts";
-import { anObject, checkArgument } from "./check.ts";
+import { anObject, checkArgument, timerMs } from "./check.ts";
 import { type InboxFeedOptions, inboxFeed, inboxFeedRules } from "./inbox-feed.ts";
 
 /** What {@link inbox} may be told. */
@@ -38,11 +31,11 @@ export interface InboxOptions<E extends FeedEvent = FeedEvent> extends InboxFeed
 /** A webhook that stores first, and the feed that its events come out of. */
 export interface InboxEnds<E extends FeedEvent = FeedEvent> {
   /**
-   * Takes one request of the provider: reads it, stores its events, and then answers.
+   * Takes one request of the provider: stores its events, and then answers.
    *
-   * A 2xx says that every event of the request is stored durably. While the store is away, full or too
-   * slow, or too many requests come at once, the answer tells the provider to send again. What is no
-   * event, such as a liveness check, is answered in any case.
+   * A 2xx says that all of them are stored durably. While the store is away, full or too slow, or too many
+   * requests come at once, the answer tells the provider to send again. What is no event, such as a
+   * liveness check, is answered in any case.
    *
    * @throws {AckloopError} `config` and other errors of the store that no waiting will mend: the
    * framework answers 500, and the provider sends again.
@@ -56,7 +49,7 @@ const deferMs = 5000;
 
 const inboxRules = {
   name: nameRule,
-  replyTimeoutMs: milliseconds(1, LONGEST_TIMER_MS).or(10_000),
+  replyTimeoutMs: timerMs.or(10_000),
   maxRequests: whole(1, 100_000).or(100),
   logger: withMethods<Logger>("warn"),
 };
@@ -93,7 +86,7 @@ export function inbox<E extends FeedEvent>(
     if (added.kind !== "failed") return receiver.accept();
     const error = added.thrown ?? added.error;
     if (!isAckloopError(error) || !error.retryable) throw error;
-    logger?.warn(`inbox ${name}: a request was deferred`, { error: error.message });
+    notify(() => logger?.warn(`inbox ${name}: a request was deferred`, { error: error.message }));
     return receiver.defer(error.retryAfterMs ?? deferMs);
   };
 

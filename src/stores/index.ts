@@ -1,9 +1,9 @@
 export type { StoreSet } from "../core/stores.ts";
+export { checkedStores } from "./checked.ts";
 export { type InboxEnds, type InboxOptions, inbox } from "./inbox.ts";
 export { type InboxFeedOptions, inboxFeed } from "./inbox-feed.ts";
 export { memoryStores } from "./memory.ts";
 export type { PostgresStoreOptions, SqlStoreOptions, StoreOptions } from "./options.ts";
-export { checkedStores } from "./own.ts";
 export type { PostgresDatabase } from "./postgres/database.ts";
 export { type PostgresStores, postgresStores } from "./postgres.ts";
 export type { SqliteDatabase, SqliteStatement, SqliteValue } from "./sqlite/driver.ts";

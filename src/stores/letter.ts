@@ -1,25 +1,38 @@
-import type { DeadLetter } from "../core/stores.ts";
-import { configError, isLetter, parsed } from "./check.ts";
+import type { DeadLetter, DeadLetterPage } from "../core/stores.ts";
+import { isLetter } from "./check.ts";
+import { storeError } from "./error.ts";
+import { parsed } from "./json.ts";
+
+export interface StoredLetter {
+  /** Where it stands in the order of the first put. */
+  readonly place: number;
+  /** Consumer, feed and identity, as `keyOf` wrote them. */
+  readonly name: string;
+  readonly text: string;
+}
 
 /** Reads the `after` of a query for dead letters: the place of the last letter seen, 0 for none. */
-export function placeOf(after: string | undefined): number {
-  if (after === undefined) return 0;
-  if (!/^\d{1,15}$/.test(after)) {
-    throw configError("list", "`after` must be the `next` of an earlier page");
-  }
-  return Number(after);
+export function placeOf(after = "0"): number {
+  if (/^\d{1,15}$/.test(after)) return Number(after);
+  throw storeError("config", "list", "`after` must be the `next` of an earlier page");
+}
+
+/** Makes a page of letters of which one more than the limit was looked for. */
+export function pageOf(found: readonly StoredLetter[], limit: number): DeadLetterPage {
+  const page = found.slice(0, limit);
+  const last = page.at(-1);
+  const letters = page.map(readLetter);
+  return found.length > limit && last ? { letters, next: `${last.place}` } : { letters };
 }
 
 /**
  * Reads a stored letter. One that is damaged is told as a letter by its place, so that it hides no other
  * and can be removed.
- *
- * @param key Consumer, feed and identity, as `keyOf` wrote them.
  */
-export function letterFromJson(text: string, key: string, place: string): DeadLetter {
+export function readLetter({ place, name, text }: StoredLetter): DeadLetter {
   const letter = parsed(text);
   if (isLetter(letter)) return letter;
-  const parts = parsed(key);
+  const parts = parsed(name);
   const [consumer = "", feed = "", identity = ""] = Array.isArray(parts) ? parts.map(String) : [];
   return {
     consumer,

@@ -9,11 +9,10 @@ import { memoryLeases } from "./memory/leases.ts";
 import { type StoreOptions, storeRules } from "./options.ts";
 
 /**
- * Makes stores that live in this process, for tests and for what may be forgotten.
+ * Makes stores that live and end with this process, for tests and for what may be forgotten.
  *
- * **Promises**: every call is one step, whatever else runs in the process. Nothing outlives the
- * process, and other processes see nothing of it. Payloads are kept as JSON, as the durable stores
- * do. Time is the process's monotonic clock, which nobody can set.
+ * **Promises**: every call is one step. Payloads are kept as JSON, as the durable stores do. Time is the
+ * process's monotonic clock, which nobody can set.
  *
  * @throws {AckloopError} `config` for a wrong option.
  */

@@ -1,5 +1,5 @@
-import { type FilledOf, LONGEST_TIMER_MS, milliseconds, Rule, whole } from "../core/options.ts";
-import { ms } from "./check.ts";
+import { type FilledOf, rule, whole } from "../core/options.ts";
+import { ms, timerMs } from "./check.ts";
 
 const dayMs = 24 * 3_600_000;
 
@@ -44,34 +44,26 @@ export interface PostgresStoreOptions extends SqlStoreOptions {
   readonly schema?: string | undefined;
 }
 
-/** The rules of {@link StoreOptions}. */
 export const storeRules = {
   inboxMaxEntries: whole(1).or(10_000),
   inboxRetentionMs: ms(0).or(dayMs),
   startsRetentionMs: ms(0).or(7 * dayMs),
 };
 
-/** The options with their defaults. */
 export type StoreLimits = FilledOf<typeof storeRules>;
 
-/** The rules of {@link SqlStoreOptions}. */
 export const sqlRules = {
   ...storeRules,
-  prefix: new Rule<string>({
-    must: "up to 30 small letters, digits and `_`, with no digit first",
-    test: (value) => typeof value === "string" && /^[a-z_][a-z0-9_]{0,29}$/.test(value),
+  prefix: rule<string>("up to 30 small letters, digits and `_`, with no digit first", (value) => {
+    return typeof value === "string" && /^[a-z_][a-z0-9_]{0,29}$/.test(value);
   }).or("ackloop_"),
-  timeoutMs: milliseconds(1, LONGEST_TIMER_MS).or(30_000),
+  timeoutMs: timerMs.or(30_000),
 };
 
-/** The rules of {@link PostgresStoreOptions}. */
 export const postgresRules = {
   ...sqlRules,
-  schema: new Rule<string>({
-    must: "the name of a schema: 1 to 63 bytes, without NUL",
-    test: (value) =>
-      typeof value === "string" &&
-      /^[^\0]+$/u.test(value) &&
-      new TextEncoder().encode(value).length <= 63,
+  schema: rule<string>("the name of a schema: 1 to 63 bytes, without NUL", (value) => {
+    if (typeof value !== "string" || !/^[^\0]+$/u.test(value)) return false;
+    return new TextEncoder().encode(value).length <= 63;
   }),
 };

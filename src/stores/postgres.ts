@@ -9,10 +9,8 @@ import { sqlStores } from "./sql/stores.ts";
 /** Stores in a PostgreSQL database. */
 export interface PostgresStores extends StoreSet {
   /**
-   * Makes the tables, or brings older ones to this version.
-   *
-   * To be called at each start, or once at each deployment: it changes nothing where nothing is to be
-   * done, and any number of processes may call it at a time.
+   * Makes the tables, or brings older ones to this version; to be called at each start or deployment, by
+   * any number of processes at a time. It changes nothing where nothing is to be done.
    *
    * @throws {AckloopError} `config` when the tables were made by a newer version.
    */
@@ -24,17 +22,15 @@ export interface PostgresStores extends StoreSet {
  * same shape.
  *
  * **Promises**: any number of processes on any number of machines may share the tables. Each step is
- * one statement and holds or fails as a whole; no transaction stays open between calls. All times are
- * the database's, so that no clock of a client matters. Any text is safe in any key and payload.
- * `dedupe.finish({ transaction })` takes a client of the same database with an open transaction, and
- * commits or rolls back with the effect that it belongs to.
+ * one statement; no transaction stays open between calls. All times are the database's. Any text is safe
+ * in any key and payload. `dedupe.finish({ transaction })` takes a client with an open transaction, and
+ * commits or rolls back with it.
  *
- * **Limits**: an inbox at its limit may be overrun by as many calls as add at the same moment. What is
- * of no more use is deleted by the way, at most a thousand rows a minute for each process and table.
+ * **Limits**: an inbox at its limit may be overrun by as many calls as add at the same moment.
  *
- * @throws {AckloopError} `config` for a wrong argument, at once. The stores' calls: `transport`
- * (retryable) while the database is away, `timeout` (retryable), `auth`, `config` when `migrate()` was
- * not called or the tables are of a newer version.
+ * @throws {AckloopError} `config` for a wrong argument, at once. The calls: `transport` (retryable) while
+ * the database is away, `timeout` (retryable), `auth`, and `config` for what a person must mend, such as
+ * tables that are missing or of a newer version.
  */
 export function postgresStores(
   database: PostgresDatabase,

@@ -1,11 +1,10 @@
 import { checkOptions } from "../core/options.ts";
 import type { StoreSet } from "../core/stores.ts";
-import { configError } from "./check.ts";
 import { type SqlStoreOptions, sqlRules } from "./options.ts";
 import { sqlStores } from "./sql/stores.ts";
 import { sqliteAdd } from "./sqlite/dialect.ts";
-import { isSqlite, type SqliteDatabase } from "./sqlite/driver.ts";
-import { openerOf, openerOfFile } from "./sqlite/opener.ts";
+import type { SqliteDatabase } from "./sqlite/driver.ts";
+import { openerOf } from "./sqlite/opener.ts";
 import { SqliteSession } from "./sqlite/session.ts";
 
 /** Stores in a SQLite database. */
@@ -15,41 +14,28 @@ export interface SqliteStores extends StoreSet {
 }
 
 /**
- * Makes stores in a SQLite file, which is made with its folder at the first use, and so are the tables.
+ * Makes stores in a SQLite file, which is made with its folder and tables at the first use.
  *
- * A path is opened with Node's own SQLite (22.13 or newer), else with `better-sqlite3` or `libsql`, where
- * one of them is installed. With an application's own database, ackloop opens a second connection to its
- * file, and uses the given one only in `dedupe.finish({ transaction })`.
+ * A path is opened with Node's own SQLite (22.13 or newer), else with an installed `better-sqlite3` or
+ * `libsql`. Of an application's own database the file is opened a second time; the given connection is
+ * used only in `dedupe.finish({ transaction })`.
  *
  * **Promises**: any number of processes of one machine may share the file. What a call has written is on
- * the disk (fsync) before the call resolves; a process that is killed at any moment leaves it whole. What
- * is asked for in one turn of the event loop shares one transaction. The thread is never held for a lock.
+ * the disk (fsync) before it resolves, and whole whenever a process is killed. What is asked for in one
+ * turn of the event loop shares one transaction. The thread is never held for a lock.
  *
- * **Limits**: not for network file systems. Times are the machine's clock: one set back makes what is held
- * last for its length anew, one set forward ends it early. `":memory:"` is gone when the process ends.
+ * **Limits**: not for network file systems. Times are the machine's clock: set back, what is held lasts
+ * for its length anew; set forward, it ends early. `":memory:"` is gone when the process ends.
  *
- * @throws {AckloopError} `config` for a wrong argument, or where there is no driver, at once. The stores'
- * calls: `transport` (retryable) when the disk is full or fails or a lock lasts, `config` when the file
- * cannot be used, is damaged, or was written by a newer version.
+ * @throws {AckloopError} `config` for a wrong argument, or where there is no driver, at once. The calls:
+ * `transport` (retryable) when the disk fails or is full or a lock lasts; `config` when the file cannot be
+ * used, is damaged or of a newer version.
  */
 export function sqliteStores(
   database: string | SqliteDatabase,
   options: SqlStoreOptions = {},
 ): SqliteStores {
   const settings = checkOptions("sqliteStores", options, sqlRules);
-  const session = new SqliteSession({ ...settings, ...opened(database) });
+  const session = new SqliteSession({ ...settings, ...openerOf(database) });
   return { ...sqlStores(session, settings, sqliteAdd), close: () => session.close() };
-}
-
-function opened(database: unknown) {
-  if (isSqlite(database)) return openerOf(database);
-  // A lone surrogate would become another sign in the name of the file.
-  const isPath = typeof database === "string" && !/^$|\0|\p{Surrogate}/u.test(database);
-  if (!isPath) {
-    throw configError(
-      "sqliteStores",
-      "`database` must be the path of a file, or a SQLite database",
-    );
-  }
-  return openerOfFile(database);
 }

@@ -140,9 +140,9 @@ describe("a SQLite file that somebody has damaged", () => {
 const goodLook = {
   server: "160000",
   encoding: "UTF8",
-  read_only: "off",
+  readonly: "off",
   schema: "public",
-  version_table: "1",
+  versions: "1",
   version: "1",
   tables: "6",
 };

@@ -75,6 +75,15 @@ describe("the built files", () => {
     expect(packagesIn(/\.js$/).filter((name) => !allowed.includes(name))).toEqual([]);
   });
 
+  it("write no export where a CommonJS class has a field of the same name", () => {
+    const files = readdirSync(join(root, "dist")).filter((file) => file.endsWith(".cjs"));
+
+    const wrong = files.filter((file) => /this\.\w+ = exports\./.test(codeOf(file)));
+
+    expect(files).not.toEqual([]);
+    expect(wrong).toEqual([]);
+  });
+
   it("require as CommonJS only packages that have a CommonJS form", () => {
     const allowed = ["zod", "msw"];
 

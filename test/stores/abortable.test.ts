@@ -25,7 +25,7 @@ describe("abortable", () => {
     const { signal } = new AbortController();
 
     expect(await abortable({ signal }, async () => 1)).toBe(1);
-    expect(await abortable(undefined, async () => 2)).toBe(2);
+    expect(await abortable({}, async () => 2)).toBe(2);
     const failing = abortable({ signal }, () => Promise.reject(new Error("broken")));
     await expect(failing).rejects.toThrow("broken");
   });

@@ -105,6 +105,15 @@ describe("inbox", () => {
     expect(warn).toHaveBeenCalledOnce();
   });
 
+  it("defers also where the logger fails", async () => {
+    const away = new AckloopError("transport", "the database is away", { retryable: true });
+    const logger = { debug() {}, info() {}, error() {}, warn: () => JSON.parse("no JSON") };
+
+    const { status } = await inbox(failing(away), receiver, { logger }).fetch(post([1]));
+
+    expect(status).toBe(503);
+  });
+
   it("defers a request that the store is too slow for", async () => {
     vi.useFakeTimers();
     const slow: Inbox = { ...memoryStores().inbox, add: () => new Promise(() => {}) };

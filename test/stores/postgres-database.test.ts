@@ -17,9 +17,9 @@ function driverError(code: string | undefined): Error {
 const goodRow = {
   server: "160000",
   encoding: "UTF8",
-  read_only: "off",
+  readonly: "off",
   schema: "public",
-  version_table: "1",
+  versions: "1",
   version: "1",
   tables: "6",
   fence: "1",
@@ -142,11 +142,11 @@ describe("postgresStores", () => {
   it.each([
     ["server", "110022", "version 12"],
     ["encoding", "LATIN1", "UTF8"],
-    ["read_only", "on", "primary"],
+    ["readonly", "on", "primary"],
     ["schema", null, "search path"],
     ["version", "2", "upgrade"],
     ["tables", "5", "call `migrate()` first"],
-    ["version_table", null, "call `migrate()` first"],
+    ["versions", null, "call `migrate()` first"],
   ])("says at the first use what a person must mend: %s is %s", async (column, value, words) => {
     const query = async () => ({ rows: [{ ...goodRow, [column]: value }] });
 
@@ -231,6 +231,29 @@ describe("postgresStores", () => {
     await database.query(`update ${prefix}cursors set value = 'x'`);
 
     await expect(stores.cursors.load(key)).rejects.toMatchObject({ code: "schema" });
+  });
+
+  it("reads rows of a driver that writes the names of columns in its own way", async () => {
+    const database = await pglite;
+    const camel = ([name, value]: [string, unknown]) => [
+      name.replaceAll(/_(.)/g, (_, letter: string) => letter.toUpperCase()),
+      value,
+    ];
+    const own: PostgresDatabase = {
+      async query(text, params) {
+        const { rows } = await database.query<object>(text, params);
+        return { rows: rows.map((row) => Object.fromEntries(Object.entries(row).map(camel))) };
+      },
+    };
+    const { leases, dedupe, migrate } = postgresStores(own, { prefix: freshPrefix() });
+
+    await migrate();
+    await leases.acquire(key, "a", 60_000);
+    await dedupe.begin(event, 60_000);
+
+    const left = { endsInMs: expect.closeTo(60_000, -4) };
+    expect(await leases.acquire(key, "b", 1000)).toEqual({ status: "taken", ...left });
+    expect(await dedupe.begin(event, 1000)).toEqual({ status: "busy", ...left });
   });
 
   it("deletes what is of no more use by the way", async () => {

@@ -205,6 +205,22 @@ describe.skipIf(!postgresUrl)(`postgresStores on a PostgreSQL server${postgresHi
     await close();
   });
 
+  it("tells nobody else what is wrong with a transaction that was the first thing asked for", async () => {
+    const { prefix, close } = await onServer();
+    const fresh = postgresStores(poolWith(), { prefix });
+    const transaction = await poolWith().connect();
+    await transaction.query("begin");
+    await transaction.query("select x").catch(() => undefined);
+
+    const finished = fresh.dedupe.finish(event, "m", { retentionMs, transaction });
+    const loaded = fresh.cursors.load(key);
+
+    await expect(finished).rejects.toMatchObject({ code: "request" });
+    expect(await loaded).toBeUndefined();
+    transaction.release();
+    await close();
+  });
+
   it("works with a pool of one, also where its transaction is the first thing asked for", async () => {
     const { prefix, stores, close } = await onServer();
     const mark = await markIn(stores);

@@ -1,7 +1,7 @@
 import { Pool } from "pg";
 import type { PostgresStores, SqlStoreOptions } from "../../src/stores/index.ts";
 import { postgresStores } from "../../src/stores/index.ts";
-import { tableNames } from "../../src/stores/sql/versions.ts";
+import { tableNames } from "../../src/stores/sql/tables.ts";
 
 /** The address of a real server, where the environment names one. */
 export const postgresUrl = process.env["ACKLOOP_POSTGRES_URL"];

@@ -137,6 +137,19 @@ describe.each(driversHere)("a database of the application, with $name", (driver)
     await expect(finish).rejects.toMatchObject({ code: "config" });
   });
 
+  it("is not used any more once the stores are closed", async () => {
+    const database = closing(driver.open(await freshFile()));
+    const { dedupe, close } = sqliteStores(database);
+    const begun = await dedupe.begin(event, 60_000);
+    await close();
+    database.exec("begin immediate");
+
+    const mark = begun.status === "begun" ? begun.mark : "";
+    const finished = dedupe.finish(event, mark, { retentionMs: 1000, transaction: database });
+
+    await expect(finished).rejects.toThrow(/the stores are closed/);
+  });
+
   it("is told closed, when it was in memory", async () => {
     const database = driver.open(":memory:");
     const stores = closing(sqliteStores(database));
@@ -167,6 +180,20 @@ describe.each(driversHere)("a database of the application, with $name", (driver)
 
     await stores.deadLetters.put({ ...letter, raw });
     expect(await stores.deadLetters.get(event)).toEqual({ ...letter, raw });
+  });
+
+  it("is told when it is full before it has the tables", async () => {
+    const database = closing(driver.open(":memory:"));
+    database.exec("create table own (a); pragma max_page_count = 5");
+    const stores = closing(sqliteStores(database));
+
+    await expect(stores.cursors.save(key, "one", 0)).rejects.toMatchObject({
+      code: "transport",
+      message: expect.stringContaining("disk is full"),
+    });
+    database.exec("pragma max_page_count = 100000");
+
+    expect(await stores.cursors.save(key, "one", 0)).toMatchObject({ status: "saved" });
   });
 
   it("may be read only, for all but the mark in its transaction", async () => {

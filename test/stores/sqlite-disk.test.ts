@@ -1,7 +1,7 @@
-import { execFile, execFileSync } from "node:child_process";
+import { execFileSync, fork } from "node:child_process";
+import { once } from "node:events";
 import { chmod, copyFile, mkdir, readdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { afterEach, describe, expect, it } from "vitest";
 import { driver, driversHere, useFiles } from "./sqlite-drivers.ts";
 
@@ -33,16 +33,26 @@ function isMountable(): boolean {
   }
 }
 
-/** What a user without rights is told of a path. */
-async function toldToUser(path: string): Promise<unknown> {
+/** A process of a user without rights, which says what it is told of a path. */
+function asUser(): { told(path: string): Promise<unknown>; close(): void } {
   const script = fileURLToPath(new URL("sqlite-user.ts", import.meta.url));
-  const args = ["--import", "./scripts/typescript.mjs", script, path];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: repository });
-  return JSON.parse(stdout);
+  const user = fork(script, {
+    cwd: repository,
+    execArgv: ["--import", "./scripts/typescript.mjs"],
+  });
+  return {
+    async told(path) {
+      user.send(path);
+      const [told] = await once(user, "message");
+      return told;
+    },
+    close: () => user.disconnect(),
+  };
 }
 
 describe("a file or a folder that this user may not write", () => {
   it.skipIf(process.platform === "win32")("is told, and keeps what it has", async () => {
+    const { told } = closing(asUser());
     const folder = await freshFolder();
     const inner = `${folder}/a`;
     const file = `${inner}/ackloop.db`;
@@ -54,22 +64,22 @@ describe("a file or a folder that this user may not write", () => {
 
     await chmod(file, 0o444);
     await chmod(inner, 0o777);
-    expect(await toldToUser(file)).toEqual(refusal);
+    expect(await told(file)).toEqual(refusal);
 
     await chmod(file, 0o666);
     await chmod(inner, 0o555);
     for (const name of ["ackloop.db", "other.db", "b/other.db"]) {
-      expect(await toldToUser(`${inner}/${name}`)).toEqual(refusal);
+      expect(await told(`${inner}/${name}`)).toEqual(refusal);
     }
 
     await chmod(inner, 0o777);
     const beside = (await readdir(inner)).filter((name) => name !== "ackloop.db");
     // Whether these stay after closing is the driver's.
     for (const name of beside) {
-      expect(await toldToUser(file)).toEqual(refusal);
+      expect(await told(file)).toEqual(refusal);
       await chmod(`${inner}/${name}`, 0o666);
     }
-    expect(await toldToUser(file)).toEqual({ status: "saved", revision: 2 });
+    expect(await told(file)).toEqual({ status: "saved", revision: 2 });
   });
 });
 

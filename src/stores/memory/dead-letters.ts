@@ -1,50 +1,35 @@
 import type { DeadLetterStore, StoreKey } from "../../core/stores.ts";
-import { toJson } from "../check.ts";
-import { keyOf } from "../key.ts";
-import { letterFromJson, placeOf } from "../letter.ts";
-
-interface Letter {
-  readonly place: number;
-  readonly text: string;
-}
+import { keyOfEvent, keyOfPlace, toJson } from "../json.ts";
+import { pageOf, placeOf, readLetter, type StoredLetter } from "../letter.ts";
 
 /** The dead-letter store in memory: for each feed, its letters in the order of the first put. */
 export function memoryDeadLetters(): DeadLetterStore {
-  const shelves = new Map<string, Map<string, Letter>>();
+  const shelves = new Map<string, Map<string, StoredLetter>>();
   let last = 0;
-  const shelfOf = ({ consumer, feed }: StoreKey): Map<string, Letter> => {
-    const key = keyOf(consumer, feed);
-    const shelf = shelves.get(key) ?? new Map<string, Letter>();
-    shelves.set(key, shelf);
+  const shelfOf = (key: StoreKey): Map<string, StoredLetter> => {
+    const shelf = shelves.get(keyOfPlace(key)) ?? new Map<string, StoredLetter>();
+    shelves.set(keyOfPlace(key), shelf);
     return shelf;
   };
-  const toLetter = (key: string, { text, place }: Letter) => letterFromJson(text, key, `${place}`);
   return {
     async put(letter) {
-      const { consumer, feed, identity } = letter;
       const text = toJson("put", "letter", letter);
-      const key = keyOf(consumer, feed, identity);
+      const name = keyOfEvent(letter);
       const shelf = shelfOf(letter);
       last += 1;
-      shelf.set(key, { place: shelf.get(key)?.place ?? last, text });
+      shelf.set(name, { place: shelf.get(name)?.place ?? last, name, text });
     },
     async list(key, { limit = 100, after } = {}) {
-      const place = placeOf(after);
-      const later = [...shelfOf(key)].filter(([, letter]) => letter.place > place);
-      const page = later.slice(0, limit);
-      const next = page.at(-1)?.[1].place;
-      return {
-        letters: page.map(([name, letter]) => toLetter(name, letter)),
-        ...(later.length > limit && { next: String(next) }),
-      };
+      const seen = placeOf(after);
+      const later = [...shelfOf(key).values()].filter(({ place }) => place > seen);
+      return pageOf(later.slice(0, limit + 1), limit);
     },
     async get(key) {
-      const name = keyOf(key.consumer, key.feed, key.identity);
-      const letter = shelfOf(key).get(name);
-      return letter && toLetter(name, letter);
+      const letter = shelfOf(key).get(keyOfEvent(key));
+      return letter && readLetter(letter);
     },
     async remove(key) {
-      shelfOf(key).delete(keyOf(key.consumer, key.feed, key.identity));
+      shelfOf(key).delete(keyOfEvent(key));
     },
   };
 }

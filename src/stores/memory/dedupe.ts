@@ -1,10 +1,9 @@
-import type { DedupeBegin, DedupeStore, EventKey } from "../../core/stores.ts";
-import { configError } from "../check.ts";
-import { keyOf } from "../key.ts";
+import type { DedupeBegin, DedupeStore } from "../../core/stores.ts";
+import { storeError } from "../error.ts";
+import { keyOfEvent } from "../json.ts";
 import { forgottenAtMost, forgottenMs } from "../options.ts";
 import { leftOf, setLast, sweep } from "./rows.ts";
 
-/** What is known of one event. */
 export interface DedupeRow {
   readonly starts: number;
   /** Who began it last; absent once it was forgotten. */
@@ -22,12 +21,10 @@ export interface DedupeRow {
 
 const unknown: DedupeRow = { starts: 0, until: 0, ms: 0, done: false, keptUntil: 0, forgotten: [] };
 
-/** The dedupe store in memory. */
 export function memoryDedupe(
   startsRetentionMs: number,
   rows = new Map<string, DedupeRow>(),
 ): DedupeStore {
-  const idOf = ({ consumer, feed, identity }: EventKey): string => keyOf(consumer, feed, identity);
   const inWork = (markMs: number, now: number) => ({
     until: now + markMs,
     ms: markMs,
@@ -37,35 +34,35 @@ export function memoryDedupe(
     async begin(key, markMs, { mark = crypto.randomUUID() } = {}) {
       const now = performance.now();
       sweep(rows, ({ keptUntil, until }) => keptUntil <= now && until <= now);
-      const row = rows.get(idOf(key)) ?? unknown;
+      const row = rows.get(keyOfEvent(key)) ?? unknown;
       const refused = refusal(row, mark, now);
       if (refused) return refused;
       const starts = startsBefore(row, now) + (isAgain(row, mark, now) ? 0 : 1);
       const next = { ...row, ...inWork(markMs, now), starts, mark, done: false };
-      setLast(rows, idOf(key), next);
+      setLast(rows, keyOfEvent(key), next);
       return { status: "begun", mark, starts };
     },
     async renew(key, mark, markMs) {
-      const row = rows.get(idOf(key));
+      const row = rows.get(keyOfEvent(key));
       if (row?.mark !== mark || row.done) return false;
-      setLast(rows, idOf(key), { ...row, ...inWork(markMs, performance.now()) });
+      setLast(rows, keyOfEvent(key), { ...row, ...inWork(markMs, performance.now()) });
       return true;
     },
     async finish(key, mark, { retentionMs, transaction }) {
       if (transaction !== undefined) {
-        throw configError("finish", "the stores in memory have no `transaction`");
+        throw storeError("config", "finish", "the stores in memory have no `transaction`");
       }
-      const row = rows.get(idOf(key));
+      const row = rows.get(keyOfEvent(key));
       if (row?.mark !== mark) return false;
       const until = performance.now() + retentionMs;
-      setLast(rows, idOf(key), { ...row, until, keptUntil: until, done: true });
+      setLast(rows, keyOfEvent(key), { ...row, until, keptUntil: until, done: true });
       return true;
     },
     async forget(key, mark) {
       const now = performance.now();
-      const row = rows.get(idOf(key)) ?? unknown;
+      const row = rows.get(keyOfEvent(key)) ?? unknown;
       const isHeld = row.mark === mark && !row.done;
-      setLast(rows, idOf(key), {
+      setLast(rows, keyOfEvent(key), {
         ...row,
         ...(isHeld && { mark: undefined, starts: row.starts - 1, until: now }),
         keptUntil: Math.max(row.keptUntil, now + forgottenMs),

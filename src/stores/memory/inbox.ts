@@ -1,12 +1,9 @@
-import type { Inbox } from "../../core/stores.ts";
-import { claimOf, entriesToJson, fullError, sameAs } from "../entry.ts";
+import type { Inbox, InboxClaim } from "../../core/stores.ts";
+import { claimOf, type Draft, draftsOf, fullError } from "../entry.ts";
 import type { StoreLimits } from "../options.ts";
-import { sweep } from "./rows.ts";
+import { setLast, sweep } from "./rows.ts";
 
-interface Entry {
-  /** What makes it the same as another; absent where that is not known. */
-  readonly identity: string | undefined;
-  readonly text: string;
+interface Entry extends Draft {
   attempts: number;
   /** Whose it is; absent while nobody has it. */
   token?: string | undefined;
@@ -14,7 +11,6 @@ interface Entry {
   hiddenUntil: number;
 }
 
-/** All that is known of one inbox. */
 export interface InboxState {
   /** Unfinished entries, oldest first, by their place. */
   readonly open: Map<string, Entry>;
@@ -24,7 +20,6 @@ export interface InboxState {
   readonly finished: Map<string, number>;
 }
 
-/** The inbox in memory. */
 export function memoryInbox(limits: StoreLimits, inboxes = new Map<string, InboxState>()): Inbox {
   let last = 0;
   const stateOf = (name: string): InboxState => {
@@ -34,19 +29,12 @@ export function memoryInbox(limits: StoreLimits, inboxes = new Map<string, Inbox
   };
   return {
     async add(name, entries) {
-      const texts = entriesToJson(entries);
-      const drafts = entries.map((entry, at) => ({
-        identity: sameAs(entry),
-        text: texts[at] ?? "",
-      }));
       const state = stateOf(name);
       const now = performance.now();
-      const fresh = drafts.filter(({ identity }) => isFresh(state, identity, now));
+      const fresh = draftsOf(entries).filter(({ identity }) => isFresh(state, identity, now));
       if (fresh.length === 0) return;
       if (state.open.size >= limits.inboxMaxEntries) throw fullError();
       for (const { identity, text } of fresh) {
-        // The same event twice in one call is stored once.
-        if (!isFresh(state, identity, now)) continue;
         last += 1;
         state.open.set(`${last}`, { identity, text, attempts: 0, hiddenUntil: 0 });
         if (identity !== undefined) state.known.add(identity);
@@ -59,17 +47,14 @@ export function memoryInbox(limits: StoreLimits, inboxes = new Map<string, Inbox
       return tokens.map((token) => finish(stateOf(name), token, until));
     },
     async release(name, tokens, afterMs) {
-      for (const token of tokens) {
-        const entry = heldBy(stateOf(name), token);
-        if (!entry) continue;
+      for (const entry of heldBy(stateOf(name), tokens)) {
         entry.token = undefined;
         entry.hiddenUntil = performance.now() + afterMs;
       }
     },
     async extend(name, tokens, leaseMs) {
-      for (const token of tokens) {
-        const entry = heldBy(stateOf(name), token);
-        if (entry) entry.hiddenUntil = performance.now() + leaseMs;
+      for (const entry of heldBy(stateOf(name), tokens)) {
+        entry.hiddenUntil = performance.now() + leaseMs;
       }
     },
   };
@@ -80,9 +65,9 @@ function isFresh(state: InboxState, identity: string | undefined, now: number): 
   return !state.known.has(identity) && !((state.finished.get(identity) ?? 0) > now);
 }
 
-function claim(state: InboxState, limit: number, leaseMs: number) {
+function claim(state: InboxState, limit: number, leaseMs: number): readonly InboxClaim[] {
   const now = performance.now();
-  const claims: ReturnType<typeof claimOf>[] = [];
+  const claims: InboxClaim[] = [];
   for (const [place, entry] of state.open) {
     if (claims.length === limit) break;
     if (entry.hiddenUntil > now) continue;
@@ -95,22 +80,22 @@ function claim(state: InboxState, limit: number, leaseMs: number) {
 }
 
 function finish(state: InboxState, token: string, until: number): boolean {
-  const entry = heldBy(state, token);
+  const [entry] = heldBy(state, [token]);
   if (!entry) return false;
   state.open.delete(placeIn(token));
   if (entry.identity !== undefined) {
     state.known.delete(entry.identity);
-    // Set anew, so that the identities stand in the order in which they are to be forgotten.
-    state.finished.delete(entry.identity);
-    state.finished.set(entry.identity, until);
+    setLast(state.finished, entry.identity, until);
   }
   return true;
 }
 
-/** The entry that a token is for, if it is still its holder's. */
-function heldBy(state: InboxState, token: string): Entry | undefined {
-  const entry = state.open.get(placeIn(token));
-  return entry?.token === token ? entry : undefined;
+/** The entries that tokens are for, if they are still their holder's. */
+function heldBy(state: InboxState, tokens: readonly string[]): readonly Entry[] {
+  return tokens.flatMap((token) => {
+    const entry = state.open.get(placeIn(token));
+    return entry?.token === token ? entry : [];
+  });
 }
 
 function placeIn(token: string): string {

@@ -1,5 +1,5 @@
 import type { LeaseStore, StoreKey } from "../../core/stores.ts";
-import { keyOf } from "../key.ts";
+import { keyOfPlace } from "../json.ts";
 import { leftOf } from "./rows.ts";
 
 /** The newest grant of a lease; it stays when it has ended, so that its fence only grows. */
@@ -11,15 +11,10 @@ interface Lease {
   readonly ms: number;
 }
 
-/** The lease store in memory. */
 export function memoryLeases(): LeaseStore {
   const rows = new Map<string, Lease>();
-  async function endIn(
-    { consumer, feed }: StoreKey,
-    fence: number,
-    leaseMs: number,
-  ): Promise<boolean> {
-    const key = keyOf(consumer, feed);
+  async function endIn(place: StoreKey, fence: number, leaseMs: number): Promise<boolean> {
+    const key = keyOfPlace(place);
     const lease = rows.get(key);
     const now = performance.now();
     if (lease?.fence !== fence || lease.until <= now) return false;
@@ -27,8 +22,8 @@ export function memoryLeases(): LeaseStore {
     return true;
   }
   return {
-    async acquire({ consumer, feed }, holder, leaseMs) {
-      const key = keyOf(consumer, feed);
+    async acquire(place, holder, leaseMs) {
+      const key = keyOfPlace(place);
       const lease = rows.get(key);
       const now = performance.now();
       if (lease && lease.until > now && lease.holder !== holder) {
@@ -39,8 +34,8 @@ export function memoryLeases(): LeaseStore {
       return { status: "held", fence };
     },
     renew: endIn,
-    async release(key, fence) {
-      await endIn(key, fence, 0);
+    async release(place, fence) {
+      await endIn(place, fence, 0);
     },
   };
 }

@@ -1,7 +1,8 @@
 import { ask } from "../../core/guard.ts";
-import { configError } from "../check.ts";
+import { sleep } from "../../core/sleep.ts";
+import { storeError } from "../error.ts";
 import type { Row } from "../sql/session.ts";
-import { postgresError } from "./postgres-error.ts";
+import { toPostgresFailure } from "./postgres-error.ts";
 
 /**
  * A PostgreSQL database as far as the stores need it: `pg`'s `Pool` and `Client` fit, PGlite fits, and
@@ -12,39 +13,45 @@ export interface PostgresDatabase {
   query(text: string, params?: unknown[]): Promise<{ readonly rows: unknown[] }>;
 }
 
-/** Runs one statement once. Its parameters are texts, which all drivers write alike. */
-export async function runOnce(
-  database: PostgresDatabase,
+/** Runs one statement. Its parameters are texts, which all drivers write alike. */
+export type Ask = (text: string, params?: readonly (string | null)[]) => Promise<readonly Row[]>;
+
+/**
+ * Makes the way that the statements of an operation take.
+ *
+ * @param most How often a statement may be tried that the database undid for the sake of another.
+ */
+export function askerOf(
   operation: string,
+  database: PostgresDatabase,
   limitMs: number,
-  text: string,
-  params: readonly (string | null)[] = [],
-): Promise<readonly Row[]> {
-  const asking = { what: operation, whom: "stores", limitMs };
-  const answer = await ask<unknown>(asking, () => database.query(text, [...params]));
-  if (answer.kind === "answered") return rowsOf(operation, answer.value);
-  const error = answer.kind === "failed" ? (answer.thrown ?? answer.error) : undefined;
-  throw postgresError(operation, error);
+  most = Number.POSITIVE_INFINITY,
+): Ask {
+  return async (text, params = []) => {
+    for (let tried = 1; ; tried += 1) {
+      const asking = { what: operation, whom: "stores", limitMs };
+      const answer = await ask<unknown>(asking, () => database.query(text, [...params]));
+      if (answer.kind === "answered") return rowsOf(operation, answer.value);
+      const thrown = answer.kind === "failed" ? (answer.thrown ?? answer.error) : undefined;
+      const { error, tries } = toPostgresFailure(operation, thrown);
+      if (tried >= Math.min(tries, most)) throw error;
+      await sleep(Math.random() * 20 * tried);
+    }
+  };
 }
 
-/** Refuses what is no database. */
 export function checkDatabase(
   operation: string,
-  name: string,
+  argument: string,
   value: unknown,
 ): asserts value is PostgresDatabase {
-  if (typeof value === "object" && value !== null && "query" in value) {
-    if (typeof value.query === "function") return;
-  }
-  throw configError(
-    operation,
-    `\`${name}\` must have \`query(text, params)\`, as pg's Pool and PGlite do`,
-  );
+  if (typeof Object(value).query === "function") return;
+  const text = `\`${argument}\` must have \`query(text, params)\`, as pg's Pool and PGlite do`;
+  throw storeError("config", operation, text);
 }
 
 function rowsOf(operation: string, answer: unknown): readonly Row[] {
-  if (typeof answer === "object" && answer !== null && "rows" in answer) {
-    if (Array.isArray(answer.rows)) return answer.rows;
-  }
-  throw configError(operation, "`query` must resolve to `{ rows }`");
+  const { rows } = Object(answer) as { readonly rows?: unknown };
+  if (Array.isArray(rows)) return rows;
+  throw storeError("config", operation, "`query` must resolve to `{ rows }`");
 }

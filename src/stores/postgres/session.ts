@@ -1,96 +1,68 @@
-import { sleep } from "../../core/sleep.ts";
-import type { Param, Row, SqlSession, Step } from "../sql/session.ts";
-import { checkDatabase, type PostgresDatabase, runOnce } from "./database.ts";
+import type { FilledOf } from "../../core/options.ts";
+import type { postgresRules } from "../options.ts";
+import type { Asked, Row, SqlSession } from "../sql/session.ts";
+import { type Ask, askerOf, checkDatabase, type PostgresDatabase } from "./database.ts";
 import { tableOf, toPostgres } from "./dialect.ts";
-import { type Found, look, migration, refuseOld } from "./migrations.ts";
-import { triesOf } from "./postgres-error.ts";
+import { look, refuseOld } from "./look.ts";
+import { migration } from "./migrations.ts";
 
-/** What a session is made of. */
-export interface PostgresSessionOptions {
-  readonly prefix: string;
-  readonly timeoutMs: number;
-  /** The schema; absent where it is the one that the database says. */
-  readonly schema: string | undefined;
-}
+type Options = FilledOf<typeof postgresRules>;
 
 /** The one way that statements of the stores take to the database. */
 export class PostgresSession implements SqlSession {
   readonly #database: PostgresDatabase;
-  readonly #options: PostgresSessionOptions;
-  /** At the server, a wait for a lock ends well before the answer is given up here. */
-  readonly #lockMs: number;
-  #schema: Promise<string> | undefined;
+  readonly #options: Options;
+  #opening: Promise<string> | undefined;
+  #schema: string | undefined;
 
-  constructor(database: PostgresDatabase, options: PostgresSessionOptions) {
+  constructor(database: PostgresDatabase, options: Options) {
     this.#database = database;
     this.#options = options;
-    this.#lockMs = Math.ceil(options.timeoutMs / 2);
   }
 
-  async run(operation: string, step: Step, params: readonly Param[]): Promise<readonly Row[]> {
-    const schema = await this.#opened(this.#database);
-    const text = toPostgres(step, schema, this.#options.prefix, this.#lockMs);
-    return await this.#ask(this.#database, operation, text, params.map(String));
+  async run(...[operation, step, params]: Asked): Promise<readonly Row[]> {
+    const ask = this.#asker(operation, this.#database);
+    const schema = await this.#opened();
+    // At the server, a wait for a lock ends well before the answer is given up here.
+    const lockMs = Math.ceil(this.#options.timeoutMs / 2);
+    return await ask(toPostgres(step, schema, this.#options.prefix, lockMs), params.map(String));
   }
 
-  async runIn(
-    transaction: unknown,
-    operation: string,
-    step: Step,
-    params: readonly Param[],
-  ): Promise<readonly Row[]> {
+  async runIn(transaction: unknown, ...[operation, step, params]: Asked): Promise<readonly Row[]> {
     checkDatabase(operation, "transaction", transaction);
-    const { prefix, timeoutMs } = this.#options;
-    const schema = await this.#opened(transaction);
+    const { schema: wanted, prefix } = this.#options;
+    const ask = this.#asker(operation, transaction, 1);
+    // Looked for in the transaction: a pool of one has no other connection. It is nobody else's answer.
+    const schema = this.#schema ?? refuseOld(await look(operation, ask, wanted, prefix));
     // Refused where no transaction is open; in one it takes only the lock that the step takes anyway.
-    const lock = `lock table ${tableOf(schema, prefix, "dedupe")} in row exclusive mode`;
-    await runOnce(transaction, operation, timeoutMs, lock);
-    const text = toPostgres(step, schema, prefix, undefined);
-    return await runOnce(transaction, operation, timeoutMs, text, params.map(String));
+    await ask(`lock table ${tableOf(schema, prefix, "dedupe")} in row exclusive mode`);
+    return await ask(toPostgres(step, schema, prefix), params.map(String));
   }
 
   /** Brings the tables to this version. Whoever else does it at the same time is waited for. */
   async migrate(): Promise<void> {
-    const found = await this.#look("migrate", this.#database);
+    const { schema, prefix } = this.#options;
+    const ask = this.#asker("migrate", this.#database);
+    const found = await look("migrate", ask, schema, prefix);
     if (found.isCurrent) return;
-    const text = migration(found.schema, this.#options.prefix);
-    await this.#ask(this.#database, "migrate", text, []);
-    await this.#look("migrate", this.#database);
+    await ask(migration(found.schema, prefix));
+    await look("migrate", ask, schema, prefix);
   }
 
   /** The schema, once the database and its tables are known to fit; one flight for all callers. */
-  async #opened(database: PostgresDatabase): Promise<string> {
-    const opening = this.#schema ?? this.#look("open", database).then(refuseOld);
-    this.#schema = opening;
-    try {
-      return await opening;
-    } catch (error) {
-      if (this.#schema === opening) this.#schema = undefined;
-      throw error;
-    }
-  }
-
-  async #look(operation: string, database: PostgresDatabase): Promise<Found> {
+  async #opened(): Promise<string> {
     const { schema, prefix } = this.#options;
-    return await look(operation, schema, prefix, (text, params) =>
-      this.#ask(database, operation, text, params),
-    );
+    if (this.#schema !== undefined) return this.#schema;
+    const ask = this.#asker("open", this.#database);
+    const forget = (): void => {
+      this.#opening = undefined;
+    };
+    this.#opening ??= look("open", ask, schema, prefix).then(refuseOld).finally(forget);
+    this.#schema = await this.#opening;
+    return this.#schema;
   }
 
-  /** Runs one statement, and again where the database itself undid it for the sake of another. */
-  async #ask(
-    database: PostgresDatabase,
-    operation: string,
-    text: string,
-    params: readonly (string | null)[],
-  ): Promise<readonly Row[]> {
-    for (let tries = 1; ; tries += 1) {
-      try {
-        return await runOnce(database, operation, this.#options.timeoutMs, text, params);
-      } catch (error) {
-        if (tries >= triesOf(error)) throw error;
-        await sleep(Math.random() * 20 * tries);
-      }
-    }
+  #asker(operation: string, database: PostgresDatabase, most?: number): Ask {
+    return askerOf(operation, database, this.#options.timeoutMs, most);
   }
 }

@@ -1,6 +1,5 @@
 import type { CursorStore, StoredCursor, StoreKey } from "../../core/stores.ts";
-import { parsed } from "../check.ts";
-import { keyOf } from "../key.ts";
+import { keyOfPlace, parsed } from "../json.ts";
 import { damagedError, numberAt, type SqlSession, textAt } from "./session.ts";
 
 const statements = {
@@ -15,8 +14,8 @@ const statements = {
 
 /** The cursor store in a table: a save is one conditional statement. */
 export function sqlCursors(session: SqlSession): CursorStore {
-  async function load({ consumer, feed }: StoreKey): Promise<StoredCursor | undefined> {
-    const [row] = await session.run("load", statements.load, [keyOf(consumer, feed)]);
+  async function load(place: StoreKey): Promise<StoredCursor | undefined> {
+    const [row] = await session.run("load", statements.load, [keyOfPlace(place)]);
     if (!row) return undefined;
     const value = parsed(textAt(row, "value"));
     if (typeof value !== "string") throw damagedError("load", "value");
@@ -25,14 +24,14 @@ export function sqlCursors(session: SqlSession): CursorStore {
 
   return {
     load,
-    async save(key, value, revision) {
-      const params = [keyOf(key.consumer, key.feed), JSON.stringify(value)];
+    async save(place, value, revision) {
+      const params = [keyOfPlace(place), JSON.stringify(value)];
       const rows =
         revision === 0
           ? await session.run("save", statements.first, params)
           : await session.run("save", statements.next, [...params, revision]);
       if (rows.length > 0) return { status: "saved", revision: revision + 1 };
-      const current = await load(key);
+      const current = await load(place);
       // One's own save, made before, whose answer was lost.
       if (current?.revision === revision + 1 && current.value === value) {
         return { status: "saved", revision: current.revision };

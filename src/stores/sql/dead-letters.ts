@@ -1,7 +1,6 @@
-import type { DeadLetter, DeadLetterStore } from "../../core/stores.ts";
-import { toJson } from "../check.ts";
-import { keyOf } from "../key.ts";
-import { letterFromJson, placeOf } from "../letter.ts";
+import type { DeadLetterStore } from "../../core/stores.ts";
+import { keyOfEvent, keyOfPlace, toJson } from "../json.ts";
+import { pageOf, placeOf, readLetter, type StoredLetter } from "../letter.ts";
 import { type Row, type SqlSession, textAt } from "./session.ts";
 
 const statements = {
@@ -18,31 +17,25 @@ const statements = {
 export function sqlDeadLetters(session: SqlSession): DeadLetterStore {
   return {
     async put(letter) {
-      const { consumer, feed, identity } = letter;
       const text = toJson("put", "letter", letter);
-      const params = [keyOf(consumer, feed), keyOf(consumer, feed, identity), text];
-      await session.run("put", statements.put, params);
+      await session.run("put", statements.put, [keyOfPlace(letter), keyOfEvent(letter), text]);
     },
-    async list({ consumer, feed }, { limit = 100, after } = {}) {
-      const params = [keyOf(consumer, feed), placeOf(after), limit + 1];
+    async list(key, { limit = 100, after } = {}) {
+      const params = [keyOfPlace(key), placeOf(after), limit + 1];
       const rows = await session.run("list", statements.list, params);
-      const page = rows.slice(0, limit);
-      const last = page.at(-1);
-      return {
-        letters: page.map(toLetter),
-        ...(rows.length > limit && last && { next: textAt(last, "place") }),
-      };
+      return pageOf(rows.map(storedLetterOf), limit);
     },
-    async get({ consumer, feed, identity }) {
-      const [row] = await session.run("get", statements.get, [keyOf(consumer, feed, identity)]);
-      return row && toLetter(row);
+    async get(key) {
+      const [row] = await session.run("get", statements.get, [keyOfEvent(key)]);
+      return row && readLetter(storedLetterOf(row));
     },
-    async remove({ consumer, feed, identity }) {
-      await session.run("remove", statements.remove, [keyOf(consumer, feed, identity)]);
+    async remove(key) {
+      await session.run("remove", statements.remove, [keyOfEvent(key)]);
     },
   };
 }
 
-function toLetter(row: Row): DeadLetter {
-  return letterFromJson(textAt(row, "letter"), textAt(row, "name"), textAt(row, "place"));
+function storedLetterOf(row: Row): StoredLetter {
+  const [name, text] = [textAt(row, "name"), textAt(row, "letter")];
+  return { place: Number(row["place"]), name, text };
 }

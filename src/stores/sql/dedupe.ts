@@ -1,8 +1,8 @@
 import type { DedupeStore, EventKey } from "../../core/stores.ts";
-import { keyOf } from "../key.ts";
+import { keyOfEvent } from "../json.ts";
 import { forgottenAtMost, forgottenMs } from "../options.ts";
 import { after, beginAnew, leftAt, numberAt, type SqlSession } from "./session.ts";
-import { Sweeper } from "./sweeper.ts";
+import { sweeperOf } from "./sweeper.ts";
 
 const forgottenCharacters = 100 * forgottenAtMost;
 
@@ -31,7 +31,7 @@ const statements = {
   look: [
     beginAnew("@dedupe", "marked_until", "marked_ms"),
     `select case when done_until > @now then 1 else 0 end as done,
-      case when ${mayBeSet} then marked_until - @now else 0 end as left_ms, cast(marked_ms as float8) as ms
+      case when ${mayBeSet} then marked_until - @now else 0 end as remaining, cast(marked_ms as float8) as ms
     from @dedupe as known where key = @key($1)`,
   ],
   renew: `
@@ -57,11 +57,11 @@ const statements = {
 
 /** The dedupe store in a table: one row for an event, one conditional statement for a step. */
 export function sqlDedupe(session: SqlSession, startsRetentionMs: number): DedupeStore {
-  const sweeper = new Sweeper(session, "@dedupe", "key", "kept_until");
+  const sweep = sweeperOf(session, "@dedupe", "key", "kept_until");
   const keptMs = (markMs: number): number => Math.max(markMs, startsRetentionMs);
   return {
     async begin(key, markMs, { mark = crypto.randomUUID() } = {}) {
-      await sweeper.sweep("begin");
+      await sweep("begin");
       const params = [...namesOf(key, mark), markMs, keptMs(markMs)];
       const [begun] = await session.run("begin", statements.begin, params);
       if (begun) return { status: "begun", mark, starts: numberAt("begin", begun, "starts") };
@@ -91,6 +91,6 @@ export function sqlDedupe(session: SqlSession, startsRetentionMs: number): Dedup
  * The event, and the mark as a text that a database can hold. No JSON has a line break of its own, so that
  * a mark is found in a list of others only as a whole.
  */
-function namesOf({ consumer, feed, identity }: EventKey, mark: string): readonly string[] {
-  return [keyOf(consumer, feed, identity), `\n${JSON.stringify(mark)}`];
+function namesOf(key: EventKey, mark: string): readonly string[] {
+  return [keyOfEvent(key), `\n${JSON.stringify(mark)}`];
 }

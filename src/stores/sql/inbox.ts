@@ -1,9 +1,9 @@
-import type { Inbox, InboxEntry } from "../../core/stores.ts";
-import { claimOf, entriesToJson, fullError, sameAs } from "../entry.ts";
-import { keyOf } from "../key.ts";
+import type { Inbox } from "../../core/stores.ts";
+import { claimOf, draftsOf, fullError } from "../entry.ts";
+import { keyOf } from "../json.ts";
 import type { StoreLimits } from "../options.ts";
 import { after, numberAt, type Row, type SqlSession, type Step, textAt } from "./session.ts";
-import { Sweeper } from "./sweeper.ts";
+import { sweeperOf } from "./sweeper.ts";
 
 const tokenPattern = /^(\d{1,15})\.([0-9a-f-]{36})$/;
 
@@ -55,7 +55,7 @@ const statements = {
  * there was no room, and nothing was added, and not all of it is there already.
  */
 export function sqlInbox(session: SqlSession, limits: StoreLimits, add: Step): Inbox {
-  const sweeper = new Sweeper(session, "@inbox", "place", "done_until");
+  const sweep = sweeperOf(session, "@inbox", "place", "done_until");
 
   async function settle(
     operation: "finish" | "release" | "extend",
@@ -76,9 +76,11 @@ export function sqlInbox(session: SqlSession, limits: StoreLimits, add: Step): I
 
   return {
     async add(name, entries) {
-      const given = givenOf(name, entries);
+      const given = draftsOf(entries).map(({ identity, text }) => {
+        return { key: identity === undefined ? null : keyOf(name, identity), entry: text };
+      });
       if (given.length === 0) return;
-      await sweeper.sweep("add");
+      await sweep("add");
       const params = [keyOf(name), JSON.stringify(given), limits.inboxMaxEntries];
       const rows = await session.run("add", add, params);
       if (rows.some((row) => numberAt("add", row, "fits") === 0)) throw fullError();
@@ -104,21 +106,4 @@ export function sqlInbox(session: SqlSession, limits: StoreLimits, add: Step): I
 
 function tokenOf(row: Row): string {
   return `${textAt(row, "place")}.${textAt(row, "token")}`;
-}
-
-/** An entry on its way in. */
-interface Given {
-  /** What makes it the same as another; `null` where that is not known. */
-  readonly key: string | null;
-  readonly entry: string;
-}
-
-/** The entries as rows, the same event once. */
-function givenOf(name: string, entries: readonly InboxEntry[]): readonly Given[] {
-  const given = entriesToJson(entries).map((entry, at): Given => {
-    const identity = entries[at] && sameAs(entries[at]);
-    return { key: identity === undefined ? null : keyOf(name, identity), entry };
-  });
-  const keys = given.map(({ key }) => key);
-  return given.filter(({ key }, at) => key === null || keys.indexOf(key) === at);
 }

@@ -1,5 +1,5 @@
 import type { LeaseStore, StoreKey } from "../../core/stores.ts";
-import { keyOf } from "../key.ts";
+import { keyOfPlace } from "../json.ts";
 import { after, beginAnew, leftAt, numberAt, type SqlSession } from "./session.ts";
 
 const statements = {
@@ -13,7 +13,7 @@ const statements = {
     returning cast(fence as float8) as fence`,
   look: [
     beginAnew("@leases", "held_until", "held_ms"),
-    "select held_until - @now as left_ms, cast(held_ms as float8) as ms from @leases where key = @key($1)",
+    "select held_until - @now as remaining, cast(held_ms as float8) as ms from @leases where key = @key($1)",
   ],
   change: `
     update @leases set held_until = ${after("$3")}, held_ms = cast($3 as float8)
@@ -25,17 +25,17 @@ const statements = {
 export function sqlLeases(session: SqlSession): LeaseStore {
   async function endIn(
     operation: string,
-    { consumer, feed }: StoreKey,
+    place: StoreKey,
     fence: number,
     leaseMs: number,
   ): Promise<boolean> {
-    const params = [keyOf(consumer, feed), fence, leaseMs];
+    const params = [keyOfPlace(place), fence, leaseMs];
     return (await session.run(operation, statements.change, params)).length > 0;
   }
 
   return {
-    async acquire({ consumer, feed }, holder, leaseMs) {
-      const key = keyOf(consumer, feed);
+    async acquire(place, holder, leaseMs) {
+      const key = keyOfPlace(place);
       // As JSON: a database's text cannot hold every text.
       const params = [key, JSON.stringify(holder), leaseMs];
       const [held] = await session.run("acquire", statements.hold, params);
@@ -43,9 +43,9 @@ export function sqlLeases(session: SqlSession): LeaseStore {
       const [row] = await session.run("acquire", statements.look, [key]);
       return { status: "taken", endsInMs: leftAt("acquire", row) };
     },
-    renew: (key, fence, leaseMs) => endIn("renew", key, fence, leaseMs),
-    async release(key, fence) {
-      await endIn("release", key, fence, 0);
+    renew: (place, fence, leaseMs) => endIn("renew", place, fence, leaseMs),
+    async release(place, fence) {
+      await endIn("release", place, fence, 0);
     },
   };
 }

@@ -1,6 +1,5 @@
-import { AckloopError } from "../../core/errors.ts";
+import { storeError } from "../error.ts";
 
-/** One row of an answer. */
 export type Row = Readonly<Record<string, unknown>>;
 
 /** A value that a statement takes. What is no text is cast where it is used. */
@@ -9,29 +8,28 @@ export type Param = string | number;
 /**
  * One statement, or several that hold or fail together, in the SQL that both databases understand.
  *
- * `$1`, `$2` ... are the parameters, and `@` begins what each database says in its own way: `@now` is the
- * store's clock in ms since 1970, `@key(text)` a key as its column holds it, `@tokens` the list of tokens
- * in `$2`, `@text(column)` a column that is read as a text, `@lock` keeps rows from others and passes by those that others have, and any other name is
- * the table of that name.
+ * `$1`, `$2` ... are the parameters, and `@` begins what each says in its own way: `@now` is the store's
+ * clock in ms since 1970, `@key(text)` a key as its column holds it, `@tokens` the list of tokens in `$2`,
+ * `@text(column)` a column that is read as a text, `@lock` keeps rows from others and passes by those that
+ * others have, `@bare(name)` is a name without its schema, and any other word a type or the table of that
+ * name.
  *
- * Of several, only one gives rows. All see the rows as they were before.
+ * Of several, only one gives rows. All see the rows as they were before. A column that is read has a name
+ * of one word: some drivers write `two_words` in their own way.
  */
 export type Step = string | readonly string[];
+
+/** A step that is asked for, and what for. */
+export type Asked = readonly [operation: string, step: Step, params: readonly Param[]];
 
 /** The one way that steps take to a database. */
 export interface SqlSession {
   /** Makes a step, in a transaction of its own, and gives its rows. */
-  run(operation: string, step: Step, params: readonly Param[]): Promise<readonly Row[]>;
+  run(...asked: Asked): Promise<readonly Row[]>;
   /** Makes a step in a caller's transaction; rejects where none is open. */
-  runIn(
-    transaction: unknown,
-    operation: string,
-    step: Step,
-    params: readonly Param[],
-  ): Promise<readonly Row[]>;
+  runIn(transaction: unknown, ...asked: Asked): Promise<readonly Row[]>;
 }
 
-/** A column of a row, as a text. */
 export function textAt(row: Row, column: string): string {
   return String(row[column]);
 }
@@ -47,10 +45,9 @@ export function numberAt(operation: string, row: Row, column: string): number {
   throw damagedError(operation, column);
 }
 
-/** The error of a row that somebody has damaged. */
-export function damagedError(operation: string, column: string): AckloopError {
+export function damagedError(operation: string, column: string): Error {
   const text = `a row is damaged; restore it from a backup, or delete it (\`${column}\`)`;
-  return new AckloopError("schema", text, { provider: "stores", operation });
+  return storeError("schema", operation, text);
 }
 
 /** The time that is as many ms away as a parameter says. */
@@ -70,6 +67,6 @@ export function beginAnew(table: string, until: string, ms: string): string {
 /** How much is left of a time that was set to be `ms` away: never more than that, nor less than 0. */
 export function leftAt(operation: string, row: Row | undefined): number {
   if (!row) return 0;
-  const [left, ms] = [numberAt(operation, row, "left_ms"), numberAt(operation, row, "ms")];
+  const [left, ms] = [numberAt(operation, row, "remaining"), numberAt(operation, row, "ms")];
   return Math.max(0, Math.min(ms, left));
 }

@@ -1,28 +1,47 @@
-import { type Row, textAt } from "../sql/session.ts";
-import { rowsOf, type SqliteDatabase, type SqliteStatement, type SqliteValue } from "./driver.ts";
+import type { Param, Row, Step } from "../sql/session.ts";
+import { toSqlite, type Written } from "./dialect.ts";
+import { rowsOf, type SqliteDatabase, type SqliteStatement } from "./driver.ts";
 
-/** A statement that is kept ready, and which of its columns are texts. */
-interface Prepared {
+/** A statement that is kept ready. */
+interface Prepared extends Written {
   readonly statement: SqliteStatement;
-  readonly texts: readonly string[];
 }
 
 /** A database with its statements kept ready. */
 export class Connection {
   readonly database: SqliteDatabase;
-  /** What the names of all tables begin with. */
-  readonly prefix: string;
+  readonly #prefix: string;
   readonly #statements = new Map<string, Prepared>();
   readonly #utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
   constructor(database: SqliteDatabase, prefix: string) {
     this.database = database;
-    this.prefix = prefix;
+    this.#prefix = prefix;
+  }
+
+  exec(statements: string): void {
+    this.database.exec(toSqlite(statements, this.#prefix).sql);
+  }
+
+  /** Does work that is written as a whole, or not at all. */
+  transact<Result>(begin: "begin" | "begin immediate", work: () => Result): Result {
+    this.exec(begin);
+    try {
+      const result = work();
+      this.exec("commit");
+      return result;
+    } catch (error) {
+      try {
+        this.exec("rollback");
+      } catch {
+        // SQLite has undone it already, as it does when the disk is full.
+      }
+      throw error;
+    }
   }
 
   /**
-   * Runs one statement to its end and gives its rows. In it, `@name` stands for the table of that name,
-   * and a text that is read is written `@text(name)`, a number `cast(name as float8) as name`.
+   * Makes a step, in whichever transaction is open, and gives its rows.
    *
    * A damaged file can hold anything anywhere: a text that is not UTF-8, for which libsql ends the
    * process and others put signs of their own, or a number that a driver refuses. A text is read as
@@ -30,22 +49,24 @@ export class Connection {
    *
    * Never with `get`: it leaves a statement open in some drivers, and adds fields in others.
    */
-  rows(sql: string, ...params: readonly SqliteValue[]): readonly Row[] {
-    const { statement, texts } = this.#prepared(sql);
-    const rows = rowsOf(statement, ...params) as Record<string, unknown>[];
-    for (const row of rows) {
-      for (const name of texts) row[name] = this.#decoded(row[name]);
-    }
-    return rows;
+  rows(step: Step, params: readonly Param[] = []): readonly Row[] {
+    const values = [Date.now(), ...params];
+    return [step].flat().flatMap((text) => {
+      const { statement, order, texts } = this.#prepared(text);
+      const rows = rowsOf(statement, ...order.map((at) => values[at] ?? null));
+      return rows.map((row) => {
+        const read = texts.map((column) => [column, this.#decoded(row[column])]);
+        return { ...row, ...Object.fromEntries(read) };
+      });
+    });
   }
 
-  #prepared(sql: string): Prepared {
-    const known = this.#statements.get(sql);
+  #prepared(text: string): Prepared {
+    const known = this.#statements.get(text);
     if (known) return known;
-    const texts = Array.from(sql.matchAll(textColumn), ([, name]) => name ?? "");
-    const full = withPrefix(sql.replaceAll(textColumn, "cast($1 as blob) as $1"), this.prefix);
-    const prepared = { statement: this.database.prepare(full), texts };
-    this.#statements.set(sql, prepared);
+    const written = toSqlite(text, this.#prefix);
+    const prepared = { ...written, statement: this.database.prepare(written.sql) };
+    this.#statements.set(text, prepared);
     return prepared;
   }
 
@@ -57,18 +78,4 @@ export class Connection {
       return "";
     }
   }
-}
-
-const textColumn = /@text\((\w+)\)/g;
-
-/** The statement with the full names of its tables. */
-export function withPrefix(sql: string, prefix: string): string {
-  return sql.replaceAll(/@(?=[a-z])/g, prefix);
-}
-
-/** The file of a connection's main database; an empty text for one in memory. */
-export function fileOf(database: SqliteDatabase): string {
-  const rows = rowsOf(database.prepare("pragma database_list")) as Row[];
-  const main = rows.find((row) => textAt(row, "name") === "main");
-  return main ? textAt(main, "file") : "";
 }

@@ -1,35 +1,44 @@
-import type { Param, Row, Step } from "../sql/session.ts";
-import type { Connection } from "./connection.ts";
+import type { Step } from "../sql/session.ts";
 
-const tokens = `(
-  select cast(json_extract(value, '$.at') as integer) as at, json_extract(value, '$.held') as held
-  from json_each($2)
-) as given`;
+/** What the words of a {@link Step} mean to SQLite. */
+const words: Readonly<Record<string, string>> = {
+  now: "$0",
+  lock: "",
+  tokens: `(
+    select cast(json_extract(value, '$.at') as integer) as at, json_extract(value, '$.held') as held
+    from json_each($2)
+  ) as given`,
+  name: "text",
+  counted: "integer primary key autoincrement",
+  long: "integer",
+  real: "real",
+};
 
-/**
- * Makes a step on a connection, in whichever transaction is open there.
- *
- * The parameters are written as `?`, in the order in which they stand: not every driver knows `$1`.
- */
-export function makeStep(
-  connection: Connection,
-  step: Step,
-  params: readonly Param[],
-): readonly Row[] {
-  const values = [Date.now(), ...params];
-  return [step].flat().flatMap((text) => {
-    const order: number[] = [];
-    const sql = text
-      .replaceAll("@now", "$0")
-      .replaceAll("@lock", "")
-      .replaceAll("@tokens", tokens)
-      .replace(/@key\(([^)]*)\)/g, "$1")
-      .replace(/\$(\d)/g, (_, at: string) => {
-        order.push(Number(at));
-        return "?";
-      });
-    return connection.rows(sql, ...order.map((at) => values[at] ?? null));
-  });
+export interface Written {
+  readonly sql: string;
+  /** Which parameter stands at each `?`, 0 for the time: not every driver knows `$1`. */
+  readonly order: readonly number[];
+  /** The columns that are read as texts, and come as bytes. */
+  readonly texts: readonly string[];
+}
+
+/** Writes one statement of a step, or some that have no parameters. */
+export function toSqlite(text: string, prefix: string): Written {
+  const order: number[] = [];
+  const texts: string[] = [];
+  const sql = text
+    .replace(/@key\(([^)]*)\)/g, "$1")
+    .replace(/@bare\((\w+)\)/g, `${prefix}$1`)
+    .replace(/@text\((\w+)\)/g, (_, column: string) => {
+      texts.push(column);
+      return `cast(${column} as blob) as ${column}`;
+    })
+    .replace(/@([a-z_]+)/g, (_, word: string) => words[word] ?? prefix + word)
+    .replace(/\$(\d)/g, (_, at: string) => {
+      order.push(Number(at));
+      return "?";
+    });
+  return { sql, order, texts };
 }
 
 const given = `(

@@ -1,4 +1,5 @@
-import { configError } from "../check.ts";
+import { storeError } from "../error.ts";
+import { type Row, textAt } from "../sql/session.ts";
 
 /** A value that a statement takes. */
 export type SqliteValue = string | number | null;
@@ -22,10 +23,8 @@ export interface SqliteDatabase {
   prepare(sql: string): SqliteStatement;
 }
 
-/** A driver: opens a file. */
 export type SqliteDriver = new (path: string) => SqliteDatabase;
 
-/** Tells whether a value has the shape of a database. */
 export function isSqlite(value: unknown): value is SqliteDatabase {
   return ["exec", "prepare"].every((name) => typeof memberOf(value, name) === "function");
 }
@@ -38,24 +37,27 @@ export function findDriver(): SqliteDriver {
     const driver = installed(name);
     if (driver) return driver;
   }
-  throw configError(
-    "sqliteStores",
-    "there is no SQLite here: use Node 22.13 or newer, or install `better-sqlite3`, or `libsql`",
-  );
+  const text =
+    "there is no SQLite here: use Node 22.13 or newer, or install `better-sqlite3`, or `libsql`";
+  throw storeError("config", "sqliteStores", text);
 }
 
-/** Runs a statement to its end and gives its rows. */
 export function rowsOf(
   statement: SqliteStatement,
   ...params: readonly SqliteValue[]
-): readonly unknown[] {
+): readonly Row[] {
   // better-sqlite3 refuses `all` for a statement that has no rows to give; not all drivers tell.
-  if (memberOf(statement, "reader") !== false) return statement.all(...params);
+  if (memberOf(statement, "reader") !== false) return statement.all(...params) as Row[];
   statement.run(...params);
   return [];
 }
 
-/** Closes a database, if it can be closed and is not. */
+/** The file of a connection's main database; an empty text for one in memory. */
+export function fileOf(database: SqliteDatabase): string {
+  const rows = rowsOf(database.prepare("pragma database_list"));
+  return textAt(rows.find(({ name }) => name === "main") ?? { file: "" }, "file");
+}
+
 export function closeQuietly(database: SqliteDatabase): void {
   const close = memberOf(database, "close");
   try {
@@ -65,11 +67,10 @@ export function closeQuietly(database: SqliteDatabase): void {
   }
 }
 
-/** Tells whether a transaction is open on a connection. */
 export function isInTransaction(database: SqliteDatabase): boolean {
   // Asked first: libsql ends the process when a closed database is asked for its transaction.
   if (memberOf(database, "open") === false || memberOf(database, "isOpen") === false) {
-    throw configError("finish", "the database is closed");
+    throw storeError("config", "finish", "the database is closed");
   }
   for (const name of ["inTransaction", "isTransaction"]) {
     const told = memberOf(database, name);
@@ -115,6 +116,5 @@ function isDriver(value: unknown): value is SqliteDriver {
 }
 
 function memberOf(value: unknown, name: string): unknown {
-  const isAny = (typeof value === "object" && value !== null) || typeof value === "function";
-  return isAny ? Reflect.get(value, name) : undefined;
+  return Reflect.get(Object(value), name);
 }

@@ -1,8 +1,7 @@
-import { AckloopError } from "../../core/errors.ts";
-import { configError } from "../check.ts";
-import { fileOf } from "./connection.ts";
+import { storeError } from "../error.ts";
 import {
   closeQuietly,
+  fileOf,
   findDriver,
   isSqlite,
   nodeModule,
@@ -17,8 +16,19 @@ export interface Opener {
   readonly isShared: boolean;
 }
 
+/** Opens the file of a path, or a database's file a second time. */
+export function openerOf(database: unknown): Opener {
+  if (isSqlite(database)) return openerOfDatabase(database);
+  // A lone surrogate would become another sign in the name of the file.
+  if (typeof database === "string" && !/^$|\0|\p{Surrogate}/u.test(database)) {
+    return openerOfFile(database);
+  }
+  const text = "`database` must be the path of a file, or a SQLite database";
+  throw storeError("config", "sqliteStores", text);
+}
+
 /** Opens a file, which is made with its folder where there is none. */
-export function openerOfFile(path: string): Opener {
+function openerOfFile(path: string): Opener {
   const Driver = findDriver();
   const file = path === ":memory:" ? path : fullPathOf(path);
   return {
@@ -31,8 +41,13 @@ export function openerOfFile(path: string): Opener {
 }
 
 /** Opens a second connection to a database's file; one in memory has none, and is shared. */
-export function openerOf(database: SqliteDatabase): Opener {
-  const file = mainFileOf(database);
+function openerOfDatabase(database: SqliteDatabase): Opener {
+  let file: string;
+  try {
+    file = fileOf(database);
+  } catch {
+    throw storeError("config", "sqliteStores", "the database is closed, or is no SQLite");
+  }
   if (file === "") return { isShared: true, open: () => database };
   // The same driver: two copies of SQLite in one process undo each other's locks.
   const Driver = database.constructor as SqliteDriver;
@@ -45,23 +60,14 @@ function fullPathOf(path: string): string {
   const isDrive = /^[a-z]:/i.test(path) && sep !== "/";
   // Taken for a path, it would make a file of a strange name in the working directory.
   if (/^[a-z][a-z\d+.-]*:/i.test(path) && !isDrive) {
-    throw configError(
-      "sqliteStores",
-      "`database` is an address, or a path of Windows elsewhere; give a path (`fileURLToPath(url)` makes one of a URL)",
-    );
+    const text =
+      "`database` is an address, or a path of Windows elsewhere; give a path (`fileURLToPath(url)` makes one of a URL)";
+    throw storeError("config", "sqliteStores", text);
   }
   try {
     return resolve?.(path) ?? path;
   } catch {
-    throw configError("sqliteStores", "the working directory is gone; give a full path");
-  }
-}
-
-function mainFileOf(database: SqliteDatabase): string {
-  try {
-    return fileOf(database);
-  } catch {
-    throw configError("sqliteStores", "the database is closed, or is no SQLite");
+    throw storeError("config", "sqliteStores", "the working directory is gone; give a full path");
   }
 }
 
@@ -69,48 +75,20 @@ function openAgain(Driver: SqliteDriver, file: string): SqliteDatabase {
   const second: unknown = new Driver(file);
   if (isSqlite(second) && fileOf(second) === file) return second;
   if (isSqlite(second)) closeQuietly(second);
-  throw configError("open", "the file of the database cannot be opened again; give its path");
+  const text = "the file of the database cannot be opened again; give its path";
+  throw storeError("config", "open", text);
 }
 
-/** Makes the folder, and says in words what a person must mend. */
+/** Makes the folder, and asks for what a person must mend. */
 function makeReady(file: string): void {
   const fs = nodeModule("node:fs");
   const path = nodeModule("node:path");
   if (!fs || !path) return;
-  try {
-    fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
-    const found = fs.statSync(file, { throwIfNoEntry: false });
-    if (found?.isDirectory()) throw configError("open", "the path is that of a folder");
-    // The folder and its neighbours too: the log of what is not in the file yet stands beside it.
-    for (const used of [path.dirname(file), file, `${file}-wal`, `${file}-shm`]) {
-      if (fs.existsSync(used)) fs.accessSync(used, fs.constants.R_OK | fs.constants.W_OK);
-    }
-  } catch (error) {
-    throw openingError(error);
+  fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+  const found = fs.statSync(file, { throwIfNoEntry: false });
+  if (found?.isDirectory()) throw storeError("config", "open", "the path is that of a folder");
+  // The folder and its neighbours too: the log of what is not in the file yet stands beside it.
+  for (const used of [path.dirname(file), file, `${file}-wal`, `${file}-shm`]) {
+    if (fs.existsSync(used)) fs.accessSync(used, fs.constants.R_OK | fs.constants.W_OK);
   }
 }
-
-function openingError(error: unknown): unknown {
-  const code = (error as { readonly code?: unknown } | undefined)?.code;
-  if (typeof code !== "string" || !/^E[A-Z]+$/.test(code)) return error;
-  const isPassing = ["EMFILE", "ENFILE", "ENOSPC", "EIO", "EDQUOT"].includes(code);
-  const what = reasons[code] ?? "the file of the database cannot be used";
-  return new AckloopError(isPassing ? "transport" : "config", `${what} (${code})`, {
-    provider: "stores",
-    operation: "open",
-    retryable: isPassing,
-  });
-}
-
-const mayNot = "this user may not read and write the file of the database and its folder";
-
-const reasons: Readonly<Record<string, string>> = {
-  EACCES: mayNot,
-  EPERM: mayNot,
-  // What Node tells of a folder to be made on a disk that is read-only.
-  ENOENT: "the folder of the database cannot be made; make it, or give another path",
-  EROFS: "the file of the database is on a disk that is mounted read-only",
-  EEXIST: "the path of the database leads through a file; give one whose folders are folders",
-  ENOTDIR: "the path of the database leads through a file; give one whose folders are folders",
-  ENOSPC: "the disk is full",
-};

@@ -1,37 +1,23 @@
+import type { FilledOf } from "../../core/options.ts";
 import { sleep } from "../../core/sleep.ts";
-import { configError } from "../check.ts";
-import type { Param, Row, SqlSession, Step } from "../sql/session.ts";
-import { Connection, fileOf } from "./connection.ts";
-import { makeStep } from "./dialect.ts";
-import { closeQuietly, isInTransaction, isSqlite, type SqliteDatabase } from "./driver.ts";
+import { storeError } from "../error.ts";
+import type { sqlRules } from "../options.ts";
+import type { Asked, Row, SqlSession } from "../sql/session.ts";
+import { Connection } from "./connection.ts";
+import { closeQuietly, fileOf, isInTransaction, isSqlite, type SqliteDatabase } from "./driver.ts";
 import { migrate } from "./migrations.ts";
+import type { Opener } from "./opener.ts";
 import { isBroken, isBusy, sqliteError } from "./sqlite-error.ts";
 
-/** Where a session's connection comes from. */
-export interface SessionOptions {
-  readonly prefix: string;
-  /** How long a lock of another is waited for, in ms. */
-  readonly timeoutMs: number;
-  /** Opens the connection, or gives one that others use too. */
-  readonly open: () => SqliteDatabase;
-  /** Whether others use the connection too, so that our steps wait while they have a transaction. */
-  readonly isShared: boolean;
-}
+type Options = Opener & Pick<FilledOf<typeof sqlRules>, "prefix" | "timeoutMs">;
 
 /** A step that was asked for and not made yet. */
 interface Job {
-  readonly operation: string;
+  readonly asked: Asked;
   /** When it waits no longer for a lock, by the monotonic clock. */
   readonly endsAt: number;
-  readonly step: Step;
-  readonly params: readonly Param[];
   readonly resolve: (rows: readonly Row[]) => void;
   readonly reject: (error: unknown) => void;
-}
-
-/** What a group came to that was not written. */
-interface Failure {
-  readonly error: unknown;
 }
 
 const jobsAtOnce = 500;
@@ -44,7 +30,7 @@ const longestWaitMs = 50;
  * The thread is never held for a lock of another process.
  */
 export class SqliteSession implements SqlSession {
-  readonly #options: SessionOptions;
+  readonly #options: Options;
   #jobs: Job[] = [];
   // Taken now, so that a test which replaces the timers later does not stop the stores.
   readonly #soon = setImmediate;
@@ -52,59 +38,57 @@ export class SqliteSession implements SqlSession {
   #running: Promise<void> | undefined;
   #isClosed = false;
 
-  constructor(options: SessionOptions) {
+  constructor(options: Options) {
     this.#options = options;
   }
 
-  run(operation: string, step: Step, params: readonly Param[]): Promise<readonly Row[]> {
+  run(...asked: Asked): Promise<readonly Row[]> {
     return new Promise((resolve, reject) => {
-      if (this.#isClosed) throw configError(operation, "the stores are closed");
+      if (this.#isClosed) throw storeError("config", asked[0], "the stores are closed");
       const endsAt = performance.now() + this.#options.timeoutMs;
-      this.#jobs.push({ operation, endsAt, step, params, resolve, reject });
+      this.#jobs.push({ asked, endsAt, resolve, reject });
       this.#running ??= this.#run();
     });
   }
 
   /** Makes the step at once: nothing of another's is between. */
-  async runIn(
-    transaction: unknown,
-    operation: string,
-    step: Step,
-    params: readonly Param[],
-  ): Promise<readonly Row[]> {
-    if (!isSqlite(transaction)) {
-      throw configError(operation, "`transaction` must be a SQLite database");
-    }
+  async runIn(transaction: unknown, ...[operation, step, params]: Asked): Promise<readonly Row[]> {
     try {
-      if (!isInTransaction(transaction)) {
-        throw configError(operation, "no transaction is open on the database; `begin` one first");
-      }
-      if (!this.#isOn(transaction)) {
-        throw configError(operation, "`transaction` must be on the file of the stores");
-      }
-      return makeStep(new Connection(transaction, this.#options.prefix), step, params);
+      this.#refuseUnfit(operation, transaction);
+      return new Connection(transaction, this.#options.prefix).rows(step, params);
     } catch (error) {
       throw sqliteError(operation, error);
     }
   }
 
-  /** Closes the connection after what was asked for. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#running;
     try {
       // A driver may keep the connection until its statements are collected.
-      this.#connection?.database.exec("pragma wal_checkpoint(truncate)");
+      this.#connection?.exec("pragma wal_checkpoint(truncate)");
     } catch {
       // Another is in the middle of something: the last one to close does it.
     }
     this.#drop();
   }
 
-  /** Tells whether a database is on the file of the stores. Asks at once, also in a transaction. */
-  #isOn(database: SqliteDatabase): boolean {
-    if (this.#options.isShared) return database === this.#options.open();
-    return fileOf(database) === fileOf(this.#opened().database);
+  #refuseUnfit(operation: string, transaction: unknown): asserts transaction is SqliteDatabase {
+    const misfit = this.#misfitOf(transaction);
+    if (misfit) throw storeError("config", operation, misfit);
+  }
+
+  /** What is wrong with a caller's transaction. Asks at once, also where one is open. */
+  #misfitOf(database: unknown): string | undefined {
+    const { isShared, open } = this.#options;
+    if (this.#isClosed) return "the stores are closed";
+    if (!isSqlite(database)) return "`transaction` must be a SQLite database";
+    if (!isInTransaction(database))
+      return "no transaction is open on the database; `begin` one first";
+    const isOurs = isShared
+      ? database === open()
+      : fileOf(database) === fileOf(this.#opened().database);
+    return isOurs ? undefined : "`transaction` must be on the file of the stores";
   }
 
   async #run(): Promise<void> {
@@ -123,63 +107,57 @@ export class SqliteSession implements SqlSession {
    */
   async #settle(all: readonly Job[]): Promise<void> {
     let group = all;
-    let failure = this.#attempt(group);
-    for (let waitMs = 1; failure && isBusy(failure.error); waitMs *= 2) {
-      group = waitingOf(group, failure.error);
-      this.#jobs = waitingOf(this.#jobs, failure.error);
-      if (group.length === 0) return;
+    for (let waitMs = 1; group.length > 0; waitMs *= 2) {
+      try {
+        const answers = this.#transact(group);
+        for (const [at, job] of group.entries()) job.resolve(answers[at] ?? []);
+        return;
+      } catch (error) {
+        if (isBroken(error)) this.#drop();
+        if (!isBusy(error)) return await this.#refuse(group, error);
+        group = waitingOf(group, error);
+        this.#jobs = waitingOf(this.#jobs, error);
+      }
       await sleep(Math.min(waitMs, longestWaitMs) * (0.5 + Math.random()));
-      failure = this.#attempt(group);
     }
-    if (failure && group.length > 1) for (const job of group) await this.#settle([job]);
-    else if (failure) group[0]?.reject(sqliteError(group[0].operation, failure.error));
   }
 
-  #attempt(group: readonly Job[]): Failure | undefined {
-    try {
-      const answers = this.#transact(group);
-      for (const [at, job] of group.entries()) job.resolve(answers[at] ?? []);
-      return undefined;
-    } catch (error) {
-      if (isBroken(error)) this.#drop();
-      return { error };
+  /** Tells a step what it failed for; of several it is not known which one is to blame. */
+  async #refuse(group: readonly Job[], error: unknown): Promise<void> {
+    for (const job of group) {
+      if (group.length > 1) await this.#settle([job]);
+      else job.reject(sqliteError(job.asked[0], error));
     }
   }
 
   #transact(group: readonly Job[]): readonly (readonly Row[])[] {
     const connection = this.#opened();
-    const { database } = connection;
-    database.exec(group.every(isReading) ? "begin" : "begin immediate");
-    try {
-      const answers = group.map(({ step, params }) => makeStep(connection, step, params));
-      database.exec("commit");
-      return answers;
-    } catch (error) {
-      rollBack(database);
-      throw error;
-    }
+    return connection.transact(group.every(isReading) ? "begin" : "begin immediate", () =>
+      group.map(({ asked: [, step, params] }) => connection.rows(step, params)),
+    );
   }
 
   #opened(): Connection {
     const { open, prefix, isShared } = this.#options;
-    if (this.#connection) {
-      if (isShared && isInTransaction(this.#connection.database)) throw inUse();
-      return this.#connection;
-    }
-    const database = open();
-    try {
-      if (isShared && isInTransaction(database)) throw inUse();
-      const connection = new Connection(database, prefix);
-      if (!isShared) {
-        database.exec("pragma busy_timeout = 0");
-        connection.rows("pragma journal_mode = wal");
-        database.exec("pragma synchronous = full");
-      }
+    const connection = this.#connection ?? new Connection(open(), prefix);
+    if (isShared && isInTransaction(connection.database)) throw inUse();
+    if (connection !== this.#connection) this.#prepare(connection);
+    this.#connection = connection;
+    return connection;
+  }
+
+  #prepare(connection: Connection): void {
+    if (this.#options.isShared) {
       migrate(connection);
-      this.#connection = connection;
-      return connection;
+      return;
+    }
+    try {
+      connection.exec("pragma busy_timeout = 0");
+      connection.rows("pragma journal_mode = wal");
+      connection.exec("pragma synchronous = full");
+      migrate(connection);
     } catch (error) {
-      if (!isShared) closeQuietly(database);
+      closeQuietly(connection.database);
       throw error;
     }
   }
@@ -193,7 +171,7 @@ export class SqliteSession implements SqlSession {
 /** Rejects the steps that have waited as long as they may, and gives the others. */
 function waitingOf(jobs: readonly Job[], error: unknown): Job[] {
   const now = performance.now();
-  for (const job of jobs) if (job.endsAt <= now) job.reject(sqliteError(job.operation, error));
+  for (const job of jobs) if (job.endsAt <= now) job.reject(sqliteError(job.asked[0], error));
   return jobs.filter(({ endsAt }) => endsAt > now);
 }
 
@@ -202,14 +180,6 @@ function inUse(): Error {
   return Object.assign(new Error("a transaction is open"), { code: "SQLITE_BUSY" });
 }
 
-function isReading({ step }: Job): boolean {
+function isReading({ asked: [, step] }: Job): boolean {
   return typeof step === "string" && step.startsWith("select ");
-}
-
-function rollBack(database: SqliteDatabase): void {
-  try {
-    database.exec("rollback");
-  } catch {
-    // SQLite has undone it already, as it does when the disk is full.
-  }
 }

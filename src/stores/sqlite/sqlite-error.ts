@@ -1,19 +1,50 @@
-import { AckloopError, type AckloopErrorCode, isAckloopError } from "../../core/errors.ts";
+import { type AckloopErrorCode, isAckloopError } from "../../core/errors.ts";
+import { storeError } from "../error.ts";
 
-/** The result codes of SQLite that mean something to a store, by name and number. */
-const meanings: readonly (readonly [string, number, AckloopErrorCode, string])[] = [
-  ["BUSY", 5, "transport", "another process has the database locked"],
-  ["LOCKED", 6, "transport", "another process has the database locked"],
-  ["READONLY", 8, "config", "the database is read-only"],
-  ["IOERR", 10, "transport", "the disk failed"],
-  ["CORRUPT", 11, "config", "the database is damaged; restore it from a backup"],
-  ["FULL", 13, "transport", "the disk is full"],
-  ["CANTOPEN", 14, "transport", "the database cannot be opened"],
-  ["PROTOCOL", 15, "transport", "the database is locked"],
-  ["PERM", 3, "config", "the database may not be used"],
-  ["AUTH", 23, "config", "the database may not be used"],
-  ["NOTADB", 26, "config", "the file is no SQLite database; give another path"],
+type Meaning = readonly [says: RegExp, code: AckloopErrorCode, text: string];
+
+const mayNot = "this user may not read and write the file of the database and its folder";
+const noFolder = "the folder of the database cannot be made; make it, or give another path";
+const throughFile = "the path of the database leads through a file; give another path";
+
+/** What a driver or a function of Node says, and what it means to a store; the first that fits counts. */
+const meanings: readonly Meaning[] = [
+  [/^SQLITE_(BUSY|LOCKED)/, "transport", "another process has the database locked"],
+  [/^SQLITE_PROTOCOL/, "transport", "the database is locked"],
+  [/^SQLITE_IOERR|^EIO\b/, "transport", "the disk failed"],
+  [/^SQLITE_FULL|^ENOSPC|^EDQUOT/, "transport", "the disk is full"],
+  [/^SQLITE_CANTOPEN/, "transport", "the database cannot be opened"],
+  [/^EMFILE|^ENFILE/, "transport", "too many files are open"],
+  [/^SQLITE_CORRUPT/, "config", "the database is damaged; restore it from a backup"],
+  [/^SQLITE_NOTADB/, "config", "the file is no SQLite database; give another path"],
+  [/^SQLITE_READONLY/, "config", "the database is read-only"],
+  [/^SQLITE_(PERM|AUTH)/, "config", "the database may not be used"],
+  [/^EACCES|^EPERM/, "config", mayNot],
+  // What Node tells of a folder to be made on a disk that is read-only.
+  [/^ENOENT/, "config", noFolder],
+  [/^EROFS/, "config", "the file of the database is on a disk that is mounted read-only"],
+  [/^EEXIST|^ENOTDIR/, "config", throughFile],
+  [/^E[A-Z]+\b/, "config", "the file of the database cannot be used"],
+  [/not open|is closed|been finalized/, "config", "the database is closed"],
+  [/no such (table|column)/, "config", "the tables are missing or do not fit"],
 ];
+
+const refused: Meaning = [/./, "request", "the database refused the statement"];
+
+/** The names of SQLite's result codes, which Node's own driver tells as numbers. */
+const names = new Map([
+  [3, "PERM"],
+  [5, "BUSY"],
+  [6, "LOCKED"],
+  [8, "READONLY"],
+  [10, "IOERR"],
+  [11, "CORRUPT"],
+  [13, "FULL"],
+  [14, "CANTOPEN"],
+  [15, "PROTOCOL"],
+  [23, "AUTH"],
+  [26, "NOTADB"],
+]);
 
 /**
  * Turns what a driver threw into a typed error.
@@ -22,51 +53,31 @@ const meanings: readonly (readonly [string, number, AckloopErrorCode, string])[]
  */
 export function sqliteError(operation: string, error: unknown): unknown {
   if (isAckloopError(error)) return error;
-  const meaning = meaningOf(error);
-  const facts = { provider: "stores", operation };
-  if (meaning) {
-    const [name, , code, text] = meaning;
-    const retryable = code === "transport";
-    return new AckloopError(code, `${text} (SQLITE_${name})`, { ...facts, retryable });
-  }
-  const text = messageOf(error);
-  if (/not open|is closed|been finalized/.test(text)) {
-    return new AckloopError("config", "the database is closed", facts);
-  }
-  if (/no such (table|column)/.test(text)) {
-    return new AckloopError("config", "the tables are missing or do not fit", facts);
-  }
-  if (error instanceof TypeError) return error;
-  return new AckloopError("request", "the database refused the statement", facts);
+  const saying = sayingOf(error);
+  const meaning = meanings.find(([says]) => says.test(saying));
+  if (!meaning && error instanceof TypeError) return error;
+  const [, code, text] = meaning ?? refused;
+  const shown = /^(SQLITE_[A-Z]+|E[A-Z]+\b)/.exec(saying);
+  return storeError(code, operation, shown ? `${text} (${shown[0]})` : text);
 }
 
 /** Tells whether a lock is what a call failed for: it may be asked again at once. */
 export function isBusy(error: unknown): boolean {
-  return ["BUSY", "LOCKED"].includes(meaningOf(error)?.[0] ?? "");
+  return /^SQLITE_(BUSY|LOCKED)/.test(sayingOf(error));
 }
 
 /** Tells whether the connection is of no more use. */
 export function isBroken(error: unknown): boolean {
-  return ["IOERR", "CORRUPT", "CANTOPEN", "NOTADB"].includes(meaningOf(error)?.[0] ?? "");
+  return /^SQLITE_(IOERR|CORRUPT|CANTOPEN|NOTADB)/.test(sayingOf(error));
 }
 
-function meaningOf(error: unknown): (typeof meanings)[number] | undefined {
-  if (typeof error !== "object" || error === null) return undefined;
-  const { code, errcode } = error as { readonly code?: unknown; readonly errcode?: unknown };
-  // Node tells the number, with further bits for the kind; the others a name such as SQLITE_IOERR_READ.
-  if (typeof errcode === "number") return meanings.find(([, number]) => number === errcode % 256);
+/** The name of the result, where it is known, and the words of the driver. */
+function sayingOf(error: unknown): string {
+  const { code, errcode, message } = Object(error) as Readonly<Record<string, unknown>>;
   // better-sqlite3 has no code for a folder that is gone, libsql for a file that it cannot open.
-  if (/directory does not exist/.test(messageOf(error))) return meaningNamed("CANTOPEN");
-  const opening = /Unable to open connection.*: (\d+)/.exec(messageOf(error));
-  if (opening) return meanings.find(([, number]) => number === Number(opening[1]) % 256);
-  const name = /^SQLITE_([A-Z]+)/.exec(typeof code === "string" ? code : "")?.[1];
-  return meaningNamed(name);
-}
-
-function meaningNamed(name: string | undefined): (typeof meanings)[number] | undefined {
-  return meanings.find(([known]) => known === name);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : "";
+  const [, opening] = /Unable to open connection.*: (\d+)/.exec(String(message)) ?? [];
+  const isGone = String(message).includes("directory does not exist");
+  // The number has further bits for the kind.
+  const name = isGone ? "CANTOPEN" : names.get(Number(errcode ?? opening) % 256);
+  return `${name ? `SQLITE_${name}` : code} ${message}`;
 }
