@@ -5,7 +5,7 @@ import type { Hands } from "../clock.ts";
 import { numberOf } from "../process.ts";
 import { callAtOnce } from "./calls.ts";
 import { Paces } from "./paces.ts";
-import { type DrawnEvent, isNameless, type Service } from "./plan.ts";
+import { type DrawnEvent, type DrawnStep, isNameless, type Service } from "./plan.ts";
 import type { Item } from "./server.ts";
 import type { DrawnWorld } from "./world.ts";
 
@@ -18,6 +18,9 @@ const whys: ReadonlySet<Report["kind"]> = new Set([
   "pollFailed",
   "ackFailed",
 ]);
+
+/** How often an ack is refused for good before the run ends. */
+const MOST_REFUSALS = 5;
 
 /** One process that runs the library on clocks of its own, and what is seen of it from outside. */
 export class Reader {
@@ -36,10 +39,12 @@ export class Reader {
   /** When a report last said why nothing moves; that of the full window holds until the next pull. */
   toldWhyAt = Number.NEGATIVE_INFINITY;
   isWindowFull = false;
-  /** How many of its timers had been called a minute ago, and how many calls it had made. */
+  /** How many of its timers had been called a minute ago, and how many calls it had made, to handlers too. */
   seen = { fired: 0, calls: 0 };
   calls = 0;
   readonly running = new Map<number, number>();
+  /** The step that its handler of each event began last. */
+  readonly steps = new Map<number, DrawnStep>();
   /** When a handler of it ended last. */
   workedAt = 0;
   /** When its last pull began. */
@@ -57,6 +62,8 @@ export class Reader {
   readonly #troubled = new Map<number | undefined, number>();
   readonly #unextended = new Map<number, number>();
   readonly #removed = new Map<string, number>();
+  /** How often the ack of each place, or letter, was refused for good; by 0 where acks are cumulative. */
+  readonly #refusals = new Map<number | string, number>();
   #confirmed = 0;
   #acksOnWay = 0;
   #lastSent = 0;
@@ -68,6 +75,11 @@ export class Reader {
     this.hands = { wallMs, asleepMs: 0, asleepUntil: 0, timers: 0, fired: 0 };
     const { plan, clock, tell } = world;
     this.paces = new Paces({ settings: plan.settings, now: clock.now, tell });
+  }
+
+  /** A redrive takes no marks, no lease and no keys. */
+  get isRedrive(): boolean {
+    return this.slot < 0;
   }
 
   /** What the library does in this process. */
@@ -135,6 +147,22 @@ export class Reader {
     return (this.#unextended.get(n) ?? Number.NEGATIVE_INFINITY) < since;
   }
 
+  /** A handler begins a step. */
+  began(n: number, step: DrawnStep): void {
+    this.calls += 1;
+    this.steps.set(n, step);
+  }
+
+  /** An ack of these was refused for a reason that repeating does not mend. */
+  refused(whats: readonly (number | string)[]): void {
+    for (const what of whats) this.#refusals.set(what, (this.#refusals.get(what) ?? 0) + 1);
+  }
+
+  /** Whether one ack was refused so often that its run may end. */
+  get sawRefusals(): boolean {
+    return Math.max(...this.#refusals.values()) >= MOST_REFUSALS;
+  }
+
   /** Takes note of a letter that was taken off. */
   removed(identity: string): void {
     const count = (this.#removed.get(identity) ?? 0) + 1;
@@ -145,8 +173,7 @@ export class Reader {
   /** Whether no other may begin an event: its mark was set, and nothing kept it from being renewed. */
   holdsMark(n: number): boolean {
     const { settings } = this.world.plan;
-    // A redrive takes no marks: two of them may send one letter twice.
-    if (!settings.dedupe || this.slot < 0 || this.isOver || this.stoppedAt !== undefined)
+    if (!settings.dedupe || this.isRedrive || this.isOver || this.stoppedAt !== undefined)
       return false;
     const since = this.world.clock.now() - 2 * settings.markMs - 60_000;
     const wasTroubled = (this.#troubled.get(n) ?? Number.NEGATIVE_INFINITY) > since;
@@ -157,6 +184,8 @@ export class Reader {
     const { world } = this;
     world.note("pull", { process: this.number, what: carried ?? "" });
     world.mustHoldLease(this, "pull");
+    // What a report has said of it was so until now.
+    if (this.isWindowFull) this.toldWhyAt = world.clock.now();
     this.isWindowFull = false;
     this.pulledAt = world.clock.now();
     if (carried !== undefined) this.#sends(carried);
@@ -184,9 +213,11 @@ export class Reader {
    */
   #passesBy(known: number): void {
     const { kind, idleMs } = this.world.plan.settings;
-    const hasWaited = this.pulledAt - this.#shownAt >= idleMs[0] / 2;
+    const now = this.world.clock.now();
+    // Here, or at the provider.
+    const hasWaited = now - this.#shownAt >= idleMs[0] / 2;
     this.#knownInRow = known === 0 || hasWaited ? known : this.#knownInRow + known;
-    this.#shownAt = this.world.clock.now();
+    this.#shownAt = now;
     if (kind === "queue" && known > 0 && this.#knownInRow <= this.#places.size)
       this.paces.passedBy();
   }
@@ -226,6 +257,21 @@ export class Reader {
       "ackBack",
       `process ${number} acked ${place} after ${this.#confirmed} was confirmed`,
     );
+  }
+
+  /** How much of what it was given is open for certain. */
+  get openCount(): number {
+    const { ledger, server } = this.world;
+    const places = new Map<number, number>();
+    for (const place of this.#places) {
+      const n = server.items[place - 1]?.event.n ?? -1;
+      places.set(n, (places.get(n) ?? 0) + 1);
+    }
+    let count = 0;
+    for (const [n, there] of places) {
+      count += Math.max(ledger.openOf(n, there), this.running.has(n) ? 1 : 0);
+    }
+    return count;
   }
 
   /** What it was given and is open. */

@@ -239,7 +239,7 @@ export class DrawnWorld {
   #checkKeys(reader: Reader, n: number, subject: string): void {
     const { settings } = this.plan;
     // A redrive has no order of its own here.
-    if (!settings.ordered || settings.verb === "batch" || reader.slot < 0) return;
+    if (!settings.ordered || settings.verb === "batch" || reader.isRedrive) return;
     if (this.mayFail("orderBy")) return;
     const { key } = this.eventOf(n);
     for (const other of reader.running.keys()) {
@@ -432,7 +432,7 @@ export class DrawnWorld {
     const { settings } = this.plan;
     if (reader === undefined || going === undefined) return;
     const isBySignal =
-      settings.verb === "drain" || settings.verb === "deliveries" || reader.slot < 0;
+      settings.verb === "drain" || settings.verb === "deliveries" || reader.isRedrive;
     this.#stopping(reader, isBySignal ? settings.shutdownMs : withinMs);
     reader.as(() => going.stop(withinMs));
   }
@@ -536,12 +536,12 @@ export class DrawnWorld {
   #checkEnd(reader: Reader, what: string, tookMs: number): void {
     const { verb, deadLetters } = this.plan.settings;
     if (what.startsWith("raw")) this.tell("raw", `process ${reader.number} ended with ${what}`);
-    if (verb === "drain" && reader.slot >= 0) this.#checkDrain(reader, what, tookMs);
+    if (verb === "drain" && !reader.isRedrive) this.#checkDrain(reader, what, tookMs);
     if (isOrderly(what) || what.startsWith("raw")) return;
     if (what.startsWith("leaseLost") && this.plan.settings.lease) return;
     if (what.startsWith("halted") && !deadLetters) return;
     // An ack that is refused for good, again and again, ends a run too.
-    if (!reader.sawFatal && !what.startsWith("request"))
+    if (!reader.sawFatal && !reader.sawRefusals)
       this.tell("halt", `process ${reader.number} ended: ${what}`);
   }
 
@@ -608,20 +608,18 @@ export class DrawnWorld {
     }
   }
 
-  #checkGrowth(
-    { hands, number, given, running }: Reader,
-    stopper: CountedStopper | undefined,
-  ): void {
+  #checkGrowth(reader: Reader, stopper: CountedStopper | undefined): void {
+    const { hands, number } = reader;
     const { maxInFlight, concurrency, batchSize, pageSize } = this.plan.settings;
     const window = (maxInFlight ?? Math.max(200, 4 * concurrency * batchSize)) + pageSize;
     if (hands.timers > 100 + 6 * window)
       this.tell("manyTimers", `${hands.timers} of process ${number}`);
     if ((stopper?.listeners ?? 0) > 10)
       this.tell("manyListeners", `${stopper?.listeners} of ${number}`);
-    const open = [...given].filter((n) => this.ledger.isOpen(n) || running.has(n)).length;
     // Whoever hears no answer to a pull does not hold what it brought.
     if (this.plan.troubles.some(({ service, after }) => service === "pull" && after)) return;
     // A list in no order may show others than those that are held.
+    const open = reader.openCount;
     if (open > 2 * window + 1)
       this.tell("window", `${open} open of ${window} in process ${number}`);
   }
@@ -692,14 +690,13 @@ export class DrawnWorld {
   }
 
   /** A handler that hears its signal ends by its time limit. */
-  #checkTimeLimit({ number, stoppedAt }: Reader, n: number, since: number): void {
+  #checkTimeLimit({ number, stoppedAt, steps }: Reader, n: number, since: number): void {
     const { handlerTimeoutMs, verb } = this.plan.settings;
     const hasLimit = handlerTimeoutMs !== undefined && (verb === "consume" || verb === "drain");
-    const { onAbort, ms } = this.nextStep(n);
-    // Of what is there more than once, or is redriven, nobody knows which step it is at.
-    if (this.plan.actions.some(({ kind }) => kind === "redrive")) return;
-    if (this.eventOf(n).times.length > 1 || isNameless(this.eventOf(n))) return;
-    if (!hasLimit || stoppedAt !== undefined || onAbort === "ignore" || this.isStubborn(n)) return;
+    const { onAbort = "ignore", ms = 0 } = steps.get(n) ?? {};
+    // Of what has no name nobody knows which one works.
+    if (isNameless(this.eventOf(n))) return;
+    if (!hasLimit || stoppedAt !== undefined || onAbort === "ignore") return;
     if (ms > 60_000 || this.disturbedAt > since - 60_000) return;
     this.tell("handlerTime", `event ${n} works on and on in process ${number}`);
   }
