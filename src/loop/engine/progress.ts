@@ -45,7 +45,7 @@ export class Progress {
     if (brought.fresh === 0) return this.#mayBeBehind(brought, known);
     this.#passing.end();
     // What was acked lately, once more: a provider that is slow, or deaf, is not hurried.
-    return this.#isNews(brought) && !brought.isRepeat;
+    return !brought.isRepeat && this.#isNews(brought);
   }
 
   /**
@@ -84,10 +84,15 @@ export class Progress {
 class Passing {
   #count = 0;
   #hiddenUntil = 0;
-  #messages = 0;
+  /** How many deliveries this row may have while all of it is hidden. */
+  #most = 0;
+  /** How many the last one had that led nowhere: more than that were shown, and nothing else. */
+  #inVain = 0;
 
   /** Something else came: what follows is another row. */
   end(): void {
+    // What stood behind known ones was reached.
+    if (this.#count > 0) this.#inVain = 0;
     this.#count = 0;
   }
 
@@ -96,17 +101,22 @@ class Passing {
    * each delivery in it is another message; after that it may be the same one.
    */
   goesOn({ deliveries }: Page, pulledAt: number, known: Known): boolean {
-    if (this.#count === 0) {
-      this.#hiddenUntil = Number.POSITIVE_INFINITY;
-      // Of this row: what comes in it adds messages, and would be followed for ever.
-      this.#messages = known.messages;
-    }
+    if (this.#count === 0) this.#begin(known);
     this.#count += deliveries.length;
     for (const { leaseMs = 0 } of deliveries)
       this.#hiddenUntil = Math.min(this.#hiddenUntil, pulledAt + leaseMs);
     const isHidden = performance.now() < this.#hiddenUntil;
-    const goesOn = deliveries.length > 0 && this.#count <= (isHidden ? this.#messages : known.open);
-    if (!goesOn) this.end();
-    return goesOn;
+    if (deliveries.length === 0) this.end();
+    else if (this.#count <= (isHidden ? this.#most : known.open)) return true;
+    else if (isHidden) this.#inVain = Math.max(this.#inVain, this.#most);
+    this.#count = 0;
+    return false;
+  }
+
+  #begin({ open, messages }: Known): void {
+    this.#hiddenUntil = Number.POSITIVE_INFINITY;
+    // Of this row: what comes in it adds messages, and would be followed for ever. A queue that does not
+    // hide what it says it hides is not followed so far again.
+    this.#most = messages > this.#inVain ? messages : open;
   }
 }

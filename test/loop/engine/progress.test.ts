@@ -84,10 +84,13 @@ describe("a page with nothing new", () => {
     },
   );
 
-  it("gives a list no more such pulls for what can never be acked", () => {
+  it.each([
+    ["can never be acked", {}],
+    ["was acked lately", { ackable: 1, isRepeat: true }],
+  ])("gives a list no more such pulls for what %s", (_, facts) => {
     const progress = new Progress("list", false);
     countOn(progress, () => brought([], { page: more }));
-    progress.goesOn(brought(page(1), { fresh: 1 }), nothing);
+    progress.goesOn(brought(page(1), { fresh: 1, ...facts }), nothing);
 
     expect(countOn(progress, () => brought([], { page: more }))).toBe(0);
   });
@@ -141,6 +144,35 @@ describe("a page of what is known", () => {
     };
 
     expect(countOn(progress, slow, { open: 2, messages: 5 })).toBe(2);
+  });
+
+  it.each([
+    ["waits longer for a queue that shows all it can and more, once more", undefined, [5, 2, 2]],
+    ["forgets that when nothing else was left", brought([]), [5, 5, 5]],
+    ["forgets that when something new stood behind it", brought(page(1), { fresh: 1 }), [5, 5, 5]],
+  ])("%s", (_, then, expected) => {
+    const progress = new Progress("queue", false);
+    const known = { open: 2, messages: 5 };
+
+    const times = [1, 2, 3].map(() => {
+      const count = countOn(progress, () => brought(page(1, 1000)), known);
+      if (then) {
+        progress.goesOn(brought(page(1, 1000)), known);
+        progress.goesOn(then, known);
+      }
+      return count;
+    });
+
+    expect(times).toEqual(expected);
+  });
+
+  it("goes on further past what a queue shows when more of it is known", () => {
+    const progress = new Progress("queue", false);
+    const times = [2, 5, 11].map((messages) =>
+      countOn(progress, () => brought(page(1, 1000)), { open: 1, messages }),
+    );
+
+    expect(times).toEqual([2, 5, 11]);
   });
 
   it("begins another row when something else has come", () => {
