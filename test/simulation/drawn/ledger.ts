@@ -216,8 +216,8 @@ export class Ledger {
   /** How many of so many places of an event are not settled for certain. */
   openOf(n: number, places: number): number {
     const { named, settled } = this.#of(n);
-    if (named) return this.isOpen(n) ? 1 : 0;
-    return Math.max(0, places - settled);
+    if (!this.isOpen(n)) return 0;
+    return named ? 1 : Math.max(0, places - settled);
   }
 
   /** Events that are published and not settled. */

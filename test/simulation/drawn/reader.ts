@@ -54,6 +54,8 @@ export class Reader {
   #shownAt = 0;
   /** Where what it was given stands: an event may be there more than once. */
   readonly #places = new Set<number>();
+  /** Since when its run ends and takes back the marks of what it leaves; beside another's run they hold. */
+  #endsAt: number | undefined;
   /** Whether it holds for an outage, as far as its reports say. */
   isHolding = false;
   /** By how much its time of day was ahead when it last had a lease. */
@@ -173,8 +175,8 @@ export class Reader {
   /** Whether no other may begin an event: its mark was set, and nothing kept it from being renewed. */
   holdsMark(n: number): boolean {
     const { settings } = this.world.plan;
-    if (!settings.dedupe || this.isRedrive || this.isOver || this.stoppedAt !== undefined)
-      return false;
+    if (!settings.dedupe || this.isRedrive || this.isOver) return false;
+    if (this.stoppedAt !== undefined || this.#endsAt !== undefined) return false;
     const since = this.world.clock.now() - 2 * settings.markMs - 60_000;
     const wasTroubled = (this.#troubled.get(n) ?? Number.NEGATIVE_INFINITY) > since;
     return !wasTroubled && this.world.disturbedAt < since;
@@ -320,12 +322,20 @@ export class Reader {
     return !isCounted || open >= maxInFlight || this.world.mayFail("ack");
   }
 
+  #takeEnd(report: Report): void {
+    const now = this.world.clock.now();
+    if (report.kind === "stopping") this.#endsAt = now;
+    if (report.kind !== "halted" || report.error.code !== "leaseLost") return;
+    if (this.#endsAt === now) this.#endsAt = undefined;
+  }
+
   #takeReport(report: Report): void {
     const { world, number: process } = this;
     if (whys.has(report.kind)) this.toldWhyAt = world.clock.now();
     if (report.kind === "windowFull") this.isWindowFull = this.#isFull(report.open);
     if (report.kind === "circuitOpened") this.isHolding = true;
     if (report.kind === "circuitClosed") this.isHolding = false;
+    this.#takeEnd(report);
     const n = "event" in report ? numberOf(report.event) : undefined;
     world.note("report", { process, n, what: report.kind });
     if (report.kind === "duplicate" && n !== undefined) world.ledger.duplicate(n);

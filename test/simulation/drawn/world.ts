@@ -650,6 +650,8 @@ export class DrawnWorld {
         this.#isDue(n, reader) &&
         !(settings.ordered && others.some((other) => other.n !== n && other.key === key)),
     );
+    // An outage is all it can know of bad ones that hold the key of those behind them.
+    if (reader.isHeldByPoison && stalled.every(({ n }) => reader.given.has(n))) return;
     if (stalled.length === 0) return;
     const numbers = stalled.map(({ n }) => n).join(" ");
     this.tell("stall", `nothing is in the way of ${numbers}, and none is started by ${now}`);
