@@ -38,7 +38,7 @@ export function callAtOnce<Result>(reader: Reader, service: Service, effect: () 
 function begin(reader: Reader, { service, n, onTrouble }: Call<unknown>): DrawnTrouble | undefined {
   const { world } = reader;
   reader.calls += 1;
-  reader.paces.calling(service);
+  reader.paces.calling(service, reader.isLastOf(service, n));
   const trouble = world.trouble(service);
   if (trouble === undefined) return undefined;
   world.count(`${service} ${trouble.how}`);

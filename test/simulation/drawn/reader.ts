@@ -56,6 +56,8 @@ export class Reader {
   readonly #places = new Set<number>();
   /** Since when its run ends and takes back the marks of what it leaves; beside another's run they hold. */
   #endsAt: number | undefined;
+  /** The events that a store was told of since then. */
+  readonly #finished = new Set<number>();
   /** Whether it holds for an outage, as far as its reports say. */
   isHolding = false;
   /** By how much its time of day was ahead when it last had a lease. */
@@ -147,6 +149,14 @@ export class Reader {
   /** Whether the lease of an event could be extended since then. */
   couldExtend(n: number, since: number): boolean {
     return (this.#unextended.get(n) ?? Number.NEGATIVE_INFINITY) < since;
+  }
+
+  /** A run that ends tells a store once, at once, of each event that is done. */
+  isLastOf(service: Service, n: number | undefined): boolean {
+    if (this.#endsAt === undefined || service !== "finish" || n === undefined) return false;
+    const isFirst = !this.#finished.has(n);
+    this.#finished.add(n);
+    return isFirst;
   }
 
   /** A handler begins a step. */
