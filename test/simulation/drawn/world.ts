@@ -681,13 +681,14 @@ export class DrawnWorld {
     return isInTurns && isNameless(this.eventOf(n)) && this.eventOf(n).times.length > 1;
   }
 
-  #stallableFrom({ toldWhyAt, isPaused }: Reader): number {
+  #stallableFrom({ toldWhyAt, isPaused, hands }: Reader): number {
     if (this.plan.settings.lease && this.plan.settings.processes === 2)
       return Number.POSITIVE_INFINITY;
     if (isPaused || this.mayFail("onReport")) return Number.POSITIVE_INFINITY;
     const ends = this.plan.troubles.map(({ until }) => until + 100_000);
     const acts = this.plan.actions.map(({ at, ms }) => at + Math.abs(ms));
-    const last = Math.max(BUSY_MS, toldWhyAt, ...ends, ...acts);
+    // Who sleeps is acted on when awake, and may be sent to sleep again.
+    const last = Math.max(BUSY_MS, toldWhyAt, hands.asleepUntil, ...ends, ...acts);
     return last + STALL_MS;
   }
 
