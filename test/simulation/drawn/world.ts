@@ -47,6 +47,8 @@ interface Slot {
   wallMs: number;
   /** How many processes have run here and halted, since one ended well. */
   halts: number;
+  /** When a process ended here last whose window was full, as far as its reports say. */
+  fullAt: number;
 }
 
 /** One run of a drawn feed: the provider, its readers, and all that goes wrong between them. */
@@ -527,6 +529,7 @@ export class DrawnWorld {
 
   #over(slot: Slot, reader: Reader): void {
     reader.isOver = true;
+    if (reader.isWindowFull) slot.fullAt = this.clock.now();
     for (const n of reader.running.keys()) this.ledger.ended(reader, n);
     this.released(reader);
     Object.assign(slot, { reader: undefined, going: undefined });
@@ -603,7 +606,7 @@ export class DrawnWorld {
       this.#checkGrowth(reader, slot.stopper);
       this.#checkTimers(reader);
       // What begins anew so often, and ever later, gets on slowly.
-      if (slot.halts === 0) this.#checkStall(reader);
+      if (slot.halts === 0) this.#checkStall(reader, slot.fullAt);
       this.#unstick(slot, reader);
     }
   }
@@ -635,10 +638,12 @@ export class DrawnWorld {
   }
 
   /** An event that nothing is in the way of must be started, or a report says why it is not. */
-  #checkStall(reader: Reader): void {
+  #checkStall(reader: Reader, fullAt: number): void {
     const { settings } = this.plan;
     const now = this.clock.now();
-    if (now < this.#stallableFrom(reader) || settings.kind === "pages") return;
+    // What the last process has said of its full window, the next one finds.
+    const from = Math.max(this.#stallableFrom(reader), fullAt + STALL_MS);
+    if (now < from || settings.kind === "pages") return;
     if (this.#mayHideUntold(reader)) return;
     if (reader.running.size >= settings.concurrency || reader.isWindowFull) return;
     const open = this.ledger.open;
@@ -757,7 +762,14 @@ function onClock<Stores extends object>(
 }
 
 function emptySlot(): Slot {
-  return { reader: undefined, going: undefined, stopper: undefined, wallMs: 0, halts: 0 };
+  return {
+    reader: undefined,
+    going: undefined,
+    stopper: undefined,
+    wallMs: 0,
+    halts: 0,
+    fullAt: 0,
+  };
 }
 
 function hanging(service: Service): DrawnTrouble {
