@@ -173,6 +173,19 @@ const paces: readonly PlantedFault[] = [
     ],
   },
   {
+    name: "takes what was acked lately for news of a list that promises more",
+    when: ({ settings: { kind, order, stale, tellsMore, isPage } }) =>
+      kind === "list" && order === "turns" && stale > 0 && isPage && tellsMore,
+    breaks: ["polls"],
+    patches: [
+      {
+        file: engine("progress"),
+        find: "return !brought.isRepeat && this.#isNews(brought);",
+        replace: "return this.#isNews(brought) && !brought.isRepeat;",
+      },
+    ],
+  },
+  {
     name: "knows no page again",
     when: ({ settings: { stale } }) => stale === 1,
     breaks: ["repeated", "polls"],

@@ -15,9 +15,9 @@ export const reach: readonly PlantedFault[] = [
     breaks: ["drainedEarly"],
     patches: [
       {
-        file: engine("pulling"),
-        find: "const maySkip = untilEmpty && hasPassed &&",
-        replace: "const maySkip = !untilEmpty && hasPassed &&",
+        file: engine("progress"),
+        find: "const maySkip = this.#untilEmpty && hasPassed &&",
+        replace: "const maySkip = !this.#untilEmpty && hasPassed &&",
       },
     ],
   },

@@ -834,21 +834,36 @@ describe("an empty page that says there is more", () => {
 });
 
 describe("a queue that brings one open event back with ever new receipts", () => {
-  it("is asked no more often for each that it has brought", async () => {
+  async function countPulls(...minutes: readonly number[]): Promise<readonly number[]> {
     let pulls = 0;
     const pull: Feed["pull"] = async () => {
       pulls += 1;
       return [{ ...message("a", `r${pulls}`), leaseMs: 30_000 }];
     };
     const feed = { ...queueOf().feed, pull } as Feed;
-    const run = consume(feed, () => sleep(60_000), {
+    const run = consume(feed, () => sleep(3_600_000), {
       ...quick,
       idle: { minMs: 1000, maxMs: 1000 },
     });
-    await vi.advanceTimersByTimeAsync(1500);
-
-    expect(pulls).toBeLessThan(12);
+    const counts: number[] = [];
+    for (const each of minutes) {
+      const before = pulls;
+      await vi.advanceTimersByTimeAsync(each * 60_000);
+      counts.push(pulls - before);
+    }
     await ended(run.stop({ withinMs: 0 }));
+    return counts;
+  }
+
+  it("is asked no more often for each that it has brought", async () => {
+    expect(await countPulls(0.025)).toEqual([expect.toSatisfy((count) => count < 12)]);
+  });
+
+  it("is asked as often as an idle one when it has gone on so for a while", async () => {
+    const [, later] = await countPulls(2, 10);
+
+    // Each wait is half a second at the least.
+    expect(later).toBeLessThan(2 * 1200);
   });
 });
 

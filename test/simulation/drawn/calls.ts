@@ -10,7 +10,7 @@ export interface Call<Result> {
   /** The event that it is for, where it is for one. */
   readonly n?: number | undefined;
   /** Gets to know that it is in trouble. */
-  readonly onTrouble?: (() => void) | undefined;
+  readonly onTrouble?: ((trouble: DrawnTrouble) => void) | undefined;
   /** The longest way there or back, in ms. */
   readonly latencyMs: number;
   /** What the call does; a trouble with single verdicts is for it to see to. */
@@ -38,13 +38,13 @@ export function callAtOnce<Result>(reader: Reader, service: Service, effect: () 
 function begin(reader: Reader, { service, n, onTrouble }: Call<unknown>): DrawnTrouble | undefined {
   const { world } = reader;
   reader.calls += 1;
-  reader.paces.calling(service);
+  reader.paces.calling(service, reader.isLastOf(service, n));
   const trouble = world.trouble(service);
   if (trouble === undefined) return undefined;
   world.count(`${service} ${trouble.how}`);
   world.note("trouble", { process: reader.number, n, what: `${service} ${trouble.how}` });
   reader.inTrouble(service, n);
-  onTrouble?.();
+  onTrouble?.(trouble);
   return trouble;
 }
 
@@ -86,6 +86,11 @@ function thrown(reader: Reader, { service }: Call<unknown>, odd: OddName): unkno
 
 function ignoreFailure(work: unknown): void {
   Promise.resolve(work).catch(() => {});
+}
+
+/** Whether a call that is in trouble is refused for a reason that repeating does not mend. */
+export function isRefused({ how, odd }: DrawnTrouble): boolean {
+  return (how === "throw" || how === "reject") && odd === "request";
 }
 
 /** Whether something is an error of ours, asked so that a hostile object does no harm. */

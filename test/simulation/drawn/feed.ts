@@ -7,7 +7,7 @@ import type {
   PullOptions,
   Receipt,
 } from "../../../src/core/feed.ts";
-import { type Call, callLater } from "./calls.ts";
+import { type Call, callLater, isRefused } from "./calls.ts";
 import type { DrawnTrouble } from "./plan.ts";
 import type { Reader } from "./reader.ts";
 import { type Batch, type Item, type Ticket, ticketOf, ticketReceipt } from "./server.ts";
@@ -166,13 +166,20 @@ function ack(reader: Reader, receipts: readonly Receipt[], signal: AbortSignal |
   const tickets = receipts.map(ticketOf);
   const isCumulative = kind === "pages" || kind === "log";
   const over = reader.acking(isCumulative ? tickets.map(({ place }) => place) : undefined, signal);
+  const keyOf = ({ place }: Ticket): number => (isCumulative ? 0 : place);
   const call: Call<readonly AckVerdict[]> = {
     service: "ack",
     signal,
     latencyMs,
+    onTrouble: (trouble) => {
+      if (isRefused(trouble)) reader.refused(tickets.map(keyOf));
+    },
     effect: (trouble) =>
       tickets.map((ticket): AckVerdict => {
-        if (trouble?.how === "verdict" && world.dice.chance(0.5)) return failedVerdict(trouble);
+        if (trouble?.how === "verdict" && world.dice.chance(0.5)) {
+          if (trouble.odd === "request") reader.refused([keyOf(ticket)]);
+          return failedVerdict(trouble);
+        }
         if (!isCumulative) return { status: world.server.ackOne(ticket) };
         world.server.ackTo(ticket.place);
         reader.confirmed(ticket.place);

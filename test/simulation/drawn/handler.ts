@@ -93,6 +93,7 @@ function begin(reader: Reader, n: number, event: FeedEvent): DrawnStep {
   running.set(n, (running.get(n) ?? 0) + 1);
   reader.paces.progress();
   const step = world.nextStep(n);
+  reader.began(n, step);
   if (step.outcome === "deadLetter") world.ledger.excuseLetter(n);
   if (step.changes) change(event);
   if (step.burnMs > 0) world.burn(step.burnMs);

@@ -101,19 +101,20 @@ export class Ledger {
     if (JSON.stringify(seen) !== expected) this.#tell("changed", n, "was seen changed");
     if (event.kind === "unfit")
       this.#tell("unfit", n, "was given to a handler though it does not fit");
-    if (named && running.has(reader)) this.#tell("twoAtOnce", n, "has two handlers in one process");
-    for (const other of named ? running.keys() : []) {
-      if (other !== reader && other.holdsMark(n)) {
-        this.#tell(
-          "twoAtOnce",
-          n,
-          `has a handler in process ${other.number}, whose mark should hold`,
-        );
-      }
-    }
+    if (named) this.#checkAlone(reader, n, running);
     running.set(reader, (running.get(reader) ?? 0) + 1);
     const own = [...fate.unstarted].filter(([, by]) => by === reader).at(-1);
     if (own) fate.unstarted.delete(own[0]);
+  }
+
+  /** No other handler has the event, as far as marks hold; a redrive asks for none, and may meet one. */
+  #checkAlone(reader: Reader, n: number, running: Fate["running"]): void {
+    if (running.has(reader)) this.#tell("twoAtOnce", n, "has two handlers in one process");
+    for (const other of reader.isRedrive ? [] : running.keys()) {
+      if (other === reader || !other.holdsMark(n)) continue;
+      const where = `in process ${other.number}, whose mark should hold`;
+      this.#tell("twoAtOnce", n, `has a handler ${where}`);
+    }
   }
 
   /** A handler has ended, or is given up. */
@@ -210,6 +211,13 @@ export class Ledger {
     // No report names what the policy drops unread.
     if (drops && fate.mayBeLetter) return;
     this.#tell("ackedEarly", n, `was acked ${fate.acked} times, and settled ${fate.settled} times`);
+  }
+
+  /** How many of so many places of an event are not settled for certain. */
+  openOf(n: number, places: number): number {
+    const { named, settled } = this.#of(n);
+    if (!this.isOpen(n)) return 0;
+    return named ? 1 : Math.max(0, places - settled);
   }
 
   /** Events that are published and not settled. */

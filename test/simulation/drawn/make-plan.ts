@@ -16,7 +16,7 @@ import {
 /** Makes the plan that follows from a seed. */
 export function makeDrawnPlan(seed: number): DrawnPlan {
   const dice = createDice(seed);
-  const settings = planSettings(dice);
+  const settings = keepable(planSettings(dice));
   return {
     seed,
     settings,
@@ -174,6 +174,14 @@ function planSettings(dice: Dice): DrawnSettings {
     storeMs: dice.pick([0, 0, 30]),
     restartMs: verb === "drain" ? dice.whole(2_000, 20_000) : dice.pick([10, 5_000]),
   };
+}
+
+/** Two that take an event from each other while they work on it never have its newest receipt. */
+function keepable(settings: DrawnSettings): DrawnSettings {
+  const { newestOnly, processes, dedupe, lease, extend, leases } = settings;
+  const isKept = extend && leases.every((ms) => ms > 0);
+  const mayCount = processes === 1 || dedupe || lease || isKept;
+  return { ...settings, newestOnly: newestOnly && mayCount };
 }
 
 /** An event that was started so often halts every later run where it cannot be set aside. */

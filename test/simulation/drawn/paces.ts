@@ -34,12 +34,12 @@ export class Paces {
     this.#most = mostPolls(parts.settings);
   }
 
-  /** A call begins. */
-  calling(service: Service): void {
+  /** A call begins; one that is the last there is time for does not wait for a service that asks to. */
+  calling(service: Service, isLast: boolean): void {
     const now = this.#parts.now();
     if (renewals.has(service)) this.#countRenewal(service, now);
     const quiet = this.#quietUntil.get(service);
-    if (quiet && quiet.since < now && now < quiet.until) {
+    if (quiet && !isLast && quiet.since < now && now < quiet.until) {
       quiet.calls += 1;
       if (quiet.calls > 3) this.#tell("retryAfter", `${service} was asked within Retry-After`);
     }

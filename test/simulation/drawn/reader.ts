@@ -5,7 +5,7 @@ import type { Hands } from "../clock.ts";
 import { numberOf } from "../process.ts";
 import { callAtOnce } from "./calls.ts";
 import { Paces } from "./paces.ts";
-import { type DrawnEvent, isNameless, type Service } from "./plan.ts";
+import { type DrawnEvent, type DrawnStep, isNameless, type Service } from "./plan.ts";
 import type { Item } from "./server.ts";
 import type { DrawnWorld } from "./world.ts";
 
@@ -18,6 +18,9 @@ const whys: ReadonlySet<Report["kind"]> = new Set([
   "pollFailed",
   "ackFailed",
 ]);
+
+/** How often an ack is refused for good before the run ends. */
+const MOST_REFUSALS = 5;
 
 /** One process that runs the library on clocks of its own, and what is seen of it from outside. */
 export class Reader {
@@ -36,10 +39,12 @@ export class Reader {
   /** When a report last said why nothing moves; that of the full window holds until the next pull. */
   toldWhyAt = Number.NEGATIVE_INFINITY;
   isWindowFull = false;
-  /** How many of its timers had been called a minute ago, and how many calls it had made. */
+  /** How many of its timers had been called a minute ago, and how many calls it had made, to handlers too. */
   seen = { fired: 0, calls: 0 };
   calls = 0;
   readonly running = new Map<number, number>();
+  /** The step that its handler of each event began last. */
+  readonly steps = new Map<number, DrawnStep>();
   /** When a handler of it ended last. */
   workedAt = 0;
   /** When its last pull began. */
@@ -49,6 +54,10 @@ export class Reader {
   #shownAt = 0;
   /** Where what it was given stands: an event may be there more than once. */
   readonly #places = new Set<number>();
+  /** Since when its run ends and takes back the marks of what it leaves; beside another's run they hold. */
+  #endsAt: number | undefined;
+  /** The events that a store was told of since then. */
+  readonly #finished = new Set<number>();
   /** Whether it holds for an outage, as far as its reports say. */
   isHolding = false;
   /** By how much its time of day was ahead when it last had a lease. */
@@ -57,6 +66,8 @@ export class Reader {
   readonly #troubled = new Map<number | undefined, number>();
   readonly #unextended = new Map<number, number>();
   readonly #removed = new Map<string, number>();
+  /** How often the ack of each place, or letter, was refused for good; by 0 where acks are cumulative. */
+  readonly #refusals = new Map<number | string, number>();
   #confirmed = 0;
   #acksOnWay = 0;
   #lastSent = 0;
@@ -68,6 +79,11 @@ export class Reader {
     this.hands = { wallMs, asleepMs: 0, asleepUntil: 0, timers: 0, fired: 0 };
     const { plan, clock, tell } = world;
     this.paces = new Paces({ settings: plan.settings, now: clock.now, tell });
+  }
+
+  /** A redrive takes no marks, no lease and no keys. */
+  get isRedrive(): boolean {
+    return this.slot < 0;
   }
 
   /** What the library does in this process. */
@@ -135,6 +151,30 @@ export class Reader {
     return (this.#unextended.get(n) ?? Number.NEGATIVE_INFINITY) < since;
   }
 
+  /** A run that ends tells a store once, at once, of each event that is done. */
+  isLastOf(service: Service, n: number | undefined): boolean {
+    if (this.#endsAt === undefined || service !== "finish" || n === undefined) return false;
+    const isFirst = !this.#finished.has(n);
+    this.#finished.add(n);
+    return isFirst;
+  }
+
+  /** A handler begins a step. */
+  began(n: number, step: DrawnStep): void {
+    this.calls += 1;
+    this.steps.set(n, step);
+  }
+
+  /** An ack of these was refused for a reason that repeating does not mend. */
+  refused(whats: readonly (number | string)[]): void {
+    for (const what of whats) this.#refusals.set(what, (this.#refusals.get(what) ?? 0) + 1);
+  }
+
+  /** Whether one ack was refused so often that its run may end. */
+  get sawRefusals(): boolean {
+    return Math.max(...this.#refusals.values()) >= MOST_REFUSALS;
+  }
+
   /** Takes note of a letter that was taken off. */
   removed(identity: string): void {
     const count = (this.#removed.get(identity) ?? 0) + 1;
@@ -145,9 +185,8 @@ export class Reader {
   /** Whether no other may begin an event: its mark was set, and nothing kept it from being renewed. */
   holdsMark(n: number): boolean {
     const { settings } = this.world.plan;
-    // A redrive takes no marks: two of them may send one letter twice.
-    if (!settings.dedupe || this.slot < 0 || this.isOver || this.stoppedAt !== undefined)
-      return false;
+    if (!settings.dedupe || this.isRedrive || this.isOver) return false;
+    if (this.stoppedAt !== undefined || this.#endsAt !== undefined) return false;
     const since = this.world.clock.now() - 2 * settings.markMs - 60_000;
     const wasTroubled = (this.#troubled.get(n) ?? Number.NEGATIVE_INFINITY) > since;
     return !wasTroubled && this.world.disturbedAt < since;
@@ -157,6 +196,8 @@ export class Reader {
     const { world } = this;
     world.note("pull", { process: this.number, what: carried ?? "" });
     world.mustHoldLease(this, "pull");
+    // What a report has said of it was so until now.
+    if (this.isWindowFull) this.toldWhyAt = world.clock.now();
     this.isWindowFull = false;
     this.pulledAt = world.clock.now();
     if (carried !== undefined) this.#sends(carried);
@@ -184,9 +225,11 @@ export class Reader {
    */
   #passesBy(known: number): void {
     const { kind, idleMs } = this.world.plan.settings;
-    const hasWaited = this.pulledAt - this.#shownAt >= idleMs[0] / 2;
+    const now = this.world.clock.now();
+    // Here, or at the provider.
+    const hasWaited = now - this.#shownAt >= idleMs[0] / 2;
     this.#knownInRow = known === 0 || hasWaited ? known : this.#knownInRow + known;
-    this.#shownAt = this.world.clock.now();
+    this.#shownAt = now;
     if (kind === "queue" && known > 0 && this.#knownInRow <= this.#places.size)
       this.paces.passedBy();
   }
@@ -226,6 +269,21 @@ export class Reader {
       "ackBack",
       `process ${number} acked ${place} after ${this.#confirmed} was confirmed`,
     );
+  }
+
+  /** How much of what it was given is open for certain. */
+  get openCount(): number {
+    const { ledger, server } = this.world;
+    const places = new Map<number, number>();
+    for (const place of this.#places) {
+      const n = server.items[place - 1]?.event.n ?? -1;
+      places.set(n, (places.get(n) ?? 0) + 1);
+    }
+    let count = 0;
+    for (const [n, there] of places) {
+      count += Math.max(ledger.openOf(n, there), this.running.has(n) ? 1 : 0);
+    }
+    return count;
   }
 
   /** What it was given and is open. */
@@ -274,12 +332,20 @@ export class Reader {
     return !isCounted || open >= maxInFlight || this.world.mayFail("ack");
   }
 
+  #takeEnd(report: Report): void {
+    const now = this.world.clock.now();
+    if (report.kind === "stopping") this.#endsAt = now;
+    if (report.kind !== "halted" || report.error.code !== "leaseLost") return;
+    if (this.#endsAt === now) this.#endsAt = undefined;
+  }
+
   #takeReport(report: Report): void {
     const { world, number: process } = this;
     if (whys.has(report.kind)) this.toldWhyAt = world.clock.now();
     if (report.kind === "windowFull") this.isWindowFull = this.#isFull(report.open);
     if (report.kind === "circuitOpened") this.isHolding = true;
     if (report.kind === "circuitClosed") this.isHolding = false;
+    this.#takeEnd(report);
     const n = "event" in report ? numberOf(report.event) : undefined;
     world.note("report", { process, n, what: report.kind });
     if (report.kind === "duplicate" && n !== undefined) world.ledger.duplicate(n);

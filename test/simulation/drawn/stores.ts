@@ -1,6 +1,6 @@
 import type { DeadLetterStore, DedupeStore, LeaseStore } from "../../../src/core/stores.ts";
 import { numberOf } from "../process.ts";
-import { callLater } from "./calls.ts";
+import { callLater, isRefused } from "./calls.ts";
 import type { Service } from "./plan.ts";
 import type { Reader } from "./reader.ts";
 
@@ -48,9 +48,17 @@ function deadLettersOf(reader: Reader, ask: Ask): DeadLetterStore {
     list: (key, query) => ask("letters", query?.signal, () => deadLetters.list(key, query)),
     get: (key, options) => ask("letters", options?.signal, () => deadLetters.get(key)),
     remove(key, options) {
-      const taken = ask("remove", options?.signal, async () => {
-        world.removing(reader, key.identity);
-        await deadLetters.remove(key);
+      const taken = callLater(reader, {
+        service: "remove",
+        signal: options?.signal,
+        latencyMs: world.plan.settings.storeMs,
+        onTrouble: (trouble) => {
+          if (isRefused(trouble)) reader.refused([key.identity]);
+        },
+        effect: async () => {
+          world.removing(reader, key.identity);
+          await deadLetters.remove(key);
+        },
       });
       return taken.then(() => reader.removed(key.identity));
     },

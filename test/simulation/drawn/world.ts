@@ -47,6 +47,8 @@ interface Slot {
   wallMs: number;
   /** How many processes have run here and halted, since one ended well. */
   halts: number;
+  /** When a process ended here last whose window was full, as far as its reports say. */
+  fullAt: number;
 }
 
 /** One run of a drawn feed: the provider, its readers, and all that goes wrong between them. */
@@ -239,7 +241,7 @@ export class DrawnWorld {
   #checkKeys(reader: Reader, n: number, subject: string): void {
     const { settings } = this.plan;
     // A redrive has no order of its own here.
-    if (!settings.ordered || settings.verb === "batch" || reader.slot < 0) return;
+    if (!settings.ordered || settings.verb === "batch" || reader.isRedrive) return;
     if (this.mayFail("orderBy")) return;
     const { key } = this.eventOf(n);
     for (const other of reader.running.keys()) {
@@ -432,7 +434,7 @@ export class DrawnWorld {
     const { settings } = this.plan;
     if (reader === undefined || going === undefined) return;
     const isBySignal =
-      settings.verb === "drain" || settings.verb === "deliveries" || reader.slot < 0;
+      settings.verb === "drain" || settings.verb === "deliveries" || reader.isRedrive;
     this.#stopping(reader, isBySignal ? settings.shutdownMs : withinMs);
     reader.as(() => going.stop(withinMs));
   }
@@ -527,6 +529,7 @@ export class DrawnWorld {
 
   #over(slot: Slot, reader: Reader): void {
     reader.isOver = true;
+    if (reader.isWindowFull) slot.fullAt = this.clock.now();
     for (const n of reader.running.keys()) this.ledger.ended(reader, n);
     this.released(reader);
     Object.assign(slot, { reader: undefined, going: undefined });
@@ -536,12 +539,12 @@ export class DrawnWorld {
   #checkEnd(reader: Reader, what: string, tookMs: number): void {
     const { verb, deadLetters } = this.plan.settings;
     if (what.startsWith("raw")) this.tell("raw", `process ${reader.number} ended with ${what}`);
-    if (verb === "drain" && reader.slot >= 0) this.#checkDrain(reader, what, tookMs);
+    if (verb === "drain" && !reader.isRedrive) this.#checkDrain(reader, what, tookMs);
     if (isOrderly(what) || what.startsWith("raw")) return;
     if (what.startsWith("leaseLost") && this.plan.settings.lease) return;
     if (what.startsWith("halted") && !deadLetters) return;
     // An ack that is refused for good, again and again, ends a run too.
-    if (!reader.sawFatal && !what.startsWith("request"))
+    if (!reader.sawFatal && !reader.sawRefusals)
       this.tell("halt", `process ${reader.number} ended: ${what}`);
   }
 
@@ -603,25 +606,23 @@ export class DrawnWorld {
       this.#checkGrowth(reader, slot.stopper);
       this.#checkTimers(reader);
       // What begins anew so often, and ever later, gets on slowly.
-      if (slot.halts === 0) this.#checkStall(reader);
+      if (slot.halts === 0) this.#checkStall(reader, slot.fullAt);
       this.#unstick(slot, reader);
     }
   }
 
-  #checkGrowth(
-    { hands, number, given, running }: Reader,
-    stopper: CountedStopper | undefined,
-  ): void {
+  #checkGrowth(reader: Reader, stopper: CountedStopper | undefined): void {
+    const { hands, number } = reader;
     const { maxInFlight, concurrency, batchSize, pageSize } = this.plan.settings;
     const window = (maxInFlight ?? Math.max(200, 4 * concurrency * batchSize)) + pageSize;
     if (hands.timers > 100 + 6 * window)
       this.tell("manyTimers", `${hands.timers} of process ${number}`);
     if ((stopper?.listeners ?? 0) > 10)
       this.tell("manyListeners", `${stopper?.listeners} of ${number}`);
-    const open = [...given].filter((n) => this.ledger.isOpen(n) || running.has(n)).length;
     // Whoever hears no answer to a pull does not hold what it brought.
     if (this.plan.troubles.some(({ service, after }) => service === "pull" && after)) return;
     // A list in no order may show others than those that are held.
+    const open = reader.openCount;
     if (open > 2 * window + 1)
       this.tell("window", `${open} open of ${window} in process ${number}`);
   }
@@ -637,10 +638,12 @@ export class DrawnWorld {
   }
 
   /** An event that nothing is in the way of must be started, or a report says why it is not. */
-  #checkStall(reader: Reader): void {
+  #checkStall(reader: Reader, fullAt: number): void {
     const { settings } = this.plan;
     const now = this.clock.now();
-    if (now < this.#stallableFrom(reader) || settings.kind === "pages") return;
+    // What the last process has said of its full window, the next one finds.
+    const from = Math.max(this.#stallableFrom(reader), fullAt + STALL_MS);
+    if (now < from || settings.kind === "pages") return;
     if (this.#mayHideUntold(reader)) return;
     if (reader.running.size >= settings.concurrency || reader.isWindowFull) return;
     const open = this.ledger.open;
@@ -652,6 +655,8 @@ export class DrawnWorld {
         this.#isDue(n, reader) &&
         !(settings.ordered && others.some((other) => other.n !== n && other.key === key)),
     );
+    // An outage is all it can know of bad ones that hold the key of those behind them.
+    if (reader.isHeldByPoison && stalled.every(({ n }) => reader.given.has(n))) return;
     if (stalled.length === 0) return;
     const numbers = stalled.map(({ n }) => n).join(" ");
     this.tell("stall", `nothing is in the way of ${numbers}, and none is started by ${now}`);
@@ -681,25 +686,25 @@ export class DrawnWorld {
     return isInTurns && isNameless(this.eventOf(n)) && this.eventOf(n).times.length > 1;
   }
 
-  #stallableFrom({ toldWhyAt, isPaused }: Reader): number {
+  #stallableFrom({ toldWhyAt, isPaused, hands }: Reader): number {
     if (this.plan.settings.lease && this.plan.settings.processes === 2)
       return Number.POSITIVE_INFINITY;
     if (isPaused || this.mayFail("onReport")) return Number.POSITIVE_INFINITY;
     const ends = this.plan.troubles.map(({ until }) => until + 100_000);
     const acts = this.plan.actions.map(({ at, ms }) => at + Math.abs(ms));
-    const last = Math.max(BUSY_MS, toldWhyAt, ...ends, ...acts);
+    // Who sleeps is acted on when awake, and may be sent to sleep again.
+    const last = Math.max(BUSY_MS, toldWhyAt, hands.asleepUntil, ...ends, ...acts);
     return last + STALL_MS;
   }
 
   /** A handler that hears its signal ends by its time limit. */
-  #checkTimeLimit({ number, stoppedAt }: Reader, n: number, since: number): void {
+  #checkTimeLimit({ number, stoppedAt, steps }: Reader, n: number, since: number): void {
     const { handlerTimeoutMs, verb } = this.plan.settings;
     const hasLimit = handlerTimeoutMs !== undefined && (verb === "consume" || verb === "drain");
-    const { onAbort, ms } = this.nextStep(n);
-    // Of what is there more than once, or is redriven, nobody knows which step it is at.
-    if (this.plan.actions.some(({ kind }) => kind === "redrive")) return;
-    if (this.eventOf(n).times.length > 1 || isNameless(this.eventOf(n))) return;
-    if (!hasLimit || stoppedAt !== undefined || onAbort === "ignore" || this.isStubborn(n)) return;
+    const { onAbort = "ignore", ms = 0 } = steps.get(n) ?? {};
+    // Of what has no name nobody knows which one works.
+    if (isNameless(this.eventOf(n))) return;
+    if (!hasLimit || stoppedAt !== undefined || onAbort === "ignore") return;
     if (ms > 60_000 || this.disturbedAt > since - 60_000) return;
     this.tell("handlerTime", `event ${n} works on and on in process ${number}`);
   }
@@ -757,7 +762,14 @@ function onClock<Stores extends object>(
 }
 
 function emptySlot(): Slot {
-  return { reader: undefined, going: undefined, stopper: undefined, wallMs: 0, halts: 0 };
+  return {
+    reader: undefined,
+    going: undefined,
+    stopper: undefined,
+    wallMs: 0,
+    halts: 0,
+    fullAt: 0,
+  };
 }
 
 function hanging(service: Service): DrawnTrouble {
