@@ -6,7 +6,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Assumption, Assumptions } from "../src/core/assumption.ts";
+import { assumptions as kekkerEmulator } from "../src/emulator/kekker/assumptions.ts";
 import { assumptions as tikiEmulator } from "../src/emulator/tiki/assumptions.ts";
+import { assumptions as kekkerClient } from "../src/providers/kekker/assumptions.ts";
 import { assumptions as tikiClient } from "../src/providers/tiki/assumptions.ts";
 
 /** The lists of one provider. */
@@ -19,6 +21,7 @@ export interface Sides {
 
 /** The lists of every provider. */
 export const providers: Readonly<Record<string, Sides>> = {
+  kekker: { client: kekkerClient, emulator: kekkerEmulator },
   tiki: { client: tikiClient, emulator: tikiEmulator },
 };
 

@@ -1,7 +1,12 @@
 import type { Call, Emulator, EmulatorOptions, EmulatorTools, Route } from "./definition.ts";
 import { createEmulator, createTools, resettable } from "./emulator.ts";
 import { isRecord, Refusal, readBasic } from "./exchange.ts";
-import { defaultAssumptions, type KekkerAssumptions, texts } from "./kekker/assumptions.ts";
+import {
+  choices,
+  defaultAssumptions,
+  type KekkerAssumptions,
+  texts,
+} from "./kekker/assumptions.ts";
 import { createEventList, type EventList, type HeldEvent } from "./kekker/event-list.ts";
 import type { KekkerOperation } from "./kekker/operation.ts";
 import {
@@ -11,7 +16,7 @@ import {
 } from "./kekker/operations.ts";
 import { plain, reply, toEvent, toFirstVersion } from "./kekker/replies.ts";
 import { fromEpochMs, parseTime, type StoredTime, writeTime } from "./kekker/times.ts";
-import { checkNames, frameOptions } from "./options.ts";
+import { checkChoices, checkNames, frameOptions } from "./options.ts";
 import { randomUuid } from "./random.ts";
 
 /** The options of {@link kekkerEmulator}. */
@@ -70,7 +75,7 @@ interface Channel {
 function readOptions(options: KekkerEmulatorOptions) {
   const { login = "demo-login", password = "demo-password", assumptions = {} } = options;
   checkNames("kekkerEmulator", options, [...frameOptions, "login", "password", "assumptions"]);
-  checkNames("kekkerEmulator: assumptions", assumptions, Object.keys(defaultAssumptions));
+  checkChoices<KekkerAssumptions>("kekkerEmulator: assumptions", assumptions, choices);
   const given = Object.entries(assumptions).filter(([, value]) => value !== undefined);
   return { login, password, assumptions: { ...defaultAssumptions, ...Object.fromEntries(given) } };
 }
@@ -98,7 +103,10 @@ function makeKekker(
   const channels = new Map(
     assumptions.channels.map((name): [string, Channel] => {
       const operations = createOperations();
-      return [name, { name, events: createEventList(shuffle), operations, lastAcked: undefined }];
+      return [
+        name,
+        { name, events: createEventList(shuffle, assumptions), operations, lastAcked: undefined },
+      ];
     }),
   );
 
@@ -265,6 +273,9 @@ function list(entered: Entered, node: Node): Response {
   const pageNumber = readCount(call.url, "pageNumber", 1);
   const asked = readCount(call.url, "pageSize", assumptions.defaultPageSize);
   const size = Math.min(asked, assumptions.maxPageSize);
+  if (category !== undefined && !channel.events.knows(category)) {
+    if (assumptions.unknownCategory === "refuse") throw new Refusal(400, texts.unknownCategory);
+  }
   const { events, total } = channel.events.slice(category, (pageNumber - 1) * size, size);
   const again = [events[0], channel.lastAcked].filter((event) => event !== undefined);
   const listed = call.duplicate ? [...events, ...again] : events;
@@ -319,11 +330,12 @@ function writeEarliest(earliest: StoredTime | undefined, assumptions: KekkerAssu
   return assumptions.ackReply === "quoted" ? JSON.stringify(time) : time;
 }
 
-function reset({ call, channel, version }: Entered, { assumptions }: Node): Response {
+function reset({ call, channel, version }: Entered, { assumptions, channels }: Node): Response {
   if (version === "1.0") throw new Refusal(404, "");
   const parsed = parseTime(call.params["time"] ?? "");
   if (!parsed || !assumptions.resetZones.includes(parsed.zone)) throw new Refusal(400, texts.time);
-  channel.events.reset(parsed.time);
+  const reached = assumptions.resetScope === "node" ? channels.values() : [channel];
+  for (const { events } of reached) events.reset(parsed.time);
   return plain("");
 }
 

@@ -208,6 +208,29 @@ describe("a node", () => {
     expect((await node.fetch(`${baseUrl}/api/events`, { headers: accept })).status).toBe(406);
   });
 
+  it("of a category counts its case, and of an unknown one is refused, where assumed", async () => {
+    const lax = start();
+    const strict = start({ assumptions: { categoryCase: "exact", unknownCategory: "refuse" } });
+    for (const { node } of [lax, strict]) node.publish(events(1));
+    const paths = ["Deals", "deals", "Queue", "Contracts"].map((name) => `/api/events/${name}`);
+
+    const statuses = await Promise.all(
+      paths.flatMap((path) => [lax.ask("GET", path), strict.ask("GET", path)]),
+    );
+
+    expect(statuses.map(({ status }) => status)).toEqual([200, 200, 200, 400, 200, 200, 200, 400]);
+    expect(await lax.ids("/api/events/deals")).toEqual(["e1"]);
+  });
+
+  it.each([
+    [{ listForm: "list" }, "listForm cannot have this value; it is one of page, array"],
+    [{ maxPageSize: 0 }, "maxPageSize cannot have this value"],
+    [{ resetZones: ["UTC"] }, "resetZones cannot have this value"],
+    [{ channels: [] }, "channels cannot have this value"],
+  ])("refuses the assumption %j", (assumptions, what) => {
+    expect(() => kekkerEmulator({ assumptions: assumptions as never })).toThrow(what);
+  });
+
   it("refuses options that nobody knows", () => {
     expect(() => kekkerEmulator({ user: "x" } as never)).toThrow("kekkerEmulator has no user");
     expect(() => kekkerEmulator({ assumptions: { total: 1 } as never })).toThrow("has no total");
@@ -321,6 +344,19 @@ describe("a reset", () => {
     expect(await ids()).toStrictEqual(["e2", "e3", "e4", "e5", "e6"]);
     expect(await ids("/api/events/Queue")).toStrictEqual(["e6"]);
     expect(await (await ask("POST", "/api/events/e3/ack")).text()).toBe("2020-08-04T12:00:02");
+  });
+
+  it("reaches every channel, and takes earlier events off, where assumed", async () => {
+    const { node, ask } = start({
+      assumptions: { resetScope: "node", resetBefore: "process", channels: ["demo-channel", "b"] },
+    });
+    node.publish(events(3));
+    node.publish(events(3), "b");
+    await ask("POST", "/api/events/e3/ack");
+
+    await ask("POST", "/api/events/reset/2020-08-04T12:00:02");
+
+    expect([node.unprocessed(), node.unprocessed("b")]).toEqual([2, 2]);
   });
 
   it("leaves older events that are still unprocessed", async () => {

@@ -10,10 +10,12 @@ import {
   type Sides,
   withTable,
 } from "../../scripts/assumptions.ts";
+import { decisions as kekker } from "../../src/emulator/kekker/decisions.ts";
 import { decisions as tiki } from "../../src/emulator/tiki/decisions.ts";
 
 /** What each emulator decides, with its grounds. */
 const decisions: Readonly<Record<string, Record<"routes" | "refusals" | "options", object>>> = {
+  kekker,
   tiki,
 };
 
@@ -36,7 +38,12 @@ function refusalsIn(source: ts.SourceFile): readonly string[] {
     if (!ts.isNewExpression(expression) && !ts.isCallExpression(expression)) return;
     if (/Type|Range/.test(expression.expression.getText(source))) return;
     const written = (expression.arguments ?? []).slice(0, 2).map((each) => each.getText(source));
-    found.push(written.map((text) => text.replace(/^(["`])(.*)\1$/, "$2")).join(" "));
+    found.push(
+      written
+        .map((text) => text.replace(/^(["`])(.*)\1$/, "$2"))
+        .join(" ")
+        .trim(),
+    );
   };
   visit(source);
   return found;
