@@ -203,7 +203,8 @@ async function createWorld<Made extends Emulator, Client, Options>(
 /** Every value in a reply that is neither object nor list, as text. */
 function leavesOf(value: unknown): readonly string[] {
   if (typeof value === "object" && value !== null) return Object.values(value).flatMap(leavesOf);
-  return value === undefined ? [] : [String(value)];
+  // An empty body has no values either.
+  return value === undefined || value === "" ? [] : [String(value)];
 }
 
 /** What a promise comes to, thrown or not. */
