@@ -150,7 +150,7 @@ export function createEmulator<Own extends Connection, Operation extends string>
       const reply = await untilAborted(outer, open, (signal) =>
         answer(number, request, signal, outer),
       );
-      return Object.defineProperty(reply, "url", { value: request.url });
+      return Object.defineProperty(whileWanted(reply, outer), "url", { value: request.url });
     },
     faults: tools.faults,
     // The frame knows its calls by text alone.
@@ -173,6 +173,32 @@ export function createEmulator<Own extends Connection, Operation extends string>
 function toRequest(input: RequestInfo | URL, init: RequestInit | undefined): Request {
   if (input instanceof Request && !init) return input;
   return new Request(input, { ...init, signal: null });
+}
+
+/**
+ * The reply with a body that breaks when its caller has given up, as that of `fetch` does. Looked at when a
+ * piece is asked for, and not listened to: a body that nobody reads would leave its listener for good.
+ */
+function whileWanted(reply: Response, outer: AbortSignal | null | undefined): Response {
+  if (!outer || !reply.body) return reply;
+  const reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> = reply.body.getReader();
+  const body = new ReadableStream<Uint8Array<ArrayBuffer>>(
+    {
+      async pull(controller) {
+        if (outer.aborted) {
+          controller.error(outer.reason);
+          return await reader.cancel(outer.reason);
+        }
+        const { done, value } = await reader.read();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  );
+  const { status, statusText, headers } = reply;
+  return new Response(body, { status, statusText, headers });
 }
 
 /** What is under way. */
