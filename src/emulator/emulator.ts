@@ -33,6 +33,7 @@ import { createAnswer } from "./answer.ts";
 import type {
   Connection,
   Emulator,
+  EmulatorClock,
   EmulatorDefinition,
   EmulatorFrame,
   EmulatorOptions,
@@ -43,13 +44,16 @@ import { createJournal, type Journal } from "./journal.ts";
 import { createRandoms } from "./random.ts";
 import { connectionCut } from "./spoil.ts";
 
+/** Not `Date` itself: a test may put a fake one in its place later. */
+const currentClock: EmulatorClock = { now: () => Date.now() };
+
 /**
  * Makes what an emulator shares with the frame.
  *
  * @throws {TypeError} when the seed is no integer, the journal's detail is unknown or the clock is none.
  */
 export function createTools(name: string, options: EmulatorOptions = {}): EmulatorTools {
-  const { seed = 1, journal: detail = "all", clock = Date } = options;
+  const { seed = 1, journal: detail = "all", clock = currentClock } = options;
   if (!Number.isSafeInteger(seed)) throw new TypeError("emulator: seed must be an integer");
   if (!["all", "events", "totals"].includes(detail)) {
     throw new TypeError("emulator: journal must be all, events or totals");
@@ -132,8 +136,11 @@ export function createEmulator<Own extends Connection, Operation extends string>
   let closed: Promise<void> | undefined;
 
   async function end(): Promise<void> {
-    for (const controller of open.keys()) controller.abort(connectionCut());
-    await Promise.allSettled(open.values());
+    // Who is cut may ask again at once, while this waits for the others.
+    while (open.size > 0) {
+      for (const controller of open.keys()) controller.abort(connectionCut());
+      await Promise.allSettled(open.values());
+    }
     await definition.end?.();
   }
 

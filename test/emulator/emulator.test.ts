@@ -281,6 +281,24 @@ describe("an emulator as fetch", () => {
     });
   });
 
+  it("cuts at a reset what is asked again because of it", async () => {
+    const { fetch, faults, reset, journal } = counterEmulator();
+    faults.add({ kind: "delay", ms: 1e9 });
+    const again = fetch(add, post).catch(() => fetch(add, post));
+
+    await reset();
+
+    await expect(again).rejects.toMatchObject({ cause: { code: "ECONNRESET" } });
+    expect(journal.totals().request).toBe(0);
+  });
+
+  it("goes by the clock of the moment, so that timers may be faked after it was made", () => {
+    const { clock } = createTools("x");
+    vi.useFakeTimers({ now: 5_000 });
+
+    expect(clock.now()).toBe(5_000);
+  });
+
   it("refuses options that make no sense", () => {
     expect(() => createTools("x", { seed: 0.5 })).toThrow(TypeError);
     expect(() => createTools("x", { journal: "some" as "all" })).toThrow(TypeError);
