@@ -561,6 +561,26 @@ const catalogueRows: readonly KekkerRow[] = [
 
 const cycleRows: readonly KekkerRow[] = [
   {
+    fact: "K-071",
+    source: "the vendor's consumer of 2020",
+    says: "a page of twice 500 is read whole, once",
+    async shows() {
+      const data = deals(1_000);
+      let count = 0;
+      const client = kekker({
+        ...demo,
+        fetch: async () => {
+          count += 1;
+          return Response.json({ pageNumber: 1, pageSize: 1_000, totalRecords: 1_000, data });
+        },
+      });
+
+      const { events } = await client.events.list({ pageSize: 500 });
+      expect(events.map(({ event }) => event?.id)).toEqual(data.map(({ eventUid }) => eventUid));
+      expect(count).toBe(1);
+    },
+  },
+  {
     fact: "K-048",
     source: guide("the basic cycle"),
     says: "a start point, the list, the processing, the acks",

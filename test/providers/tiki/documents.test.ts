@@ -726,6 +726,18 @@ const eventRows: readonly TikiRow[] = [
 
 const guideRows: readonly TikiRow[] = [
   {
+    fact: "T-094",
+    source: reference("API pull events, Response"),
+    says: "a custom size may come in future: a page of twice 100 is read whole",
+    async shows() {
+      const events = Array.from({ length: 200 }, (_each, index) => example(`${index}`, index));
+      const client = tiki({ token: "t", fetch: async () => Response.json({ ...page, events }) });
+
+      expect((await client.events.pull("q")).events).toEqual(events);
+      expect((await client.feed("q").pull()).deliveries.map(({ raw }) => raw)).toEqual(events);
+    },
+  },
+  {
     fact: "T-059",
     source: "Event queues, the guarantees",
     says: "events come in the order of the queue",
