@@ -1,8 +1,9 @@
 import { Refusal } from "../exchange.ts";
+import { type Choices, checkChoices, isText } from "../options.ts";
 import { texts } from "./assumptions.ts";
 
 /** The state of an operation in the queue, as a test sets it. */
-export interface KekkerOperation {
+export interface KekkerQueueOperation {
   /** Where it is. */
   readonly status: "InQueue" | "InProgress" | "Success" | "Error";
   /** With `Success`. */
@@ -13,10 +14,19 @@ export interface KekkerOperation {
   readonly error?: string | undefined;
 }
 
+const isLong = (value: unknown): boolean => Number.isInteger(value) || typeof value === "bigint";
+
+const choices: Choices<KekkerQueueOperation> = {
+  status: ["InQueue", "InProgress", "Success", "Error"],
+  dealId: isText,
+  localDealId: isLong,
+  error: isText,
+};
+
 /** The operations of one channel. */
 export interface Operations {
   /** Adds an operation, or replaces the one of this id; gives the id. */
-  set(operation: KekkerOperation, queueId?: bigint): bigint;
+  set(operation: KekkerQueueOperation, queueId?: bigint): bigint;
   /** The reply of the call that asks for one. Refuses an unknown id. */
   get(queueId: string): Readonly<Record<string, unknown>>;
   /** Deletes one that waits or has failed. Refuses others. */
@@ -25,10 +35,10 @@ export interface Operations {
 
 /** Makes the operations of one channel, numbered from 1801 on. */
 export function createOperations(): Operations {
-  const operations = new Map<bigint, KekkerOperation>();
+  const operations = new Map<bigint, KekkerQueueOperation>();
   let lastId = 1_800n;
 
-  function find(queueId: string): readonly [bigint, KekkerOperation] {
+  function find(queueId: string): readonly [bigint, KekkerQueueOperation] {
     const id = /^\d{1,19}$/.test(queueId) ? BigInt(queueId) : undefined;
     const operation = id === undefined ? undefined : operations.get(id);
     if (id === undefined || !operation) throw new Refusal(400, texts.operationNotFound);
@@ -37,9 +47,12 @@ export function createOperations(): Operations {
 
   return {
     set(operation, queueId) {
+      checkChoices<KekkerQueueOperation>("kekker: operation", { ...operation }, choices);
+      if (operation.status === undefined)
+        throw new TypeError("kekker: operation must have a status");
       if (queueId === undefined) lastId += 1n;
       const id = queueId ?? lastId;
-      operations.set(id, operation);
+      operations.set(id, { ...operation });
       return id;
     },
     get(queueId) {
