@@ -20,7 +20,7 @@ import { createState, type KeyState, type ListenerState, type State } from "./di
 import { createUsage } from "./discue/usage.ts";
 import type { ApiRoute, World } from "./discue/world.ts";
 import { createEmulator, createTools, resettable } from "./emulator.ts";
-import { isRecord, json } from "./exchange.ts";
+import { isRecord, json, Refusal } from "./exchange.ts";
 import { checkNames, frameOptions } from "./options.ts";
 import { type Random, randomUuid } from "./random.ts";
 
@@ -114,13 +114,16 @@ function makeDiscue(
   const first = newId();
   state.keys.set(first, firstKey(first, apiKey, now()));
   const usage = createUsage(now, newId);
-  const outgoing = createOutgoing(deliver);
-  const mayCall = options.requireVerifiedDomain ? verifiedHosts(state) : () => true;
+  const outgoing = createOutgoing(deliver, assumptions.followsRedirects);
+  const isOnKnownHost = options.requireVerifiedDomain ? verifiedHosts(state) : () => true;
+  const mayCall = (listener: ListenerState): boolean =>
+    isOnKnownHost(listener) && (assumptions.callsInactive || listener.state !== "inactive");
+  const api = withApiAssumptions(options.assumptions);
   const world: World = {
     tools,
     state,
     assumptions,
-    api: withApiAssumptions(options.assumptions),
+    api,
     usage,
     outgoing,
     naming,
@@ -129,6 +132,7 @@ function makeDiscue(
     challenge: {
       scheme: options.challengeScheme ?? "https",
       intervalMs: options.challengeIntervalMs ?? 1_000,
+      folder: api.challengeFolder,
     },
     notify: createNotifier({ tools, assumptions, outgoing, usage, naming, mayCall }),
   };
@@ -202,7 +206,8 @@ function verifiedHosts({ domains }: State): (listener: ListenerState) => boolean
 
 /** The table of calls, each behind the door, with and without the prefix. */
 function createRoutes(world: World, staleMs: number): readonly Route[] {
-  const door = createDoor(world.state, world.assumptions, world.tools.clock.now);
+  const { state, assumptions, api, tools } = world;
+  const door = createDoor(state, assumptions, api, tools.clock.now);
   const routes: readonly ApiRoute[] = [
     ...queueRoutes(world),
     ...listenerRoutes(world),
@@ -212,7 +217,7 @@ function createRoutes(world: World, staleMs: number): readonly Route[] {
     ...clientRoutes(world),
     ...domainRoutes(world),
   ];
-  const guard = createGuard(door, staleMs, world.tools.clock.now);
+  const guard = createGuard(door, staleMs, world);
   return routes.flatMap(({ path, handle, ...route }) => [
     { ...route, path, handle: guard(handle) },
     { ...route, path: `/v1${path}`, handle: guard(handle) },
@@ -225,19 +230,34 @@ type Handle = (call: Call) => Response | Promise<Response>;
 function createGuard(
   door: Door,
   staleMs: number,
-  now: () => number,
+  { api, tools }: World,
 ): (handle: ApiRoute["handle"]) => Handle {
+  const { now } = tools.clock;
   const cached = new Map<string, { readonly body: string; readonly at: number }>();
   return (handle) => async (call) => {
     door(call);
     const { method } = call.request;
     const known = method === "GET" ? cached.get(call.url.href) : undefined;
     if (known && now() - known.at < staleMs) return asJson(known.body);
-    const reply = await handle(call);
+    const reply = await answered(handle, call, api);
     const body = prettied(await reply.text(), call.url.searchParams.get("pretty"));
     if (staleMs > 0 && method === "GET") cached.set(call.url.href, { body, at: now() });
     return asJson(body);
   };
+}
+
+/** What is wrong with a request is answered as the option says. */
+async function answered(
+  handle: ApiRoute["handle"],
+  call: Call,
+  { invalidStatus }: DiscueApiAssumptions,
+): Promise<Response> {
+  try {
+    return await handle(call);
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.status !== 400) throw error;
+    throw new Refusal(invalidStatus, error.message);
+  }
 }
 
 function prettied(body: string, pretty: string | null): string {

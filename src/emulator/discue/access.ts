@@ -1,6 +1,6 @@
 import type { Call } from "../definition.ts";
 import { isRecord, Refusal } from "../exchange.ts";
-import type { WebhookAssumptions } from "./assumptions.ts";
+import type { DiscueApiAssumptions, WebhookAssumptions } from "./assumptions.ts";
 import type { KeyState, State } from "./state.ts";
 
 /** Lets a call in, or throws the refusal. Gives the key that it came with. */
@@ -18,6 +18,7 @@ const closedResources: readonly string[] = ["api_clients", "api_keys", "subscrip
 export function createDoor(
   { keys }: State,
   { badKeyLimit, badKeyWindowMs, lockoutMs }: WebhookAssumptions,
+  { outOfScopeStatus }: DiscueApiAssumptions,
   now: () => number,
 ): Door {
   let badTries: readonly number[] = [];
@@ -41,7 +42,7 @@ export function createDoor(
     }
     key.lastUsedAt = now();
     checkMediaTypes(call.request);
-    if (!isAllowed(key.scopes, call)) throw new Refusal(403, "Forbidden");
+    if (!isAllowed(key.scopes, call)) throw new Refusal(outOfScopeStatus, "Out of scope");
     return key;
   };
 }
@@ -70,8 +71,17 @@ function isAllowed(scopes: unknown, call: Call): boolean {
     if (scope["resource"] !== resource) return false;
     if (needsWrite && scope["access"] !== "write") return false;
     const { targets } = scope;
-    return targets === "*" || (Array.isArray(targets) && ids.some((id) => targets.includes(id)));
+    return isEverything(targets) || ids.some((id) => (targets as readonly unknown[]).includes(id));
   });
+}
+
+/**
+ * Whether targets mean all: `"*"` on two pages, `["*"]` in a sample and in the vendor's own client, whose
+ * documents say it of an empty list too.
+ */
+function isEverything(targets: unknown): boolean {
+  if (!Array.isArray(targets)) return true;
+  return targets.length === 0 || targets.includes("*");
 }
 
 /** The scopes as a list; the newer model keys them by resource. Undefined: no restriction. */

@@ -53,9 +53,9 @@ export function usageRoutes({ usage, tools }: World): readonly ApiRoute[] {
 
 /** The calls about API keys. */
 export function keyRoutes(world: World): readonly ApiRoute[] {
-  const { state, naming, usage, tools, newId } = world;
+  const { state, naming, usage, tools, newId, api } = world;
   const keyOf = ({ params }: Call): KeyState => found(state.keys.get(params["key"] ?? ""));
-  const one = (call: Call, key: KeyState) => reply(call, { api_key: keyView(key, naming) });
+  const one = (call: Call, key: KeyState) => reply(call, { api_key: keyView(key, naming, api) });
 
   async function create(call: Call): Promise<Response> {
     const body = await readBody(call);
@@ -75,7 +75,7 @@ export function keyRoutes(world: World): readonly ApiRoute[] {
     usage.add("api_keys", "api_key_added", { api_key: key.id });
     // The page shows the secret alone, the vendor's own client reads the key with it.
     const { secret } = key;
-    const made = naming === "name" ? secret : { ...keyView(key, naming), key: secret };
+    const made = naming === "name" ? secret : { ...keyView(key, naming, api), key: secret };
     return reply(call, { api_key: made });
   }
 
@@ -100,7 +100,7 @@ export function keyRoutes(world: World): readonly ApiRoute[] {
   }
 
   const list = (call: Call): Response =>
-    reply(call, { api_keys: [...state.keys.values()].map((each) => keyView(each, naming)) });
+    reply(call, { api_keys: [...state.keys.values()].map((each) => keyView(each, naming, api)) });
   const path = "/api_keys/:key";
   return [
     { operation: "apiKeys.create", method: "POST", path: "/api_keys", handle: create },
@@ -136,11 +136,11 @@ function readStatus({ status }: Body): string | undefined {
 
 /** The calls about domains, which only the newer model has. */
 export function domainRoutes(world: World): readonly ApiRoute[] {
-  const { state, naming, tools, newId, outgoing, challenge, ending } = world;
+  const { state, naming, tools, newId, outgoing, challenge, ending, api } = world;
   if (naming === "name") return [];
   const { domains } = state;
   const domainOf = ({ params }: Call): DomainState => found(domains.get(params["domain"] ?? ""));
-  const one = (call: Call, domain: DomainState) => reply(call, { domain: domainView(domain) });
+  const one = (call: Call, domain: DomainState) => reply(call, { domain: domainView(domain, api) });
 
   async function create(call: Call): Promise<Response> {
     const body = await readBody(call);
@@ -177,7 +177,7 @@ export function domainRoutes(world: World): readonly ApiRoute[] {
   }
 
   const list = (call: Call): Response =>
-    reply(call, { domains: [...domains.values()].map(domainView) });
+    reply(call, { domains: [...domains.values()].map((each) => domainView(each, api)) });
   const path = "/domains/:domain";
   return [
     { operation: "domains.create", method: "POST", path: "/domains", handle: create },

@@ -1,9 +1,8 @@
 import { checkNames, checkRange } from "../options.ts";
 
 /**
- * **Everything that the emulator assumes because discue documents nothing of it.** Each is an option, and
- * nothing else in this folder assumes more of the calls to a listener. One true call seen from
- * discue's servers shows which are wrong.
+ * **What the emulator assumes of discue's calls to a listener, of which nothing is documented.** Each is an
+ * option. One true call seen from discue's servers shows which are wrong.
  */
 export interface WebhookAssumptions {
   /** The method of a delivery. @default "POST" */
@@ -36,6 +35,14 @@ export interface WebhookAssumptions {
   readonly livenessIntervalMs: number;
   /** How many failed checks in a row make a listener inactive. @default 3 */
   readonly livenessFailures: number;
+  /** Which answer to a check means that the listener lives. @default any 2xx */
+  readonly isAlive: (status: number) => boolean;
+  /** How long after it was made a listener is first checked, in ms. @default 0 */
+  readonly firstCheckMs: number;
+  /** Whether a listener that is inactive is still called; if not, its tries pass by. @default true */
+  readonly callsInactive: boolean;
+  /** Whether a redirect is followed; if not, it is an answer like any other. @default false */
+  readonly followsRedirects: boolean;
   /**
    * Signs deliveries by Standard Webhooks with this secret (`whsec_` and base64), as a relay between
    * discue and the receiver would. @default no signature
@@ -65,6 +72,10 @@ const assumed: WebhookAssumptions = Object.freeze({
   livenessMethod: "GET",
   livenessIntervalMs: 30_000,
   livenessFailures: 3,
+  isAlive: (status: number) => status >= 200 && status < 300,
+  firstCheckMs: 0,
+  callsInactive: true,
+  followsRedirects: false,
   signatureSecret: undefined,
   badKeyLimit: 5,
   badKeyWindowMs: 60_000,
@@ -78,6 +89,7 @@ export function withAssumptions(given: Partial<WebhookAssumptions> = {}): Webhoo
   checkRange("discueEmulator: concurrency", given.concurrency, 1, Number.POSITIVE_INFINITY);
   checkRange("discueEmulator: maxAttempts", given.maxAttempts, 1, Number.POSITIVE_INFINITY);
   checkRange("discueEmulator: timeoutMs", given.timeoutMs, 1, 2 ** 31 - 1);
+  checkRange("discueEmulator: firstCheckMs", given.firstCheckMs, 0, 2 ** 31 - 1);
   checkRange("discueEmulator: livenessIntervalMs", given.livenessIntervalMs, 0, 2 ** 31 - 1);
   const present = Object.entries(given).filter(([, value]) => value !== undefined);
   return { ...assumed, ...Object.fromEntries(present) };
@@ -95,11 +107,32 @@ export interface DiscueApiAssumptions {
    * from. @default "made"
    */
   readonly messageName: "made" | "none";
+  /** The answer to a body that is wrong; 400 and 422 stand on every page, without a reason. @default 400 */
+  readonly invalidStatus: 400 | 422;
+  /** The answer to a call that the key's scopes do not allow. @default 403 */
+  readonly outOfScopeStatus: 401 | 403;
+  /** Whether a message is held against its queue's schema, its `data` parsed as JSON. @default true */
+  readonly checksSchema: boolean;
+  /** The `status` of a listener, in the newer model. @default "enabled" */
+  readonly listenerStatus: string;
+  /** How many characters of a key its reads show. @default 4 */
+  readonly keyPrefixLength: number;
+  /** The folder of every domain's challenge. @default ".well-known/discue-challenge" */
+  readonly challengeFolder: string;
+  /** How long a challenge is good, in ms; it is told, and nothing comes of it. @default 604_800_000 (7 days) */
+  readonly challengeLifeMs: number;
 }
 
 const assumedOfApi: DiscueApiAssumptions = Object.freeze({
   queueName: "optional",
   messageName: "made",
+  invalidStatus: 400,
+  outOfScopeStatus: 403,
+  checksSchema: true,
+  listenerStatus: "enabled",
+  keyPrefixLength: 4,
+  challengeFolder: ".well-known/discue-challenge",
+  challengeLifeMs: 7 * 86_400_000,
 });
 
 /** Puts the given assumptions in the place of the usual ones. */

@@ -13,22 +13,23 @@ export async function watchLiveness(
   outgoing: Outgoing,
   assumptions: WebhookAssumptions,
 ): Promise<void> {
-  const { livenessIntervalMs, livenessMethod: method, timeoutMs } = assumptions;
+  const { livenessIntervalMs, livenessMethod: method, timeoutMs, firstCheckMs } = assumptions;
   const { ending } = listener;
+  if (firstCheckMs > 0 && livenessIntervalMs > 0) await ending.wait(firstCheckMs);
   while (livenessIntervalMs > 0 && !ending.isOver) {
     const { spoil } = tools.faults.take("liveness");
     const { status = 0 } = spoil
       ? {}
       : await outgoing(listener.livenessUrl, { method }, { timeoutMs, ending });
     if (ending.isOver) return;
-    noteCheck(listener, status >= 200 && status < 300, assumptions);
+    noteCheck(listener, status > 0 && assumptions.isAlive(status), assumptions);
     await ending.wait(livenessIntervalMs);
   }
 }
 
 /**
- * No answer within the time limit, or one that is not 2xx, is a failure; several in a row make a
- * listener inactive, and one good check stable again.
+ * No answer within the time limit, or one that does not mean alive, is a failure; several in a row make
+ * a listener inactive, and one good check stable again.
  */
 function noteCheck(
   listener: ListenerState,
@@ -46,10 +47,9 @@ export interface ChallengeOptions {
   readonly scheme: "https" | "http";
   /** How often a domain that is not verified is asked, in ms. */
   readonly intervalMs: number;
+  /** The folder of every challenge. */
+  readonly folder: string;
 }
-
-/** The folder of every challenge. */
-export const challengePath = ".well-known/discue-challenge";
 
 /** Asks a domain for its challenge until it serves it, is deleted, or the emulator ends. */
 export async function verifyDomain(
@@ -61,13 +61,15 @@ export async function verifyDomain(
     ending,
     scheme,
     intervalMs,
+    folder,
   }: ChallengeOptions & {
     readonly tools: EmulatorTools;
     readonly outgoing: Outgoing;
     readonly ending: Ending;
   },
 ): Promise<void> {
-  const url = `${scheme}://${domain.hostname}:${domain.port}/${challengePath}/${domain.fileName}`;
+  const path = `${folder.replaceAll(/^\/+|\/+$/g, "")}/${domain.fileName}`;
+  const url = `${scheme}://${domain.hostname}:${domain.port}/${path}`;
   while (isThere() && !ending.isOver) {
     const { status, text } = await outgoing(url, { method: "GET" }, { timeoutMs: 10_000, ending });
     if (status === 200 && text === domain.fileContent) {
