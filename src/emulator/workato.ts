@@ -13,7 +13,7 @@ import { createTopics, type Topics, type WorkatoTopicInput } from "./workato/top
 export interface WorkatoEmulatorOptions extends EmulatorOptions {
   /** The API clients, one at least. @default one that may do everything, and one that may only consume */
   readonly clients?: readonly WorkatoApiClient[] | undefined;
-  /** How many requests a minute a token has on each of the two hosts; `Infinity` for no limit. @default 60 */
+  /** How many requests a minute a token has, on each of the two hosts apart; `Infinity` for no limit. @default 60 */
   readonly requestsPerMinute?: number | undefined;
   /** The longest body of a request, in bytes. @default 1_000_000 */
   readonly maxBodyBytes?: number | undefined;
@@ -110,7 +110,7 @@ function makeWorkato(
   tools: EmulatorTools,
   { clients, client, assumptions, refuse, ...limits }: ReturnType<typeof readOptions>,
 ) {
-  const topics = createTopics(tools);
+  const topics = createTopics(tools, assumptions);
   const revoked = new Set<string>();
   const now = tools.clock.now;
   const guard = createGuard({
@@ -172,7 +172,7 @@ function createActions(tools: ReturnType<typeof createTools>, topics: Topics): A
         log.append(tools.clock.now(), () => item);
       bell.ring();
     },
-    purge: (topicId) => find(topicId).log.purge(),
+    purge: (topicId) => topics.purge(find(topicId)),
   };
 }
 

@@ -3,7 +3,7 @@ import { isRecord, json, Refusal } from "../exchange.ts";
 import type { Guard } from "./access.ts";
 import type { WorkatoAssumptions } from "./assumptions.ts";
 import type { HeldMessage } from "./message-log.ts";
-import { findViolations } from "./payload-check.ts";
+import { findUnknown, findViolations } from "./payload-check.ts";
 import type { HeldTopic, Topics } from "./topics.ts";
 
 /** What the API that consumes and publishes needs. */
@@ -210,7 +210,9 @@ function toWhole(
 
 function publishBatch(state: StreamsState, topic: HeldTopic, body: Body, cause: Cause): Response {
   const { payloads } = body;
-  if (!Array.isArray(payloads) || payloads.length === 0 || payloads.length > maxPayloads) {
+  const { emptyBatch, batchFailure, batchSuccess, noPartialError } = state.assumptions;
+  const fewest = emptyBatch === "refuse" ? 1 : 0;
+  if (!Array.isArray(payloads) || payloads.length < fewest || payloads.length > maxPayloads) {
     throw new Refusal(400, "Bad request");
   }
   let failed = false;
@@ -218,15 +220,23 @@ function publishBatch(state: StreamsState, topic: HeldTopic, body: Body, cause: 
     const reason = isRecord(payload) ? whyNot(state, topic, payload) : "must be an object";
     if (reason !== undefined) {
       failed = true;
-      return [String(index), { result: reason }] as const;
+      return [String(index), { result: batchFailure ?? reason }] as const;
     }
     const message_id = publish(state, topic, payload, cause).id;
-    return [String(index), { message_id, result: state.assumptions.batchSuccess }] as const;
+    return [String(index), { message_id, result: batchSuccess }] as const;
   });
-  return json({ is_partial_error: failed, message_ids: Object.fromEntries(items) });
+  return json({
+    is_partial_error: failed || noPartialError,
+    message_ids: Object.fromEntries(items),
+  });
 }
 
-function whyNot({ refuse }: StreamsState, topic: HeldTopic, payload: Body): string | undefined {
-  const [violation] = findViolations(topic.schema, payload);
+function whyNot(
+  { refuse, assumptions }: StreamsState,
+  { schema }: HeldTopic,
+  payload: Body,
+): string | undefined {
+  const unknown = assumptions.unknownFields === "refuse" ? findUnknown(schema, payload) : [];
+  const [violation] = [...findViolations(schema, payload), ...unknown];
   return violation ?? refuse(payload);
 }
