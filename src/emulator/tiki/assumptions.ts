@@ -1,3 +1,5 @@
+import type { Assumptions } from "../../core/assumption.ts";
+
 /**
  * What Tiki's documents leave open, and what the emulator does there.
  *
@@ -78,3 +80,113 @@ export const defaultAssumptions: TikiAssumptions = Object.freeze({
   maxQueues: Number.POSITIVE_INFINITY,
   eventTypes: documentedEventTypes,
 });
+
+/** What the emulator takes for granted of Tiki: every option of {@link TikiAssumptions}, and what has none. */
+export const assumptions = {
+  "ack-again": { assumed: "accepted without effect", options: ["assumptions.staleAckId"] },
+  "ack-older": {
+    open: 'whether the `ack_id` "of the previous pull" is that of the last one alone',
+    assumed: "an earlier pull's is taken too, as long as its place is not reached",
+    options: ["assumptions.olderAckId"],
+    wrong: "a 400 to the `ack_id` of the pull before the last",
+    alone: "it sends that of the last page it was done with",
+  },
+  "ack-unknown": {
+    open: "what becomes of an `ack_id` that the queue never gave",
+    assumed: "400",
+    options: ["assumptions.unknownAckId"],
+    wrong: "a 200 to a made-up `ack_id`",
+    alone: "it sends only what it was given",
+  },
+  "empty-page": {
+    assumed: "that of the queue's place",
+    options: ["assumptions.emptyPullAckId"],
+  },
+  "unknown-code": {
+    open: "the status for an unknown queue or subscription; 404 is not in the list of errors",
+    assumed: "404; another app's queue is unknown too",
+    options: ["assumptions.unknownCodeStatus"],
+    wrong: "another status for a code that does not exist",
+    alone: "it tells 404 as `notFound`, any other by its status",
+  },
+  "subscriptions-listed": {
+    open: "whether a public app's list of a queue has the subscriptions of all sellers",
+    assumed: "those of the token's seller",
+    options: ["assumptions.subscriptionsListed"],
+    wrong: "another seller's subscription in the list",
+    alone: "it lists what it is given, by the token of the call",
+  },
+  "subscription-again": {
+    open: "a second subscription to one type",
+    assumed: "gives the first one",
+    options: ["assumptions.repeatedSubscription"],
+    wrong: "a 400, or a second code",
+    alone: "it reports either",
+  },
+  "subscription-scope": {
+    open: "which scope a subscription needs",
+    assumed: "`order` or `all` for orders; `product`, `inventory` or `all` for products; else 403",
+    options: ["assumptions.subscriptionNeedsScope"],
+    wrong: "a subscription without such a scope",
+    alone: "it asks for the scopes that it is told",
+  },
+  "reader-token": {
+    assumed: "the app's own; a seller's is refused",
+    options: ["assumptions.sellerTokenPulls"],
+  },
+  "seller-token-status": {
+    open: "the status for a seller's token where the app's own is needed",
+    assumed: "403",
+    options: ["assumptions.sellerTokenStatus"],
+    wrong: "another status",
+    alone: "401 and 403 are one to it",
+  },
+  "used-refresh-token": {
+    assumed: "dead after the first use",
+    options: ["assumptions.usedRefreshToken"],
+  },
+  "token-life": {
+    open: "how long tokens and codes live",
+    assumed: "an access token 3599 s, a refresh token 30 days, a code 10 minutes",
+    options: [
+      "assumptions.tokenLifetimeSeconds",
+      "assumptions.refreshTokenLifetimeSeconds",
+      "assumptions.codeLifetimeSeconds",
+    ],
+    wrong: "another `expires_in`, or a token that ends earlier",
+    alone: "it goes by `expires_in` and by 401",
+  },
+  "retry-after": {
+    open: "whether a 429 says `Retry-After`",
+    assumed: "it does not",
+    options: ["assumptions.retryAfter"],
+    wrong: "a 429 with that header",
+    alone: "it reads it where it comes",
+  },
+  "max-queues": {
+    open: "how many queues an app may have; a number exists and is not told",
+    assumed: "no limit; beyond one that is set, 400",
+    options: ["assumptions.maxQueues"],
+    wrong: "a refused queue",
+    alone: "it reports the refusal",
+  },
+  "event-types": {
+    open: "whether the list of event types is whole",
+    assumed: "it is; others cannot be subscribed to (400)",
+    options: ["assumptions.eventTypes"],
+    wrong: "an event of another type",
+    alone: "it takes any type",
+  },
+  "oauth-errors": {
+    open: "how the token endpoint and the page for sellers refuse",
+    assumed: "as RFC 6749 says: `error` and `error_description`, 400 or 401",
+    wrong: "a refusal of another shape",
+    alone: "it takes any text of an error",
+  },
+  "seller-active": {
+    open: "the type of `active` in what the call for the token's own seller answers",
+    assumed: "1 or 0",
+    wrong: "a true reply",
+    alone: "it does not make that call",
+  },
+} as const satisfies Assumptions;
