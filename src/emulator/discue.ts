@@ -256,7 +256,7 @@ async function answered(
     return await handle(call);
   } catch (error) {
     if (!(error instanceof Refusal) || error.status !== 400) throw error;
-    throw new Refusal(invalidStatus, error.message);
+    throw new Refusal(invalidStatus, "What is wrong with a request");
   }
 }
 

@@ -1,13 +1,14 @@
 import type { Emulator, EmulatorOptions, EmulatorTools } from "./definition.ts";
 import { createEmulator, createTools, resettable } from "./emulator.ts";
-import { copied, isRecord, json, Refusal } from "./exchange.ts";
+import { copied, json } from "./exchange.ts";
 import { checkNames, checkRange, frameOptions } from "./options.ts";
 import { randomUuid } from "./random.ts";
 import { createGuard, type WorkatoApiClient } from "./workato/access.ts";
 import { defaultAssumptions, type WorkatoAssumptions } from "./workato/assumptions.ts";
+import { type WorkatoMethods, workatoCommands } from "./workato/commands.ts";
 import { developerRoutes } from "./workato/developer.ts";
 import { publish, streamsRoutes } from "./workato/streams.ts";
-import { createTopics, type Topics, type WorkatoTopicInput } from "./workato/topics.ts";
+import { createTopics, type Topics } from "./workato/topics.ts";
 
 /** The options of the Workato emulator. */
 export interface WorkatoEmulatorOptions extends EmulatorOptions {
@@ -33,23 +34,9 @@ export type WorkatoConnection = Readonly<
 >;
 
 /** Workato's event streams: consume and publish under `/api/v1`, topics under `/api/event_streams`. */
-export interface WorkatoEmulator extends Emulator<WorkatoConnection> {
+export interface WorkatoEmulator extends Emulator<WorkatoConnection>, WorkatoMethods {
   /** The API clients. */
   readonly clients: readonly WorkatoApiClient[];
-  /** Makes a topic without a request; gives its id. */
-  createTopic(name: string, topic?: Omit<WorkatoTopicInput, "name">): number;
-  /**
-   * Puts messages into a topic, whatever its schema is; gives their ids, in order.
-   *
-   * @throws {TypeError} when the topic does not exist.
-   */
-  publish(topicId: string | number, payloads: readonly unknown[]): readonly string[];
-  /** Puts values in the place of messages as they are, for malformed ones. */
-  publishRaw(topicId: string | number, items: readonly unknown[]): void;
-  /** Removes all messages of a topic: every cursor into it is unknown from then on. */
-  purge(topicId: string | number): void;
-  /** Ends a token: the next call with it gets 401. */
-  revoke(token: string): void;
 }
 
 const defaults = Object.freeze({
@@ -120,7 +107,7 @@ function makeWorkato(
     now,
     assumptions,
   });
-  const actions = createActions(tools, topics);
+  const actions = createActions(tools, topics, limits.maxTopics);
   const revoke = (token: string): void => void revoked.add(token);
   const emulator = createEmulator(tools, {
     routes: [
@@ -131,7 +118,7 @@ function makeWorkato(
       status >= 500
         ? json({ message: "Server error", id: randomUuid(tools.random("error")) }, status)
         : json({ message: text }, status),
-    admin: toAdmin({ ...actions, revoke }),
+    admin: workatoCommands({ ...actions, revoke }),
     connection: (origin) => ({
       baseUrl: origin,
       streamsUrl: `${origin}/api/v1`,
@@ -147,10 +134,10 @@ function makeWorkato(
   };
 }
 
-type Actions = Pick<WorkatoEmulator, "createTopic" | "publish" | "publishRaw" | "purge">;
+type Actions = Omit<WorkatoMethods, "revoke">;
 
 /** What happens without a request. */
-function createActions(tools: ReturnType<typeof createTools>, topics: Topics): Actions {
+function createActions(tools: EmulatorTools, topics: Topics, maxTopics: number): Actions {
   function find(topicId: string | number) {
     try {
       return topics.find(topicId);
@@ -160,7 +147,15 @@ function createActions(tools: ReturnType<typeof createTools>, topics: Topics): A
   }
 
   return {
-    createTopic: (name, topic = {}) => topics.create({ ...topic, name }).id,
+    createTopic(name, topic = {}) {
+      if (typeof name !== "string" || name === "") {
+        throw new TypeError("workatoEmulator: a topic needs a name");
+      }
+      if (topics.all().length >= maxTopics) {
+        throw new TypeError(`workatoEmulator: there are ${maxTopics} topics, as maxTopics says`);
+      }
+      return topics.create(copied("workato: a topic", { ...topic, name })).id;
+    },
     publish(topicId, payloads) {
       const topic = find(topicId);
       const copies = payloads.map((payload) => copied("workato: a payload", payload));
@@ -174,49 +169,4 @@ function createActions(tools: ReturnType<typeof createTools>, topics: Topics): A
     },
     purge: (topicId) => topics.purge(find(topicId)),
   };
-}
-
-/** The same, for other processes: JSON in, JSON out. */
-function toAdmin({
-  createTopic,
-  publish,
-  publishRaw,
-  purge,
-  revoke,
-}: Actions & Pick<WorkatoEmulator, "revoke">): Emulator["admin"] {
-  return {
-    createTopic(body) {
-      const topic = isRecord(body) ? body : {};
-      const { name, schema, retention } = topic;
-      if (typeof name !== "string") throw new Refusal(400, "name must be text");
-      return {
-        id: createTopic(name, {
-          schema: Array.isArray(schema) ? schema : undefined,
-          retention: typeof retention === "number" ? retention : undefined,
-        }),
-      };
-    },
-    publish(body) {
-      const payloads = isRecord(body) ? body["payloads"] : undefined;
-      if (!Array.isArray(payloads)) throw new Refusal(400, "payloads must be a list");
-      return { ids: publish(toTopicId(body), payloads) };
-    },
-    publishRaw(body) {
-      const items = isRecord(body) ? body["items"] : undefined;
-      if (!Array.isArray(items)) throw new Refusal(400, "items must be a list");
-      publishRaw(toTopicId(body), items);
-    },
-    purge: (body) => purge(toTopicId(body)),
-    revoke(body) {
-      const token = isRecord(body) ? body["token"] : undefined;
-      if (typeof token !== "string") throw new Refusal(400, "token must be text");
-      revoke(token);
-    },
-  };
-}
-
-function toTopicId(body: unknown): string | number {
-  const id = isRecord(body) ? body["topicId"] : undefined;
-  if (typeof id === "string" || typeof id === "number") return id;
-  throw new Refusal(400, "topicId must be a number or text");
 }

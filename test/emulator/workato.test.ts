@@ -777,6 +777,18 @@ describe("the emulator for other processes", () => {
     await server.close();
   });
 
+  it("makes no topic past the most, without a name, or of what is no topic", () => {
+    const { emulator } = setUp({ maxTopics: 2 });
+    const create = emulator.admin["createTopic"] ?? expect.fail();
+
+    expect(() => emulator.createTopic("")).toThrow("needs a name");
+    expect(() => create({ name: "b", schema: "text" })).toThrow("schema must be a list");
+    expect(() => create({ name: "b", retention: "1" })).toThrow("retention must be a number");
+    expect(() => create({ name: "b", description: 1 })).toThrow("description must be text");
+    create({ name: "b", description: "told" });
+    expect(() => emulator.createTopic("c")).toThrow("there are 2 topics, as maxTopics says");
+  });
+
   it("tells how far each reader has read, and takes raw items and tokens away", () => {
     const emulator = workatoEmulator();
     const topic = emulator.createTopic("deals");

@@ -33,26 +33,27 @@ export function createDoor(
   }
 
   return (call) => {
-    if (now() < lockedUntil) throw new Refusal(403, "Forbidden");
+    if (now() < lockedUntil) throw new Refusal(403, "Several wrong keys came");
     const given = call.request.headers.get("x-api-key");
     const key = [...keys.values()].find(({ secret }) => secret === given);
     if (key?.status !== "enabled") {
       countBadTry();
-      throw new Refusal(401, "Unauthorized");
+      throw new Refusal(401, "The key is wrong or disabled");
     }
     key.lastUsedAt = now();
     checkMediaTypes(call.request);
-    if (!isAllowed(key.scopes, call)) throw new Refusal(outOfScopeStatus, "Out of scope");
+    if (!isAllowed(key.scopes, call))
+      throw new Refusal(outOfScopeStatus, "The scopes do not allow it");
     return key;
   };
 }
 
 function checkMediaTypes(request: Request): void {
   const accept = request.headers.get("accept") ?? "*/*";
-  if (!/application\/(json|\*)|\*\/\*/.test(accept)) throw new Refusal(406, "Not Acceptable");
+  if (!/application\/(json|\*)|\*\/\*/.test(accept)) throw new Refusal(406, "Answers are JSON");
   if (request.body === null || request.method === "GET") return;
   const type = request.headers.get("content-type") ?? "";
-  if (!type.startsWith("application/json")) throw new Refusal(415, "Unsupported Media Type");
+  if (!type.startsWith("application/json")) throw new Refusal(415, "Bodies are JSON");
 }
 
 /** What the path is about: the last of its collections, such as `messages`. */
@@ -108,5 +109,5 @@ export function checkScopes(scopes: unknown): void {
       (access === "read" || access === "write") &&
       (targets === "*" || Array.isArray(targets)),
   );
-  if (!isRight) throw new Refusal(400, "Bad Request");
+  if (!isRight) throw new Refusal(400, "Scopes have resource, access and targets");
 }

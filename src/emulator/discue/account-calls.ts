@@ -33,7 +33,11 @@ export function usageRoutes({ usage, tools }: World): readonly ApiRoute[] {
     const limit = Number(query.get("limit") ?? Number.POSITIVE_INFINITY);
     const [after, afterId] = [query.get("startAfter"), query.get("startAfterId")];
     const known = ["all", "api_keys", "listeners", "messages", "queues"].includes(kind);
-    if (!known || !(limit > 0) || (after === null) !== (afterId === null)) throw badRequest();
+    if (!known) throw badRequest("events is a known kind");
+    if (!(limit > 0)) throw badRequest("limit is a number from 1");
+    if ((after === null) !== (afterId === null)) {
+      throw badRequest("startAfter and startAfterId come together");
+    }
     const all = usage.list().filter((event) => kind === "all" || event.kind === kind);
     const start = afterId === null ? 0 : all.findIndex(({ id }) => id === afterId) + 1;
     const views = all.slice(start, start + limit).map(({ id, type, stored_at, about }) => ({
@@ -130,7 +134,9 @@ export function clientRoutes({ state, naming, newId }: World): readonly ApiRoute
 }
 
 function readStatus({ status }: Body): string | undefined {
-  if (status !== undefined && status !== "enabled" && status !== "disabled") throw badRequest();
+  if (status !== undefined && status !== "enabled" && status !== "disabled") {
+    throw badRequest("a key is enabled or disabled");
+  }
   return status;
 }
 
@@ -146,7 +152,9 @@ export function domainRoutes(world: World): readonly ApiRoute[] {
     const body = await readBody(call);
     const { hostname, port } = body;
     const name = readName(body, naming);
-    if (name === undefined || typeof hostname !== "string" || !isPort(port)) throw badRequest();
+    if (name === undefined || typeof hostname !== "string" || !isPort(port)) {
+      throw badRequest("a domain has alias, hostname and port");
+    }
     const domain: DomainState = {
       id: newId(),
       name,
@@ -166,7 +174,9 @@ export function domainRoutes(world: World): readonly ApiRoute[] {
   async function update(call: Call): Promise<Response> {
     const domain = domainOf(call);
     const body = await readBody(call);
-    if ("hostname" in body || "port" in body) throw badRequest();
+    if ("hostname" in body || "port" in body) {
+      throw badRequest("a domain keeps its hostname and port");
+    }
     domain.name = readName(body, naming) ?? domain.name;
     return one(call, domain);
   }

@@ -30,7 +30,9 @@ export function queueRoutes(world: World): readonly ApiRoute[] {
   async function create(call: Call): Promise<Response> {
     const body = await readBody(call);
     const name = readName(body, naming);
-    if (name === undefined && world.api.queueName === "required") throw badRequest();
+    if (name === undefined && world.api.queueName === "required") {
+      throw badRequest("a queue has a name");
+    }
     refuseTwin(state.queues.values(), name);
     const queue: QueueState = {
       id: newId(),
@@ -103,14 +105,14 @@ function refuseTwin(
 ): void {
   for (const other of others) {
     if (name !== undefined && other !== self && other.name === name) {
-      throw new Refusal(422, "Unprocessable Entity");
+      throw new Refusal(422, "Another queue has the name");
     }
   }
 }
 
 async function setSchema(queue: QueueState, { schema }: Body): Promise<void> {
   if (schema === undefined) return;
-  if (schemaProblem(schema) !== undefined) throw badRequest();
+  if (schemaProblem(schema) !== undefined) throw badRequest("a schema is of the language");
   const text = new TextEncoder().encode(JSON.stringify(schema));
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", text));
   queue.schema = schema as QueueState["schema"];
@@ -183,12 +185,18 @@ export function listenerRoutes(world: World): readonly ApiRoute[] {
 
 /** Name and both addresses are mandatory. */
 function newListener(id: string, queue: QueueState, body: Body, naming: Naming): ListenerState {
+  const name = readName(body, naming);
+  const notifyUrl = readUrl(body["notify_url"]);
+  const livenessUrl = readUrl(body["liveness_url"]);
+  if (name === undefined || notifyUrl === undefined || livenessUrl === undefined) {
+    throw badRequest("a listener has name, notify_url and liveness_url");
+  }
   return {
     id,
     queue,
-    name: readName(body, naming) ?? refuse(),
-    notifyUrl: readUrl(body["notify_url"]) ?? refuse(),
-    livenessUrl: readUrl(body["liveness_url"]) ?? refuse(),
+    name,
+    notifyUrl,
+    livenessUrl,
     state: "stable",
     successes: 0,
     failures: 0,
@@ -199,10 +207,6 @@ function newListener(id: string, queue: QueueState, body: Body, naming: Naming):
   };
 }
 
-function refuse(): never {
-  throw badRequest();
-}
-
 /**
  * Reads the address of a webhook: http or https, no user name, 4 to 253 characters.
  *
@@ -210,15 +214,11 @@ function refuse(): never {
  */
 function readUrl(value: unknown): string | undefined {
   if (value === undefined) return undefined;
-  if (typeof value !== "string" || value.length < 4 || value.length > 253) throw badRequest();
-  let url: URL;
-  try {
-    url = new URL(value);
-  } catch {
-    throw badRequest();
-  }
-  const isRight = /^https?:$/.test(url.protocol) && url.username === "" && url.password === "";
-  return isRight ? value : refuse();
+  const isLong = typeof value === "string" && value.length >= 4 && value.length <= 253;
+  const url = isLong && URL.canParse(value) ? new URL(value) : undefined;
+  const isRight = url?.username === "" && url.password === "" && /^https?:$/.test(url.protocol);
+  if (isLong && isRight) return value;
+  throw badRequest("an address is of http or https, without a user, of 4 to 253 characters");
 }
 
 /** Stores a message and begins its deliveries. Gives undefined when the schema refuses it. */
@@ -256,14 +256,14 @@ export function messageRoutes(world: World): readonly ApiRoute[] {
     const queue = queueOf(world, call);
     const body = await readBody(call);
     const { data } = body;
-    if (typeof data !== "string") throw badRequest();
+    if (typeof data !== "string") throw badRequest("data is text");
     const message = publishMessage(
       world,
       queue,
       { name: readName(body, naming), data },
       call.number,
     );
-    if (!message) throw new Refusal(assumptions.schemaStatus, "Unprocessable Entity");
+    if (!message) throw new Refusal(assumptions.schemaStatus, "The data does not fit the schema");
     return one(call, message, message.id);
   }
 

@@ -33,15 +33,15 @@ export type ApiRoute = Omit<Route, "handle"> & {
   readonly handle: (call: Call) => Response | Promise<Response>;
 };
 
-/** The refusal that the pages describe for a wrong body. */
-export function badRequest(): Refusal {
-  return new Refusal(400, "Bad Request");
+/** The refusal of a wrong request; why stands in no answer, as on the pages. */
+export function badRequest(why: string): Refusal {
+  return new Refusal(400, why);
 }
 
 /** Reads a body; an empty one is an empty object. */
 export async function readBody({ request }: Call): Promise<Body> {
   const body = (await readJson(request)) ?? {};
-  if (!isRecord(body)) throw badRequest();
+  if (!isRecord(body)) throw badRequest("a body is an object");
   return body;
 }
 
@@ -104,7 +104,9 @@ export function found<Thing>(thing: Thing | undefined): Thing {
 export function readName(body: Body, naming: Naming): string | undefined {
   const name = body[naming];
   if (name === undefined) return undefined;
-  if (typeof name !== "string" || name === "") throw badRequest();
-  if (naming === "alias" && !/^[a-zA-Z0-9._-]{4,64}$/.test(name)) throw badRequest();
+  if (typeof name !== "string" || name === "") throw badRequest("a name is text");
+  if (naming === "alias" && !/^[a-zA-Z0-9._-]{4,64}$/.test(name)) {
+    throw badRequest("an alias has 4 to 64 of a-zA-Z0-9._-");
+  }
   return name;
 }

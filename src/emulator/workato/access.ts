@@ -45,6 +45,11 @@ export type Guard = (
   handle: (call: Call, body: Readonly<Record<string, unknown>>) => Response | Promise<Response>,
 ) => (call: Call) => Promise<Response>;
 
+/** The documented refusal of a wrong request, whose body never says what is wrong. */
+export function badRequest(_why: string): Refusal {
+  return new Refusal(400, "Bad request");
+}
+
 /** Makes the checks that every call passes, in the order 401, 403, 429, then the body. */
 export function createGuard(state: AccessState): Guard {
   const { assumptions, maxBodyBytes } = state;
@@ -77,7 +82,7 @@ export function createGuard(state: AccessState): Guard {
     }
     if (!saysJson(request)) throw new Refusal(assumptions.contentTypeStatus, "Bad request");
     const body = parse(bytes);
-    if (!isRecord(body)) throw new Refusal(400, "Bad request");
+    if (!isRecord(body)) throw badRequest("a body is an object");
     return body;
   }
 
@@ -92,7 +97,7 @@ function parse(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch {
-    throw new Refusal(400, "Bad request");
+    throw badRequest("a body is JSON");
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Route } from "../definition.ts";
-import { isRecord, json, Refusal } from "../exchange.ts";
-import type { Guard } from "./access.ts";
+import { isRecord, json } from "../exchange.ts";
+import { badRequest, type Guard } from "./access.ts";
 import type { WorkatoAssumptions } from "./assumptions.ts";
 import { defaultRetention, type HeldTopic, type Topics, type WorkatoTopicInput } from "./topics.ts";
 
@@ -123,7 +123,7 @@ function list({ topics, assumptions }: DeveloperState, query: URLSearchParams): 
   const read = (name: string, test: (text: string) => boolean): string | undefined => {
     const text = query.get(name);
     if (text === null || test(text)) return text ?? undefined;
-    if (assumptions.wrongQuery === "refuse") throw new Refusal(400, "Bad request");
+    if (assumptions.wrongQuery === "refuse") throw badRequest("a query has a known value");
     return undefined;
   };
   const isWhole = (text: string): boolean => /^[1-9]\d{0,5}$/.test(text);
