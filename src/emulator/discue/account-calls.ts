@@ -8,6 +8,7 @@ import {
   type Body,
   badRequest,
   found,
+  paged,
   readBody,
   readName,
   reply,
@@ -104,7 +105,11 @@ export function keyRoutes(world: World): readonly ApiRoute[] {
   }
 
   const list = (call: Call): Response =>
-    reply(call, { api_keys: [...state.keys.values()].map((each) => keyView(each, naming, api)) });
+    reply(call, {
+      api_keys: paged(world, call, [...state.keys.values()]).map((each) =>
+        keyView(each, naming, api),
+      ),
+    });
   const path = "/api_keys/:key";
   return [
     { operation: "apiKeys.create", method: "POST", path: "/api_keys", handle: create },
@@ -187,7 +192,9 @@ export function domainRoutes(world: World): readonly ApiRoute[] {
   }
 
   const list = (call: Call): Response =>
-    reply(call, { domains: [...domains.values()].map((each) => domainView(each, api)) });
+    reply(call, {
+      domains: paged(world, call, [...domains.values()]).map((each) => domainView(each, api)),
+    });
   const path = "/domains/:domain";
   return [
     { operation: "domains.create", method: "POST", path: "/domains", handle: create },

@@ -107,6 +107,11 @@ export interface DiscueApiAssumptions {
    * from. @default "made"
    */
   readonly messageName: "made" | "none";
+  /**
+   * Whether lists come in pages, by `page` and `per_page` (10, at most 100), which the overview announces
+   * and marks as not yet available. @default "none"
+   */
+  readonly paging: "none" | "announced";
   /** The answer to a body that is wrong; 400 and 422 stand on every page, without a reason. @default 400 */
   readonly invalidStatus: 400 | 422;
   /** The answer to a call that the key's scopes do not allow. @default 403 */
@@ -126,6 +131,7 @@ export interface DiscueApiAssumptions {
 const assumedOfApi: DiscueApiAssumptions = Object.freeze({
   queueName: "optional",
   messageName: "made",
+  paging: "none",
   invalidStatus: 400,
   outOfScopeStatus: 403,
   checksSchema: true,

@@ -14,6 +14,7 @@ import {
   listReply,
   makes,
   messageOf,
+  paged,
   queueOf,
   readBody,
   readName,
@@ -34,14 +35,7 @@ export function queueRoutes(world: World): readonly ApiRoute[] {
       throw badRequest("a queue has a name");
     }
     refuseTwin(state.queues.values(), name);
-    const queue: QueueState = {
-      id: newId(),
-      name,
-      schema: undefined,
-      schemaId: undefined,
-      listeners: new Map(),
-      messages: new Map(),
-    };
+    const queue = newQueue(newId(), name);
     await setSchema(queue, body);
     state.queues.set(queue.id, queue);
     usage.add("queues", "queue_added", { queue: queue.id });
@@ -73,8 +67,10 @@ export function queueRoutes(world: World): readonly ApiRoute[] {
     const isIt = queue.schema !== undefined && queue.schemaId === call.params["schema"];
     return reply(call, { schema: found(isIt ? queue.schema : undefined) });
   };
-  const list = (call: Call): Response =>
-    reply(call, { queues: [...state.queues.values()].map((each) => namedView(each, naming)) });
+  const list = (call: Call): Response => {
+    const queues = paged(world, call, [...state.queues.values()]);
+    return reply(call, { queues: queues.map((each) => namedView(each, naming)) });
+  };
 
   const path = "/queues/:queue";
   return [
@@ -90,6 +86,11 @@ export function queueRoutes(world: World): readonly ApiRoute[] {
     { operation: "queues.delete", method: "DELETE", path, handle: remove },
     { operation: "schemas.get", method: "GET", path: `${path}/schemas/:schema`, handle: getSchema },
   ];
+}
+
+function newQueue(id: string, name: string | undefined): QueueState {
+  const contents = { listeners: new Map(), messages: new Map() };
+  return { id, name, schema: undefined, schemaId: undefined, ...contents };
 }
 
 /** The pages show no body after deleting, the vendor's own client reads `_links`. */
@@ -155,7 +156,7 @@ export function listenerRoutes(world: World): readonly ApiRoute[] {
   }
 
   const listed = (call: Call, listeners: Iterable<ListenerState>): Response => {
-    const views = [...listeners].map((each) => listenerView(each, naming, api));
+    const views = paged(world, call, [...listeners]).map((each) => listenerView(each, naming, api));
     return listReply(call, { listeners: views });
   };
   const listAll = (call: Call) =>
@@ -283,7 +284,9 @@ export function messageRoutes(world: World): readonly ApiRoute[] {
   }
 
   const listed = (call: Call, messages: Iterable<MessageState>): Response =>
-    reply(call, { messages: [...messages].map((each) => namedView(each, naming)) });
+    reply(call, {
+      messages: paged(world, call, [...messages]).map((each) => namedView(each, naming)),
+    });
   const listAll = (call: Call) =>
     listed(
       call,

@@ -56,6 +56,20 @@ export function reply(call: Call, body: object, id?: string): Response {
   return json({ ...body, _links: { self: { href } } });
 }
 
+/** The part of a list that a call asks for. */
+export function paged<Item>(
+  { api }: World,
+  { url }: Call,
+  items: readonly Item[],
+): readonly Item[] {
+  if (api.paging === "none") return items;
+  const size = Number(url.searchParams.get("per_page") ?? 10);
+  const page = Number(url.searchParams.get("page") ?? 1);
+  if (!Number.isInteger(size) || size < 1 || size > 100) throw badRequest("per_page is 1 to 100");
+  if (!Number.isInteger(page) || page < 1) throw badRequest("page is a number from 1");
+  return items.slice((page - 1) * size, page * size);
+}
+
 /** The same for both lists of listeners, where the pages show the link as a text. */
 export function listReply(call: Call, body: object): Response {
   return json({ ...body, _links: { self: pathOf(call) } });

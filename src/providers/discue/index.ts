@@ -54,4 +54,5 @@ export type {
   DiscueUsageEvent,
   DiscueUsageEventKind,
   DiscueUsageEventQuery,
+  DiscueUsageEventStreamQuery,
 } from "./types.ts";
