@@ -1,3 +1,4 @@
+import type { Assumptions } from "../../core/assumption.ts";
 import { checkNames, checkRange } from "../options.ts";
 
 /**
@@ -149,3 +150,135 @@ export function withApiAssumptions(
   const present = Object.entries(given).filter(([, value]) => value !== undefined);
   return { ...assumedOfApi, ...Object.fromEntries(present) };
 }
+
+/**
+ * What the emulator takes for granted of discue: every option of {@link WebhookAssumptions} and
+ * {@link DiscueApiAssumptions}, and what has none.
+ */
+export const assumptions = {
+  "create-method": { assumed: "either" },
+  prefix: { assumed: "with `/v1` and without" },
+  "queue-name": { assumed: "it need not", options: ["assumptions.queueName"] },
+  "message-name": {
+    open: "what a message is named that was sent without a name; the page shows one",
+    assumed: "a made one",
+    options: ["assumptions.messageName"],
+    wrong: "a reply without a name",
+    alone: "it gives the name where there is one",
+  },
+  "message-values": { assumed: "`data`, which is text" },
+  links: {
+    assumed: "https, without `/v1`, ending with the new id; a text in both lists of listeners",
+  },
+  paging: { assumed: "it does not", options: ["assumptions.paging"] },
+  scopes: { assumed: '`"*"`, `["*"]` and an empty list mean all' },
+  "invalid-status": {
+    open: "the status for what is wrong with a request: every page lists 400 and 422",
+    assumed: "400",
+    options: ["assumptions.invalidStatus"],
+    wrong: "another status",
+    alone: "both are `request`",
+  },
+  "out-of-scope": {
+    open: "the status for a call that the key's scopes do not allow",
+    assumed: "403",
+    options: ["assumptions.outOfScopeStatus"],
+    wrong: "another status",
+    alone: "401 and 403 are one to it",
+  },
+  lockout: {
+    assumed: "5 within a minute, for a minute",
+    options: ["webhook.badKeyLimit", "webhook.badKeyWindowMs", "webhook.lockoutMs"],
+  },
+  "message-schema": {
+    open: "whether the schema is held against the parsed `data`, and the status where it does not fit",
+    assumed: "it is, 422",
+    options: ["assumptions.checksSchema", "webhook.schemaStatus"],
+    wrong: "a message that is taken, or another status",
+    alone: "any 4xx to a publish is `request`",
+  },
+  "listener-status": {
+    open: "the words of a listener's `status` in the newer model",
+    assumed: "`enabled`, always",
+    options: ["assumptions.listenerStatus"],
+    wrong: "another word",
+    alone: "it takes any text",
+  },
+  "key-prefix": {
+    open: "how much of a key its reads show; the sample has three characters",
+    assumed: "4 characters",
+    options: ["assumptions.keyPrefixLength"],
+    wrong: "another number",
+    alone: "it passes on what comes",
+  },
+  "usage-kept": {
+    open: "how many usage events of the last 24 hours are kept",
+    assumed: "10,000",
+    wrong: "a longer list",
+    alone: "it reads on until nothing is left",
+  },
+  "today-so-far": {
+    open: "in which time zone a day begins for the statistics",
+    assumed: "UTC",
+    wrong: "a counter that begins at another hour",
+    alone: "it passes the counters on",
+  },
+  times: { assumed: "milliseconds" },
+  delivery: { assumed: "POST, JSON", options: ["webhook.method", "webhook.headers"] },
+  "body-form": {
+    assumed: '`{"message":{id, name, data}}`',
+    options: ["webhook.bodyForm"],
+  },
+  "ack-status": { assumed: "any 2xx", options: ["webhook.isAck"] },
+  "reply-timeout": { assumed: "10 s", options: ["webhook.timeoutMs"] },
+  redelivery: {
+    assumed: "for ever, after 1, 5, 30 and then each 60 s, whatever `Retry-After` says",
+    options: ["webhook.retryDelaysMs", "webhook.maxAttempts", "webhook.honoursRetryAfter"],
+  },
+  concurrency: {
+    open: "how many calls to one listener are open at once",
+    assumed: "10",
+    options: ["webhook.concurrency"],
+    wrong: "more of them",
+    alone: "it bounds its own work, and defers the rest",
+  },
+  liveness: {
+    assumed:
+      "GET, at once and then each 30 s; 2xx means alive; three failures in a row make it inactive",
+    options: [
+      "webhook.livenessMethod",
+      "webhook.firstCheckMs",
+      "webhook.livenessIntervalMs",
+      "webhook.isAlive",
+      "webhook.livenessFailures",
+    ],
+  },
+  inactive: {
+    open: "whether an inactive listener is still called",
+    assumed: "it is",
+    options: ["webhook.callsInactive"],
+    wrong: "no call until a check is good",
+    alone: "it sees calls alone",
+  },
+  redirects: {
+    open: "whether a redirect of a receiver is followed",
+    assumed: "it is not, and acknowledges nothing",
+    options: ["webhook.followsRedirects"],
+    wrong: "a call at the other address",
+    alone: "it never redirects",
+  },
+  signature: { assumed: "there is none", options: ["webhook.signatureSecret"] },
+  address: { assumed: "with its path and query unchanged" },
+  challenge: {
+    assumed:
+      "below `.well-known/discue-challenge`, asked each second; its 7 days are told and not kept",
+    options: ["assumptions.challengeFolder", "assumptions.challengeLifeMs", "challengeIntervalMs"],
+  },
+  "verified-domains": {
+    open: "whether listeners on domains that are not verified are called",
+    assumed: "they are",
+    options: ["requireVerifiedDomain"],
+    wrong: "no call until the domain is verified",
+    alone: "it sees calls alone",
+  },
+} as const satisfies Assumptions;
