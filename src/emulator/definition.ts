@@ -25,8 +25,8 @@ export type Connection = Readonly<Record<string, string>>;
 /** What other processes may do through the server, by name: JSON in, JSON out. */
 export type AdminCommands = Readonly<Record<string, (body: unknown) => unknown>>;
 
-/** One provider's API, faked with its state in memory. */
-export interface Emulator<Own extends Connection = Connection> {
+/** One provider's API, faked with its state in memory. `Operation` are its calls by name. */
+export interface Emulator<Own extends Connection = Connection, Operation extends string = string> {
   /** The provider's name, and the prefix under which a server offers it. */
   readonly name: string;
   /** The seed that ids, tokens and faults follow from. */
@@ -40,9 +40,9 @@ export interface Emulator<Own extends Connection = Connection> {
    */
   readonly fetch: typeof globalThis.fetch;
   /** What goes wrong. */
-  readonly faults: Faults;
+  readonly faults: Faults<Operation>;
   /** What happened. */
-  readonly journal: Journal;
+  readonly journal: Journal<Operation>;
   /** What other processes may do. */
   readonly admin: AdminCommands;
   /** The base URLs and the test credentials, for a client that reaches it under `origin`. */
@@ -59,8 +59,10 @@ export interface Emulator<Own extends Connection = Connection> {
 }
 
 /** An emulator as its provider makes it, which can end and be made once more. */
-export interface EmulatorFrame<Own extends Connection = Connection>
-  extends Omit<Emulator<Own>, "reset" | typeof Symbol.asyncDispose> {
+export interface EmulatorFrame<
+  Own extends Connection = Connection,
+  Operation extends string = string,
+> extends Omit<Emulator<Own, Operation>, "reset" | typeof Symbol.asyncDispose> {
   /** Cuts what is open and ends the provider's own work. */
   end(): Promise<void>;
 }
@@ -106,9 +108,9 @@ export interface Call {
 }
 
 /** One documented call of the API. */
-export interface Route {
+export interface Route<Operation extends string = string> {
   /** Its name in faults and in the journal. */
-  readonly operation: string;
+  readonly operation: Operation;
   /** The HTTP method. */
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** The path, with `:name` for a segment that varies. */
@@ -118,9 +120,12 @@ export interface Route {
 }
 
 /** What a provider's emulator says of itself. */
-export interface EmulatorDefinition<Own extends Connection = Connection> {
+export interface EmulatorDefinition<
+  Own extends Connection = Connection,
+  Operation extends string = string,
+> {
   /** The documented calls. Anything else is answered with 404 or 405. */
-  readonly routes: readonly Route[];
+  readonly routes: readonly Route<Operation>[];
   /** The provider's own error body. */
   readonly errorReply: (status: number, text: string) => Response;
   /** What other processes may do. */
@@ -128,7 +133,7 @@ export interface EmulatorDefinition<Own extends Connection = Connection> {
   /** Base URLs and test credentials. */
   readonly connection: (origin: string) => Own;
   /** The operations that the emulator itself calls others by: faults hit them only by name. */
-  readonly outgoing?: readonly string[] | undefined;
+  readonly outgoing?: readonly Operation[] | undefined;
   /** Ends the provider's own work, at `close()`, after `closing` has fired, and at `reset()`. */
   readonly end?: (() => void | Promise<void>) | undefined;
 }

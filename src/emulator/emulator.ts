@@ -39,7 +39,7 @@ import type {
   EmulatorTools,
 } from "./definition.ts";
 import { createFaults } from "./faults.ts";
-import { createJournal } from "./journal.ts";
+import { createJournal, type Journal } from "./journal.ts";
 import { createRandoms } from "./random.ts";
 import { connectionCut } from "./spoil.ts";
 
@@ -116,10 +116,10 @@ export function resettable<Made extends EmulatorFrame>(
 }
 
 /** Makes an emulator of its tools and its definition. */
-export function createEmulator<Own extends Connection>(
+export function createEmulator<Own extends Connection, Operation extends string>(
   tools: EmulatorTools,
-  definition: EmulatorDefinition<Own>,
-): EmulatorFrame<Own> {
+  definition: EmulatorDefinition<Own, Operation>,
+): EmulatorFrame<Own, Operation> {
   const { routes, outgoing = [] } = definition;
   tools.faults.know(
     routes.map(({ operation }) => operation),
@@ -153,7 +153,8 @@ export function createEmulator<Own extends Connection>(
       return Object.defineProperty(reply, "url", { value: request.url });
     },
     faults: tools.faults,
-    journal: tools.journal,
+    // The frame knows its calls by text alone.
+    journal: tools.journal as unknown as Journal<Operation>,
     admin: definition.admin,
     connection: definition.connection,
     end,

@@ -1,10 +1,10 @@
 /** When a fault is injected. All conditions given must hold. */
-export interface FaultMatch {
+export interface FaultMatch<Operation extends string = string> {
   /**
    * The operations it hits, such as `"pull"`.
    * @default every request to the emulator; what it calls itself, such as a listener, only by name
    */
-  readonly operation?: string | readonly string[] | undefined;
+  readonly operation?: Operation | readonly Operation[] | undefined;
   /** How often it is injected in all. @default until it is cleared */
   readonly count?: number | undefined;
   /** How many matching calls are left alone first. @default 0 */
@@ -52,8 +52,8 @@ export type FaultEffect =
 /** The kinds of faults. */
 export type FaultKind = FaultEffect["kind"];
 
-/** A fault: what goes wrong, and when. */
-export type Fault = FaultEffect & FaultMatch;
+/** A fault: what goes wrong, and when; `Operation` are the calls of the emulator. */
+export type Fault<Operation extends string = string> = FaultEffect & FaultMatch<Operation>;
 
 /** A fault that hits the call instead of its proper answer. */
 export type SpoilingFault = Exclude<Fault, { kind: "delay" | "headers" | "duplicate" | "skew" }>;

@@ -28,8 +28,8 @@ export interface InjectedFaults {
   readonly spoil?: SpoilingFault | undefined;
 }
 
-/** The faults of one emulator. */
-export interface Faults {
+/** The faults of one emulator, whose calls are `Operation`. */
+export interface Faults<Operation extends string = string> {
   /**
    * Adds a fault behind the others, and gives its id. A call is spoilt by the first that hits it.
    *
@@ -39,13 +39,13 @@ export interface Faults {
    * @throws {TypeError} when the fault is not of the documented shape, has a member or an operation that
    * nobody knows.
    */
-  add(fault: Fault): string;
+  add(fault: Fault<Operation>): string;
   /**
    * Removes one fault, or all, and tells how many. The counters and the clock's other skews stay.
    */
   clear(id?: string): number;
   /** Adds several faults, or none where one of them is wrong. */
-  addAll(faults: readonly Fault[]): readonly string[];
+  addAll(faults: readonly Fault<Operation>[]): readonly string[];
   /** The faults in order. */
   list(): readonly FaultState[];
   /** How many faults were injected, by kind; a kind that never was is absent. */

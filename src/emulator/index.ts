@@ -29,13 +29,19 @@ export type {
   Journal,
   JournalDetail,
   JournalEntry,
+  JournalEventFacts,
+  JournalFacts,
   JournalKind,
   JournalNote,
+  JournalPlace,
   JournalQuery,
+  JournalReadFacts,
+  JournalRequestFacts,
   JournalTotals,
 } from "./journal.ts";
 export type { KekkerAssumptions } from "./kekker/assumptions.ts";
-export type { KekkerOperation } from "./kekker/operations.ts";
+export type { KekkerOperation } from "./kekker/operation.ts";
+export type { KekkerQueueOperation } from "./kekker/operations.ts";
 export {
   type KekkerConnection,
   type KekkerEmulator,
@@ -46,6 +52,7 @@ export {
 export { type EmulatorServer, type ServeOptions, serveEmulators } from "./server.ts";
 export type { TikiApp, TikiSeller } from "./tiki/accounts.ts";
 export type { TikiAssumptions } from "./tiki/assumptions.ts";
+export type { TikiOperation } from "./tiki/operation.ts";
 export type { TikiEmulatorOptions } from "./tiki/options.ts";
 export type { TikiEventInput } from "./tiki/queues.ts";
 export { type TikiConnection, type TikiEmulator, tikiEmulator } from "./tiki.ts";

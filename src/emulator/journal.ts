@@ -1,45 +1,73 @@
 import type { FaultKind } from "./fault.ts";
 
-/**
- * What an entry tells.
- *
- * `published`: an event is held for a reader from now on. `delivered`: an event was put into an
- * answer, which a fault may still have lost. `acked`: an event was acknowledged. `ackedAgain`: an ack
- * named what was acknowledged before. `read`: a reader said how far it has read, where that is its ack.
- * `fault`: a fault was injected. `request`: a request ended. `refused`: the emulator itself refused it (4xx).
- */
-export type JournalKind =
-  | "published"
-  | "delivered"
-  | "acked"
-  | "ackedAgain"
-  | "read"
-  | "refused"
-  | "fault"
-  | "request";
-
-/** What a provider's emulator writes down. */
-export interface JournalNote {
-  /** What it tells. */
-  readonly kind: JournalKind;
+/** An event of a queue, and the request that it happened in. */
+export interface JournalEventFacts<Operation extends string> {
+  /** The queue, topic or channel. */
+  readonly queue: string;
+  /** The event, by the provider's id; absent for what has none. */
+  readonly eventId?: string | undefined;
   /** The number of the request that caused it; absent where none did. */
   readonly request?: number | undefined;
-  /** The queue, topic or channel. */
-  readonly queue?: string | undefined;
-  /** The event, by the provider's id. */
-  readonly eventId?: string | undefined;
-  /** The operation, such as `"pull"`. */
-  readonly operation?: string | undefined;
-  /** The place that a request named: Tiki's `ack_id`, Workato's `after_message_id`. */
-  readonly cursor?: string | undefined;
-  /** The HTTP status; absent where the connection was cut. */
-  readonly status?: number | undefined;
-  /** Which fault was injected. */
-  readonly fault?: FaultKind | undefined;
+  /** The operation, such as `"pull"`; absent where none caused it. */
+  readonly operation?: Operation | undefined;
 }
 
-/** A line of the journal. It never holds a credential, a header or a payload. */
-export interface JournalEntry extends JournalNote {
+/** A reader's place in a queue. */
+export interface JournalReadFacts<Operation extends string> extends JournalEventFacts<Operation> {
+  /** The place that a request named: Tiki's `ack_id`, Workato's `after_message_id`. */
+  readonly cursor: string;
+}
+
+/** A request that has ended. */
+export interface JournalRequestFacts<Operation extends string> {
+  /** Its number, from 1. */
+  readonly request: number;
+  /** Its operation; `"unknown"` for a path or method that there is not. */
+  readonly operation: Operation | "unknown";
+}
+
+/** What each kind of entry tells. */
+export interface JournalFacts<Operation extends string = string> {
+  /** An event is held for a reader from now on. */
+  readonly published: JournalEventFacts<Operation>;
+  /** An event was put into an answer, which a fault may still have lost. */
+  readonly delivered: JournalEventFacts<Operation>;
+  /** An event was acknowledged. */
+  readonly acked: JournalEventFacts<Operation>;
+  /** An ack named what was acknowledged before: an event, or a place. */
+  readonly ackedAgain: JournalEventFacts<Operation> & Partial<JournalReadFacts<Operation>>;
+  /** A reader said how far it has read, where that is its ack. */
+  readonly read: JournalReadFacts<Operation>;
+  /** The emulator itself refused a request (4xx). */
+  readonly refused: JournalRequestFacts<Operation> & {
+    /** The HTTP status. */
+    readonly status: number;
+  };
+  /** A fault was injected: into a request, or into what the emulator calls itself. */
+  readonly fault: Partial<JournalEventFacts<Operation>> & {
+    /** The operation that it hit. */
+    readonly operation: Operation;
+    /** Which fault was injected. */
+    readonly fault: FaultKind;
+  };
+  /** A request ended. */
+  readonly request: JournalRequestFacts<Operation> & {
+    /** The HTTP status; absent where the connection was cut. */
+    readonly status?: number | undefined;
+  };
+}
+
+/** The kinds of entries. */
+export type JournalKind = keyof JournalFacts;
+
+/** What a provider's emulator writes down; told apart by `kind`. */
+export type JournalNote<
+  Operation extends string = string,
+  Kind extends JournalKind = JournalKind,
+> = { [Each in Kind]: { readonly kind: Each } & JournalFacts<Operation>[Each] }[Kind];
+
+/** Where an entry stands. */
+export interface JournalPlace {
   /** The place in the journal, from 1, without gaps as long as nothing is dropped. */
   readonly seq: number;
   /** When, epoch ms of the true clock: a skew does not touch it. */
@@ -47,6 +75,24 @@ export interface JournalEntry extends JournalNote {
   /** The name of the emulator. */
   readonly provider: string;
 }
+
+/** A line of the journal, told apart by `kind`. It never holds a credential, a header or a payload. */
+export type JournalEntry<
+  Operation extends string = string,
+  Kind extends JournalKind = JournalKind,
+> = JournalPlace & JournalNote<Operation, Kind>;
+
+/** An entry of any kind, as it is written. */
+type AnyEntry = JournalPlace & {
+  readonly kind: JournalKind;
+  readonly request?: number | undefined;
+  readonly queue?: string | undefined;
+  readonly eventId?: string | undefined;
+  readonly operation?: string | undefined;
+  readonly cursor?: string | undefined;
+  readonly status?: number | undefined;
+  readonly fault?: FaultKind | undefined;
+};
 
 /** What is known of one event of one queue. */
 export interface EventRecord {
@@ -69,17 +115,20 @@ export interface EventRecord {
 export type JournalDetail = "all" | "events" | "totals";
 
 /** Which entries are wanted. */
-export interface JournalQuery {
+export interface JournalQuery<
+  Operation extends string = string,
+  Kind extends JournalKind = JournalKind,
+> {
   /** Only entries behind this place. @default 0 */
   readonly after?: number | undefined;
   /** Only entries of these kinds. @default all kinds */
-  readonly kinds?: readonly JournalKind[] | undefined;
+  readonly kinds?: readonly Kind[] | undefined;
   /** Only entries of this queue, topic or channel. @default all */
   readonly queue?: string | undefined;
   /** Only entries of this event. @default all */
   readonly eventId?: string | undefined;
   /** Only entries of this operation. @default all */
-  readonly operation?: string | undefined;
+  readonly operation?: Operation | "unknown" | undefined;
   /** At most so many entries. @default all */
   readonly limit?: number | undefined;
 }
@@ -88,9 +137,11 @@ export interface JournalQuery {
 export type JournalTotals = Readonly<Record<JournalKind, number>>;
 
 /** The ground truth of an emulator: what really happened, in order, only ever appended to until a reset. */
-export interface Journal {
+export interface Journal<Operation extends string = string> {
   /** Entries in order; an empty list when none fit. A search by place, then a walk. */
-  entries(query?: JournalQuery): readonly JournalEntry[];
+  entries<Kind extends JournalKind = JournalKind>(
+    query?: JournalQuery<Operation, Kind>,
+  ): readonly JournalEntry<Operation, Kind>[];
   /** The ids of all published events, each once, in order; of one queue, or of all. */
   publishedIds(queue?: string): readonly string[];
   /** The ids of all acknowledged events, each once; of one queue, or of all. */
@@ -98,7 +149,7 @@ export interface Journal {
   /** What is known of one event; of the first queue that has it, where no queue is given. */
   event(eventId: string, queue?: string): EventRecord | undefined;
   /** How many requests of an operation arrived; of all operations, where none is given. */
-  calls(operation?: string): number;
+  calls(operation?: Operation | "unknown"): number;
   /** How many entries there were of each kind. */
   totals(): JournalTotals;
 }
@@ -163,7 +214,7 @@ function createRecords() {
 
   return {
     clear: () => queues.clear(),
-    count(entry: JournalEntry): void {
+    count(entry: AnyEntry): void {
       const counter = counters[entry.kind];
       if (entry.eventId === undefined || counter === undefined) return;
       const record = recordOf(entry.queue ?? "", entry.eventId);
@@ -190,7 +241,7 @@ function createRecords() {
 }
 
 /** The index of the first entry behind a place; entries are sorted by `seq`. */
-function indexBehind(entries: readonly JournalEntry[], after: number): number {
+function indexBehind(entries: readonly AnyEntry[], after: number): number {
   let low = 0;
   let high = entries.length;
   while (low < high) {
@@ -201,7 +252,7 @@ function indexBehind(entries: readonly JournalEntry[], after: number): number {
   return low;
 }
 
-function fits(entry: JournalEntry, { kinds, ...wanted }: JournalQuery): boolean {
+function fits(entry: AnyEntry, { kinds, ...wanted }: JournalQuery): boolean {
   if (kinds && !kinds.includes(entry.kind)) return false;
   return (["queue", "eventId", "operation"] as const).every(
     (name) => wanted[name] === undefined || entry[name] === wanted[name],
@@ -210,7 +261,7 @@ function fits(entry: JournalEntry, { kinds, ...wanted }: JournalQuery): boolean 
 
 /** Makes the journal of one emulator. */
 export function createJournal(provider: string, detail: JournalDetail = "all"): JournalWriter {
-  const entries: JournalEntry[] = [];
+  const entries: AnyEntry[] = [];
   const records = createRecords();
   const totals: Mutable<JournalTotals> = { ...noTotals };
   const calls = new Map<string, number>();
@@ -220,8 +271,9 @@ export function createJournal(provider: string, detail: JournalDetail = "all"): 
     add(note) {
       lastSeq += 1;
       // Written out, not spread: it halves the cost of what happens several times for each event.
-      const { kind, request, queue, eventId, operation, cursor, status, fault } = note;
-      const entry: JournalEntry = {
+      const told: Omit<AnyEntry, keyof JournalPlace> = note;
+      const { kind, request, queue, eventId, operation, cursor, status, fault } = told;
+      const entry: AnyEntry = {
         seq: lastSeq,
         at: Date.now(),
         provider,
@@ -239,17 +291,18 @@ export function createJournal(provider: string, detail: JournalDetail = "all"): 
         entries.push(entry);
       }
       if (detail !== "totals") records.count(entry);
-      return entry;
+      return entry as JournalEntry;
     },
-    entries(query = {}) {
+    entries<Kind extends JournalKind>(query: JournalQuery<string, Kind> = {}) {
       const { after = 0, limit = Number.POSITIVE_INFINITY } = query;
-      const found: JournalEntry[] = [];
+      const found: AnyEntry[] = [];
       for (let index = indexBehind(entries, after); index < entries.length; index += 1) {
         if (found.length >= limit) break;
         const entry = entries[index];
         if (entry && fits(entry, query)) found.push(Object.freeze(entry));
       }
-      return found;
+      // A query's kinds are those of what it finds.
+      return found as readonly AnyEntry[] as readonly JournalEntry<string, Kind>[];
     },
     publishedIds: (queue) => records.ids(queue, (record) => record.published > 0),
     ackedIds: (queue) => records.ids(queue, (record) => record.ackedSeq !== undefined),

@@ -3,7 +3,12 @@ import { createEmulator, createTools, resettable } from "./emulator.ts";
 import { isRecord, Refusal, readBasic } from "./exchange.ts";
 import { defaultAssumptions, type KekkerAssumptions, texts } from "./kekker/assumptions.ts";
 import { createEventList, type EventList, type HeldEvent } from "./kekker/event-list.ts";
-import { createOperations, type KekkerOperation, type Operations } from "./kekker/operations.ts";
+import type { KekkerOperation } from "./kekker/operation.ts";
+import {
+  createOperations,
+  type KekkerQueueOperation,
+  type Operations,
+} from "./kekker/operations.ts";
 import { plain, reply, toEvent, toFirstVersion } from "./kekker/replies.ts";
 import { fromEpochMs, parseTime, type StoredTime, writeTime } from "./kekker/times.ts";
 import { checkNames, frameOptions } from "./options.ts";
@@ -40,7 +45,7 @@ export type KekkerConnection = Readonly<
 >;
 
 /** A Kekker node, faked. */
-export interface KekkerEmulator extends Emulator<KekkerConnection> {
+export interface KekkerEmulator extends Emulator<KekkerConnection, KekkerOperation> {
   /**
    * Publishes events in order, and gives their ids.
    *
@@ -49,7 +54,7 @@ export interface KekkerEmulator extends Emulator<KekkerConnection> {
    */
   publish(events: readonly KekkerEventInput[], channel?: string): readonly string[];
   /** Adds an operation to the queue, or replaces one, and gives its id. It publishes no event. */
-  setOperation(operation: KekkerOperation, queueId?: bigint, channel?: string): bigint;
+  setOperation(operation: KekkerQueueOperation, queueId?: bigint, channel?: string): bigint;
   /** How many events of a channel are unprocessed. */
   unprocessed(channel?: string): number;
 }
@@ -74,8 +79,7 @@ function readOptions(options: KekkerEmulatorOptions) {
  * Fakes a Kekker node: version 2.0 of the event and queue calls, and enough of version 1.0 to show what
  * a request without the version's header means.
  *
- * Operations for faults and the journal: `list`, `ack`, `reset`, `queueGet`, `queueCancel`. The journal's
- * `queue` is the channel. The fault `duplicate` on `list` lists the first event of the page twice, and the
+ * {@link KekkerOperation} names the operations for faults and the journal. The journal's `queue` is the channel. The fault `duplicate` on `list` lists the first event of the page twice, and the
  * newest acknowledged one again.
  *
  * Source: kekker.com/docs/api, "API Events Requests", "API Queue Requests", "Interaction with events",
@@ -132,7 +136,7 @@ function makeKekker(
   return {
     ...emulator,
     publish,
-    setOperation: (operation: KekkerOperation, queueId?: bigint, name?: string) =>
+    setOperation: (operation: KekkerQueueOperation, queueId?: bigint, name?: string) =>
       channelOf(name).operations.set(operation, queueId),
     unprocessed: (name?: string) => channelOf(name).events.slice(undefined, 0, 0).total,
   };
@@ -207,13 +211,18 @@ interface Entered {
   readonly version: "1.0" | "2.0";
 }
 
-function createRoutes(node: Node): readonly Route[] {
+function createRoutes(node: Node): readonly Route<KekkerOperation>[] {
   const at = (
-    operation: string,
+    operation: KekkerOperation,
     method: Route["method"],
     path: string,
     handle: (entered: Entered, node: Node) => Response,
-  ): Route => ({ operation, method, path, handle: (call) => handle(enter(node, call), node) });
+  ): Route<KekkerOperation> => ({
+    operation,
+    method,
+    path,
+    handle: (call) => handle(enter(node, call), node),
+  });
   return [
     at("list", "GET", "/api/events", list),
     // As the guide writes it.

@@ -7,6 +7,7 @@ import type { TikiApp, TikiSeller } from "./tiki/accounts.ts";
 import { apiRoutes } from "./tiki/api.ts";
 import { tikiCommands } from "./tiki/commands.ts";
 import { oauthRoutes } from "./tiki/oauth.ts";
+import type { TikiOperation } from "./tiki/operation.ts";
 import { readOptions, type TikiEmulatorOptions } from "./tiki/options.ts";
 import { createQueues, type Queue, type Queues, type TikiEventInput } from "./tiki/queues.ts";
 import { createTokenStore } from "./tiki/tokens.ts";
@@ -23,7 +24,7 @@ export type TikiConnection = Readonly<
 >;
 
 /** Tiki's event queues and their OAuth endpoints. */
-export interface TikiEmulator extends Emulator<TikiConnection> {
+export interface TikiEmulator extends Emulator<TikiConnection, TikiOperation> {
   /** The sellers. */
   readonly sellers: readonly TikiSeller[];
   /** The apps. */
@@ -124,9 +125,7 @@ function directMethods(queues: Queues, app: TikiApp) {
 /**
  * Fakes Tiki's event queue API and its OAuth endpoints, as strictly as their documents.
  *
- * Operations for faults and the journal: `listQueues`, `createQueue`, `createSubscription`,
- * `listSubscriptions`, `updateActive`, `pull`, `ack`, `me`, `token`, `authorize`. The fault
- * `duplicate` delivers up to ten acknowledged events once more, or the first one twice.
+ * {@link TikiOperation} names the operations for faults and the journal. The fault `duplicate` delivers up to ten acknowledged events once more, or the first one twice.
  *
  * @throws {TypeError} when an option is out of its range.
  * Source: open.tiki.vn, "Event queue API", "Event queues", "Event type", "Auth flows", "Scope of

@@ -10,7 +10,7 @@ function counterEmulator(options?: EmulatorOptions) {
   const state = { total: 0, signals: 0 };
   const emulator = resettable(createTools("counter", options), (tools) => ({
     ...makeCounter(tools, state, bell),
-    publish: (eventId: string) => tools.journal.add({ kind: "published", eventId }),
+    publish: (eventId: string) => tools.journal.add({ kind: "published", queue: "q", eventId }),
     total: () => state.total,
   }));
   return { ...emulator, state };

@@ -28,7 +28,8 @@ describe("a journal", () => {
   it("gives entries behind a place, of some kinds, up to a limit", () => {
     const journal = createJournal("acme");
     for (let index = 1; index <= 10; index += 1) {
-      journal.add({ kind: index % 2 ? "published" : "acked", eventId: String(index) });
+      const kind = index % 2 ? ("published" as const) : ("acked" as const);
+      journal.add({ kind, queue: "q", eventId: String(index) });
     }
 
     const seqs = (query: Parameters<typeof journal.entries>[0]) =>
@@ -63,7 +64,7 @@ describe("a journal", () => {
     const journal = createJournal("acme");
     journal.add({ kind: "acked", queue: "q", eventId: "a", operation: "ack" });
     journal.add({ kind: "acked", queue: "r", eventId: "a", operation: "pull" });
-    journal.add({ kind: "read", queue: "q", eventId: "b", operation: "ack" });
+    journal.add({ kind: "read", queue: "q", eventId: "b", cursor: "b", operation: "ack" });
     const seqs = (query: JournalQuery) => journal.entries(query).map(({ seq }) => seq);
 
     expect(seqs({ queue: "q" })).toEqual([1, 3]);
@@ -79,7 +80,7 @@ describe("a journal", () => {
     journal.add({ kind: "published", queue: "two", eventId: "a" });
     journal.add({ kind: "published", queue: "two" });
     journal.add({ kind: "acked", queue: "two", eventId: "a" });
-    journal.add({ kind: "fault", queue: "two", eventId: "z", fault: "cut" });
+    journal.add({ kind: "fault", queue: "two", eventId: "z", operation: "notify", fault: "cut" });
 
     expect(journal.publishedIds()).toEqual(["a", "b"]);
     expect(journal.publishedIds("two")).toEqual(["a"]);
@@ -93,7 +94,7 @@ describe("a journal", () => {
     journal.countCall("pull");
     journal.countCall("pull");
     journal.countCall("ack");
-    journal.add({ kind: "refused" });
+    journal.add({ kind: "refused", request: 3, operation: "ack", status: 400 });
 
     expect([journal.calls("pull"), journal.calls("nothing"), journal.calls()]).toEqual([2, 0, 3]);
     expect(journal.totals()).toEqual({
@@ -112,9 +113,9 @@ describe("a journal", () => {
     const events = createJournal("acme", "events");
     const totals = createJournal("acme", "totals");
     for (const journal of [events, totals]) {
-      journal.add({ kind: "request", request: 1 });
-      journal.add({ kind: "published", eventId: "a" });
-      journal.add({ kind: "fault", fault: "cut" });
+      journal.add({ kind: "request", request: 1, operation: "pull" });
+      journal.add({ kind: "published", queue: "q", eventId: "a" });
+      journal.add({ kind: "fault", operation: "pull", fault: "cut" });
     }
 
     expect(events.entries()).toMatchObject([{ seq: 2, kind: "published" }]);

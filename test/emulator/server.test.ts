@@ -50,7 +50,8 @@ function echoEmulator(name = "echo") {
         publish: (body) => {
           const { events } = body as { events: readonly string[] };
           if (!Array.isArray(events)) throw new Refusal(422, "events must be a list");
-          for (const eventId of events) tools.journal.add({ kind: "published", eventId });
+          for (const eventId of events)
+            tools.journal.add({ kind: "published", queue: "q", eventId });
           return { published: events.length };
         },
         fail: () => {

@@ -88,8 +88,8 @@ export class History {
       const { kind } = entry;
       if (kind === "request" || kind === "refused" || kind === "read" || kind === "ackedAgain")
         continue;
-      const { eventId: id, request, fault, operation } = entry;
-      const what = fault ?? operation;
+      const { eventId: id, request } = entry;
+      const what = entry.kind === "fault" ? entry.fault : entry.operation;
       this.notes.push({ kind, at: entry.at - this.#start, id, request, what });
     }
   }

@@ -2,7 +2,7 @@ import { Refusal } from "../exchange.ts";
 import { texts } from "./assumptions.ts";
 
 /** The state of an operation in the queue, as a test sets it. */
-export interface KekkerOperation {
+export interface KekkerQueueOperation {
   /** Where it is. */
   readonly status: "InQueue" | "InProgress" | "Success" | "Error";
   /** With `Success`. */
@@ -16,7 +16,7 @@ export interface KekkerOperation {
 /** The operations of one channel. */
 export interface Operations {
   /** Adds an operation, or replaces the one of this id; gives the id. */
-  set(operation: KekkerOperation, queueId?: bigint): bigint;
+  set(operation: KekkerQueueOperation, queueId?: bigint): bigint;
   /** The reply of the call that asks for one. Refuses an unknown id. */
   get(queueId: string): Readonly<Record<string, unknown>>;
   /** Deletes one that waits or has failed. Refuses others. */
@@ -25,10 +25,10 @@ export interface Operations {
 
 /** Makes the operations of one channel, numbered from 1801 on. */
 export function createOperations(): Operations {
-  const operations = new Map<bigint, KekkerOperation>();
+  const operations = new Map<bigint, KekkerQueueOperation>();
   let lastId = 1_800n;
 
-  function find(queueId: string): readonly [bigint, KekkerOperation] {
+  function find(queueId: string): readonly [bigint, KekkerQueueOperation] {
     const id = /^\d{1,19}$/.test(queueId) ? BigInt(queueId) : undefined;
     const operation = id === undefined ? undefined : operations.get(id);
     if (id === undefined || !operation) throw new Refusal(400, texts.operationNotFound);

@@ -4,6 +4,7 @@ import type { GrantedCall, Guard, TikiTools } from "./access.ts";
 import type { TikiSeller } from "./accounts.ts";
 import type { TikiAssumptions } from "./assumptions.ts";
 import type { HeldEvent } from "./event-log.ts";
+import type { TikiOperation } from "./operation.ts";
 import type { Queue, Queues, Subscription } from "./queues.ts";
 
 /** What the calls need. */
@@ -193,7 +194,7 @@ function readSeller({ sellers, inactive }: ApiState, granted: GrantedCall): unkn
 }
 
 /** The calls of the event queue API, and the one that tells which seller a token is of. */
-export function apiRoutes(state: ApiState): readonly Route[] {
+export function apiRoutes(state: ApiState): readonly Route<TikiOperation>[] {
   const { guard } = state;
   const queues = queueCalls(state);
   const subscriptions = subscriptionCalls(state);

@@ -1,6 +1,7 @@
 import type { Route } from "../definition.ts";
 import { json, readBasic } from "../exchange.ts";
 import type { TikiApp, TikiSeller } from "./accounts.ts";
+import type { TikiOperation } from "./operation.ts";
 import type { Grant, TokenStore } from "./tokens.ts";
 
 /**
@@ -111,7 +112,7 @@ function readAuthorization({ apps, sellers }: OauthState, query: URLSearchParams
 }
 
 /** The routes of OAuth: the browser's page, where the first seller always agrees, and the tokens. */
-export function oauthRoutes(state: OauthState): readonly Route[] {
+export function oauthRoutes(state: OauthState): readonly Route<TikiOperation>[] {
   const { apps, tokens } = state;
   return [
     {

@@ -131,7 +131,7 @@ function noteCursor({ journal }: StreamsState["tools"], call: Call, body: Body):
   const cursor = body["after_message_id"];
   if (typeof cursor !== "string") return;
   const { number: request, operation, params } = call;
-  const queue = params["topicId"];
+  const queue = params["topicId"] ?? "";
   journal.add({ kind: "read", queue, eventId: cursor, cursor, request, operation });
 }
 
