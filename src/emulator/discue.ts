@@ -9,6 +9,7 @@ import {
 } from "./discue/assumptions.ts";
 import { createEnding } from "./discue/ending.ts";
 import { createNotifier } from "./discue/notify.ts";
+import type { DiscueOperation } from "./discue/operation.ts";
 import { createOutgoing, type Deliver } from "./discue/outgoing.ts";
 import {
   listenerRoutes,
@@ -59,7 +60,7 @@ export interface DiscuePublish {
 export type DiscueConnection = Readonly<Record<"baseUrl" | "apiKey", string>>;
 
 /** The emulator of discue. */
-export interface DiscueEmulator extends Emulator<DiscueConnection> {
+export interface DiscueEmulator extends Emulator<DiscueConnection, DiscueOperation> {
   /**
    * Stores messages in a queue, named by its id or name, as POST does, and gives their ids.
    *
@@ -205,7 +206,7 @@ function verifiedHosts({ domains }: State): (listener: ListenerState) => boolean
 }
 
 /** The table of calls, each behind the door, with and without the prefix. */
-function createRoutes(world: World, staleMs: number): readonly Route[] {
+function createRoutes(world: World, staleMs: number): readonly Route<DiscueOperation>[] {
   const { state, assumptions, api, tools } = world;
   const door = createDoor(state, assumptions, api, tools.clock.now);
   const routes: readonly ApiRoute[] = [

@@ -7,6 +7,7 @@ import { createGuard, type WorkatoApiClient } from "./workato/access.ts";
 import { defaultAssumptions, type WorkatoAssumptions } from "./workato/assumptions.ts";
 import { type WorkatoMethods, workatoCommands } from "./workato/commands.ts";
 import { developerRoutes } from "./workato/developer.ts";
+import type { WorkatoOperation } from "./workato/operation.ts";
 import { publish, streamsRoutes } from "./workato/streams.ts";
 import { createTopics, type Topics } from "./workato/topics.ts";
 
@@ -34,7 +35,9 @@ export type WorkatoConnection = Readonly<
 >;
 
 /** Workato's event streams: consume and publish under `/api/v1`, topics under `/api/event_streams`. */
-export interface WorkatoEmulator extends Emulator<WorkatoConnection>, WorkatoMethods {
+export interface WorkatoEmulator
+  extends Emulator<WorkatoConnection, WorkatoOperation>,
+    WorkatoMethods {
   /** The API clients. */
   readonly clients: readonly WorkatoApiClient[];
 }

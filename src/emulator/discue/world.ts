@@ -3,6 +3,7 @@ import { isRecord, json, Refusal, readJson } from "../exchange.ts";
 import type { DiscueApiAssumptions, WebhookAssumptions } from "./assumptions.ts";
 import type { ChallengeOptions } from "./checks.ts";
 import type { Ending } from "./ending.ts";
+import type { DiscueOperation } from "./operation.ts";
 import type { Outgoing } from "./outgoing.ts";
 import type { ListenerState, MessageState, QueueState, State } from "./state.ts";
 import type { Usage } from "./usage.ts";
@@ -29,7 +30,7 @@ export interface World {
 export type Body = Readonly<Record<string, unknown>>;
 
 /** One call before the door is put around it. */
-export type ApiRoute = Omit<Route, "handle"> & {
+export type ApiRoute = Omit<Route<DiscueOperation>, "handle"> & {
   readonly handle: (call: Call) => Response | Promise<Response>;
 };
 
@@ -79,7 +80,7 @@ export function listReply(call: Call, body: object): Response {
  * What makes something takes both methods: the getting-started page has PUT, the reference POST.
  */
 export function makes(
-  operation: string,
+  operation: DiscueOperation,
   path: string,
   handle: ApiRoute["handle"],
 ): readonly ApiRoute[] {

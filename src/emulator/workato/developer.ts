@@ -2,6 +2,7 @@ import type { Route } from "../definition.ts";
 import { isRecord, json } from "../exchange.ts";
 import { badRequest, type Guard } from "./access.ts";
 import type { WorkatoAssumptions } from "./assumptions.ts";
+import type { WorkatoOperation } from "./operation.ts";
 import { defaultRetention, type HeldTopic, type Topics, type WorkatoTopicInput } from "./topics.ts";
 
 /** What the Developer API needs. */
@@ -23,7 +24,7 @@ const maxRetention = 7_776_000;
 const success = { data: { status: "success" } };
 
 /** The six calls about topics. */
-export function developerRoutes(state: DeveloperState): readonly Route[] {
+export function developerRoutes(state: DeveloperState): readonly Route<WorkatoOperation>[] {
   const { topics, guard } = state;
   const one = "/api/event_streams/topics/:topicId";
   return [
@@ -40,7 +41,7 @@ export function developerRoutes(state: DeveloperState): readonly Route[] {
   ];
 }
 
-function collectionRoutes(state: DeveloperState): readonly Route[] {
+function collectionRoutes(state: DeveloperState): readonly Route<WorkatoOperation>[] {
   const { topics, guard } = state;
   const path = "/api/event_streams/topics";
   return [
@@ -65,7 +66,7 @@ function collectionRoutes(state: DeveloperState): readonly Route[] {
   ];
 }
 
-function changeRoutes(state: DeveloperState): readonly Route[] {
+function changeRoutes(state: DeveloperState): readonly Route<WorkatoOperation>[] {
   const { topics, guard } = state;
   const path = "/api/event_streams/topics/:topicId";
   return [

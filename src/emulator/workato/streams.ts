@@ -3,6 +3,7 @@ import { isRecord, json, Refusal } from "../exchange.ts";
 import { badRequest, type Guard } from "./access.ts";
 import type { WorkatoAssumptions } from "./assumptions.ts";
 import type { HeldMessage } from "./message-log.ts";
+import type { WorkatoOperation } from "./operation.ts";
 import { findUnknown, findViolations } from "./payload-check.ts";
 import type { HeldTopic, Topics } from "./topics.ts";
 
@@ -36,7 +37,7 @@ const maxPayloads = 100;
 const repeated = 10;
 
 /** The three calls of the event-streams host. */
-export function streamsRoutes(state: StreamsState): readonly Route[] {
+export function streamsRoutes(state: StreamsState): readonly Route<WorkatoOperation>[] {
   const { guard, topics, assumptions } = state;
   return [
     {
