@@ -35,6 +35,12 @@ export const assumptions = {
     options: ["pageSize"],
     wrong: "lists of ten: give `pageSize: 100`",
   },
+  "rate-limit": {
+    open: "how a rate limit tells when it ends: `X-RateLimit-Reset` is announced, and not yet there",
+    assumed: "by `Retry-After`, or not at all; a 429 is `rateLimit` and is waited for",
+    wrong: "a 429 with `X-RateLimit-Reset` alone: the waits are the transport's own",
+    alone: "it has no limit; the fault `status` makes a 429",
+  },
   scopes: {
     open: 'how all targets are written: `"*"` in two schemas, `["*"]` in a sample and the vendor\'s client',
     assumed: "as the caller gives them",

@@ -30,4 +30,38 @@ describe("what the documents of discue call mandatory", () => {
     // @ts-expect-error the data is missing
     (): unknown => client.messages.create("q", { name: "m" });
   });
+
+  it("D-103 a queue needs nothing, in the reference", () => {
+    (): unknown => client.queues.create({});
+  });
+
+  it("D-127 a change of a listener needs none of the three", () => {
+    (): unknown => client.listeners.update("q", "l", {});
+  });
+
+  it("D-188 both facts of a usage event are needed to read on behind it", () => {
+    // @ts-expect-error the time is missing
+    (): unknown => client.events.list({ after: { id: "a" } });
+    // @ts-expect-error the id is missing
+    (): unknown => client.events.list({ after: { storedAt: "2026-01-01T00:00:00Z" } });
+  });
+
+  it("D-224 an object needs props, an array items, and every rule a type", () => {
+    (): unknown => client.queues.create({ schema: { a: { type: "object", props: {} } } });
+    // @ts-expect-error the props are missing
+    (): unknown => client.queues.create({ schema: { a: { type: "object" } } });
+    // @ts-expect-error the items are missing
+    (): unknown => client.queues.create({ schema: { a: { type: "array" } } });
+    // @ts-expect-error there is no such type
+    (): unknown => client.queues.create({ schema: { a: { type: "date" } } });
+  });
+
+  it("D-314 a domain needs a name, a hostname and a port", () => {
+    // @ts-expect-error the name is missing
+    (): unknown => client.domains.create({ hostname: "example.com", port: 443 });
+    // @ts-expect-error the hostname is missing
+    (): unknown => client.domains.create({ name: "shop", port: 443 });
+    // @ts-expect-error the port is missing
+    (): unknown => client.domains.create({ name: "shop", hostname: "example.com" });
+  });
 });
