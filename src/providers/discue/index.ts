@@ -56,3 +56,17 @@ export type {
   DiscueUsageEventQuery,
   DiscueUsageEventStreamQuery,
 } from "./types.ts";
+export type {
+  DiscueWireApiKey,
+  DiscueWireCall,
+  DiscueWireCounters,
+  DiscueWireDomain,
+  DiscueWireError,
+  DiscueWireLinks,
+  DiscueWireListener,
+  DiscueWireMessage,
+  DiscueWireNamed,
+  DiscueWireQueue,
+  DiscueWireReplies,
+  DiscueWireUsageEvent,
+} from "./wire-types.ts";

@@ -1,5 +1,14 @@
-import { describe, it } from "vitest";
-import { discue } from "../../../src/providers/discue/index.ts";
+import { describe, expectTypeOf, it } from "vitest";
+import type * as z from "zod/mini";
+import {
+  type BodyForm,
+  type DiscueWireCall,
+  type DiscueWireError,
+  type DiscueWireReplies,
+  discue,
+} from "../../../src/providers/discue/index.ts";
+
+import type { wireError, wireReplies } from "../../../src/providers/discue/wire.ts";
 
 const client = discue({ apiKey: "k" });
 const urls = { notifyUrl: "https://myapp.io/n", livenessUrl: "https://myapp.io/l" };
@@ -63,5 +72,22 @@ describe("what the documents of discue call mandatory", () => {
     (): unknown => client.domains.create({ name: "shop", port: 443 });
     // @ts-expect-error the port is missing
     (): unknown => client.domains.create({ name: "shop", hostname: "example.com" });
+  });
+});
+
+/** A schema's input is written without `readonly`. */
+type Writable<T> = T extends readonly (infer Item)[]
+  ? Writable<Item>[]
+  : T extends object
+    ? { -readonly [Name in keyof T]: Writable<T[Name]> }
+    : T;
+
+describe("the wire's types", () => {
+  it("are what the client reads", () => {
+    type Read = { [Name in keyof typeof wireReplies]: z.input<(typeof wireReplies)[Name]> };
+
+    expectTypeOf<Writable<DiscueWireReplies>>().toExtend<Pick<Read, keyof DiscueWireReplies>>();
+    expectTypeOf<DiscueWireError>().toExtend<z.input<typeof wireError>>();
+    expectTypeOf<keyof DiscueWireCall>().toEqualTypeOf<BodyForm>();
   });
 });

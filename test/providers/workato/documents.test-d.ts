@@ -1,5 +1,13 @@
-import { describe, it } from "vitest";
-import { workato } from "../../../src/providers/workato/index.ts";
+import { describe, expectTypeOf, it } from "vitest";
+import type * as z from "zod/mini";
+import {
+  type WorkatoWireError,
+  type WorkatoWireMessage,
+  type WorkatoWireReplies,
+  workato,
+} from "../../../src/providers/workato/index.ts";
+
+import type * as wire from "../../../src/providers/workato/wire.ts";
 
 const { topics, messages } = workato({ token: "t" });
 const field = {
@@ -84,5 +92,31 @@ describe("what the documents of Workato call required, or optional", () => {
     (): unknown => messages.consume(1);
     // @ts-expect-error the topic is missing
     (): unknown => messages.consume();
+  });
+});
+
+/** A schema's input is written without `readonly`. */
+type Writable<T> = T extends readonly (infer Item)[]
+  ? Writable<Item>[]
+  : T extends object
+    ? { -readonly [Name in keyof T]: Writable<T[Name]> }
+    : T;
+
+describe("the wire's types", () => {
+  it("are what the client reads", () => {
+    interface Read {
+      readonly consume: z.input<typeof wire.wireConsume>;
+      readonly publish: z.input<typeof wire.wirePublish>;
+      readonly publishBatch: z.input<typeof wire.wireBatchPublish>;
+      readonly topics: z.input<typeof wire.wireTopics>;
+      readonly topic: z.input<typeof wire.wireTopicReply>;
+      readonly done: z.input<typeof wire.wireDone>;
+    }
+
+    expectTypeOf<Writable<WorkatoWireReplies>>().toExtend<Read>();
+    expectTypeOf<WorkatoWireError>().toExtend<z.input<typeof wire.wireError>>();
+    expectTypeOf<
+      WorkatoWireReplies["consume"]["messages"][number]
+    >().toEqualTypeOf<WorkatoWireMessage>();
   });
 });

@@ -391,7 +391,12 @@ const platformRows: readonly WorkatoRow[] = [
       },
     }),
   ),
-  failing("W-251", 400, { message: "Bad request" }, { code: "request", message: expect.stringContaining("Bad request") }),
+  failing(
+    "W-251",
+    400,
+    { message: "Bad request" },
+    { code: "request", message: expect.stringContaining("Bad request") },
+  ),
   failing("W-252", 401, { message: "Unauthorized" }, { code: "auth" }),
   failing("W-253", 404, { message: "Not found" }, { code: "notFound" }),
   failing(
