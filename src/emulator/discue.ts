@@ -7,22 +7,18 @@ import {
   withApiAssumptions,
   withAssumptions,
 } from "./discue/assumptions.ts";
+import { createActions, type DiscueMethods, discueCommands } from "./discue/commands.ts";
 import { createEnding } from "./discue/ending.ts";
 import { createNotifier } from "./discue/notify.ts";
 import type { DiscueOperation } from "./discue/operation.ts";
 import { createOutgoing, type Deliver } from "./discue/outgoing.ts";
-import {
-  listenerRoutes,
-  messageRoutes,
-  publishMessage,
-  queueRoutes,
-} from "./discue/queue-calls.ts";
+import { listenerRoutes, messageRoutes, queueRoutes } from "./discue/queue-calls.ts";
 import { createState, type KeyState, type ListenerState, type State } from "./discue/state.ts";
 import { createUsage } from "./discue/usage.ts";
 import type { ApiRoute, World } from "./discue/world.ts";
 import { createEmulator, createTools, resettable } from "./emulator.ts";
-import { isRecord, json, Refusal } from "./exchange.ts";
-import { checkNames, frameOptions } from "./options.ts";
+import { json, Refusal } from "./exchange.ts";
+import { type Choices, checkChoices, isFlag, isText } from "./options.ts";
 import { type Random, randomUuid } from "./random.ts";
 
 /** What the emulator of discue may be told. */
@@ -50,24 +46,13 @@ export interface DiscueEmulatorOptions extends EmulatorOptions {
   readonly requireVerifiedDomain?: boolean | undefined;
 }
 
-/** What a message is made of. */
-export interface DiscuePublish {
-  readonly name?: string | undefined;
-  readonly data: string;
-}
-
 /** What a client of discue needs. */
 export type DiscueConnection = Readonly<Record<"baseUrl" | "apiKey", string>>;
 
 /** The emulator of discue. */
-export interface DiscueEmulator extends Emulator<DiscueConnection, DiscueOperation> {
-  /**
-   * Stores messages in a queue, named by its id or name, as POST does, and gives their ids.
-   *
-   * @throws {TypeError} when there is no such queue, or a message does not fit its schema.
-   */
-  publish(queue: string, messages: readonly DiscuePublish[]): readonly string[];
-}
+export interface DiscueEmulator
+  extends Emulator<DiscueConnection, DiscueOperation>,
+    DiscueMethods {}
 
 /**
  * Fakes discue's API, and calls the listeners over HTTP as discue would.
@@ -79,24 +64,32 @@ export interface DiscueEmulator extends Emulator<DiscueConnection, DiscueOperati
  * Sources: docs.discue.io and github.com/discue/terraform-provider-discue at 68c2fe0, read 2026-11.
  */
 export function discueEmulator(options: DiscueEmulatorOptions = {}): DiscueEmulator {
-  checkNames("discueEmulator", options, [...frameOptions, ...optionNames]);
+  checkChoices<DiscueEmulatorOptions>("discueEmulator", options, choices);
   const assumptions = withAssumptions(options.webhook);
   withApiAssumptions(options.assumptions);
   const tools = createTools("discue", options);
   return resettable(tools, () => makeDiscue(tools, options, assumptions));
 }
 
-const optionNames: readonly string[] = [
-  "apiKey",
-  "naming",
-  "staleMs",
-  "deliver",
-  "webhook",
-  "assumptions",
-  "challengeScheme",
-  "challengeIntervalMs",
-  "requireVerifiedDomain",
-];
+const isFunction = (value: unknown): boolean => typeof value === "function";
+const isTime = (value: unknown): boolean => typeof value === "number" && value >= 0;
+/** The frame, and the lists of assumptions, check these. */
+const elsewhere = (): boolean => true;
+
+const choices: Choices<DiscueEmulatorOptions> = {
+  seed: elsewhere,
+  journal: elsewhere,
+  clock: elsewhere,
+  webhook: elsewhere,
+  assumptions: elsewhere,
+  apiKey: (value) => isText(value) && value !== "",
+  naming: ["name", "alias"],
+  staleMs: isTime,
+  deliver: isFunction,
+  challengeScheme: ["https", "http"],
+  challengeIntervalMs: isTime,
+  requireVerifiedDomain: isFlag,
+};
 
 function makeDiscue(
   tools: EmulatorTools,
@@ -109,12 +102,14 @@ function makeDiscue(
     deliver = (...call) => fetch(...call),
   } = options;
   const { now } = tools.clock;
-  const random = tools.random("id");
-  const newId = () => (naming === "name" ? randomUuid(random) : shortId(random));
+  const newId = (purpose: string): string => {
+    const random = tools.random(purpose);
+    return naming === "name" ? randomUuid(random) : shortId(random);
+  };
   const state = createState();
-  const first = newId();
+  const first = newId("key");
   state.keys.set(first, firstKey(first, apiKey, now()));
-  const usage = createUsage(now, newId);
+  const usage = createUsage(now, () => newId("usage"));
   const outgoing = createOutgoing(deliver, assumptions.followsRedirects);
   const isOnKnownHost = options.requireVerifiedDomain ? verifiedHosts(state) : () => true;
   const mayCall = (listener: ListenerState): boolean =>
@@ -137,16 +132,16 @@ function makeDiscue(
     },
     notify: createNotifier({ tools, assumptions, outgoing, usage, naming, mayCall }),
   };
-  const publish = createPublish(world);
+  const actions = createActions(world);
   const emulator = createEmulator(tools, {
     routes: createRoutes(world, options.staleMs ?? 0),
     errorReply: (status) => json({ title: phrases[status] ?? "Error", status }, status),
-    admin: { publish: (body) => publishCommand(body, publish) },
+    admin: discueCommands(actions),
     connection: (origin) => ({ baseUrl: origin, apiKey }),
     outgoing: ["notify", "liveness"],
     end: () => endAll(world),
   });
-  return { ...emulator, publish };
+  return { ...emulator, ...actions };
 }
 
 /** Ends every delivery, check and wait. */
@@ -268,32 +263,4 @@ function prettied(body: string, pretty: string | null): string {
 function asJson(body: string): Response {
   if (body === "") return new Response(null, { status: 200 });
   return new Response(body, { headers: { "content-type": "application/json; charset=utf-8" } });
-}
-
-function createPublish(world: World): DiscueEmulator["publish"] {
-  return (queue, messages) => {
-    const { queues } = world.state;
-    const target = queues.get(queue) ?? [...queues.values()].find(({ name }) => name === queue);
-    if (!target) throw new TypeError("discue publish: there is no such queue");
-    return messages.map((message) => {
-      const stored = publishMessage(world, target, message);
-      if (!stored) throw new TypeError("discue publish: a message does not fit the schema");
-      return stored.id;
-    });
-  };
-}
-
-/** Takes `{ queue, messages: [{ name?, data }] }` and gives `{ ids }`. */
-function publishCommand(body: unknown, publish: DiscueEmulator["publish"]): unknown {
-  const { queue, messages } = isRecord(body) ? body : {};
-  const isRight = Array.isArray(messages) && messages.every(isPublish);
-  if (typeof queue !== "string" || !isRight) {
-    throw new TypeError("discue publish: send { queue, messages: [{ name?, data: string }] }");
-  }
-  return { ids: publish(queue, messages) };
-}
-
-function isPublish(value: unknown): value is DiscuePublish {
-  if (!isRecord(value) || typeof value["data"] !== "string") return false;
-  return value["name"] === undefined || typeof value["name"] === "string";
 }

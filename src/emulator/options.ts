@@ -8,6 +8,32 @@ export function checkNames(place: string, given: object, known: readonly string[
   throw new TypeError(`${place} has no ${other}; it has ${known.join(", ")}`);
 }
 
+/** The values that options can have: those listed, or what a test finds right. */
+export type Choices<Options> = {
+  readonly [Name in keyof Options]-?: readonly unknown[] | ((value: unknown) => boolean);
+};
+
+/** Refuses names that nobody knows, and values that an option cannot have; what is left out is right. */
+export function checkChoices<Options extends object>(
+  place: string,
+  given: Partial<Options>,
+  choices: Choices<Options>,
+): void {
+  checkNames(place, given, Object.keys(choices));
+  for (const [name, value] of Object.entries(given) as [keyof Options & string, unknown][]) {
+    const right = choices[name];
+    const isRight = typeof right === "function" ? right(value) : right.includes(value);
+    if (isRight || value === undefined) continue;
+    const what = typeof right === "function" ? "" : `; it is one of ${right.join(", ")}`;
+    throw new TypeError(`${place}: ${name} cannot have this value${what}`);
+  }
+}
+
+export const isFlag: readonly unknown[] = [true, false];
+export const isText = (value: unknown): boolean => typeof value === "string";
+export const isAmount = (value: unknown): boolean => typeof value === "number" && value >= 1;
+export const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
+
 /** Refuses a number that is out of its range; what is left out is right. */
 export function checkRange(name: string, value: unknown, min: number, max: number): void {
   if (value === undefined) return;

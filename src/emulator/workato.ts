@@ -1,10 +1,14 @@
 import type { Emulator, EmulatorOptions, EmulatorTools } from "./definition.ts";
 import { createEmulator, createTools, resettable } from "./emulator.ts";
-import { copied, json } from "./exchange.ts";
-import { checkNames, checkRange, frameOptions } from "./options.ts";
+import { copied, isRecord, json } from "./exchange.ts";
+import { type Choices, checkChoices, isAmount, isTexts } from "./options.ts";
 import { randomUuid } from "./random.ts";
 import { createGuard, type WorkatoApiClient } from "./workato/access.ts";
-import { defaultAssumptions, type WorkatoAssumptions } from "./workato/assumptions.ts";
+import {
+  defaultAssumptions,
+  choices as ofAssumptions,
+  type WorkatoAssumptions,
+} from "./workato/assumptions.ts";
 import { type WorkatoMethods, workatoCommands } from "./workato/commands.ts";
 import { developerRoutes } from "./workato/developer.ts";
 import type { WorkatoOperation } from "./workato/operation.ts";
@@ -56,28 +60,42 @@ const defaults = Object.freeze({
   refuse: (): string | undefined => undefined,
 });
 
+/** The frame, and the list of assumptions, check these. */
+const elsewhere = (): boolean => true;
+
+const choices: Choices<WorkatoEmulatorOptions> = {
+  seed: elsewhere,
+  journal: elsewhere,
+  clock: elsewhere,
+  assumptions: elsewhere,
+  clients: (value) => Array.isArray(value) && value.length > 0 && value.every(isClient),
+  requestsPerMinute: isAmount,
+  maxBodyBytes: isAmount,
+  maxTopics: isAmount,
+  refuse: (value) => typeof value === "function",
+};
+
+function isClient(value: unknown): boolean {
+  if (!isRecord(value) || typeof value["token"] !== "string" || value["token"] === "") return false;
+  const { permissions } = value;
+  return permissions === undefined || isTexts(permissions);
+}
+
 /** Merges the options with the defaults, and checks them. */
 function readOptions(options: WorkatoEmulatorOptions) {
   const { assumptions = {} } = options;
-  checkNames("workatoEmulator", options, [
-    ...Object.keys(defaults),
-    ...frameOptions,
-    "assumptions",
-  ]);
-  checkNames("workatoEmulator: assumptions", assumptions, Object.keys(defaultAssumptions));
+  checkChoices<WorkatoEmulatorOptions>("workatoEmulator", options, choices);
+  checkChoices<WorkatoAssumptions>("workatoEmulator: assumptions", assumptions, ofAssumptions);
+  const known = Object.entries(assumptions).filter(([, value]) => value !== undefined);
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   const merged = { ...defaults, ...(Object.fromEntries(given) as Partial<typeof defaults>) };
-  checkRange(
-    "workatoEmulator: requestsPerMinute",
-    merged.requestsPerMinute,
-    1,
-    Number.POSITIVE_INFINITY,
-  );
-  checkRange("workatoEmulator: maxBodyBytes", merged.maxBodyBytes, 1, Number.POSITIVE_INFINITY);
-  checkRange("workatoEmulator: maxTopics", merged.maxTopics, 1, Number.POSITIVE_INFINITY);
   const [client] = merged.clients;
   if (!client) throw new TypeError("workatoEmulator: clients must not be empty");
-  return { ...merged, client, assumptions: { ...defaultAssumptions, ...assumptions } };
+  return {
+    ...merged,
+    client,
+    assumptions: { ...defaultAssumptions, ...Object.fromEntries(known) },
+  };
 }
 
 /**

@@ -777,6 +777,31 @@ describe("the emulator for other processes", () => {
     await server.close();
   });
 
+  it("gets the same ids of a topic however much is published to another", () => {
+    const idsOf = (others: number) => {
+      const { emulator, id } = setUp();
+      const other = emulator.createTopic("other");
+      emulator.publish(
+        other,
+        Array.from({ length: others }, () => ({})),
+      );
+      return emulator.publish(id, [{}, {}]);
+    };
+
+    expect(idsOf(5)).toEqual(idsOf(0));
+  });
+
+  it.each([
+    [{ requestsPerMinute: 0 }, "requestsPerMinute cannot have this value"],
+    [{ clients: [{}] }, "clients cannot have this value"],
+    [{ refuse: "all" }, "refuse cannot have this value"],
+    [{ assumptions: { unknownCursor: "skip" } }, "it is one of refuse, empty, oldest"],
+    [{ assumptions: { forbiddenStatus: 200 } }, "forbiddenStatus cannot have this value"],
+    [{ maxTopic: 1 }, "has no maxTopic"],
+  ])("is refused the options %j", (options, words) => {
+    expect(() => workatoEmulator(options as WorkatoEmulatorOptions)).toThrow(words);
+  });
+
   it("makes no topic past the most, without a name, or of what is no topic", () => {
     const { emulator } = setUp({ maxTopics: 2 });
     const create = emulator.admin["createTopic"] ?? expect.fail();

@@ -67,8 +67,8 @@ export function keyRoutes(world: World): readonly ApiRoute[] {
     checkScopes(body["scopes"]);
     const at = tools.clock.now();
     const key: KeyState = {
-      id: newId(),
-      secret: `${newId()}${newId()}`.replaceAll("-", ""),
+      id: newId("key"),
+      secret: `${newId("secret")}${newId("secret")}`.replaceAll("-", ""),
       name: readName(body, naming),
       status: readStatus(body) ?? "enabled",
       scopes: body["scopes"],
@@ -128,7 +128,7 @@ export function clientRoutes({ state, naming, newId }: World): readonly ApiRoute
     return reply(call, { api_client: namedView(client, naming) });
   }
 
-  const create = (call: Call) => save(call, newId());
+  const create = (call: Call) => save(call, newId("client"));
   const update = (call: Call) =>
     save(call, found(state.clients.get(call.params["client"] ?? "")).id);
   const path = "/api_clients";
@@ -161,12 +161,12 @@ export function domainRoutes(world: World): readonly ApiRoute[] {
       throw badRequest("a domain has alias, hostname and port");
     }
     const domain: DomainState = {
-      id: newId(),
+      id: newId("domain"),
       name,
       hostname,
       port,
-      fileName: `${newId()}.txt`,
-      fileContent: newId(),
+      fileName: `${newId("challenge")}.txt`,
+      fileContent: newId("challenge"),
       createdAt: tools.clock.now(),
       verifiedAt: undefined,
     };

@@ -1,5 +1,6 @@
 import type { Assumptions } from "../../core/assumption.ts";
-import { checkNames, checkRange } from "../options.ts";
+import { isRecord } from "../exchange.ts";
+import { type Choices, checkChoices, isAmount, isFlag, isText } from "../options.ts";
 
 /**
  * **What the emulator assumes of discue's calls to a listener, of which nothing is documented.** Each is an
@@ -84,14 +85,38 @@ const assumed: WebhookAssumptions = Object.freeze({
   schemaStatus: 422,
 });
 
+const isFunction = (value: unknown): boolean => typeof value === "function";
+const isTime = (value: unknown): boolean =>
+  typeof value === "number" && value >= 0 && value < 2 ** 31;
+const isTimes = (value: unknown): boolean => Array.isArray(value) && value.every(isTime);
+
+const choices: Choices<WebhookAssumptions> = {
+  method: isText,
+  bodyForm: ["message", "data", "raw"],
+  headers: isRecord,
+  isAck: isFunction,
+  timeoutMs: (value) => isTime(value) && value !== 0,
+  retryDelaysMs: isTimes,
+  maxAttempts: isAmount,
+  honoursRetryAfter: isFlag,
+  concurrency: isAmount,
+  livenessMethod: isText,
+  livenessIntervalMs: isTime,
+  livenessFailures: isAmount,
+  isAlive: isFunction,
+  firstCheckMs: isTime,
+  callsInactive: isFlag,
+  followsRedirects: isFlag,
+  signatureSecret: (value) => isText(value) && /^whsec_[\w+/=-]+$/.test(String(value)),
+  badKeyLimit: isAmount,
+  badKeyWindowMs: isTime,
+  lockoutMs: isTime,
+  schemaStatus: [400, 422],
+};
+
 /** Puts the given assumptions in the place of the usual ones. */
 export function withAssumptions(given: Partial<WebhookAssumptions> = {}): WebhookAssumptions {
-  checkNames("discueEmulator: webhook", given, Object.keys(assumed));
-  checkRange("discueEmulator: concurrency", given.concurrency, 1, Number.POSITIVE_INFINITY);
-  checkRange("discueEmulator: maxAttempts", given.maxAttempts, 1, Number.POSITIVE_INFINITY);
-  checkRange("discueEmulator: timeoutMs", given.timeoutMs, 1, 2 ** 31 - 1);
-  checkRange("discueEmulator: firstCheckMs", given.firstCheckMs, 0, 2 ** 31 - 1);
-  checkRange("discueEmulator: livenessIntervalMs", given.livenessIntervalMs, 0, 2 ** 31 - 1);
+  checkChoices<WebhookAssumptions>("discueEmulator: webhook", given, choices);
   const present = Object.entries(given).filter(([, value]) => value !== undefined);
   return { ...assumed, ...Object.fromEntries(present) };
 }
@@ -142,11 +167,24 @@ const assumedOfApi: DiscueApiAssumptions = Object.freeze({
   challengeLifeMs: 7 * 86_400_000,
 });
 
+const choicesOfApi: Choices<DiscueApiAssumptions> = {
+  queueName: ["optional", "required"],
+  messageName: ["made", "none"],
+  paging: ["none", "announced"],
+  invalidStatus: [400, 422],
+  outOfScopeStatus: [401, 403],
+  checksSchema: isFlag,
+  listenerStatus: isText,
+  keyPrefixLength: (value) => value === 0 || isAmount(value),
+  challengeFolder: isText,
+  challengeLifeMs: (value) => typeof value === "number" && value >= 0,
+};
+
 /** Puts the given assumptions in the place of the usual ones. */
 export function withApiAssumptions(
   given: Partial<DiscueApiAssumptions> = {},
 ): DiscueApiAssumptions {
-  checkNames("discueEmulator: assumptions", given, Object.keys(assumedOfApi));
+  checkChoices<DiscueApiAssumptions>("discueEmulator: assumptions", given, choicesOfApi);
   const present = Object.entries(given).filter(([, value]) => value !== undefined);
   return { ...assumedOfApi, ...Object.fromEntries(present) };
 }

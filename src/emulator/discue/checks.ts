@@ -1,8 +1,11 @@
 import type { EmulatorTools } from "../definition.ts";
 import type { WebhookAssumptions } from "./assumptions.ts";
 import type { Ending } from "./ending.ts";
-import type { Outgoing } from "./outgoing.ts";
+import type { Outcome, Outgoing } from "./outgoing.ts";
 import type { DomainState, ListenerState } from "./state.ts";
+
+/** The name of a check in faults and in the journal. */
+const operation = "liveness";
 
 /**
  * Checks a listener's `liveness_url` now and then, until the listener or the emulator ends.
@@ -17,14 +20,28 @@ export async function watchLiveness(
   const { ending } = listener;
   if (firstCheckMs > 0 && livenessIntervalMs > 0) await ending.wait(firstCheckMs);
   while (livenessIntervalMs > 0 && !ending.isOver) {
-    const { spoil } = tools.faults.take("liveness");
-    const { status = 0 } = spoil
-      ? {}
-      : await outgoing(listener.livenessUrl, { method }, { timeoutMs, ending });
+    const check = () => outgoing(listener.livenessUrl, { method }, { timeoutMs, ending });
+    const { status = 0 } = await withFaults(listener, tools, check);
     if (ending.isOver) return;
     noteCheck(listener, status > 0 && assumptions.isAlive(status), assumptions);
     await ending.wait(livenessIntervalMs);
   }
+}
+
+/** One check, with the faults that hit it: a status in place of the listener's own, or no answer. */
+async function withFaults(
+  { ending, queue, id: reader }: ListenerState,
+  { faults, journal }: EmulatorTools,
+  check: () => Promise<Outcome>,
+): Promise<Outcome> {
+  const { kinds, delayMs, spoil } = faults.take(operation);
+  for (const fault of kinds) {
+    journal.add({ kind: "fault", queue: queue.id, reader, operation, fault });
+  }
+  if (delayMs > 0) await ending.wait(delayMs);
+  if (!spoil) return ending.isOver ? {} : await check();
+  if (spoil.kind === "status") return { status: spoil.status };
+  return spoil.kind === "html" ? { status: spoil.status ?? 502 } : {};
 }
 
 /**

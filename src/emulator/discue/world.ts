@@ -23,7 +23,8 @@ export interface World {
   readonly naming: Naming;
   /** Begins the deliveries of a message. */
   readonly notify: (message: MessageState) => void;
-  readonly newId: () => string;
+  /** Makes an id; each purpose has a sequence of its own. */
+  readonly newId: (purpose: string) => string;
 }
 
 /** A body that is a JSON object. */

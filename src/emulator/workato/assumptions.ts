@@ -1,4 +1,5 @@
 import type { Assumptions } from "../../core/assumption.ts";
+import { type Choices, isAmount, isFlag, isText, isTexts } from "../options.ts";
 
 /**
  * What Workato's documents leave open, and what the emulator does there.
@@ -112,6 +113,40 @@ export const defaultAssumptions: WorkatoAssumptions = Object.freeze({
   batchSuccess: "success",
   batchPermission: "publish",
 });
+
+const isStatus = (value: unknown): boolean =>
+  Number.isInteger(value) && Number(value) >= 400 && Number(value) <= 499;
+
+/** What each may be. */
+export const choices: Choices<WorkatoAssumptions> = {
+  unknownCursor: ["refuse", "empty", "oldest"],
+  unknownCursorStatus: isStatus,
+  sinceInclusive: isFlag,
+  bothCursors: ["refuse", "id"],
+  outOfRange: ["refuse", "clamp"],
+  schemaViolationStatus: isStatus,
+  invalidTopicStatus: isStatus,
+  retentionLeftOut: ["default", "kept"],
+  updatedAt: ["now", "before"],
+  topicsPerPage: isAmount,
+  updatedSchema: ["replaces", "merges"],
+  activity: ["published", "changed"],
+  topicNames: ["repeat", "unique"],
+  noDescription: ["", null],
+  wrongQuery: ["refuse", "ignore"],
+  fieldTypes: isTexts,
+  forbiddenStatus: isStatus,
+  tooLargeStatus: isStatus,
+  retryAfter: isFlag,
+  contentTypeStatus: [400, 415],
+  streamsRequestsPerMinute: isAmount,
+  unknownFields: ["allow", "refuse"],
+  emptyBatch: ["refuse", "accept"],
+  noPartialError: [false, null],
+  batchFailure: isText,
+  batchSuccess: isText,
+  batchPermission: isText,
+};
 
 /** What the emulator takes for granted of Workato: every option of {@link WorkatoAssumptions}, and what has none. */
 export const assumptions = {

@@ -76,7 +76,7 @@ export function createTopics(
       const topic: HeldTopic = {
         ...{ id, name, description: description ?? noDescription, retention, schema },
         ...{ createdAt: now, updatedAt: now, activeAt: now },
-        log: createMessageLog(random("message")),
+        log: createMessageLog(random(`message of ${id}`)),
         bell: createBell(),
       };
       topics.set(String(id), topic);
