@@ -21,9 +21,14 @@ const shop = tiki({
 // The first start makes the queue and subscribes it; its events begin some seconds later.
 const known = (await shop.queues.list()).find(({ name }) => name === "orders");
 const queue = known ?? (await shop.queues.create({ name: "orders" }));
-const subscribed = (await shop.subscriptions.list(queue.code)).map(({ eventType }) => eventType);
+const subscriptions = await shop.subscriptions.list(queue.code);
 for (const eventType of ["ORDER_CREATED_SUCCESSFULLY", "ORDER_STATUS_UPDATED"] as const) {
-  if (!subscribed.includes(eventType)) await shop.subscriptions.create(queue.code, { eventType });
+  const all = subscriptions.filter((each) => each.eventType === eventType);
+  const [first] = all;
+  if (!first) await shop.subscriptions.create(queue.code, { eventType });
+  // One that was switched off brings nothing until it is switched on.
+  else if (!all.some(({ active }) => active))
+    await shop.subscriptions.setActive(queue.code, first.code, true);
 }
 
 const statuses = new Map<string, string>();

@@ -33,6 +33,7 @@ import { createAnswer } from "./answer.ts";
 import type {
   Connection,
   Emulator,
+  EmulatorClock,
   EmulatorDefinition,
   EmulatorFrame,
   EmulatorOptions,
@@ -43,13 +44,16 @@ import { createJournal, type Journal } from "./journal.ts";
 import { createRandoms } from "./random.ts";
 import { connectionCut } from "./spoil.ts";
 
+/** Not `Date` itself: a test may put a fake one in its place later. */
+const currentClock: EmulatorClock = { now: () => Date.now() };
+
 /**
  * Makes what an emulator shares with the frame.
  *
  * @throws {TypeError} when the seed is no integer, the journal's detail is unknown or the clock is none.
  */
 export function createTools(name: string, options: EmulatorOptions = {}): EmulatorTools {
-  const { seed = 1, journal: detail = "all", clock = Date } = options;
+  const { seed = 1, journal: detail = "all", clock = currentClock } = options;
   if (!Number.isSafeInteger(seed)) throw new TypeError("emulator: seed must be an integer");
   if (!["all", "events", "totals"].includes(detail)) {
     throw new TypeError("emulator: journal must be all, events or totals");
@@ -132,8 +136,11 @@ export function createEmulator<Own extends Connection, Operation extends string>
   let closed: Promise<void> | undefined;
 
   async function end(): Promise<void> {
-    for (const controller of open.keys()) controller.abort(connectionCut());
-    await Promise.allSettled(open.values());
+    // Who is cut may ask again at once, while this waits for the others.
+    while (open.size > 0) {
+      for (const controller of open.keys()) controller.abort(connectionCut());
+      await Promise.allSettled(open.values());
+    }
     await definition.end?.();
   }
 
@@ -150,7 +157,7 @@ export function createEmulator<Own extends Connection, Operation extends string>
       const reply = await untilAborted(outer, open, (signal) =>
         answer(number, request, signal, outer),
       );
-      return Object.defineProperty(reply, "url", { value: request.url });
+      return Object.defineProperty(whileWanted(reply, outer), "url", { value: request.url });
     },
     faults: tools.faults,
     // The frame knows its calls by text alone.
@@ -173,6 +180,32 @@ export function createEmulator<Own extends Connection, Operation extends string>
 function toRequest(input: RequestInfo | URL, init: RequestInit | undefined): Request {
   if (input instanceof Request && !init) return input;
   return new Request(input, { ...init, signal: null });
+}
+
+/**
+ * The reply with a body that breaks when its caller has given up, as that of `fetch` does. Looked at when a
+ * piece is asked for, and not listened to: a body that nobody reads would leave its listener for good.
+ */
+function whileWanted(reply: Response, outer: AbortSignal | null | undefined): Response {
+  if (!outer || !reply.body) return reply;
+  const reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> = reply.body.getReader();
+  const body = new ReadableStream<Uint8Array<ArrayBuffer>>(
+    {
+      async pull(controller) {
+        if (outer.aborted) {
+          controller.error(outer.reason);
+          return await reader.cancel(outer.reason);
+        }
+        const { done, value } = await reader.read();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  );
+  const { status, statusText, headers } = reply;
+  return new Response(body, { status, statusText, headers });
 }
 
 /** What is under way. */

@@ -43,11 +43,11 @@ export type {
 export type { KekkerAssumptions } from "./kekker/assumptions.ts";
 export type { KekkerOperation } from "./kekker/operation.ts";
 export type { KekkerQueueOperation } from "./kekker/operations.ts";
+export type { KekkerEventInput } from "./kekker/publish.ts";
 export {
   type KekkerConnection,
   type KekkerEmulator,
   type KekkerEmulatorOptions,
-  type KekkerEventInput,
   kekkerEmulator,
 } from "./kekker.ts";
 export { type EmulatorServer, type ServeOptions, serveEmulators } from "./server.ts";

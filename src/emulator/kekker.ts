@@ -1,18 +1,20 @@
 import type { Call, Emulator, EmulatorOptions, EmulatorTools, Route } from "./definition.ts";
 import { createEmulator, createTools, resettable } from "./emulator.ts";
-import { isRecord, Refusal, readBasic } from "./exchange.ts";
-import { defaultAssumptions, type KekkerAssumptions, texts } from "./kekker/assumptions.ts";
-import { createEventList, type EventList, type HeldEvent } from "./kekker/event-list.ts";
-import type { KekkerOperation } from "./kekker/operation.ts";
+import { Refusal, readBasic } from "./exchange.ts";
 import {
-  createOperations,
-  type KekkerQueueOperation,
-  type Operations,
-} from "./kekker/operations.ts";
+  choices,
+  defaultAssumptions,
+  type KekkerAssumptions,
+  texts,
+} from "./kekker/assumptions.ts";
+import { kekkerCommands } from "./kekker/commands.ts";
+import { createEventList } from "./kekker/event-list.ts";
+import type { KekkerOperation } from "./kekker/operation.ts";
+import { createOperations, type KekkerQueueOperation } from "./kekker/operations.ts";
+import { type Channel, type KekkerEventInput, publishTo } from "./kekker/publish.ts";
 import { plain, reply, toEvent, toFirstVersion } from "./kekker/replies.ts";
-import { fromEpochMs, parseTime, type StoredTime, writeTime } from "./kekker/times.ts";
-import { checkNames, frameOptions } from "./options.ts";
-import { randomUuid } from "./random.ts";
+import { parseTime, type StoredTime, writeTime } from "./kekker/times.ts";
+import { checkChoices, checkNames, frameOptions, isText } from "./options.ts";
 
 /** The options of {@link kekkerEmulator}. */
 export interface KekkerEmulatorOptions extends EmulatorOptions {
@@ -24,21 +26,6 @@ export interface KekkerEmulatorOptions extends EmulatorOptions {
   readonly assumptions?: Partial<KekkerAssumptions> | undefined;
 }
 
-/** An event to publish; members beside these stand in the event as they are. */
-export interface KekkerEventInput {
-  /** The category, such as `Deals`; any other is taken as well. */
-  readonly category: string;
-  /** The type, such as `DealCreated`; any other is taken as well. */
-  readonly event: string;
-  /** @default a new one */
-  readonly eventUid?: string | undefined;
-  /** When it happened; UTC where a text has no zone. @default now, by the emulator's clock */
-  readonly timestamp?: string | undefined;
-  /** What the list shows in its place: a malformed item, which can be acknowledged all the same. */
-  readonly shown?: unknown;
-  readonly [member: string]: unknown;
-}
-
 /** What a client of a Kekker node needs. */
 export type KekkerConnection = Readonly<
   Record<"baseUrl" | "channel" | "login" | "password", string>
@@ -47,30 +34,28 @@ export type KekkerConnection = Readonly<
 /** A Kekker node, faked. */
 export interface KekkerEmulator extends Emulator<KekkerConnection, KekkerOperation> {
   /**
-   * Publishes events in order, and gives their ids.
+   * Publishes events in order, all or none of them, and gives their ids.
    *
    * @param channel Where to. @default the first channel
-   * @throws {TypeError} for an event without category or type, an id that is there, a wrong time.
+   * @throws {TypeError} for an event without category or type, an id that is there, a wrong time, or what
+   * is no JSON.
    */
   publish(events: readonly KekkerEventInput[], channel?: string): readonly string[];
-  /** Adds an operation to the queue, or replaces one, and gives its id. It publishes no event. */
+  /**
+   * Adds an operation to the queue, or replaces one, and gives its id. It publishes no event.
+   *
+   * @throws {TypeError} for a status that there is not, or a member that an operation does not have.
+   */
   setOperation(operation: KekkerQueueOperation, queueId?: bigint, channel?: string): bigint;
   /** How many events of a channel are unprocessed. */
   unprocessed(channel?: string): number;
 }
 
-interface Channel {
-  readonly name: string;
-  readonly events: EventList;
-  readonly operations: Operations;
-  /** The newest event that was acknowledged: what the fault `duplicate` brings again. */
-  lastAcked: HeldEvent | undefined;
-}
-
 function readOptions(options: KekkerEmulatorOptions) {
   const { login = "demo-login", password = "demo-password", assumptions = {} } = options;
   checkNames("kekkerEmulator", options, [...frameOptions, "login", "password", "assumptions"]);
-  checkNames("kekkerEmulator: assumptions", assumptions, Object.keys(defaultAssumptions));
+  checkChoices<KekkerAssumptions>("kekkerEmulator: assumptions", assumptions, choices);
+  checkChoices("kekkerEmulator", { login, password }, { login: isText, password: isText });
   const given = Object.entries(assumptions).filter(([, value]) => value !== undefined);
   return { login, password, assumptions: { ...defaultAssumptions, ...Object.fromEntries(given) } };
 }
@@ -98,7 +83,10 @@ function makeKekker(
   const channels = new Map(
     assumptions.channels.map((name): [string, Channel] => {
       const operations = createOperations();
-      return [name, { name, events: createEventList(shuffle), operations, lastAcked: undefined }];
+      return [
+        name,
+        { name, events: createEventList(shuffle, assumptions), operations, lastAcked: undefined },
+      ];
     }),
   );
 
@@ -108,24 +96,16 @@ function makeKekker(
     return channel;
   }
 
-  const publish: KekkerEmulator["publish"] = (events, name) => {
-    const channel = channelOf(name);
-    return events.map((each) => {
-      // Not by JSON: a number that JSON cannot be given is written as it is.
-      const event = structuredClone(each);
-      const time = toStoredTime(event.timestamp, tools.clock.now());
-      const held = toHeld(event, event.eventUid ?? randomUuid(tools.random("event")), time);
-      const { eventUid: eventId } = held;
-      if (!channel.events.add(held)) throw new TypeError("kekker: eventUid is there already");
-      tools.journal.add({ kind: "published", queue: channel.name, eventId });
-      return eventId;
-    });
-  };
+  const publish: KekkerEmulator["publish"] = (events, name) =>
+    publishTo(channelOf(name), events, tools);
+  const setOperation: KekkerEmulator["setOperation"] = (operation, queueId, name) =>
+    channelOf(name).operations.set(operation, queueId);
+  const unprocessed = (name?: string) => channelOf(name).events.slice(undefined, 0, 0).total;
 
   const emulator = createEmulator(tools, {
     routes: createRoutes({ login, password, assumptions, channels, journal: tools.journal }),
     errorReply: (status, text) => errorReply(status, text, assumptions),
-    admin: { publish: (body) => publishBody(publish, body) },
+    admin: kekkerCommands({ publish, setOperation, unprocessed }),
     connection: (baseUrl) => ({
       baseUrl,
       channel: assumptions.channels[0] ?? "",
@@ -133,56 +113,7 @@ function makeKekker(
       password,
     }),
   });
-  return {
-    ...emulator,
-    publish,
-    setOperation: (operation: KekkerQueueOperation, queueId?: bigint, name?: string) =>
-      channelOf(name).operations.set(operation, queueId),
-    unprocessed: (name?: string) => channelOf(name).events.slice(undefined, 0, 0).total,
-  };
-}
-
-function toStoredTime(timestamp: string | undefined, now: number): StoredTime {
-  if (timestamp === undefined) return fromEpochMs(now);
-  const parsed = parseTime(timestamp);
-  if (!parsed) throw new TypeError("kekker: timestamp must be such as 2020-08-04T21:23:14.813");
-  return parsed.time;
-}
-
-function toHeld(event: KekkerEventInput, eventUid: string, time: StoredTime): HeldEvent {
-  const { category, event: type, shown, eventUid: _id, timestamp: _time, ...members } = event;
-  checkText("category", category);
-  checkText("event", type);
-  return { eventUid, category, event: type, time, members, shown };
-}
-
-/** Takes `{ events: [...], channel? }` of another process. */
-function publishBody(publish: KekkerEmulator["publish"], body: unknown): unknown {
-  const events: readonly unknown[] | undefined =
-    isRecord(body) && Array.isArray(body["events"]) ? body["events"] : undefined;
-  if (!isRecord(body) || !events) {
-    throw new TypeError("kekker: publish takes { events: [{ category, event, ... }], channel }");
-  }
-  const { channel } = body;
-  const name = channel === undefined ? undefined : checkText("channel", channel);
-  return { eventUids: publish(events.map(toEventInput), name) };
-}
-
-function toEventInput(value: unknown): KekkerEventInput {
-  if (!isRecord(value)) throw new TypeError("kekker: an event is an object");
-  const { eventUid, timestamp, ...members } = value;
-  return {
-    ...members,
-    category: checkText("category", value["category"]),
-    event: checkText("event", value["event"]),
-    eventUid: eventUid === undefined ? undefined : checkText("eventUid", eventUid),
-    timestamp: timestamp === undefined ? undefined : checkText("timestamp", timestamp),
-  };
-}
-
-function checkText(name: string, value: unknown): string {
-  if (typeof value === "string") return value;
-  throw new TypeError(`kekker: ${name} must be text`);
+  return { ...emulator, publish, setOperation, unprocessed };
 }
 
 /** Nothing is behind the proxy that answers 401; the node itself answers all other errors. */
@@ -265,6 +196,9 @@ function list(entered: Entered, node: Node): Response {
   const pageNumber = readCount(call.url, "pageNumber", 1);
   const asked = readCount(call.url, "pageSize", assumptions.defaultPageSize);
   const size = Math.min(asked, assumptions.maxPageSize);
+  if (category !== undefined && !channel.events.knows(category)) {
+    if (assumptions.unknownCategory === "refuse") throw new Refusal(400, texts.unknownCategory);
+  }
   const { events, total } = channel.events.slice(category, (pageNumber - 1) * size, size);
   const again = [events[0], channel.lastAcked].filter((event) => event !== undefined);
   const listed = call.duplicate ? [...events, ...again] : events;
@@ -319,11 +253,12 @@ function writeEarliest(earliest: StoredTime | undefined, assumptions: KekkerAssu
   return assumptions.ackReply === "quoted" ? JSON.stringify(time) : time;
 }
 
-function reset({ call, channel, version }: Entered, { assumptions }: Node): Response {
+function reset({ call, channel, version }: Entered, { assumptions, channels }: Node): Response {
   if (version === "1.0") throw new Refusal(404, "");
   const parsed = parseTime(call.params["time"] ?? "");
   if (!parsed || !assumptions.resetZones.includes(parsed.zone)) throw new Refusal(400, texts.time);
-  channel.events.reset(parsed.time);
+  const reached = assumptions.resetScope === "node" ? channels.values() : [channel];
+  for (const { events } of reached) events.reset(parsed.time);
   return plain("");
 }
 

@@ -22,8 +22,9 @@ export function checkChoices<Options extends object>(
   checkNames(place, given, Object.keys(choices));
   for (const [name, value] of Object.entries(given) as [keyof Options & string, unknown][]) {
     const right = choices[name];
+    if (value === undefined) continue;
     const isRight = typeof right === "function" ? right(value) : right.includes(value);
-    if (isRight || value === undefined) continue;
+    if (isRight) continue;
     const what = typeof right === "function" ? "" : `; it is one of ${right.join(", ")}`;
     throw new TypeError(`${place}: ${name} cannot have this value${what}`);
   }

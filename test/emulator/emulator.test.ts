@@ -215,6 +215,35 @@ describe("an emulator as fetch", () => {
     expect(state.signals).toBe(1);
   });
 
+  it.each([
+    ["a whole one", undefined],
+    ["one of many pieces", { kind: "oversize", bytes: 300_000 }],
+  ] as const)("breaks a body whose caller has given up: %s", async (_what, fault) => {
+    const { fetch, faults } = counterEmulator();
+    if (fault) faults.add(fault);
+    const controller = new AbortController();
+    const reply = await fetch(add, { ...post, signal: controller.signal });
+    const reader = fault && reply.body?.getReader();
+    await reader?.read();
+
+    controller.abort("gone");
+
+    await expect(reader ? reader.read() : reply.json()).rejects.toBe("gone");
+  });
+
+  it("lets go of a body that is not wanted, and of its signal", async () => {
+    const { fetch, faults } = counterEmulator();
+    faults.add({ kind: "oversize", bytes: 300_000 });
+    const { signal } = new AbortController();
+    const added = vi.spyOn(signal, "addEventListener");
+    const removed = vi.spyOn(signal, "removeEventListener");
+
+    const reply = await fetch(add, { ...post, signal });
+    await reply.body?.cancel();
+
+    expect(removed).toHaveBeenCalledTimes(added.mock.calls.length);
+  });
+
   it("follows the signal of a Request as well", async () => {
     const { fetch } = counterEmulator();
     const controller = new AbortController();
@@ -250,6 +279,24 @@ describe("an emulator as fetch", () => {
     await expect(emulator.fetch(add, post)).rejects.toMatchObject({
       cause: { code: "ECONNREFUSED" },
     });
+  });
+
+  it("cuts at a reset what is asked again because of it", async () => {
+    const { fetch, faults, reset, journal } = counterEmulator();
+    faults.add({ kind: "delay", ms: 1e9 });
+    const again = fetch(add, post).catch(() => fetch(add, post));
+
+    await reset();
+
+    await expect(again).rejects.toMatchObject({ cause: { code: "ECONNRESET" } });
+    expect(journal.totals().request).toBe(0);
+  });
+
+  it("goes by the clock of the moment, so that timers may be faked after it was made", () => {
+    const { clock } = createTools("x");
+    vi.useFakeTimers({ now: 5_000 });
+
+    expect(clock.now()).toBe(5_000);
   });
 
   it("refuses options that make no sense", () => {

@@ -1,10 +1,7 @@
 import { describe, expect, it } from "vitest";
+import type { KekkerEventInput } from "../../src/emulator/kekker/publish.ts";
 import { fromEpochMs, parseTime, writeTime } from "../../src/emulator/kekker/times.ts";
-import {
-  type KekkerEmulatorOptions,
-  type KekkerEventInput,
-  kekkerEmulator,
-} from "../../src/emulator/kekker.ts";
+import { type KekkerEmulatorOptions, kekkerEmulator } from "../../src/emulator/kekker.ts";
 import { serveEmulators } from "../../src/emulator/server.ts";
 
 const basic = `Basic ${btoa("demo-login:demo-password")}`;
@@ -208,6 +205,29 @@ describe("a node", () => {
     expect((await node.fetch(`${baseUrl}/api/events`, { headers: accept })).status).toBe(406);
   });
 
+  it("of a category counts its case, and of an unknown one is refused, where assumed", async () => {
+    const lax = start();
+    const strict = start({ assumptions: { categoryCase: "exact", unknownCategory: "refuse" } });
+    for (const { node } of [lax, strict]) node.publish(events(1));
+    const paths = ["Deals", "deals", "Queue", "Contracts"].map((name) => `/api/events/${name}`);
+
+    const statuses = await Promise.all(
+      paths.flatMap((path) => [lax.ask("GET", path), strict.ask("GET", path)]),
+    );
+
+    expect(statuses.map(({ status }) => status)).toEqual([200, 200, 200, 400, 200, 200, 200, 400]);
+    expect(await lax.ids("/api/events/deals")).toEqual(["e1"]);
+  });
+
+  it.each([
+    [{ listForm: "list" }, "listForm cannot have this value; it is one of page, array"],
+    [{ maxPageSize: 0 }, "maxPageSize cannot have this value"],
+    [{ resetZones: ["UTC"] }, "resetZones cannot have this value"],
+    [{ channels: [] }, "channels cannot have this value"],
+  ])("refuses the assumption %j", (assumptions, what) => {
+    expect(() => kekkerEmulator({ assumptions: assumptions as never })).toThrow(what);
+  });
+
   it("refuses options that nobody knows", () => {
     expect(() => kekkerEmulator({ user: "x" } as never)).toThrow("kekkerEmulator has no user");
     expect(() => kekkerEmulator({ assumptions: { total: 1 } as never })).toThrow("has no total");
@@ -321,6 +341,19 @@ describe("a reset", () => {
     expect(await ids()).toStrictEqual(["e2", "e3", "e4", "e5", "e6"]);
     expect(await ids("/api/events/Queue")).toStrictEqual(["e6"]);
     expect(await (await ask("POST", "/api/events/e3/ack")).text()).toBe("2020-08-04T12:00:02");
+  });
+
+  it("reaches every channel, and takes earlier events off, where assumed", async () => {
+    const { node, ask } = start({
+      assumptions: { resetScope: "node", resetBefore: "process", channels: ["demo-channel", "b"] },
+    });
+    node.publish(events(3));
+    node.publish(events(3), "b");
+    await ask("POST", "/api/events/e3/ack");
+
+    await ask("POST", "/api/events/reset/2020-08-04T12:00:02");
+
+    expect([node.unprocessed(), node.unprocessed("b")]).toEqual([2, 2]);
   });
 
   it("leaves older events that are still unprocessed", async () => {
@@ -540,6 +573,62 @@ describe("publishing", () => {
     [[event(1)], "other", /there is no such channel/],
   ])("refuses %j to channel %s", (wrong, channel, message) => {
     expect(() => start().node.publish(wrong, channel)).toThrow(message);
+  });
+
+  it("takes events whole or not at all, as they were when they were given", async () => {
+    const { node, ids, list } = start();
+    const other = start();
+    const tags = ["a"];
+    node.publish([event(1, { tags })]);
+    tags.push("b");
+    const circular: Record<string, unknown> = {};
+    circular["self"] = circular;
+    for (const wrong of [{ event: 1 }, { eventUid: "e1" }, circular, { run: () => {} }]) {
+      expect(() => node.publish([event(2, { eventUid: undefined }), event(3, wrong)])).toThrow(
+        TypeError,
+      );
+    }
+
+    expect(await ids()).toEqual(["e1"]);
+    expect((await list()).data[0].tags).toEqual(["a"]);
+    expect(node.publish([event(4, { eventUid: undefined })])).toEqual(
+      other.node.publish([event(4, { eventUid: undefined })]),
+    );
+  });
+
+  it("refuses operations of no known shape, and keeps what it was given", async () => {
+    const { node, ask } = start();
+    const operation = { status: "InQueue" as string, localDealId: 1n };
+    const queueId = node.setOperation(operation as never);
+    operation.status = "Error";
+
+    expect(await (await ask("GET", `/api/queue/${queueId}`)).json()).toMatchObject({
+      status: "InQueue",
+    });
+    for (const wrong of [{}, { status: "Queued" }, { status: "Error", eror: "e" }]) {
+      expect(() => node.setOperation(wrong as never)).toThrow(/kekker: operation/);
+    }
+    expect(() => kekkerEmulator({ login: 5 as never })).toThrow("login cannot have this value");
+  });
+
+  it("is steered by commands as by its methods", async () => {
+    const { node, ask } = start();
+    const { publish, setOperation, unprocessed } = node.admin;
+
+    publish?.({ events: [event(1)] });
+    const made = setOperation?.({ operation: { status: "Error" }, queueId: "9007199254740993" });
+
+    expect(made).toEqual({ queueId: "9007199254740993" });
+    expect((await ask("GET", "/api/queue/9007199254740993")).status).toBe(200);
+    expect(unprocessed?.({})).toEqual({ unprocessed: 1 });
+    for (const wrong of [
+      () => setOperation?.({ operation: 1 }),
+      () => setOperation?.({ operation: { status: "Error" }, queueId: "x" }),
+      () => unprocessed?.({ channel: "other" }),
+      () => unprocessed?.(1),
+    ]) {
+      expect(wrong).toThrow(TypeError);
+    }
   });
 
   it("works from another process, over real HTTP, as a client would see it", async () => {

@@ -314,6 +314,19 @@ describe("every call", () => {
     expect([hint.status, hint.headers.get("retry-after")]).toEqual([429, "1"]);
   });
 
+  it("counts a public app's own token too, or not where assumed", async () => {
+    const statuses: number[] = [];
+    for (const ownTokenLimited of [true, false]) {
+      const tiki = tikiEmulator({ requestsPerSecond: 1, assumptions: { ownTokenLimited } });
+      const reply = await askToken(tiki, { grant_type: "client_credentials", ...publicApp });
+      const own = caller(tiki, (await reply.json()).access_token);
+      await own("/queues");
+      statuses.push((await own("/queues")).status);
+    }
+
+    expect(statuses).toEqual([429, 200]);
+  });
+
   it("answers what the documents do not know with 404 or 405 and their error body", async () => {
     const { call } = await withQueue();
 
@@ -342,6 +355,17 @@ describe("queues", () => {
     expect(own.body).toEqual([{ code: queue, name: "orders", status: "ACTIVE" }, made.body]);
     expect(others.body).toEqual([]);
     expect(foreign.status).toBe(404);
+  });
+
+  it("of one name are two, or a second is refused where assumed", async () => {
+    const statuses: number[] = [];
+    for (const repeatedQueueName of ["make", "refuse"] as const) {
+      const { call } = await withQueue({ assumptions: { repeatedQueueName } });
+      statuses.push((await call("/queues", { name: "orders" })).status);
+      statuses.push((await call("/queues", { name: "prices" })).status);
+    }
+
+    expect(statuses).toEqual([200, 200, 400, 200]);
   });
 
   it("have a maximum where one is assumed, and an unknown one is 400 where that is", async () => {
@@ -425,6 +449,19 @@ describe("subscriptions", () => {
     tiki.emit(order.type, {}, { id: "new" });
 
     expect([off.body.active, on.body.active]).toEqual([false, true]);
+    expect(ids(await pull())).toEqual(["new"]);
+  });
+
+  it("that are switched on again route at once where assumed, and new ones do not", async () => {
+    const { tiki, subscribe, setActive, pull } = await subscribing({
+      assumptions: { reactivation: "atOnce" },
+    });
+    const { code } = (await subscribe()).body;
+    tiki.emit(order.type, {}, { id: "too early" });
+    await setActive(code, false);
+    await setActive(code, true);
+    tiki.emit(order.type, {}, { id: "new" });
+
     expect(ids(await pull())).toEqual(["new"]);
   });
 
@@ -559,6 +596,33 @@ describe("pull and ack", () => {
     expect([stale.status, twice.status]).toEqual([200, 200]);
     expect(ids(onPull)).toEqual(["5"]);
     expect(tiki.journal.totals().acked).toBe(4);
+  });
+
+  it("give one ack_id for one place, or each pull its own where assumed", async () => {
+    const same: boolean[] = [];
+    for (const ackIds of ["place", "pull"] as const) {
+      const { tiki, queue, pull, ack } = await withQueue({ assumptions: { ackIds } });
+      tiki.publish(queue, numbered(1));
+      const [first, second] = [await pull(), await pull()];
+      same.push(first.body.ack_id === second.body.ack_id);
+      expect((await ack(first.body.ack_id)).status).toBe(200);
+      expect(tiki.waiting(queue)).toBe(0);
+    }
+
+    expect(same).toEqual([true, false]);
+  });
+
+  it("refuse a blank ack_id and take a pull without a body, or the reverse where assumed", async () => {
+    const statuses: number[] = [];
+    for (const assumptions of [{}, { blankAckId: "null", missingBody: "refuse" }] as const) {
+      const { tiki, queue, pull } = await withQueue({ assumptions });
+      const headers = { authorization: `Bearer ${await inHouseToken(tiki)}` };
+      const url = `${api}/queues/${queue}/events/pull`;
+      const bare = await tiki.fetch(url, { method: "POST", headers });
+      statuses.push((await pull("")).status, bare.status);
+    }
+
+    expect(statuses).toEqual([400, 200, 200, 400]);
   });
 
   it("take an ack_id of an earlier pull, or that of the last alone where assumed", async () => {
@@ -828,6 +892,22 @@ describe("the emulator of Tiki", () => {
     expect(() => tikiEmulator({ sellers: [] })).toThrow("must not be empty");
     expect(() => tikiEmulator(misspelt)).toThrow("tikiEmulator has no pageSise; it has");
     expect(() => tikiEmulator({ assumptions: { x: 1 } as never })).toThrow("assumptions has no x");
+  });
+
+  it.each([
+    [{ ackIds: "pul" }, "ackIds cannot have this value; it is one of place, pull"],
+    [{ unknownCodeStatus: 410 }, "unknownCodeStatus cannot have this value; it is one of 400, 404"],
+    [{ retryAfter: "yes" }, "retryAfter cannot have this value; it is one of true, false"],
+    [{ maxQueues: 0 }, "maxQueues cannot have this value"],
+    [{ eventTypes: [1] }, "eventTypes cannot have this value"],
+  ])("refuses the assumption %j", (assumptions, what) => {
+    expect(() => tikiEmulator({ assumptions: assumptions as never })).toThrow(what);
+  });
+
+  it("takes an assumption that is left undefined for one that is left out", async () => {
+    const { call } = await withQueue({ assumptions: { unknownCodeStatus: undefined } as never });
+
+    expect((await call("/queues/never/subscriptions")).status).toBe(404);
   });
 
   it("keeps no credential in its journal", async () => {

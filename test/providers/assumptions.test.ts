@@ -11,13 +11,15 @@ import {
   withTable,
 } from "../../scripts/assumptions.ts";
 import { decisions as discue } from "../../src/emulator/discue/decisions.ts";
+import { decisions as kekker } from "../../src/emulator/kekker/decisions.ts";
 import { decisions as tiki } from "../../src/emulator/tiki/decisions.ts";
 import { decisions as workato } from "../../src/emulator/workato/decisions.ts";
 
 /** What each emulator decides, with its grounds. */
 const decisions: Readonly<Record<string, Record<"routes" | "refusals" | "options", object>>> = {
-  tiki,
   discue,
+  kekker,
+  tiki,
   workato,
 };
 
@@ -40,7 +42,12 @@ function refusalsIn(source: ts.SourceFile): readonly string[] {
     if (!ts.isNewExpression(expression) && !ts.isCallExpression(expression)) return;
     if (/Type|Range/.test(expression.expression.getText(source))) return;
     const written = (expression.arguments ?? []).slice(0, 2).map((each) => each.getText(source));
-    found.push(written.map((text) => text.replace(/^(["`])(.*)\1$/, "$2")).join(" "));
+    found.push(
+      written
+        .map((text) => text.replace(/^(["`])(.*)\1$/, "$2"))
+        .join(" ")
+        .trim(),
+    );
   };
   visit(source);
   return found;

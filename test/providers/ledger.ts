@@ -206,7 +206,9 @@ async function createWorld<Made extends Emulator, Client, Options>(
 
 /** Every value in a reply that is neither object nor list, as text. */
 function leavesOf(value: unknown, unread: readonly string[] = []): readonly string[] {
-  if (typeof value !== "object" || value === null) return value === undefined ? [] : [`${value}`];
+  // An empty body has no values either.
+  if (value === undefined || value === "") return [];
+  if (typeof value !== "object" || value === null) return [`${value}`];
   const read = Object.entries(value).filter(([name]) => !unread.includes(name));
   return read.flatMap(([, member]) => leavesOf(member, unread));
 }

@@ -1,4 +1,5 @@
 import type { Random } from "../random.ts";
+import type { KekkerAssumptions } from "./assumptions.ts";
 import type { StoredTime } from "./times.ts";
 
 /** An event as a channel holds it. */
@@ -33,7 +34,9 @@ export interface EventList {
   find(eventUid: string): HeldEvent | undefined;
   /** Takes an event off the unprocessed ones. False: it was not among them. */
   ack(eventUid: string): boolean;
-  /** Makes every event of this time or later unprocessed. */
+  /** Whether a category is documented, or any event of it was ever added. */
+  knows(category: string): boolean;
+  /** Makes every event of this time or later unprocessed; what becomes of earlier ones is assumed. */
   reset(time: StoredTime): void;
   /** A page of the unprocessed events, of one category or of all. */
   slice(category: string | undefined, offset: number, size: number): Slice;
@@ -42,6 +45,9 @@ export interface EventList {
   /** The time of the earliest unprocessed event. */
   earliest(): StoredTime | undefined;
 }
+
+/** The categories that the documents name. */
+const documentedCategories = ["System", "Clients", "Queue", "Deals"];
 
 /** A set of events that has an order. */
 interface Ordered {
@@ -52,7 +58,10 @@ interface Ordered {
 }
 
 /** Makes the list of one channel. `shuffle`: gives the list no order, and mixes it by this generator. */
-export function createEventList(shuffle: Random | undefined): EventList {
+export function createEventList(
+  shuffle: Random | undefined,
+  { categoryCase, resetBefore }: Pick<KekkerAssumptions, "categoryCase" | "resetBefore">,
+): EventList {
   const all = new Map<string, HeldEvent>();
   const open = new Set<HeldEvent>();
   const timeline = createTimeline((event) => open.has(event));
@@ -60,11 +69,15 @@ export function createEventList(shuffle: Random | undefined): EventList {
   const every = createOrdered();
   const byCategory = new Map<string, Ordered>();
 
+  const keyOf = (category: string) => (categoryCase === "any" ? category.toLowerCase() : category);
+
+  const documented = new Set(documentedCategories.map((category) => keyOf(category)));
+
   function listOf(category: string): Ordered {
-    const known = byCategory.get(category.toLowerCase());
+    const known = byCategory.get(keyOf(category));
     if (known) return known;
     const made = createOrdered();
-    byCategory.set(category.toLowerCase(), made);
+    byCategory.set(keyOf(category), made);
     return made;
   }
 
@@ -95,12 +108,16 @@ export function createEventList(shuffle: Random | undefined): EventList {
       for (const list of byCategory.values()) list.clear();
       // All are put in again, so that the list has the order of publishing as before.
       for (const event of all.values()) {
-        if (event.time >= time || open.has(event)) reopen(event);
+        if (event.time >= time || (resetBefore === "keep" && open.has(event))) reopen(event);
+        else open.delete(event);
       }
       timeline.rewind();
     },
-    slice: (category, offset, size) =>
-      (category === undefined ? every : listOf(category)).slice(offset, size),
+    knows: (category) => byCategory.has(keyOf(category)) || documented.has(keyOf(category)),
+    slice: (category, offset, size) => {
+      if (category === undefined) return every.slice(offset, size);
+      return byCategory.get(keyOf(category))?.slice(offset, size) ?? { events: [], total: 0 };
+    },
     all: () => all.values(),
     earliest: () => timeline.earliest(),
   };

@@ -1,4 +1,5 @@
 import { Refusal } from "../exchange.ts";
+import { type Choices, checkChoices, isText } from "../options.ts";
 import { texts } from "./assumptions.ts";
 
 /** The state of an operation in the queue, as a test sets it. */
@@ -12,6 +13,15 @@ export interface KekkerQueueOperation {
   /** With `Error`. */
   readonly error?: string | undefined;
 }
+
+const isLong = (value: unknown): boolean => Number.isInteger(value) || typeof value === "bigint";
+
+const choices: Choices<KekkerQueueOperation> = {
+  status: ["InQueue", "InProgress", "Success", "Error"],
+  dealId: isText,
+  localDealId: isLong,
+  error: isText,
+};
 
 /** The operations of one channel. */
 export interface Operations {
@@ -37,9 +47,12 @@ export function createOperations(): Operations {
 
   return {
     set(operation, queueId) {
+      checkChoices<KekkerQueueOperation>("kekker: operation", { ...operation }, choices);
+      if (operation.status === undefined)
+        throw new TypeError("kekker: operation must have a status");
       if (queueId === undefined) lastId += 1n;
       const id = queueId ?? lastId;
-      operations.set(id, operation);
+      operations.set(id, { ...operation });
       return id;
     },
     get(queueId) {

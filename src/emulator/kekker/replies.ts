@@ -49,7 +49,8 @@ export function toFirstVersion({ eventUid, event, members, time }: HeldEvent, op
 /** No text of an event begins like this, so what does is a number that JSON cannot be given. */
 const bigintMark = "\u0000bigint:";
 
-function writeJson(body: unknown): string {
+/** Writes JSON, in which a bigint is a number. */
+export function writeJson(body: unknown): string {
   const text = JSON.stringify(body, (_name, value: unknown) =>
     typeof value === "bigint" ? `${bigintMark}${value}` : value,
   );

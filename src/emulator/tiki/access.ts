@@ -81,7 +81,7 @@ export function createGuard({ tokens, limit, inactive, assumptions }: AccessStat
     const sid = grant.sid ?? grant.app.sid;
     checkNeed(need, grant, assumptions);
     if (sid !== undefined && inactive.has(sid)) throw new Refusal(403, "The seller is inactive.");
-    checkLimit(sid ?? grant.app.clientId);
+    if (sid !== undefined || assumptions.ownTokenLimited) checkLimit(sid ?? grant.app.clientId);
     checkJson(call.request);
     return json(await handle({ call, grant, sid }));
   };

@@ -34,7 +34,7 @@ const toSubscriptionWire = ({ code, active, eventType, sid }: Subscription) => (
   sid,
 });
 
-/** The body of a call; an empty one counts as `{}`. */
+/** The body of a call; a missing one counts as `{}`. */
 async function readBody({ call }: GrantedCall): Promise<Readonly<Record<string, unknown>>> {
   const body = (await readJson(call.request)) ?? {};
   if (isRecord(body)) return body;
@@ -79,6 +79,10 @@ function queueCalls(state: ApiState) {
       const owner = granted.grant.app.clientId;
       if (queues.of(owner).length >= assumptions.maxQueues) {
         throw new Refusal(400, "The account has its maximum of queues.");
+      }
+      const isRepeated = queues.of(owner).some((queue) => queue.name === name);
+      if (isRepeated && assumptions.repeatedQueueName === "refuse") {
+        throw new Refusal(400, "The app has a queue of this name.");
       }
       return toQueueWire(queues.create(name, owner));
     },
@@ -165,15 +169,20 @@ function eventCalls(state: ApiState) {
   return {
     async pull(granted: GrantedCall) {
       const queue = findQueue(state, granted);
+      if (!granted.call.request.body && assumptions.missingBody === "refuse") {
+        throw new Refusal(400, "The request body is missing.");
+      }
       const body = await readBody(granted);
+      const { ack_id: ackId = null } = body;
+      const isBlank = ackId === "" && assumptions.blankAckId === "null";
       queues.expire(queue);
-      if ((body["ack_id"] ?? null) !== null) acknowledge(queue, text(body, "ack_id"), granted);
+      if (ackId !== null && !isBlank) acknowledge(queue, text(body, "ack_id"), granted);
       const { events, end } = queue.log.page(pageSize, granted.call.duplicate);
       note("delivered", events, queue, granted);
       const empty = queue.log.waiting() === 0 && assumptions.emptyPullAckId === "null";
       return {
         events: events.map(({ wire }) => wire),
-        ack_id: empty ? null : queue.log.toAckId(end),
+        ack_id: empty ? null : queue.log.toAckId(end, assumptions.ackIds === "pull"),
       };
     },
     async ack(granted: GrantedCall) {

@@ -1,4 +1,5 @@
 import type { Assumptions } from "../../core/assumption.ts";
+import { type Choices, isAmount, isFlag, isTexts } from "../options.ts";
 
 /**
  * What Tiki's documents leave open, and what the emulator does there.
@@ -15,6 +16,12 @@ export interface TikiAssumptions {
   readonly olderAckId: "accept" | "refuse";
   /** An `ack_id` that this queue never gave: 400, or accepted without effect. @default "refuse" */
   readonly unknownAckId: "accept" | "refuse";
+  /** Whether two pulls of the same place give the same `ack_id`, or each a new one. @default "place" */
+  readonly ackIds: "place" | "pull";
+  /** An `ack_id` of `""` in a pull: 400, or as null. @default "refuse" */
+  readonly blankAckId: "refuse" | "null";
+  /** A pull without a body: as `{}`, or 400. @default "empty" */
+  readonly missingBody: "empty" | "refuse";
   /** What an empty pull gives as its `ack_id`: that of the place, or null. @default "place" */
   readonly emptyPullAckId: "place" | "null";
   /** The answer to a queue or subscription that does not exist; 404 is not in the list of errors. @default 404 */
@@ -24,6 +31,10 @@ export interface TikiAssumptions {
    * token. @default "seller"
    */
   readonly subscriptionsListed: "seller" | "queue";
+  /** A second queue of one name: made, or 400. @default "make" */
+  readonly repeatedQueueName: "make" | "refuse";
+  /** A subscription that is switched on again: routes after the delay of a new one, or at once. @default "delayed" */
+  readonly reactivation: "delayed" | "atOnce";
   /** A second subscription to one type: gives the first one, or 400. @default "same" */
   readonly repeatedSubscription: "same" | "refuse";
   /**
@@ -43,6 +54,8 @@ export interface TikiAssumptions {
   readonly refreshTokenLifetimeSeconds: number;
   /** How long a code lives, in seconds. @default 600 */
   readonly codeLifetimeSeconds: number;
+  /** Whether the limit of a seller's requests holds for a public app's own token too. @default true */
+  readonly ownTokenLimited: boolean;
   /** Whether a 429 says `Retry-After`. @default false */
   readonly retryAfter: boolean;
   /** How many queues an app may have; a number exists and is not told. @default Infinity */
@@ -65,9 +78,14 @@ export const defaultAssumptions: TikiAssumptions = Object.freeze({
   staleAckId: "accept",
   olderAckId: "accept",
   unknownAckId: "refuse",
+  ackIds: "place",
+  blankAckId: "refuse",
+  missingBody: "empty",
   emptyPullAckId: "place",
   unknownCodeStatus: 404,
   subscriptionsListed: "seller",
+  repeatedQueueName: "make",
+  reactivation: "delayed",
   repeatedSubscription: "same",
   subscriptionNeedsScope: true,
   sellerTokenPulls: false,
@@ -76,14 +94,65 @@ export const defaultAssumptions: TikiAssumptions = Object.freeze({
   tokenLifetimeSeconds: 3599,
   refreshTokenLifetimeSeconds: 2_592_000,
   codeLifetimeSeconds: 600,
+  ownTokenLimited: true,
   retryAfter: false,
   maxQueues: Number.POSITIVE_INFINITY,
   eventTypes: documentedEventTypes,
 });
 
+const takesOrNot = ["accept", "refuse"];
+
+/** What each can be. */
+export const choices: Choices<TikiAssumptions> = {
+  staleAckId: takesOrNot,
+  olderAckId: takesOrNot,
+  unknownAckId: takesOrNot,
+  ackIds: ["place", "pull"],
+  blankAckId: ["refuse", "null"],
+  missingBody: ["empty", "refuse"],
+  emptyPullAckId: ["place", "null"],
+  unknownCodeStatus: [400, 404],
+  subscriptionsListed: ["seller", "queue"],
+  repeatedQueueName: ["make", "refuse"],
+  reactivation: ["delayed", "atOnce"],
+  repeatedSubscription: ["same", "refuse"],
+  subscriptionNeedsScope: isFlag,
+  sellerTokenPulls: isFlag,
+  sellerTokenStatus: [401, 403],
+  usedRefreshToken: ["ends", "stays"],
+  tokenLifetimeSeconds: isAmount,
+  refreshTokenLifetimeSeconds: isAmount,
+  codeLifetimeSeconds: isAmount,
+  ownTokenLimited: isFlag,
+  retryAfter: isFlag,
+  maxQueues: isAmount,
+  eventTypes: isTexts,
+};
+
 /** What the emulator takes for granted of Tiki: every option of {@link TikiAssumptions}, and what has none. */
 export const assumptions = {
   "ack-again": { assumed: "accepted without effect", options: ["assumptions.staleAckId"] },
+  "ack-of-a-place": {
+    open: "whether two pulls of the same place give the same `ack_id`",
+    assumed: "they do",
+    options: ["assumptions.ackIds"],
+    wrong: "two `ack_id`s for the same events",
+    alone: "it takes any; an empty page with a new one is carried on once",
+  },
+  "ack-blank": {
+    open: "an `ack_id` that is an empty text",
+    assumed: "400 in a pull; an ack needs one anyway",
+    options: ["assumptions.blankAckId"],
+    wrong: "a page in answer to it",
+    alone: "it sends null",
+  },
+  "missing-body": {
+    open: "a pull without a body, where the document has an `ack_id` that may be left out",
+    assumed: "as one without `ack_id`",
+    options: ["assumptions.missingBody"],
+    wrong: "a refusal",
+    alone: "it sends a body",
+  },
   "ack-older": {
     open: 'whether the `ack_id` "of the previous pull" is that of the last one alone',
     assumed: "an earlier pull's is taken too, as long as its place is not reached",
@@ -123,6 +192,17 @@ export const assumptions = {
     wrong: "a 400, or a second code",
     alone: "it reports either",
   },
+  "queue-names": {
+    assumed: "it can",
+    options: ["assumptions.repeatedQueueName"],
+  },
+  reactivation: {
+    open: "whether a subscription that is switched on again waits like a new one",
+    assumed: "it does; both documents speak of new ones",
+    options: ["assumptions.reactivation", "activationDelayMs"],
+    wrong: "an event right after it was switched on",
+    alone: "it gets what comes",
+  },
   "subscription-scope": {
     open: "which scope a subscription needs",
     assumed: "`order` or `all` for orders; `product`, `inventory` or `all` for products; else 403",
@@ -155,6 +235,13 @@ export const assumptions = {
     ],
     wrong: "another `expires_in`, or a token that ends earlier",
     alone: "it goes by `expires_in` and by 401",
+  },
+  "own-token-limit": {
+    open: 'whether "200 requests a second per seller" holds for a public app\'s own token',
+    assumed: "it does, of the app's own",
+    options: ["assumptions.ownTokenLimited"],
+    wrong: "more requests a second by such a token",
+    alone: "it waits when it is told to",
   },
   "retry-after": {
     open: "whether a 429 says `Retry-After`",

@@ -32,8 +32,8 @@ export interface EventLog {
    * before them; where none are kept, the first one comes twice.
    */
   page(limit: number, duplicate?: boolean): Page;
-  /** The opaque text that stands for a place; the same for the same place. */
-  toAckId(end: number): string;
+  /** The opaque text that stands for a place; the same for the same place, unless it is to be `fresh`. */
+  toAckId(end: number, fresh?: boolean): string;
   /** Whether an `ack_id` is ahead of the place, and not the last that was given. */
   isOlder(ackId: string): boolean;
   /** Moves the place to an `ack_id`, never back, and gives the events that it acknowledged. */
@@ -79,8 +79,8 @@ export function createEventLog(newAckId: () => string): EventLog {
       }
       return { events: events.filter(({ hidden }) => !hidden), end: first + start + events.length };
     },
-    toAckId(end) {
-      if (issued?.end === end) return issued.ackId;
+    toAckId(end, fresh = false) {
+      if (issued?.end === end && !fresh) return issued.ackId;
       issued = { end, ackId: newAckId() };
       places.set(issued.ackId, end);
       const [oldest] = places.size > mostKnown ? places.keys() : [];

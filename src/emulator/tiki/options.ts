@@ -1,7 +1,7 @@
 import type { EmulatorOptions } from "../definition.ts";
-import { checkNames, checkRange, frameOptions } from "../options.ts";
+import { checkChoices, checkNames, checkRange, frameOptions } from "../options.ts";
 import { type TikiApp, type TikiSeller, testApps, testSellers } from "./accounts.ts";
-import { defaultAssumptions, type TikiAssumptions } from "./assumptions.ts";
+import { choices, defaultAssumptions, type TikiAssumptions } from "./assumptions.ts";
 
 /** The options of the Tiki emulator. */
 export interface TikiEmulatorOptions extends EmulatorOptions {
@@ -33,13 +33,18 @@ const defaults = Object.freeze({
   requestsPerSecond: 200,
 });
 
+/** What was given, and is not undefined. */
+function given<Options extends object>(options: Options): Partial<Options> {
+  const present = Object.entries(options).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(present) as Partial<Options>;
+}
+
 /** Merges the options with the defaults, and checks them. */
 export function readOptions(options: TikiEmulatorOptions) {
   const { assumptions = {} } = options;
   checkNames("tikiEmulator", options, [...Object.keys(defaults), ...frameOptions, "assumptions"]);
-  checkNames("tikiEmulator: assumptions", assumptions, Object.keys(defaultAssumptions));
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  const merged = { ...defaults, ...(Object.fromEntries(given) as Partial<typeof defaults>) };
+  checkChoices<TikiAssumptions>("tikiEmulator: assumptions", assumptions, choices);
+  const merged = { ...defaults, ...(given(options) as Partial<typeof defaults>) };
   checkRange(
     "tikiEmulator: activationDelayMs",
     merged.activationDelayMs,
@@ -63,7 +68,7 @@ export function readOptions(options: TikiEmulatorOptions) {
   return {
     ...merged,
     apps,
-    assumptions: { ...defaultAssumptions, ...assumptions },
+    assumptions: { ...defaultAssumptions, ...given(assumptions) },
     seller,
     app,
   };

@@ -139,7 +139,8 @@ export function createQueues({ clock, random, journal }: TikiTools, options: Que
     },
     setActive(subscription, active) {
       if (active && !subscription.active) {
-        subscription.routesFrom = clock.now() + options.activationDelayMs;
+        const isDelayed = options.assumptions.reactivation === "delayed";
+        subscription.routesFrom = clock.now() + (isDelayed ? options.activationDelayMs : 0);
       }
       subscription.active = active;
     },

@@ -8,6 +8,7 @@ import {
   type KekkerSchemas,
 } from "./event.ts";
 import { createFeed, type KekkerFeed } from "./feed.ts";
+import { listAll } from "./list-all.ts";
 import type { KekkerFeedOptions, KekkerOptions } from "./options.ts";
 import { toResetTime } from "./time.ts";
 import { type KekkerCategory, readEarliest, type WireQueueState } from "./wire.ts";
@@ -20,6 +21,16 @@ export interface KekkerListOptions extends CallOptions {
   readonly pageNumber?: number | undefined;
   /** How many events a page has, from 1. The node's default and maximum are not documented. */
   readonly pageSize?: number | undefined;
+}
+
+/** Which events to list over all pages. */
+export interface KekkerListAllOptions extends CallOptions {
+  /** Only this category. @default all categories */
+  readonly category?: KekkerCategory | undefined;
+  /** How many events a request asks for, from 1. @default as many as the node gives */
+  readonly pageSize?: number | undefined;
+  /** How many events are given at most, from 1. @default all there are */
+  readonly limit?: number | undefined;
 }
 
 /** One page of unprocessed events. */
@@ -54,6 +65,16 @@ export interface KekkerEvents {
    * Source: Kekker, "API Events Requests", read 2026-11.
    */
   list(options?: KekkerListOptions): Promise<KekkerEventPage>;
+  /**
+   * Lists unprocessed events over all pages, each once, in the node's order; a page is asked for when it is
+   * come to. Takes none off the list.
+   *
+   * Acknowledge only what was given when the walk is over: acks move the pages, and events are skipped.
+   *
+   * @throws {AckloopError} the iterator: as {@link KekkerEvents.list}.
+   * Source: Kekker, "API Events Requests", read 2026-11.
+   */
+  listAll(options?: KekkerListAllOptions): AsyncIterable<Delivery<KekkerEvent>>;
   /**
    * Takes one event off the list of unprocessed ones.
    *
@@ -166,6 +187,10 @@ function createEvents(calls: KekkerCalls, { resetZone = "none" }: KekkerOptions)
         totalRecords: page.totalRecords ?? undefined,
         events: page.data.map((item, index) => reader.read(item, `data[${index}]`)),
       };
+    },
+    listAll(query = {}) {
+      for (const name of ["pageSize", "limit"] as const) checkCount(name, query[name]);
+      return listAll(calls, reader, query);
     },
     async ack(eventUid, callOptions) {
       const raw = await calls.ack(eventUid, callOptions);

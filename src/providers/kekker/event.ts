@@ -23,12 +23,62 @@ import {
 export interface KekkerEventData {
   /** The category the event was listed under. */
   readonly category?: KekkerCategory | null | undefined;
+  /** The id of what the event is about. The guide names it of every event, the schema of most. */
+  readonly objectId?: string | null | undefined;
+}
+
+/**
+ * An event as it comes over the wire, in the names of the example replies.
+ *
+ * The documents show `eventUid`, `event`, `category` and `timestamp` in every event, and say of no member
+ * whether it is optional. Ids are numbers or texts.
+ *
+ * Source: Kekker, "API Events Requests" with its schemas, "Interaction with events", read 2026-11.
+ */
+export interface KekkerWireEvent {
+  /** The event's id. */
+  readonly eventUid: string | number;
+  /** The type, as the node spells it. */
+  readonly event: string;
+  /** The category. */
+  readonly category?: KekkerCategory | null | undefined;
+  /** When it happened: UTC where no zone is written. */
+  readonly timestamp?: string | null | undefined;
+  /** What it is about: a cluster, an operation or a deal. */
+  readonly objectId?: string | number | null | undefined;
+  /** Of a deal: the node's own id. */
+  readonly localObjectId?: string | number | null | undefined;
+  /** Of an operation: the same as `objectId`. */
+  readonly queueId?: string | number | null | undefined;
+  /** Of an operation: the deal that it made. */
+  readonly dealId?: string | number | null | undefined;
+  /** Of an operation: the node's own id of that deal. */
+  readonly localDealId?: string | number | null | undefined;
+  /** Of an operation: where it is. */
+  readonly status?: string | null | undefined;
+  /** Of an operation: what went wrong. */
+  readonly error?: string | null | undefined;
+  /** Of a members list: `THIS` or `EXTERNAL`. */
+  readonly source?: string | null | undefined;
+  readonly [member: string]: unknown;
+}
+
+/**
+ * Reads a delivery's `raw`, or an item of the list: whatever the spelling of its members was, they have the
+ * names of {@link KekkerWireEvent}.
+ *
+ * Never throws; `undefined` for what is no event. Of the members only `eventUid`, `event`, `category` and
+ * `timestamp` are checked.
+ */
+export function toKekkerWireEvent(raw: unknown): KekkerWireEvent | undefined {
+  const read = wireEvent.safeParse(namedEvent(raw));
+  return read.success ? read.data : undefined;
 }
 
 /** The members list of a network or a cluster has changed. */
 export interface KekkerClientsData extends KekkerEventData {
-  /** The id of the cluster. */
-  readonly objectId: string;
+  /** The id of the cluster; for the list of a whole network the documents leave open whether there is one. */
+  readonly objectId?: string | null | undefined;
   /** `THIS` for the current network, `EXTERNAL` for another one. */
   readonly source?: "THIS" | "EXTERNAL" | (string & {}) | null | undefined;
 }
@@ -37,6 +87,8 @@ export interface KekkerClientsData extends KekkerEventData {
 export interface KekkerQueueSuccessData extends KekkerEventData {
   /** The id of the operation in the queue. */
   readonly objectId: string;
+  /** The same, where the node sends the operation's state along. */
+  readonly queueId?: string | null | undefined;
   /** The global id of the deal it made, two runs of 32 hex digits with a colon between. */
   readonly dealId?: string | null | undefined;
   /** The node's own id of that deal. */
@@ -49,6 +101,10 @@ export interface KekkerQueueSuccessData extends KekkerEventData {
 export interface KekkerQueueErrorData extends KekkerEventData {
   /** The id of the operation in the queue. */
   readonly objectId: string;
+  /** The same, where the node sends the operation's state along. */
+  readonly queueId?: string | null | undefined;
+  /** The operation's status, where the node sends it along. */
+  readonly status?: string | null | undefined;
   /** What went wrong, for people. */
   readonly error?: string | null | undefined;
 }
@@ -100,8 +156,8 @@ export type KekkerEventWith<Schemas extends KekkerSchemas> =
 /**
  * The schemas of the documented event types.
  *
- * The documents say of no member whether it is optional. Required is only the object's id, without
- * which a handler could do nothing; unknown members are let through.
+ * The documents say of no member whether it is optional. Required is only the id of an operation or a
+ * deal, without which a handler could do nothing; unknown members are let through.
  */
 export const kekkerEvents: EventCatalogue<KekkerEvent> = {
   SystemConfigurationUpdated: wireSystem,
@@ -189,16 +245,14 @@ function toEvent(wire: WireEvent, source: string): Omit<FeedEvent, "type"> {
 function toData(wire: WireEvent): Readonly<Record<string, unknown>> {
   const { eventUid: _id, event: _type, timestamp: _time, ...members } = wire;
   const known = categories.get(wire.category?.toLowerCase() ?? "");
+  const entries = Object.entries(members).map(([name, value]): [string, unknown] => {
+    if (name === "category") return [name, known ?? value];
+    return [name, idNames.has(name) && typeof value === "number" ? String(value) : value];
+  });
+  const data = Object.fromEntries(entries);
   // One example names the operation `queueId`, where the schema and the others say `objectId`.
-  const alias = known === "Queue" && (members["objectId"] ?? null) === null && "queueId" in members;
-  const entries = Object.entries(members)
-    .filter(([name]) => !(alias && name === "objectId"))
-    .map(([name, value]): [string, unknown] => {
-      if (name === "category") return [name, known ?? value];
-      const kept = idNames.has(name) && typeof value === "number" ? String(value) : value;
-      return [alias && name === "queueId" ? "objectId" : name, kept];
-    });
-  return Object.fromEntries(entries);
+  const alias = known === "Queue" && (data["objectId"] ?? null) === null && "queueId" in data;
+  return alias ? { ...data, objectId: data["queueId"] } : data;
 }
 
 /** With its id an event can be set aside and acknowledged, although the rest of it is unreadable. */

@@ -40,6 +40,7 @@ export {
   type KekkerClient,
   type KekkerEventPage,
   type KekkerEvents,
+  type KekkerListAllOptions,
   type KekkerListOptions,
   type KekkerQueue,
   type KekkerQueueState,
@@ -55,7 +56,9 @@ export {
   type KekkerQueueErrorData,
   type KekkerQueueSuccessData,
   type KekkerSchemas,
+  type KekkerWireEvent,
   kekkerEvents,
+  toKekkerWireEvent,
 } from "./event.ts";
 export type { KekkerFeed } from "./feed.ts";
 export type {

@@ -199,7 +199,7 @@ class Walk<E extends FeedEvent> {
  * nothing is counted that it does not hold. That there is more is not believed: the number may count
  * more than what is unprocessed. Nor that there is not, where the page is full: it may count the page.
  */
-function isWholeList({ data, pageNumber, pageSize, totalRecords }: WirePage): boolean {
+export function isWholeList({ data, pageNumber, pageSize, totalRecords }: WirePage): boolean {
   const isFirst = (pageNumber ?? 1) === 1;
   return isFirst && data.length < (pageSize ?? 0) && data.length >= (totalRecords ?? Infinity);
 }

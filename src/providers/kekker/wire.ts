@@ -67,22 +67,28 @@ export function namedEvent(item: unknown): unknown {
   return withDocumentedNames(item, eventNames);
 }
 
-/** The members of a System event. */
-export const wireSystem = z.looseObject({ category: text });
+/** The members of a System event: by the guide every event has an `objectId`, by the schema it has none. */
+export const wireSystem = z.looseObject({ objectId: text });
 
 /** The members of a Clients event. Source: schema "ClientsEvent". */
-export const wireClients = z.looseObject({ objectId: z.string(), source: text });
+export const wireClients = z.looseObject({ objectId: text, source: text });
 
-/** The members of `SuccessQueueEvent`; `localDealId` and `status` by the guide alone. */
+/** The members of `SuccessQueueEvent`; `localDealId`, `queueId` and `status` by the guide alone. */
 export const wireQueueSuccess = z.looseObject({
   objectId: z.string(),
+  queueId: text,
   dealId: text,
   localDealId: text,
   status: text,
 });
 
-/** The members of `ErrorQueueEvent`. */
-export const wireQueueError = z.looseObject({ objectId: z.string(), error: text });
+/** The members of `ErrorQueueEvent`; `queueId` and `status` by the guide alone. */
+export const wireQueueError = z.looseObject({
+  objectId: z.string(),
+  queueId: text,
+  status: text,
+  error: text,
+});
 
 /** The members of both Deals events. Source: schema "DealEvent". */
 export const wireDeal = z.looseObject({ objectId: z.string(), localObjectId: text });

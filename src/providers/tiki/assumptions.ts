@@ -11,6 +11,7 @@ export const assumptions = {
   "ack-answer": {
     open: "an answer to an ack without a body; only `status: ok` is documented",
     assumed: "acknowledged; with another body it is not",
+    options: ["unclearAck"],
     wrong: "events that come again after such an answer",
     alone: "it always says `ok`; the fault `status` says anything else",
   },
@@ -35,6 +36,11 @@ export const assumptions = {
     open: "whether a refresh token is good for a second use",
     assumed: "dead after the first, so the new one is stored before it is used",
     wrong: "a token for one that was used; nothing is lost by it",
+  },
+  "queue-names": {
+    open: "whether an app can have two queues of one name",
+    assumed: "it can, so a queue is never made twice by itself",
+    wrong: "a refused second queue of a name",
   },
   "stock-key": {
     open: "the payload of a `v1` stock event",

@@ -9,6 +9,8 @@ import {
   type WireQueue,
   type WireSubscription,
   wireAck,
+  wireAnyAck,
+  wireEvent,
   wirePage,
   wireQueue,
   wireQueues,
@@ -20,7 +22,7 @@ import {
 export interface TikiQueue {
   /** Names the queue in every call; opaque. */
   readonly code: string;
-  /** The name it was given; not unique. */
+  /** The name it was given. Assumed: not unique; a refused second one of a name would show it wrong. */
   readonly name: string | undefined;
   /** Documented is `ACTIVE` alone; an open set. */
   readonly status: string | undefined;
@@ -38,12 +40,44 @@ export interface TikiSubscription {
   readonly sid: string | undefined;
 }
 
+/**
+ * An event as it comes over the wire, in Tiki's own names.
+ *
+ * The document shows every member in every event. Only `id` and `type` are required here; any other may be
+ * absent, null, or odd, which leaves it out. Unknown members are kept.
+ *
+ * Source: Tiki, "Event queue API", read 2026-11.
+ */
+export interface TikiWireEvent {
+  /** The same again on redelivery. */
+  readonly id: string;
+  /** An open set. */
+  readonly type: TikiEventType | (string & {});
+  /** The seller, as in the subscription's `sid`. */
+  readonly sid?: string | null | undefined;
+  /** When it was made, epoch ms. */
+  readonly created_at?: number | null | undefined;
+  /** The version of the payload: `v1`; `v2` was seen live. */
+  readonly version?: string | null | undefined;
+  /** Depends on `type` and `version`. */
+  readonly payload?: unknown;
+  readonly [member: string]: unknown;
+}
+
 /** What one pull brought. */
 export interface TikiPage {
-  /** Up to 100 events as they came, not checked; an empty list when nothing waits. */
-  readonly events: readonly unknown[];
+  /** Up to 100 events in the queue's order; an empty list when nothing waits. */
+  readonly events: readonly TikiWireEvent[];
+  /** Items without a readable `id` or `type`, as they came. The page's ack acknowledges them too. */
+  readonly unreadable: readonly unknown[];
   /** Acknowledges everything up to the end of this page. */
   readonly ackId: string | undefined;
+}
+
+/** What an ack was answered. */
+export interface TikiAckReply {
+  /** `ok`; absent where the answer had no body. Anything else only with the option `unclearAck: "acked"`. */
+  readonly status: string | undefined;
 }
 
 /** What a caller may say with a single call. */
@@ -73,8 +107,8 @@ export interface TikiCalls {
     /** Lists all queues of the app; an empty list when there are none. */
     list(options?: TikiCallOptions): Promise<readonly TikiQueue[]>;
     /**
-     * Makes a queue. Not repeated after a failure that leaves its outcome open, as names are not
-     * unique; list the queues then. There is no call to delete one.
+     * Makes a queue. Not repeated after a failure that leaves its outcome open, as names need not be
+     * unique (assumed); list the queues then. There is no call to delete one.
      */
     create(queue: { readonly name: string }, options?: TikiCallOptions): Promise<TikiQueue>;
   };
@@ -101,19 +135,25 @@ export interface TikiCalls {
   };
   /** Events, one request at a time. `feed` is what a loop wants. */
   readonly events: {
-    /** Brings the next page; without `ackId` it acknowledges nothing. */
+    /**
+     * Brings the next page, whose events are read one by one; without `ackId` it acknowledges nothing. An
+     * empty page wants a pause, for which the vendor names a minute.
+     */
     pull(queueCode: string, options?: TikiPullOptions): Promise<TikiPage>;
     /** Acknowledges everything up to the end of the page that `ackId` came with. */
-    ack(queueCode: string, ackId: string, options?: TikiCallOptions): Promise<void>;
+    ack(queueCode: string, ackId: string, options?: TikiCallOptions): Promise<TikiAckReply>;
   };
 }
 
+/** What a 2xx to an ack means that does not say `ok`. */
+export type UnclearAck = "error" | "acked";
+
 /** Makes the typed calls on an HTTP client. */
-export function createCalls(http: HttpClient): TikiCalls {
+export function createCalls(http: HttpClient, unclearAck: UnclearAck): TikiCalls {
   return {
     queues: queueCalls(http),
     subscriptions: subscriptionCalls(http),
-    events: eventCalls(http),
+    events: eventCalls(http, unclearAck === "acked" ? readAnyAck : readAck),
   };
 }
 
@@ -200,12 +240,22 @@ function subscriptionCalls(http: HttpClient): TikiCalls["subscriptions"] {
 
 const readPage = withText(pageReply(replyOf(wirePage), { events: null }));
 
+/** A page whose items nobody has looked at. */
+export interface PulledPage {
+  /** The items as they came. */
+  readonly events: readonly unknown[];
+  /** Acknowledges the page. */
+  readonly ackId: string | undefined;
+  /** The whole answer. */
+  readonly text: string;
+}
+
 /** Brings the next page with its text, from which a feed can read its events anew. */
 export async function pullPage(
   http: HttpClient,
   queueCode: string,
   { ackId, signal, token }: TikiPullOptions = {},
-): Promise<TikiPage & { readonly text: string }> {
+): Promise<PulledPage> {
   const operation = "pull";
   const acks = ackId !== undefined && ackId !== null;
   const { events, ack_id, text } = await http.call({
@@ -223,12 +273,29 @@ export async function pullPage(
   return { events, ackId: ack_id || undefined, text };
 }
 
+/** Reads a page's items one by one, so that an odd one leaves the others unharmed. */
+function toPage({ events: items, ackId }: PulledPage): TikiPage {
+  const events: TikiWireEvent[] = [];
+  const unreadable: unknown[] = [];
+  for (const item of items) {
+    const event = wireEvent.safeParse(item);
+    if (event.success) events.push(event.data);
+    else unreadable.push(item);
+  }
+  return { events, unreadable, ackId };
+}
+
 const ackReply = replyOf(wireAck);
+const anyAckReply = replyOf(wireAnyAck);
+
+const readAnyAck: ReplyReader<TikiAckReply> = (body, facts) => ({
+  status: anyAckReply(body, facts)?.status,
+});
 
 /** Reads the answer to an ack: whatever does not say that it was acknowledged has failed, and may pass. */
-const readAck: ReplyReader<void> = (body, facts) => {
+const readAck: ReplyReader<TikiAckReply> = (body, facts) => {
   try {
-    ackReply(body, facts);
+    return { status: ackReply(body, facts)?.status };
   } catch (error) {
     if (!isAckloopError(error)) throw error;
     const { provider, operation, status } = facts;
@@ -241,22 +308,19 @@ const readAck: ReplyReader<void> = (body, facts) => {
   }
 };
 
-function eventCalls(http: HttpClient): TikiCalls["events"] {
+function eventCalls(http: HttpClient, reply: ReplyReader<TikiAckReply>): TikiCalls["events"] {
   return {
-    async pull(queueCode, options) {
-      const { events, ackId } = await pullPage(http, queueCode, options);
-      return { events, ackId };
-    },
+    pull: async (queueCode, options) => toPage(await pullPage(http, queueCode, options)),
     async ack(queueCode, ackId, { signal, token } = {}) {
       const operation = "ack";
-      await http.call({
+      return await http.call({
         operation,
         method: "POST",
         path: ["queues", checkText(operation, "queueCode", queueCode), "events", "ack"],
         json: { ack_id: checkText(operation, "ackId", ackId) },
         repeat: "safe",
         hot: true,
-        reply: readAck,
+        reply,
         signal,
         token,
       });

@@ -1,6 +1,6 @@
 import { AckloopError } from "../../core/errors.ts";
 import type { EventCatalogue, FeedEvent } from "../../core/event.ts";
-import { type WireEvent, wireInventory, wireMarketPrice, wireOrder, wirePrice } from "./wire.ts";
+import { type WireEnvelope, wireInventory, wireMarketPrice, wireOrder, wirePrice } from "./wire.ts";
 
 /**
  * An order's status. An open set: other words may come.
@@ -148,7 +148,7 @@ export function toEvent(item: unknown, index: number, source: string): FeedEvent
     const facts = { provider: "tiki", operation: "pull", path };
     return new AckloopError("schema", `${path} is not ${wrong.expected}`, facts);
   }
-  const { id, type, created_at, payload } = item as WireEvent;
+  const { id, type, created_at, payload } = item as WireEnvelope;
   const time = toTime(created_at);
   const subject = toSubject(payload);
   return {

@@ -15,7 +15,7 @@ import { tokenRule, wrong } from "../../http/options.ts";
 import { EventPage } from "../../http/page.ts";
 import { toUrl } from "../../http/request.ts";
 import type { HttpClient, Token } from "../../http/types.ts";
-import { pullPage, type TikiCalls, type TikiPullOptions } from "./client.ts";
+import { type PulledPage, pullPage, type TikiCalls, type TikiPullOptions } from "./client.ts";
 import { type TikiEvent, tikiEvents, toEvent } from "./event.ts";
 import { checkText } from "./options.ts";
 
@@ -132,8 +132,6 @@ const table = {
   token: tokenRule,
   refusedAck: oneOf("error", "gone").or("error"),
 } satisfies TableOf<TikiFeedOptions>;
-
-type PulledPage = Awaited<ReturnType<typeof pullPage>>;
 
 function toPage<E extends FeedEvent>({ events, ackId, text }: PulledPage, source: string): Page<E> {
   const bytes = text.length;

@@ -28,10 +28,11 @@
  *
  * @module
  */
+import { oneOf } from "../../core/options.ts";
 import { createHttpClient } from "../../http/client.ts";
 import { checkClientOptions, tokenRule } from "../../http/options.ts";
 import type { ClientOptions, Token } from "../../http/types.ts";
-import { createCalls, type TikiCalls } from "./client.ts";
+import { createCalls, type TikiCalls, type UnclearAck } from "./client.ts";
 import { describeError } from "./error.ts";
 import {
   type TikiEventWith,
@@ -41,12 +42,19 @@ import {
   tikiFeed,
 } from "./feed.ts";
 
+const production = "https://api.tiki.vn/integration/v1";
+
 /** What {@link tiki} needs. */
 export interface TikiOptions extends ClientOptions {
   /** The bearer token: the text, a function, or a helper such as `clientCredentials`. */
   readonly token: Token;
   /** The root of the API. @default "https://api.tiki.vn/integration/v1" */
   readonly baseUrl?: string | undefined;
+  /**
+   * What a 2xx to an ack means that has a body and does not say `ok`, the one documented answer. An error is
+   * retryable, and its events come again. `"acked"`: the status alone counts. @default "error"
+   */
+  readonly unclearAck?: UnclearAck | undefined;
 }
 
 /** The whole event queue API, and feeds of it. */
@@ -75,8 +83,11 @@ export interface TikiClient extends TikiCalls {
  * const orders = shop.feed("5a84289f-ed78-4285-9670-9a34508fb4a7");
  */
 export function tiki(options: TikiOptions): TikiClient {
-  checkClientOptions("tiki", options, { token: tokenRule.required() });
-  const { token, baseUrl = "https://api.tiki.vn/integration/v1", ...clientOptions } = options;
+  checkClientOptions("tiki", options, {
+    token: tokenRule.required(),
+    unclearAck: oneOf<UnclearAck>("error", "acked"),
+  });
+  const { token, baseUrl = production, unclearAck = "error", ...clientOptions } = options;
   const http = createHttpClient({
     ...clientOptions,
     provider: "tiki",
@@ -84,7 +95,7 @@ export function tiki(options: TikiOptions): TikiClient {
     credential: { token, header: "authorization", prefix: "Bearer " },
     describeError,
   });
-  const calls = createCalls(http);
+  const calls = createCalls(http, unclearAck);
   return {
     ...calls,
     feed: (queueCode, feedOptions) => tikiFeed(http, calls.events, queueCode, feedOptions),
@@ -102,12 +113,14 @@ export type {
   TransportRetry,
 } from "../../http/types.ts";
 export type {
+  TikiAckReply,
   TikiCallOptions,
   TikiCalls,
   TikiPage,
   TikiPullOptions,
   TikiQueue,
   TikiSubscription,
+  TikiWireEvent,
 } from "./client.ts";
 export {
   type TikiEnvelope,

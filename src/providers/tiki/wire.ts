@@ -58,6 +58,9 @@ export const wirePage = z.object({
  */
 export const wireAck = z.optional(z.object({ status: z.literal("ok") }));
 
+/** Whatever else an ack may be answered with. */
+export const wireAnyAck = z.catch(z.optional(z.object({ status: z.string() })), undefined);
+
 /** The reply of the token endpoint, `expires_in` in seconds. Source: "Auth flows". */
 export const wireToken = z.object({
   access_token: text,
@@ -69,7 +72,7 @@ export const wireToken = z.object({
 export type WireToken = z.infer<typeof wireToken>;
 
 /** One event of a page, as far as `event.ts` has checked it. Source: "Event queue API". */
-export interface WireEvent {
+export interface WireEnvelope {
   /** Never empty; the same again on redelivery. Documented as text. */
   readonly id: string | number;
   /** An open set. */
@@ -100,6 +103,16 @@ const anyId = z.pipe(
 // What is not the key holds no event up: where it cannot be read it is left out, and stands in `raw`.
 const optionalAnyText = z.catch(z.nullish(z.union([z.string(), anyText])), undefined);
 const optionalAnyNumber = z.catch(z.nullish(anyNumber), undefined);
+
+/** One event of a page, whole. Source: "Event queue API". */
+export const wireEvent = z.looseObject({
+  id: anyText,
+  type: text,
+  sid: optionalAnyText,
+  created_at: optionalAnyNumber,
+  version: optionalAnyText,
+  payload: z.optional(z.unknown()),
+});
 
 /** The payload of both order events. Live, it may have a duplicate `orderCode` and no `status`. */
 export const wireOrder = z.looseObject({

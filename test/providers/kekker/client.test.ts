@@ -283,6 +283,27 @@ describe("events.reset", () => {
     expect(pathname).not.toContain("+");
   });
 
+  it.each([{ errorMessage: "Internal error" }, { ErrorMessage: "no such channel" }])(
+    "is not done, nor is a cancel, where a 2xx says %j",
+    async (body) => {
+      let requests = 0;
+      const { client } = startNode(
+        {},
+        {
+          fetch: async () => {
+            requests += 1;
+            return Response.json(body);
+          },
+        },
+      );
+      const refused = { code: "schema", message: expect.stringContaining("tells of an error") };
+
+      await expect(client.events.reset(0)).rejects.toMatchObject(refused);
+      await expect(client.queue.cancel(1)).rejects.toMatchObject(refused);
+      expect(requests).toBe(2);
+    },
+  );
+
   it("refuses what is no time before any request", async () => {
     const { client, requests } = startNode();
 

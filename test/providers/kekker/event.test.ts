@@ -5,6 +5,7 @@ import { isAckloopError } from "../../../src/core/errors.ts";
 import type { FeedEvent } from "../../../src/core/event.ts";
 import { fromReceipt } from "../../../src/core/feed.ts";
 import { createEventReader, kekkerEvents } from "../../../src/providers/kekker/event.ts";
+import { toKekkerWireEvent } from "../../../src/providers/kekker/index.ts";
 import { readReceipt } from "../../../src/providers/kekker/receipt.ts";
 import guide from "./fixtures/assumed-guide-page.json" with { type: "json" };
 import others from "./fixtures/assumed-other-events.json" with { type: "json" };
@@ -59,7 +60,7 @@ describe("the documented page", () => {
         type: "SuccessQueueEvent",
         time: "2020-08-04T21:23:14.813Z",
         subject: "10022",
-        data: { objectId: "10022", dealId: deal, category: "Queue" },
+        data: { objectId: "10022", queueId: "10022", dealId: deal, category: "Queue" },
       },
       {
         specversion: "1.0",
@@ -221,12 +222,24 @@ describe("the data of an event", () => {
     });
   });
 
+  it("of Clients and System may have no objectId, and keeps the one it has", () => {
+    const clients = { eventUid: "a", event: "ClientsListUpdated", category: "Clients" };
+    const system = { eventUid: "b", event: "SystemConfigurationUpdated", objectId: 7 };
+
+    expect(kekkerEvents.ClientsListUpdated["~standard"].validate(readEvent(clients)?.data)).toEqual(
+      {
+        value: { category: "Clients" },
+      },
+    );
+    expect(readEvent(system)?.data).toEqual({ objectId: "7" });
+  });
+
   it.each([{ queueId: 5 }, { queueId: 5, objectId: null }, { objectId: null, QueueId: 5 }])(
     "takes the queueId of a Queue event for its objectId: %j",
     (members) => {
       const event = readEvent({ eventUid: "a", event: "Success", category: "Queue", ...members });
 
-      expect(event?.data).toStrictEqual({ category: "Queue", objectId: "5" });
+      expect(event?.data).toStrictEqual({ category: "Queue", objectId: "5", queueId: "5" });
     },
   );
 
@@ -296,4 +309,31 @@ describe("a malformed item", () => {
 
     expect(createEventReader(source).read(first, "data[0]").unreadable?.path).toBe("data[0].event");
   });
+});
+
+describe("a wire event", () => {
+  it("has the names of the examples, whatever the spelling was", () => {
+    const raw = {
+      EventId: "e1",
+      Category: "Deals",
+      Event: "DealsCreated",
+      ObjectId: 5,
+      extra: true,
+    };
+
+    expect(toKekkerWireEvent(raw)).toEqual({
+      eventUid: "e1",
+      category: "Deals",
+      event: "DealsCreated",
+      objectId: 5,
+      extra: true,
+    });
+  });
+
+  it.each([[undefined], ["text"], [{}], [{ eventUid: "..", event: "X" }], [{ eventUid: "a" }]])(
+    "is none: %j",
+    (raw) => {
+      expect(toKekkerWireEvent(raw)).toBeUndefined();
+    },
+  );
 });

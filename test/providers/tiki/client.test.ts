@@ -108,11 +108,11 @@ describe("subscriptions", () => {
 
 describe("events", () => {
   it("are pulled without an ack by a null ack_id", async () => {
-    const { shop, requests } = client({ events: [{ any: "thing" }], ack_id: "a1" });
+    const { shop, requests } = client({ events: [], ack_id: "a1" });
 
     const page = await shop.events.pull("q1");
 
-    expect(page).toStrictEqual({ events: [{ any: "thing" }], ackId: "a1" });
+    expect(page).toStrictEqual({ events: [], unreadable: [], ackId: "a1" });
     expect(requests).toMatchObject([
       { method: "POST", url: `${api}/queues/q1/events/pull`, body: { ack_id: null } },
     ]);
@@ -121,7 +121,21 @@ describe("events", () => {
   it.each([null, undefined, ""])("may come on a page with the ack_id %j", async (ack_id) => {
     const { shop } = client({ events: [], ack_id });
 
-    expect(await shop.events.pull("q1")).toStrictEqual({ events: [], ackId: undefined });
+    expect(await shop.events.pull("q1")).toMatchObject({ events: [], ackId: undefined });
+  });
+
+  it("are typed, and an item that is none stands apart", async () => {
+    const right = { id: "1", type: "T", sid: "S", created_at: 5, version: "v1", payload: { a: 1 } };
+    const odd = { id: 2, type: "T", sid: {}, created_at: "7", version: null, more: true };
+    const { shop } = client({ events: [right, "none", odd, { id: "3" }], ack_id: "a1" });
+
+    const page = await shop.events.pull("q1");
+
+    expect(page.events).toEqual([
+      right,
+      { id: "2", type: "T", created_at: 7, version: null, more: true },
+    ]);
+    expect(page.unreadable).toEqual(["none", { id: "3" }]);
   });
 
   it.each([
@@ -139,10 +153,24 @@ describe("events", () => {
     });
   });
 
+  it.each([
+    [{ status: "error" }, "error"],
+    [{ errors: [] }, undefined],
+    [["done"], undefined],
+  ])(
+    "are acknowledged by any answer, such as %j, where the option says so",
+    async (body, status) => {
+      const { fetch } = script(body);
+      const shop = tiki({ token: "t", fetch, unclearAck: "acked" });
+
+      expect(await shop.events.ack("q1", "a1")).toEqual({ status });
+    },
+  );
+
   it("are acknowledged", async () => {
     const { shop, requests } = client({ status: "ok" });
 
-    expect(await shop.events.ack("q1", "a1")).toBeUndefined();
+    expect(await shop.events.ack("q1", "a1")).toEqual({ status: "ok" });
     expect(requests).toMatchObject([
       { method: "POST", url: `${api}/queues/q1/events/ack`, body: { ack_id: "a1" } },
     ]);
@@ -152,7 +180,7 @@ describe("events", () => {
     const portal = () => new Response("<html>Please log in</html>");
     const { shop } = client(new Response(null, { status: 204 }), portal(), portal(), portal());
 
-    expect(await shop.events.ack("q1", "a1")).toBeUndefined();
+    expect(await shop.events.ack("q1", "a1")).toEqual({ status: undefined });
     await expect(shop.events.ack("q1", "a1")).rejects.toMatchObject({ code: "schema" });
   });
 
