@@ -53,7 +53,7 @@ const server = createServer(async (incoming, outgoing) => {
 });
 server.listen(Number(env["PORT"] ?? 8080), "127.0.0.1");
 
-// The server is there before the listener, which is checked at once and gets later messages only.
+// The server is there before the listener, which may be checked at once and gets later messages only.
 const listeners = await client.listeners.list(queue.id);
 if (!listeners.some(({ name }) => name === "billing")) {
   await client.listeners.create(queue.id, {

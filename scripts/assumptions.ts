@@ -6,10 +6,14 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Assumption, Assumptions } from "../src/core/assumption.ts";
+import { assumptions as discueEmulator } from "../src/emulator/discue/assumptions.ts";
 import { assumptions as kekkerEmulator } from "../src/emulator/kekker/assumptions.ts";
 import { assumptions as tikiEmulator } from "../src/emulator/tiki/assumptions.ts";
+import { assumptions as workatoEmulator } from "../src/emulator/workato/assumptions.ts";
+import { assumptions as discueClient } from "../src/providers/discue/assumptions.ts";
 import { assumptions as kekkerClient } from "../src/providers/kekker/assumptions.ts";
 import { assumptions as tikiClient } from "../src/providers/tiki/assumptions.ts";
+import { assumptions as workatoClient } from "../src/providers/workato/assumptions.ts";
 
 /** The lists of one provider. */
 export interface Sides {
@@ -21,8 +25,10 @@ export interface Sides {
 
 /** The lists of every provider. */
 export const providers: Readonly<Record<string, Sides>> = {
+  discue: { client: discueClient, emulator: discueEmulator },
   kekker: { client: kekkerClient, emulator: kekkerEmulator },
   tiki: { client: tikiClient, emulator: tikiEmulator },
+  workato: { client: workatoClient, emulator: workatoEmulator },
 };
 
 /** Where the page of a provider stands. */

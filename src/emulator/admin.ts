@@ -40,10 +40,10 @@ function readJournal(emulator: Emulator, query: URLSearchParams): unknown {
   const known = emulator.journal.totals();
   const unknown = kinds?.find((kind) => !(kind in known));
   if (unknown !== undefined) throw new Refusal(400, `kind is one of ${Object.keys(known).join()}`);
-  const [queue, eventId, operation] = ["queue", "event", "operation"].map(
+  const [queue, eventId, reader, operation] = ["queue", "event", "reader", "operation"].map(
     (name) => query.get(name) ?? undefined,
   );
-  const wanted = { after, limit, kinds, queue, eventId, operation };
+  const wanted = { after, limit, kinds, queue, eventId, reader, operation };
   const entries = emulator.journal.entries(wanted);
   return { entries, after: entries.at(-1)?.seq ?? after };
 }

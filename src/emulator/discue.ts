@@ -7,21 +7,18 @@ import {
   withApiAssumptions,
   withAssumptions,
 } from "./discue/assumptions.ts";
+import { createActions, type DiscueMethods, discueCommands } from "./discue/commands.ts";
 import { createEnding } from "./discue/ending.ts";
 import { createNotifier } from "./discue/notify.ts";
+import type { DiscueOperation } from "./discue/operation.ts";
 import { createOutgoing, type Deliver } from "./discue/outgoing.ts";
-import {
-  listenerRoutes,
-  messageRoutes,
-  publishMessage,
-  queueRoutes,
-} from "./discue/queue-calls.ts";
+import { listenerRoutes, messageRoutes, queueRoutes } from "./discue/queue-calls.ts";
 import { createState, type KeyState, type ListenerState, type State } from "./discue/state.ts";
 import { createUsage } from "./discue/usage.ts";
 import type { ApiRoute, World } from "./discue/world.ts";
 import { createEmulator, createTools, resettable } from "./emulator.ts";
-import { isRecord, json } from "./exchange.ts";
-import { checkNames, frameOptions } from "./options.ts";
+import { json, Refusal } from "./exchange.ts";
+import { type Choices, checkChoices, isFlag, isText } from "./options.ts";
 import { type Random, randomUuid } from "./random.ts";
 
 /** What the emulator of discue may be told. */
@@ -49,24 +46,13 @@ export interface DiscueEmulatorOptions extends EmulatorOptions {
   readonly requireVerifiedDomain?: boolean | undefined;
 }
 
-/** What a message is made of. */
-export interface DiscuePublish {
-  readonly name?: string | undefined;
-  readonly data: string;
-}
-
 /** What a client of discue needs. */
 export type DiscueConnection = Readonly<Record<"baseUrl" | "apiKey", string>>;
 
 /** The emulator of discue. */
-export interface DiscueEmulator extends Emulator<DiscueConnection> {
-  /**
-   * Stores messages in a queue, named by its id or name, as POST does, and gives their ids.
-   *
-   * @throws {TypeError} when there is no such queue, or a message does not fit its schema.
-   */
-  publish(queue: string, messages: readonly DiscuePublish[]): readonly string[];
-}
+export interface DiscueEmulator
+  extends Emulator<DiscueConnection, DiscueOperation>,
+    DiscueMethods {}
 
 /**
  * Fakes discue's API, and calls the listeners over HTTP as discue would.
@@ -78,24 +64,32 @@ export interface DiscueEmulator extends Emulator<DiscueConnection> {
  * Sources: docs.discue.io and github.com/discue/terraform-provider-discue at 68c2fe0, read 2026-11.
  */
 export function discueEmulator(options: DiscueEmulatorOptions = {}): DiscueEmulator {
-  checkNames("discueEmulator", options, [...frameOptions, ...optionNames]);
+  checkChoices<DiscueEmulatorOptions>("discueEmulator", options, choices);
   const assumptions = withAssumptions(options.webhook);
   withApiAssumptions(options.assumptions);
   const tools = createTools("discue", options);
   return resettable(tools, () => makeDiscue(tools, options, assumptions));
 }
 
-const optionNames: readonly string[] = [
-  "apiKey",
-  "naming",
-  "staleMs",
-  "deliver",
-  "webhook",
-  "assumptions",
-  "challengeScheme",
-  "challengeIntervalMs",
-  "requireVerifiedDomain",
-];
+const isFunction = (value: unknown): boolean => typeof value === "function";
+const isTime = (value: unknown): boolean => typeof value === "number" && value >= 0;
+/** The frame, and the lists of assumptions, check these. */
+const elsewhere = (): boolean => true;
+
+const choices: Choices<DiscueEmulatorOptions> = {
+  seed: elsewhere,
+  journal: elsewhere,
+  clock: elsewhere,
+  webhook: elsewhere,
+  assumptions: elsewhere,
+  apiKey: (value) => isText(value) && value !== "",
+  naming: ["name", "alias"],
+  staleMs: isTime,
+  deliver: isFunction,
+  challengeScheme: ["https", "http"],
+  challengeIntervalMs: isTime,
+  requireVerifiedDomain: isFlag,
+};
 
 function makeDiscue(
   tools: EmulatorTools,
@@ -108,19 +102,24 @@ function makeDiscue(
     deliver = (...call) => fetch(...call),
   } = options;
   const { now } = tools.clock;
-  const random = tools.random("id");
-  const newId = () => (naming === "name" ? randomUuid(random) : shortId(random));
+  const newId = (purpose: string): string => {
+    const random = tools.random(purpose);
+    return naming === "name" ? randomUuid(random) : shortId(random);
+  };
   const state = createState();
-  const first = newId();
+  const first = newId("key");
   state.keys.set(first, firstKey(first, apiKey, now()));
-  const usage = createUsage(now, newId);
-  const outgoing = createOutgoing(deliver);
-  const mayCall = options.requireVerifiedDomain ? verifiedHosts(state) : () => true;
+  const usage = createUsage(now, () => newId("usage"));
+  const outgoing = createOutgoing(deliver, assumptions.followsRedirects);
+  const isOnKnownHost = options.requireVerifiedDomain ? verifiedHosts(state) : () => true;
+  const mayCall = (listener: ListenerState): boolean =>
+    isOnKnownHost(listener) && (assumptions.callsInactive || listener.state !== "inactive");
+  const api = withApiAssumptions(options.assumptions);
   const world: World = {
     tools,
     state,
     assumptions,
-    api: withApiAssumptions(options.assumptions),
+    api,
     usage,
     outgoing,
     naming,
@@ -129,19 +128,20 @@ function makeDiscue(
     challenge: {
       scheme: options.challengeScheme ?? "https",
       intervalMs: options.challengeIntervalMs ?? 1_000,
+      folder: api.challengeFolder,
     },
     notify: createNotifier({ tools, assumptions, outgoing, usage, naming, mayCall }),
   };
-  const publish = createPublish(world);
+  const actions = createActions(world);
   const emulator = createEmulator(tools, {
     routes: createRoutes(world, options.staleMs ?? 0),
     errorReply: (status) => json({ title: phrases[status] ?? "Error", status }, status),
-    admin: { publish: (body) => publishCommand(body, publish) },
+    admin: discueCommands(actions),
     connection: (origin) => ({ baseUrl: origin, apiKey }),
     outgoing: ["notify", "liveness"],
     end: () => endAll(world),
   });
-  return { ...emulator, publish };
+  return { ...emulator, ...actions };
 }
 
 /** Ends every delivery, check and wait. */
@@ -201,8 +201,9 @@ function verifiedHosts({ domains }: State): (listener: ListenerState) => boolean
 }
 
 /** The table of calls, each behind the door, with and without the prefix. */
-function createRoutes(world: World, staleMs: number): readonly Route[] {
-  const door = createDoor(world.state, world.assumptions, world.tools.clock.now);
+function createRoutes(world: World, staleMs: number): readonly Route<DiscueOperation>[] {
+  const { state, assumptions, api, tools } = world;
+  const door = createDoor(state, assumptions, api, tools.clock.now);
   const routes: readonly ApiRoute[] = [
     ...queueRoutes(world),
     ...listenerRoutes(world),
@@ -212,7 +213,7 @@ function createRoutes(world: World, staleMs: number): readonly Route[] {
     ...clientRoutes(world),
     ...domainRoutes(world),
   ];
-  const guard = createGuard(door, staleMs, world.tools.clock.now);
+  const guard = createGuard(door, staleMs, world);
   return routes.flatMap(({ path, handle, ...route }) => [
     { ...route, path, handle: guard(handle) },
     { ...route, path: `/v1${path}`, handle: guard(handle) },
@@ -225,19 +226,34 @@ type Handle = (call: Call) => Response | Promise<Response>;
 function createGuard(
   door: Door,
   staleMs: number,
-  now: () => number,
+  { api, tools }: World,
 ): (handle: ApiRoute["handle"]) => Handle {
+  const { now } = tools.clock;
   const cached = new Map<string, { readonly body: string; readonly at: number }>();
   return (handle) => async (call) => {
     door(call);
     const { method } = call.request;
     const known = method === "GET" ? cached.get(call.url.href) : undefined;
     if (known && now() - known.at < staleMs) return asJson(known.body);
-    const reply = await handle(call);
+    const reply = await answered(handle, call, api);
     const body = prettied(await reply.text(), call.url.searchParams.get("pretty"));
     if (staleMs > 0 && method === "GET") cached.set(call.url.href, { body, at: now() });
     return asJson(body);
   };
+}
+
+/** What is wrong with a request is answered as the option says. */
+async function answered(
+  handle: ApiRoute["handle"],
+  call: Call,
+  { invalidStatus }: DiscueApiAssumptions,
+): Promise<Response> {
+  try {
+    return await handle(call);
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.status !== 400) throw error;
+    throw new Refusal(invalidStatus, "What is wrong with a request");
+  }
 }
 
 function prettied(body: string, pretty: string | null): string {
@@ -247,32 +263,4 @@ function prettied(body: string, pretty: string | null): string {
 function asJson(body: string): Response {
   if (body === "") return new Response(null, { status: 200 });
   return new Response(body, { headers: { "content-type": "application/json; charset=utf-8" } });
-}
-
-function createPublish(world: World): DiscueEmulator["publish"] {
-  return (queue, messages) => {
-    const { queues } = world.state;
-    const target = queues.get(queue) ?? [...queues.values()].find(({ name }) => name === queue);
-    if (!target) throw new TypeError("discue publish: there is no such queue");
-    return messages.map((message) => {
-      const stored = publishMessage(world, target, message);
-      if (!stored) throw new TypeError("discue publish: a message does not fit the schema");
-      return stored.id;
-    });
-  };
-}
-
-/** Takes `{ queue, messages: [{ name?, data }] }` and gives `{ ids }`. */
-function publishCommand(body: unknown, publish: DiscueEmulator["publish"]): unknown {
-  const { queue, messages } = isRecord(body) ? body : {};
-  const isRight = Array.isArray(messages) && messages.every(isPublish);
-  if (typeof queue !== "string" || !isRight) {
-    throw new TypeError("discue publish: send { queue, messages: [{ name?, data: string }] }");
-  }
-  return { ids: publish(queue, messages) };
-}
-
-function isPublish(value: unknown): value is DiscuePublish {
-  if (!isRecord(value) || typeof value["data"] !== "string") return false;
-  return value["name"] === undefined || typeof value["name"] === "string";
 }

@@ -14,12 +14,13 @@ export type {
   DiscueApiAssumptions,
   WebhookAssumptions as DiscueAssumptions,
 } from "./discue/assumptions.ts";
+export type { DiscueListenerInput, DiscueMethods, DiscuePublish } from "./discue/commands.ts";
+export type { DiscueOperation } from "./discue/operation.ts";
 export type { Deliver as DiscueDeliver } from "./discue/outgoing.ts";
 export {
   type DiscueConnection,
   type DiscueEmulator,
   type DiscueEmulatorOptions,
-  type DiscuePublish,
   discueEmulator,
 } from "./discue.ts";
 export type { Fault, FaultEffect, FaultKind, FaultMatch } from "./fault.ts";
@@ -58,6 +59,8 @@ export type { TikiEventInput } from "./tiki/queues.ts";
 export { type TikiConnection, type TikiEmulator, tikiEmulator } from "./tiki.ts";
 export type { WorkatoApiClient, WorkatoPermission } from "./workato/access.ts";
 export type { WorkatoAssumptions } from "./workato/assumptions.ts";
+export type { WorkatoMethods } from "./workato/commands.ts";
+export type { WorkatoOperation } from "./workato/operation.ts";
 export type { WorkatoTopicInput } from "./workato/topics.ts";
 export {
   type WorkatoConnection,

@@ -6,6 +6,8 @@ export interface JournalEventFacts<Operation extends string> {
   readonly queue: string;
   /** The event, by the provider's id; absent for what has none. */
   readonly eventId?: string | undefined;
+  /** Whose delivery or ack it is, where a queue has several readers: discue's listener. */
+  readonly reader?: string | undefined;
   /** The number of the request that caused it; absent where none did. */
   readonly request?: number | undefined;
   /** The operation, such as `"pull"`; absent where none caused it. */
@@ -88,11 +90,14 @@ type AnyEntry = JournalPlace & {
   readonly request?: number | undefined;
   readonly queue?: string | undefined;
   readonly eventId?: string | undefined;
+  readonly reader?: string | undefined;
   readonly operation?: string | undefined;
   readonly cursor?: string | undefined;
   readonly status?: number | undefined;
   readonly fault?: FaultKind | undefined;
 };
+
+type AnyNote = Omit<AnyEntry, keyof JournalPlace>;
 
 /** What is known of one event of one queue. */
 export interface EventRecord {
@@ -127,6 +132,8 @@ export interface JournalQuery<
   readonly queue?: string | undefined;
   /** Only entries of this event. @default all */
   readonly eventId?: string | undefined;
+  /** Only entries of this reader. @default all */
+  readonly reader?: string | undefined;
   /** Only entries of this operation. @default all */
   readonly operation?: Operation | "unknown" | undefined;
   /** At most so many entries. @default all */
@@ -254,9 +261,13 @@ function indexBehind(entries: readonly AnyEntry[], after: number): number {
 
 function fits(entry: AnyEntry, { kinds, ...wanted }: JournalQuery): boolean {
   if (kinds && !kinds.includes(entry.kind)) return false;
-  return (["queue", "eventId", "operation"] as const).every(
+  return (["queue", "eventId", "reader", "operation"] as const).every(
     (name) => wanted[name] === undefined || entry[name] === wanted[name],
   );
+}
+
+function isKept(detail: JournalDetail, kind: JournalKind): boolean {
+  return detail === "all" || (detail === "events" && eventKinds.has(kind));
 }
 
 /** Makes the journal of one emulator. */
@@ -271,8 +282,8 @@ export function createJournal(provider: string, detail: JournalDetail = "all"): 
     add(note) {
       lastSeq += 1;
       // Written out, not spread: it halves the cost of what happens several times for each event.
-      const told: Omit<AnyEntry, keyof JournalPlace> = note;
-      const { kind, request, queue, eventId, operation, cursor, status, fault } = told;
+      const { kind, request, queue, eventId, reader, operation, cursor, status, fault }: AnyNote =
+        note;
       const entry: AnyEntry = {
         seq: lastSeq,
         at: Date.now(),
@@ -281,15 +292,14 @@ export function createJournal(provider: string, detail: JournalDetail = "all"): 
         request,
         queue,
         eventId,
+        reader,
         operation,
         cursor,
         status,
         fault,
       };
       totals[entry.kind] += 1;
-      if (detail === "all" || (detail === "events" && eventKinds.has(entry.kind))) {
-        entries.push(entry);
-      }
+      if (isKept(detail, kind)) entries.push(entry);
       if (detail !== "totals") records.count(entry);
       return entry as JournalEntry;
     },

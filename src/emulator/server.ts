@@ -192,7 +192,7 @@ async function listen(server: Server, port: number): Promise<number> {
  * | request | answer |
  * | --- | --- |
  * | `GET /_emulator/health` | `{ status: "ok", emulators: [{ name, seed, requests }] }` |
- * | `GET /_emulator/<name>/journal?after=0&kind=acked,published&limit=1000` | `{ entries, after }`; ask again with that `after` until the list is empty; `limit` 1-10 000; also `queue=`, `event=`, `operation=` |
+ * | `GET /_emulator/<name>/journal?after=0&kind=acked,published&limit=1000` | `{ entries, after }`; ask again with that `after` until the list is empty; `limit` 1-10 000; also `queue=`, `event=`, `reader=`, `operation=` |
  * | `GET /_emulator/<name>/totals` | `{ totals, injected }` |
  * | `GET /_emulator/<name>/faults` | the list of faults |
  * | `POST /_emulator/<name>/faults` | a fault, or a list of them; answers `{ ids }` |

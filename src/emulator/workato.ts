@@ -1,19 +1,25 @@
 import type { Emulator, EmulatorOptions, EmulatorTools } from "./definition.ts";
 import { createEmulator, createTools, resettable } from "./emulator.ts";
-import { copied, isRecord, json, Refusal } from "./exchange.ts";
-import { checkNames, checkRange, frameOptions } from "./options.ts";
+import { copied, isRecord, json } from "./exchange.ts";
+import { type Choices, checkChoices, isAmount, isTexts } from "./options.ts";
 import { randomUuid } from "./random.ts";
 import { createGuard, type WorkatoApiClient } from "./workato/access.ts";
-import { defaultAssumptions, type WorkatoAssumptions } from "./workato/assumptions.ts";
+import {
+  defaultAssumptions,
+  choices as ofAssumptions,
+  type WorkatoAssumptions,
+} from "./workato/assumptions.ts";
+import { type WorkatoMethods, workatoCommands } from "./workato/commands.ts";
 import { developerRoutes } from "./workato/developer.ts";
+import type { WorkatoOperation } from "./workato/operation.ts";
 import { publish, streamsRoutes } from "./workato/streams.ts";
-import { createTopics, type Topics, type WorkatoTopicInput } from "./workato/topics.ts";
+import { createTopics, type Topics } from "./workato/topics.ts";
 
 /** The options of the Workato emulator. */
 export interface WorkatoEmulatorOptions extends EmulatorOptions {
   /** The API clients, one at least. @default one that may do everything, and one that may only consume */
   readonly clients?: readonly WorkatoApiClient[] | undefined;
-  /** How many requests a minute a token has on each of the two hosts; `Infinity` for no limit. @default 60 */
+  /** How many requests a minute a token has, on each of the two hosts apart; `Infinity` for no limit. @default 60 */
   readonly requestsPerMinute?: number | undefined;
   /** The longest body of a request, in bytes. @default 1_000_000 */
   readonly maxBodyBytes?: number | undefined;
@@ -33,23 +39,11 @@ export type WorkatoConnection = Readonly<
 >;
 
 /** Workato's event streams: consume and publish under `/api/v1`, topics under `/api/event_streams`. */
-export interface WorkatoEmulator extends Emulator<WorkatoConnection> {
+export interface WorkatoEmulator
+  extends Emulator<WorkatoConnection, WorkatoOperation>,
+    WorkatoMethods {
   /** The API clients. */
   readonly clients: readonly WorkatoApiClient[];
-  /** Makes a topic without a request; gives its id. */
-  createTopic(name: string, topic?: Omit<WorkatoTopicInput, "name">): number;
-  /**
-   * Puts messages into a topic, whatever its schema is; gives their ids, in order.
-   *
-   * @throws {TypeError} when the topic does not exist.
-   */
-  publish(topicId: string | number, payloads: readonly unknown[]): readonly string[];
-  /** Puts values in the place of messages as they are, for malformed ones. */
-  publishRaw(topicId: string | number, items: readonly unknown[]): void;
-  /** Removes all messages of a topic: every cursor into it is unknown from then on. */
-  purge(topicId: string | number): void;
-  /** Ends a token: the next call with it gets 401. */
-  revoke(token: string): void;
 }
 
 const defaults = Object.freeze({
@@ -66,28 +60,42 @@ const defaults = Object.freeze({
   refuse: (): string | undefined => undefined,
 });
 
+/** The frame, and the list of assumptions, check these. */
+const elsewhere = (): boolean => true;
+
+const choices: Choices<WorkatoEmulatorOptions> = {
+  seed: elsewhere,
+  journal: elsewhere,
+  clock: elsewhere,
+  assumptions: elsewhere,
+  clients: (value) => Array.isArray(value) && value.length > 0 && value.every(isClient),
+  requestsPerMinute: isAmount,
+  maxBodyBytes: isAmount,
+  maxTopics: isAmount,
+  refuse: (value) => typeof value === "function",
+};
+
+function isClient(value: unknown): boolean {
+  if (!isRecord(value) || typeof value["token"] !== "string" || value["token"] === "") return false;
+  const { permissions } = value;
+  return permissions === undefined || isTexts(permissions);
+}
+
 /** Merges the options with the defaults, and checks them. */
 function readOptions(options: WorkatoEmulatorOptions) {
   const { assumptions = {} } = options;
-  checkNames("workatoEmulator", options, [
-    ...Object.keys(defaults),
-    ...frameOptions,
-    "assumptions",
-  ]);
-  checkNames("workatoEmulator: assumptions", assumptions, Object.keys(defaultAssumptions));
+  checkChoices<WorkatoEmulatorOptions>("workatoEmulator", options, choices);
+  checkChoices<WorkatoAssumptions>("workatoEmulator: assumptions", assumptions, ofAssumptions);
+  const known = Object.entries(assumptions).filter(([, value]) => value !== undefined);
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   const merged = { ...defaults, ...(Object.fromEntries(given) as Partial<typeof defaults>) };
-  checkRange(
-    "workatoEmulator: requestsPerMinute",
-    merged.requestsPerMinute,
-    1,
-    Number.POSITIVE_INFINITY,
-  );
-  checkRange("workatoEmulator: maxBodyBytes", merged.maxBodyBytes, 1, Number.POSITIVE_INFINITY);
-  checkRange("workatoEmulator: maxTopics", merged.maxTopics, 1, Number.POSITIVE_INFINITY);
   const [client] = merged.clients;
   if (!client) throw new TypeError("workatoEmulator: clients must not be empty");
-  return { ...merged, client, assumptions: { ...defaultAssumptions, ...assumptions } };
+  return {
+    ...merged,
+    client,
+    assumptions: { ...defaultAssumptions, ...Object.fromEntries(known) },
+  };
 }
 
 /**
@@ -110,7 +118,7 @@ function makeWorkato(
   tools: EmulatorTools,
   { clients, client, assumptions, refuse, ...limits }: ReturnType<typeof readOptions>,
 ) {
-  const topics = createTopics(tools);
+  const topics = createTopics(tools, assumptions);
   const revoked = new Set<string>();
   const now = tools.clock.now;
   const guard = createGuard({
@@ -120,7 +128,7 @@ function makeWorkato(
     now,
     assumptions,
   });
-  const actions = createActions(tools, topics);
+  const actions = createActions(tools, topics, limits.maxTopics);
   const revoke = (token: string): void => void revoked.add(token);
   const emulator = createEmulator(tools, {
     routes: [
@@ -131,7 +139,7 @@ function makeWorkato(
       status >= 500
         ? json({ message: "Server error", id: randomUuid(tools.random("error")) }, status)
         : json({ message: text }, status),
-    admin: toAdmin({ ...actions, revoke }),
+    admin: workatoCommands({ ...actions, revoke }),
     connection: (origin) => ({
       baseUrl: origin,
       streamsUrl: `${origin}/api/v1`,
@@ -147,10 +155,10 @@ function makeWorkato(
   };
 }
 
-type Actions = Pick<WorkatoEmulator, "createTopic" | "publish" | "publishRaw" | "purge">;
+type Actions = Omit<WorkatoMethods, "revoke">;
 
 /** What happens without a request. */
-function createActions(tools: ReturnType<typeof createTools>, topics: Topics): Actions {
+function createActions(tools: EmulatorTools, topics: Topics, maxTopics: number): Actions {
   function find(topicId: string | number) {
     try {
       return topics.find(topicId);
@@ -160,7 +168,15 @@ function createActions(tools: ReturnType<typeof createTools>, topics: Topics): A
   }
 
   return {
-    createTopic: (name, topic = {}) => topics.create({ ...topic, name }).id,
+    createTopic(name, topic = {}) {
+      if (typeof name !== "string" || name === "") {
+        throw new TypeError("workatoEmulator: a topic needs a name");
+      }
+      if (topics.all().length >= maxTopics) {
+        throw new TypeError(`workatoEmulator: there are ${maxTopics} topics, as maxTopics says`);
+      }
+      return topics.create(copied("workato: a topic", { ...topic, name })).id;
+    },
     publish(topicId, payloads) {
       const topic = find(topicId);
       const copies = payloads.map((payload) => copied("workato: a payload", payload));
@@ -172,51 +188,6 @@ function createActions(tools: ReturnType<typeof createTools>, topics: Topics): A
         log.append(tools.clock.now(), () => item);
       bell.ring();
     },
-    purge: (topicId) => find(topicId).log.purge(),
+    purge: (topicId) => topics.purge(find(topicId)),
   };
-}
-
-/** The same, for other processes: JSON in, JSON out. */
-function toAdmin({
-  createTopic,
-  publish,
-  publishRaw,
-  purge,
-  revoke,
-}: Actions & Pick<WorkatoEmulator, "revoke">): Emulator["admin"] {
-  return {
-    createTopic(body) {
-      const topic = isRecord(body) ? body : {};
-      const { name, schema, retention } = topic;
-      if (typeof name !== "string") throw new Refusal(400, "name must be text");
-      return {
-        id: createTopic(name, {
-          schema: Array.isArray(schema) ? schema : undefined,
-          retention: typeof retention === "number" ? retention : undefined,
-        }),
-      };
-    },
-    publish(body) {
-      const payloads = isRecord(body) ? body["payloads"] : undefined;
-      if (!Array.isArray(payloads)) throw new Refusal(400, "payloads must be a list");
-      return { ids: publish(toTopicId(body), payloads) };
-    },
-    publishRaw(body) {
-      const items = isRecord(body) ? body["items"] : undefined;
-      if (!Array.isArray(items)) throw new Refusal(400, "items must be a list");
-      publishRaw(toTopicId(body), items);
-    },
-    purge: (body) => purge(toTopicId(body)),
-    revoke(body) {
-      const token = isRecord(body) ? body["token"] : undefined;
-      if (typeof token !== "string") throw new Refusal(400, "token must be text");
-      revoke(token);
-    },
-  };
-}
-
-function toTopicId(body: unknown): string | number {
-  const id = isRecord(body) ? body["topicId"] : undefined;
-  if (typeof id === "string" || typeof id === "number") return id;
-  throw new Refusal(400, "topicId must be a number or text");
 }

@@ -538,6 +538,141 @@ describe("a liveness check", () => {
   });
 });
 
+describe("what nobody documents of a listener's calls", () => {
+  it("is an option: which answer means alive, and when it is asked first", async () => {
+    vi.useFakeTimers();
+    const { sent, deliver } = listener(302, 500);
+    const webhook = {
+      livenessIntervalMs: 30_000,
+      firstCheckMs: 5_000,
+      isAlive: (status: number) => status < 400,
+    };
+    const { call, addQueue, addListener } = emulator({ deliver, webhook });
+    const queue = await addQueue();
+    const id = await addListener(queue);
+
+    await vi.advanceTimersByTimeAsync(4_999);
+    expect(sent).toHaveLength(0);
+    await vi.advanceTimersByTimeAsync(30_001);
+
+    const { liveness } = (await call("GET", `/queues/${queue}/listeners/${id}`)).body.listener;
+    expect(liveness).toStrictEqual({ state: "stable", success_count: 1, failure_count: 1 });
+  });
+
+  it.each([
+    [false, "manual"],
+    [true, "follow"],
+  ] as const)("is an option: a redirect is followed: %s", async (followsRedirects, redirect) => {
+    const asked: RequestInit[] = [];
+    const deliver = async (_: string, init: RequestInit) => {
+      asked.push(init);
+      return new Response(null, { status: 204 });
+    };
+    const { api, addQueue, addListener } = emulator({ deliver, webhook: { followsRedirects } });
+    const queue = await addQueue();
+    await addListener(queue);
+
+    api.publish(queue, [{ data: "x" }]);
+
+    await vi.waitFor(() => expect(asked).toHaveLength(1));
+    expect(asked[0]?.redirect).toBe(redirect);
+  });
+
+  it.each([
+    [true, 1],
+    [false, 0],
+  ])("is an option: an inactive one is called: %s", async (callsInactive, count) => {
+    vi.useFakeTimers();
+    let isAlive = false;
+    const delivered: string[] = [];
+    const deliver = async (url: string) => {
+      if (url.endsWith("/notify")) delivered.push(url);
+      return new Response(null, { status: isAlive || url.endsWith("/notify") ? 200 : 500 });
+    };
+    const webhook = {
+      livenessIntervalMs: 1_000,
+      livenessFailures: 1,
+      retryDelaysMs: [1_000],
+      callsInactive,
+    };
+    const { api, addQueue, addListener } = emulator({ deliver, webhook });
+    const queue = await addQueue();
+    await addListener(queue);
+    await vi.advanceTimersByTimeAsync(0);
+
+    api.publish(queue, [{ data: "x" }]);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(delivered).toHaveLength(count);
+
+    isAlive = true;
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(api.journal.totals().acked).toBe(1);
+  });
+});
+
+describe("what the pages leave open of the API", () => {
+  const as = (body: { api_key: string }) => ({ "x-api-key": body.api_key });
+
+  it("is an option: the status of a wrong body, and of what a key may not do", async () => {
+    const { call } = emulator({ assumptions: { invalidStatus: 422, outOfScopeStatus: 401 } });
+    const scopes = [{ resource: "queues", access: "read", targets: "*" }];
+    const { body } = await call("POST", "/api_keys", { name: "reader", scopes });
+
+    expect(await call("POST", "/queues", { name: 7 })).toStrictEqual({
+      status: 422,
+      body: { title: "Unprocessable Entity", status: 422 },
+    });
+    expect((await call("GET", "/events?limit=0")).status).toBe(422);
+    expect((await call("POST", "/queues", { name: "x" }, as(body))).status).toBe(401);
+    expect((await call("GET", "/queues", undefined, as(body))).status).toBe(200);
+  });
+
+  it("is an option: how much of a key is shown, a listener's status, a challenge's folder and life", async () => {
+    const { call, addQueue, addListener } = emulator({
+      naming: "alias",
+      deliver: listener(500).deliver,
+      assumptions: {
+        keyPrefixLength: 7,
+        listenerStatus: "active",
+        challengeFolder: "/.well-known/acme",
+        challengeLifeMs: 1_000,
+      },
+    });
+    const queue = await addQueue();
+    const id = await addListener(queue);
+    const domain = { alias: "shop", hostname: "example.com", port: 443 };
+
+    const { api_keys: keys } = (await call("GET", "/api_keys")).body;
+    const found = (await call("GET", `/queues/${queue}/listeners/${id}`)).body.listener;
+    const { https } = (await call("POST", "/domains", domain)).body.domain.challenge;
+
+    expect(keys[0].key).toBe("discue-");
+    expect(found.status).toBe("active");
+    expect(https.context_path).toBe("/.well-known/acme");
+    expect(https.expires_at - https.created_at).toBe(1_000);
+  });
+
+  it("is an option: whether messages are held against their queue's schema", async () => {
+    const { call, addQueue } = emulator({ assumptions: { checksSchema: false } });
+    const queue = await addQueue("orders", { a: { type: "number" } });
+
+    expect((await call("POST", `/queues/${queue}/messages`, { data: "x" })).status).toBe(200);
+  });
+
+  it.each([["*"], [["*"]], [[]]])(
+    "is read as the vendor's own client writes it: all is %j",
+    async (targets) => {
+      const { call, addQueue } = emulator();
+      const queue = await addQueue();
+      const scopes = [{ resource: "queues", access: "write", targets }];
+      const { body } = await call("POST", "/api_keys", { name: "writer", scopes });
+
+      expect((await call("GET", `/queues/${queue}`, undefined, as(body))).status).toBe(200);
+      expect((await call("POST", "/queues", { name: "other" }, as(body))).status).toBe(200);
+    },
+  );
+});
+
 describe("a domain", () => {
   it("is verified once it serves exactly the challenge, and is then called", async () => {
     vi.useFakeTimers();
@@ -599,6 +734,111 @@ describe("a domain", () => {
   });
 });
 
+describe("a fault of a liveness check", () => {
+  it("takes its time, stands in the journal, and is the answer", async () => {
+    vi.useFakeTimers();
+    const { sent, deliver } = listener(200);
+    const webhook = { livenessIntervalMs: 1_000, livenessFailures: 1 };
+    const { api, call, addQueue, addListener } = emulator({ deliver, webhook });
+    api.faults.addAll([
+      { kind: "delay", operation: "liveness", ms: 5_000, count: 1 },
+      { kind: "status", operation: "liveness", status: 503, after: 1, count: 1 },
+      { kind: "status", operation: "liveness", status: 204, after: 1, count: 1 },
+    ]);
+    const queue = await addQueue();
+    const id = await addListener(queue);
+    const read = async () =>
+      (await call("GET", `/queues/${queue}/listeners/${id}`)).body.listener.liveness;
+
+    await vi.advanceTimersByTimeAsync(4_999);
+    expect(sent).toHaveLength(0);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await read()).toStrictEqual({ state: "stable", success_count: 1, failure_count: 0 });
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await read()).toStrictEqual({ state: "inactive", success_count: 1, failure_count: 1 });
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await read()).toStrictEqual({ state: "stable", success_count: 2, failure_count: 1 });
+
+    expect(sent).toHaveLength(1);
+    expect(api.journal.entries({ kinds: ["fault"], reader: id })).toMatchObject([
+      { queue, operation: "liveness", fault: "delay" },
+      { queue, operation: "liveness", fault: "status" },
+      { queue, operation: "liveness", fault: "status" },
+    ]);
+  });
+});
+
+describe("a test", () => {
+  it("may make queues and listeners, and publish all or nothing", async () => {
+    const { sent, deliver } = listener(200);
+    const { api, call } = emulator({ deliver });
+
+    const queue = api.createQueue("orders", { a: { type: "number" } });
+    const id = api.createListener("orders", { notifyUrl: "https://example.com/notify" });
+    const messages = [{ data: '{"a":1}' }, { data: "{}" }];
+
+    expect(() => api.publish(queue, messages)).toThrow("does not fit the schema");
+    expect(() => api.publish(queue, [{ data: 7 } as never])).toThrow("data, which is text");
+    expect(api.journal.publishedIds()).toEqual([]);
+    const [event = ""] = api.publish("orders", messages.slice(0, 1));
+    await vi.waitFor(() => expect(sent).toHaveLength(1));
+    expect((await call("GET", `/queues/${queue}/listeners/${id}`)).body.listener).toMatchObject({
+      name: "listener",
+      liveness_url: "https://example.com/notify",
+    });
+    await vi.waitFor(() =>
+      expect(api.journal.entries({ kinds: ["acked"], eventId: event, reader: id })).toHaveLength(1),
+    );
+    expect(api.journal.entries({ kinds: ["acked"], reader: "another" })).toEqual([]);
+  });
+
+  it("is told what it cannot make", () => {
+    const { api } = emulator();
+    const { createQueue, createListener } = api.admin;
+    api.createQueue("orders");
+
+    expect(() => api.createQueue("orders")).toThrow("refused with 422");
+    expect(() => api.createQueue("q", { a: { type: "date" } })).toThrow("refused with 400");
+    expect(() => api.createListener("q", { notifyUrl: "https://a.example" })).toThrow("no such");
+    expect(() => api.createListener("orders", { notifyUrl: "nowhere" })).toThrow("with 400");
+    expect(() => createQueue?.({ name: 7 })).toThrow("send { name, schema? }");
+    expect(() => createListener?.({ queue: "orders" })).toThrow("send { queue, notifyUrl");
+    expect(createQueue?.({ name: "q-2" })).toEqual({ id: expect.any(String) });
+    expect(createListener?.({ queue: "orders", notifyUrl: "https://a.example" })).toEqual({
+      id: expect.any(String),
+    });
+  });
+
+  it("gets the same ids however many other requests there were", async () => {
+    const idsOf = async (requests: number) => {
+      const { api, call } = emulator({ deliver: listener(200).deliver });
+      const queue = api.createQueue("orders");
+      for (let count = 0; count < requests; count += 1) {
+        await call("PUT", `/queues/${queue}`, { name: `orders-${count}` });
+        await call("POST", "/api_keys", {});
+      }
+      api.createListener(queue, { notifyUrl: "https://a.example" });
+      return [queue, ...api.publish(queue, [{ data: "x" }, { data: "y" }])];
+    };
+
+    expect(await idsOf(3)).toEqual(await idsOf(0));
+  });
+
+  it.each([
+    [{ naming: "id" }, "naming cannot have this value; it is one of name, alias"],
+    [{ staleMs: -1 }, "staleMs cannot have this value"],
+    [{ deliver: "fetch" }, "deliver cannot have this value"],
+    [{ webhook: { bodyForm: "xml" } }, "it is one of message, data, raw"],
+    [{ webhook: { retryDelaysMs: [-1] } }, "retryDelaysMs cannot have this value"],
+    [{ webhook: { concurrency: 0 } }, "concurrency cannot have this value"],
+    [{ webhook: { signatureSecret: "abc" } }, "signatureSecret cannot have this value"],
+    [{ assumptions: { invalidStatus: 404 } }, "it is one of 400, 422"],
+    [{ webhok: {} }, "has no webhok"],
+  ])("may not give the options %j", (options, words) => {
+    expect(() => discueEmulator(options as DiscueEmulatorOptions)).toThrow(words);
+  });
+});
+
 describe("other processes", () => {
   it("may publish, by the queue's name or id", async () => {
     const { api, addQueue } = emulator();
@@ -612,6 +852,7 @@ describe("other processes", () => {
 
   it.each([
     [{ queue: "none", messages: [] }],
+    [{ queue: "orders", messages: [{ name: 7, data: "x" }] }],
     [{ queue: "orders", messages: [{ data: 7 }] }],
     [{ queue: "orders", messages: [7] }],
     [{ messages: [] }],

@@ -108,6 +108,14 @@ describe("access", () => {
     expect(await consume()).toBe(200);
   });
 
+  it("is limited on the streams' host as told, where that is another number", async () => {
+    const { id, status } = setUp({ assumptions: { streamsRequestsPerMinute: 1 } });
+    const consume = () => status("POST", `/api/v1/topics/${id}/consume`, {});
+
+    expect([await consume(), await consume()]).toEqual([200, 429]);
+    expect([await status("GET", topics), await status("GET", topics)]).toEqual([200, 200]);
+  });
+
   it("says Retry-After by option alone", async () => {
     const silent = setUp({ requestsPerMinute: 1 });
     const telling = setUp({ requestsPerMinute: 1, assumptions: { retryAfter: true } });
@@ -499,6 +507,33 @@ describe("publish", () => {
     expect(await status("POST", `/api/v1/batch/topics/${id}/publish`, { payloads })).toBe(400);
   });
 
+  it("answers as an option says where nothing is documented", async () => {
+    const { emulator, id, send, status } = setUp({
+      refuse: ({ n }) => (n === 2 ? "the shop is closed" : undefined),
+      assumptions: {
+        emptyBatch: "accept",
+        batchFailure: "failed",
+        noPartialError: null,
+        unknownFields: "refuse",
+        contentTypeStatus: 415,
+      },
+    });
+    const typed = emulator.createTopic("typed", { schema: [field] });
+    const batch = `/api/v1/batch/topics/${id}/publish`;
+
+    const failed = await send("POST", batch, { payloads: [{ n: 2 }] });
+    const empty = await send("POST", batch, { payloads: [] });
+    const path = `/api/v1/topics/${typed}/publish`;
+
+    expect(failed.body).toEqual({
+      is_partial_error: true,
+      message_ids: { 0: { result: "failed" } },
+    });
+    expect([empty.status, empty.body]).toEqual([200, { is_partial_error: null, message_ids: {} }]);
+    expect(await status("POST", path, { order: "1", more: 1 })).toBe(422);
+    expect(await status("POST", path, { order: "1" }, { "content-type": "text/plain" })).toBe(415);
+  });
+
   it("wants the batch under its own path", async () => {
     const { id, status } = setUp();
 
@@ -579,6 +614,61 @@ describe("topics", () => {
       [other, id],
     ]);
   });
+
+  it("have no activity any more once a test purged them", async () => {
+    const { send, emulator, id } = setUp();
+    vi.advanceTimersByTime(1_000);
+    const other = emulator.createTopic("other");
+    vi.advanceTimersByTime(1_000);
+    emulator.publish(id, [{}]);
+
+    emulator.purge(id);
+
+    const { body } = await send("GET", `${topics}?sort=activity`);
+    expect((body["data"] as Json[]).map((one) => one["id"])).toEqual([other, id]);
+  });
+
+  it("are one of a name, merge their fields, and count a change as activity by option", async () => {
+    const { send, status, id } = setUp({
+      assumptions: {
+        topicNames: "unique",
+        updatedSchema: "merges",
+        activity: "changed",
+        noDescription: null,
+      },
+    });
+    const other = { ...field, name: "other" };
+    vi.advanceTimersByTime(1_000);
+    const made = (await send("POST", topics, { name: "deals", schema: [field] })).body["data"];
+    const path = `${topics}/${(made as Json)["id"]}`;
+    vi.advanceTimersByTime(1_000);
+
+    expect(await status("POST", topics, { name: "orders", schema: [] })).toBe(422);
+    expect(await status("PUT", path, { name: "orders" })).toBe(422);
+    expect(await status("PUT", path, { name: "deals" })).toBe(200);
+    const changed = { ...field, label: "Deal" };
+    const { body } = await send("PUT", path, { schema: [changed, other] });
+    expect(body["data"]).toMatchObject({ schema: [changed, other], description: null });
+    const kept = (await send("PUT", path, { schema: [other] })).body["data"];
+    expect(kept).toMatchObject({ schema: [changed, other] });
+    vi.advanceTimersByTime(1_000);
+    await send("PUT", `${topics}/${id}`, { description: "x" });
+    const listed = (await send("GET", `${topics}?sort=activity`)).body["data"] as Json[];
+    expect(listed.map((one) => one["id"])).toEqual([id, (made as Json)["id"]]);
+  });
+
+  it.each(["sort=size", "include_schema=yes", "page=0", "per_page=few"])(
+    "are not listed by %s, unless an option says so",
+    async (query) => {
+      const strict = setUp();
+      const lenient = setUp({ assumptions: { wrongQuery: "ignore" } });
+
+      expect(await strict.status("GET", `${topics}?${query}`)).toBe(400);
+      expect(await lenient.status("GET", `${topics}?${query}`)).toBe(200);
+      const { body } = await lenient.send("GET", `${topics}?${query}`);
+      expect(body).toMatchObject({ count: 1, data: [{ name: "orders" }] });
+    },
+  );
 
   it("are made, read, changed, purged and deleted", async () => {
     const { send, status } = setUp();
@@ -685,6 +775,43 @@ describe("the emulator for other processes", () => {
     expect(await consume()).toEqual({ messages: [] });
     expect([streamsUrl, apiUrl]).toEqual([`${baseUrl}/api/v1`, `${baseUrl}/api`]);
     await server.close();
+  });
+
+  it("gets the same ids of a topic however much is published to another", () => {
+    const idsOf = (others: number) => {
+      const { emulator, id } = setUp();
+      const other = emulator.createTopic("other");
+      emulator.publish(
+        other,
+        Array.from({ length: others }, () => ({})),
+      );
+      return emulator.publish(id, [{}, {}]);
+    };
+
+    expect(idsOf(5)).toEqual(idsOf(0));
+  });
+
+  it.each([
+    [{ requestsPerMinute: 0 }, "requestsPerMinute cannot have this value"],
+    [{ clients: [{}] }, "clients cannot have this value"],
+    [{ refuse: "all" }, "refuse cannot have this value"],
+    [{ assumptions: { unknownCursor: "skip" } }, "it is one of refuse, empty, oldest"],
+    [{ assumptions: { forbiddenStatus: 200 } }, "forbiddenStatus cannot have this value"],
+    [{ maxTopic: 1 }, "has no maxTopic"],
+  ])("is refused the options %j", (options, words) => {
+    expect(() => workatoEmulator(options as WorkatoEmulatorOptions)).toThrow(words);
+  });
+
+  it("makes no topic past the most, without a name, or of what is no topic", () => {
+    const { emulator } = setUp({ maxTopics: 2 });
+    const create = emulator.admin["createTopic"] ?? expect.fail();
+
+    expect(() => emulator.createTopic("")).toThrow("needs a name");
+    expect(() => create({ name: "b", schema: "text" })).toThrow("schema must be a list");
+    expect(() => create({ name: "b", retention: "1" })).toThrow("retention must be a number");
+    expect(() => create({ name: "b", description: 1 })).toThrow("description must be text");
+    create({ name: "b", description: "told" });
+    expect(() => emulator.createTopic("c")).toThrow("there are 2 topics, as maxTopics says");
   });
 
   it("tells how far each reader has read, and takes raw items and tokens away", () => {

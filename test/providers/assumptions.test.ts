@@ -10,13 +10,17 @@ import {
   type Sides,
   withTable,
 } from "../../scripts/assumptions.ts";
+import { decisions as discue } from "../../src/emulator/discue/decisions.ts";
 import { decisions as kekker } from "../../src/emulator/kekker/decisions.ts";
 import { decisions as tiki } from "../../src/emulator/tiki/decisions.ts";
+import { decisions as workato } from "../../src/emulator/workato/decisions.ts";
 
 /** What each emulator decides, with its grounds. */
 const decisions: Readonly<Record<string, Record<"routes" | "refusals" | "options", object>>> = {
+  discue,
   kekker,
   tiki,
+  workato,
 };
 
 /** The source of an emulator, without what other processes may command. */

@@ -1,6 +1,6 @@
 import type { Call } from "../definition.ts";
 import { isRecord, Refusal } from "../exchange.ts";
-import type { WebhookAssumptions } from "./assumptions.ts";
+import type { DiscueApiAssumptions, WebhookAssumptions } from "./assumptions.ts";
 import type { KeyState, State } from "./state.ts";
 
 /** Lets a call in, or throws the refusal. Gives the key that it came with. */
@@ -18,6 +18,7 @@ const closedResources: readonly string[] = ["api_clients", "api_keys", "subscrip
 export function createDoor(
   { keys }: State,
   { badKeyLimit, badKeyWindowMs, lockoutMs }: WebhookAssumptions,
+  { outOfScopeStatus }: DiscueApiAssumptions,
   now: () => number,
 ): Door {
   let badTries: readonly number[] = [];
@@ -32,26 +33,27 @@ export function createDoor(
   }
 
   return (call) => {
-    if (now() < lockedUntil) throw new Refusal(403, "Forbidden");
+    if (now() < lockedUntil) throw new Refusal(403, "Several wrong keys came");
     const given = call.request.headers.get("x-api-key");
     const key = [...keys.values()].find(({ secret }) => secret === given);
     if (key?.status !== "enabled") {
       countBadTry();
-      throw new Refusal(401, "Unauthorized");
+      throw new Refusal(401, "The key is wrong or disabled");
     }
     key.lastUsedAt = now();
     checkMediaTypes(call.request);
-    if (!isAllowed(key.scopes, call)) throw new Refusal(403, "Forbidden");
+    if (!isAllowed(key.scopes, call))
+      throw new Refusal(outOfScopeStatus, "The scopes do not allow it");
     return key;
   };
 }
 
 function checkMediaTypes(request: Request): void {
   const accept = request.headers.get("accept") ?? "*/*";
-  if (!/application\/(json|\*)|\*\/\*/.test(accept)) throw new Refusal(406, "Not Acceptable");
+  if (!/application\/(json|\*)|\*\/\*/.test(accept)) throw new Refusal(406, "Answers are JSON");
   if (request.body === null || request.method === "GET") return;
   const type = request.headers.get("content-type") ?? "";
-  if (!type.startsWith("application/json")) throw new Refusal(415, "Unsupported Media Type");
+  if (!type.startsWith("application/json")) throw new Refusal(415, "Bodies are JSON");
 }
 
 /** What the path is about: the last of its collections, such as `messages`. */
@@ -70,8 +72,17 @@ function isAllowed(scopes: unknown, call: Call): boolean {
     if (scope["resource"] !== resource) return false;
     if (needsWrite && scope["access"] !== "write") return false;
     const { targets } = scope;
-    return targets === "*" || (Array.isArray(targets) && ids.some((id) => targets.includes(id)));
+    return isEverything(targets) || ids.some((id) => (targets as readonly unknown[]).includes(id));
   });
+}
+
+/**
+ * Whether targets mean all: `"*"` on two pages, `["*"]` in a sample and in the vendor's own client, whose
+ * documents say it of an empty list too.
+ */
+function isEverything(targets: unknown): boolean {
+  if (!Array.isArray(targets)) return true;
+  return targets.length === 0 || targets.includes("*");
 }
 
 /** The scopes as a list; the newer model keys them by resource. Undefined: no restriction. */
@@ -98,5 +109,5 @@ export function checkScopes(scopes: unknown): void {
       (access === "read" || access === "write") &&
       (targets === "*" || Array.isArray(targets)),
   );
-  if (!isRight) throw new Refusal(400, "Bad Request");
+  if (!isRight) throw new Refusal(400, "Scopes have resource, access and targets");
 }

@@ -8,6 +8,7 @@ import {
   type Body,
   badRequest,
   found,
+  paged,
   readBody,
   readName,
   reply,
@@ -33,7 +34,11 @@ export function usageRoutes({ usage, tools }: World): readonly ApiRoute[] {
     const limit = Number(query.get("limit") ?? Number.POSITIVE_INFINITY);
     const [after, afterId] = [query.get("startAfter"), query.get("startAfterId")];
     const known = ["all", "api_keys", "listeners", "messages", "queues"].includes(kind);
-    if (!known || !(limit > 0) || (after === null) !== (afterId === null)) throw badRequest();
+    if (!known) throw badRequest("events is a known kind");
+    if (!(limit > 0)) throw badRequest("limit is a number from 1");
+    if ((after === null) !== (afterId === null)) {
+      throw badRequest("startAfter and startAfterId come together");
+    }
     const all = usage.list().filter((event) => kind === "all" || event.kind === kind);
     const start = afterId === null ? 0 : all.findIndex(({ id }) => id === afterId) + 1;
     const views = all.slice(start, start + limit).map(({ id, type, stored_at, about }) => ({
@@ -53,17 +58,17 @@ export function usageRoutes({ usage, tools }: World): readonly ApiRoute[] {
 
 /** The calls about API keys. */
 export function keyRoutes(world: World): readonly ApiRoute[] {
-  const { state, naming, usage, tools, newId } = world;
+  const { state, naming, usage, tools, newId, api } = world;
   const keyOf = ({ params }: Call): KeyState => found(state.keys.get(params["key"] ?? ""));
-  const one = (call: Call, key: KeyState) => reply(call, { api_key: keyView(key, naming) });
+  const one = (call: Call, key: KeyState) => reply(call, { api_key: keyView(key, naming, api) });
 
   async function create(call: Call): Promise<Response> {
     const body = await readBody(call);
     checkScopes(body["scopes"]);
     const at = tools.clock.now();
     const key: KeyState = {
-      id: newId(),
-      secret: `${newId()}${newId()}`.replaceAll("-", ""),
+      id: newId("key"),
+      secret: `${newId("secret")}${newId("secret")}`.replaceAll("-", ""),
       name: readName(body, naming),
       status: readStatus(body) ?? "enabled",
       scopes: body["scopes"],
@@ -75,7 +80,7 @@ export function keyRoutes(world: World): readonly ApiRoute[] {
     usage.add("api_keys", "api_key_added", { api_key: key.id });
     // The page shows the secret alone, the vendor's own client reads the key with it.
     const { secret } = key;
-    const made = naming === "name" ? secret : { ...keyView(key, naming), key: secret };
+    const made = naming === "name" ? secret : { ...keyView(key, naming, api), key: secret };
     return reply(call, { api_key: made });
   }
 
@@ -100,7 +105,11 @@ export function keyRoutes(world: World): readonly ApiRoute[] {
   }
 
   const list = (call: Call): Response =>
-    reply(call, { api_keys: [...state.keys.values()].map((each) => keyView(each, naming)) });
+    reply(call, {
+      api_keys: paged(world, call, [...state.keys.values()]).map((each) =>
+        keyView(each, naming, api),
+      ),
+    });
   const path = "/api_keys/:key";
   return [
     { operation: "apiKeys.create", method: "POST", path: "/api_keys", handle: create },
@@ -119,7 +128,7 @@ export function clientRoutes({ state, naming, newId }: World): readonly ApiRoute
     return reply(call, { api_client: namedView(client, naming) });
   }
 
-  const create = (call: Call) => save(call, newId());
+  const create = (call: Call) => save(call, newId("client"));
   const update = (call: Call) =>
     save(call, found(state.clients.get(call.params["client"] ?? "")).id);
   const path = "/api_clients";
@@ -130,30 +139,34 @@ export function clientRoutes({ state, naming, newId }: World): readonly ApiRoute
 }
 
 function readStatus({ status }: Body): string | undefined {
-  if (status !== undefined && status !== "enabled" && status !== "disabled") throw badRequest();
+  if (status !== undefined && status !== "enabled" && status !== "disabled") {
+    throw badRequest("a key is enabled or disabled");
+  }
   return status;
 }
 
 /** The calls about domains, which only the newer model has. */
 export function domainRoutes(world: World): readonly ApiRoute[] {
-  const { state, naming, tools, newId, outgoing, challenge, ending } = world;
+  const { state, naming, tools, newId, outgoing, challenge, ending, api } = world;
   if (naming === "name") return [];
   const { domains } = state;
   const domainOf = ({ params }: Call): DomainState => found(domains.get(params["domain"] ?? ""));
-  const one = (call: Call, domain: DomainState) => reply(call, { domain: domainView(domain) });
+  const one = (call: Call, domain: DomainState) => reply(call, { domain: domainView(domain, api) });
 
   async function create(call: Call): Promise<Response> {
     const body = await readBody(call);
     const { hostname, port } = body;
     const name = readName(body, naming);
-    if (name === undefined || typeof hostname !== "string" || !isPort(port)) throw badRequest();
+    if (name === undefined || typeof hostname !== "string" || !isPort(port)) {
+      throw badRequest("a domain has alias, hostname and port");
+    }
     const domain: DomainState = {
-      id: newId(),
+      id: newId("domain"),
       name,
       hostname,
       port,
-      fileName: `${newId()}.txt`,
-      fileContent: newId(),
+      fileName: `${newId("challenge")}.txt`,
+      fileContent: newId("challenge"),
       createdAt: tools.clock.now(),
       verifiedAt: undefined,
     };
@@ -166,7 +179,9 @@ export function domainRoutes(world: World): readonly ApiRoute[] {
   async function update(call: Call): Promise<Response> {
     const domain = domainOf(call);
     const body = await readBody(call);
-    if ("hostname" in body || "port" in body) throw badRequest();
+    if ("hostname" in body || "port" in body) {
+      throw badRequest("a domain keeps its hostname and port");
+    }
     domain.name = readName(body, naming) ?? domain.name;
     return one(call, domain);
   }
@@ -177,7 +192,9 @@ export function domainRoutes(world: World): readonly ApiRoute[] {
   }
 
   const list = (call: Call): Response =>
-    reply(call, { domains: [...domains.values()].map(domainView) });
+    reply(call, {
+      domains: paged(world, call, [...domains.values()]).map((each) => domainView(each, api)),
+    });
   const path = "/domains/:domain";
   return [
     { operation: "domains.create", method: "POST", path: "/domains", handle: create },

@@ -93,7 +93,12 @@ function note({ listener, message }: Job, isAcked: boolean, { tools, usage }: No
   }
   listener.missed.delete(message.id);
   listener.acknowledged += 1;
-  tools.journal.add({ kind: "acked", queue: message.queue.id, eventId: message.id, operation });
+  tools.journal.add({ kind: "acked", ...placeOf(listener, message) });
+}
+
+/** What a delivery is in the journal. */
+function placeOf({ id: reader }: ListenerState, { id: eventId, queue }: MessageState) {
+  return { queue: queue.id, eventId, reader, operation };
 }
 
 function retryDelay(
@@ -111,8 +116,7 @@ async function attemptOnce(job: Job, parts: NotifyParts): Promise<Outcome> {
   if (!mayCall(job.listener)) return {};
   const { kinds, delayMs, duplicate, spoil } = tools.faults.take(operation);
   for (const fault of kinds) {
-    const { id: queue } = job.message.queue;
-    tools.journal.add({ kind: "fault", queue, eventId: job.message.id, operation, fault });
+    tools.journal.add({ kind: "fault", ...placeOf(job.listener, job.message), fault });
   }
   if (delayMs > 0) await job.listener.ending.wait(delayMs);
   if (isOver(job, tools)) return {};
@@ -162,7 +166,7 @@ async function send(
   const signed = signatureSecret
     ? await signatureHeaders(signatureSecret, { id: message.id, at: tools.clock.now(), body })
     : {};
-  tools.journal.add({ kind: "delivered", queue: message.queue.id, eventId: message.id, operation });
+  tools.journal.add({ kind: "delivered", ...placeOf(listener, message) });
   const sent = spoilBody(body);
   // A stream is sent as it comes; `fetch` wants to be told.
   const duplex = sent instanceof ReadableStream ? { duplex: "half" } : {};

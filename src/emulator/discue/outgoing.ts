@@ -19,8 +19,9 @@ export type Outgoing = (
   limits: { readonly timeoutMs: number; readonly ending: Ending },
 ) => Promise<Outcome>;
 
-/** Makes the emulator's client. A redirect is an answer like any other and not followed. */
-export function createOutgoing(deliver: Deliver): Outgoing {
+/** Makes the emulator's client. */
+export function createOutgoing(deliver: Deliver, followsRedirects: boolean): Outgoing {
+  const redirect = followsRedirects ? "follow" : "manual";
   return async (url, init, { timeoutMs, ending }) => {
     const controller = new AbortController();
     const { signal } = controller;
@@ -28,7 +29,7 @@ export function createOutgoing(deliver: Deliver): Outgoing {
     const timer = setTimeout(stop, timeoutMs);
     const remove = ending.add(stop);
     try {
-      const call = deliver(url, { ...init, redirect: "manual", signal });
+      const call = deliver(url, { ...init, redirect, signal });
       const response = await Promise.race([call, aborted(signal)]);
       return {
         status: response.status,

@@ -14,6 +14,7 @@ import {
   listReply,
   makes,
   messageOf,
+  paged,
   queueOf,
   readBody,
   readName,
@@ -23,26 +24,12 @@ import {
 
 /** The calls about queues and their schemas. */
 export function queueRoutes(world: World): readonly ApiRoute[] {
-  const { state, naming, usage, newId } = world;
+  const { state, naming, usage } = world;
   const one = (call: Call, queue: QueueState, id?: string) =>
     reply(call, { queue: queueView(queue, naming) }, id);
 
   async function create(call: Call): Promise<Response> {
-    const body = await readBody(call);
-    const name = readName(body, naming);
-    if (name === undefined && world.api.queueName === "required") throw badRequest();
-    refuseTwin(state.queues.values(), name);
-    const queue: QueueState = {
-      id: newId(),
-      name,
-      schema: undefined,
-      schemaId: undefined,
-      listeners: new Map(),
-      messages: new Map(),
-    };
-    await setSchema(queue, body);
-    state.queues.set(queue.id, queue);
-    usage.add("queues", "queue_added", { queue: queue.id });
+    const queue = addQueue(world, await readBody(call));
     return one(call, queue, queue.id);
   }
 
@@ -51,7 +38,7 @@ export function queueRoutes(world: World): readonly ApiRoute[] {
     const body = await readBody(call);
     const name = readName(body, naming) ?? queue.name;
     refuseTwin(state.queues.values(), name, queue);
-    await setSchema(queue, body);
+    queue.schema = readSchema(body) ?? queue.schema;
     queue.name = name;
     usage.add("queues", "queue_updated", { queue: queue.id });
     return one(call, queue);
@@ -66,13 +53,15 @@ export function queueRoutes(world: World): readonly ApiRoute[] {
     return removed(world, call);
   }
 
-  const getSchema = (call: Call): Response => {
-    const queue = queueOf(world, call);
-    const isIt = queue.schema !== undefined && queue.schemaId === call.params["schema"];
-    return reply(call, { schema: found(isIt ? queue.schema : undefined) });
+  const getSchema = async (call: Call): Promise<Response> => {
+    const { schema } = queueOf(world, call);
+    const isIt = schema && (await digestOf(schema)) === call.params["schema"];
+    return reply(call, { schema: found(isIt ? schema : undefined) });
   };
-  const list = (call: Call): Response =>
-    reply(call, { queues: [...state.queues.values()].map((each) => namedView(each, naming)) });
+  const list = (call: Call): Response => {
+    const queues = paged(world, call, [...state.queues.values()]);
+    return reply(call, { queues: queues.map((each) => namedView(each, naming)) });
+  };
 
   const path = "/queues/:queue";
   return [
@@ -90,6 +79,24 @@ export function queueRoutes(world: World): readonly ApiRoute[] {
   ];
 }
 
+/** Makes a queue of a body. */
+export function addQueue({ state, naming, usage, newId, api }: World, body: Body): QueueState {
+  const name = readName(body, naming);
+  if (name === undefined && api.queueName === "required") throw badRequest("a queue has a name");
+  refuseTwin(state.queues.values(), name);
+  const schema = readSchema(body);
+  const queue: QueueState = {
+    id: newId("queue"),
+    name,
+    schema,
+    listeners: new Map(),
+    messages: new Map(),
+  };
+  state.queues.set(queue.id, queue);
+  usage.add("queues", "queue_added", { queue: queue.id });
+  return queue;
+}
+
 /** The pages show no body after deleting, the vendor's own client reads `_links`. */
 function removed({ naming }: World, call: Call): Response {
   return naming === "alias" ? reply(call, {}) : new Response(null, { status: 200 });
@@ -103,32 +110,46 @@ function refuseTwin(
 ): void {
   for (const other of others) {
     if (name !== undefined && other !== self && other.name === name) {
-      throw new Refusal(422, "Unprocessable Entity");
+      throw new Refusal(422, "Another queue has the name");
     }
   }
 }
 
-async function setSchema(queue: QueueState, { schema }: Body): Promise<void> {
-  if (schema === undefined) return;
-  if (schemaProblem(schema) !== undefined) throw badRequest();
+function readSchema({ schema }: Body): QueueState["schema"] {
+  if (schema === undefined) return undefined;
+  if (schemaProblem(schema) !== undefined) throw badRequest("a schema is of the language");
+  return schema as QueueState["schema"];
+}
+
+/** The id of a schema. */
+async function digestOf(schema: Readonly<Record<string, unknown>>): Promise<string> {
   const text = new TextEncoder().encode(JSON.stringify(schema));
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", text));
-  queue.schema = schema as QueueState["schema"];
-  queue.schemaId = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Makes a listener of a body, and begins to check it. */
+export function addListener(
+  { usage, newId, naming, tools, outgoing, assumptions }: World,
+  queue: QueueState,
+  body: Body,
+): ListenerState {
+  const listener = newListener(newId("listener"), queue, body, naming);
+  queue.listeners.set(listener.id, listener);
+  usage.add("listeners", "listener_added", { queue: queue.id, listener: listener.id });
+  void watchLiveness(listener, tools, outgoing, assumptions);
+  return listener;
 }
 
 /** The calls about listeners. */
 export function listenerRoutes(world: World): readonly ApiRoute[] {
-  const { state, naming, usage, newId, tools, outgoing, assumptions } = world;
+  const { state, naming, usage, api } = world;
   const short = (call: Call, listener: ListenerState, id?: string) =>
     reply(call, { listener: namedView(listener, naming) }, id);
 
   async function create(call: Call): Promise<Response> {
     const queue = queueOf(world, call);
-    const listener = newListener(newId(), queue, await readBody(call), naming);
-    queue.listeners.set(listener.id, listener);
-    usage.add("listeners", "listener_added", { queue: queue.id, listener: listener.id });
-    void watchLiveness(listener, tools, outgoing, assumptions);
+    const listener = addListener(world, queue, await readBody(call));
     return short(call, listener, listener.id);
   }
 
@@ -153,7 +174,7 @@ export function listenerRoutes(world: World): readonly ApiRoute[] {
   }
 
   const listed = (call: Call, listeners: Iterable<ListenerState>): Response => {
-    const views = [...listeners].map((each) => listenerView(each, naming));
+    const views = paged(world, call, [...listeners]).map((each) => listenerView(each, naming, api));
     return listReply(call, { listeners: views });
   };
   const listAll = (call: Call) =>
@@ -162,7 +183,7 @@ export function listenerRoutes(world: World): readonly ApiRoute[] {
       [...state.queues.values()].flatMap((queue) => [...queue.listeners.values()]),
     );
   const get = (call: Call) =>
-    reply(call, { listener: listenerView(listenerOf(world, call), naming) });
+    reply(call, { listener: listenerView(listenerOf(world, call), naming, api) });
 
   const all = "/queues/:queue/listeners";
   const path = `${all}/:listener`;
@@ -183,12 +204,18 @@ export function listenerRoutes(world: World): readonly ApiRoute[] {
 
 /** Name and both addresses are mandatory. */
 function newListener(id: string, queue: QueueState, body: Body, naming: Naming): ListenerState {
+  const name = readName(body, naming);
+  const notifyUrl = readUrl(body["notify_url"]);
+  const livenessUrl = readUrl(body["liveness_url"]);
+  if (name === undefined || notifyUrl === undefined || livenessUrl === undefined) {
+    throw badRequest("a listener has name, notify_url and liveness_url");
+  }
   return {
     id,
     queue,
-    name: readName(body, naming) ?? refuse(),
-    notifyUrl: readUrl(body["notify_url"]) ?? refuse(),
-    livenessUrl: readUrl(body["liveness_url"]) ?? refuse(),
+    name,
+    notifyUrl,
+    livenessUrl,
     state: "stable",
     successes: 0,
     failures: 0,
@@ -199,10 +226,6 @@ function newListener(id: string, queue: QueueState, body: Body, naming: Naming):
   };
 }
 
-function refuse(): never {
-  throw badRequest();
-}
-
 /**
  * Reads the address of a webhook: http or https, no user name, 4 to 253 characters.
  *
@@ -210,26 +233,26 @@ function refuse(): never {
  */
 function readUrl(value: unknown): string | undefined {
   if (value === undefined) return undefined;
-  if (typeof value !== "string" || value.length < 4 || value.length > 253) throw badRequest();
-  let url: URL;
-  try {
-    url = new URL(value);
-  } catch {
-    throw badRequest();
-  }
-  const isRight = /^https?:$/.test(url.protocol) && url.username === "" && url.password === "";
-  return isRight ? value : refuse();
+  const isLong = typeof value === "string" && value.length >= 4 && value.length <= 253;
+  const url = isLong && URL.canParse(value) ? new URL(value) : undefined;
+  const isRight = url?.username === "" && url.password === "" && /^https?:$/.test(url.protocol);
+  if (isLong && isRight) return value;
+  throw badRequest("an address is of http or https, without a user, of 4 to 253 characters");
 }
 
-/** Stores a message and begins its deliveries. Gives undefined when the schema refuses it. */
+/** Whether a message may be put on a queue. */
+export function fitsSchema({ api }: World, { schema }: QueueState, data: string): boolean {
+  return !api.checksSchema || !schema || conforms(schema, data);
+}
+
+/** Stores a message that fits, and begins its deliveries. */
 export function publishMessage(
   { usage, tools, notify, newId, api }: World,
   queue: QueueState,
   { name, data }: { readonly name?: string | undefined; readonly data: string },
   request?: number,
-): MessageState | undefined {
-  if (queue.schema && !conforms(queue.schema, data)) return undefined;
-  const id = newId();
+): MessageState {
+  const id = newId("message");
   const made = api.messageName === "made" ? `message-${id}` : undefined;
   const message: MessageState = { id, queue, name: name ?? made, data, deleted: false };
   queue.messages.set(message.id, message);
@@ -256,14 +279,12 @@ export function messageRoutes(world: World): readonly ApiRoute[] {
     const queue = queueOf(world, call);
     const body = await readBody(call);
     const { data } = body;
-    if (typeof data !== "string") throw badRequest();
-    const message = publishMessage(
-      world,
-      queue,
-      { name: readName(body, naming), data },
-      call.number,
-    );
-    if (!message) throw new Refusal(assumptions.schemaStatus, "Unprocessable Entity");
+    if (typeof data !== "string") throw badRequest("data is text");
+    const name = readName(body, naming);
+    if (!fitsSchema(world, queue, data)) {
+      throw new Refusal(assumptions.schemaStatus, "The data does not fit the schema");
+    }
+    const message = publishMessage(world, queue, { name, data }, call.number);
     return one(call, message, message.id);
   }
 
@@ -283,7 +304,9 @@ export function messageRoutes(world: World): readonly ApiRoute[] {
   }
 
   const listed = (call: Call, messages: Iterable<MessageState>): Response =>
-    reply(call, { messages: [...messages].map((each) => namedView(each, naming)) });
+    reply(call, {
+      messages: paged(world, call, [...messages]).map((each) => namedView(each, naming)),
+    });
   const listAll = (call: Call) =>
     listed(
       call,

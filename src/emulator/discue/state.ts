@@ -5,7 +5,6 @@ export interface QueueState {
   readonly id: string;
   name: string | undefined;
   schema: Readonly<Record<string, unknown>> | undefined;
-  schemaId: string | undefined;
   readonly listeners: Map<string, ListenerState>;
   readonly messages: Map<string, MessageState>;
 }

@@ -1,4 +1,4 @@
-import { challengePath } from "./checks.ts";
+import type { DiscueApiAssumptions } from "./assumptions.ts";
 import type { DomainState, KeyState, ListenerState, QueueState } from "./state.ts";
 
 /** What a reply calls a name: `name`, or `alias` in the newer model. */
@@ -22,12 +22,16 @@ export function queueView(queue: QueueState, naming: Naming): object {
 }
 
 /** One listener as the reads show it; creating and changing show {@link namedView} alone. */
-export function listenerView(listener: ListenerState, naming: Naming): object {
+export function listenerView(
+  listener: ListenerState,
+  naming: Naming,
+  { listenerStatus }: DiscueApiAssumptions,
+): object {
   return {
     ...namedView(listener, naming),
     notify_url: listener.notifyUrl,
     liveness_url: listener.livenessUrl,
-    ...(naming === "alias" ? { status: "enabled" } : {}),
+    ...(naming === "alias" ? { status: listenerStatus } : {}),
     liveness: {
       state: listener.state,
       success_count: listener.successes,
@@ -42,22 +46,27 @@ export function listenerView(listener: ListenerState, naming: Naming): object {
 }
 
 /** One API key, without its secret. */
-export function keyView(key: KeyState, naming: Naming): object {
+export function keyView(
+  key: KeyState,
+  naming: Naming,
+  { keyPrefixLength }: DiscueApiAssumptions,
+): object {
   return {
     ...namedView(key, naming),
     created_at: key.createdAt,
     updated_at: key.updatedAt,
     last_used_at: key.lastUsedAt,
-    key: key.secret.slice(0, 4),
+    key: key.secret.slice(0, keyPrefixLength),
     status: key.status,
     scopes: key.scopes,
   };
 }
 
-const challengeLifeMs = 7 * 86_400_000;
-
 /** One domain with its challenge. */
-export function domainView(domain: DomainState): object {
+export function domainView(
+  domain: DomainState,
+  { challengeFolder, challengeLifeMs }: DiscueApiAssumptions,
+): object {
   return {
     id: domain.id,
     alias: domain.name,
@@ -67,7 +76,7 @@ export function domainView(domain: DomainState): object {
       https: {
         file_content: domain.fileContent,
         file_name: domain.fileName,
-        context_path: challengePath,
+        context_path: challengeFolder,
         created_at: domain.createdAt,
         expires_at: domain.createdAt + challengeLifeMs,
       },

@@ -3,6 +3,7 @@ import { isRecord, json, Refusal, readJson } from "../exchange.ts";
 import type { DiscueApiAssumptions, WebhookAssumptions } from "./assumptions.ts";
 import type { ChallengeOptions } from "./checks.ts";
 import type { Ending } from "./ending.ts";
+import type { DiscueOperation } from "./operation.ts";
 import type { Outgoing } from "./outgoing.ts";
 import type { ListenerState, MessageState, QueueState, State } from "./state.ts";
 import type { Usage } from "./usage.ts";
@@ -22,26 +23,27 @@ export interface World {
   readonly naming: Naming;
   /** Begins the deliveries of a message. */
   readonly notify: (message: MessageState) => void;
-  readonly newId: () => string;
+  /** Makes an id; each purpose has a sequence of its own. */
+  readonly newId: (purpose: string) => string;
 }
 
 /** A body that is a JSON object. */
 export type Body = Readonly<Record<string, unknown>>;
 
 /** One call before the door is put around it. */
-export type ApiRoute = Omit<Route, "handle"> & {
+export type ApiRoute = Omit<Route<DiscueOperation>, "handle"> & {
   readonly handle: (call: Call) => Response | Promise<Response>;
 };
 
-/** The refusal that the pages describe for a wrong body. */
-export function badRequest(): Refusal {
-  return new Refusal(400, "Bad Request");
+/** The refusal of a wrong request; why stands in no answer, as on the pages. */
+export function badRequest(why: string): Refusal {
+  return new Refusal(400, why);
 }
 
 /** Reads a body; an empty one is an empty object. */
 export async function readBody({ request }: Call): Promise<Body> {
   const body = (await readJson(request)) ?? {};
-  if (!isRecord(body)) throw badRequest();
+  if (!isRecord(body)) throw badRequest("a body is an object");
   return body;
 }
 
@@ -56,6 +58,20 @@ export function reply(call: Call, body: object, id?: string): Response {
   return json({ ...body, _links: { self: { href } } });
 }
 
+/** The part of a list that a call asks for. */
+export function paged<Item>(
+  { api }: World,
+  { url }: Call,
+  items: readonly Item[],
+): readonly Item[] {
+  if (api.paging === "none") return items;
+  const size = Number(url.searchParams.get("per_page") ?? 10);
+  const page = Number(url.searchParams.get("page") ?? 1);
+  if (!Number.isInteger(size) || size < 1 || size > 100) throw badRequest("per_page is 1 to 100");
+  if (!Number.isInteger(page) || page < 1) throw badRequest("page is a number from 1");
+  return items.slice((page - 1) * size, page * size);
+}
+
 /** The same for both lists of listeners, where the pages show the link as a text. */
 export function listReply(call: Call, body: object): Response {
   return json({ ...body, _links: { self: pathOf(call) } });
@@ -65,7 +81,7 @@ export function listReply(call: Call, body: object): Response {
  * What makes something takes both methods: the getting-started page has PUT, the reference POST.
  */
 export function makes(
-  operation: string,
+  operation: DiscueOperation,
   path: string,
   handle: ApiRoute["handle"],
 ): readonly ApiRoute[] {
@@ -104,7 +120,9 @@ export function found<Thing>(thing: Thing | undefined): Thing {
 export function readName(body: Body, naming: Naming): string | undefined {
   const name = body[naming];
   if (name === undefined) return undefined;
-  if (typeof name !== "string" || name === "") throw badRequest();
-  if (naming === "alias" && !/^[a-zA-Z0-9._-]{4,64}$/.test(name)) throw badRequest();
+  if (typeof name !== "string" || name === "") throw badRequest("a name is text");
+  if (naming === "alias" && !/^[a-zA-Z0-9._-]{4,64}$/.test(name)) {
+    throw badRequest("an alias has 4 to 64 of a-zA-Z0-9._-");
+  }
   return name;
 }

@@ -45,10 +45,19 @@ export type Guard = (
   handle: (call: Call, body: Readonly<Record<string, unknown>>) => Response | Promise<Response>,
 ) => (call: Call) => Promise<Response>;
 
+/** The documented refusal of a wrong request, whose body never says what is wrong. */
+export function badRequest(_why: string): Refusal {
+  return new Refusal(400, "Bad request");
+}
+
 /** Makes the checks that every call passes, in the order 401, 403, 429, then the body. */
 export function createGuard(state: AccessState): Guard {
   const { assumptions, maxBodyBytes } = state;
-  const limit = createSlidingLimit(state.requestsPerMinute, state.now);
+  const { streamsRequestsPerMinute: streams = state.requestsPerMinute } = assumptions;
+  const limits = {
+    streams: createSlidingLimit(streams, state.now),
+    api: createSlidingLimit(state.requestsPerMinute, state.now),
+  };
 
   function checkClient(request: Request, permission: string): WorkatoApiClient {
     const client = state.findClient(readCredential(request, "Bearer") ?? "");
@@ -58,8 +67,8 @@ export function createGuard(state: AccessState): Guard {
     return client;
   }
 
-  function checkLimit(key: string): void {
-    const waitMs = limit(key);
+  function checkLimit(plane: WorkatoPlane, token: string): void {
+    const waitMs = limits[plane](token);
     if (waitMs === undefined) return;
     const headers = { "retry-after": String(Math.ceil(waitMs / 1000)) };
     throw new Refusal(429, "Too many requests", assumptions.retryAfter ? headers : {});
@@ -71,15 +80,15 @@ export function createGuard(state: AccessState): Guard {
     if (bytes.byteLength > maxBodyBytes) {
       throw new Refusal(assumptions.tooLargeStatus, "Payload too large");
     }
-    if (!saysJson(request)) throw new Refusal(400, "Bad request");
+    if (!saysJson(request)) throw new Refusal(assumptions.contentTypeStatus, "Bad request");
     const body = parse(bytes);
-    if (!isRecord(body)) throw new Refusal(400, "Bad request");
+    if (!isRecord(body)) throw badRequest("a body is an object");
     return body;
   }
 
   return (plane, permission, handle) => async (call) => {
     const { token } = checkClient(call.request, permission);
-    checkLimit(`${plane} ${token}`);
+    checkLimit(plane, token);
     return await handle(call, await readBody(call.request));
   };
 }
@@ -88,7 +97,7 @@ function parse(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch {
-    throw new Refusal(400, "Bad request");
+    throw badRequest("a body is JSON");
   }
 }
 

@@ -1,8 +1,9 @@
 import type { Route } from "../definition.ts";
 import { isRecord, json } from "../exchange.ts";
-import type { Guard } from "./access.ts";
+import { badRequest, type Guard } from "./access.ts";
 import type { WorkatoAssumptions } from "./assumptions.ts";
-import { defaultRetention, type HeldTopic, type Topics } from "./topics.ts";
+import type { WorkatoOperation } from "./operation.ts";
+import { defaultRetention, type HeldTopic, type Topics, type WorkatoTopicInput } from "./topics.ts";
 
 /** What the Developer API needs. */
 export interface DeveloperState {
@@ -23,7 +24,7 @@ const maxRetention = 7_776_000;
 const success = { data: { status: "success" } };
 
 /** The six calls about topics. */
-export function developerRoutes(state: DeveloperState): readonly Route[] {
+export function developerRoutes(state: DeveloperState): readonly Route<WorkatoOperation>[] {
   const { topics, guard } = state;
   const one = "/api/event_streams/topics/:topicId";
   return [
@@ -40,7 +41,7 @@ export function developerRoutes(state: DeveloperState): readonly Route[] {
   ];
 }
 
-function collectionRoutes(state: DeveloperState): readonly Route[] {
+function collectionRoutes(state: DeveloperState): readonly Route<WorkatoOperation>[] {
   const { topics, guard } = state;
   const path = "/api/event_streams/topics";
   return [
@@ -55,7 +56,7 @@ function collectionRoutes(state: DeveloperState): readonly Route[] {
       method: "POST",
       path,
       handle: guard("api", "createTopic", (_call, body) => {
-        const errors = findErrors(body, true, state.assumptions);
+        const errors = findErrors(state, body);
         if (topics.all().length >= state.maxTopics) errors["base"] = "too many topics";
         if (Object.keys(errors).length > 0) return invalid(state, errors);
         const topic = topics.create({ name: "", ...toFields(body) });
@@ -65,7 +66,7 @@ function collectionRoutes(state: DeveloperState): readonly Route[] {
   ];
 }
 
-function changeRoutes(state: DeveloperState): readonly Route[] {
+function changeRoutes(state: DeveloperState): readonly Route<WorkatoOperation>[] {
   const { topics, guard } = state;
   const path = "/api/event_streams/topics/:topicId";
   return [
@@ -75,12 +76,9 @@ function changeRoutes(state: DeveloperState): readonly Route[] {
       path,
       handle: guard("api", "updateTopic", ({ params }, body) => {
         const topic = topics.find(params["topicId"] ?? "");
-        const errors = findErrors(body, false, state.assumptions);
+        const errors = findErrors(state, body, topic);
         if (Object.keys(errors).length > 0) return invalid(state, errors);
-        const { retentionLeftOut, updatedAt } = state.assumptions;
-        if (retentionLeftOut === "default") topic.retention = defaultRetention;
-        Object.assign(topic, toFields(body));
-        if (updatedAt === "now") topic.updatedAt = state.now();
+        update(state, topic, body);
         return json({ data: toJson(topic, true) });
       }),
     },
@@ -89,10 +87,7 @@ function changeRoutes(state: DeveloperState): readonly Route[] {
       method: "PUT",
       path: `${path}/purge`,
       handle: guard("api", "purgeTopic", ({ params }) => {
-        const topic = topics.find(params["topicId"] ?? "");
-        topic.log.purge();
-        // The statistics begin anew: of these the order by activity is all that is ever seen.
-        topic.activeAt = topic.createdAt;
+        topics.purge(topics.find(params["topicId"] ?? ""));
         return json(success);
       }),
     },
@@ -108,16 +103,43 @@ function changeRoutes(state: DeveloperState): readonly Route[] {
   ];
 }
 
+/** Changes a topic as a checked body says. */
+function update({ assumptions, now }: DeveloperState, topic: HeldTopic, body: Body): void {
+  const { retentionLeftOut, updatedAt, updatedSchema, activity } = assumptions;
+  const before = topic.schema;
+  if (retentionLeftOut === "default") topic.retention = defaultRetention;
+  Object.assign(topic, toFields(body));
+  if (updatedSchema === "merges") topic.schema = merged(before, topic.schema);
+  if (updatedAt === "now") topic.updatedAt = now();
+  if (activity === "changed") topic.activeAt = now();
+}
+
+/** The fields of both lists, the later one's in the place of those of the same name. */
+function merged(before: readonly unknown[], after: readonly unknown[]): readonly unknown[] {
+  const nameOf = (field: unknown): unknown => (isRecord(field) ? field["name"] : field);
+  return [...new Map([...before, ...after].map((field) => [nameOf(field), field])).values()];
+}
+
 function list({ topics, assumptions }: DeveloperState, query: URLSearchParams): Response {
+  const read = (name: string, test: (text: string) => boolean): string | undefined => {
+    const text = query.get(name);
+    if (text === null || test(text)) return text ?? undefined;
+    if (assumptions.wrongQuery === "refuse") throw badRequest("a query has a known value");
+    return undefined;
+  };
+  const isWhole = (text: string): boolean => /^[1-9]\d{0,5}$/.test(text);
+  const isFlag = (text: string): boolean => text === "true" || text === "false";
+  const order = read("sort", (text) => Object.hasOwn(orders, text)) ?? "id";
+  const withSchema = read("include_schema", isFlag) === "true";
   const name = query.get("name") ?? "";
-  const withSchema = query.get("include_schema") === "true";
   const data = topics
     .all()
     .filter((topic) => topic.name.includes(name))
-    .sort(orders[query.get("sort") ?? "id"] ?? byId)
+    .sort(orders[order])
     .map((topic) => toJson(topic, withSchema));
-  const size = Math.min(Number(query.get("per_page") ?? data.length), assumptions.topicsPerPage);
-  const from = (Number(query.get("page") ?? 1) - 1) * size;
+  const perPage = Number(read("per_page", isWhole) ?? Number.POSITIVE_INFINITY);
+  const size = Math.min(perPage, assumptions.topicsPerPage, data.length);
+  const from = (Number(read("page", isWhole) ?? 1) - 1) * size;
   return json({ count: data.length, data: data.slice(from, from + size) });
 }
 
@@ -130,7 +152,7 @@ const orders: Readonly<Record<string, (a: HeldTopic, b: HeldTopic) => number>> =
 };
 
 /** The fields of a body that was checked. */
-function toFields(body: Body): Partial<HeldTopic> {
+function toFields(body: Body): Partial<WorkatoTopicInput> {
   const known = ["name", "schema", "retention", "description"];
   const given = Object.entries(body).filter(
     ([name, value]) => known.includes(name) && value != null,
@@ -138,12 +160,17 @@ function toFields(body: Body): Partial<HeldTopic> {
   return Object.fromEntries(given);
 }
 
-function findErrors(body: Body, isNew: boolean, { fieldTypes }: WorkatoAssumptions): Errors {
+/** What is wrong with a new topic, or with a change of one. */
+function findErrors({ topics, assumptions }: DeveloperState, body: Body, old?: HeldTopic): Errors {
   const { name, schema, retention, description } = body;
+  const { fieldTypes, topicNames } = assumptions;
   const errors: Errors = {};
-  const needed = (value: unknown): boolean => isNew || value !== undefined;
+  const needed = (value: unknown): boolean => !old || value !== undefined;
   if (needed(name) && (typeof name !== "string" || name === "")) errors["name"] = "can't be blank";
-  if (needed(schema) && !isSchema(schema, isNew, fieldTypes)) errors["schema"] = "is invalid";
+  if (topicNames === "unique" && topics.all().some((one) => one !== old && one.name === name)) {
+    errors["name"] = "has already been taken";
+  }
+  if (needed(schema) && !isSchema(schema, !old, fieldTypes)) errors["schema"] = "is invalid";
   if (!isAbsent(retention) && !isRetention(retention)) errors["retention"] = "is invalid";
   if (!isAbsent(description) && typeof description !== "string") {
     errors["description"] = "is invalid";

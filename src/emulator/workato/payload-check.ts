@@ -39,6 +39,18 @@ export function findViolations(
   });
 }
 
+/** What stands in a payload and not in its topic's schema; a topic without fields takes everything. */
+export function findUnknown(
+  schema: readonly unknown[],
+  payload: Readonly<Record<string, unknown>>,
+): readonly string[] {
+  const names = schema.map((field) => (isRecord(field) ? field["name"] : undefined));
+  if (names.length === 0) return [];
+  return Object.keys(payload)
+    .filter((name) => !names.includes(name))
+    .map((name) => `${name}: is unknown`);
+}
+
 function checkField(
   field: Readonly<Record<string, unknown>>,
   value: unknown,

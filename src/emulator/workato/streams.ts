@@ -1,9 +1,10 @@
 import type { Call, EmulatorTools, Route } from "../definition.ts";
 import { isRecord, json, Refusal } from "../exchange.ts";
-import type { Guard } from "./access.ts";
+import { badRequest, type Guard } from "./access.ts";
 import type { WorkatoAssumptions } from "./assumptions.ts";
 import type { HeldMessage } from "./message-log.ts";
-import { findViolations } from "./payload-check.ts";
+import type { WorkatoOperation } from "./operation.ts";
+import { findUnknown, findViolations } from "./payload-check.ts";
 import type { HeldTopic, Topics } from "./topics.ts";
 
 /** What the API that consumes and publishes needs. */
@@ -36,7 +37,7 @@ const maxPayloads = 100;
 const repeated = 10;
 
 /** The three calls of the event-streams host. */
-export function streamsRoutes(state: StreamsState): readonly Route[] {
+export function streamsRoutes(state: StreamsState): readonly Route<WorkatoOperation>[] {
   const { guard, topics, assumptions } = state;
   return [
     {
@@ -52,7 +53,9 @@ export function streamsRoutes(state: StreamsState): readonly Route[] {
       handle: guard("streams", "publish", (call, body) => {
         const topic = topics.find(call.params["topicId"] ?? "");
         const reason = whyNot(state, topic, body);
-        if (reason !== undefined) throw new Refusal(assumptions.schemaViolationStatus, reason);
+        if (reason !== undefined) {
+          throw new Refusal(assumptions.schemaViolationStatus, reason);
+        }
         return json({ message_id: publish(state, topic, body, call).id });
       }),
     },
@@ -161,7 +164,7 @@ function toStart(
   const { after_message_id: after, since_time: since } = body;
   const isAfter = after !== undefined && after !== null;
   if (isAfter && since !== undefined && since !== null && assumptions.bothCursors === "refuse") {
-    throw new Refusal(400, "Bad request");
+    throw badRequest("one cursor at a time");
   }
   if (isAfter) return toStartAfter(assumptions, topic, after);
   if (since === undefined || since === null) return ({ log }) => log.first();
@@ -177,7 +180,7 @@ function toStartAfter(
   topic: HeldTopic,
   after: unknown,
 ): Reading["start"] {
-  if (typeof after !== "string" || after === "") throw new Refusal(400, "Bad request");
+  if (typeof after !== "string" || after === "") throw badRequest("after_message_id is text");
   const place = topic.log.startAfter(after);
   if (place !== "unknown") return () => place;
   if (unknownCursor === "refuse") {
@@ -190,7 +193,7 @@ function toStartAfter(
 function toTime(value: unknown): number {
   const form = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
   const time = typeof value === "string" && form.test(value) ? Date.parse(value) : Number.NaN;
-  if (Number.isNaN(time)) throw new Refusal(400, "Bad request");
+  if (Number.isNaN(time)) throw badRequest("since_time is RFC 3339");
   return time;
 }
 
@@ -202,31 +205,43 @@ function toWhole(
   { outOfRange }: WorkatoAssumptions,
 ): number {
   if (value === undefined || value === null) return absent;
-  if (typeof value !== "number" || !Number.isInteger(value)) throw new Refusal(400, "Bad request");
+  if (typeof value !== "number" || !Number.isInteger(value)) {
+    throw badRequest("batch_size and timeout_secs are whole numbers");
+  }
   if (value >= min && value <= max) return value;
-  if (outOfRange === "refuse") throw new Refusal(400, "Bad request");
+  if (outOfRange === "refuse") throw badRequest("batch_size and timeout_secs have a range");
   return Math.min(Math.max(value, min), max);
 }
 
 function publishBatch(state: StreamsState, topic: HeldTopic, body: Body, cause: Cause): Response {
   const { payloads } = body;
-  if (!Array.isArray(payloads) || payloads.length === 0 || payloads.length > maxPayloads) {
-    throw new Refusal(400, "Bad request");
+  const { emptyBatch, batchFailure, batchSuccess, noPartialError } = state.assumptions;
+  const fewest = emptyBatch === "refuse" ? 1 : 0;
+  if (!Array.isArray(payloads) || payloads.length < fewest || payloads.length > maxPayloads) {
+    throw badRequest("a batch has 1 to 100 payloads");
   }
   let failed = false;
   const items = payloads.map((payload: unknown, index) => {
     const reason = isRecord(payload) ? whyNot(state, topic, payload) : "must be an object";
     if (reason !== undefined) {
       failed = true;
-      return [String(index), { result: reason }] as const;
+      return [String(index), { result: batchFailure ?? reason }] as const;
     }
     const message_id = publish(state, topic, payload, cause).id;
-    return [String(index), { message_id, result: state.assumptions.batchSuccess }] as const;
+    return [String(index), { message_id, result: batchSuccess }] as const;
   });
-  return json({ is_partial_error: failed, message_ids: Object.fromEntries(items) });
+  return json({
+    is_partial_error: failed || noPartialError,
+    message_ids: Object.fromEntries(items),
+  });
 }
 
-function whyNot({ refuse }: StreamsState, topic: HeldTopic, payload: Body): string | undefined {
-  const [violation] = findViolations(topic.schema, payload);
+function whyNot(
+  { refuse, assumptions }: StreamsState,
+  { schema }: HeldTopic,
+  payload: Body,
+): string | undefined {
+  const unknown = assumptions.unknownFields === "refuse" ? findUnknown(schema, payload) : [];
+  const [violation] = [...findViolations(schema, payload), ...unknown];
   return violation ?? refuse(payload);
 }

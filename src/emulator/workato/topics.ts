@@ -1,6 +1,7 @@
 import type { EmulatorTools } from "../definition.ts";
 import { Refusal } from "../exchange.ts";
 import { type Bell, createBell } from "../wait.ts";
+import type { WorkatoAssumptions } from "./assumptions.ts";
 import { createMessageLog, type MessageLog } from "./message-log.ts";
 
 /** What a topic is made of. */
@@ -11,7 +12,7 @@ export interface WorkatoTopicInput {
   readonly schema?: readonly unknown[] | undefined;
   /** How long messages are kept, in seconds. @default 604_800 */
   readonly retention?: number | undefined;
-  /** What it is for. @default "" */
+  /** What it is for. @default as the assumption `noDescription` says, "" */
   readonly description?: string | undefined;
 }
 
@@ -20,7 +21,7 @@ export interface HeldTopic {
   /** Its id. */
   readonly id: number;
   name: string;
-  description: string;
+  description: string | null;
   /** In seconds. */
   retention: number;
   schema: readonly unknown[];
@@ -28,7 +29,7 @@ export interface HeldTopic {
   readonly createdAt: number;
   /** Epoch ms. */
   updatedAt: number;
-  /** When something was published last, epoch ms. */
+  /** When something happened at it last, epoch ms. */
   activeAt: number;
   /** The messages. */
   readonly log: MessageLog;
@@ -48,6 +49,8 @@ export interface Topics {
   find(id: string | number): HeldTopic;
   /** All topics, in the order of their ids. */
   all(): readonly HeldTopic[];
+  /** Removes a topic's messages, and its statistics: of these the order by activity is all that is seen. */
+  purge(topic: HeldTopic): void;
   /** Takes a topic off, and wakes those who wait at it. */
   remove(topic: HeldTopic): void;
 }
@@ -59,18 +62,21 @@ export const defaultRetention = 604_800;
 const firstId = 334_525;
 
 /** Makes an empty workspace. */
-export function createTopics({ clock, random }: Pick<EmulatorTools, "clock" | "random">): Topics {
+export function createTopics(
+  { clock, random }: Pick<EmulatorTools, "clock" | "random">,
+  { noDescription }: Pick<WorkatoAssumptions, "noDescription">,
+): Topics {
   const topics = new Map<string, HeldTopic>();
   let nextId = firstId;
   return {
-    create({ name, schema = [], retention = defaultRetention, description = "" }) {
+    create({ name, schema = [], retention = defaultRetention, description }) {
       const now = clock.now();
       const id = nextId;
       nextId += 1;
       const topic: HeldTopic = {
-        ...{ id, name, description, retention, schema },
+        ...{ id, name, description: description ?? noDescription, retention, schema },
         ...{ createdAt: now, updatedAt: now, activeAt: now },
-        log: createMessageLog(random("message")),
+        log: createMessageLog(random(`message of ${id}`)),
         bell: createBell(),
       };
       topics.set(String(id), topic);
@@ -83,6 +89,10 @@ export function createTopics({ clock, random }: Pick<EmulatorTools, "clock" | "r
       return topic;
     },
     all: () => [...topics.values()],
+    purge(topic) {
+      topic.log.purge();
+      topic.activeAt = topic.createdAt;
+    },
     remove(topic) {
       topics.delete(String(topic.id));
       topic.bell.ring();

@@ -1,8 +1,9 @@
+import { AckloopError } from "../../core/errors.ts";
 import type { CallOptions } from "../../core/feed.ts";
 import type { StandardSchemaV1 } from "../../core/standard-schema.ts";
 import { wrong } from "../../http/options.ts";
 import { secretsOfUrl } from "../../http/redact.ts";
-import { noReply, replyOf } from "../../http/reply.ts";
+import { replyOf } from "../../http/reply.ts";
 import type { HttpCall, ReplyReader } from "../../http/types.ts";
 import {
   fromScopes,
@@ -22,6 +23,8 @@ import type {
   DiscueListenerInput,
   DiscueMessageSchema,
   DiscueQueueInput,
+  DiscueUsageEvent,
+  DiscueUsageEventStreamQuery,
 } from "./types.ts";
 import { wireReplies } from "./wire.ts";
 
@@ -37,6 +40,7 @@ interface Api {
   readonly call: DiscueCall;
   readonly naming: "name" | "alias";
   readonly createBy: "POST" | "PUT";
+  readonly pageSize: number | undefined;
 }
 
 /** Makes the typed calls of the whole API. */
@@ -59,6 +63,33 @@ function nameOf({ naming }: Api, { name }: { readonly name?: string | undefined 
   return { [naming]: name };
 }
 
+/** How many pages of a list are read at most. */
+const mostPages = 1_000;
+
+/** Reads a whole list: in one request, or page by page until one brings nothing new or is not full. */
+async function readList<Item extends { readonly id: string }>(
+  { call, pageSize }: Api,
+  path: readonly string[],
+  facts: { readonly operation: string; readonly reply: ReplyReader<readonly Item[]> },
+  options: CallOptions | undefined,
+): Promise<readonly Item[]> {
+  if (pageSize === undefined) return call("GET", path, facts, options);
+  const items = new Map<string, Item>();
+  for (let page = 1; page <= mostPages; page += 1) {
+    const known = items.size;
+    const query: HttpCall<unknown>["query"] = { page, per_page: pageSize };
+    const found: readonly Item[] = await call("GET", path, { ...facts, query }, options);
+    for (const item of found) items.set(item.id, item);
+    // More than was asked for is a whole list, of a server that knows no pages.
+    if (found.length !== pageSize || items.size === known) return [...items.values()];
+  }
+  throw cut(facts.operation, "there are more pages than are ever read");
+}
+
+function cut(operation: string, why: string): AckloopError {
+  return new AckloopError("schema", `the list is cut: ${why}`, { provider: "discue", operation });
+}
+
 function queuesOf(api: Api): DiscueClient["queues"] {
   const { call } = api;
   const body = (input: DiscueQueueInput) => ({ ...nameOf(api, input), schema: input.schema });
@@ -71,7 +102,7 @@ function queuesOf(api: Api): DiscueClient["queues"] {
         options,
       ),
     list: (options) =>
-      call("GET", ["queues"], { operation: "queues.list", reply: replies.queues }, options),
+      readList(api, ["queues"], { operation: "queues.list", reply: replies.queues }, options),
     get: (queueId, options) =>
       call("GET", ["queues", queueId], { operation: "queues.get", reply: replies.queue }, options),
     update: (queueId, input, options) =>
@@ -82,7 +113,7 @@ function queuesOf(api: Api): DiscueClient["queues"] {
         options,
       ),
     delete: (queueId, options) =>
-      call("DELETE", ["queues", queueId], { operation: "queues.delete", reply: noReply }, options),
+      call("DELETE", ["queues", queueId], { operation: "queues.delete", reply: deleted }, options),
   };
 }
 
@@ -115,9 +146,9 @@ function listenersOf(api: Api): DiscueClient["listeners"] {
         options,
       ),
     list: (queueId, options) =>
-      call("GET", all(queueId), { operation: "listeners.list", reply: listeners }, options),
+      readList(api, all(queueId), { operation: "listeners.list", reply: listeners }, options),
     listAll: (options) =>
-      call("GET", ["listeners"], { operation: "listeners.listAll", reply: listeners }, options),
+      readList(api, ["listeners"], { operation: "listeners.listAll", reply: listeners }, options),
     get: (queueId, id, options) =>
       call("GET", one(queueId, id), { operation: "listeners.get", reply: listener }, options),
     update: (queueId, id, input, options) =>
@@ -133,7 +164,7 @@ function listenersOf(api: Api): DiscueClient["listeners"] {
         options,
       ),
     delete: (queueId, id, options) =>
-      call("DELETE", one(queueId, id), { operation: "listeners.delete", reply: noReply }, options),
+      call("DELETE", one(queueId, id), { operation: "listeners.delete", reply: deleted }, options),
   };
 }
 
@@ -153,9 +184,9 @@ function messagesOf(api: Api): DiscueClient["messages"] {
       );
     },
     list: (queueId, options) =>
-      call("GET", all(queueId), { operation: "messages.list", reply: messages }, options),
+      readList(api, all(queueId), { operation: "messages.list", reply: messages }, options),
     listAll: (options) =>
-      call("GET", ["messages"], { operation: "messages.listAll", reply: messages }, options),
+      readList(api, ["messages"], { operation: "messages.listAll", reply: messages }, options),
     get: (queueId, id, options) =>
       call("GET", one(queueId, id), { operation: "messages.get", reply: message }, options),
     update: (queueId, id, input, options) =>
@@ -166,7 +197,7 @@ function messagesOf(api: Api): DiscueClient["messages"] {
         options,
       ),
     delete: (queueId, id, options) =>
-      call("DELETE", one(queueId, id), { operation: "messages.delete", reply: noReply }, options),
+      call("DELETE", one(queueId, id), { operation: "messages.delete", reply: deleted }, options),
   };
 }
 
@@ -210,16 +241,40 @@ function statsOf({ call }: Api): DiscueClient["stats"] {
 
 function eventsOf({ call }: Api): DiscueClient["events"] {
   const reply = read(wireReplies.events, ({ events }) => events.map(toUsageEvent));
-  return {
-    list: async ({ events, limit, after } = {}, options) => {
-      const startAfter = after && Date.parse(after.storedAt);
-      if (Number.isNaN(startAfter)) {
-        throw wrong("discue", "`after.storedAt` must be an RFC 3339 time", "events.list");
-      }
-      const query = { events, limit, startAfter, startAfterId: after?.id };
-      return call("GET", ["events"], { operation: "events.list", query, reply }, options);
-    },
+  const list: DiscueClient["events"]["list"] = async ({ events, limit, after } = {}, options) => {
+    const startAfter = after && Date.parse(after.storedAt);
+    if (Number.isNaN(startAfter)) {
+      throw wrong("discue", "`after.storedAt` must be an RFC 3339 time", "events.list");
+    }
+    const query = { events, limit, startAfter, startAfterId: after?.id };
+    return call("GET", ["events"], { operation: "events.list", query, reply }, options);
   };
+  return { list, stream: (query, options) => streamEvents(list, query, options) };
+}
+
+async function* streamEvents(
+  list: DiscueClient["events"]["list"],
+  { pageSize, limit: most = Number.POSITIVE_INFINITY, ...query }: DiscueUsageEventStreamQuery = {},
+  options?: CallOptions,
+): AsyncGenerator<DiscueUsageEvent, void, undefined> {
+  let { after } = query;
+  for (let left = most; left > 0; ) {
+    const limit = Math.min(pageSize ?? left, left);
+    const page = await list(
+      { ...query, after, limit: Number.isFinite(limit) ? limit : undefined },
+      options,
+    );
+    const last = page.at(-1);
+    if (!last) return;
+    const { id, storedAt } = last;
+    if (id === after?.id) throw cut("events.list", "a page brings nothing new");
+    yield* page.slice(0, left);
+    left -= page.length;
+    if (left > 0 && storedAt === undefined) {
+      throw cut("events.list", "its last event has no time to read on behind");
+    }
+    after = { id, storedAt: storedAt ?? "" };
+  }
 }
 
 function apiKeysOf(api: Api): DiscueClient["apiKeys"] {
@@ -244,7 +299,7 @@ function apiKeysOf(api: Api): DiscueClient["apiKeys"] {
         options,
       ),
     list: (options) =>
-      call("GET", ["api_keys"], { operation: "apiKeys.list", reply: all }, options),
+      readList(api, ["api_keys"], { operation: "apiKeys.list", reply: all }, options),
     get: (id, options) =>
       call("GET", ["api_keys", id], { operation: "apiKeys.get", reply: one }, options),
     update: (id, input, options) =>
@@ -255,7 +310,7 @@ function apiKeysOf(api: Api): DiscueClient["apiKeys"] {
         options,
       ),
     delete: (id, options) =>
-      call("DELETE", ["api_keys", id], { operation: "apiKeys.delete", reply: noReply }, options),
+      call("DELETE", ["api_keys", id], { operation: "apiKeys.delete", reply: deleted }, options),
   };
 }
 
@@ -289,7 +344,8 @@ function domainsOf(api: Api): DiscueClient["domains"] {
       const json = { ...nameOf(api, input), hostname: input.hostname, port: input.port };
       return call("POST", ["domains"], { operation: "domains.create", json, reply: one }, options);
     },
-    list: (options) => call("GET", ["domains"], { operation: "domains.list", reply: all }, options),
+    list: (options) =>
+      readList(api, ["domains"], { operation: "domains.list", reply: all }, options),
     get: (id, options) =>
       call("GET", ["domains", id], { operation: "domains.get", reply: one }, options),
     update: (id, input, options) =>
@@ -300,7 +356,7 @@ function domainsOf(api: Api): DiscueClient["domains"] {
         options,
       ),
     delete: (id, options) =>
-      call("DELETE", ["domains", id], { operation: "domains.delete", reply: noReply }, options),
+      call("DELETE", ["domains", id], { operation: "domains.delete", reply: deleted }, options),
   };
 }
 
@@ -312,6 +368,8 @@ function read<Wire, Reply>(
   const reader = replyOf(schema);
   return (body, facts) => pick(reader(body, facts));
 }
+
+const deleted = read(wireReplies.deleted, () => undefined);
 
 const replies = {
   queue: read(wireReplies.queue, ({ queue }) => toQueue(queue)),

@@ -1,5 +1,5 @@
 import { AckloopError, isAckloopError } from "../../core/errors.ts";
-import { oneOf, Rule, type TableOf } from "../../core/options.ts";
+import { oneOf, Rule, type TableOf, whole } from "../../core/options.ts";
 import { createHttpClient } from "../../http/client.ts";
 import { checkClientOptions, tokenRule, wrong } from "../../http/options.ts";
 import type { ClientOptions, HttpClient, Token } from "../../http/types.ts";
@@ -22,7 +22,7 @@ const defaultBaseUrl = "https://api.discue.io";
  */
 export function discue(options: DiscueOptions): DiscueClient {
   checkClientOptions("discue", options, table);
-  const { apiKey, naming = "name", createBy = "POST", ...others } = options;
+  const { apiKey, naming = "name", createBy = "POST", pageSize, ...others } = options;
   const { prefix = naming === "name" ? "/v1" : "", ...rest } = others;
   const http = createHttpClient({
     ...rest,
@@ -31,7 +31,7 @@ export function discue(options: DiscueOptions): DiscueClient {
     credential: { token: neverTwice(apiKey), header: "x-api-key", prefix: "" },
     describeError: (body) => ({ text: wireError.safeParse(body).data?.title ?? undefined }),
   });
-  const api = { call: createCall(http), naming, createBy };
+  const api = { call: createCall(http), naming, createBy, pageSize };
   return { ...createCalls(api), receiver: discueReceiver };
 }
 
@@ -39,6 +39,7 @@ const table = {
   apiKey: new Rule<DiscueOptions["apiKey"]>(tokenRule).required(),
   naming: oneOf("name", "alias"),
   createBy: oneOf("POST", "PUT"),
+  pageSize: whole(1, 100),
   prefix: new Rule<NonNullable<DiscueOptions["prefix"]>>({
     must: 'empty, or a path such as "/v1"',
     test: (value) => typeof value === "string" && /^(\/[\w.~-]+)*$/.test(value),

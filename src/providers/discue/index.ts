@@ -54,4 +54,19 @@ export type {
   DiscueUsageEvent,
   DiscueUsageEventKind,
   DiscueUsageEventQuery,
+  DiscueUsageEventStreamQuery,
 } from "./types.ts";
+export type {
+  DiscueWireApiKey,
+  DiscueWireCall,
+  DiscueWireCounters,
+  DiscueWireDomain,
+  DiscueWireError,
+  DiscueWireLinks,
+  DiscueWireListener,
+  DiscueWireMessage,
+  DiscueWireNamed,
+  DiscueWireQueue,
+  DiscueWireReplies,
+  DiscueWireUsageEvent,
+} from "./wire-types.ts";

@@ -56,6 +56,7 @@ export function toListener(wire: Wire<typeof wireListener>): DiscueListener {
           lastSuccessAt: liveness.last_success_at,
           lastFailureAt: liveness.last_failure_at,
           lastFailureStatus: liveness.last_failure_status,
+          lastFailureMessage: toText(liveness.last_failure_msg),
         }),
         successCount: liveness.success_count ?? 0,
         failureCount: liveness.failure_count ?? 0,
@@ -146,7 +147,7 @@ export function toDomain(wire: Wire<typeof wireDomain>): DiscueDomain {
   const challenge = wire.challenge?.https;
   return {
     ...toNamed(wire),
-    ...present({ hostname, port }),
+    ...present({ hostname, port, createdAt: toTime(wire.created_at) }),
     ...(challenge && {
       challenge: {
         contextPath: challenge.context_path,
@@ -204,6 +205,10 @@ function toTime(epoch: number | null | undefined): string | undefined {
   if (!epoch) return undefined;
   const date = new Date(epoch < 1e11 ? epoch * 1_000 : epoch);
   return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
+}
+
+function toText(value: string | number | null | undefined): string | undefined {
+  return value === null || value === undefined ? undefined : String(value);
 }
 
 /** Leaves out what is null or undefined. */

@@ -18,6 +18,12 @@ export interface DiscueOptions extends ClientOptions {
    * which of them an account takes is not documented. @default "POST"
    */
   readonly createBy?: "POST" | "PUT" | undefined;
+  /**
+   * Reads every list in pages of so many, 1 to 100, by `page` and `per_page`: discue announces them, ten
+   * for each page by default, and says that they are not there yet. A server that does not know them is
+   * asked once or twice, and its list is whole. @default one request for each list
+   */
+  readonly pageSize?: number | undefined;
   /** What stands before every path. @default "/v1" with `naming: "name"`, "" with `"alias"` */
   readonly prefix?: "" | `/${string}` | undefined;
 }
@@ -93,6 +99,8 @@ export interface DiscueListener {
         readonly lastFailureAt?: number | undefined;
         /** The HTTP status. */
         readonly lastFailureStatus?: number | undefined;
+        /** In discue's words; its page shows a number there. */
+        readonly lastFailureMessage?: string | undefined;
       }
     | undefined;
   readonly messages?:
@@ -158,6 +166,12 @@ export interface DiscueUsageEventQuery {
   readonly limit?: number | undefined;
   /** Only those behind this one; both facts of it are needed. */
   readonly after?: { readonly id: string; readonly storedAt: string } | undefined;
+}
+
+/** Which usage events are wanted, and how many at once. */
+export interface DiscueUsageEventStreamQuery extends DiscueUsageEventQuery {
+  /** How many a request asks for. @default discue's own number */
+  readonly pageSize?: number | undefined;
 }
 
 /** Names a thing. */
@@ -231,6 +245,7 @@ export interface DiscueDomain {
   readonly name?: string | undefined;
   readonly hostname?: string | undefined;
   readonly port?: number | undefined;
+  readonly createdAt?: string | undefined;
   /** What to serve so that discue sees that the domain is yours; a receiver takes it as it is. */
   readonly challenge?:
     | (DomainChallenge & {
@@ -258,7 +273,8 @@ export interface DiscueDomainInput {
  * 403 is `retryable`, since several bad keys lock out good ones for a while), `request`, `notFound`,
  * `rateLimit`, `transport`, `timeout`, `schema`, `config`. Reads and changes are repeated by the
  * transport; what creates is repeated only when it certainly was not processed. Replies may be stale
- * for a short time after a change. Lists are whole: discue announces paging and does not have it yet.
+ * for a short time after a change. Lists are whole: discue announces paging and does not have it yet; see
+ * `pageSize`.
  */
 export interface DiscueClient {
   readonly queues: {
@@ -328,11 +344,21 @@ export interface DiscueClient {
     messages(options?: CallOptions): Promise<DiscueMessageStats>;
   };
   readonly events: {
-    /** Usage events of the last 24 hours; not the messages. */
+    /** Usage events of the last 24 hours; not the messages. One request, as many as discue gives. */
     list(
       query?: DiscueUsageEventQuery,
       options?: CallOptions,
     ): Promise<readonly DiscueUsageEvent[]>;
+    /**
+     * Reads on until nothing is left, a page for each request, or until `limit` events were given.
+     *
+     * @throws {AckloopError} `schema` also where nothing can be read on behind an event, since it has no
+     * time, or where a page brings nothing new: a list is never cut silently.
+     */
+    stream(
+      query?: DiscueUsageEventStreamQuery,
+      options?: CallOptions,
+    ): AsyncIterableIterator<DiscueUsageEvent>;
   };
   readonly apiKeys: {
     /** Makes an API key. */

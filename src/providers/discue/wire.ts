@@ -44,6 +44,7 @@ export const wireListener = z.object({
       failure_count: optionalNumber,
       last_failure_at: optionalNumber,
       last_failure_status: optionalNumber,
+      last_failure_msg: z.nullish(z.union([z.string(), z.number()])),
     }),
   ),
   messages: z.nullish(
@@ -73,6 +74,7 @@ export const wireDomain = z.object({
   ...named,
   hostname: optionalText,
   port: optionalNumber,
+  created_at: optionalNumber,
   challenge: z.nullish(
     z.object({
       https: z.nullish(
@@ -105,6 +107,9 @@ export const wireUsageEvent = z.object({
 
 const counters = z.nullish(z.record(z.string(), z.unknown()));
 
+/** What the body of a failed call has, and no other: a status of success does not make it one. */
+const noError = { title: z.optional(z.undefined()), status: z.optional(z.undefined()) };
+
 /** The replies, by what they hold. */
 export const wireReplies = {
   queue: z.object({ queue: wireQueue }),
@@ -132,7 +137,9 @@ export const wireReplies = {
   }),
   apiKey: z.object({ api_key: wireApiKey }),
   /** Changing a key answers no body on the page, and the key in the newer model. */
-  changedApiKey: z.nullish(z.object({ api_key: z.nullish(wireApiKey) })),
+  changedApiKey: z.nullish(z.object({ ...noError, api_key: z.nullish(wireApiKey) })),
+  /** Deleting answers no body on the pages, and `_links` in the newer model. */
+  deleted: z.nullish(z.object(noError)),
   apiKeys: z.object({ api_keys: listOf(wireApiKey) }),
   apiClient: z.object({ api_client: wireNamed }),
   domain: z.object({ domain: wireDomain }),

@@ -44,7 +44,7 @@ export interface WorkatoOptions extends ClientOptions {
   readonly apiUrl?: string | undefined;
   /**
    * How many requests may start in any minute, from 1, for each of the two APIs; calls beyond wait
-   * their turn. Several processes share one quota and are then held back by 429. `Infinity`: no pace
+   * their turn. The page says 60 for the Developer API. Assumed: as many for the other. Several processes share one quota and are then held back by 429. `Infinity`: no pace
    * is kept. @default 60
    */
   readonly requestsPerMinute?: number | undefined;

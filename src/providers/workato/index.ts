@@ -21,8 +21,8 @@
  * data centre only; elsewhere it is refused with 401 (inferred).
  *
  * ## Limits
- * 60 requests a minute, which the client keeps by itself for each of the two APIs; 50 messages a
- * consume, 100 a batch publish, 1 MB a request, 60 s a long poll.
+ * 60 requests a minute, which the client keeps by itself for each of the two APIs (the page names the
+ * Developer API. Assumed: the other too; a 429 below it would show it wrong); 50 messages a consume, 100 a batch publish, 1 MB a request, 60 s a long poll.
  *
  * ## Sources
  * docs.workato.com: "Event streams public API" (/workato-api/pubsub), "Event streams"
@@ -59,3 +59,9 @@ export type { BatchItem, IsPublished, PublishCalls, PublishResult } from "./publ
 export type { WorkatoRegion } from "./regions.ts";
 export { type NewTopicField, type TopicField, topicSchema } from "./topic-schema.ts";
 export type { NewTopic, Topic, TopicCalls, TopicChange, TopicQuery } from "./topics.ts";
+export type {
+  WorkatoWireError,
+  WorkatoWireMessage,
+  WorkatoWireReplies,
+  WorkatoWireTopic,
+} from "./wire-types.ts";

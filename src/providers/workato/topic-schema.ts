@@ -9,8 +9,8 @@ import { isJsonObject } from "./wire.ts";
  * Further keys, such as `label`, `parse_output` or `render_input`, are allowed and mean nothing here.
  */
 export interface TopicField {
-  /** The field's name in the payload. */
-  readonly name: string;
+  /** The field's name in the payload; the fields of an update need none. */
+  readonly name?: string | undefined;
   /** Its kind: `string`, `integer`, `number`, `boolean`, `date_time`, `date`, `object`, `array`, ... */
   readonly type?: string | undefined;
   /** The input that Workato shows for it; tells the kind where `type` is absent. */
@@ -28,6 +28,8 @@ export interface TopicField {
 
 /** A field of a new topic: Workato wants these five of each. */
 export interface NewTopicField extends TopicField {
+  /** The field's name in the payload. */
+  readonly name: string;
   /** Its kind, such as `string`, `integer`, `date_time`. */
   readonly type: string;
   /** The input that Workato shows for it, such as `text`. */
@@ -117,7 +119,7 @@ function toObjectCheck(fields: unknown, where: string): Check {
 }
 
 /** Checks one member of an object that is known to be one. */
-function toMemberCheck({ name, optional }: TopicField, check: Check) {
+function toMemberCheck({ name, optional }: NamedField, check: Check) {
   return (value: WorkatoData, path: Path, issues: SchemaIssue[]): void => {
     const member = Object.hasOwn(value, name) ? value[name] : undefined;
     if (member !== undefined && member !== null) check(member, [...path, name], issues);
@@ -169,7 +171,10 @@ function isInstant(value: unknown, form: RegExp): boolean {
   return typeof value === "string" && form.test(value) && !Number.isNaN(Date.parse(value));
 }
 
-function toFields(fields: unknown, where: string): readonly TopicField[] {
+/** A field of which a payload can be checked. */
+type NamedField = TopicField & { readonly name: string };
+
+function toFields(fields: unknown, where: string): readonly NamedField[] {
   if (!Array.isArray(fields)) throw wrongSchema(`${where} must be a list of fields`);
   for (const [index, field] of fields.entries()) {
     if (!isJsonObject(field) || typeof field["name"] !== "string") {

@@ -48,7 +48,7 @@ export interface TopicChange {
   /** Its name. */
   readonly name?: string | undefined;
   /** The fields of its messages. Assumed: they replace the whole list, as in the page's sample. */
-  readonly schema?: readonly Partial<TopicField>[] | undefined;
+  readonly schema?: readonly TopicField[] | undefined;
   /**
    * How long messages are kept, in seconds. **Left out, Workato sets 604,800 (7 days)**, its page says, so
    * that a change of the name can cut the history. `"keep"` reads what it is first, and sends it again.

@@ -41,7 +41,8 @@ export const wireTopic = z.object({
   name: z.string(),
   description: z.nullish(z.string()),
   retention: z.nullish(z.number()),
-  schema: z.nullish(listOf(z.looseObject({ name: z.string() }))),
+  // A field without a name is one that an update left without it, and no reason to refuse its topic.
+  schema: z.nullish(listOf(z.looseObject({}))),
   created_at: z.nullish(z.string()),
   updated_at: z.nullish(z.string()),
 });

@@ -49,6 +49,12 @@ function answered(reply: unknown, status = 200, options: Partial<DiscueOptions> 
   return { client: discue({ apiKey: "k-1", retry, fetch, ...options }), seen };
 }
 
+async function countOf(items: AsyncIterable<unknown>): Promise<number> {
+  let count = 0;
+  for await (const _ of items) count += 1;
+  return count;
+}
+
 const failureOf = (call: Promise<unknown>) =>
   call.then(
     () => undefined,
@@ -258,6 +264,74 @@ describe("domains", () => {
   });
 });
 
+describe("lists", () => {
+  const size = 25;
+  const paged = async (paging: "none" | "announced") => {
+    const emulator = discueEmulator({ assumptions: { paging } });
+    const fill = discue({ apiKey: "discue-test-key", fetch: emulator.fetch });
+    for (let count = 0; count < size; count += 1) await fill.queues.create({ name: `q-${count}` });
+    return emulator;
+  };
+
+  it.each([
+    ["announced", undefined, 10, 1],
+    ["announced", 10, size, 3],
+    ["announced", 25, size, 2],
+    ["announced", 100, size, 1],
+    ["none", 10, size, 1],
+    ["none", 25, size, 2],
+    ["none", undefined, size, 1],
+  ] as const)(
+    "of a server with paging %s, in pages of %s, have %i items after %i requests",
+    async (paging, pageSize, count, calls) => {
+      const emulator = await paged(paging);
+      const client = discue({ apiKey: "discue-test-key", pageSize, fetch: emulator.fetch });
+
+      const names = (await client.queues.list()).map(({ name }) => name);
+
+      expect(new Set(names).size).toBe(count);
+      expect(emulator.journal.calls("queues.list")).toBe(calls);
+    },
+  );
+
+  it("have pages of no other size than the announced", () => {
+    expect(() => discue({ apiKey: "k", pageSize: 101 })).toThrow("option `pageSize`");
+  });
+
+  it("of usage events are read to the end, or as far as wanted", async () => {
+    const emulator = await paged("none");
+    const client = discue({ apiKey: "discue-test-key", fetch: emulator.fetch });
+    const idsOf = async (query: object) => {
+      const before = emulator.journal.calls("events.list");
+      const ids: string[] = [];
+      for await (const { id } of client.events.stream(query)) ids.push(id);
+      return [new Set(ids).size, emulator.journal.calls("events.list") - before];
+    };
+
+    expect(await idsOf({ pageSize: 10 })).toStrictEqual([size, 4]);
+    expect(await idsOf({})).toStrictEqual([size, 2]);
+    expect(await idsOf({ pageSize: 10, limit: 15 })).toStrictEqual([15, 2]);
+    expect(await idsOf({ events: "listeners" })).toStrictEqual([0, 1]);
+  });
+
+  it("of usage events are never cut silently", async () => {
+    const at = { type: "queue_added", stored_at: 1_657_027_948_150 };
+    const all = async (...events: readonly object[]) => {
+      const { client, seen } = answered({ events });
+      const failure = await failureOf(countOf(client.events.stream()));
+      return [failure, seen.length];
+    };
+
+    const [repeated, twice] = await all({ ...at, id: "a" });
+    const [timeless, once] = await all({ id: "a" });
+
+    expect(repeated).toMatchObject({ code: "schema", operation: "events.list" });
+    expect(String(repeated)).toContain("nothing new");
+    expect(timeless).toMatchObject({ code: "schema" });
+    expect([twice, once]).toStrictEqual([2, 1]);
+  });
+});
+
 describe("the documented replies", () => {
   it("are read", async () => {
     expect(await answered(queue).client.queues.get("q")).toStrictEqual({
@@ -319,6 +393,32 @@ describe("the documented replies", () => {
 
     expect(await client.queues.delete("q")).toBeUndefined();
     expect(await client.apiKeys.update("k", { status: "disabled" })).toBeUndefined();
+  });
+
+  it("of deleting is not an error's body, whatever its status says", async () => {
+    const forbidden = { title: "Forbidden", status: 403 };
+    const { client, seen } = answered(forbidden);
+
+    for (const call of [
+      () => client.queues.delete("q"),
+      () => client.messages.delete("q", "m"),
+      () => client.apiKeys.update("k", {}),
+    ]) {
+      expect(await failureOf(call())).toMatchObject({ code: "schema", path: "title" });
+    }
+    expect(seen).toHaveLength(3);
+    expect(
+      await answered([])
+        .client.queues.delete("q")
+        .catch(() => "refused"),
+    ).toBe("refused");
+    expect(await answered({ _links: {} }).client.queues.delete("q")).toBeUndefined();
+  });
+
+  it("has what went wrong with a listener last, in words or a number", async () => {
+    const list = await answered({ listeners: listeners._embedded.listeners }).client.listeners;
+
+    expect((await list.list("q"))[0]?.liveness?.lastFailureMessage).toBe("1644262937466");
   });
 
   it("of another shape is a schema error that names the place", async () => {
