@@ -83,6 +83,8 @@ export class Engine {
   readonly #left = new AbortController();
   /** Receipts of what was pulled and never begun. */
   readonly #leftReceipts: Receipt[] = [];
+  /** Receipts of what is not begun, for the sake of its lease. */
+  readonly #lapsed: Receipt[] = [];
   /** When the deadline is, by `performance.now`. */
   readonly #deadline: number;
   /** When pulling and starting handlers is over for it. */
@@ -265,6 +267,7 @@ export class Engine {
       return Number.POSITIVE_INFINITY;
     }
     const handleAt = this.#handling.step(now);
+    if (this.#lapsed.length > 0) void this.#nack(this.#lapsed.splice(0));
     const pullAt = this.#pulling.step(now);
     const ackAt = this.#settling.step(now);
     const { finished } = this.#pulling;
@@ -388,6 +391,13 @@ export class Engine {
     this.#handling.add(entry);
   }
 
+  #onLapsed(entry: Entry): void {
+    this.#counts.pulled -= 1;
+    this.#lapsed.push(...receiptsOf(entry));
+    this.#window.leave(entry);
+    this.#pulling.lapsed();
+  }
+
   /** Seen only where acks are cumulative; a list that is older than an ack is nothing to tell of. */
   #onSettledAgain({ delivery: { event } }: Entry): void {
     if (this.#task.feed.acks === "individual" || event === undefined) return;
@@ -441,7 +451,7 @@ export class Engine {
   }
 
   #makeHandling(attempts: Attempts): Handling {
-    const { settings, routes, isWanted } = this.#task;
+    const { feed, settings, routes, isWanted, untilEmpty } = this.#task;
     return new Handling({
       concurrency: settings.concurrency,
       orderBy: settings.orderBy,
@@ -456,6 +466,9 @@ export class Engine {
       mayComeBy: (at) => this.#pulling.mayComeBy(at),
       hasRoom: () => this.#pulling.hasRoom,
       onSettled: (entry, as) => this.#onSettled(entry, as),
+      // A drain must not look for what is on its way back.
+      givesBack: feed.nack !== undefined && !untilEmpty,
+      onLapsed: (entry) => this.#onLapsed(entry),
       onLeft: (entry) => this.#onLeftLate(entry),
       onRetry: () => {
         this.#counts.retried += 1;

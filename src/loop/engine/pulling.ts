@@ -149,6 +149,12 @@ export class Pulling {
     return !this.finished && (this.isPulling || this.#hasRoom(performance.now()));
   }
 
+  /** One that was taken was not begun and comes again: what had seen an end has not. */
+  lapsed(): void {
+    this.#taken -= 1;
+    this.finished = undefined;
+  }
+
   /** Cuts what is under way; one that carries an ack only at the very end. */
   cut(evenAcks: boolean): void {
     if (this.#pull === undefined || (this.#pull.carried && !evenAcks)) return;
@@ -369,8 +375,10 @@ export class Pulling {
       if (delivery.receipt !== undefined) this.#ackable += 1;
       onFresh(entry);
     }
-    if (entry.state === "open") onOpen(message, delivery.leaseMs, pulledAt);
-    else onSettledAgain(entry);
+    if (entry.state === "open") {
+      onOpen(message, delivery.leaseMs, pulledAt);
+      if (this.#isQueue && feed.extend === undefined) hide(entry, delivery.leaseMs, pulledAt);
+    } else onSettledAgain(entry);
     if (feed.acks === "cumulative" && delivery.receipt !== undefined) {
       this.#after = delivery.receipt;
     }
@@ -497,6 +505,11 @@ export class Pulling {
 }
 
 type Failure = Exclude<Answer<never>, { kind: "answered" }>;
+
+/** A further message hides its event anew. */
+function hide(entry: Entry, leaseMs: number | undefined, pulledAt: number): void {
+  if (typeof leaseMs === "number" && leaseMs > 0) entry.hiddenUntil = pulledAt + leaseMs;
+}
 
 /** A receipt that is no text may be made anew for one place. */
 function isSamePlace(before: Receipt | undefined, after: Receipt | undefined): boolean {
