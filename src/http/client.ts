@@ -130,7 +130,7 @@ async function run<Reply>(
     return call.reply(body, { provider, operation, status, text, sentAt, plain });
   } catch (error) {
     // It was answered, so that it may be done, whatever the answer meant.
-    throw repeat !== "safe" && isAckloopError(error) ? asUnknown(error) : error;
+    throw call.method !== "GET" && isAckloopError(error) ? asUnknown(error) : error;
   }
 }
 
