@@ -5,6 +5,7 @@ import { ask, toFailure } from "../../core/guard.ts";
 import type { Pulled } from "../../core/reading.ts";
 import { readPage } from "../../core/reading.ts";
 import type { LoopSettings } from "../options.ts";
+import { Doubt } from "./doubt.ts";
 import type { Entry, Message } from "./entry.ts";
 import { Pace } from "./pacing.ts";
 import { Passing } from "./passing.ts";
@@ -94,6 +95,7 @@ export class Pulling {
   #waitsForQuiet = false;
   #emptyPages = 0;
   readonly #passing = new Passing();
+  readonly #doubt = new Doubt();
   /** Since when there is no room. */
   #blockedAt: number | undefined;
   #isBlockTold = false;
@@ -266,11 +268,11 @@ export class Pulling {
     if (answer.kind !== "cut") this.#cutPull = undefined;
     try {
       if (answer.kind === "answered") this.#succeeded(pull, readPage(answer.value, feed.name));
-      else this.#failed(answer, pull.carried);
+      else this.#failed(answer, pull);
     } catch (thrown) {
       // It gave no page, or one with a getter that throws.
       const error = toFailure(thrown, { what: "pull", whom: feed.name });
-      this.#failed({ kind: "failed", error, thrown }, undefined);
+      this.#failed({ kind: "failed", error, thrown }, { began: pull.began });
     }
     window.pullEnded();
     changed();
@@ -278,6 +280,7 @@ export class Pulling {
 
   #succeeded(pull: Pull, page: Page): void {
     const { window, onAcked } = this.#parts;
+    this.#doubt.clear();
     this.polls += 1;
     this.lastPollAt = Date.now();
     this.dueSince = undefined;
@@ -469,13 +472,13 @@ export class Pulling {
     return this.#isQuiet() || (settling.isIdle && window.held <= this.#enough);
   }
 
-  #failed(failure: Failure, carried: Reach | undefined): void {
+  #failed(failure: Failure, { carried, began }: Partial<Pull> & Pick<Pull, "began">): void {
     const { window, tell, onHalt } = this.#parts;
     if (failure.kind === "cut") return;
     const { error } = failure;
     // An ack whose outcome is not known is never sent again: its page comes back with a new one.
     if (carried && isCertainlyRefused(error)) window.watermark.putBack(carried);
-    if (isFatal(error)) {
+    if (isFatal(error) && this.#doubt.isSure(error, began)) {
       onHalt(error);
       return;
     }
