@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { isAckloopError } from "../../src/core/errors.ts";
 import { type Call, calls, queuesOf, shopOf, topicsOf } from "./calls.ts";
 import { answering, endsWell, holds, spoiltBytes } from "./support.ts";
 
@@ -17,6 +18,28 @@ describe("a list of a million wrong items", () => {
     const error = await endsWell(() => call({ fetch: answering(body) }));
 
     expect(error).toMatchObject({ code: "schema", message: expect.stringContaining("100000") });
+  });
+});
+
+const refusals = [
+  { errors: ["the shop is closed"] },
+  { error: { code: "denied" } },
+  { errorMessage: "no" },
+  { status: "error" },
+  { success: false },
+  { message: "no" },
+  "please log in",
+  false,
+];
+
+describe.each(calls)("an answer of %s that says no with a 200", (_provider, rows) => {
+  it.each(rows)("is no success: %s", async (_name, _reply, call) => {
+    for (const body of [...refusals.map((each) => JSON.stringify(each)), "please log in"]) {
+      const end = await endsWell(() => call({ fetch: answering(body), retry: { attempts: 1 } }));
+
+      const isUnknown = Array.isArray(end) && end.every(({ status }) => status === "unknown");
+      expect([body, isAckloopError(end) || isUnknown]).toEqual([body, true]);
+    }
   });
 });
 

@@ -3,7 +3,7 @@ import type { StandardSchemaV1 } from "../../core/standard-schema.ts";
 import { wrong } from "../../http/options.ts";
 import { secretsOfUrl } from "../../http/redact.ts";
 import { noReply, replyOf } from "../../http/reply.ts";
-import type { HttpCall, ReplyReader } from "../../http/types.ts";
+import type { HttpCall, ReplyFacts, ReplyReader } from "../../http/types.ts";
 import {
   fromScopes,
   toApiKey,
@@ -232,9 +232,11 @@ function apiKeysOf(api: Api): DiscueClient["apiKeys"] {
   const secret = read(wireReplies.newApiKey, toNewApiKey);
   const one = read(wireReplies.apiKey, ({ api_key: key }) => toApiKey(key));
   const all = read(wireReplies.apiKeys, ({ api_keys: keys }) => keys.map(toApiKey));
-  const changed = read(wireReplies.changedApiKey, (reply) =>
-    reply?.api_key ? toApiKey(reply.api_key) : undefined,
-  );
+  // The page answers no body, and the newer model the key.
+  const changed = (body: unknown, facts: ReplyFacts) =>
+    (body as { readonly api_key?: unknown } | undefined)?.api_key
+      ? one(body, facts)
+      : noReply(body, facts);
   return {
     create: (input, options) =>
       call(

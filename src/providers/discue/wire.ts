@@ -131,8 +131,6 @@ export const wireReplies = {
     api_key: z.union([z.string().check(z.minLength(1)), z.object({ id, key: z.string() })]),
   }),
   apiKey: z.object({ api_key: wireApiKey }),
-  /** Changing a key answers no body on the page, and the key in the newer model. */
-  changedApiKey: z.nullish(z.object({ api_key: z.nullish(wireApiKey) })),
   apiKeys: z.object({ api_keys: listOf(wireApiKey) }),
   apiClient: z.object({ api_client: wireNamed }),
   domain: z.object({ domain: wireDomain }),
