@@ -53,6 +53,9 @@ async function work({ id, data }: FeedEvent): Promise<void> {
 
 const other: Handler = ({ type }) => drop(`${type} is no business of ours`);
 
+/** A short one, as the server stalls now and then. */
+const timeoutMs = 2_000;
+
 const common = {
   concurrency: 10,
   retry: { attempts: 4, minDelayMs: 50, maxDelayMs: 200 },
@@ -75,7 +78,11 @@ const cursor: typeof stores.cursors = {
 const start = {
   tiki(): Run {
     const { clientId = "", clientSecret = "", tokenUrl, baseUrl } = connection;
-    const shop = tiki({ token: clientCredentials({ clientId, clientSecret, tokenUrl }), baseUrl });
+    const shop = tiki({
+      token: clientCredentials({ clientId, clientSecret, tokenUrl }),
+      baseUrl,
+      timeoutMs,
+    });
     const handlers = {
       ORDER_CREATED_SUCCESSFULLY: work,
       ORDER_STATUS_UPDATED: work,
@@ -87,14 +94,14 @@ const start = {
 
   kekker(): Run {
     const { baseUrl = "", login = "", password = "", channel = "" } = connection;
-    const node = kekker({ baseUrl, login, password, channel });
+    const node = kekker({ baseUrl, login, password, channel, timeoutMs });
     const feed = node.feed({ cursor: stores.cursors, consumer });
     return consume(feed, { DealCreated: work, DealUpdated: work, other }, common);
   },
 
   workato(): Run {
     const { token = "", streamsUrl, apiUrl } = connection;
-    const client = workato({ token, streamsUrl, apiUrl, requestsPerMinute: 6000 });
+    const client = workato({ token, streamsUrl, apiUrl, timeoutMs, requestsPerMinute: 6000 });
     const feed: Feed<FeedEvent<"message">> = client.feed(queue, { cursor, consumer });
     return consume(feed, { message: work }, { ...common, waitMs: 1000 });
   },

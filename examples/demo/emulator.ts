@@ -14,7 +14,7 @@ import {
 
 const emulators = [
   tikiEmulator(),
-  kekkerEmulator(),
+  kekkerEmulator({ assumptions: { listForm: "array" } }),
   workatoEmulator({ requestsPerMinute: 6000 }),
   discueEmulator({ webhook: { retryDelaysMs: [200, 500, 1000], timeoutMs: 5000 } }),
 ];
@@ -23,6 +23,7 @@ const connections = Object.fromEntries(
   emulators.map(({ name }) => [name, server.connection(name)]),
 );
 const otherwise = [
+  "kekker: lists as bare arrays, which say nothing of how many there are",
   "workato: 6000 requests a minute in place of 60",
   "discue: resends after 0.2 to 1 s (assumed anyway)",
 ];

@@ -58,29 +58,53 @@ export function toPublishBody(
   }
 }
 
+/** The body of an error, with a status of success. */
+const refusal = { errors: ["the shop is closed"] };
+
+/** Headers that nobody could mean. */
+const junk = { "retry-after": "soon 5", date: "the day before", "x-request-id": "\u00ff" };
+
 /** What goes wrong at each provider while the events travel. */
 export const faults: Readonly<Record<ProviderName, readonly PublishBody[]>> = {
   tiki: [
+    { kind: "skew", ms: 3_600_000 },
     { kind: "status", status: 429, retryAfter: 1, operation: "pull", after: 2, count: 1 },
     { kind: "status", status: 500, operation: "pull", after: 4, count: 2 },
     { kind: "cut", operation: "pull", after: 7, count: 1 },
     { kind: "lostReply", operation: "pull", after: 9, count: 2 },
+    { kind: "status", status: 200, body: refusal, operation: ["pull", "ack"], after: 14, count: 2 },
+    { kind: "html", status: 403, operation: "pull", after: 17, count: 1 },
+    { kind: "stall", operation: "pull", after: 19, count: 1 },
+    { kind: "headers", headers: junk, operation: "pull", after: 20, count: 5 },
   ],
   kekker: [
     { kind: "status", status: 429, retryAfter: 1, operation: "list", after: 3, count: 1 },
     { kind: "status", status: 500, operation: "ack", after: 200, count: 5 },
     { kind: "cut", operation: "ack", after: 500, count: 5 },
     { kind: "lostReply", operation: "ack", after: 900, count: 5 },
+    { kind: "status", status: 200, body: refusal, operation: "ack", after: 1100, count: 5 },
+    { kind: "stall", operation: "list", after: 8, count: 1 },
+    { kind: "html", status: 404, operation: "list", after: 10, count: 1 },
+    { kind: "headers", headers: junk, operation: ["list", "ack"], after: 300, count: 20 },
+    { kind: "skew", ms: -3_600_000 },
   ],
   workato: [
     { kind: "status", status: 429, retryAfter: 1, operation: "consume", after: 3, count: 1 },
     { kind: "status", status: 500, operation: "consume", after: 6, count: 2 },
     { kind: "cut", operation: "consume", after: 10, count: 1 },
     { kind: "lostReply", operation: "consume", after: 12, count: 2 },
+    { kind: "status", status: 400, operation: "consume", after: 16, count: 1 },
+    { kind: "status", status: 200, body: refusal, operation: "consume", after: 18, count: 1 },
+    { kind: "stall", operation: "consume", after: 20, count: 1 },
+    { kind: "headers", headers: junk, operation: "consume", after: 22, count: 5 },
+    { kind: "skew", ms: 600_000 },
   ],
   discue: [
     { kind: "cut", operation: "notify", after: 100, count: 5 },
     { kind: "lostReply", operation: "notify", after: 300, count: 5 },
     { kind: "duplicate", operation: "notify", after: 500, count: 5 },
+    { kind: "stall", operation: "notify", after: 700, count: 1 },
+    { kind: "garbage", operation: "notify", after: 900, count: 1 },
+    { kind: "skew", ms: 600_000 },
   ],
 };

@@ -130,7 +130,7 @@ async function run<Reply>(
     return call.reply(body, { provider, operation, status, text, sentAt, plain });
   } catch (error) {
     // It was answered, so that it may be done, whatever the answer meant.
-    throw repeat !== "safe" && isAckloopError(error) ? asUnknown(error) : error;
+    throw call.method !== "GET" && isAckloopError(error) ? asUnknown(error) : error;
   }
 }
 
@@ -305,14 +305,10 @@ function toAnswer(
 ): Answer | AckloopError {
   const { reads = "json" } = call.reply;
   const date = headers.get("date");
-  // It is never an API's own answer, not even to a call whose answer does not matter.
+  // It is never an API's own answer.
   if (isPage(text)) return fromPage(status, context);
-  if (tooLong && reads !== "nothing") {
-    return fromTooLong(request.maxBodyBytes, status, context);
-  }
-  if (isGarbled && reads !== "nothing") {
-    return fromContent("the answer is not UTF-8", status, context);
-  }
+  if (tooLong) return fromTooLong(request.maxBodyBytes, status, context);
+  if (isGarbled) return fromContent("the answer is not UTF-8", status, context);
   if (reads !== "json" || text.trim() === "") return { status, text, body: undefined, date };
   try {
     return { status, text, body: parseJson(text), date };

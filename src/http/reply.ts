@@ -45,10 +45,20 @@ export function pageReply<Output>(
   return (body, facts) => reader(body === null || facts.status === 204 ? nothing : body, facts);
 }
 
-/** The reader for calls whose answer does not matter: any 2xx will do, whatever its body is. */
-export const noReply: ReplyReader<void> = Object.freeze(
-  Object.assign((): void => undefined, { reads: "nothing" as const }),
-);
+/**
+ * The reader for calls that are answered with nothing: no body, `null`, or an object of links (`_links`)
+ * at the most. What says anything else may say no.
+ *
+ * @throws {AckloopError} the reader: `schema`.
+ */
+export const noReply: ReplyReader<undefined> = (body, { provider, operation, status }) => {
+  const isObject = typeof body === "object" && !Array.isArray(body);
+  if (body === undefined || (isObject && Object.keys(body ?? {}).every(isLink))) return undefined;
+  const what = "the answer says something, where nothing means that it is done";
+  throw new AckloopError("schema", what, { provider, operation, status });
+};
+
+const isLink = (name: string): boolean => name.startsWith("_");
 
 /** The reader for answers that are not JSON: gives the body as text, empty when there is none. */
 export const textReply: ReplyReader<string> = Object.freeze(

@@ -91,9 +91,9 @@ export interface ReplyReader<Reply> {
   (body: unknown, facts: ReplyFacts): Reply;
   /**
    * What it reads: the body as JSON, so that one which is none is an error before the reader is
-   * asked; `facts.text` alone, so that any text will do; or nothing. @default "json"
+   * asked; or `facts.text` alone, so that any text will do. @default "json"
    */
-  readonly reads?: "json" | "text" | "nothing" | undefined;
+  readonly reads?: "json" | "text" | undefined;
 }
 
 /** What a reader may need besides the body. */

@@ -235,10 +235,12 @@ describe("an answer", () => {
     expect(requests).toHaveLength(1);
   });
 
-  it("of any shape and length will do where the reader reads nothing", async () => {
-    const { fetch } = scripted(text("<html>".repeat(100)));
+  it("that is no JSON is no success of a call that is answered with nothing", async () => {
+    const { fetch } = scripted(text("please log in"));
 
-    await clientOf(fetch, { maxBodyBytes: 100 }).call(callOf({ reply: noReply }));
+    const error = await failureOf(clientOf(fetch).call(callOf({ reply: noReply })));
+
+    expect(error).toMatchObject({ code: "schema", outcomeUnknown: true });
   });
 
   it("is given as text to a reader of text", async () => {

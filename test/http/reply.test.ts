@@ -133,10 +133,21 @@ describe("parseAs", () => {
   });
 });
 
-describe("noReply and textReply", () => {
-  it("read nothing, and the text", () => {
-    expect(noReply({}, facts)).toBeUndefined();
-    expect(noReply.reads).toBe("nothing");
+describe("noReply", () => {
+  it.each([[undefined], [null], [{}], [{ _links: { self: "/" } }]])("takes %j", (body) => {
+    expect(noReply(body, facts)).toBeUndefined();
+  });
+
+  it.each([[{ error: "no" }], [{ done: false }], [[]], ["log in"], [false], [0]])(
+    "takes %j for no success",
+    (body) => {
+      expect(errorOf(() => noReply(body, facts))).toMatchObject({ code: "schema", status: 200 });
+    },
+  );
+});
+
+describe("textReply", () => {
+  it("reads the text", () => {
     expect(textReply({}, facts)).toBe("text");
     expect(textReply.reads).toBe("text");
   });

@@ -4,14 +4,19 @@ import type { FeedEvent } from "../../src/core/event.ts";
 import type { AckVerdict, Delivery, Feed, Page, Receipt } from "../../src/core/feed.ts";
 import { fromReceipt, toPage, toReceipt } from "../../src/core/feed.ts";
 import { sleep } from "../../src/core/sleep.ts";
-import { type FeedHarness, feedLaws, tryLaw } from "../../src/testing/feed-conformance.ts";
+import {
+  type FeedHarness,
+  feedLaws,
+  loopLaws,
+  tryLaw,
+} from "../../src/testing/feed-conformance.ts";
 import { type Pulled, withReceipt, wrapFeed } from "../../src/testing/feed-laws/wrapping.ts";
 import type {
   MemoryFeed,
   MemoryFeedOptions,
   MemoryPagesOptions,
 } from "../../src/testing/memory-feed.ts";
-import { memoryHarness, secret } from "./memory-harness.ts";
+import { memoryHarness, mostBytes, secret } from "./memory-harness.ts";
 
 const list: MemoryFeedOptions = { acks: "individual", pulls: "unacked" };
 const page: MemoryFeedOptions = { acks: "cumulative", pulls: "unacked", receipts: "page" };
@@ -193,6 +198,17 @@ function offByOne(by: number): () => (feed: MemoryFeed) => Feed {
     });
 }
 
+const sizeOf = (raws: readonly unknown[]): number => JSON.stringify(raws).length;
+
+/** A feed that minds how long a page is. */
+function withBytes(
+  change: (deliveries: readonly Delivery[]) => readonly Delivery[],
+): () => (feed: MemoryFeed) => Feed {
+  return changing((deliveries) =>
+    sizeOf(deliveries.map(({ raw }) => raw)) > mostBytes ? change(deliveries) : deliveries,
+  );
+}
+
 /** A feed whose pages are changed. */
 function changingPages(change: (page: Page) => Pulled): () => (feed: MemoryFeed) => Feed {
   return () => (feed) =>
@@ -348,6 +364,36 @@ const broken: readonly Broken[] = [
     wrap: changingPages(({ deliveries }) => deliveries),
   },
   {
+    fault: "gives no place with a page that holds nothing of its own",
+    kind: pagedLog,
+    breaks: ["B10"],
+    wrap: changingPages(({ receipt, ...page }) =>
+      page.deliveries.length === 0 ? page : { ...page, receipt },
+    ),
+  },
+  {
+    fault: "asks again and again for a page that is too large",
+    kind: log,
+    breaks: ["B11", "B12"],
+    wrap: withBytes(() => {
+      throw new AckloopError("schema", "the answer is too long");
+    }),
+  },
+  {
+    fault: "gives up where a smaller page would do",
+    kind: log,
+    breaks: ["B11"],
+    wrap: withBytes(() => {
+      throw new AckloopError("config", "the answer is too long; raise the limit");
+    }),
+  },
+  {
+    fault: "passes over what is too large",
+    kind: list,
+    breaks: ["B11", "B12"],
+    wrap: withBytes((page) => page.filter(({ raw }) => sizeOf([raw]) < mostBytes / 2)),
+  },
+  {
     fault: "acknowledges one event too many, of a log",
     kind: log,
     breaks: [
@@ -360,6 +406,8 @@ const broken: readonly Broken[] = [
       "B1",
       "B4",
       "B10",
+      "B11",
+      "B12",
       "D1",
       "D2",
       "D3",
@@ -387,6 +435,8 @@ const broken: readonly Broken[] = [
       "A9",
       "B1",
       "B4",
+      "B11",
+      "B12",
       "B8",
       "D1",
       "D2",
@@ -587,6 +637,8 @@ const broken: readonly Broken[] = [
       "A9",
       "A6",
       "B1",
+      "B11",
+      "B12",
       "B6",
       "B7",
       "B8",
@@ -609,7 +661,22 @@ const broken: readonly Broken[] = [
   {
     fault: "gives events in another order",
     kind: list,
-    breaks: ["A1", "A5", "A6", "B1", "B6", "B7", "D1", "D2", "D3", "D5", "D5c", "H2b", "E11b"],
+    breaks: [
+      "A1",
+      "A5",
+      "A6",
+      "B1",
+      "B11",
+      "B6",
+      "B7",
+      "D1",
+      "D2",
+      "D3",
+      "D5",
+      "D5c",
+      "H2b",
+      "E11b",
+    ],
     wrap: changing((deliveries) => deliveries.toReversed()),
   },
   {
@@ -787,6 +854,22 @@ describe("a feed with one fault", () => {
       expect(found).toEqual(breaks);
     });
   }
+});
+
+describe("a list that shows no more than its head, whatever is wished", () => {
+  it("breaks D11 through the loop", async () => {
+    const [law] = Object.values(loopLaws)
+      .flat()
+      .filter(({ id }) => id === "D11");
+    const head = (feed: MemoryFeed): Feed => ({
+      ...feed,
+      pull: (options) => feed.pull({ ...options, limit: Math.min(options?.limit ?? 11, 11) }),
+    });
+
+    const tried = law && (await tryLaw(law, () => memoryHarness(list, head, 2_000)));
+
+    expect(tried?.verdict).toBe("broken");
+  });
 });
 
 describe("a place that is kept by us", () => {

@@ -91,6 +91,14 @@ const broken: readonly Broken[] = [
     }),
   },
   {
+    fault: "wishes for no more of a list than it has room for",
+    kind: list,
+    breaks: ["D11"],
+    spoil: withFeed((feed) => ({
+      pull: (options) => feed.pull({ ...options, limit: Math.min(options?.limit ?? 6, 6) }),
+    })),
+  },
+  {
     fault: "takes a bare return for done",
     kind: list,
     breaks: ["H7", "H10d"],

@@ -20,6 +20,11 @@ const anything = {
 /** The catalogue of the memory feeds under test. */
 const catalogue: EventCatalogue<FeedEvent> = { test: anything };
 
+/** How many bytes of events a page of a feed may have that minds it. */
+export const mostBytes = 100_000;
+
+const largeData = (share: number): object => ({ text: "x".repeat(mostBytes * share) });
+
 /** The error that a fault makes, as an adapter's client would. */
 function errorOf({ kind, status = 500, retryAfter }: FeedFault): AckloopError | undefined {
   const facts = { provider: "memory" };
@@ -96,6 +101,15 @@ export function memoryHarness(
         memory.fail({ operation: "pull", error, count: Number.POSITIVE_INFINITY });
       },
     }),
+    ...(memory.acks === "individual" &&
+      memory.pulls === "unacked" && {
+        publishUnackable: (count: number) => {
+          for (let n = 0; n < count; n += 1) memory.publishUnreadable({ n }, { receipt: false });
+        },
+      }),
+    publishLarge: (count) =>
+      Array.from({ length: count }, () => publishOne(undefined, "test", largeData(0.6))),
+    publishTooLarge: () => publishOne(undefined, "test", largeData(1.2)),
     publishId: (id) => publishOne(id),
     publishOdd: (odd) => publishOne(undefined, "test", { odd }),
     publishUnknownType: () => publishOne(undefined, "brandNew"),

@@ -13,6 +13,7 @@ import { Counts, withSummary } from "./counts.ts";
 import type { EndingFacts } from "./ending.ts";
 import { Ending, reserveOf } from "./ending.ts";
 import type { Entry } from "./entry.ts";
+import { receiptsOf } from "./entry.ts";
 import { Extending } from "./extending.ts";
 import type { SettledAs } from "./handling.ts";
 import { Handling } from "./handling.ts";
@@ -82,6 +83,8 @@ export class Engine {
   /** Fires when nothing is let go of any more. */
   readonly #left = new AbortController();
   readonly #leaving: Leaving;
+  /** Receipts of what is not begun, for the sake of its lease. */
+  readonly #lapsed: Receipt[] = [];
   /** When the deadline is, by `performance.now`. */
   readonly #deadline: number;
   /** When pulling and starting handlers is over for it. */
@@ -273,6 +276,7 @@ export class Engine {
       return Number.POSITIVE_INFINITY;
     }
     const handleAt = this.#handling.step(now);
+    if (this.#lapsed.length > 0) void this.#leaving.nack(this.#lapsed.splice(0));
     const pullAt = this.#pulling.step(now);
     const ackAt = this.#gathersUntil(now) ?? this.#settling.step(now);
     const { finished } = this.#pulling;
@@ -379,6 +383,13 @@ export class Engine {
     this.#handling.add(entry);
   }
 
+  #onLapsed(entry: Entry): void {
+    this.#counts.pulled -= 1;
+    this.#lapsed.push(...receiptsOf(entry));
+    this.#window.leave(entry);
+    this.#pulling.lapsed();
+  }
+
   /** Seen only where acks are cumulative; a list that is older than an ack is nothing to tell of. */
   #onSettledAgain({ delivery: { event } }: Entry): void {
     if (this.#task.feed.acks === "individual" || event === undefined) return;
@@ -424,7 +435,7 @@ export class Engine {
   }
 
   #makeHandling(attempts: Attempts): Handling {
-    const { settings, routes, isWanted } = this.#task;
+    const { feed, settings, routes, isWanted, untilEmpty } = this.#task;
     return new Handling({
       concurrency: settings.concurrency,
       orderBy: settings.orderBy,
@@ -439,6 +450,9 @@ export class Engine {
       mayComeBy: (at) => this.#pulling.mayComeBy(at),
       hasRoom: () => this.#pulling.hasRoom,
       onSettled: (entry, as) => this.#onSettled(entry, as),
+      // A drain must not look for what is on its way back.
+      givesBack: feed.nack !== undefined && !untilEmpty,
+      onLapsed: (entry) => this.#onLapsed(entry),
       onLeft: (entry) => this.#onLeftLate(entry),
       onRetry: () => {
         this.#counts.retried += 1;

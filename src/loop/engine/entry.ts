@@ -90,6 +90,10 @@ export class Entry implements Message {
   attempts = 0;
   /** How often it had failed when another succeeded, which may have been the end of an outage. */
   forgiven = 0;
+  /** Until when a lease that nothing lengthens hides it, by `performance.now`. */
+  hiddenUntil = Number.POSITIVE_INFINITY;
+  /** When a handler was started with it last, by `performance.now`. */
+  begunAt = 0;
   /** How often in a row it was found in work elsewhere. */
   busy = 0;
   /** Why it is to be given up, once that is certain. */

@@ -1,6 +1,7 @@
 import type { AckloopError } from "../../core/errors.ts";
 import type { FeedEvent } from "../../core/event.ts";
 import { describeThrown, notify } from "../../core/guard.ts";
+import { isNameless } from "../../core/identity.ts";
 import type { BatchParts } from "../handler.ts";
 import type { Attempts, Disposition } from "./attempt.ts";
 import type { Circuit } from "./circuit.ts";
@@ -31,6 +32,10 @@ export interface HandlingParts {
   /** Whether a pull brings more before what is held has gone. */
   readonly hasRoom: () => boolean;
   readonly onSettled: (entry: Entry, as: SettledAs) => void;
+  /** Whether what would not be done in time can be given back before its lease ends. */
+  readonly givesBack: boolean;
+  /** It is not begun, for the sake of its lease: it comes again. */
+  readonly onLapsed: (entry: Entry) => void;
   /** Its handler, or what came before it, has ended and left it unsettled. */
   readonly onLeft?: ((entry: Entry) => void) | undefined;
   /** An attempt failed and is made again. */
@@ -64,6 +69,10 @@ export class Handling {
   #behind = 0;
   /** Whether the last step has started a handler. */
   hasStarted = false;
+  /** When a handler was started last. */
+  #startedAt = 0;
+  /** How long the last one took, where its event could not be hidden longer. */
+  #tookMs = 0;
   /** When the first event of the next batch has waited long enough. */
   #batchDueAt: number | undefined;
 
@@ -155,23 +164,46 @@ export class Handling {
     // As a probe, one that was never tried says the most, the newest above all: those that have failed, and
     // what came with them, may be bad by themselves.
     const untried = isProbe ? this.#ready.takeLast(isUntried) : undefined;
-    const entry = untried ?? this.#ready.shift();
+    const entry = untried ?? this.#takeNext(now);
     if (entry === undefined) return false;
+    this.#startedAt = now;
+    entry.begunAt = now;
     if (isProbe) circuit.probes(entry);
     this.#running += 1;
     const { verdict } = entry;
     entry.verdict = undefined;
     if (verdict) attempts.giveUp(entry, verdict, this.#ended);
     // A probe goes alone: beside one that is bad it would fail for ever.
-    else if (batch) this.#startBatch([entry, ...this.#takeForBatch(isProbe ? 0 : batch.size - 1)]);
+    else if (batch)
+      this.#startBatch([entry, ...this.#takeForBatch(isProbe ? 0 : batch.size - 1, now)]);
     else attempts.make(entry, this.#ended);
+    return true;
+  }
+
+  #takeNext(now: number): Entry | undefined {
+    let entry = this.#ready.shift();
+    while (entry && this.#letLapse(entry, now)) entry = this.#ready.shift();
+    return entry;
+  }
+
+  /**
+   * Lets go of what has no id and would be begun, or done, after its lease: it comes again as another, to be
+   * handled once more. Not where no other was begun since it came, so that no lease is too short for all.
+   */
+  #letLapse(entry: Entry, now: number): boolean {
+    const { hiddenUntil, name, openedAt, given, beside } = entry;
+    const doneAt = now + (this.#parts.givesBack ? this.#tookMs : 0);
+    if (hiddenUntil > doneAt || name === undefined || !isNameless(name)) return false;
+    if (openedAt >= this.#startedAt || given !== undefined || beside !== undefined) return false;
+    if (entry.key !== undefined) this.#nextOfKey(entry.key);
+    this.#parts.onLapsed(entry);
     return true;
   }
 
   #startBatch(entries: readonly Entry[]): void {
     this.#batchDueAt = undefined;
     void this.#parts.attempts.makeBatch(entries).then((dispositions) => {
-      this.#hasEnded();
+      this.#hasEnded(entries[0]);
       const all = entries.map((entry, index) => [entry, dispositions[index] ?? LEFT] as const);
       const failed = all.filter(([, disposition]) => isFailure(disposition));
       if (failed.length > 0)
@@ -185,8 +217,8 @@ export class Handling {
   }
 
   /** Those that are to be given up do not go into a batch. */
-  #takeForBatch(count: number): Entry[] {
-    const taken = this.#ready.take(count);
+  #takeForBatch(count: number, now: number): Entry[] {
+    const taken = this.#ready.take(count).filter((entry) => !this.#letLapse(entry, now));
     const doomed = taken.filter(({ verdict }) => verdict !== undefined);
     for (const entry of doomed) this.#ready.push(entry);
     return taken.filter(({ verdict }) => verdict === undefined);
@@ -205,13 +237,15 @@ export class Handling {
     return !freed && !woken && !this.#parts.mayComeBy(this.#batchDueAt);
   }
 
-  #hasEnded(): void {
+  #hasEnded(entry: Entry | undefined): void {
+    if (entry && entry.hiddenUntil < Number.POSITIVE_INFINITY)
+      this.#tookMs = performance.now() - entry.begunAt;
     this.#running -= 1;
     this.#movedAt = undefined;
   }
 
   readonly #ended = (disposition: Disposition, entry: Entry): void => {
-    this.#hasEnded();
+    this.#hasEnded(entry);
     if (isFailure(disposition)) this.#parts.circuit?.failed([entry], this.#isBlocked);
     this.#dispose(entry, disposition);
     this.#parts.changed();

@@ -1,5 +1,6 @@
 import type { Delivery, Feed, Page, Receipt } from "../../core/feed.ts";
 import type { Entry, Message } from "./entry.ts";
+import { kindOf } from "./kind.ts";
 import type { Brought } from "./progress.ts";
 import type { Tell } from "./report.ts";
 import type { Settling } from "./settling.ts";
@@ -42,6 +43,11 @@ export class Intake {
   /** How many new deliveries may still be taken in. */
   get left(): number {
     return (this.#parts.limit ?? Number.POSITIVE_INFINITY) - this.#taken;
+  }
+
+  /** One that was taken in was not begun, and comes again. */
+  takeBack(): void {
+    this.#taken -= 1;
   }
 
   /** Sorts what a pull brought. */
@@ -99,11 +105,18 @@ export class Intake {
       if (delivery.receipt !== undefined) this.#ackable += 1;
       onFresh(entry);
     }
-    if (entry.state === "open") onOpen(message, delivery.leaseMs, pulledAt);
-    else onSettledAgain(entry);
+    if (entry.state === "open") {
+      onOpen(message, delivery.leaseMs, pulledAt);
+      if (kindOf(feed) === "queue" && feed.extend === undefined) hide(entry, delivery.leaseMs, pulledAt);
+    } else onSettledAgain(entry);
     if (feed.acks === "cumulative" && delivery.receipt !== undefined) this.after = delivery.receipt;
     return as === "further" && entry.state === "settled" ? message : undefined;
   }
+}
+
+/** A further message hides its event anew. */
+function hide(entry: Entry, leaseMs: number | undefined, pulledAt: number): void {
+  if (typeof leaseMs === "number" && leaseMs > 0) entry.hiddenUntil = pulledAt + leaseMs;
 }
 
 /** A receipt that is no text may be made anew for one place. */

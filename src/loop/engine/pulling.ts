@@ -5,6 +5,7 @@ import { ask, toFailure } from "../../core/guard.ts";
 import type { Pulled } from "../../core/reading.ts";
 import { readPage } from "../../core/reading.ts";
 import type { LoopSettings } from "../options.ts";
+import { Doubt } from "./doubt.ts";
 import type { IntakeParts } from "./intake.ts";
 import { Intake } from "./intake.ts";
 import type { Kind } from "./kind.ts";
@@ -71,6 +72,7 @@ export class Pulling {
   #enough = 0;
   /** Whether nothing is pulled before all work here has ended: only then a list says that it is empty. */
   #waitsForQuiet = false;
+  readonly #doubt = new Doubt();
   /** Since when there is no room. */
   #blockedAt: number | undefined;
   #isBlockTold = false;
@@ -127,6 +129,12 @@ export class Pulling {
   /** Whether more may come before what is held has gone. */
   get hasRoom(): boolean {
     return !this.finished && (this.isPulling || this.#hasRoom(performance.now()));
+  }
+
+  /** One that was taken was not begun and comes again: what had seen an end has not. */
+  lapsed(): void {
+    this.#intake.takeBack();
+    this.finished = undefined;
   }
 
   /** Cuts what is under way; one that carries an ack only at the very end. */
@@ -213,11 +221,11 @@ export class Pulling {
     if (answer.kind !== "cut") this.#cutPull = undefined;
     try {
       if (answer.kind === "answered") this.#succeeded(pull, readPage(answer.value, feed.name));
-      else this.#failed(answer, pull.carried);
+      else this.#failed(answer, pull);
     } catch (thrown) {
       // It gave no page, or one with a getter that throws.
       const error = toFailure(thrown, { what: "pull", whom: feed.name });
-      this.#failed({ kind: "failed", error, thrown }, undefined);
+      this.#failed({ kind: "failed", error, thrown }, { began: pull.began });
     }
     window.pullEnded();
     changed();
@@ -225,6 +233,7 @@ export class Pulling {
 
   #succeeded(pull: Pull, page: Page): void {
     const { window, onAcked } = this.#parts;
+    this.#doubt.clear();
     this.polls += 1;
     this.lastPollAt = Date.now();
     this.dueSince = undefined;
@@ -318,13 +327,13 @@ export class Pulling {
     return this.#isQuiet() || (settling.isIdle && window.held <= this.#enough);
   }
 
-  #failed(failure: Failure, carried: Reach | undefined): void {
+  #failed(failure: Failure, { carried, began }: Partial<Pull> & Pick<Pull, "began">): void {
     const { window, tell, onHalt } = this.#parts;
     if (failure.kind === "cut") return;
     const { error } = failure;
     // An ack whose outcome is not known is never sent again: its page comes back with a new one.
     if (carried && isCertainlyRefused(error)) window.watermark.putBack(carried);
-    if (isFatal(error)) {
+    if (isFatal(error) && this.#doubt.isSure(error, began)) {
       onHalt(error);
       return;
     }

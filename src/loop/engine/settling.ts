@@ -2,6 +2,7 @@ import { AckloopError } from "../../core/errors.ts";
 import type { AckReport, AckSink, AckVerdict, Receipt } from "../../core/feed.ts";
 import { ask, toFailure } from "../../core/guard.ts";
 import type { LoopSettings } from "../options.ts";
+import { Doubt } from "./doubt.ts";
 import type { Message } from "./entry.ts";
 import { isStale } from "./entry.ts";
 import { Pace } from "./pacing.ts";
@@ -144,6 +145,7 @@ export class IndividualSettling implements Settling {
   /** What the provider refused and may take later, and from when. */
   readonly #refused = new Map<Message, number>();
   readonly #pace: Pace;
+  readonly #doubt = new Doubt();
   #calls = 0;
   #inFlight = 0;
   /** Refused for good: a stop need not wait for what cannot be acknowledged any more. */
@@ -218,17 +220,18 @@ export class IndividualSettling implements Settling {
     if (messages.length === 0) return;
     this.#calls += 1;
     this.#inFlight += messages.length;
+    const sentAt = performance.now();
     const report = await sendAck(
       this.#parts,
       messages.map(({ receipt }) => receipt as Receipt),
     );
     this.#calls -= 1;
     this.#inFlight -= messages.length;
-    if (report !== undefined) this.#read(messages, report);
+    if (report !== undefined) this.#read(messages, report, sentAt);
     this.#parts.changed();
   }
 
-  #read(messages: readonly Message[], report: SentAck): void {
+  #read(messages: readonly Message[], report: SentAck, sentAt: number): void {
     const { window, onAcked } = this.#parts;
     let acked = 0;
     let gone = 0;
@@ -239,6 +242,7 @@ export class IndividualSettling implements Settling {
       const verdict = verdictOf(report, index);
       if (verdict.status === "failed") failures.push({ message, error: verdict.error });
       else {
+        this.#doubt.clear();
         const count = window.acked(message);
         acked += count;
         if (verdict.status === "gone") gone += count;
@@ -247,11 +251,11 @@ export class IndividualSettling implements Settling {
     if (acked > 0) onAcked(acked, gone);
     // Where the whole call was refused, it may have been for what was stale in it.
     const isMixed = "error" in report && failures.some(({ message }) => isStale(message));
-    this.#again(failures.filter((each) => !this.#isRefusedForGood(each, isMixed)));
+    this.#again(failures.filter((each) => !this.#isRefusedForGood(each, isMixed, sentAt)));
   }
 
   /** Halts the run when an event cannot be acked; the others of its call still can. */
-  #isRefusedForGood({ message, error }: Refusal, isMixed: boolean): boolean {
+  #isRefusedForGood({ message, error }: Refusal, isMixed: boolean, sentAt: number): boolean {
     const { window, onAcked, onHalt } = this.#parts;
     if (isStale(message)) {
       // A newer receipt is acked for it; if it was another message, that comes again.
@@ -261,7 +265,7 @@ export class IndividualSettling implements Settling {
       if (dropped > 0) onAcked(dropped, 0);
       return isDropped;
     }
-    const fatal = isFatal(error) && !isMixed;
+    const fatal = isFatal(error) && !isMixed && this.#doubt.isSure(error, sentAt);
     if (!error.retryable && !isMixed) message.refusals += 1;
     if (!fatal && message.refusals < MOST_REFUSALS) return false;
     this.#gaveUp ||= fatal;
@@ -290,6 +294,7 @@ export class IndividualSettling implements Settling {
 export class CumulativeSettling implements Settling {
   readonly #parts: SettlingParts;
   readonly #pace: Pace;
+  readonly #doubt = new Doubt();
   #isCalling = false;
   #refusals = 0;
   /** Refused for good: a stop need not wait for what cannot be acknowledged any more. */
@@ -330,13 +335,15 @@ export class CumulativeSettling implements Settling {
     const { window, onAcked, changed } = this.#parts;
     this.#isCalling = true;
     window.watermark.take(reach);
+    const sentAt = performance.now();
     const report = await sendAck(this.#parts, [reach.receipt]);
     this.#isCalling = false;
     if (report !== undefined) {
       const verdict = verdictOf(report, 0);
-      if (verdict.status === "failed") this.#refused(reach, verdict.error);
+      if (verdict.status === "failed") this.#refused(reach, verdict.error, sentAt);
       else {
         this.#pace.reset();
+        this.#doubt.clear();
         this.#refusals = 0;
         onAcked(window.confirm(reach), verdict.status === "gone" ? 1 : 0);
       }
@@ -344,10 +351,11 @@ export class CumulativeSettling implements Settling {
     changed();
   }
 
-  #refused(reach: Reach, error: AckloopError): void {
+  #refused(reach: Reach, error: AckloopError, sentAt: number): void {
     const { feed, window, tell, onHalt, pullsOn } = this.#parts;
     if (!error.retryable) this.#refusals += 1;
-    if (isFatal(error) || this.#refusals >= MOST_REFUSALS) {
+    const fatal = isFatal(error) && this.#doubt.isSure(error, sentAt);
+    if (fatal || this.#refusals >= MOST_REFUSALS) {
       this.#gaveUp = true;
       onHalt(error);
       return;

@@ -1,5 +1,5 @@
 import type { FeedEvent } from "../../core/event.ts";
-import type { Delivery, Feed, Page, Receipt } from "../../core/feed.ts";
+import { type Delivery, type Feed, fromReceipt, type Page, type Receipt } from "../../core/feed.ts";
 import {
   EventMap,
   hasOwnId,
@@ -43,6 +43,9 @@ export class Window {
   /** What can never be acked, oldest first. */
   readonly #unackables = new Queue<Entry>();
   #pulling = false;
+  /** The receipts that say nothing as text, and their numbers. */
+  readonly #handles = new WeakMap<object, string>();
+  #handleCount = 0;
   #nameless = 0;
   #known = 0;
   #held = 0;
@@ -192,6 +195,14 @@ export class Window {
     return count;
   }
 
+  /** Nothing is done with an individual entry, nor acked: its event comes again, as another entry. */
+  leave(entry: Entry): void {
+    this.settle(entry);
+    entry.state = "acked";
+    this.#letGo(entry);
+    this.#forget(entry);
+  }
+
   /** An individual delivery came without a receipt: nothing can be acked, so it is only known. */
   unackable(entry: Entry): void {
     entry.state = "acked";
@@ -278,9 +289,23 @@ export class Window {
     const { receipt = page.receipt } = delivery;
     const named = { source: "", id: name };
     if (!isNameless(name) || (this.#unacked && receipt === undefined)) return named;
-    const isOwn = delivery.receipt !== undefined;
-    const placed = { source: isOwn ? "" : contentOf(delivery), id: toText(receipt) };
+    const handle = this.#handleOf(receipt);
+    const isOwn = delivery.receipt !== undefined && handle === undefined;
+    const placed = { source: isOwn ? "" : contentOf(delivery), id: handle ?? toText(receipt) };
     return this.#unacked ? { ...named, or: placed } : placed;
+  }
+
+  /** A receipt that says nothing as text, a held request say: in a queue each is one of its own. */
+  #handleOf(receipt: Receipt | undefined): string | undefined {
+    const value = fromReceipt<object | (() => unknown)>(receipt as Receipt);
+    const isObject = typeof value === "object" && value !== null;
+    if (typeof value !== "function" && !(isObject && toText(value) === "{}")) return undefined;
+    if (this.#cumulative) return "";
+    const known = this.#handles.get(value);
+    if (known !== undefined) return known;
+    this.#handleCount += 1;
+    this.#handles.set(value, `${this.#handleCount}`);
+    return `${this.#handleCount}`;
   }
 
   #get(name: string | undefined, event: FeedEvent | undefined): Entry | undefined {

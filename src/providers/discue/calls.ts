@@ -3,8 +3,8 @@ import type { CallOptions } from "../../core/feed.ts";
 import type { StandardSchemaV1 } from "../../core/standard-schema.ts";
 import { wrong } from "../../http/options.ts";
 import { secretsOfUrl } from "../../http/redact.ts";
-import { replyOf } from "../../http/reply.ts";
-import type { HttpCall, ReplyReader } from "../../http/types.ts";
+import { noReply, replyOf } from "../../http/reply.ts";
+import type { HttpCall, ReplyFacts, ReplyReader } from "../../http/types.ts";
 import {
   fromScopes,
   toApiKey,
@@ -113,7 +113,7 @@ function queuesOf(api: Api): DiscueClient["queues"] {
         options,
       ),
     delete: (queueId, options) =>
-      call("DELETE", ["queues", queueId], { operation: "queues.delete", reply: deleted }, options),
+      call("DELETE", ["queues", queueId], { operation: "queues.delete", reply: noReply }, options),
   };
 }
 
@@ -164,7 +164,7 @@ function listenersOf(api: Api): DiscueClient["listeners"] {
         options,
       ),
     delete: (queueId, id, options) =>
-      call("DELETE", one(queueId, id), { operation: "listeners.delete", reply: deleted }, options),
+      call("DELETE", one(queueId, id), { operation: "listeners.delete", reply: noReply }, options),
   };
 }
 
@@ -197,7 +197,7 @@ function messagesOf(api: Api): DiscueClient["messages"] {
         options,
       ),
     delete: (queueId, id, options) =>
-      call("DELETE", one(queueId, id), { operation: "messages.delete", reply: deleted }, options),
+      call("DELETE", one(queueId, id), { operation: "messages.delete", reply: noReply }, options),
   };
 }
 
@@ -287,9 +287,11 @@ function apiKeysOf(api: Api): DiscueClient["apiKeys"] {
   const secret = read(wireReplies.newApiKey, toNewApiKey);
   const one = read(wireReplies.apiKey, ({ api_key: key }) => toApiKey(key));
   const all = read(wireReplies.apiKeys, ({ api_keys: keys }) => keys.map(toApiKey));
-  const changed = read(wireReplies.changedApiKey, (reply) =>
-    reply?.api_key ? toApiKey(reply.api_key) : undefined,
-  );
+  // The page answers no body, and the newer model the key.
+  const changed = (body: unknown, facts: ReplyFacts) =>
+    (body as { readonly api_key?: unknown } | undefined)?.api_key
+      ? one(body, facts)
+      : noReply(body, facts);
   return {
     create: (input, options) =>
       call(
@@ -310,7 +312,7 @@ function apiKeysOf(api: Api): DiscueClient["apiKeys"] {
         options,
       ),
     delete: (id, options) =>
-      call("DELETE", ["api_keys", id], { operation: "apiKeys.delete", reply: deleted }, options),
+      call("DELETE", ["api_keys", id], { operation: "apiKeys.delete", reply: noReply }, options),
   };
 }
 
@@ -356,7 +358,7 @@ function domainsOf(api: Api): DiscueClient["domains"] {
         options,
       ),
     delete: (id, options) =>
-      call("DELETE", ["domains", id], { operation: "domains.delete", reply: deleted }, options),
+      call("DELETE", ["domains", id], { operation: "domains.delete", reply: noReply }, options),
   };
 }
 
@@ -368,8 +370,6 @@ function read<Wire, Reply>(
   const reader = replyOf(schema);
   return (body, facts) => pick(reader(body, facts));
 }
-
-const deleted = read(wireReplies.deleted, () => undefined);
 
 const replies = {
   queue: read(wireReplies.queue, ({ queue }) => toQueue(queue)),

@@ -107,9 +107,6 @@ export const wireUsageEvent = z.object({
 
 const counters = z.nullish(z.record(z.string(), z.unknown()));
 
-/** What the body of a failed call has, and no other: a status of success does not make it one. */
-const noError = { title: z.optional(z.undefined()), status: z.optional(z.undefined()) };
-
 /** The replies, by what they hold. */
 export const wireReplies = {
   queue: z.object({ queue: wireQueue }),
@@ -136,10 +133,6 @@ export const wireReplies = {
     api_key: z.union([z.string().check(z.minLength(1)), z.object({ id, key: z.string() })]),
   }),
   apiKey: z.object({ api_key: wireApiKey }),
-  /** Changing a key answers no body on the page, and the key in the newer model. */
-  changedApiKey: z.nullish(z.object({ ...noError, api_key: z.nullish(wireApiKey) })),
-  /** Deleting answers no body on the pages, and `_links` in the newer model. */
-  deleted: z.nullish(z.object(noError)),
   apiKeys: z.object({ api_keys: listOf(wireApiKey) }),
   apiClient: z.object({ api_client: wireNamed }),
   domain: z.object({ domain: wireDomain }),

@@ -11,6 +11,7 @@ import {
 } from "../../core/feed.ts";
 import { checkOptions, oneOf, schemas, type TableOf } from "../../core/options.ts";
 import type { SchemaOutput, StandardSchemaV1 } from "../../core/standard-schema.ts";
+import { isTooLong } from "../../http/fail.ts";
 import { tokenRule, wrong } from "../../http/options.ts";
 import { EventPage } from "../../http/page.ts";
 import { toUrl } from "../../http/request.ts";
@@ -84,7 +85,7 @@ export function tikiFeed<Schemas extends TikiSchemas>(
     wish: TikiPullOptions,
     isBehindEmpty = false,
   ): Promise<Page<TikiEventWith<Schemas>>> => {
-    const page = await pullPage(http, queueCode, wish);
+    const page = await readPage(http, queueCode, wish);
     if (page.events.length > 0) return toPage(page, source);
     const isNew = ![passed, wish.ackId].includes(page.ackId);
     return isNew ? toEmptyPage(page, isBehindEmpty) : { deliveries: [], bytes: page.text.length };
@@ -161,6 +162,30 @@ function toEmptyPage<E extends FeedEvent>(
   if (ackId === undefined) return page;
   const position: Position = { ackId, isEmpty: true };
   return { ...page, receipt: toReceipt(position), ...(!isBehindEmpty && { more: true }) };
+}
+
+/**
+ * Reads a page. Tiki gives no smaller ones, so that a page that is too long twice ends the run: it is
+ * asked for once more, as it was, since a gateway may have made it so. Not with an ack, which is never repeated.
+ */
+async function readPage(
+  http: HttpClient,
+  queueCode: string,
+  wish: TikiPullOptions,
+): Promise<PulledPage> {
+  const read = () => pullPage(http, queueCode, wish);
+  if (wish.ackId !== undefined) return await read();
+  return await read().catch((first: unknown) => {
+    if (!isTooLong(first)) throw first;
+    return read().catch((error: unknown) => {
+      throw isTooLong(error) ? pageTooLong() : error;
+    });
+  });
+}
+
+function pageTooLong(): AckloopError {
+  const what = "the next page is longer than maxBodyBytes, and there are no smaller ones; raise it";
+  return new AckloopError("config", what, { provider: "tiki", operation: "pull" });
 }
 
 /** What a receipt holds: text for a page of events, this for an empty one. */

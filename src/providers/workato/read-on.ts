@@ -32,8 +32,8 @@ export type ExpirySettings = Pick<
  *
  * How Workato answers an unknown message is not documented, and the statuses that are likely mean other
  * things too (no such topic, or one odd answer). So the same is asked once more as it was; when that is
- * refused as well, it is asked without the message, and only if that is answered, the message was what
- * was refused.
+ * refused as well, it is asked without the message, and only if that is answered, and the message refused
+ * once more behind it, the message was what was refused: a spell of odd answers would have ended by then.
  *
  * @throws {AckloopError} `cursorExpired` under the policy `"halt"`, and what a call throws.
  */
@@ -47,7 +47,11 @@ export async function readOn(
   if ("messages" in first) return first;
   const second = await askAfter(ask, place, wish, settings);
   if ("messages" in second) return second;
-  return await restart(ask, place, wish, settings, second.refused);
+  const instead = await restart(ask, place, wish, settings, second.refused);
+  const third = await askAfter(ask, place, wish, settings);
+  if ("messages" in third) return third;
+  if ("restartedAt" in instead) return instead;
+  throw instead;
 }
 
 /** Asks for the page at a place; gives the status of a refusal that may mean that its message is unknown. */
@@ -91,19 +95,22 @@ export async function checkEmptiness(
   // It may have come between the two requests, or be of the very next millisecond.
   const after = await readOn(ask, place, { limit: wish.limit, signal }, settings);
   if (after.messages.length > 0) return after;
-  return await restart(ask, place, { limit: wish.limit, signal }, settings);
+  const instead = await restart(ask, place, { limit: wish.limit, signal }, settings);
+  if ("restartedAt" in instead) return instead;
+  throw instead;
 }
 
+/** Asks without the message, by the policy: gives what to deliver then, or the error that ends the run. */
 async function restart(
   ask: AskAt,
   place: Place,
   wish: PageWish,
   { onCursorExpired, restartMarginMs }: ExpirySettings,
   status?: number,
-): Promise<FoundPage> {
+): Promise<(ConsumedPage & { readonly restartedAt: Place }) | AckloopError> {
   if (onCursorExpired === "halt") {
     await ask({}, { limit: 1, signal: wish.signal });
-    throw expired(status);
+    return expired(status);
   }
   const time = place.after?.time;
   const restartedAt =

@@ -70,6 +70,15 @@ export interface FeedHarness {
    * them, or a page is empty although more follows.
    */
   publishElsewhere?(count: number): unknown;
+  /**
+   * Publishes so many events of which two are more than one answer may hold, and each alone is not; gives
+   * their ids.
+   */
+  publishLarge?(count: number): readonly string[] | Promise<readonly string[]>;
+  /** Publishes an event that alone is more than one answer may hold; gives its id. */
+  publishTooLarge?(): string | Promise<string>;
+  /** Publishes so many items that a list shows and that can never be acknowledged. */
+  publishUnackable?(count: number): unknown;
   /** Lets the provider forget the acknowledged place; the feed was asked to halt when that happens. */
   expirePlace?(): unknown;
   /** Ends the leases under way, as their time would. @default a lease of up to a second is waited for */

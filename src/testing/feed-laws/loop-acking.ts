@@ -3,6 +3,7 @@ import type { Delivery, Feed, Receipt } from "../../core/feed.ts";
 import { toReceipt } from "../../core/feed.ts";
 import { identityOf } from "../../core/identity.ts";
 import { sleep } from "../../core/sleep.ts";
+import { drain } from "../../loop/consume.ts";
 import { deadLetter } from "../../loop/outcome.ts";
 import { check, equal, sameSet, seeded, spoil } from "./asserts.ts";
 import type { Bench } from "./bench.ts";
@@ -16,6 +17,7 @@ import {
   gate,
   Ledger,
   letterBox,
+  quick,
   runThrough,
   start,
   watch,
@@ -24,6 +26,7 @@ import {
 import { mapPage, withReceipt, wrapFeed } from "./wrapping.ts";
 
 const isIndividual = ({ acks }: Feed): boolean => acks === "individual";
+const isList = ({ acks, pulls }: Feed): boolean => acks === "individual" && pulls === "unacked";
 const isCumulative = ({ acks }: Feed): boolean => acks === "cumulative";
 
 /** One random interleaving: handlers take any time, fail at any time, and end in any order. */
@@ -170,6 +173,35 @@ export const loopAckingLaws: readonly FeedLaw[] = [
       } finally {
         await finish(started);
       }
+    },
+  },
+  {
+    id: "D11",
+    title: "items at the head that can never be acknowledged hide nothing behind them",
+    declared: isList,
+    needs: ["publishUnackable"],
+    async run(bench) {
+      const { feed, harness, publish, settles, few } = bench;
+      await harness.publishUnackable?.(12);
+      const ids = await publish(few);
+      const ledger = new Ledger();
+      const options = {
+        ...quick,
+        maxInFlight: 6,
+        unprocessable: "drop",
+        signal: bench.over,
+      } as const;
+      const { stopped } = await drain(
+        feed,
+        ledger.keep(() => {}),
+        options,
+      );
+      equal(
+        [stopped, [...ledger.finished].sort()],
+        ["empty", [...ids].sort()],
+        "a drain reads them",
+      );
+      await settles(ids, "and they are acknowledged");
     },
   },
   {

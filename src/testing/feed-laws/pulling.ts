@@ -1,6 +1,8 @@
+import { isAckloopError } from "../../core/errors.ts";
 import type { Delivery, Feed } from "../../core/feed.ts";
 import { toPage } from "../../core/feed.ts";
 import { sleep } from "../../core/sleep.ts";
+import { isFatal } from "../../loop/engine/settling.ts";
 import { check, equal, sameSet } from "./asserts.ts";
 import { ackAll, idsOf, receiptsOf } from "./bench.ts";
 import { type FeedLaw, Skip } from "./law.ts";
@@ -121,6 +123,40 @@ export const pullingLaws: readonly FeedLaw[] = [
       const ids = [...first, ...(await publish(1))];
       if (feed.pulls === "onward") equal(idsOf(await readOpen(feed, 2)), ids, "read onward");
       equal(idsOf(await readAll(await reopen(), 2)), ids, "and acknowledged by hand");
+    },
+  },
+  {
+    id: "B11",
+    title: "events that are too large for one page come in smaller ones, and those behind them",
+    needs: ["publishLarge"],
+    async run({ feed, harness, publish, readAll }) {
+      const first = await publish(1);
+      const large = (await harness.publishLarge?.(3)) ?? [];
+      const ids = [...first, ...large, ...(await publish(1))];
+      equal(idsOf(await readAll(feed, ids.length)), ids, "each is read, in order");
+    },
+  },
+  {
+    id: "B12",
+    title: "an event that is too large for any page is brought all the same, or ends the run",
+    needs: ["publishTooLarge"],
+    async run({ feed, harness, publish, until }) {
+      await publish(1);
+      const large = (await harness.publishTooLarge?.()) ?? "";
+      const [last = ""] = await publish(1);
+      const seen: string[] = [];
+      let isOver = false;
+      await until(async () => {
+        const page = await feed.pull().catch((error: unknown) => {
+          isOver = isAckloopError(error) && isFatal(error);
+          return [];
+        });
+        seen.push(...idsOf(page));
+        await ackAll(feed, page);
+        return isOver || seen.includes(last);
+      }, "it is brought, or an error says that no repeating mends it");
+      const isBrought = seen.includes(large) || seen.includes("unreadable");
+      check(isOver || isBrought, "it is not passed over in silence");
     },
   },
   {

@@ -410,7 +410,7 @@ describe("a halt", () => {
     "rejects with the error of a %s, which carries the summary",
     async (operation, error) => {
       const feed = filledFeed(1);
-      feed.fail({ operation, error });
+      feed.fail({ operation, error, count: 2 });
 
       const failure = await halt(consume(feed, () => {}, STOP));
 
@@ -420,6 +420,40 @@ describe("a halt", () => {
       expect(failure.status).toBe(error.status);
       expect(failure.summary).toMatchObject({ feed: "memory", stopped: undefined });
       expect(imbalance(failure.summary)).toBe(0);
+    },
+  );
+
+  it.each(
+    (
+      [
+        { acks: "individual", pulls: "unacked" },
+        { acks: "individual", pulls: "onward" },
+        { acks: "cumulative", pulls: "unacked" },
+        { acks: "cumulative", pulls: "onward" },
+      ] as const
+    ).flatMap((kind) =>
+      (["pull", "ack"] as const).flatMap((operation) =>
+        ([401, 403, 404, 409] as const).map((status) => [status, operation, kind] as const),
+      ),
+    ),
+  )(
+    "does not come for one %i of a %s that was not asked again, %j",
+    async (status, operation, kind) => {
+      const codes = { 401: "auth", 403: "auth", 404: "notFound", 409: "conflict" } as const;
+      const error = new AckloopError(codes[status], "refused", { status });
+      const feed = filledFeed(3, kind);
+      feed.fail({ operation, error, count: 1 });
+      const run = consume(feed, () => {}, STOP);
+      await vi.advanceTimersByTimeAsync(5_000);
+      expect([...feed.acked].sort()).toEqual(idsOf(3));
+
+      // A good answer has come since: it is odd once more.
+      feed.fail({ operation, error, count: 1 });
+      feed.publish(testEvent("e3"));
+      await vi.advanceTimersByTimeAsync(60_000);
+
+      expect([...feed.acked].sort()).toEqual(idsOf(4));
+      await ended(run.stop());
     },
   );
 

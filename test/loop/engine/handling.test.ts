@@ -76,6 +76,10 @@ function bench({ mayCome = false, ...parts }: Setting = {}) {
       state.open -= 1;
       settled.push(idOf(entry));
     },
+    givesBack: false,
+    onLapsed: () => {
+      state.open -= 1;
+    },
     onRetry,
     onHalt,
     changed: () => void Promise.resolve().then(step),

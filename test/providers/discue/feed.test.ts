@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import type { Delivery } from "../../../src/core/feed.ts";
+import type { Report } from "../../../src/core/report.ts";
 import { consume } from "../../../src/loop/consume.ts";
 import { webhook } from "../../../src/loop/webhook.ts";
 import type { ReceiverFeedOptions } from "../../../src/providers/discue/index.ts";
@@ -246,11 +247,14 @@ describe("what was acked when its requests had ended", () => {
 });
 
 describe("a burst that the loop cannot handle in the time of its requests", () => {
-  it("is handled all the same, each message once", async () => {
+  /** What came of a hundred messages of a sender that has 50 calls open, by handlers of 5 ms. */
+  async function burst(request: (id: string) => Request) {
     const orders = receiver().feed({ replyTimeoutMs: 100 });
     let starts = 0;
-    const run = consume(orders, async () => {
+    const handled = new Set<unknown>();
+    const run = consume(orders, async ({ data }) => {
       starts += 1;
+      handled.add(data);
       await new Promise((resolve) => setTimeout(resolve, 5));
     });
     const waiting = Array.from({ length: 100 }, (_, id) => `m-${id}`);
@@ -258,7 +262,7 @@ describe("a burst that the loop cannot handle in the time of its requests", () =
     /** One of the calls that the sender has open at once. */
     const line = async () => {
       for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) {
-        const { status } = await orders.handle(call(id));
+        const { status } = await orders.handle(request(id));
         if (status === 200) acked += 1;
         else waiting.push(id);
       }
@@ -266,8 +270,35 @@ describe("a burst that the loop cannot handle in the time of its requests", () =
 
     await Promise.all(Array.from({ length: 50 }, line));
     await run.stop();
+    return { acked, starts, handled: handled.size };
+  }
 
-    expect([acked, starts]).toStrictEqual([100, 100]);
+  it("is handled all the same, each message once", async () => {
+    expect(await burst(call)).toMatchObject({ acked: 100, starts: 100 });
+  });
+
+  it("is handled too where no message has an id, and few of them twice", async () => {
+    const { acked, starts, handled } = await burst((id) => post(`raw data of ${id}`));
+
+    expect([acked, handled]).toStrictEqual([100, 100]);
+    // A handler may take longer than the one before, and its request be over.
+    expect(starts).toBeLessThan(250);
+  });
+});
+
+describe("messages without ids", () => {
+  it("are taken as they come, since none is known to have come before", async () => {
+    const orders = feed();
+    const reported: string[] = [];
+    const onReport = ({ kind }: Report): unknown => reported.push(kind);
+    const run = consume(orders, () => undefined, { onReport });
+
+    for (const body of ["one", "two", "two", "three"]) await orders.handle(post(body));
+    await run.stop();
+
+    // No wait lies between two pulls.
+    expect(reported.filter((kind) => kind === "handled")).toHaveLength(4);
+    expect(reported).not.toContain("idle");
   });
 });
 

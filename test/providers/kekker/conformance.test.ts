@@ -5,6 +5,7 @@ import { kekker } from "../../../src/providers/kekker/index.ts";
 import { emulatorSide, type FeedHarness, feedConformance } from "../../../src/testing/index.ts";
 
 const pageSize = 5;
+const maxBodyBytes = 100_000;
 
 /** A node that gives small pages, whatever is asked for, and feeds on it. */
 function kekkerHarness(): FeedHarness {
@@ -27,12 +28,20 @@ function kekkerHarness(): FeedHarness {
     feed: () => {
       const baseUrl = "https://kekker.test";
       const retry = { attempts: 1 };
-      return kekker({ baseUrl, channel, login, password, fetch: side.fetch, retry }).feed();
+      const { fetch } = side;
+      const options = { baseUrl, channel, login, password, fetch, retry, maxBodyBytes };
+      return kekker(options).feed();
     },
     publish: (count) => Array.from({ length: count }, () => publish()),
     payloadOf: (id) => payloads.get(id),
     publishId: (eventUid) => publish({ eventUid }),
     publishOdd: (odd) => publish({ odd }),
+    publishLarge: (count) =>
+      Array.from({ length: count }, () => publish({ odd: "x".repeat(0.6 * maxBodyBytes) })),
+    publishTooLarge: () => publish({ odd: "x".repeat(maxBodyBytes) }),
+    publishUnackable: (count) => {
+      for (let n = 0; n < count; n += 1) publish({ shown: { event: "DealCreated", note: n } });
+    },
     publishUnknownType: () => publish({ event: "DealEvaporated" }),
     publishUnreadable: () =>
       publish({ eventUid: "unreadable", shown: { eventUid: "unreadable", event: null } }),

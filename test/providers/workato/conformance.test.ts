@@ -39,6 +39,8 @@ function failingCursors(store: CursorStore) {
   return { cursors, failAck, heal: () => faults.splice(0) };
 }
 
+const maxBodyBytes = 100_000;
+
 /** A topic, a cursor store, and feeds on both. */
 function workatoHarness(): FeedHarness {
   const emulator = workatoEmulator({ requestsPerMinute: Number.POSITIVE_INFINITY });
@@ -53,6 +55,7 @@ function workatoHarness(): FeedHarness {
       token,
       region: "eu",
       fetch: side.fetch,
+      maxBodyBytes,
       retry: { attempts: 1 },
       requestsPerMinute: Number.POSITIVE_INFINITY,
     }).feed(topic, {
@@ -77,6 +80,9 @@ function workatoHarness(): FeedHarness {
     keepsPlace: true,
     expirePlace: () => emulator.purge(topic),
     publishOdd: (odd) => publish({ odd }),
+    publishLarge: (count) =>
+      Array.from({ length: count }, () => publish({ odd: "x".repeat(0.6 * maxBodyBytes) })),
+    publishTooLarge: () => publish({ odd: "x".repeat(maxBodyBytes) }),
     publishUnknownType: () => publish({ type: "brandNew" }),
     publishUnreadable: () => emulator.publishRaw(topic, [{ payload: {}, time: "no time" }]),
     unknownReceipt: () => toReceipt("a-message-of-nobody"),

@@ -442,6 +442,20 @@ describe("a cursor that Workato refuses", () => {
     expect(numbers((await orders.pull()).deliveries)).toEqual([2, 3]);
   });
 
+  it.each(["halt", "oldest", "fromTime"] as const)(
+    "is not believed for two odd refusals in a row: %s",
+    async (onCursorExpired) => {
+      const { emulator, feed, publish } = world();
+      publish(3);
+      const orders = feed({ onCursorExpired });
+      const [first] = (await orders.pull({ limit: 1 })).deliveries;
+      await orders.ack([receiptOf(first)]);
+      emulator.faults.add({ kind: "status", status: 404, operation: "consume", count: 2 });
+
+      expect(numbers((await orders.pull()).deliveries)).toEqual([2, 3]);
+    },
+  );
+
   it("goes on with the oldest message, also within a run, and can be acknowledged", async () => {
     const { orders, last, publish } = await purgedWorld("refuse", { onCursorExpired: "oldest" });
     publish(2, 10);

@@ -63,7 +63,7 @@ describe("readOn", () => {
   });
 
   it("halts with cursorExpired once the same is answered without the message", async () => {
-    const { ask, asked } = asker(refused(404), refused(404), []);
+    const { ask, asked } = asker(refused(404), refused(404), [], refused(404));
 
     await expect(readOn(ask, place, { waitMs: 9 }, settings("halt"))).rejects.toMatchObject({
       code: "cursorExpired",
@@ -75,7 +75,7 @@ describe("readOn", () => {
   });
 
   it("goes on with the oldest message", async () => {
-    const { ask, asked } = asker(refused(400), refused(400), ["old"]);
+    const { ask, asked } = asker(refused(400), refused(400), ["old"], refused(400));
 
     expect(await readOn(ask, place, { limit: 7 }, settings("oldest"))).toEqual({
       ...pageOf("old"),
@@ -86,7 +86,7 @@ describe("readOn", () => {
   });
 
   it("goes on from the saved time less the margin", async () => {
-    const { ask, asked } = asker(refused(400), refused(404), ["since"]);
+    const { ask, asked } = asker(refused(400), refused(404), ["since"], refused(400));
 
     const { restartedAt } = await readOn(ask, place, {}, settings("fromTime"));
 
@@ -95,7 +95,7 @@ describe("readOn", () => {
   });
 
   it("goes on with the oldest message where no time was saved", async () => {
-    const { ask, asked } = asker(refused(400), refused(400), []);
+    const { ask, asked } = asker(refused(400), refused(400), [], refused(400));
 
     await readOn(ask, { after: { id: "m5" } }, {}, settings("fromTime"));
 

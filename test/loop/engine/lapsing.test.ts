@@ -1,0 +1,105 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Feed, Receipt } from "../../../src/core/feed.ts";
+import { batch } from "../../../src/loop/batch.ts";
+import type { DrainOptions } from "../../../src/loop/consume.ts";
+import { consume, drain } from "../../../src/loop/consume.ts";
+import { filledFeed, idsOf } from "../support.ts";
+
+interface Work {
+  readonly count: number;
+  readonly leaseMs: number;
+  readonly options?: DrainOptions;
+  /** How many are handled at once by one call of a batch handler. */
+  readonly atOnce?: number;
+}
+
+/** What came of a drain whose handler takes 40 ms. */
+async function work({ count, leaseMs, options = {}, atOnce }: Work) {
+  const { feed, memory } = unextended(count, leaseMs);
+  const started: string[] = [];
+  const handle = async (ids: readonly string[]): Promise<void> => {
+    started.push(...ids);
+    await new Promise((resolve) => setTimeout(resolve, 40));
+  };
+  const draining = drain(
+    feed,
+    atOnce === undefined
+      ? ({ id }) => handle([id])
+      : batch({ size: atOnce, maxWaitMs: 0 }, (events) => handle(events.map(({ id }) => id))),
+    options,
+  );
+  await vi.advanceTimersByTimeAsync(60_000);
+  return { summary: await draining, started, acked: memory.acked };
+}
+
+/** A queue that hides messages without ids for so long, and takes no ack after that. */
+function unextended(count: number, leaseMs: number) {
+  const memory = filledFeed(count, { acks: "individual", pulls: "onward", leaseMs });
+  const endsAt = new Map<Receipt | undefined, number>();
+  const feed: Feed = {
+    name: memory.name,
+    acks: "individual",
+    pulls: "onward",
+    pull: async (options) => {
+      const page = await memory.pull(options);
+      for (const { receipt } of page) endsAt.set(receipt, performance.now() + leaseMs);
+      return page.map((delivery) => ({ ...delivery, idDerived: true as const }));
+    },
+    ack: async (receipts) => {
+      const inTime = receipts.filter((receipt) => performance.now() < (endsAt.get(receipt) ?? 0));
+      await memory.ack(inTime);
+      return receipts.map((each) => ({ status: inTime.includes(each) ? "acked" : "gone" }));
+    },
+  };
+  return { feed, memory };
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe("an event without an id whose lease ends before it can be handled", () => {
+  it("is left, and handled when it comes again, by a drain too", async () => {
+    const { summary, started, acked } = await work({ count: 6, leaseMs: 100 });
+
+    expect(summary).toMatchObject({ stopped: "empty", unsettled: 0, pulled: summary.handled });
+    // One that is at work when its lease ends is handled again.
+    expect(started.length).toBeLessThan(9);
+    expect(acked.toSorted()).toEqual(idsOf(6));
+  });
+
+  it("is left by batches and with keys too, and counts for no limit", async () => {
+    const batches = await work({ count: 6, leaseMs: 70, atOnce: 2 });
+    const keyed = await work({ count: 6, leaseMs: 70, options: { orderBy: () => "all" } });
+    const limited = await work({ count: 6, leaseMs: 70, options: { limit: 3 } });
+
+    for (const { summary, acked } of [batches, keyed]) {
+      expect(summary).toMatchObject({ stopped: "empty", unsettled: 0 });
+      expect(acked.toSorted()).toEqual(idsOf(6));
+    }
+    expect(limited.summary).toMatchObject({ stopped: "limit", pulled: 3, handled: 3 });
+  });
+
+  it("is begun all the same where none that came before it was", async () => {
+    const { feed } = unextended(1, 1);
+    const late: Feed = {
+      ...feed,
+      pull: async (options) => {
+        const page = await feed.pull(options);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        return page;
+      },
+    };
+    const started: string[] = [];
+
+    const run = consume(late, ({ id }) => void started.push(id));
+    await vi.advanceTimersByTimeAsync(10);
+
+    expect(started).toContain("e0");
+    void run.stop();
+    await vi.advanceTimersByTimeAsync(10_000);
+  });
+});
