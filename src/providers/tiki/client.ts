@@ -145,11 +145,8 @@ export interface TikiCalls {
   };
 }
 
-/** What a 2xx to an ack means that does not say `ok`. */
-export type UnclearAck = "error" | "acked";
-
 /** Makes the typed calls on an HTTP client. */
-export function createCalls(http: HttpClient, unclearAck: UnclearAck): TikiCalls {
+export function createCalls(http: HttpClient, unclearAck: "error" | "acked"): TikiCalls {
   return {
     queues: queueCalls(http),
     subscriptions: subscriptionCalls(http),

@@ -32,7 +32,7 @@ import { oneOf } from "../../core/options.ts";
 import { createHttpClient } from "../../http/client.ts";
 import { checkClientOptions, tokenRule } from "../../http/options.ts";
 import type { ClientOptions, Token } from "../../http/types.ts";
-import { createCalls, type TikiCalls, type UnclearAck } from "./client.ts";
+import { createCalls, type TikiCalls } from "./client.ts";
 import { describeError } from "./error.ts";
 import {
   type TikiEventWith,
@@ -54,7 +54,7 @@ export interface TikiOptions extends ClientOptions {
    * What a 2xx to an ack means that has a body and does not say `ok`, the one documented answer. An error is
    * retryable, and its events come again. `"acked"`: the status alone counts. @default "error"
    */
-  readonly unclearAck?: UnclearAck | undefined;
+  readonly unclearAck?: "error" | "acked" | undefined;
 }
 
 /** The whole event queue API, and feeds of it. */
@@ -85,7 +85,7 @@ export interface TikiClient extends TikiCalls {
 export function tiki(options: TikiOptions): TikiClient {
   checkClientOptions("tiki", options, {
     token: tokenRule.required(),
-    unclearAck: oneOf<UnclearAck>("error", "acked"),
+    unclearAck: oneOf("error", "acked"),
   });
   const { token, baseUrl = production, unclearAck = "error", ...clientOptions } = options;
   const http = createHttpClient({
