@@ -26,7 +26,7 @@ function cutting(bytes: Uint8Array<ArrayBuffer>, end: "ends" | "breaks"): typeof
 }
 
 /** Answers that may be empty, by the document, and what they are then. */
-const empties: readonly unknown[] = ['{"raw":""}', "nothing"];
+const empties: readonly unknown[] = ['{"raw":""}', "{}", "nothing"];
 
 /** Whether a result says no more than is known: of nothing, or `unknown` of each of a batch. */
 const isHonest = (outcome: unknown): boolean => {

@@ -82,7 +82,7 @@ describe.each(kinds)("a request to a receiver with %s", (_kind, options) => {
 
         expectCleanPrototypes();
         if (received.kind === "answered") {
-          expect([200, 400, 401, 413]).toContain(received.response.status);
+          expect([200, 400, 401, 405, 413, 415]).toContain(received.response.status);
           return;
         }
         const [delivery, ...others] = received.deliveries;

@@ -64,7 +64,7 @@ export class Intake {
     const fresh = this.#taken - before.taken;
     const ackable = this.#ackable - before.ackable;
     tell?.({ kind: "pulled", count: deliveries.length, fresh, elapsedMs });
-    const hasMoved = !isSamePlace(before.after, this.after);
+    const hasMoved = fresh === 0 && !isSamePlace(before.after, this.after);
     return { page, pulledAt, fresh, ackable, isRepeat, hasMoved };
   }
 
@@ -107,7 +107,8 @@ export class Intake {
     }
     if (entry.state === "open") {
       onOpen(message, delivery.leaseMs, pulledAt);
-      if (kindOf(feed) === "queue" && feed.extend === undefined) hide(entry, delivery.leaseMs, pulledAt);
+      if (kindOf(feed) === "queue" && feed.extend === undefined)
+        hide(entry, delivery.leaseMs, pulledAt);
     } else onSettledAgain(entry);
     if (feed.acks === "cumulative" && delivery.receipt !== undefined) this.after = delivery.receipt;
     return as === "further" && entry.state === "settled" ? message : undefined;

@@ -59,8 +59,8 @@ export const assumptions = {
   },
   delivery: {
     open: "the method and headers of a delivery",
-    assumed: "any method but those of `livenessMethods`; no header counts",
-    options: ["livenessMethods", "messageIdHeader"],
+    assumed: "POST or PUT, and another is answered 405; no header counts",
+    options: ["methods", "messageIdHeader"],
     wrong: "a listener that gets no message although its queue has some",
   },
   "body-form": {

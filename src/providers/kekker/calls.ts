@@ -2,11 +2,10 @@ import { AckloopError } from "../../core/errors.ts";
 import type { CallOptions } from "../../core/feed.ts";
 import type { Logger } from "../../core/logger.ts";
 import { createHttpClient } from "../../http/client.ts";
-import { pageReply, replyOf, textReply, withText } from "../../http/reply.ts";
-import type { ReplyFacts, ReplyReader } from "../../http/types.ts";
+import { noReply, pageReply, replyOf, textReply, withText } from "../../http/reply.ts";
+import type { ReplyFacts } from "../../http/types.ts";
 import { type KekkerOptions, toHttpSettings } from "./options.ts";
 import {
-  errorText,
   namedPage,
   namedQueueState,
   readEarliest,
@@ -93,7 +92,7 @@ export function createCalls(options: KekkerOptions): KekkerCalls {
         path: ["api", "events", "reset", time],
         repeat: "safe",
         signal,
-        reply: doneReply,
+        reply: noReply,
       }),
     queueState: (queueId, { signal } = {}) =>
       http.call({
@@ -111,7 +110,7 @@ export function createCalls(options: KekkerOptions): KekkerCalls {
         path: ["api", "queue", queueId],
         repeat: "safe",
         signal,
-        reply: doneReply,
+        reply: noReply,
       }),
   };
 }
@@ -135,33 +134,6 @@ const ackReply: typeof textReply = Object.assign(
   },
   { reads: "text" as const },
 );
-
-/**
- * Reads the answer to a reset or a cancel, whose documented body is empty. One that tells of an error is no
- * success, whatever its status is: the events of a reset that was not done would never come.
- */
-const doneReply: ReplyReader<void> = Object.assign(
-  (body: unknown, facts: ReplyFacts): void => {
-    const text = errorText(toJson(textReply(body, facts)));
-    if (text === undefined) return;
-    const { provider, operation, status } = facts;
-    throw new AckloopError("schema", `the answer tells of an error: ${text}`, {
-      provider,
-      operation,
-      status,
-      outcomeUnknown: true,
-    });
-  },
-  { reads: "text" as const },
-);
-
-function toJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
 
 /** The node and the channel as a path of encoded segments: two nodes, or two channels, never meet. */
 function toPlace(baseUrl: string, channel: string): string {
