@@ -174,8 +174,13 @@ const paces: readonly PlantedFault[] = [
   },
   {
     name: "takes what was acked lately for news of a list that promises more",
-    when: ({ settings: { kind, order, stale, tellsMore, isPage } }) =>
-      kind === "list" && order === "turns" && stale > 0 && isPage && tellsMore,
+    when: ({ settings: { kind, order, stale, tellsMore, isPage, idleMs } }) =>
+      kind === "list" &&
+      order === "turns" &&
+      stale > 0 &&
+      isPage &&
+      tellsMore &&
+      idleMs[1] === 60_000,
     breaks: ["polls"],
     patches: [
       {

@@ -64,8 +64,9 @@ export class Intake {
     const fresh = this.#taken - before.taken;
     const ackable = this.#ackable - before.ackable;
     tell?.({ kind: "pulled", count: deliveries.length, fresh, elapsedMs });
-    const hasMoved = fresh === 0 && !isSamePlace(before.after, this.after);
-    return { page, pulledAt, fresh, ackable, isRepeat, hasMoved };
+    // Nothing else looks into a receipt.
+    const hasPassed = deliveries.length === 0 && !isSamePlace(before.after, this.after);
+    return { page, pulledAt, fresh, ackable, isRepeat, hasPassed };
   }
 
   /** Takes in what may be, from the front; gives how many. */

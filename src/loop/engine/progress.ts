@@ -12,8 +12,8 @@ export interface Brought {
   readonly ackable: number;
   /** Whether all of it was there lately. */
   readonly isRepeat: boolean;
-  /** Whether the feed stands at another place than before. */
-  readonly hasMoved: boolean;
+  /** Whether it holds nothing, and the feed stands at another place than before. */
+  readonly hasPassed: boolean;
 }
 
 /** How many events are open, and how many messages brought them. */
@@ -61,10 +61,9 @@ export class Progress {
   }
 
   /** Whether more may be behind what is known, or filtered. */
-  #mayBeBehind({ page, pulledAt, hasMoved }: Brought, known: Known): boolean {
-    const { deliveries, more } = page;
+  #mayBeBehind({ page, pulledAt, hasPassed }: Brought, known: Known): boolean {
+    const { more } = page;
     // Where a drain was moved on past what is not for it, it has not seen the end.
-    const hasPassed = hasMoved && deliveries.length === 0;
     const maySkip = this.#untilEmpty && hasPassed && more === undefined;
     // A page of what is not for this feed is progress, where the place is what the next pull says.
     if (this.#kind === "cursor" && more === true && hasPassed) this.#emptyPages = 0;

@@ -83,14 +83,16 @@ describe("the place that a feed is at", () => {
       { deliveries: [delivery("a", "1"), delivery("b")] },
       { deliveries: [delivery("c", "3")], receipt: toReceipt("4") },
       { deliveries: [] },
+      { deliveries: [], receipt: toReceipt("5") },
     ];
 
-    const places = pages.map((page) => [take(page).hasMoved, intake.after]);
+    const places = pages.map((page) => [take(page).hasPassed, intake.after]);
 
     expect(places).toEqual([
-      [true, "1"],
-      [true, "4"],
+      [false, "1"],
       [false, "4"],
+      [false, "4"],
+      [true, "5"],
     ]);
   });
 
@@ -106,6 +108,6 @@ describe("the place that a feed is at", () => {
     const { take } = intakeOf(CURSOR);
     const pages = [1, 1, 2].map((place) => ({ deliveries: [], receipt: toReceipt({ place }) }));
 
-    expect(pages.map((page) => take(page).hasMoved)).toEqual([true, false, true]);
+    expect(pages.map((page) => take(page).hasPassed)).toEqual([true, false, true]);
   });
 });

@@ -29,7 +29,7 @@ function brought(deliveries: readonly Delivery[], facts: Partial<Brought> = {}):
     fresh: 0,
     ackable: 0,
     isRepeat: false,
-    hasMoved: false,
+    hasPassed: false,
   };
   return { ...own, page: { deliveries }, ...facts };
 }
@@ -101,16 +101,16 @@ describe("a page with nothing new", () => {
     ["pages", 20],
     ["list", 20],
   ] as const)(
-    "lets a %s that has moved and says that more is there go on %i times",
+    "lets a %s that has passed something and says that more is there go on %i times",
     (kind, times) => {
       const progress = new Progress(kind, false);
 
-      expect(countOn(progress, () => brought([], { page: more, hasMoved: true }))).toBe(times);
+      expect(countOn(progress, () => brought([], { page: more, hasPassed: true }))).toBe(times);
     },
   );
 
   it("lets a drain go on past what is not for it, and others wait", () => {
-    const passed = (): Brought => brought([], { hasMoved: true });
+    const passed = (): Brought => brought([], { hasPassed: true });
 
     const goesOn = [true, false].map((untilEmpty) =>
       new Progress("cursor", untilEmpty).goesOn(passed(), nothing),
