@@ -77,8 +77,14 @@ export const broken: StreamEnd = (controller) => controller.error(connectionCut(
 export function silence(...givenUp: readonly (AbortSignal | null | undefined)[]): StreamEnd {
   return () =>
     new Promise((_, reject) => {
+      // One of them may live as long as the emulator.
+      const over = new AbortController();
       for (const signal of givenUp) {
-        signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
+        const giveUp = (): void => {
+          over.abort();
+          reject(signal?.reason);
+        };
+        signal?.addEventListener("abort", giveUp, { signal: over.signal });
       }
     });
 }

@@ -81,6 +81,12 @@ export function tikiFeed<Schemas extends TikiSchemas>(
   const source = toSource(queueCode);
   /** Which `ack_id` of an empty page is known to be behind us. Forgetting it costs one request. */
   let passed: string | undefined;
+  /** Which was refused once: by one odd answer nothing is behind us, and events may be behind it. */
+  let doubted: string | undefined;
+  const refuse = (ackId: string): void => {
+    if (doubted === ackId) passed = ackId;
+    doubted = ackId;
+  };
   const pull = async (
     wish: TikiPullOptions,
     isBehindEmpty = false,
@@ -105,7 +111,7 @@ export function tikiFeed<Schemas extends TikiSchemas>(
         return page;
       } catch (error) {
         if (!isEmpty || !isRefused(error)) throw afterAck(error);
-        passed = ackId;
+        refuse(ackId);
         return await pull({ signal, token }, true);
       }
     },
@@ -115,7 +121,7 @@ export function tikiFeed<Schemas extends TikiSchemas>(
         await calls.ack(queueCode, ackId, { signal, token });
       } catch (error) {
         if (!isRefused(error) || !(isEmpty || refusedAck === "gone")) throw error;
-        if (isEmpty) passed = ackId;
+        if (isEmpty) refuse(ackId);
         return [{ status: "gone" }];
       }
       if (isEmpty) passed = ackId;

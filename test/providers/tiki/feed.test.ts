@@ -168,6 +168,18 @@ describe("a pull", () => {
     expect(await feed.ack(receipt ? [receipt] : [])).toStrictEqual([{ status: "gone" }]);
   });
 
+  it("carries an empty page on once more after one odd refusal, and no more after a second", async () => {
+    const empty = { events: [], ack_id: "a1" };
+    const { feed } = queueFeed(empty, refusal(400), empty, refusal(400), empty);
+    const { receipt } = await feed.pull();
+
+    const once = await feed.pull({ ack: receipt });
+    const twice = await feed.pull({ ack: once.receipt });
+
+    expect(once.receipt).toStrictEqual(receipt);
+    expect(twice).toStrictEqual({ deliveries: [], bytes: JSON.stringify(empty).length });
+  });
+
   it("tells how long a page is, never whether it is the last, and can read it anew", async () => {
     const { feed } = queueFeed(documented, { events: [] });
 
