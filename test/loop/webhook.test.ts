@@ -452,7 +452,12 @@ describe("a webhook with dedupe", () => {
 describe("the dead letters of a webhook", () => {
   it("are two where two messages have no id and equal content", async () => {
     const { deadLetters } = memoryStores();
-    const { post } = bench(failing, { deadLetters, consumer: "billing", retry: { attempts: 1 } });
+    const { post } = bench(failing, {
+      deadLetters,
+      consumer: "billing",
+      retry: { attempts: 1 },
+      replyTimeoutMs: 600_000,
+    });
     const statuses = [await ended(post("?a")), await ended(post("?a")), await ended(post("!b,!b"))];
 
     const { letters } = await deadLetters.list({ consumer: "billing", feed: "inbox" });

@@ -966,7 +966,7 @@ describe("store conformance", () => {
             await good.extend(name, name && ms === 600_000 ? [] : tokens, ms, options),
         }),
       },
-      ["inbox.extend"],
+      ["inbox.late", "inbox.extend"],
     ],
   ])("catches %s", async (_, faults, laws) => {
     expect(await brokenLaws(faults)).toEqual(laws);
