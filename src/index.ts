@@ -9,7 +9,7 @@
  */
 export type { AckloopErrorCode, AckloopErrorFacts } from "./core/errors.ts";
 export { AckloopError, isAckloopError } from "./core/errors.ts";
-export type { EventCatalogue, EventOf, EventOfType, FeedEvent } from "./core/event.ts";
+export type { EventCatalogue, EventOfType, FeedEvent } from "./core/event.ts";
 export type {
   AckReport,
   AckSink,
@@ -30,7 +30,7 @@ export type {
 export { fromReceipt, toReceipt } from "./core/feed.ts";
 export { identityOf } from "./core/identity.ts";
 export type { Logger } from "./core/logger.ts";
-export type { Received, ReceiveOptions, Receiver } from "./core/receiver.ts";
+export type { EventOf, Received, ReceiveOptions, Receiver } from "./core/receiver.ts";
 export type { Report, ReportListener } from "./core/report.ts";
 export type {
   SchemaIssue,

@@ -34,22 +34,6 @@ export type EventCatalogue<E extends FeedEvent = FeedEvent> = {
   readonly [Type in E["type"]]: StandardSchemaV1<unknown, EventOfType<E, Type>["data"]>;
 };
 
-/** The events that a feed or a receiver brings: `EventOf<typeof feed>`. */
-export type EventOf<Source> = Source extends { pull(...args: never): infer Pulled }
-  ? EventIn<Awaited<Pulled>>
-  : Source extends { receive(...args: never): infer Received }
-    ? EventIn<Awaited<Received>>
-    : never;
-
-/** Of what is a page, a list of deliveries, or a received request. */
-type EventIn<Brought> = Brought extends { readonly deliveries: readonly (infer Item)[] }
-  ? EventOfDelivery<Item>
-  : Brought extends readonly (infer Item)[]
-    ? EventOfDelivery<Item>
-    : never;
-
-type EventOfDelivery<Item> = Item extends { readonly event: infer E extends FeedEvent } ? E : never;
-
 /** The member of an event union that has the given type. */
 export type EventOfType<E extends FeedEvent, Type extends string> = E extends FeedEvent
   ? Type extends E["type"]

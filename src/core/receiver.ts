@@ -1,5 +1,5 @@
 import type { EventCatalogue, FeedEvent } from "./event.ts";
-import type { CallOptions, Delivery } from "./feed.ts";
+import type { CallOptions, Delivery, EventSource } from "./feed.ts";
 import type { Logger } from "./logger.ts";
 
 /** What a request to a webhook turned out to be. */
@@ -51,3 +51,7 @@ export interface Receiver<E extends FeedEvent = FeedEvent> {
   /** The answer that tells the provider: send again, not before `retryAfterMs`. */
   defer(retryAfterMs: number): Response;
 }
+
+/** The events that a feed or a receiver brings: `EventOf<typeof feed>`. */
+export type EventOf<Source> =
+  Source extends EventSource<infer E> ? E : Source extends Receiver<infer E> ? E : never;
