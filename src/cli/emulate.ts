@@ -79,7 +79,8 @@ function parse(args: readonly string[]) {
     }).values;
   } catch (error) {
     // Node explains how to write a positional argument; there are none here.
-    if (error instanceof TypeError) throw new UsageError(error.message.replace(/\. To .*$/s, ""));
+    const { name, message = "" } = Object(error) as Partial<Error>;
+    if (name === "TypeError") throw new UsageError(message.replace(/\. To .*$/s, ""));
     throw error;
   }
 }

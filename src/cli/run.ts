@@ -32,9 +32,9 @@ async function dispatch(args: readonly string[], surroundings: Surroundings): Pr
 
 /** Words for an error of the system that a user can do something about. */
 function explain(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !("syscall" in error && "code" in error)) return undefined;
-  if (error.syscall !== "listen") return undefined;
-  return `the port cannot be had (${String(error.code)}); choose another, or --port 0`;
+  const { syscall, code } = Object(error) as Partial<NodeJS.ErrnoException>;
+  if (syscall !== "listen") return undefined;
+  return `the port cannot be had (${code}); choose another, or --port 0`;
 }
 
 /**

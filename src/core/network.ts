@@ -1,3 +1,4 @@
+import { isErrorNamed } from "./realm.ts";
 /** What is known of a failure below HTTP. */
 export interface NetworkFailure {
   /** The runtime's code for it, such as `ECONNRESET`, where it has one. */
@@ -67,15 +68,11 @@ function isUnsent(error: unknown): boolean {
   return unsentWords.test(messageOf(error));
 }
 
+/** The last is a test's own, made inside the `fetch` that the test gave. */
+const bugs = ["TypeError", "RangeError", "ReferenceError", "SyntaxError", "AssertionError"];
+
 function isBug(error: unknown): boolean {
-  return (
-    error instanceof TypeError ||
-    error instanceof RangeError ||
-    error instanceof ReferenceError ||
-    error instanceof SyntaxError ||
-    // A test's own assertion, made inside the `fetch` that the test gave.
-    toFacts(error).name === "AssertionError"
-  );
+  return isErrorNamed(error, ...bugs);
 }
 
 /** The error and what caused it, at most five deep. */

@@ -125,7 +125,8 @@ async function answerAdmin(route: AdminRoute, call: AdminCall): Promise<Response
     return json((await route.handle(call)) ?? {});
   } catch (error) {
     if (error instanceof Refusal) return json({ error: error.message }, error.status);
-    if (error instanceof TypeError) return json({ error: error.message }, 400);
+    const { name, message } = Object(error) as Partial<Error>;
+    if (name === "TypeError") return json({ error: message }, 400);
     throw error;
   }
 }

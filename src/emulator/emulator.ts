@@ -149,7 +149,7 @@ export function createEmulator<Own extends Connection, Operation extends string>
     seed: tools.seed,
     fetch: async (input, init) => {
       if (tools.closing.aborted) throw connectionCut("fetch failed", "ECONNREFUSED");
-      const outer = init?.signal ?? (input instanceof Request ? input.signal : undefined);
+      const outer = init?.signal ?? (isRequest(input) ? input.signal : undefined);
       outer?.throwIfAborted();
       lastNumber += 1;
       const number = lastNumber;
@@ -173,12 +173,17 @@ export function createEmulator<Own extends Connection, Operation extends string>
   };
 }
 
+/** Not by its class: under a test runner it may be another realm's. */
+function isRequest(input: RequestInfo | URL): input is Request {
+  return typeof input === "object" && "headers" in input;
+}
+
 /**
  * The request without its signal: a `Request` holds on to a long-lived signal for good, and the
  * frame listens to the signal itself.
  */
 function toRequest(input: RequestInfo | URL, init: RequestInit | undefined): Request {
-  if (input instanceof Request && !init) return input;
+  if (isRequest(input) && !init) return input;
   return new Request(input, { ...init, signal: null });
 }
 

@@ -10,7 +10,8 @@ export function connectionCut(message = "fetch failed", code = "ECONNRESET"): Ty
 
 /** Whether a rejection of an emulator's `fetch` stands for a cut connection. */
 export function isConnectionCut(error: unknown): boolean {
-  return error instanceof TypeError && error.cause instanceof Error && "code" in error.cause;
+  const { name, cause } = Object(error) as Partial<Error>;
+  return name === "TypeError" && "code" in Object(cause);
 }
 
 const htmlPage =

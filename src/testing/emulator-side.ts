@@ -1,3 +1,4 @@
+import { isRequest } from "../core/realm.ts";
 import type { Emulator, FaultEffect } from "../emulator/index.ts";
 import type { FeedFault, FeedHarness } from "./feed-laws/harness.ts";
 
@@ -28,7 +29,7 @@ export function emulatorSide(
   };
   return {
     async fetch(input, init) {
-      const given = init?.headers ?? (input instanceof Request ? input.headers : undefined);
+      const given = init?.headers ?? (isRequest(input) ? input.headers : undefined);
       const header = new Headers(given).get("authorization");
       for (const text of toCredentials(header)) credentials.add(text);
       count.sent += 1;

@@ -169,7 +169,7 @@ async function send(
   tools.journal.add({ kind: "delivered", ...placeOf(listener, message) });
   const sent = spoilBody(body);
   // A stream is sent as it comes; `fetch` wants to be told.
-  const duplex = sent instanceof ReadableStream ? { duplex: "half" } : {};
+  const duplex = typeof sent === "object" && "getReader" in sent ? { duplex: "half" } : {};
   return outgoing(
     listener.notifyUrl,
     { method, headers: { ...headers, ...signed }, body: sent, ...duplex },

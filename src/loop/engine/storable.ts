@@ -1,5 +1,6 @@
 import type { FeedEvent } from "../../core/event.ts";
 import { toPlainEvent } from "../../core/plain.ts";
+import { isErrorNamed } from "../../core/realm.ts";
 
 /** What of a delivery goes into a dead letter. */
 export interface Storable<Event> {
@@ -46,7 +47,7 @@ function howToWrite(read: () => unknown): ((value: unknown) => string) | undefin
     return undefined;
   } catch (error) {
     // What nests too deep is a RangeError in every engine.
-    return error instanceof RangeError ? writeDeep : writeOdd;
+    return isErrorNamed(error, "RangeError") ? writeDeep : writeOdd;
   }
 }
 

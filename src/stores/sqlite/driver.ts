@@ -80,7 +80,7 @@ export function isInTransaction(database: SqliteDatabase): boolean {
     database.exec("begin");
   } catch (error) {
     // Any other error, such as that the database is closed, is not the answer.
-    if (error instanceof Error && error.message.includes("within a transaction")) return true;
+    if (String(Object(error).message).includes("within a transaction")) return true;
     throw error;
   }
   database.exec("rollback");

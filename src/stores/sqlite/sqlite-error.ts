@@ -1,4 +1,5 @@
 import { type AckloopErrorCode, isAckloopError } from "../../core/errors.ts";
+import { isErrorNamed } from "../../core/realm.ts";
 import { storeError } from "../error.ts";
 
 type Meaning = readonly [says: RegExp, code: AckloopErrorCode, text: string];
@@ -55,7 +56,7 @@ export function sqliteError(operation: string, error: unknown): unknown {
   if (isAckloopError(error)) return error;
   const saying = sayingOf(error);
   const meaning = meanings.find(([says]) => says.test(saying));
-  if (!meaning && error instanceof TypeError) return error;
+  if (!meaning && isErrorNamed(error, "TypeError")) return error;
   const [, code, text] = meaning ?? refused;
   const shown = /^(SQLITE_[A-Z]+|E[A-Z]+\b)/.exec(saying);
   return storeError(code, operation, shown ? `${text} (${shown[0]})` : text);
