@@ -6,7 +6,7 @@
  * DISCUE_BASE_URL leads to a test server.
  */
 import { createServer } from "node:http";
-import { Readable } from "node:stream";
+import { getRequestListener } from "@hono/node-server";
 import { webhook } from "ackloop";
 import { discue } from "ackloop/discue";
 import { sqliteStores } from "ackloop/stores";
@@ -32,25 +32,8 @@ const handle = webhook(receiver, ({ data }) => void totals.set(data.order, data.
   consumer: "billing",
 });
 
-// Bun, Deno and Workers serve `handle` as it is; Node needs these lines, or any framework's own.
-const server = createServer(async (incoming, outgoing) => {
-  const { method = "GET", headers } = incoming;
-  const url = `http://localhost${incoming.url}`;
-  const isRead = ["GET", "HEAD"].includes(method);
-  // What no Request can be made of is nobody's message: TRACE, or a whole address.
-  if ((!isRead && method !== "POST") || !URL.canParse(url)) {
-    outgoing.writeHead(400).end();
-    return;
-  }
-  const init = {
-    method,
-    headers: Object.entries(headers).map(([name, value]): [string, string] => [name, `${value}`]),
-    body: isRead ? null : (Readable.toWeb(incoming) as ReadableStream),
-    duplex: "half",
-  };
-  const answer = await handle(new Request(url, init));
-  outgoing.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text());
-});
+// Bun, Deno and Workers serve `handle` as it is; Node takes an adapter.
+const server = createServer(getRequestListener(handle));
 server.listen(Number(env["PORT"] ?? 8080), "127.0.0.1");
 
 // The server is there before the listener, which may be checked at once and gets later messages only.

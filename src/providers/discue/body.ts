@@ -3,14 +3,15 @@ import { AckloopError } from "../../core/errors.ts";
 /** A request's body, or why there is none. */
 export type Body =
   | { readonly bytes: Uint8Array; readonly refused?: undefined }
-  | { readonly bytes?: undefined; readonly refused: "tooLarge" | "cut" | "encoded" };
+  | { readonly bytes?: undefined; readonly refused: "tooLarge" | "cut" | "encoded" | "gone" };
 
 /**
  * Reads a request's body as bytes, unpacked where it is compressed, and stops as soon as it is longer
  * than `maxBytes`.
  *
  * `refused: "cut"` means that the sender went away in the middle, or that it cannot be unpacked;
- * `"encoded"`, that it is compressed in a way that no runtime unpacks.
+ * `"encoded"`, that it is compressed in a way that no runtime unpacks; `"gone"`, that nothing is there where
+ * the headers tell of a body, since somebody has read it before, such as `express.json()`.
  *
  * @throws {AckloopError} `config` when somebody else has read the body before. An abort rejects with
  * the signal's reason.
@@ -30,9 +31,15 @@ export async function readBody(
   }
   // A length that is missing, or wrong, is met by the count below.
   if (Number(request.headers.get("content-length")) > maxBytes) return { refused: "tooLarge" };
-  if (request.body === null) return { bytes: new Uint8Array() };
-  const unpacked = unpack(request.body, request.headers.get("content-encoding"));
-  return unpacked ? readStream(unpacked, maxBytes, signal) : { refused: "encoded" };
+  const unpacked = request.body && unpack(request.body, request.headers.get("content-encoding"));
+  if (unpacked === undefined) return { refused: "encoded" };
+  const none: Body = { bytes: new Uint8Array() };
+  const body = unpacked ? await readStream(unpacked, maxBytes, signal) : none;
+  return body.bytes?.length === 0 && tellsOfBody(request.headers) ? { refused: "gone" } : body;
+}
+
+function tellsOfBody(headers: Headers): boolean {
+  return Number(headers.get("content-length")) > 0 || headers.has("transfer-encoding");
 }
 
 /** The encodings that every runtime unpacks, by their names in HTTP. */

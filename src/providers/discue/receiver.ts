@@ -96,6 +96,7 @@ interface Refusal {
 const refusedBody = {
   tooLarge: { status: 413, why: "its body is longer than `maxBodyBytes`" },
   cut: { status: 400, why: "its body was cut off, or cannot be unpacked" },
+  gone: { status: 400, why: "its body was read before: mount it in front of any body parser" },
   encoded: { status: 415, why: "its body is encoded in another way than gzip or deflate" },
 } as const;
 

@@ -257,6 +257,20 @@ describe("what is not let in", () => {
     expect(statusOf(await receiver().receive(post(cut)))).toBe(400);
   });
 
+  it.each([
+    ["content-length", "7"],
+    ["transfer-encoding", "chunked"],
+  ])("is answered 400, and told, where nothing is left of it but its %s", async (name, value) => {
+    const warn = vi.fn();
+    const logger = { debug: warn, info: warn, warn, error: warn };
+    for (const body of ["", null]) {
+      const request = post(body, notifyUrl, { headers: { [name]: value } });
+
+      expect(statusOf(await receiver({ logger }).receive(request))).toBe(400);
+    }
+    expect(warn.mock.calls.flat().join()).toContain("any body parser");
+  });
+
   it("rejects as config when its body was read before, and says what to do", async () => {
     const request = call("m-1");
     await request.text();
