@@ -15,6 +15,14 @@ const members: Readonly<Record<FaultKind, readonly string[]>> = {
   duplicate: [],
   skew: ["ms"],
 };
+/** The calls that bring events, by the names that all the emulators have: there alone something can come twice. */
+const delivering = ["pull", "list", "consume", "notify"];
+
+/** Whether an operation brings events. */
+export function isDelivering(operation: string): boolean {
+  return delivering.includes(operation);
+}
+
 const shared = ["kind", "operation", "count", "after", "probability"];
 
 function checkNumber(name: string, value: unknown, min: number, max: number): void {
@@ -51,6 +59,10 @@ export function checkFault(fault: Fault, known: readonly string[]): void {
   }
   if (!operations.every((name) => known.includes(name as string))) {
     throw new TypeError(`fault: operation must be one of ${known.join(", ")}`);
+  }
+  if (kind === "duplicate" && operation !== undefined && !operations.every(isDelivering)) {
+    const names = known.filter(isDelivering).join(", ");
+    throw new TypeError(`fault: duplicate hits calls that bring events: ${names}`);
   }
   checkWhole("count", fault.count, 1);
   checkWhole("after", fault.after, 0);

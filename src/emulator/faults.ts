@@ -1,4 +1,4 @@
-import { checkFault } from "./check-fault.ts";
+import { checkFault, isDelivering } from "./check-fault.ts";
 import type { Fault, FaultKind, SpoilingFault } from "./fault.ts";
 import { createRandom } from "./random.ts";
 
@@ -81,7 +81,8 @@ const none: InjectedFaults = Object.freeze({
 
 function hits(planned: Planned, operation: string, incoming: readonly string[]): boolean {
   const { operation: wanted, after = 0, count, probability = 1 } = planned.fault;
-  if (planned.fault.kind === "skew") return false;
+  const { kind } = planned.fault;
+  if (kind === "skew" || (kind === "duplicate" && !isDelivering(operation))) return false;
   const names = typeof wanted === "string" ? [wanted] : (wanted ?? incoming);
   if (!names.includes(operation)) return false;
   planned.matched += 1;

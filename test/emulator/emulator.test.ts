@@ -24,7 +24,7 @@ function makeCounter(
   return createEmulator(tools, {
     routes: [
       {
-        operation: "add",
+        operation: "pull",
         method: "POST",
         path: "/counters/:name/add",
         handle: async ({ request, params, duplicate }) => {
@@ -320,7 +320,7 @@ describe("a fault", () => {
     expect(state.total).toBe(1);
     expect(faults.injected()).toEqual({ status: 1 });
     expect(journal.entries({ kinds: ["fault"] })).toMatchObject([
-      { request: 1, operation: "add", fault: "status", provider: "counter" },
+      { request: 1, operation: "pull", fault: "status", provider: "counter" },
     ]);
   });
 

@@ -98,6 +98,21 @@ describe("a fault's conditions", () => {
   });
 });
 
+describe("the fault `duplicate`", () => {
+  it("hits no call that brings nothing, and is refused for one", () => {
+    const faults = createFaults(1);
+    faults.know(["pull", "ack"], ["notify"]);
+    faults.add({ kind: "duplicate", count: 1 });
+
+    expect(faults.take("ack").duplicate).toBe(false);
+    expect(faults.list()).toMatchObject([{ matched: 0, injected: 0 }]);
+    expect(faults.take("pull").duplicate).toBe(true);
+    expect(() => faults.add({ kind: "duplicate", operation: ["pull", "ack"] })).toThrow(
+      "fault: duplicate hits calls that bring events: pull, notify",
+    );
+  });
+});
+
 describe("the list of faults", () => {
   it("lets one fault spoil a call, together with delays and duplicates before it", () => {
     const faults = createFaults(1);

@@ -37,6 +37,14 @@ const junk = [
   "5, 7",
 ];
 
+/** The call of each provider that brings events: no other can bring one twice. */
+const delivers: Readonly<Record<ProviderName, string>> = {
+  tiki: "pull",
+  kekker: "list",
+  workato: "consume",
+  discue: "notify",
+};
+
 function planFault(provider: ProviderName, dice: Dice): Fault {
   const match = {
     operation: dice.pick(operations[provider]),
@@ -72,7 +80,7 @@ function planFault(provider: ProviderName, dice: Dice): Fault {
     case 10:
       return { kind: "oversize", bytes: 200_000, ...match };
     case 11:
-      return { kind: "duplicate", ...match };
+      return { kind: "duplicate", ...match, operation: delivers[provider] };
     case 12:
       return { kind: "stall", ...match };
     case 13:
