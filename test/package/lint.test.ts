@@ -50,6 +50,11 @@ const planted: readonly (readonly [name: string, text: string, rule: string])[] 
     "export async function a(feed: { nack?(): Promise<void> }): Promise<void> {\n  await feed.nack?.();\n}",
     "plugin",
   ],
+  [
+    "the class of what may be another realm's",
+    "export const isBad = (thrown: unknown): boolean => thrown instanceof Error;",
+    "plugin",
+  ],
   ["a handler outside the guard", "export const a = (handler: () => void) => handler();", "plugin"],
 ];
 
@@ -70,7 +75,9 @@ async function rulesBroken(
   await mkdir(join(folder, "src/core"), { recursive: true });
   await mkdir(join(folder, "src/loop"), { recursive: true });
   await mkdir(join(folder, "scripts"));
-  await copyFile(join(root, "scripts/guard.grit"), join(folder, "scripts/guard.grit"));
+  for (const plugin of ["scripts/guard.grit", "scripts/realm.grit"]) {
+    await copyFile(join(root, plugin), join(folder, plugin));
+  }
   await writeFile(join(folder, "src/core/sleep.ts"), "export async function sleep() {}\n");
   for (const [name, text] of Object.entries(files)) {
     await writeFile(join(folder, "src/loop", name), `${text}\n`);
