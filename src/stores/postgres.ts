@@ -39,5 +39,5 @@ export function postgresStores(
   checkDatabase("postgresStores", "database", database);
   const settings = checkOptions("postgresStores", options, postgresRules);
   const session = new PostgresSession(database, settings);
-  return { ...sqlStores(session, settings, postgresAdd), migrate: () => session.migrate() };
+  return { ...sqlStores(session, settings, postgresAdd()), migrate: () => session.migrate() };
 }

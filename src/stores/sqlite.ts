@@ -37,5 +37,5 @@ export function sqliteStores(
 ): SqliteStores {
   const settings = checkOptions("sqliteStores", options, sqlRules);
   const session = new SqliteSession({ ...settings, ...openerOf(database) });
-  return { ...sqlStores(session, settings, sqliteAdd), close: () => session.close() };
+  return { ...sqlStores(session, settings, sqliteAdd()), close: () => session.close() };
 }

@@ -55,7 +55,7 @@ function oneOf(step: Step): string {
 }
 
 /** Where there is no room, nothing is added, and it fits only if all of it is there already. */
-export const postgresAdd: Step = `
+export const postgresAdd = (): Step => `
   with row as materialized (
     select ${keyOf("key")} as key, entry
     from json_to_recordset(cast($2 as json)) as given (key text, entry text)

@@ -45,9 +45,9 @@ export async function look(
     [textAt(row, "versions")],
   );
   const version = numberAt(operation, tables, "version");
-  refuseNewer(operation, version, steps.length);
+  refuseNewer(operation, version, steps().length);
   const isWhole = numberAt(operation, tables, "tables") === tableNames.length;
-  return { schema: found, isCurrent: isWhole && version === steps.length };
+  return { schema: found, isCurrent: isWhole && version === steps().length };
 }
 
 /** What a person must mend first, in words. */

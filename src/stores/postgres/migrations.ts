@@ -8,17 +8,18 @@ const migrationLock = 7_405_311_846;
  * Keeps the sizes, whoever adds, finishes or deletes rows, in some rows for each inbox, so that those who
  * add at a time need not wait for each other. The schema's name may change later.
  */
-const sizes = [
-  ["insert", "new table as added", "select name, 1 as n from added where done_until is null"],
+const sizes = (): readonly string[] =>
   [
-    "update",
-    "old table as gone new table as added",
-    `select name, 1 as n from added where done_until is null
+    ["insert", "new table as added", "select name, 1 as n from added where done_until is null"],
+    [
+      "update",
+      "old table as gone new table as added",
+      `select name, 1 as n from added where done_until is null
      union all select name, -1 from gone where done_until is null`,
-  ],
-  ["delete", "old table as gone", "select name, -1 as n from gone where done_until is null"],
-].map(
-  ([event, tables, changes]) => `
+    ],
+    ["delete", "old table as gone", "select name, -1 as n from gone where done_until is null"],
+  ].map(
+    ([event, tables, changes]) => `
   create or replace function @inbox_count_${event}() returns trigger
   language plpgsql as $count$
   begin
@@ -34,24 +35,24 @@ const sizes = [
   create trigger @bare(inbox_count_${event}) after ${event} on @inbox
     referencing ${tables} for each statement
     execute function @inbox_count_${event}();`,
-);
+  );
 
 /**
  * The steps from one version of the tables to the next. A step is never changed once released, and can be
  * made again: it is, where tables are missing.
  */
-export const steps: readonly string[] = [
+export const steps = (): readonly string[] => [
   `${firstTables}
   create table if not exists @inbox_sizes (
     name text collate "C", slot integer, unfinished bigint not null, primary key (name, slot)
   );
-  ${sizes.join("")}`,
+  ${sizes().join("")}`,
 ];
 
 /** One statement that makes what is missing, so that it is one transaction whatever the driver. */
 export function migration(schema: string, prefix: string): string {
   const version = tableOf(schema, prefix, "version");
-  const changes = steps.map(
+  const changes = steps().map(
     (step, at) => `
     if is_of < ${at + 1} then
       ${toPostgres(step, schema, prefix)}

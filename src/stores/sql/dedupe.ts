@@ -12,7 +12,7 @@ const isHeld = "known.mark is not null and known.mark = $2 and known.done_until 
 /** The given mark is not one of those that are never set again. */
 const mayBeSet = "replace(known.forgotten, $2, '') = known.forgotten";
 
-const statements = {
+const toStatements = () => ({
   begin: `
     insert into @dedupe as known (key, mark, marked_until, marked_ms, kept_until, starts)
     values (@key($1), $2, ${after("$3")}, cast($3 as float8), ${after("$4")}, 1)
@@ -53,10 +53,11 @@ const statements = {
       mark = case when ${isHeld} then null else known.mark end,
       marked_until = case when ${isHeld} then @now else known.marked_until end,
       starts = case when ${isHeld} then known.starts - 1 else known.starts end`,
-};
+});
 
 /** The dedupe store in a table: one row for an event, one conditional statement for a step. */
 export function sqlDedupe(session: SqlSession, startsRetentionMs: number): DedupeStore {
+  const statements = toStatements();
   const sweep = sweeperOf(session, "@dedupe", "key", "kept_until");
   const keptMs = (markMs: number): number => Math.max(markMs, startsRetentionMs);
   return {

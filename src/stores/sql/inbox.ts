@@ -17,7 +17,7 @@ const isGiven = `place = given.at and token = given.held and done_until is null
 const hide = `hidden_ms = cast($3 as float8),
   hidden_until = case when cast($3 as float8) = 0 then 0 else ${after("$3")} end`;
 
-const statements = {
+const toStatements = () => ({
   /**
    * What nobody has claimed yet is hidden until 0. Of these the oldest, and those whose time has been over
    * for longest, are found by one index each, however many others there are, and the oldest of both
@@ -46,7 +46,7 @@ const statements = {
     end from @tokens where ${isGiven} returning place, @text(token)`,
   release: `update @inbox set token = null, ${hide} from @tokens where ${isGiven}`,
   extend: `update @inbox set ${hide} from @tokens where ${isGiven}`,
-};
+});
 
 /**
  * The inbox in a table: workers claim rows, and pass by those that another worker claims just now.
@@ -55,6 +55,7 @@ const statements = {
  * there was no room, and nothing was added, and not all of it is there already.
  */
 export function sqlInbox(session: SqlSession, limits: StoreLimits, add: Step): Inbox {
+  const statements = toStatements();
   const sweep = sweeperOf(session, "@inbox", "place", "done_until");
 
   async function settle(

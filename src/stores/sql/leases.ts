@@ -2,7 +2,7 @@ import type { LeaseStore, StoreKey } from "../../core/stores.ts";
 import { keyOfPlace } from "../json.ts";
 import { after, beginAnew, leftAt, numberAt, type SqlSession } from "./session.ts";
 
-const statements = {
+const toStatements = () => ({
   hold: `
     insert into @leases as known (key, holder, held_until, held_ms, fence)
     values (@key($1), $2, ${after("$3")}, cast($3 as float8), 1)
@@ -19,10 +19,11 @@ const statements = {
     update @leases set held_until = ${after("$3")}, held_ms = cast($3 as float8)
     where key = @key($1) and fence = cast($2 as bigint) and held_until > @now
     returning 1 as changed`,
-};
+});
 
 /** The lease store in a table: the row stays when a lease ends, so that its fence only grows. */
 export function sqlLeases(session: SqlSession): LeaseStore {
+  const statements = toStatements();
   async function endIn(
     operation: string,
     place: StoreKey,

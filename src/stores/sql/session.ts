@@ -19,6 +19,11 @@ export type Param = string | number;
  */
 export type Step = string | readonly string[];
 
+/*
+ * Texts that are put together stand in functions: no bundler drops what is made when a module is loaded, and
+ * whoever has `memoryStores` alone would carry them.
+ */
+
 /** A step that is asked for, and what for. */
 export type Asked = readonly [operation: string, step: Step, params: readonly Param[]];
 

@@ -41,24 +41,25 @@ export function toSqlite(text: string, prefix: string): Written {
   return { sql, order, texts };
 }
 
-const given = `(
-  select json_extract(value, '$.key') as key, json_extract(value, '$.entry') as entry
-  from json_each($2)
-)`;
-const hasRoom = `coalesce((
-  select unfinished from @inbox_sizes where name = @key($1)
-), 0) < cast($3 as integer)`;
-
 /** Where there is no room, nothing is added, and it fits only if all of it is there already. */
-export const sqliteAdd: Step = [
-  `select ${hasRoom} or not exists (
+export function sqliteAdd(): Step {
+  const given = `(
+    select json_extract(value, '$.key') as key, json_extract(value, '$.entry') as entry
+    from json_each($2)
+  )`;
+  const hasRoom = `coalesce((
+    select unfinished from @inbox_sizes where name = @key($1)
+  ), 0) < cast($3 as integer)`;
+  return [
+    `select ${hasRoom} or not exists (
     select 1 from ${given} as given where not exists (
       select 1 from @inbox as known where known.key = given.key
       and (known.done_until is null or known.done_until > @now)
     )
   ) as fits`,
-  `delete from @inbox where done_until <= @now and key in (select key from ${given})`,
-  `insert into @inbox (name, key, entry)
+    `delete from @inbox where done_until <= @now and key in (select key from ${given})`,
+    `insert into @inbox (name, key, entry)
     select @key($1), given.key, given.entry from ${given} as given where ${hasRoom}
     on conflict (key) do nothing`,
-];
+  ];
+}

@@ -6,7 +6,7 @@ import type { Connection } from "./connection.ts";
  * The steps from one version of the tables to the next. A step is never changed once released, and can be
  * made again: it is, where tables are missing.
  */
-const steps: readonly string[] = [
+const steps = (): readonly string[] => [
   `${firstTables}
   create table if not exists @inbox_sizes (name text primary key, unfinished integer not null);
   create trigger if not exists @inbox_added after insert on @inbox begin
@@ -24,11 +24,11 @@ const steps: readonly string[] = [
 
 /** Makes the tables, or brings older ones to this version; refuses newer ones. */
 export function migrate(connection: Connection): void {
-  if (versionOf(connection) === steps.length) return;
+  if (versionOf(connection) === steps().length) return;
   connection.transact("begin immediate", () => {
     const found = versionOf(connection);
     connection.exec("create table if not exists @version (version integer)");
-    for (const [at, step] of steps.entries()) {
+    for (const [at, step] of steps().entries()) {
       if (at < found) continue;
       connection.exec(step);
       connection.rows("insert into @version (version) values ($1)", [at + 1]);
@@ -41,7 +41,7 @@ function versionOf(connection: Connection): number {
   if (countOf(connection, ["version"]) === 0) return 0;
   const [row = {}] = connection.rows("select coalesce(max(version), 0) as version from @version");
   const version = numberAt("open", row, "version");
-  refuseNewer("open", version, steps.length);
+  refuseNewer("open", version, steps().length);
   return countOf(connection, tableNames) === tableNames.length ? version : 0;
 }
 

@@ -73,10 +73,10 @@ describe.each(Object.entries(bundlers))("%s", (bundler, bundle) => {
 });
 
 describe("memoryStores alone", () => {
-  it("take at most 24 kB of a browser's bundle, minified", async () => {
+  it("take at most 16 kB of a browser's bundle, minified", async () => {
     const [program] = programs;
     const file = written("size.mjs", program ? textOf(program, "import") : "");
 
-    expect(await minifiedBytes(file)).toBeLessThan(24_000);
+    expect(await minifiedBytes(file)).toBeLessThan(16_000);
   });
 });
