@@ -1,4 +1,5 @@
 import { isErrorNamed } from "./realm.ts";
+
 /** What is known of a failure below HTTP. */
 export interface NetworkFailure {
   /** The runtime's code for it, such as `ECONNRESET`, where it has one. */

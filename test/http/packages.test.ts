@@ -3,7 +3,13 @@ import { createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import crossFetch from "cross-fetch";
 import nodeFetch from "node-fetch";
-import { ProxyAgent, fetch as undici } from "undici";
+import {
+  EnvHttpProxyAgent,
+  getGlobalDispatcher,
+  ProxyAgent,
+  setGlobalDispatcher,
+  fetch as undici,
+} from "undici";
 import { fetch as undici6 } from "undici-6";
 import { describe, expect, it } from "vitest";
 import { serveEmulators, tikiEmulator } from "../../src/emulator/index.ts";
@@ -63,28 +69,53 @@ describe.each(packages)("the fetch of %s", (_, fetch) => {
   });
 });
 
-it("goes through a proxy that the fetch is told of", async () => {
-  const asked: (string | undefined)[] = [];
-  await using target = await loopback((_request, response) => response.end("[]"));
-  const proxy = createServer().on("connect", (request, socket) => {
-    asked.push(request.url);
-    const [host = "", port] = (request.url ?? "").split(":");
-    const onward = connect(Number(port), host, () => {
-      socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
-      onward.pipe(socket).pipe(onward);
+describe("a proxy", () => {
+  /** Notes where it was asked to go. */
+  async function startProxy() {
+    const asked: (string | undefined)[] = [];
+    const proxy = createServer().on("connect", (request, socket) => {
+      asked.push(request.url);
+      const [host = "", port] = (request.url ?? "").split(":");
+      const onward = connect(Number(port), host, () => {
+        socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
+        onward.pipe(socket).pipe(onward);
+      });
     });
+    await once(proxy.listen(0, "127.0.0.1"), "listening");
+    const { port } = proxy.address() as AddressInfo;
+    return { asked, url: `http://127.0.0.1:${port}`, close: () => proxy.close() };
+  }
+
+  it("is taken by the fetch that is told of it", async () => {
+    await using target = await loopback((_request, response) => response.end("[]"));
+    const proxy = await startProxy();
+    const dispatcher = new ProxyAgent(proxy.url);
+    const fetch = ((url: string, init: object) =>
+      undici(url, { ...init, dispatcher })) as unknown as typeof globalThis.fetch;
+
+    await tiki({ token: "t", baseUrl: target.baseUrl, fetch })
+      .queues.list()
+      .catch(() => {});
+
+    expect(proxy.asked).toEqual([new URL(target.baseUrl).host]);
+    await dispatcher.close();
+    proxy.close();
   });
-  await once(proxy.listen(0, "127.0.0.1"), "listening");
-  const { port } = proxy.address() as AddressInfo;
-  const dispatcher = new ProxyAgent(`http://127.0.0.1:${port}`);
-  const fetch = ((url: string, init: object) =>
-    undici(url, { ...init, dispatcher })) as unknown as typeof globalThis.fetch;
 
-  await tiki({ token: "t", baseUrl: target.baseUrl, fetch })
-    .queues.list()
-    .catch(() => {});
+  it("is taken by every client where it is set for the process", async () => {
+    await using target = await loopback((_request, response) => response.end("[]"));
+    const proxy = await startProxy();
+    const before = getGlobalDispatcher();
+    const dispatcher = new EnvHttpProxyAgent({ httpProxy: proxy.url });
+    setGlobalDispatcher(dispatcher);
 
-  expect(asked).toEqual([new URL(target.baseUrl).host]);
-  await dispatcher.close();
-  proxy.close();
+    await tiki({ token: "t", baseUrl: target.baseUrl })
+      .queues.list()
+      .catch(() => {});
+
+    setGlobalDispatcher(before);
+    expect(proxy.asked).toEqual([new URL(target.baseUrl).host]);
+    await dispatcher.close();
+    proxy.close();
+  });
 });

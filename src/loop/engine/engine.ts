@@ -83,8 +83,6 @@ export class Engine {
   /** Fires when nothing is let go of any more. */
   readonly #left = new AbortController();
   readonly #leaving: Leaving;
-  /** Receipts of what is not begun, for the sake of its lease. */
-  readonly #lapsed: Receipt[] = [];
   /** When the deadline is, by `performance.now`. */
   readonly #deadline: number;
   /** When pulling and starting handlers is over for it. */
@@ -276,7 +274,7 @@ export class Engine {
       return Number.POSITIVE_INFINITY;
     }
     const handleAt = this.#handling.step(now);
-    if (this.#lapsed.length > 0) void this.#leaving.nack(this.#lapsed.splice(0));
+    void this.#leaving.nack();
     const pullAt = this.#pulling.step(now);
     const ackAt = this.#gathersUntil(now) ?? this.#settling.step(now);
     const { finished } = this.#pulling;
@@ -385,7 +383,7 @@ export class Engine {
 
   #onLapsed(entry: Entry): void {
     this.#counts.pulled -= 1;
-    this.#lapsed.push(...receiptsOf(entry));
+    this.#leaving.add(receiptsOf(entry));
     this.#window.leave(entry);
     this.#pulling.lapsed();
   }
@@ -508,7 +506,7 @@ export class Engine {
   /** What was pulled too late is given back with the rest, or by itself after that. */
   #onLeft(receipts: readonly Receipt[]): void {
     const { phase, facts } = this.#ending ?? {};
-    if (phase !== "lettingGo") this.#leaving.add(receipts);
-    else if (!facts?.abrupt) void this.#leaving.nack(receipts);
+    this.#leaving.add(receipts);
+    if (phase === "lettingGo" && !facts?.abrupt) void this.#leaving.nack();
   }
 }

@@ -23,16 +23,16 @@ export interface LeavingParts {
  */
 export class Leaving {
   readonly #parts: LeavingParts;
-  /** Receipts of what was pulled and never begun. */
-  readonly #receipts: Receipt[] = [];
+  /** Receipts of what was pulled and is not begun. */
+  readonly #receipts = new Set<Receipt>();
 
   constructor(parts: LeavingParts) {
     this.#parts = parts;
   }
 
-  /** Takes what was pulled too late: it is given back with the rest. */
+  /** Takes what is not begun, too late or too long after it came: the next nack gives it back. */
   add(receipts: readonly Receipt[]): void {
-    this.#receipts.push(...receipts);
+    for (const receipt of receipts) this.#receipts.add(receipt);
   }
 
   /**
@@ -45,14 +45,14 @@ export class Leaving {
     const open = [...window.openEntries()];
     const left = open.filter(({ isAtWork }) => !isAtWork);
     const busy = new Set(open.filter(({ isAtWork }) => isAtWork).flatMap(receiptsOf));
-    const receipts = new Set(left.flatMap(receiptsOf).filter((receipt) => !busy.has(receipt)));
+    this.add(left.flatMap(receiptsOf).filter((receipt) => !busy.has(receipt)));
     // A stop is no failed attempt, so that its marks are taken back; beside another's run they hold on.
     const marked = isLost ? left : open;
     const limitMs = Number.POSITIVE_INFINITY;
     await ask({ what: "stop", limitMs, own }, (signal) =>
       Promise.all([
         ...marked.map((entry) => keeping.abandon(entry, signal)),
-        isLost ? undefined : this.nack([...receipts], signal),
+        isLost ? undefined : this.nack(signal),
         guard?.release(signal),
       ]),
     );
@@ -64,11 +64,13 @@ export class Leaving {
     void ask({ what: "forget", limitMs }, (signal) => keeping.abandon(entry, signal));
   }
 
-  /** Gives messages back, and with them what was pulled too late. */
-  async nack(left: readonly Receipt[], giveUp?: AbortSignal): Promise<void> {
+  /** Gives back what is not begun, if there is anything. */
+  async nack(giveUp?: AbortSignal): Promise<void> {
+    if (this.#receipts.size === 0) return;
     const { feed, callTimeoutMs: limitMs, log } = this.#parts;
-    const receipts = [...left, ...this.#receipts.splice(0)];
-    if (feed.nack === undefined || receipts.length === 0) return;
+    const receipts = [...this.#receipts];
+    this.#receipts.clear();
+    if (feed.nack === undefined) return;
     const asking = { what: "nack", whom: feed.name, limitMs, signal: giveUp };
     const answer = await ask(asking, (signal) => feed.nack?.(receipts, { signal }));
     if (answer.kind === "answered") return;

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { getRequestListener } from "@hono/node-server";
@@ -90,4 +91,25 @@ it("never takes a body that Express has parsed before for an empty message", asy
   expect((await post(port, secret, { headers })).status).toBe(400);
   expect(handler).not.toHaveBeenCalled();
   expect(warn.mock.calls.flat().join()).toContain("mount it in front of any body parser");
+});
+
+it("is mounted in Lambda by the lines of the docs", async () => {
+  const docs = await readFile(new URL("../../../docs/webhooks.md", import.meta.url), "utf8");
+  const [, code = ""] = /## Lambda.*?```js\n(.*?)```/s.exec(docs) ?? [];
+  const make = new Function("handle", `${code.replace("export ", "")}return handler;`);
+  const lambda: (event: object) => Promise<{ readonly statusCode: number }> = make(handle);
+  const eventOf = (method: string, body?: string) => ({
+    rawPath: "/discue",
+    rawQueryString: `secret=${secret}`,
+    headers: { "content-type": "application/json" },
+    requestContext: { http: { method } },
+    body: body && Buffer.from(body).toString("base64"),
+    isBase64Encoded: body !== undefined,
+  });
+
+  const posted = await lambda(eventOf("POST", '{"message":{"id":"of-lambda","data":"8"}}'));
+
+  expect(posted.statusCode).toBe(200);
+  expect(handler.mock.calls.map(([{ data }]) => data)).toEqual([8]);
+  expect((await lambda(eventOf("GET"))).statusCode).toBe(200);
 });
