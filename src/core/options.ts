@@ -6,7 +6,7 @@ import type { StandardSchemaV1 } from "./standard-schema.ts";
 export type Table = Readonly<Record<string, AnyRule>>;
 
 /** A rule, whatever its types. */
-interface AnyRule extends RuleParts {
+export interface AnyRule extends RuleParts {
   readonly types: { readonly given: unknown; readonly filled: unknown; readonly needed: boolean };
   read(value: unknown, verb: string, path: string): unknown;
 }

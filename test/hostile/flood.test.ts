@@ -2,7 +2,7 @@ import { Webhook } from "standardwebhooks";
 import { describe, expect, it } from "vitest";
 import { consume } from "../../src/loop/consume.ts";
 import { webhook } from "../../src/loop/webhook.ts";
-import { discueReceiver, type ReceiverOptions } from "../../src/providers/discue/index.ts";
+import { type DiscueReceiverOptions, discueReceiver } from "../../src/providers/discue/index.ts";
 import { inbox, memoryStores } from "../../src/stores/index.ts";
 
 const secret = "0123456789abcdef";
@@ -58,7 +58,7 @@ const doors: Readonly<
   Record<
     string,
     {
-      readonly options: ReceiverOptions;
+      readonly options: DiscueReceiverOptions;
       readonly good: (id: number) => Request;
       readonly bad: (number: number, bodies: Bodies) => Request;
     }
@@ -107,7 +107,7 @@ const ways: Readonly<
   Record<
     string,
     (
-      options: ReceiverOptions,
+      options: DiscueReceiverOptions,
       told: string[],
     ) => { readonly handle: Handle; readonly handled: readonly unknown[]; stop(): Promise<unknown> }
   >

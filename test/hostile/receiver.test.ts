@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { webhook } from "../../src/loop/webhook.ts";
-import { discue, type ReceiverOptions } from "../../src/providers/discue/index.ts";
+import { type DiscueReceiverOptions, discue } from "../../src/providers/discue/index.ts";
 import { inbox, memoryStores } from "../../src/stores/index.ts";
 import { expectCleanPrototypes, holds, spoiltBytes } from "./support.ts";
 
@@ -10,7 +10,7 @@ const whsec = `whsec_${Buffer.from("0123456789abcdef").toString("base64")}`;
 const message = { message: { id: "m", name: "n", data: '{"order":7}' } };
 
 const { receiver: receiverOf } = discue({ apiKey: "key" });
-const kinds: readonly (readonly [string, ReceiverOptions])[] = [
+const kinds: readonly (readonly [string, DiscueReceiverOptions])[] = [
   ["a secret in the query", { secret }],
   ["a secret in the path", { secret, secretIn: "path" }],
   ["a signature", { signature: { secrets: [whsec] } }],

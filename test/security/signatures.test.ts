@@ -2,12 +2,12 @@ import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
 import ts from "typescript";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { discue, type ReceiverOptions } from "../../src/providers/discue/index.ts";
+import { type DiscueReceiverOptions, discue } from "../../src/providers/discue/index.ts";
 import { isSame } from "../../src/providers/discue/secret.ts";
 
 const key = Buffer.from("0123456789abcdef0123456789abcdef");
 const signature = { secrets: [`whsec_${key.toString("base64")}`] };
-const receiverOf = (options: ReceiverOptions) => discue({ apiKey: "k" }).receiver(options);
+const receiverOf = (options: DiscueReceiverOptions) => discue({ apiKey: "k" }).receiver(options);
 const now = Date.UTC(2026, 10, 1);
 
 beforeEach(() => {
@@ -36,7 +36,7 @@ function signedRequest({ id = "m", at = now, body = "{}", sent = {} }: Signed = 
   return new Request("https://me.example/", { method: "POST", body, headers });
 }
 
-async function statusOf(request: Request, options: ReceiverOptions): Promise<number> {
+async function statusOf(request: Request, options: DiscueReceiverOptions): Promise<number> {
   const received = await receiverOf(options).receive(request);
   return received.kind === "answered" ? received.response.status : 200;
 }

@@ -1,5 +1,5 @@
 import { ask } from "../../core/guard.ts";
-import type { DomainChallenge, ReceiverSettings } from "./receiver-options.ts";
+import type { DiscueDomainChallenge, ReceiverSettings } from "./receiver-options.ts";
 
 /** What a GET of some path is answered with; neither where no challenge is served there. */
 export interface Challenged {
@@ -41,12 +41,16 @@ export function createChallenges({
 
 /** What a function gives, kept for a moment. */
 class AskedList {
-  readonly #give: () => readonly DomainChallenge[] | Promise<readonly DomainChallenge[]>;
+  readonly #give: () =>
+    | readonly DiscueDomainChallenge[]
+    | Promise<readonly DiscueDomainChallenge[]>;
   #known: Contents | string = "";
   #until = Number.NEGATIVE_INFINITY;
   #asking: Promise<Contents | string> | undefined;
 
-  constructor(give: () => readonly DomainChallenge[] | Promise<readonly DomainChallenge[]>) {
+  constructor(
+    give: () => readonly DiscueDomainChallenge[] | Promise<readonly DiscueDomainChallenge[]>,
+  ) {
     this.#give = give;
   }
 
@@ -69,7 +73,7 @@ class AskedList {
   }
 }
 
-function toContents(challenges: readonly DomainChallenge[]): Contents {
+function toContents(challenges: readonly DiscueDomainChallenge[]): Contents {
   return new Map(challenges.map((each) => [pathOf(each), each.fileContent]));
 }
 
@@ -79,7 +83,7 @@ function lookUp(contents: Contents, path: string): Challenged {
 }
 
 /** Slashes collapse, since the folder comes with and without some around it. */
-function pathOf({ contextPath, fileName }: DomainChallenge): string {
+function pathOf({ contextPath, fileName }: DiscueDomainChallenge): string {
   const { pathname } = new URL(`https://localhost/${contextPath}/${fileName}`);
   return collapsed(pathname);
 }

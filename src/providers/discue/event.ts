@@ -12,10 +12,10 @@ import { fingerprint } from "./fingerprint.ts";
  * `"message"`: `{"message": {"id", "name", "data"}}`. `"data"`: `{"data"}`, with nothing beside it but
  * the fields of a message. `"raw"`: the `data` string itself.
  */
-export type BodyForm = "message" | "data" | "raw";
+export type DiscueBodyForm = "message" | "data" | "raw";
 
 /** Names the type of an event from its data; nothing, or an empty text, means `"message"`. */
-export type TypeOf = (data: unknown) => string | undefined;
+export type DiscueTypeOf<Type extends string = string> = (data: unknown) => Type | undefined;
 
 /** What a receiver knows about a request besides its body. */
 export interface RequestFacts {
@@ -24,11 +24,11 @@ export interface RequestFacts {
   /** The body as text. */
   readonly text: string;
   /** The forms that the body may have. */
-  readonly forms: readonly BodyForm[];
+  readonly forms: readonly DiscueBodyForm[];
   /** Whether `data` that is JSON is parsed. */
   readonly parseData: boolean;
   /** Names the type. */
-  readonly typeOf?: TypeOf | undefined;
+  readonly typeOf?: DiscueTypeOf | undefined;
   /** An id found outside of the body, used when the body has none. */
   readonly outerId?: string | undefined;
   /** Makes an id from the content, where there is no other. */
@@ -37,7 +37,7 @@ export interface RequestFacts {
 
 /** A message as the body of a request holds it. */
 interface BodyMessage {
-  readonly form: BodyForm;
+  readonly form: DiscueBodyForm;
   readonly id?: string | undefined;
   readonly name?: string | undefined;
   readonly data: string;
@@ -123,7 +123,7 @@ function readDelivery(
 }
 
 /** Finds the message in a body, in the first of the forms that fits; `undefined` when none does. */
-function readMessage(text: string, forms: readonly BodyForm[]): BodyMessage | undefined {
+function readMessage(text: string, forms: readonly DiscueBodyForm[]): BodyMessage | undefined {
   const body = parsed(text);
   if (isObject(body)) {
     const { message } = body;
@@ -188,7 +188,7 @@ function isTooDeep(value: unknown): boolean {
   return true;
 }
 
-function nameType(typeOf: TypeOf | undefined, data: unknown): string | AckloopError {
+function nameType(typeOf: DiscueTypeOf | undefined, data: unknown): string | AckloopError {
   if (!typeOf) return "message";
   const answer = answerAtOnce(() => typeOf(data));
   if (answer) return toText(answer.value) ?? "message";

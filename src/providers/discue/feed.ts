@@ -16,8 +16,8 @@ import { sleep } from "../../core/sleep.ts";
 import { withAgain } from "./event.ts";
 import { type Answer, createHeldRequests, type Held, type HeldRequests } from "./held-requests.ts";
 
-/** How a {@link ReceiverFeed} holds its requests. */
-export interface ReceiverFeedOptions {
+/** How a {@link DiscueReceiverFeed} holds its requests. */
+export interface DiscueReceiverFeedOptions {
   /**
    * How many requests are read or held at most, 1 to 100,000; one more is answered 503 before its body is
    * read, unless it is no delivery. @default 1_000
@@ -47,7 +47,9 @@ export interface ReceiverFeedOptions {
  * A liveness check is answered 200, however many requests are held, while a pull waits or the last one
  * came within its `waitMs` and 60 s; then, and after `close`, 503.
  */
-export interface ReceiverFeed<E extends FeedEvent = FeedEvent> extends EventSource<E>, AckSink {
+export interface DiscueReceiverFeed<E extends FeedEvent = FeedEvent>
+  extends EventSource<E>,
+    AckSink {
   readonly acks: "individual";
   readonly pulls: "onward";
   readonly waits: true;
@@ -74,13 +76,13 @@ const table = {
   maxRequests: whole(1, 100_000).or(1_000),
   replyTimeoutMs: whole(1, 3_600_000).or(9_000),
   retryAfterMs: whole(0, 86_400_000).or(1_000),
-} satisfies TableOf<ReceiverFeedOptions>;
+} satisfies TableOf<DiscueReceiverFeedOptions>;
 
 /** Makes a feed of a receiver's requests. */
 export function createReceiverFeed<E extends FeedEvent>(
   receiver: Receiver<E>,
-  options: ReceiverFeedOptions = {},
-): ReceiverFeed<E> {
+  options: DiscueReceiverFeedOptions = {},
+): DiscueReceiverFeed<E> {
   const settings = checkOptions("discue receiver feed", options, table);
   const held = createHeldRequests<E>();
   const state = { closed: false };

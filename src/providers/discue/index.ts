@@ -20,16 +20,19 @@
  * (2026-04-27), both read 2026-11.
  */
 export { discue } from "./client.ts";
-export type { BodyForm, TypeOf } from "./event.ts";
-export type { ReceiverFeed, ReceiverFeedOptions } from "./feed.ts";
-export { type CreateReceiver, type DiscueReceiver, discueReceiver } from "./receiver.ts";
+export type { DiscueBodyForm, DiscueTypeOf } from "./event.ts";
+export type { DiscueReceiverFeed, DiscueReceiverFeedOptions } from "./feed.ts";
+export { type DiscueCreateReceiver, type DiscueReceiver, discueReceiver } from "./receiver.ts";
 export type {
-  DomainChallenge,
-  EventsOf,
-  MessageSchemas,
-  ReceiverOptions,
+  DiscueDomainChallenge,
+  DiscueEventWith,
+  DiscueMessageForm,
+  DiscueReceiverBasics,
+  DiscueReceiverOptions,
+  DiscueSchemas,
+  DiscueTypedForm,
 } from "./receiver-options.ts";
-export type { SignatureOptions } from "./signature.ts";
+export type { DiscueSignatureOptions } from "./signature.ts";
 export type {
   DiscueApiClient,
   DiscueApiKey,

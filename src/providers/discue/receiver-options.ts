@@ -1,6 +1,6 @@
 import type { FeedEvent } from "../../core/event.ts";
 import type { Logger } from "../../core/logger.ts";
-import type { FilledOf, TableOf } from "../../core/options.ts";
+import type { AnyRule, FilledOf, TableOf } from "../../core/options.ts";
 import {
   aFunction,
   checkOptions,
@@ -17,11 +17,11 @@ import {
   withMethods,
 } from "../../core/options.ts";
 import type { SchemaOutput, StandardSchemaV1 } from "../../core/standard-schema.ts";
-import type { BodyForm, TypeOf } from "./event.ts";
-import { type SignatureOptions, signatureTable } from "./signature.ts";
+import type { DiscueBodyForm, DiscueTypeOf } from "./event.ts";
+import { type DiscueSignatureOptions, signatureTable } from "./signature.ts";
 
 /** What a receiver answers on one path, so that discue can see that the domain is yours. */
-export interface DomainChallenge {
+export interface DiscueDomainChallenge {
   /** The folder of the path, with or without slashes around it. */
   readonly contextPath: string;
   /** The last segment of the path. */
@@ -31,13 +31,13 @@ export interface DomainChallenge {
 }
 
 /**
- * What a receiver may be told.
+ * What every receiver may be told.
  *
  * discue documents neither the method, body, headers and signature of its calls nor which answer
  * counts as an acknowledgement, so that each of these is an option. Every default is marked `Assumed:`
  * and takes as much as can be told apart safely.
  */
-export interface ReceiverOptions {
+export interface DiscueReceiverBasics {
   /**
    * What the events come from: the queue's id or alias, stable and unique among your receivers. Part of
    * every event's `source`, of the receiver's name, and so of every key in a store. @default "default"
@@ -59,7 +59,7 @@ export interface ReceiverOptions {
    * Wants a Standard Webhooks signature, for a relay between discue and you that signs. discue itself
    * documents no signature. A request without a right one is answered 401.
    */
-  readonly signature?: SignatureOptions | undefined;
+  readonly signature?: DiscueSignatureOptions | undefined;
   /** Lets everybody in: only behind something else that checks who calls. @default false */
   readonly open?: boolean | undefined;
   /** The longest body, unpacked, in bytes, 1 to 2^30; a longer one is answered 413. @default 1_048_576 */
@@ -89,8 +89,8 @@ export interface ReceiverOptions {
    * a GET is then answered 503, and the logger told. @default []
    */
   readonly domainChallenges?:
-    | readonly DomainChallenge[]
-    | (() => readonly DomainChallenge[] | Promise<readonly DomainChallenge[]>)
+    | readonly DiscueDomainChallenge[]
+    | (() => readonly DiscueDomainChallenge[] | Promise<readonly DiscueDomainChallenge[]>)
     | undefined;
   /**
    * The folder of the challenges that a function gives, such as `/.well-known`. Assumed: their path holds a
@@ -104,7 +104,7 @@ export interface ReceiverOptions {
    * several, an id in a body may be a user's own: equal ids of unequal bodies are two events, and one beside
    * `data` suppresses nothing. Assumed: one of the three. @default all three
    */
-  readonly bodyForms?: readonly BodyForm[] | undefined;
+  readonly bodyForms?: readonly DiscueBodyForm[] | undefined;
   /**
    * The header that holds the message's id, used when neither the body nor a signature has one. It is
    * not covered by a signature. Assumed: there is none.
@@ -115,11 +115,6 @@ export interface ReceiverOptions {
    * 512. A number past 2^53 becomes its text. @default true
    */
   readonly parseData?: boolean | undefined;
-  /**
-   * Names the event's type from its data, at once. Nothing, or an empty text, is `"message"`; a throw or
-   * a promise makes the delivery unreadable.
-   */
-  readonly typeOf?: TypeOf | undefined;
   /**
    * Where refused requests (400, 401, 405, 413, 415) and a `domainChallenges` that fails are told, each reason at most
    * once a minute; `webhook` and `inbox` tell their own logger in its place, where they have one.
@@ -132,20 +127,57 @@ export interface ReceiverOptions {
 }
 
 /** The schemas of a receiver's events, by event type. */
-export type MessageSchemas = Readonly<Record<string, StandardSchemaV1>>;
+export type DiscueSchemas = Readonly<Record<string, StandardSchemaV1>>;
 
-/** The events that a catalogue of schemas describes. */
-export type EventsOf<Schemas extends MessageSchemas> = {
-  [Type in keyof Schemas & string]: FeedEvent<Type, SchemaOutput<Schemas[Type]>>;
-}[keyof Schemas & string];
-
-/** What may be given besides {@link ReceiverOptions}, in every combination. */
-export interface ReceiverSchemas {
-  /** Describes the data of every message; without `typeOf` only. */
-  readonly schema?: StandardSchemaV1 | undefined;
-  /** Describes the data by event type; with `typeOf` only. */
-  readonly events?: MessageSchemas | undefined;
+/** What the events of a receiver are like, where every event is a `message`. */
+export interface DiscueMessageForm<Schema extends StandardSchemaV1 | undefined> {
+  /** What the data of each message is like: any Standard Schema. */
+  readonly schema?: Schema | undefined;
+  readonly typeOf?: undefined;
+  readonly events?: undefined;
 }
+
+/** What the events of a receiver are like, where the data names the type. */
+export interface DiscueTypedForm<Events extends DiscueSchemas, Type extends string> {
+  /**
+   * Names the event's type from its data, at once. Nothing, or an empty text, is `"message"`; a throw or
+   * a promise makes the delivery unreadable.
+   */
+  readonly typeOf: DiscueTypeOf<Type>;
+  /** What the data is like, by type: any Standard Schemas. */
+  readonly events?: Events | undefined;
+  readonly schema?: undefined;
+}
+
+/**
+ * What a receiver may be told. Without `typeOf` every event is a `message`, whose data `schema` describes;
+ * with it, `events` describes the data by type.
+ */
+export type DiscueReceiverOptions<
+  Schema extends StandardSchemaV1 | undefined = undefined,
+  Events extends DiscueSchemas = Record<never, never>,
+  Type extends string = never,
+> = DiscueReceiverBasics & (DiscueMessageForm<Schema> | DiscueTypedForm<Events, Type>);
+
+/** Any receiver's options, before they are checked. */
+export type AnyReceiverOptions = DiscueReceiverOptions<
+  StandardSchemaV1 | undefined,
+  DiscueSchemas,
+  string
+>;
+
+/** The events of a receiver with these options; of any type where only `typeOf` is given. */
+export type DiscueEventWith<
+  Schema extends StandardSchemaV1 | undefined = undefined,
+  Events extends DiscueSchemas = Record<never, never>,
+  Type extends string = never,
+> = [Type] extends [never]
+  ? FeedEvent<"message", Schema extends StandardSchemaV1 ? SchemaOutput<Schema> : unknown>
+  : [keyof Events] extends [never]
+    ? FeedEvent
+    : {
+        [Name in keyof Events & string]: FeedEvent<Name, SchemaOutput<Events[Name]>>;
+      }[keyof Events & string];
 
 const verb = "discue receiver";
 
@@ -196,7 +228,7 @@ const challenge = group({
 });
 const challenges = list(challenge);
 
-const bodyForms = list(oneOf<BodyForm>("message", "data", "raw"));
+const bodyForms = list(oneOf<DiscueBodyForm>("message", "data", "raw"));
 
 const table = {
   name: text(1, 1_000).or("default"),
@@ -209,26 +241,26 @@ const table = {
   methods: list(method).or(["POST", "PUT"]),
   livenessMethods: list(method).or(["GET", "HEAD"]),
   livenessPath: path,
-  domainChallenges: new Rule<NonNullable<ReceiverOptions["domainChallenges"]>>({
+  domainChallenges: new Rule<NonNullable<DiscueReceiverBasics["domainChallenges"]>>({
     must: "a list of challenges, or a function that gives one",
     test: (value) => typeof value === "function" || Array.isArray(value),
     convert: (value, ...at) => (Array.isArray(value) ? challenges.read(value, ...at) : value),
   }),
   challengePath: path,
-  bodyForms: new Rule<readonly BodyForm[]>({
+  bodyForms: new Rule<readonly DiscueBodyForm[]>({
     ...bodyForms,
     must: 'a list that is not empty, of "message", "data" and "raw"',
     test: (value) => Array.isArray(value) && value.length > 0,
   }).or(["message", "data", "raw"]),
   messageIdHeader: headerName,
   parseData: flag.or(true),
-  typeOf: aFunction<TypeOf>(),
+  typeOf: aFunction<DiscueTypeOf>(),
   logger: withMethods<Logger>("debug", "info", "warn", "error"),
   acceptStatus: whole(200, 299).or(200),
   deferStatus: whole(400, 599).or(503),
   schema,
-  events: schemas<MessageSchemas>(),
-} satisfies TableOf<ReceiverOptions & ReceiverSchemas>;
+  events: schemas<DiscueSchemas>(),
+} satisfies TableOf<DiscueReceiverBasics> & Record<"schema" | "typeOf" | "events", AnyRule>;
 
 /** Options with every default in place; `secret` is a list, empty where there is none. */
 export type ReceiverSettings = FilledOf<typeof table>;
@@ -239,7 +271,7 @@ export type ReceiverSettings = FilledOf<typeof table>;
  * @throws {AckloopError} `config` for a wrong option, and for a receiver that would let everybody in
  * without having been told to.
  */
-export function receiverSettings(options: ReceiverOptions & ReceiverSchemas): ReceiverSettings {
+export function receiverSettings(options: AnyReceiverOptions): ReceiverSettings {
   const settings = checkOptions(verb, options, table);
   if (settings.secret.length === 0 && !settings.signature && !settings.open) {
     throw optionError(

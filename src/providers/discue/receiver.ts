@@ -2,18 +2,22 @@ import { AckloopError } from "../../core/errors.ts";
 import type { EventCatalogue, FeedEvent } from "../../core/event.ts";
 import type { Received, ReceiveOptions, Receiver } from "../../core/receiver.ts";
 import { Seldom } from "../../core/seldom.ts";
-import type { SchemaOutput, StandardSchemaV1 } from "../../core/standard-schema.ts";
+import type { StandardSchemaV1 } from "../../core/standard-schema.ts";
 import { toSegment } from "../../http/request.ts";
 import { readBody } from "./body.ts";
 import { createChallenges } from "./challenges.ts";
 import { createDoor, type Door, type Letter } from "./door.ts";
-import { type TypeOf, toDelivery } from "./event.ts";
-import { createReceiverFeed, type ReceiverFeed, type ReceiverFeedOptions } from "./feed.ts";
+import { toDelivery } from "./event.ts";
 import {
-  type EventsOf,
-  type MessageSchemas,
-  type ReceiverOptions,
-  type ReceiverSchemas,
+  createReceiverFeed,
+  type DiscueReceiverFeed,
+  type DiscueReceiverFeedOptions,
+} from "./feed.ts";
+import {
+  type AnyReceiverOptions,
+  type DiscueEventWith,
+  type DiscueReceiverOptions,
+  type DiscueSchemas,
   type ReceiverSettings,
   receiverSettings,
 } from "./receiver-options.ts";
@@ -27,24 +31,17 @@ export interface DiscueReceiver<E extends FeedEvent = FeedEvent> extends Receive
    * Makes a feed of the requests: they wait until they are pulled, and an ack answers them. Each call
    * makes a feed of its own, which knows only the requests that were given to its `handle`.
    */
-  feed(options?: ReceiverFeedOptions): ReceiverFeed<E>;
+  feed(options?: DiscueReceiverFeedOptions): DiscueReceiverFeed<E>;
 }
 
 /** Makes receivers; the events' types follow from the schemas. */
-export interface CreateReceiver {
-  /** Events of several types, told apart by `typeOf`, each with a schema. */
-  <Schemas extends MessageSchemas>(
-    options: ReceiverOptions & { readonly events: Schemas; readonly typeOf: TypeOf },
-  ): DiscueReceiver<EventsOf<Schemas>>;
-  /** Events of the type `message`, with a schema. */
-  <Schema extends StandardSchemaV1>(
-    options: ReceiverOptions & { readonly schema: Schema; readonly typeOf?: undefined },
-  ): DiscueReceiver<FeedEvent<"message", SchemaOutput<Schema>>>;
-  /** Events of types that `typeOf` names, without schemas. */
-  (options: ReceiverOptions & { readonly typeOf: TypeOf }): DiscueReceiver<FeedEvent>;
-  /** Events of the type `message`, without a schema. */
-  (options: ReceiverOptions): DiscueReceiver<FeedEvent<"message">>;
-}
+export type DiscueCreateReceiver = <
+  Schema extends StandardSchemaV1 | undefined = undefined,
+  const Events extends DiscueSchemas = Record<never, never>,
+  Type extends string = never,
+>(
+  options: DiscueReceiverOptions<Schema, Events, Type>,
+) => DiscueReceiver<DiscueEventWith<Schema, Events, Type>>;
 
 /**
  * Makes a receiver of discue's calls.
@@ -57,10 +54,10 @@ export interface CreateReceiver {
  *
  * @throws {AckloopError} `config` for a wrong option.
  * Source: docs.discue.io as read in 2026-11 says nothing of the calls; every assumption is an option
- * of {@link ReceiverOptions}.
+ * of {@link DiscueReceiverBasics}.
  */
-export const discueReceiver: CreateReceiver = <E extends FeedEvent>(
-  options: ReceiverOptions & ReceiverSchemas,
+export const discueReceiver: DiscueCreateReceiver = <E extends FeedEvent>(
+  options: AnyReceiverOptions,
 ): DiscueReceiver<E> => {
   const settings = receiverSettings(options);
   const place = toSegment("discue", "receiver", settings.name);
@@ -227,7 +224,9 @@ function answered(
   return { kind: "answered", response: new Response(text, { status, headers }) };
 }
 
-function catalogueOf<E extends FeedEvent>(options: ReceiverSchemas): EventCatalogue<E> | undefined {
+function catalogueOf<E extends FeedEvent>(
+  options: AnyReceiverOptions,
+): EventCatalogue<E> | undefined {
   const schemas = options.schema ? { message: options.schema } : options.events;
   return schemas as EventCatalogue<E> | undefined;
 }

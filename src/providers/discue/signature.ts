@@ -2,7 +2,7 @@ import { list, milliseconds, Rule, type TableOf } from "../../core/options.ts";
 import { isSame } from "./secret.ts";
 
 /** How the requests of a relay that signs are verified. */
-export interface SignatureOptions {
+export interface DiscueSignatureOptions {
   /**
    * The secrets that a signature may be made with, each `whsec_` and base64, 16 bytes or more: give
    * the old and the new one while a secret is changed.
@@ -21,7 +21,7 @@ const secret: Rule<string> = new Rule({
   },
 });
 
-/** The rules of {@link SignatureOptions}. */
+/** The rules of {@link DiscueSignatureOptions}. */
 export const signatureTable = {
   secrets: new Rule<readonly string[], readonly string[]>({
     ...list(secret),
@@ -29,7 +29,7 @@ export const signatureTable = {
     test: (value) => Array.isArray(value) && value.length > 0,
   }).required(),
   toleranceMs: milliseconds(1).or(300_000),
-} satisfies TableOf<SignatureOptions>;
+} satisfies TableOf<DiscueSignatureOptions>;
 
 /** The facts that a right signature vouches for. */
 export interface Signed {

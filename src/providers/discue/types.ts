@@ -1,7 +1,7 @@
 import type { CallOptions } from "../../core/feed.ts";
 import type { ClientOptions } from "../../http/types.ts";
-import type { CreateReceiver } from "./receiver.ts";
-import type { DomainChallenge } from "./receiver-options.ts";
+import type { DiscueCreateReceiver } from "./receiver.ts";
+import type { DiscueDomainChallenge } from "./receiver-options.ts";
 
 /** The options of {@link discue}. */
 export interface DiscueOptions extends ClientOptions {
@@ -248,7 +248,7 @@ export interface DiscueDomain {
   readonly createdAt?: string | undefined;
   /** What to serve so that discue sees that the domain is yours; a receiver takes it as it is. */
   readonly challenge?:
-    | (DomainChallenge & {
+    | (DiscueDomainChallenge & {
         readonly createdAt?: string | undefined;
         readonly expiresAt?: string | undefined;
       })
@@ -405,6 +405,6 @@ export interface DiscueClient {
     /** Deletes a domain. */
     delete(domainId: string, options?: CallOptions): Promise<void>;
   };
-  /** Makes a receiver of discue's calls; see `ReceiverOptions`. It makes no request. */
-  readonly receiver: CreateReceiver;
+  /** Makes a receiver of discue's calls; see `DiscueReceiverOptions`. It makes no request. */
+  readonly receiver: DiscueCreateReceiver;
 }

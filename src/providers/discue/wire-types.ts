@@ -8,7 +8,7 @@
  * github.com/discue/terraform-provider-discue at 68c2fe0.
  */
 
-import type { BodyForm } from "./event.ts";
+import type { DiscueBodyForm } from "./event.ts";
 
 /** What everything has. */
 export interface DiscueWireNamed {
@@ -167,10 +167,10 @@ export interface DiscueWireMessage extends Partial<DiscueWireNamed> {
 }
 
 /**
- * The body of a call to a listener, for each of the {@link BodyForm}s. Assumed: one of the three; discue
+ * The body of a call to a listener, for each of the {@link DiscueBodyForm}s. Assumed: one of the three; discue
  * documents none, and the body of a true call would show which.
  */
-export interface DiscueWireCall extends Readonly<Record<BodyForm, unknown>> {
+export interface DiscueWireCall extends Readonly<Record<DiscueBodyForm, unknown>> {
   readonly message: { readonly message: DiscueWireMessage };
   readonly data: DiscueWireMessage;
   /** The text that was published. */

@@ -26,7 +26,7 @@ export interface TikiApp {
 }
 
 /** Takes the new refresh token, to store it. */
-export type OnRefresh = (refreshToken: string) => void | Promise<void>;
+export type TikiOnRefresh = (refreshToken: string) => void | Promise<void>;
 
 /** The fields of a question to the token endpoint. */
 export type Form = Readonly<Record<string, string>>;
@@ -54,7 +54,7 @@ export function toRefreshForm(token: string): Form {
  * An answer is held until `onRefresh` has stored its refresh token, whatever else is odd about it: asking
  * again would use up one that nobody has kept. Only then is the answer judged.
  */
-export function rotatingToken(app: CheckedApp, first: Form, onRefresh: OnRefresh): Token {
+export function rotatingToken(app: CheckedApp, first: Form, onRefresh: TikiOnRefresh): Token {
   let next: Form | undefined = first;
   let held: Answered | undefined;
   return cachedToken(async (request) => {
@@ -77,7 +77,7 @@ function toNextForm(form: Form, refreshToken: string | undefined): Form | undefi
 
 async function store(
   token: string,
-  onRefresh: OnRefresh,
+  onRefresh: TikiOnRefresh,
   logger: Logger | undefined,
 ): Promise<void> {
   const asking = { what: "onRefresh", whom: "tiki", limitMs: foreignLimitMs };

@@ -135,7 +135,7 @@ export {
   toTikiEnvelope,
 } from "./event.ts";
 export type { TikiEventWith, TikiFeed, TikiFeedOptions, TikiSchemas } from "./feed.ts";
-export type { OnRefresh, TikiApp } from "./grant.ts";
+export type { TikiApp, TikiOnRefresh } from "./grant.ts";
 export {
   type AuthorizationCodeOptions,
   type AuthorizeUrlOptions,

@@ -4,9 +4,9 @@ import type { Token } from "../../http/types.ts";
 import {
   appTable,
   askToken,
-  type OnRefresh,
   rotatingToken,
   type TikiApp,
+  type TikiOnRefresh,
   toIssued,
   toRefreshForm,
 } from "./grant.ts";
@@ -24,7 +24,7 @@ export interface AuthorizationCodeOptions extends TikiApp {
   /** The redirect address of the request that gave the code, to the letter. */
   readonly redirectUri: string;
   /** As with {@link refreshToken}; without it the authorisation ends with the process. */
-  readonly onRefresh?: OnRefresh | undefined;
+  readonly onRefresh?: TikiOnRefresh | undefined;
 }
 
 /** What {@link refreshToken} needs. */
@@ -36,7 +36,7 @@ export interface RefreshTokenOptions extends TikiApp {
    * used, for at most 30 s; when it fails the call fails, the client's logger is told, and the same
    * refresh token is handed over again next time.
    */
-  readonly onRefresh: OnRefresh;
+  readonly onRefresh: TikiOnRefresh;
 }
 
 /**
@@ -126,7 +126,7 @@ const aUrl: Rule<string> = new Rule({
   test: (value) => typeof value === "string" && URL.canParse(value),
 });
 
-const onRefresh: Rule<OnRefresh> = new Rule({
+const onRefresh: Rule<TikiOnRefresh> = new Rule({
   must: "a function that stores the new refresh token",
   test: (value) => typeof value === "function",
 });

@@ -1,10 +1,10 @@
 import { wrong } from "../../http/options.ts";
 
 /** A topic's id. Workato's pages show a number in some places and text in others; both are taken. */
-export type TopicId = number | string;
+export type WorkatoTopicId = number | string;
 
 /** Checks a topic's id for callers without types: `undefined` must not become a topic of that name. */
-export function checkTopicId(operation: string, id: unknown): TopicId {
+export function checkTopicId(operation: string, id: unknown): WorkatoTopicId {
   if (typeof id === "string" && id !== "" && id !== "." && id !== "..") return id;
   if (typeof id === "number" && Number.isSafeInteger(id) && id >= 0) return id;
   throw wrong("workato", "the topic's id must be a whole number or text", operation);
@@ -17,7 +17,7 @@ export function checkText(operation: string, name: string, value: unknown): stri
 }
 
 /** A point in time: a `Date`, epoch ms, or RFC 3339 text with an offset. */
-export type Instant = Date | number | string;
+export type WorkatoInstant = Date | number | string;
 
 /**
  * Turns an instant into what the API takes: RFC 3339 in UTC, in whole ms. A finer text is rounded
@@ -25,7 +25,7 @@ export type Instant = Date | number | string;
  *
  * @throws {AckloopError} `config` when it is none.
  */
-export function toRfc3339(operation: string, name: string, value: Instant): string {
+export function toRfc3339(operation: string, name: string, value: WorkatoInstant): string {
   if (!isInstant(value)) {
     const what = "must be a Date, epoch ms, or RFC 3339 text with Z or an offset";
     throw wrong("workato", `${name} ${what}`, operation);
@@ -34,10 +34,10 @@ export function toRfc3339(operation: string, name: string, value: Instant): stri
 }
 
 /** Tells whether a value is a point in time. */
-export function isInstant(value: unknown): value is Instant {
+export function isInstant(value: unknown): value is WorkatoInstant {
   if (value === null || !["string", "number", "object"].includes(typeof value)) return false;
   const zoneless = typeof value === "string" && !/([zZ]|[+-]\d\d:?\d\d)$/.test(value);
-  return !zoneless && !Number.isNaN(new Date(value as Instant).getTime());
+  return !zoneless && !Number.isNaN(new Date(value as WorkatoInstant).getTime());
 }
 
 /** The documented maximum of a payload, and of a request, is 1 MB. */

@@ -4,22 +4,24 @@ import { createHttpClient } from "../../http/client.ts";
 import { checkBaseUrl, checkClientOptions, tokenRule, urlRule } from "../../http/options.ts";
 import type { ClientOptions, HttpClient, HttpSettings, Token } from "../../http/types.ts";
 
-import { checkTopicId, type TopicId } from "./arguments.ts";
-import { type ConsumeCalls, createConsumeCalls, createConsumePage } from "./consume.ts";
+import { checkTopicId, type WorkatoTopicId } from "./arguments.ts";
+import { createConsumeCalls, createConsumePage, type WorkatoConsumeCalls } from "./consume.ts";
 import { createFeed, type WorkatoFeed } from "./feed.ts";
 import {
   type AnyFeedOptions,
   checkFeedOptions,
-  type EventSchemas,
-  type MessageEvent,
-  type MessageFeedOptions,
-  type TypedEvent,
-  type TypedFeedOptions,
+  type WorkatoEventWith,
+  type WorkatoFeedOptions,
+  type WorkatoSchemas,
 } from "./feed-options.ts";
-import { createPublishCalls, type IsPublished, type PublishCalls } from "./publish.ts";
+import {
+  createPublishCalls,
+  type WorkatoIsPublished,
+  type WorkatoPublishCalls,
+} from "./publish.ts";
 import { createRateLimit } from "./rate-limit.ts";
 import { regions, type WorkatoRegion, type WorkatoUrls } from "./regions.ts";
-import { createTopicCalls, type TopicCalls } from "./topics.ts";
+import { createTopicCalls, type WorkatoTopicCalls } from "./topics.ts";
 import { wireError } from "./wire.ts";
 
 /** The options of a Workato client. */
@@ -55,15 +57,15 @@ export interface WorkatoOptions extends ClientOptions {
    * was, whatever `result` says; an id on a message that is not in the topic would show it wrong. It is
    * asked about entries with an id only. @default () => true
    */
-  readonly isPublished?: IsPublished | undefined;
+  readonly isPublished?: WorkatoIsPublished | undefined;
 }
 
 /** A typed client of Workato's event streams: topics, messages, and a feed of a topic. */
-export interface Workato {
+export interface WorkatoClient {
   /** Topics: the Developer API. */
-  readonly topics: TopicCalls;
+  readonly topics: WorkatoTopicCalls;
   /** Messages: consuming and publishing. */
-  readonly messages: ConsumeCalls & PublishCalls;
+  readonly messages: WorkatoConsumeCalls & WorkatoPublishCalls;
   /**
    * The feed of a topic. Makes no request; the topic is not looked up, since a token may be allowed
    * to consume and not to list.
@@ -77,15 +79,14 @@ export interface Workato {
    *
    * @throws {AckloopError} `config` for a wrong option.
    */
-  feed<Schema extends StandardSchemaV1 | undefined = undefined>(
-    topicId: TopicId,
-    options: MessageFeedOptions<Schema>,
-  ): WorkatoFeed<MessageEvent<Schema>>;
-  /** The feed of a topic whose data names the type of each event; the same promises. */
-  feed<const Events extends EventSchemas = Record<never, never>>(
-    topicId: TopicId,
-    options: TypedFeedOptions<Events>,
-  ): WorkatoFeed<TypedEvent<Events>>;
+  feed<
+    Schema extends StandardSchemaV1 | undefined = undefined,
+    const Events extends WorkatoSchemas = Record<never, never>,
+    Type extends string = never,
+  >(
+    topicId: WorkatoTopicId,
+    options: WorkatoFeedOptions<Schema, Events, Type>,
+  ): WorkatoFeed<WorkatoEventWith<Schema, Events, Type>>;
 }
 
 /**
@@ -93,7 +94,7 @@ export interface Workato {
  *
  * @throws {AckloopError} `config` for a wrong option.
  */
-export function workato(options: WorkatoOptions): Workato {
+export function workato(options: WorkatoOptions): WorkatoClient {
   checkClientOptions("workato", options, table);
   const urls = toUrls(options);
   const streams = createPlane(options, urls.streams);
@@ -102,7 +103,7 @@ export function workato(options: WorkatoOptions): Workato {
   const isPublished = options.isPublished ?? (() => true);
   const account = toAccount(options, urls);
   // The schemas that the caller gave say what its events are.
-  const feed = (topicId: TopicId, feedOptions: AnyFeedOptions): WorkatoFeed =>
+  const feed = (topicId: WorkatoTopicId, feedOptions: AnyFeedOptions): WorkatoFeed =>
     createFeed({
       account,
       topicId: checkTopicId("feed", topicId),
@@ -115,7 +116,7 @@ export function workato(options: WorkatoOptions): Workato {
       ...createConsumeCalls(consumePage),
       ...createPublishCalls(streams, isPublished),
     },
-    feed: feed as Workato["feed"],
+    feed: feed as WorkatoClient["feed"],
   };
 }
 
@@ -134,7 +135,7 @@ const table = {
     test: (value) => value === Number.POSITIVE_INFINITY || whole(1).test(value),
   }),
   longPollMarginMs: milliseconds(1, 600_000),
-  isPublished: aFunction<IsPublished>(),
+  isPublished: aFunction<WorkatoIsPublished>(),
 } satisfies TableOf<Omit<WorkatoOptions, keyof ClientOptions>>;
 
 /** One of the two APIs with a pace of its own. */

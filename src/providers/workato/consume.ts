@@ -3,12 +3,18 @@ import type { CallOptions } from "../../core/feed.ts";
 import { wrong } from "../../http/options.ts";
 import { pageReply, replyOf, withText } from "../../http/reply.ts";
 import type { HttpClient, ReplyReader } from "../../http/types.ts";
-import { checkText, checkTopicId, type Instant, type TopicId, toRfc3339 } from "./arguments.ts";
+import {
+  checkText,
+  checkTopicId,
+  toRfc3339,
+  type WorkatoInstant,
+  type WorkatoTopicId,
+} from "./arguments.ts";
 import type { WorkatoData } from "./event.ts";
 import { type ConsumeRequest, readMessage, wireConsume } from "./wire.ts";
 
 /** A message of a topic. */
-export interface Message {
+export interface WorkatoMessage {
   /** Its id, opaque: never parsed, compared for order or made up. */
   readonly id: string;
   /** What was published. */
@@ -20,11 +26,11 @@ export interface Message {
 }
 
 /** From where and how much to consume. */
-export interface ConsumeOptions extends CallOptions {
+export interface WorkatoConsumeOptions extends CallOptions {
   /** Messages behind the one with this id, which must exist. Not together with `since`. */
   readonly afterMessageId?: string | undefined;
   /** Messages from this time on; one that is to come means now. For a first read. */
-  readonly since?: Instant | undefined;
+  readonly since?: WorkatoInstant | undefined;
   /** How many, 1-50; clamped. @default 50 */
   readonly limit?: number | undefined;
   /**
@@ -35,7 +41,7 @@ export interface ConsumeOptions extends CallOptions {
 }
 
 /** The call that reads. */
-export interface ConsumeCalls {
+export interface WorkatoConsumeCalls {
   /**
    * Reads messages in the order they were published; the oldest retained ones without a cursor. An
    * empty list when there are none, after `waitMs`.
@@ -45,13 +51,16 @@ export interface ConsumeCalls {
    *
    * @throws {AckloopError} `schema` when a message of the page is malformed (a feed gives the others).
    */
-  consume(topicId: TopicId, options?: ConsumeOptions): Promise<readonly Message[]>;
+  consume(
+    topicId: WorkatoTopicId,
+    options?: WorkatoConsumeOptions,
+  ): Promise<readonly WorkatoMessage[]>;
 }
 
 /** What one consume of a feed asks for, cursors in their wire form. */
 export interface PageRequest extends CallOptions {
   /** The topic. */
-  readonly topicId: TopicId;
+  readonly topicId: WorkatoTopicId;
   /** The operation, for errors. */
   readonly operation: string;
   /** Behind this message. */
@@ -118,7 +127,7 @@ const readConsume: ReplyReader<ConsumedPage> = (body, facts) => {
 };
 
 /** Makes the call that reads. */
-export function createConsumeCalls(consumePage: ConsumePage): ConsumeCalls {
+export function createConsumeCalls(consumePage: ConsumePage): WorkatoConsumeCalls {
   const operation = "messages.consume";
   return {
     async consume(topicId, { afterMessageId, since, ...options } = {}) {
@@ -140,7 +149,7 @@ export function createConsumeCalls(consumePage: ConsumePage): ConsumeCalls {
   };
 }
 
-function toMessage(operation: string, item: unknown, index: number): Message {
+function toMessage(operation: string, item: unknown, index: number): WorkatoMessage {
   const { id, payload, time, problem } = readMessage(item);
   if (problem || id === undefined) {
     const path = `messages[${index}]${problem?.path ?? ""}`;

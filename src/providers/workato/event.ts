@@ -7,14 +7,14 @@ import type { WireMessage } from "./wire.ts";
 export type WorkatoData = Readonly<Record<string, unknown>>;
 
 /** Names the type of an event from its data. */
-export type TypeOf = (data: WorkatoData) => string;
+export type WorkatoTypeOf<Type extends string = string> = (data: WorkatoData) => Type;
 
 /** What makes an event of a message besides the message. */
 export interface EventFacts {
   /** The event's `source`. */
   readonly source: string;
   /** Names the type; without it every type is `message`. */
-  readonly typeOf?: TypeOf | undefined;
+  readonly typeOf?: WorkatoTypeOf | undefined;
 }
 
 /**

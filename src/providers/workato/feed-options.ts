@@ -15,9 +15,9 @@ import {
 } from "../../core/options.ts";
 import type { SchemaOutput, StandardSchemaV1 } from "../../core/standard-schema.ts";
 import type { CursorStore } from "../../core/stores.ts";
-import { type Instant, isInstant, toRfc3339 } from "./arguments.ts";
+import { isInstant, toRfc3339, type WorkatoInstant } from "./arguments.ts";
 import type { Place } from "./cursor.ts";
-import type { TypeOf, WorkatoData } from "./event.ts";
+import type { WorkatoData, WorkatoTypeOf } from "./event.ts";
 
 /**
  * What happens when Workato no longer knows the message to read on behind.
@@ -26,10 +26,10 @@ import type { TypeOf, WorkatoData } from "./event.ts";
  * is retained. `"fromTime"`: it goes on from the saved message's time, less `restartMarginMs`. The last
  * two may repeat messages, and skip none that is still there; what was removed is gone in any case.
  */
-export type OnCursorExpired = "halt" | "oldest" | "fromTime";
+export type WorkatoOnCursorExpired = "halt" | "oldest" | "fromTime";
 
 /** What every feed takes. */
-export interface FeedBasics {
+export interface WorkatoFeedBasics {
   /** Where the place is kept; Workato keeps none. */
   readonly cursor: CursorStore;
   /** The reader's name, part of the key of its place: two services never share one. */
@@ -38,9 +38,9 @@ export interface FeedBasics {
    * Where a reader without a saved place starts. `"oldest"` cannot miss anything; `"now"` is a minute
    * ago, by Workato's own clock where it tells it; a time to come is now. @default "oldest"
    */
-  readonly from?: "oldest" | "now" | Instant | undefined;
+  readonly from?: "oldest" | "now" | WorkatoInstant | undefined;
   /** What happens when the saved message is no longer known. @default "halt" */
-  readonly onCursorExpired?: OnCursorExpired | undefined;
+  readonly onCursorExpired?: WorkatoOnCursorExpired | undefined;
   /** How far before the saved time `"fromTime"` starts, in ms, from 0. @default 1_000 */
   readonly restartMarginMs?: number | undefined;
   /**
@@ -56,45 +56,55 @@ export interface FeedBasics {
   readonly expiredStatuses?: readonly number[] | undefined;
 }
 
-/** The options of a feed whose events are all of the type `message`. */
-export interface MessageFeedOptions<Schema extends StandardSchemaV1 | undefined = undefined>
-  extends FeedBasics {
+/** What the events of a feed are like, where every event is a `message`. */
+export interface WorkatoMessageForm<Schema extends StandardSchemaV1 | undefined> {
   /** What the data of each message is like: any Standard Schema, such as `topicSchema` makes. */
-  readonly schema?: Schema;
+  readonly schema?: Schema | undefined;
   readonly typeOf?: undefined;
   readonly events?: undefined;
 }
 
-/** The options of a feed whose data tells the type. */
-export interface TypedFeedOptions<Events extends EventSchemas = Record<never, never>>
-  extends FeedBasics {
+/** What the events of a feed are like, where the data names the type. */
+export interface WorkatoTypedForm<Events extends WorkatoSchemas, Type extends string> {
   /** Names the type of an event from its data. A throw or no text makes the delivery unreadable. */
-  readonly typeOf: TypeOf;
+  readonly typeOf: WorkatoTypeOf<Type>;
   /** What the data is like, by type: any Standard Schemas. */
   readonly events?: Events | undefined;
   readonly schema?: undefined;
 }
 
+/**
+ * The options of a feed. Without `typeOf` every event is a `message`, whose data `schema` describes;
+ * with it, `events` describes the data by type.
+ */
+export type WorkatoFeedOptions<
+  Schema extends StandardSchemaV1 | undefined = undefined,
+  Events extends WorkatoSchemas = Record<never, never>,
+  Type extends string = never,
+> = WorkatoFeedBasics & (WorkatoMessageForm<Schema> | WorkatoTypedForm<Events, Type>);
+
 /** Schemas by event type. */
-export type EventSchemas = Readonly<Record<string, StandardSchemaV1>>;
+export type WorkatoSchemas = Readonly<Record<string, StandardSchemaV1>>;
 
-/** The event of a feed without types of its own. */
-export type MessageEvent<Schema extends StandardSchemaV1 | undefined = undefined> = FeedEvent<
-  "message",
-  Schema extends StandardSchemaV1 ? SchemaOutput<Schema> : WorkatoData
->;
-
-/** The union of the events of a catalogue; events of any type where there is none. */
-export type TypedEvent<Events extends EventSchemas> = [keyof Events] extends [never]
-  ? FeedEvent<string, WorkatoData>
-  : {
-      [Type in keyof Events & string]: FeedEvent<Type, SchemaOutput<Events[Type]>>;
-    }[keyof Events & string];
+/** The events of a feed with these options; of any type where only `typeOf` is given. */
+export type WorkatoEventWith<
+  Schema extends StandardSchemaV1 | undefined = undefined,
+  Events extends WorkatoSchemas = Record<never, never>,
+  Type extends string = never,
+> = [Type] extends [never]
+  ? FeedEvent<"message", Schema extends StandardSchemaV1 ? SchemaOutput<Schema> : WorkatoData>
+  : [keyof Events] extends [never]
+    ? FeedEvent<string, WorkatoData>
+    : {
+        [Name in keyof Events & string]: FeedEvent<Name, SchemaOutput<Events[Name]>>;
+      }[keyof Events & string];
 
 /** Any feed's options, before they are checked. */
-export type AnyFeedOptions =
-  | MessageFeedOptions<StandardSchemaV1 | undefined>
-  | TypedFeedOptions<EventSchemas>;
+export type AnyFeedOptions = WorkatoFeedOptions<
+  StandardSchemaV1 | undefined,
+  WorkatoSchemas,
+  string
+>;
 
 /** Asks what time it is by Workato's own clock, in epoch ms. */
 export type AskClock = () => Promise<number>;
@@ -105,12 +115,12 @@ export interface FeedSettings {
   readonly consumer: string;
   /** Gives the place of a reader that has none saved; asks Workato's clock where it needs to. */
   readonly startAt: (askClock: AskClock) => Promise<Place>;
-  readonly onCursorExpired: OnCursorExpired;
+  readonly onCursorExpired: WorkatoOnCursorExpired;
   readonly restartMarginMs: number;
   readonly checkEmptyAfterMs: number;
   readonly expiredStatuses: readonly number[];
-  readonly typeOf: TypeOf | undefined;
-  readonly events: EventSchemas | undefined;
+  readonly typeOf: WorkatoTypeOf | undefined;
+  readonly events: WorkatoSchemas | undefined;
 }
 
 /** How far back `"now"` reaches, in case the clocks of Workato's own machines differ. */
@@ -129,7 +139,7 @@ const defaults = Object.freeze({
 
 const verb = "workato feed";
 
-const instant: Rule<NonNullable<FeedBasics["from"]>> = new Rule({
+const instant: Rule<NonNullable<WorkatoFeedBasics["from"]>> = new Rule({
   must: '"oldest", "now", a Date, epoch ms, or RFC 3339 text with Z or an offset',
   test: (value) => value === "oldest" || value === "now" || isInstant(value),
 });
@@ -140,15 +150,15 @@ const table = {
   ),
   consumer: name.required(),
   from: instant.or(defaults.from),
-  onCursorExpired: oneOf<OnCursorExpired>("halt", "oldest", "fromTime").or(
+  onCursorExpired: oneOf<WorkatoOnCursorExpired>("halt", "oldest", "fromTime").or(
     defaults.onCursorExpired,
   ),
   restartMarginMs: milliseconds(0, Number.POSITIVE_INFINITY).or(defaults.restartMarginMs),
   checkEmptyAfterMs: milliseconds(0, Number.POSITIVE_INFINITY).or(defaults.checkEmptyAfterMs),
   expiredStatuses: list(whole(100, 599)).or(defaults.expiredStatuses),
   schema,
-  typeOf: aFunction<TypeOf>(),
-  events: schemas<EventSchemas>(),
+  typeOf: aFunction<WorkatoTypeOf>(),
+  events: schemas<WorkatoSchemas>(),
 };
 
 /**
@@ -172,7 +182,7 @@ export function checkFeedOptions(options: AnyFeedOptions): FeedSettings {
  * Workato reads a time to come as now, each time that it is asked: what is published between two such
  * questions would be in neither answer. So no start is later than now by its own clock.
  */
-function toStart(from: NonNullable<FeedBasics["from"]>): FeedSettings["startAt"] {
+function toStart(from: NonNullable<WorkatoFeedBasics["from"]>): FeedSettings["startAt"] {
   if (from === "oldest") return async () => ({});
   if (from === "now") return async (askClock) => toSince((await askClock()) - nowMarginMs);
   const since = toRfc3339("feed", "from", from);

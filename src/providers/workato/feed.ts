@@ -14,7 +14,7 @@ import {
 import { wrong } from "../../http/options.ts";
 import { EventPage } from "../../http/page.ts";
 import { toSegment } from "../../http/request.ts";
-import type { TopicId } from "./arguments.ts";
+import type { WorkatoTopicId } from "./arguments.ts";
 import type { ConsumedPage, ConsumePage } from "./consume.ts";
 import type { Place } from "./cursor.ts";
 import { type EventFacts, toEvent } from "./event.ts";
@@ -52,7 +52,7 @@ interface Mark {
 export interface FeedParts {
   /** The region, or the host where the URLs were given. */
   readonly account: string;
-  readonly topicId: TopicId;
+  readonly topicId: WorkatoTopicId;
   readonly consumePage: ConsumePage;
   readonly settings: FeedSettings;
 }

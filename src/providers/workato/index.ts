@@ -41,24 +41,35 @@ export type {
   TokenRequest,
   TransportRetry,
 } from "../../http/types.ts";
-export type { Instant, TopicId } from "./arguments.ts";
-export { type Workato, type WorkatoOptions, workato } from "./client.ts";
-export type { ConsumeCalls, ConsumeOptions, Message } from "./consume.ts";
-export type { TypeOf, WorkatoData } from "./event.ts";
+export type { WorkatoInstant, WorkatoTopicId } from "./arguments.ts";
+export { type WorkatoClient, type WorkatoOptions, workato } from "./client.ts";
+export type { WorkatoConsumeCalls, WorkatoConsumeOptions, WorkatoMessage } from "./consume.ts";
+export type { WorkatoData, WorkatoTypeOf } from "./event.ts";
 export type { WorkatoFeed } from "./feed.ts";
 export type {
-  EventSchemas,
-  FeedBasics,
-  MessageEvent,
-  MessageFeedOptions,
-  OnCursorExpired,
-  TypedEvent,
-  TypedFeedOptions,
+  WorkatoEventWith,
+  WorkatoFeedBasics,
+  WorkatoFeedOptions,
+  WorkatoMessageForm,
+  WorkatoOnCursorExpired,
+  WorkatoSchemas,
+  WorkatoTypedForm,
 } from "./feed-options.ts";
-export type { BatchItem, IsPublished, PublishCalls, PublishResult } from "./publish.ts";
+export type {
+  WorkatoIsPublished,
+  WorkatoPublishCalls,
+  WorkatoPublishItem,
+  WorkatoPublishResult,
+} from "./publish.ts";
 export type { WorkatoRegion } from "./regions.ts";
-export { type NewTopicField, type TopicField, topicSchema } from "./topic-schema.ts";
-export type { NewTopic, Topic, TopicCalls, TopicChange, TopicQuery } from "./topics.ts";
+export { topicSchema, type WorkatoNewTopicField, type WorkatoTopicField } from "./topic-schema.ts";
+export type {
+  WorkatoNewTopic,
+  WorkatoTopic,
+  WorkatoTopicCalls,
+  WorkatoTopicChange,
+  WorkatoTopicQuery,
+} from "./topics.ts";
 export type {
   WorkatoWireError,
   WorkatoWireMessage,

@@ -4,12 +4,12 @@ import type { StandardSchemaV1 } from "../../core/standard-schema.ts";
 import { wrong } from "../../http/options.ts";
 import { replyOf } from "../../http/reply.ts";
 import type { HttpClient, ReplyFacts, ReplyReader } from "../../http/types.ts";
-import { checkSize, checkTopicId, maxBytes, sizeOf, type TopicId } from "./arguments.ts";
+import { checkSize, checkTopicId, maxBytes, sizeOf, type WorkatoTopicId } from "./arguments.ts";
 import type { WorkatoData } from "./event.ts";
 import { isJsonObject, wireBatchItem, wireBatchPublish, wirePublish } from "./wire.ts";
 
 /** What became of one message of a batch. */
-export type PublishResult =
+export type WorkatoPublishResult =
   /** It is in the topic, under this id. */
   | { readonly status: "published"; readonly messageId: string }
   /** It is not in the topic. */
@@ -26,7 +26,7 @@ export type PublishResult =
     };
 
 /** One entry of a batch's answer, as Workato sent it. */
-export interface BatchItem {
+export interface WorkatoPublishItem {
   /** The message's id. */
   readonly message_id?: string | null | undefined;
   /** What Workato says of it; the values are not documented. */
@@ -34,10 +34,10 @@ export interface BatchItem {
 }
 
 /** Tells from an entry whether its message was published. */
-export type IsPublished = (item: BatchItem) => boolean;
+export type WorkatoIsPublished = (item: WorkatoPublishItem) => boolean;
 
 /** The calls that publish. */
-export interface PublishCalls {
+export interface WorkatoPublishCalls {
   /**
    * Publishes one message; `payload` is the whole body, as the topic's schema has it.
    *
@@ -45,7 +45,7 @@ export interface PublishCalls {
    * publishing twice makes two messages: put an id of your own into the payload.
    */
   publish(
-    topicId: TopicId,
+    topicId: WorkatoTopicId,
     payload: object,
     options?: CallOptions,
   ): Promise<{ readonly messageId: string }>;
@@ -60,10 +60,10 @@ export interface PublishCalls {
    * refused; with the signal's reason after an abort, at any time.
    */
   publishBatch(
-    topicId: TopicId,
+    topicId: WorkatoTopicId,
     payloads: readonly object[],
     options?: CallOptions,
-  ): Promise<readonly PublishResult[]>;
+  ): Promise<readonly WorkatoPublishResult[]>;
 }
 
 /** The documented maximum of one batch. */
@@ -73,7 +73,10 @@ const maxPayloads = 100;
 const aroundBytes = '{"payloads":[]}'.length;
 
 /** Makes the calls that publish. */
-export function createPublishCalls(http: HttpClient, isPublished: IsPublished): PublishCalls {
+export function createPublishCalls(
+  http: HttpClient,
+  isPublished: WorkatoIsPublished,
+): WorkatoPublishCalls {
   return {
     async publish(topicId, payload, { signal } = {}) {
       const operation = "messages.publish";
@@ -107,10 +110,10 @@ export function createPublishCalls(http: HttpClient, isPublished: IsPublished): 
 /** Sends part after part, and stops at the first that fails. */
 async function publishParts(
   parts: readonly (readonly object[])[],
-  publish: (part: readonly object[]) => Promise<readonly PublishResult[]>,
+  publish: (part: readonly object[]) => Promise<readonly WorkatoPublishResult[]>,
   { signal }: CallOptions,
-): Promise<readonly PublishResult[]> {
-  const results: PublishResult[] = [];
+): Promise<readonly WorkatoPublishResult[]> {
+  const results: WorkatoPublishResult[] = [];
   for (const [index, part] of parts.entries()) {
     const outcome = await publish(part).catch((error: unknown) => {
       if (signal?.aborted || !isAckloopError(error)) throw error;
@@ -130,23 +133,23 @@ async function publishParts(
   ];
 }
 
-const notSent: PublishResult = Object.freeze({
+const notSent: WorkatoPublishResult = Object.freeze({
   status: "failed",
   reason: "not sent, since an earlier part of the batch failed",
 });
 
-function toFailure(error: AckloopError): PublishResult {
+function toFailure(error: AckloopError): WorkatoPublishResult {
   const status = error.outcomeUnknown ? "unknown" : "failed";
   return { status, reason: error.message, error };
 }
 
 async function publishPart(
   http: HttpClient,
-  topicId: TopicId,
+  topicId: WorkatoTopicId,
   payloads: readonly object[],
-  isPublished: IsPublished,
+  isPublished: WorkatoIsPublished,
   { signal }: CallOptions,
-): Promise<readonly PublishResult[]> {
+): Promise<readonly WorkatoPublishResult[]> {
   const read = publishedReply(wireBatchPublish);
   return await http.call({
     operation: "messages.publishBatch",
@@ -166,10 +169,10 @@ async function publishPart(
   });
 }
 
-const isOut = ({ status }: PublishResult): boolean => status === "published";
+const isOut = ({ status }: WorkatoPublishResult): boolean => status === "published";
 
 /** The values of an entry's `result` are not documented, so that the flag is believed. */
-const someFailed: PublishResult = Object.freeze({
+const someFailed: WorkatoPublishResult = Object.freeze({
   status: "unknown",
   reason: "Workato says that some messages of the request failed, and not which",
 });
@@ -191,9 +194,9 @@ function publishedReply<Output>(schema: StandardSchemaV1<unknown, Output>): Repl
 
 function toResult(
   entry: unknown,
-  isPublished: IsPublished,
+  isPublished: WorkatoIsPublished,
   plain: ReplyFacts["plain"],
-): PublishResult {
+): WorkatoPublishResult {
   const item = wireBatchItem.safeParse(entry);
   if (!item.success) {
     return { status: "unknown", reason: "the answer does not tell what became of this message" };

@@ -8,7 +8,7 @@ import { isJsonObject } from "./wire.ts";
  *
  * Further keys, such as `label`, `parse_output` or `render_input`, are allowed and mean nothing here.
  */
-export interface TopicField {
+export interface WorkatoTopicField {
   /** The field's name in the payload; the fields of an update need none. */
   readonly name?: string | undefined;
   /** Its kind: `string`, `integer`, `number`, `boolean`, `date_time`, `date`, `object`, `array`, ... */
@@ -20,14 +20,14 @@ export interface TopicField {
   /** Whether it may be absent or null. @default true */
   readonly optional?: boolean | undefined;
   /** The fields of an object, or of each element of an array of objects. */
-  readonly properties?: readonly TopicField[] | undefined;
+  readonly properties?: readonly WorkatoTopicField[] | undefined;
   /** The kind of each element of an array. */
   readonly of?: string | undefined;
   readonly [key: string]: unknown;
 }
 
 /** A field of a new topic: Workato wants these five of each. */
-export interface NewTopicField extends TopicField {
+export interface WorkatoNewTopicField extends WorkatoTopicField {
   /** The field's name in the payload. */
   readonly name: string;
   /** Its kind, such as `string`, `integer`, `date_time`. */
@@ -92,7 +92,9 @@ const synonyms: Readonly<Record<string, string>> = {
  * @throws {AckloopError} `config` when `fields` is not a list of fields with names.
  * Source: docs.workato.com/workato-api/event-streams.html, the fields of `schema`, read 2026-11.
  */
-export function topicSchema(fields: readonly TopicField[]): StandardSchemaV1<unknown, WorkatoData> {
+export function topicSchema(
+  fields: readonly WorkatoTopicField[],
+): StandardSchemaV1<unknown, WorkatoData> {
   const check = toObjectCheck(fields, "schema");
   return {
     "~standard": {
@@ -127,7 +129,7 @@ function toMemberCheck({ name, optional }: NamedField, check: Check) {
   };
 }
 
-function toCheck(field: TopicField, where: string): Check {
+function toCheck(field: WorkatoTopicField, where: string): Check {
   const kind = toKind(field.type ?? field.control_type);
   const hasProperties = field.properties !== undefined && field.properties !== null;
   if (kind === "object" && hasProperties) {
@@ -172,7 +174,7 @@ function isInstant(value: unknown, form: RegExp): boolean {
 }
 
 /** A field of which a payload can be checked. */
-type NamedField = TopicField & { readonly name: string };
+type NamedField = WorkatoTopicField & { readonly name: string };
 
 function toFields(fields: unknown, where: string): readonly NamedField[] {
   if (!Array.isArray(fields)) throw wrongSchema(`${where} must be a list of fields`);

@@ -3,8 +3,8 @@ import type { CallOptions } from "../../core/feed.ts";
 import { wrong } from "../../http/options.ts";
 import { replyOf } from "../../http/reply.ts";
 import type { HttpClient, ReplyReader } from "../../http/types.ts";
-import { checkSize, checkText, checkTopicId, type TopicId } from "./arguments.ts";
-import type { NewTopicField, TopicField } from "./topic-schema.ts";
+import { checkSize, checkText, checkTopicId, type WorkatoTopicId } from "./arguments.ts";
+import type { WorkatoNewTopicField, WorkatoTopicField } from "./topic-schema.ts";
 import {
   type WireTopicFields,
   wireDone,
@@ -14,9 +14,9 @@ import {
 } from "./wire.ts";
 
 /** A topic, the place that messages are published to and read from. */
-export interface Topic {
+export interface WorkatoTopic {
   /** Names the topic in every call. */
-  readonly id: TopicId;
+  readonly id: WorkatoTopicId;
   /** Its name. */
   readonly name: string;
   /** What it is for. */
@@ -24,7 +24,7 @@ export interface Topic {
   /** How long messages are kept, in seconds. Workato's default is 604,800 (7 days), its maximum 90 days. */
   readonly retentionSeconds: number | undefined;
   /** The fields of its messages, for `topicSchema`; a list gives it only with `includeSchema`. */
-  readonly schema: readonly TopicField[] | undefined;
+  readonly schema: readonly WorkatoTopicField[] | undefined;
   /** When it was made, ISO 8601 with the offset that Workato sends. */
   readonly createdAt: string | undefined;
   /** When it was changed last, in the same form. */
@@ -32,11 +32,11 @@ export interface Topic {
 }
 
 /** What a new topic is made of. */
-export interface NewTopic {
+export interface WorkatoNewTopic {
   /** Its name. */
   readonly name: string;
   /** The fields of its messages, each with its five members. */
-  readonly schema: readonly NewTopicField[];
+  readonly schema: readonly WorkatoNewTopicField[];
   /** How long messages are kept, in seconds. @default Workato's, 604_800 */
   readonly retentionSeconds?: number | undefined;
   /** What it is for. */
@@ -44,11 +44,11 @@ export interface NewTopic {
 }
 
 /** What of a topic changes. */
-export interface TopicChange {
+export interface WorkatoTopicChange {
   /** Its name. */
   readonly name?: string | undefined;
   /** The fields of its messages. Assumed: they replace the whole list, as in the page's sample. */
-  readonly schema?: readonly TopicField[] | undefined;
+  readonly schema?: readonly WorkatoTopicField[] | undefined;
   /**
    * How long messages are kept, in seconds. **Left out, Workato sets 604,800 (7 days)**, its page says, so
    * that a change of the name can cut the history. `"keep"` reads what it is first, and sends it again.
@@ -59,7 +59,7 @@ export interface TopicChange {
 }
 
 /** Which topics to list, and how. */
-export interface TopicQuery extends CallOptions {
+export interface WorkatoTopicQuery extends CallOptions {
   /** Only topics whose name holds this text; case counts. @default all */
   readonly name?: string | undefined;
   /** The order. @default "id" */
@@ -78,7 +78,7 @@ export interface TopicQuery extends CallOptions {
  *
  * Source: docs.workato.com/workato-api/event-streams.html, read 2026-11.
  */
-export interface TopicCalls {
+export interface WorkatoTopicCalls {
   /**
    * Lists the topics; an empty list when there are none.
    *
@@ -86,24 +86,28 @@ export interface TopicCalls {
    * are asked for. Assumed: by `page` and `per_page`, as a public program does; one that brings nothing
    * new is a `schema` error, never a list that is silently cut.
    */
-  list(query?: TopicQuery): Promise<readonly Topic[]>;
+  list(query?: WorkatoTopicQuery): Promise<readonly WorkatoTopic[]>;
   /** Makes a topic. Not repeated after a failure that leaves its outcome open. */
-  create(topic: NewTopic, options?: CallOptions): Promise<Topic>;
+  create(topic: WorkatoNewTopic, options?: CallOptions): Promise<WorkatoTopic>;
   /** Gives one topic with its schema. */
-  get(topicId: TopicId, options?: CallOptions): Promise<Topic>;
-  /** Changes a topic; mind the retention of {@link TopicChange}. */
-  update(topicId: TopicId, change: TopicChange, options?: CallOptions): Promise<Topic>;
+  get(topicId: WorkatoTopicId, options?: CallOptions): Promise<WorkatoTopic>;
+  /** Changes a topic; mind the retention of {@link WorkatoTopicChange}. */
+  update(
+    topicId: WorkatoTopicId,
+    change: WorkatoTopicChange,
+    options?: CallOptions,
+  ): Promise<WorkatoTopic>;
   /**
    * Removes all messages and statistics of a topic; what its readers had not read is gone, and the
    * cursors they keep point at nothing. Not repeated after a failure that leaves its outcome open: by
    * then it might remove messages that were published since.
    */
-  purge(topicId: TopicId, options?: CallOptions): Promise<void>;
+  purge(topicId: WorkatoTopicId, options?: CallOptions): Promise<void>;
   /**
    * Deletes a topic. Not repeated after a failure that leaves its outcome open, so that `notFound`
    * always means that it was not there before.
    */
-  delete(topicId: TopicId, options?: CallOptions): Promise<void>;
+  delete(topicId: WorkatoTopicId, options?: CallOptions): Promise<void>;
 }
 
 const root = "event_streams";
@@ -112,11 +116,11 @@ const root = "event_streams";
 const mostPages = 1000;
 
 /** Makes the calls about topics. */
-export function createTopicCalls(http: HttpClient): TopicCalls {
+export function createTopicCalls(http: HttpClient): WorkatoTopicCalls {
   const change = (
     operation: string,
     method: "PUT" | "DELETE",
-    path: readonly TopicId[],
+    path: readonly WorkatoTopicId[],
     { signal }: CallOptions,
   ) =>
     http.call({
@@ -146,7 +150,7 @@ export function createTopicCalls(http: HttpClient): TopicCalls {
 /** The first page is asked for as documented, without a size. */
 function readPage(
   http: HttpClient,
-  { name, sort, includeSchema, signal }: TopicQuery,
+  { name, sort, includeSchema, signal }: WorkatoTopicQuery,
   page: number,
   perPage: number | undefined,
 ): Promise<typeof wireTopics._zod.output> {
@@ -162,10 +166,10 @@ function readPage(
   });
 }
 
-function createReads(http: HttpClient): Pick<TopicCalls, "list" | "get"> {
+function createReads(http: HttpClient): Pick<WorkatoTopicCalls, "list" | "get"> {
   return {
     async list(query = {}) {
-      const topics = new Map<TopicId, Topic>();
+      const topics = new Map<WorkatoTopicId, WorkatoTopic>();
       let perPage: number | undefined;
       for (let page = 1; page <= mostPages; page += 1) {
         const known = topics.size;
@@ -195,8 +199,8 @@ function createReads(http: HttpClient): Pick<TopicCalls, "list" | "get"> {
 
 function createWrites(
   http: HttpClient,
-  get: TopicCalls["get"],
-): Pick<TopicCalls, "create" | "update"> {
+  get: WorkatoTopicCalls["get"],
+): Pick<WorkatoTopicCalls, "create" | "update"> {
   return {
     async create(topic, { signal } = {}) {
       const operation = "topics.create";
@@ -236,7 +240,7 @@ function createWrites(
 }
 
 function toFields(
-  { name, schema, description }: Omit<TopicChange, "retentionSeconds">,
+  { name, schema, description }: Omit<WorkatoTopicChange, "retentionSeconds">,
   retention: number | undefined,
 ): WireTopicFields {
   return { name, schema, retention, description };
@@ -256,13 +260,13 @@ const doneReply: ReplyReader<void> = (body, facts) => {
   }
 };
 
-function toTopic(wire: typeof wireTopic._zod.output): Topic {
+function toTopic(wire: typeof wireTopic._zod.output): WorkatoTopic {
   return {
     id: wire.id,
     name: wire.name,
     description: wire.description ?? undefined,
     retentionSeconds: wire.retention ?? undefined,
-    schema: (wire.schema as readonly TopicField[] | null | undefined) ?? undefined,
+    schema: (wire.schema as readonly WorkatoTopicField[] | null | undefined) ?? undefined,
     createdAt: wire.created_at ?? undefined,
     updatedAt: wire.updated_at ?? undefined,
   };

@@ -5,7 +5,7 @@
  * docs.workato.com/workato-api/event-streams.html (topics) and docs.workato.com/workato-api (errors).
  */
 import type { WorkatoData } from "./event.ts";
-import type { TopicField } from "./topic-schema.ts";
+import type { WorkatoTopicField } from "./topic-schema.ts";
 
 /** A message as a consume brings it: `raw` of a delivery, where it is none of the malformed ones. */
 export interface WorkatoWireMessage {
@@ -25,7 +25,7 @@ export interface WorkatoWireTopic {
   /** In seconds. */
   readonly retention?: number | null | undefined;
   /** In a list only where it was asked for. */
-  readonly schema?: readonly TopicField[] | null | undefined;
+  readonly schema?: readonly WorkatoTopicField[] | null | undefined;
   /** ISO 8601 with ms and a local offset. */
   readonly created_at?: string | null | undefined;
   /** In the same form. */

@@ -1,9 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { DomainChallenge, ReceiverOptions } from "../../../src/providers/discue/index.ts";
+import type {
+  DiscueDomainChallenge,
+  DiscueReceiverOptions,
+} from "../../../src/providers/discue/index.ts";
 import { notifyUrl, receiver, statusOf } from "./support.ts";
 
 const challenge = { contextPath: "/.well-known/x", fileName: "f", fileContent: "proof" };
-const get = (path: string, options: ReceiverOptions) =>
+const get = (path: string, options: DiscueReceiverOptions) =>
   receiver(options).receive(new Request(`https://example.com${path}`));
 
 beforeEach(() => {
@@ -15,7 +18,9 @@ afterEach(() => {
 });
 
 /** A function of challenges, and how often it was asked. */
-function asked(answer: () => readonly DomainChallenge[] | Promise<readonly DomainChallenge[]>) {
+function asked(
+  answer: () => readonly DiscueDomainChallenge[] | Promise<readonly DiscueDomainChallenge[]>,
+) {
   return vi.fn(answer);
 }
 const failing = () =>

@@ -2,7 +2,11 @@ import { describe, expect, it } from "vitest";
 import { toReceipt } from "../../../src/core/feed.ts";
 import { sleep } from "../../../src/core/sleep.ts";
 import { discueEmulator } from "../../../src/emulator/index.ts";
-import { discue, discueReceiver, type ReceiverFeed } from "../../../src/providers/discue/index.ts";
+import {
+  type DiscueReceiverFeed,
+  discue,
+  discueReceiver,
+} from "../../../src/providers/discue/index.ts";
 import { type FeedHarness, feedConformance } from "../../../src/testing/index.ts";
 
 const secret = "a-secret-of-the-listener";
@@ -19,7 +23,7 @@ function typeOf(data: unknown): string {
 
 /** A queue with a listener, whose calls go to the feed that was made last. */
 async function discueHarness(): Promise<FeedHarness> {
-  let feed: ReceiverFeed | undefined;
+  let feed: DiscueReceiverFeed | undefined;
   const emulator = discueEmulator({
     deliver: async (url, init) =>
       (await feed?.handle(new Request(url, init))) ?? new Response(null, { status: 503 }),

@@ -1,7 +1,7 @@
 import { describe, expectTypeOf, it } from "vitest";
 import type * as z from "zod/mini";
 import {
-  type BodyForm,
+  type DiscueBodyForm,
   type DiscueWireCall,
   type DiscueWireError,
   type DiscueWireReplies,
@@ -88,6 +88,6 @@ describe("the wire's types", () => {
 
     expectTypeOf<Writable<DiscueWireReplies>>().toExtend<Pick<Read, keyof DiscueWireReplies>>();
     expectTypeOf<DiscueWireError>().toExtend<z.input<typeof wireError>>();
-    expectTypeOf<keyof DiscueWireCall>().toEqualTypeOf<BodyForm>();
+    expectTypeOf<keyof DiscueWireCall>().toEqualTypeOf<DiscueBodyForm>();
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { webhook } from "../../../src/loop/webhook.ts";
-import { discueReceiver, type ReceiverOptions } from "../../../src/providers/discue/index.ts";
+import { type DiscueReceiverOptions, discueReceiver } from "../../../src/providers/discue/index.ts";
 import { call, notifyUrl, post, receiver, secret, statusOf } from "./support.ts";
 
 const key = `whsec_${btoa("a key of thirty-two bytes, enough")}`;
@@ -29,7 +29,7 @@ const looksSigned = (headers: Readonly<Record<string, string>> = {}) => ({
 });
 
 describe("what carries the secret", () => {
-  it.each<[string, ReceiverOptions]>([
+  it.each<[string, DiscueReceiverOptions]>([
     ["on the path of liveness checks", { livenessPath: "/discue" }],
     ["by a method of liveness checks", { livenessMethods: ["GET", "POST"] }],
     ["by both", { livenessPath: "/discue", livenessMethods: ["POST"] }],

@@ -3,10 +3,10 @@ import type { Delivery } from "../../../src/core/feed.ts";
 import type { Report } from "../../../src/core/report.ts";
 import { consume } from "../../../src/loop/consume.ts";
 import { webhook } from "../../../src/loop/webhook.ts";
-import type { ReceiverFeedOptions } from "../../../src/providers/discue/index.ts";
+import type { DiscueReceiverFeedOptions } from "../../../src/providers/discue/index.ts";
 import { call, post, receiver } from "./support.ts";
 
-function feed(options?: ReceiverFeedOptions) {
+function feed(options?: DiscueReceiverFeedOptions) {
   return receiver().feed(options);
 }
 
@@ -531,7 +531,7 @@ describe("the options", () => {
     [{ retryAfterMs: -1 }, "`retryAfterMs` must be a whole number from 0 to 86400000"],
     [{ limit: 1 }, "option `limit` is unknown"],
   ])("are refused at creation: %j", (options, words) => {
-    expect(() => feed(options as ReceiverFeedOptions)).toThrowError(words);
+    expect(() => feed(options as DiscueReceiverFeedOptions)).toThrowError(words);
   });
 
   it("declare what the loop and the kit go by", () => {

@@ -1,7 +1,7 @@
 import type { FeedEvent } from "../../../src/core/event.ts";
 import type { ReadableDelivery } from "../../../src/core/feed.ts";
 import type { Received } from "../../../src/core/receiver.ts";
-import { discueReceiver, type ReceiverOptions } from "../../../src/providers/discue/index.ts";
+import { type DiscueReceiverOptions, discueReceiver } from "../../../src/providers/discue/index.ts";
 
 /** A secret that a receiver takes. */
 export const secret = "s3cret-of-the-listener";
@@ -10,7 +10,9 @@ export const secret = "s3cret-of-the-listener";
 export const notifyUrl = `https://example.com/discue?secret=${secret}`;
 
 /** A receiver that the tests' requests are let in by. */
-export function receiver(options: ReceiverOptions = {}) {
+export function receiver(
+  options: DiscueReceiverOptions<undefined, Record<never, never>, string> = {},
+) {
   return discueReceiver({ name: "orders", secret, ...options });
 }
 

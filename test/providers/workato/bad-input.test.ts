@@ -1,19 +1,20 @@
 import { describe, expect, it } from "vitest";
 import { isAckloopError } from "../../../src/core/errors.ts";
-import { type Workato, workato } from "../../../src/providers/workato/index.ts";
+import { type WorkatoClient, workato } from "../../../src/providers/workato/index.ts";
 import { scriptedClient, world } from "./support.ts";
 
 /** Each call, and whether it changes what cannot be changed twice: then it is never sent twice. */
-const calls: readonly (readonly [string, boolean, (client: Workato) => Promise<unknown>])[] = [
-  ["messages.consume", false, (c) => c.messages.consume(1)],
-  ["messages.publish", true, (c) => c.messages.publish(1, {})],
-  ["topics.list", false, (c) => c.topics.list()],
-  ["topics.get", false, (c) => c.topics.get(1)],
-  ["topics.create", true, (c) => c.topics.create({ name: "a", schema: [] })],
-  ["topics.update", false, (c) => c.topics.update(1, {})],
-  ["topics.purge", true, (c) => c.topics.purge(1)],
-  ["topics.delete", true, (c) => c.topics.delete(1)],
-];
+const calls: readonly (readonly [string, boolean, (client: WorkatoClient) => Promise<unknown>])[] =
+  [
+    ["messages.consume", false, (c) => c.messages.consume(1)],
+    ["messages.publish", true, (c) => c.messages.publish(1, {})],
+    ["topics.list", false, (c) => c.topics.list()],
+    ["topics.get", false, (c) => c.topics.get(1)],
+    ["topics.create", true, (c) => c.topics.create({ name: "a", schema: [] })],
+    ["topics.update", false, (c) => c.topics.update(1, {})],
+    ["topics.purge", true, (c) => c.topics.purge(1)],
+    ["topics.delete", true, (c) => c.topics.delete(1)],
+  ];
 
 describe.each(calls)("%s", (operation, once, call) => {
   it.each([

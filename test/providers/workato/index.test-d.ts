@@ -5,14 +5,14 @@ import type { Feed } from "../../../src/core/feed.ts";
 import type { CursorStore } from "../../../src/core/stores.ts";
 import type { WorkatoFeed } from "../../../src/providers/workato/index.ts";
 import {
-  type TopicField,
   topicSchema,
   type WorkatoData,
+  type WorkatoTopicField,
   workato,
 } from "../../../src/providers/workato/index.ts";
 
 declare const cursor: CursorStore;
-declare const fields: readonly TopicField[];
+declare const fields: readonly WorkatoTopicField[];
 const client = workato({ token: "t", region: "eu" });
 const basics = { cursor, consumer: "billing" };
 

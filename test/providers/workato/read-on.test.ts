@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { AckloopError } from "../../../src/core/errors.ts";
 import type { ConsumedPage } from "../../../src/providers/workato/consume.ts";
 import type { Place } from "../../../src/providers/workato/cursor.ts";
-import type { OnCursorExpired } from "../../../src/providers/workato/index.ts";
+import type { WorkatoOnCursorExpired } from "../../../src/providers/workato/index.ts";
 import { checkEmptiness, type PageWish, readOn } from "../../../src/providers/workato/read-on.ts";
 
 const place: Place = { after: { id: "m5", time: "2026-01-02T03:04:05.000+00:00" } };
@@ -23,7 +23,7 @@ function asker(...answers: readonly (readonly unknown[] | Error)[]) {
   return { ask, asked };
 }
 
-const settings = (onCursorExpired: OnCursorExpired) => ({
+const settings = (onCursorExpired: WorkatoOnCursorExpired) => ({
   onCursorExpired,
   restartMarginMs: 1_000,
   expiredStatuses: [400, 404],

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { SchemaResult } from "../../../src/core/standard-schema.ts";
 import { parseJson } from "../../../src/http/json.ts";
-import { type TopicField, topicSchema } from "../../../src/providers/workato/index.ts";
+import { topicSchema, type WorkatoTopicField } from "../../../src/providers/workato/index.ts";
 import { fixture } from "./support.ts";
 
-function validate(fields: readonly TopicField[], value: unknown): SchemaResult<unknown> {
+function validate(fields: readonly WorkatoTopicField[], value: unknown): SchemaResult<unknown> {
   const result = topicSchema(fields)["~standard"].validate(value);
   if (result instanceof Promise) throw new Error("the schema must answer at once");
   return result;
@@ -12,7 +12,7 @@ function validate(fields: readonly TopicField[], value: unknown): SchemaResult<u
 
 const paths = (result: SchemaResult<unknown>) => result.issues?.map(({ path }) => path?.join("."));
 
-const order: readonly TopicField[] = [
+const order: readonly WorkatoTopicField[] = [
   { name: "order", type: "string", control_type: "text", label: "Order", optional: false },
   { name: "total", type: "number", control_type: "number", label: "Total", optional: true },
   {
@@ -130,7 +130,7 @@ describe("topicSchema", () => {
   );
 
   it("reads the schema of a topic as Workato sends it", () => {
-    const { data } = fixture("assumed-topic") as { data: { schema: readonly TopicField[] } };
+    const { data } = fixture("assumed-topic") as { data: { schema: readonly WorkatoTopicField[] } };
 
     expect(validate(data.schema, { order: "1", total: 2.5 }).issues).toBeUndefined();
     expect(paths(validate(data.schema, { total: "2.5" }))).toEqual(["order", "total"]);
@@ -144,6 +144,6 @@ describe("topicSchema", () => {
       "schema[0].properties[1] must be a field with a name",
     ],
   ])("refuses a schema that is none", (fields, text) => {
-    expect(() => topicSchema(fields as readonly TopicField[])).toThrow(text);
+    expect(() => topicSchema(fields as readonly WorkatoTopicField[])).toThrow(text);
   });
 });

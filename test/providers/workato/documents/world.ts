@@ -3,13 +3,13 @@ import {
   type WorkatoEmulatorOptions,
   workatoEmulator,
 } from "../../../../src/emulator/index.ts";
-import { type Workato, workato } from "../../../../src/providers/workato/index.ts";
+import { type WorkatoClient, workato } from "../../../../src/providers/workato/index.ts";
 import type { Ledger, Row, WireRequest, World } from "../../ledger.ts";
 
 /** A row of Workato's ledger. */
-export type WorkatoRow = Row<WorkatoEmulator, Workato, WorkatoEmulatorOptions>;
+export type WorkatoRow = Row<WorkatoEmulator, WorkatoClient, WorkatoEmulatorOptions>;
 /** What its functions get. */
-export type WorkatoWorld = World<WorkatoEmulator, Workato>;
+export type WorkatoWorld = World<WorkatoEmulator, WorkatoClient>;
 
 const field = (name: string, label: string, optional = false) =>
   ({ control_type: "text", label, name, optional, type: "string" }) as const;
@@ -119,7 +119,7 @@ export function withStream({ emulator }: WorkatoWorld) {
 export function ledgerOf(
   rows: readonly WorkatoRow[],
   least: number,
-): Ledger<WorkatoEmulator, Workato, WorkatoEmulatorOptions> {
+): Ledger<WorkatoEmulator, WorkatoClient, WorkatoEmulatorOptions> {
   return {
     provider: "workato",
     least,
