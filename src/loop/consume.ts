@@ -26,7 +26,7 @@ import { Run } from "./run.ts";
  */
 export function consume<E extends FeedEvent>(
   feed: Feed<E>,
-  handlers: Handlers<E>,
+  handlers: NoInfer<Handlers<E>>,
   options: LoopOptions<E> = {},
 ): Run {
   return new Run(new Engine(toAssignment("consume", feed, handlers, options)));
@@ -65,7 +65,7 @@ export const drainTable = {
  */
 export async function drain<E extends FeedEvent>(
   feed: Feed<E>,
-  handlers: Handlers<E>,
+  handlers: NoInfer<Handlers<E>>,
   options: DrainOptions<E> = {},
 ): Promise<Summary> {
   const assignment = toAssignment("drain", feed, handlers, options, drainTable);

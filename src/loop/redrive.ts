@@ -69,7 +69,7 @@ const redriveTable = {
 export function redrive<E extends FeedEvent>(
   store: DeadLetterStore,
   feed: RedriveSource<E>,
-  handlers: Handlers<E>,
+  handlers: NoInfer<Handlers<E>>,
   options: RedriveOptions<E>,
 ): Promise<RedriveSummary>;
 export function redrive(
@@ -81,7 +81,7 @@ export function redrive(
 export async function redrive<E extends FeedEvent>(
   store: DeadLetterStore,
   feed: RedriveSource<E> | string,
-  handlers: Handlers<E>,
+  handlers: NoInfer<Handlers<E>>,
   options: RedriveOptions<E>,
 ): Promise<RedriveSummary> {
   const { filter } = checkOptions("redrive", options, redriveTable);

@@ -82,7 +82,7 @@ const MOST_REMEMBERED = 10_000;
  */
 export function webhook<E extends FeedEvent>(
   receiver: Receiver<E>,
-  handlers: Handlers<E>,
+  handlers: NoInfer<Handlers<E>>,
   options: WebhookOptions = {},
 ): WebhookHandler {
   if (typeof receiver?.receive !== "function") {
