@@ -60,7 +60,10 @@ function deadLettersOf(reader: Reader, ask: Ask): DeadLetterStore {
           await deadLetters.remove(key);
         },
       });
-      return taken.then(() => reader.removed(key.identity));
+      return taken.then(() => {
+        // An answer that came after its time was not heard: the letter is taken off again.
+        if (!options?.signal?.aborted) reader.removed(key.identity);
+      });
     },
   };
 }
