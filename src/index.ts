@@ -56,6 +56,7 @@ export type {
   Handler,
   HandlerContext,
   HandlerMap,
+  HandlerOf,
   HandlerResult,
   Handlers,
 } from "./loop/handler.ts";
@@ -72,7 +73,7 @@ export type {
 export type { Outcome } from "./loop/outcome.ts";
 export { deadLetter, done, drop, retry } from "./loop/outcome.ts";
 export type { RedriveOptions, RedriveSource, RedriveSummary } from "./loop/redrive.ts";
-export { redrive } from "./loop/redrive.ts";
+export { isLetterOf, redrive } from "./loop/redrive.ts";
 export type { Health, Run } from "./loop/run.ts";
 export type { WebhookHandler, WebhookOptions } from "./loop/webhook.ts";
 export { webhook } from "./loop/webhook.ts";

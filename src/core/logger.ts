@@ -12,3 +12,11 @@ export interface Logger {
   /** What needs a person: a halt. */
   error(message: string, details?: Readonly<Record<string, unknown>>): void;
 }
+
+/** Writes nothing. */
+export const silent: Logger = Object.freeze({
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: () => {},
+});

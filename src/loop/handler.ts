@@ -1,6 +1,7 @@
 import type { EventOfType, FeedEvent } from "../core/event.ts";
 import type { ReadableDelivery } from "../core/feed.ts";
 import type { Logger } from "../core/logger.ts";
+import type { EventOf } from "../core/receiver.ts";
 import type { Outcome } from "./outcome.ts";
 
 /**
@@ -51,6 +52,15 @@ export type Handler<E extends FeedEvent = FeedEvent> = (
   event: E,
   context: HandlerContext<E>,
 ) => HandlerResult;
+
+/**
+ * The handler of a feed's events, or of one type of them, for a function that is written apart from its
+ * verb: `const onOrder: HandlerOf<typeof feed, "ORDER_CREATED_SUCCESSFULLY"> = async (event) => { … }`.
+ */
+export type HandlerOf<
+  Source,
+  Type extends EventOf<Source>["type"] = EventOf<Source>["type"],
+> = Handler<EventOfType<EventOf<Source>, Type>>;
 
 /**
  * Handlers by event type; `other` takes every type without a handler of its own.

@@ -1,6 +1,6 @@
 import { AckloopError } from "../core/errors.ts";
 import type { FeedEvent } from "../core/event.ts";
-import type { Logger } from "../core/logger.ts";
+import { type Logger, silent } from "../core/logger.ts";
 import type { FilledOf, Table, TableOf } from "../core/options.ts";
 import {
   aFunction,
@@ -330,13 +330,6 @@ function checkConsumer(verb: string, consumer: string | undefined): void {
   if (consumer !== undefined) return;
   throw optionError(verb, "consumer", "is required with a store: the reader's own name");
 }
-
-const silent: Logger = Object.freeze({
-  debug: () => {},
-  info: () => {},
-  warn: () => {},
-  error: () => {},
-});
 
 /** The bounds of a backoff whose one side may be given alone. */
 function toBounds(

@@ -15,7 +15,7 @@ import { fromReceipt, toReceipt } from "../core/feed.ts";
 import { describeThrown, notify, toFailure } from "../core/guard.ts";
 import type { TableOf } from "../core/options.ts";
 import { aFunction, checkOptions, name } from "../core/options.ts";
-import type { Receiver } from "../core/receiver.ts";
+import type { EventOf, Receiver } from "../core/receiver.ts";
 import type { DeadLetter, DeadLetterStore, StoreKey } from "../core/stores.ts";
 import type { Summary } from "../core/summary.ts";
 import type { DrainOptions } from "./consume.ts";
@@ -98,6 +98,22 @@ export async function redrive<E extends FeedEvent>(
     deadLetters: letters.keepingFailed(),
   });
   return { ...summary, found: letters.found };
+}
+
+/**
+ * Whether a dead letter is one of this feed, whose data its schema has let through: then its event has the
+ * feed's types, as in `if (isLetterOf(feed, letter) && letter.event.type === "…")`.
+ *
+ * False for a letter of another feed, one without an event, one of a type that the feed's catalogue does not
+ * have, and one that is here for its data (`code: "schema"`).
+ */
+export function isLetterOf<Source extends RedriveSource>(
+  feed: Source,
+  letter: DeadLetter,
+): letter is DeadLetter & { readonly event: EventOf<Source> } {
+  const { event, code } = letter;
+  if (letter.feed !== feed.name || !event || code === "schema") return false;
+  return !feed.events || Object.hasOwn(feed.events, event.type);
 }
 
 /** How many letters are asked for at once. */

@@ -49,3 +49,4 @@ export {
   storeConformance,
   storeLaws,
 } from "./store-conformance.ts";
+export { type TestContextFacts, testContext } from "./test-context.ts";

@@ -4,7 +4,7 @@ import type { FeedEvent } from "../../src/core/event.ts";
 import type { StandardSchemaV1 } from "../../src/core/standard-schema.ts";
 import type { DeadLetter, DeadLetterStore } from "../../src/core/stores.ts";
 import { deadLetter, drop } from "../../src/loop/outcome.ts";
-import { redrive } from "../../src/loop/redrive.ts";
+import { isLetterOf, redrive } from "../../src/loop/redrive.ts";
 import { memoryStores } from "../../src/stores/index.ts";
 import { memoryFeed, testEvent } from "../../src/testing/memory-feed.ts";
 import { ended, idsOf, imbalance, passing } from "./support.ts";
@@ -201,5 +201,29 @@ describe("redrive", () => {
     await expect(redrive({} as DeadLetterStore, "orders", () => {}, options)).rejects.toThrow(
       "redrive: the first argument must be a dead-letter store",
     );
+  });
+});
+
+describe("a letter of a feed", () => {
+  const schema: StandardSchemaV1<unknown, { readonly code: string }> = {
+    "~standard": { version: 1, vendor: "test", validate: (value) => ({ value: value as never }) },
+  };
+  const feed = memoryFeed<FeedEvent<"created", { readonly code: string }>>({
+    name: "orders",
+    events: { created: schema },
+  });
+  const letter = letterOf("1", testEvent("1", { type: "created", data: { code: "c1" } }));
+
+  it("has the feed's types", () => {
+    expect(isLetterOf(feed, letter) && letter.event.data.code).toBe("c1");
+  });
+
+  it.each([
+    ["of another feed", { feed: "refunds" }],
+    ["without an event", { event: undefined }],
+    ["of a type that the catalogue does not have", { event: testEvent("1", { type: "other" }) }],
+    ["whose data did not fit", { code: "schema" }],
+  ])("is none %s", (_, facts) => {
+    expect(isLetterOf(feed, { ...letter, ...facts })).toBe(false);
   });
 });

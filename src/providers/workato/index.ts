@@ -62,7 +62,12 @@ export type {
   WorkatoPublishResult,
 } from "./publish.ts";
 export type { WorkatoRegion } from "./regions.ts";
-export { topicSchema, type WorkatoNewTopicField, type WorkatoTopicField } from "./topic-schema.ts";
+export {
+  topicSchema,
+  type WorkatoNewTopicField,
+  type WorkatoTopicData,
+  type WorkatoTopicField,
+} from "./topic-schema.ts";
 export type {
   WorkatoNewTopic,
   WorkatoTopic,

@@ -40,6 +40,53 @@ export interface WorkatoNewTopicField extends WorkatoTopicField {
   readonly optional: boolean;
 }
 
+/** The value of a field. A whole number past 2^53 is text, as a feed gives it. */
+type ValueOf<Field> = Field extends {
+  readonly properties: infer Members extends readonly unknown[];
+}
+  ? Field extends { readonly type: "array" }
+    ? readonly DataOf<Members>[]
+    : DataOf<Members>
+  : Field extends { readonly type: infer Kind }
+    ? Kind extends "array"
+      ? readonly (Field extends { readonly of: infer Of }
+          ? ValueOf<{ readonly type: Of }>
+          : unknown)[]
+      : Kind extends keyof Values
+        ? Values[Kind]
+        : unknown
+    : unknown;
+
+interface Values {
+  readonly string: string;
+  readonly integer: number | string;
+  readonly number: number | string;
+  readonly boolean: boolean;
+  readonly date_time: string;
+  readonly date: string;
+  readonly object: WorkatoData;
+}
+
+type IsNeeded = { readonly optional: false };
+type Name<Field> = Field extends { readonly name: infer Text extends string } ? Text : never;
+
+/** What a list of fields describes; fields that it does not name are let through, and unknown. */
+type DataOf<Fields extends readonly unknown[]> = WorkatoData & {
+  readonly [Field in Extract<Fields[number], IsNeeded> as Name<Field>]: ValueOf<Field>;
+} & {
+  readonly [Field in Exclude<Fields[number], IsNeeded> as Name<Field>]?:
+    | ValueOf<Field>
+    | null
+    | undefined;
+};
+
+/**
+ * The data of a topic whose fields are written down `as const`; of a topic whose fields are known at
+ * run time alone, any object.
+ */
+export type WorkatoTopicData<Fields extends readonly WorkatoTopicField[]> =
+  string extends Fields[number]["name"] ? WorkatoData : DataOf<Fields>;
+
 type Path = readonly PropertyKey[];
 
 /** Adds what does not fit to `issues`. */
@@ -83,7 +130,8 @@ const synonyms: Readonly<Record<string, string>> = {
  * It checks, and changes nothing: the value that comes out is the one that went in. It is as lenient
  * as a schema that lives elsewhere must be read: fields that it does not name are let through, an
  * `optional` field may be absent or null, and a kind of field that is not known here fits every value.
- * A whole number past 2^53 is text, as a feed gives it.
+ * A whole number past 2^53 is text, as a feed gives it. Fields that are written in the call give the
+ * data its type.
  *
  * Assumed: a field without `optional` is optional, `date_time` and `date` travel as ISO 8601 text, and
  * `properties` of an `array` describe its elements. A topic whose own messages do not pass would show
@@ -92,9 +140,9 @@ const synonyms: Readonly<Record<string, string>> = {
  * @throws {AckloopError} `config` when `fields` is not a list of fields with names.
  * Source: docs.workato.com/workato-api/event-streams.html, the fields of `schema`, read 2026-11.
  */
-export function topicSchema(
-  fields: readonly WorkatoTopicField[],
-): StandardSchemaV1<unknown, WorkatoData> {
+export function topicSchema<const Fields extends readonly WorkatoTopicField[]>(
+  fields: Fields,
+): StandardSchemaV1<unknown, WorkatoTopicData<Fields>> {
   const check = toObjectCheck(fields, "schema");
   return {
     "~standard": {
@@ -104,7 +152,8 @@ export function topicSchema(
         const issues: SchemaIssue[] = [];
         check(value, [], issues);
         if (issues.length > 0 || !isJsonObject(value)) return { issues };
-        return { value };
+        // The checks have found what the fields say.
+        return { value: value as WorkatoTopicData<Fields> };
       },
     },
   };

@@ -2,6 +2,7 @@ import { assertType, describe, expectTypeOf, it } from "vitest";
 import * as z from "zod/mini";
 import type { FeedEvent } from "../../../src/core/event.ts";
 import type { Feed } from "../../../src/core/feed.ts";
+import type { EventOf } from "../../../src/core/receiver.ts";
 import type { CursorStore } from "../../../src/core/stores.ts";
 import type { WorkatoFeed } from "../../../src/providers/workato/index.ts";
 import {
@@ -60,6 +61,28 @@ describe("a feed's events", () => {
     const feed = client.feed(1, { ...basics, schema: topicSchema(fields) });
 
     expectTypeOf(feed).toEqualTypeOf<WorkatoFeed<FeedEvent<"message", WorkatoData>>>();
+  });
+
+  it("have the data of a topic whose fields are written down", () => {
+    const schema = topicSchema([
+      { name: "order", type: "string", optional: false },
+      { name: "total", type: "number" },
+      {
+        name: "lines",
+        type: "array",
+        properties: [{ name: "sku", type: "string", optional: false }],
+      },
+      { name: "tags", type: "array", of: "string", optional: false },
+    ]);
+    const feed = client.feed(1, { ...basics, schema });
+    const read = ({ data }: EventOf<typeof feed>) => {
+      expectTypeOf(data.order).toEqualTypeOf<string>();
+      expectTypeOf(data.total).toEqualTypeOf<number | string | null | undefined>();
+      expectTypeOf(data.lines?.[0]?.sku).toEqualTypeOf<string | undefined>();
+      expectTypeOf(data.tags).toEqualTypeOf<readonly string[]>();
+      expectTypeOf(data["other"]).toBeUnknown();
+    };
+    expectTypeOf(read).returns.toBeVoid();
   });
 
   it("are of any type where only typeOf is given", () => {
