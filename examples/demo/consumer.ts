@@ -59,7 +59,7 @@ const timeoutMs = 2_000;
 const common = {
   concurrency: 10,
   retry: { attempts: 4, minDelayMs: 50, maxDelayMs: 200 },
-  idle: { minMs: 50, maxMs: 500 },
+  idle: { minDelayMs: 50, maxDelayMs: 500 },
   deadLetters: stores.deadLetters,
   consumer,
 } satisfies LoopOptions;

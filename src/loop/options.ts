@@ -45,14 +45,14 @@ export interface RetryOptions {
 export interface IdleOptions {
   /**
    * The first wait after an empty or failed poll, in ms, from 10 to a year; it doubles. Each wait is
-   * drawn from half to the whole of it. @default 1_000, or `maxMs` where that is less
+   * drawn from half to the whole of it. @default 1_000, or `maxDelayMs` where that is less
    */
-  readonly minMs?: number | undefined;
+  readonly minDelayMs?: number | undefined;
   /**
    * The longest wait, in ms, from 10 to a year. Where a provider asks for more with `Retry-After`, that
-   * is waited, up to 300 s. @default 60_000, or `minMs` where that is more
+   * is waited, up to 300 s. @default 60_000, or `minDelayMs` where that is more
    */
-  readonly maxMs?: number | undefined;
+  readonly maxDelayMs?: number | undefined;
 }
 
 /** How redeliveries are recognised over restarts and between processes. */
@@ -220,8 +220,8 @@ export const loopTable = {
     "an object with a store: give { store: stores.leases }",
   ),
   idle: group({
-    minMs: milliseconds(10),
-    maxMs: milliseconds(10),
+    minDelayMs: milliseconds(10),
+    maxDelayMs: milliseconds(10),
   } satisfies TableOf<IdleOptions>),
   waitMs: milliseconds(0, 60_000).or(25_000),
   circuitBreaker: orFalse(
@@ -321,7 +321,11 @@ function toLoopParts(verb: string, filled: LoopFilled, eventsAtOnce: number): Lo
   return {
     maxInFlight: filled.maxInFlight ?? Math.min(maxInFlight, 100_000),
     lease: lease && { ...lease, holder: lease.holder ?? crypto.randomUUID() },
-    idle: toBounds(verb, ["idle.minMs", idle.minMs, 1000], ["idle.maxMs", idle.maxMs, 60_000]),
+    idle: toBounds(
+      verb,
+      ["idle.minDelayMs", idle.minDelayMs, 1000],
+      ["idle.maxDelayMs", idle.maxDelayMs, 60_000],
+    ),
     circuitAfter: circuitBreaker ? circuitBreaker.after : undefined,
   };
 }

@@ -8,7 +8,7 @@ export interface Health {
   /** What it is about. */
   readonly state: "standby" | "running" | "paused" | "stopping" | "ended";
   /**
-   * False when no pull was answered for 2 min + `idle.maxMs` + `waitMs` (205 s by default), although one
+   * False when no pull was answered for 2 min + `idle.maxDelayMs` + `waitMs` (205 s by default), although one
    * should have been, or when handlers are at work and none has ended for 5 min, or twice
    * `handlerTimeoutMs` where that is more: the process looks alive and does nothing. False too once
    * something has halted the run. A standby that waits for its lease is healthy, and so is a run that

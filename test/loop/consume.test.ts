@@ -138,7 +138,7 @@ describe("drain", () => {
     const dayMs = 86_400_000;
     const feed = memoryFeed();
     feed.fail({ operation: "pull", error: passing(), count: 1000 });
-    const idle = { minMs: dayMs, maxMs: dayMs };
+    const idle = { minDelayMs: dayMs, maxDelayMs: dayMs };
     const ending = vi.fn();
 
     const draining = drain(feed, () => {}, { deadline: Date.now() + 40 * dayMs, idle });

@@ -35,7 +35,7 @@ it("holds an event whose handler is at work in a run that has lost its lease, un
     consumer: "c",
     dedupe: { store: stores.dedupe },
     lease: { store: stores.leases, leaseMs: 10_000 },
-    idle: { minMs: 100, maxMs: 100 },
+    idle: { minDelayMs: 100, maxDelayMs: 100 },
   };
   let isAway = false;
   const flaky = {
@@ -88,7 +88,7 @@ it("renews the mark of a handler whose finish has failed", async () => {
   const options = {
     consumer: "c",
     dedupe: { store: stores.dedupe, markMs: 5000 },
-    idle: { minMs: 100, maxMs: 100 },
+    idle: { minDelayMs: 100, maxDelayMs: 100 },
   };
   const work = async (_: unknown, context: { finish(transaction: unknown): Promise<boolean> }) => {
     // Such as a transaction that the database refused; the handler goes on without it.
@@ -139,7 +139,7 @@ it("handles an event whose only start was a begin without an answer, which nobod
     consumer: "c",
     deadLetters,
     retry: { attempts: 1 },
-    idle: { minMs: 100, maxMs: 1000 },
+    idle: { minDelayMs: 100, maxDelayMs: 1000 },
   };
   const unheard: typeof dedupe = {
     ...dedupe,

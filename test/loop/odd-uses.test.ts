@@ -60,7 +60,7 @@ it("has no more than one listener on a signal of many runs, and none behind them
 
 it("gives own loops their events when two ask at once, and ends both", async () => {
   const feed = filledFeed(6);
-  const own = deliveries(feed, { idle: { minMs: 100 } });
+  const own = deliveries(feed, { idle: { minDelayMs: 100 } });
   const seen: string[] = [];
   const work = async () => {
     for (;;) {

@@ -90,8 +90,8 @@ describe("the options of a run", () => {
     [{ retry: { attempts: 0 } }, "`retry.attempts` must be a whole number from 1 to 1000"],
     [{ retry: { minDelayMs: -1 } }, "`retry.minDelayMs` must be a number of milliseconds from 0"],
     [{ retry: { maxDelayMs: "1" } }, "`retry.maxDelayMs` must be a number of milliseconds from 0"],
-    [{ idle: { minMs: 9 } }, "`idle.minMs` must be a number of milliseconds from 10"],
-    [{ idle: { maxMs: 9 } }, "`idle.maxMs` must be a number of milliseconds from 10"],
+    [{ idle: { minDelayMs: 9 } }, "`idle.minDelayMs` must be a number of milliseconds from 10"],
+    [{ idle: { maxDelayMs: 9 } }, "`idle.maxDelayMs` must be a number of milliseconds from 10"],
     [{ dedupe: { store: {} } }, "`dedupe.store` must be an object with the functions begin"],
     [{ dedupe: { store: dedupe, markMs: 999 } }, "`dedupe.markMs` must be a number of millisec"],
     [{ dedupe: { store: dedupe, retentionMs: -1 } }, "`dedupe.retentionMs` must be a number of"],
@@ -111,7 +111,10 @@ describe("the options of a run", () => {
       "`circuitBreaker.after` must be a whole number from 1 to 10000",
     ],
     [{ retry: { minDelayMs: 2, maxDelayMs: 1 } }, "`retry.minDelayMs` must not exceed `retry.max"],
-    [{ idle: { minMs: 200, maxMs: 100 } }, "`idle.minMs` must not exceed `idle.maxMs`"],
+    [
+      { idle: { minDelayMs: 200, maxDelayMs: 100 } },
+      "`idle.minDelayMs` must not exceed `idle.maxDelayMs`",
+    ],
     [
       { unprocessable: "deadLetter" },
       '`unprocessable` "deadLetter" needs the option `deadLetters`',

@@ -98,7 +98,7 @@ class World {
         minDelayMs: 10,
         maxDelayMs: chance.of(10, 3000),
       },
-      idle: { minMs: 50, maxMs: 2000 },
+      idle: { minDelayMs: 50, maxDelayMs: 2000 },
       circuitBreaker: false,
       shutdownTimeoutMs: chance.of(0, 500, 10_000),
       ...(chance.is(0.3) ? { handlerTimeoutMs: 300 } : {}),

@@ -86,7 +86,7 @@ const cursor: typeof stores.cursors = {
 const options: LoopOptions = {
   concurrency: 5,
   retry: { attempts: 3, minDelayMs: 20, maxDelayMs: 100 },
-  idle: { minMs: 20, maxMs: 200 },
+  idle: { minDelayMs: 20, maxDelayMs: 200 },
   waitMs: 500,
   // Events that are bad are what these tests publish, and nothing good behind them: no outage.
   circuitBreaker: false,

@@ -31,7 +31,7 @@ const roles = {
     const run = consume(ends.feed, work, {
       concurrency: 10,
       maxInFlight: 50,
-      idle: { minMs: 20, maxMs: 200 },
+      idle: { minDelayMs: 20, maxDelayMs: 200 },
       deadLetters: stores.deadLetters,
       consumer,
     });

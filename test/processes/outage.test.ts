@@ -53,7 +53,7 @@ describe("a database in this process that goes away in mid-run", () => {
     consumer: "billing",
     concurrency: 2,
     retry: { attempts: 1, minDelayMs: 20, maxDelayMs: 100 },
-    idle: { minMs: 20, maxMs: 100 },
+    idle: { minDelayMs: 20, maxDelayMs: 100 },
   };
 
   it.each([

@@ -72,7 +72,7 @@ const run = consume(
   async () => {
     handled += 1;
   },
-  { concurrency: 100, idle: { minMs: 10, maxMs: 10 }, signal: stop.signal },
+  { concurrency: 100, idle: { minDelayMs: 10, maxDelayMs: 10 }, signal: stop.signal },
 );
 
 const began = performance.now();

@@ -54,7 +54,7 @@ async function watchRun(witness: Witness, feed: Feed, more: DrainOptions = {}): 
         onReport: witness.see,
         deadline: Date.now() + 400,
         reserveMs: 50,
-        idle: { minMs: 50, maxMs: 100 },
+        idle: { minDelayMs: 50, maxDelayMs: 100 },
         ...more,
       },
     );

@@ -55,7 +55,7 @@ export function runLoop(process: Process, stores: ProcessStores, bare: Feed): Ru
     lease: settings.lease
       ? { store: stores.leases, leaseMs: settings.leaseMs, holder: process.holder }
       : undefined,
-    idle: { minMs: settings.idleMs[0], maxMs: settings.idleMs[1] },
+    idle: { minDelayMs: settings.idleMs[0], maxDelayMs: settings.idleMs[1] },
     waitMs: settings.waitMs,
     shutdownTimeoutMs: settings.shutdownMs,
     signal: stopper.signal,

@@ -136,7 +136,7 @@ const broken: readonly Broken[] = [
     fault: "polls without a growing wait",
     kind: list,
     breaks: ["C5", "C6"],
-    spoil: withOptions({ idle: { minMs: 10, maxMs: 10 } }),
+    spoil: withOptions({ idle: { minDelayMs: 10, maxDelayMs: 10 } }),
   },
   {
     fault: "has no window",

@@ -6,7 +6,7 @@ import { check, equal, rejection, seeded, typedError } from "./asserts.ts";
 import type { FeedLaw } from "./law.ts";
 import { aWhile, finish, gate, Ledger, quick, runThrough, start, watch } from "./watched.ts";
 
-const idle = { minMs: 20, maxMs: 160 };
+const idle = { minDelayMs: 20, maxDelayMs: 160 };
 
 /** The waits that reports of one kind tell of. */
 function delaysOf(reports: readonly Report[], kind: "idle" | "pollFailed"): readonly number[] {
@@ -38,7 +38,7 @@ interface Wait {
 /** Fails unless the waits grow from the shortest to the longest, and each is jittered. */
 function checkBackoff(waits: readonly Wait[]): void {
   for (const [index, { delayMs, spentMs }] of waits.entries()) {
-    const full = Math.min(idle.maxMs, idle.minMs * 2 ** index);
+    const full = Math.min(idle.maxDelayMs, idle.minDelayMs * 2 ** index);
     const fits = delayMs + spentMs >= full / 2 && delayMs <= full;
     check(fits, `wait ${index + 1} is between half and whole`);
   }
@@ -77,7 +77,7 @@ export const loopPacingLaws: readonly FeedLaw[] = [
         const since = () => started.reports.slice(started.reports.findIndex(isFresh));
         await started.until(() => delaysOf(since(), "idle").length > 0, "it goes on polling");
         const [next = 0] = delaysOf(since(), "idle");
-        check(next <= idle.minMs, "the wait is the shortest again");
+        check(next <= idle.minDelayMs, "the wait is the shortest again");
       } finally {
         await finish(started);
       }

@@ -61,7 +61,7 @@ export function watch(feed: Feed, beforePull: (options: PullOptions) => void = (
 
 /** Options that make a run quick: nothing in a law is worth a real wait. */
 export const quick = {
-  idle: { minMs: 10, maxMs: 40 },
+  idle: { minDelayMs: 10, maxDelayMs: 40 },
   retry: { attempts: 5, minDelayMs: 1, maxDelayMs: 5 },
   waitMs: 1_000,
   shutdownTimeoutMs: 2_000,

@@ -766,7 +766,7 @@ describe("the health of a run", () => {
   it("is bad when pulls fail or hang for minutes, and good again with the next answer", async () => {
     const feed = memoryFeed();
     feed.fail({ operation: "pull", delayMs: 600_000, count: 100 });
-    const run = consume(feed, () => {}, { waitMs: 0, idle: { maxMs: 10_000 } });
+    const run = consume(feed, () => {}, { waitMs: 0, idle: { maxDelayMs: 10_000 } });
 
     await vi.advanceTimersByTimeAsync(59_000);
     expect(run.health()).toMatchObject({ healthy: true, fruitlessPolls: 0 });
@@ -822,7 +822,9 @@ describe("the health of a run", () => {
   it("is good while pulling waits for handlers, for a long idle wait, or in a pause", async () => {
     const handler = () => new Promise<void>((resolve) => setTimeout(resolve, 240_000));
     const busy = consume(filledFeed(50), handler, { maxInFlight: 1 });
-    const idle = consume(memoryFeed(), () => {}, { idle: { minMs: 7_200_000, maxMs: 7_200_000 } });
+    const idle = consume(memoryFeed(), () => {}, {
+      idle: { minDelayMs: 7_200_000, maxDelayMs: 7_200_000 },
+    });
     const paused = consume(memoryFeed(), () => {});
     await soon();
     paused.pause();

@@ -90,7 +90,7 @@ it("acks every message of an event whose lease ended while its handler worked", 
       handled.push(id);
       await new Promise((resolve) => setTimeout(resolve, 5000));
     },
-    { concurrency: 4, idle: { minMs: 100, maxMs: 100 } },
+    { concurrency: 4, idle: { minDelayMs: 100, maxDelayMs: 100 } },
   );
   await vi.advanceTimersByTimeAsync(60_000);
   await ended(run.stop());
@@ -122,7 +122,7 @@ it("does not handle an event again whose second message was not acked at the fir
     ({ id }: { id: string }) => {
       handled.push(id);
     },
-    { idle: { minMs: 50, maxMs: 50 } },
+    { idle: { minDelayMs: 50, maxDelayMs: 50 } },
   );
   await vi.advanceTimersByTimeAsync(60_000);
   await ended(run.stop());
@@ -140,7 +140,7 @@ it("acks both messages of an event that came in two pages of a queue", async () 
       handled.push(id);
       await new Promise((resolve) => setTimeout(resolve, 5000));
     },
-    { concurrency: 4, idle: { minMs: 100, maxMs: 100 } },
+    { concurrency: 4, idle: { minDelayMs: 100, maxDelayMs: 100 } },
   );
   await vi.advanceTimersByTimeAsync(120_000);
   await ended(run.stop());
@@ -232,7 +232,7 @@ describe("a receipt that a newer one has replaced", () => {
         starts += 1;
         await new Promise((resolve) => setTimeout(resolve, 10_000));
       },
-      { concurrency: 3, idle: { minMs: 100, maxMs: 500 }, onReport },
+      { concurrency: 3, idle: { minDelayMs: 100, maxDelayMs: 500 }, onReport },
     );
     await vi.advanceTimersByTimeAsync(60_000);
 
@@ -268,7 +268,7 @@ it("keeps some receipts of an event that comes again without end, the newest amo
       last = given;
       void run.stop();
     },
-    { concurrency: 2, idle: { minMs: 100, maxMs: 100 } },
+    { concurrency: 2, idle: { minDelayMs: 100, maxDelayMs: 100 } },
   );
   await ended(run);
 

@@ -64,7 +64,10 @@ it.each([
       aheadMs += computesMs;
       throw new Error("bad");
     },
-    { retry: { attempts: 1000, minDelayMs: 10_000, maxDelayMs: 60_000 }, idle: { maxMs: 10_000 } },
+    {
+      retry: { attempts: 1000, minDelayMs: 10_000, maxDelayMs: 60_000 },
+      idle: { maxDelayMs: 10_000 },
+    },
   );
   await vi.advanceTimersByTimeAsync(3_600_000);
   const { healthy, lastPollAt, fruitlessPolls } = run.health();

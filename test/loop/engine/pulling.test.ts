@@ -26,7 +26,7 @@ const CARRYING = {
 const QUEUE = { acks: "individual", pulls: "onward" } as const;
 const LIST = { acks: "individual", pulls: "unacked" } as const;
 const CURSOR = { acks: "cumulative", pulls: "onward" } as const;
-const quick = { idle: { minMs: 100, maxMs: 100 } };
+const quick = { idle: { minDelayMs: 100, maxDelayMs: 100 } };
 const soon = () => vi.advanceTimersByTimeAsync(0);
 
 /** The calls of a feed in short: p, or p+ with an ack; a with the ids acked. */
@@ -118,7 +118,7 @@ describe("pulling as far as there is room", () => {
       done.push(event.id);
     };
 
-    const run = consume(feed, first, { idle: { minMs: 60_000 }, concurrency: 20 });
+    const run = consume(feed, first, { idle: { minDelayMs: 60_000 }, concurrency: 20 });
     await vi.advanceTimersByTimeAsync(500);
 
     expect(done).toHaveLength(39);
@@ -338,7 +338,7 @@ describe("waiting for something to come", () => {
 
   it("grows while nothing comes, and snaps back with the first event", async () => {
     const feed = memoryFeed();
-    const run = consume(feed, () => {}, { idle: { minMs: 1000, maxMs: 8000 } });
+    const run = consume(feed, () => {}, { idle: { minDelayMs: 1000, maxDelayMs: 8000 } });
     await vi.advanceTimersByTimeAsync(31_000);
     expect(gapsOf(pullsOf(feed))).toEqual([1000, 2000, 4000, 8000, 8000, 8000]);
     expect(run.health().fruitlessPolls).toBe(7);
@@ -395,7 +395,7 @@ describe("waiting for something to come", () => {
     const { onReport, of } = recorder();
     const ticks = vi.fn();
     const ticking = setInterval(ticks, 1000);
-    const run = consume(feed, () => {}, { onReport, idle: { minMs: 10, maxMs: 1000 } });
+    const run = consume(feed, () => {}, { onReport, idle: { minDelayMs: 10, maxDelayMs: 1000 } });
 
     await vi.advanceTimersByTimeAsync(60_000);
 
@@ -425,7 +425,7 @@ describe("waiting for something to come", () => {
     };
     const handled: string[] = [];
     const run = consume(feed, ({ id }) => void handled.push(id), {
-      idle: { minMs: 1000, maxMs: 8000 },
+      idle: { minDelayMs: 1000, maxDelayMs: 8000 },
     });
 
     await vi.advanceTimersByTimeAsync(31_000);
@@ -485,7 +485,7 @@ describe("waiting for something to come", () => {
 
   it("ends at once with a stop or a pause", async () => {
     const feed = memoryFeed();
-    const run = consume(feed, () => {}, { idle: { minMs: 60_000 } });
+    const run = consume(feed, () => {}, { idle: { minDelayMs: 60_000 } });
     await vi.advanceTimersByTimeAsync(10);
     run.pause();
     await vi.advanceTimersByTimeAsync(200_000);
@@ -823,7 +823,10 @@ describe("an empty page that says there is more", () => {
       };
       const { ack } = queueOf().feed;
       const feed = { name: "paged", ...kind, pull, ack } as Feed;
-      const run = consume(feed, () => {}, { ...quick, idle: { minMs: 1000, maxMs: 1000 } });
+      const run = consume(feed, () => {}, {
+        ...quick,
+        idle: { minDelayMs: 1000, maxDelayMs: 1000 },
+      });
 
       await vi.advanceTimersByTimeAsync(10_000);
       await ended(run.stop({ withinMs: 0 }));
@@ -843,7 +846,7 @@ describe("a queue that brings one open event back with ever new receipts", () =>
     const feed = { ...queueOf().feed, pull } as Feed;
     const run = consume(feed, () => sleep(3_600_000), {
       ...quick,
-      idle: { minMs: 1000, maxMs: 1000 },
+      idle: { minDelayMs: 1000, maxDelayMs: 1000 },
     });
     const counts: number[] = [];
     for (const each of minutes) {
@@ -969,7 +972,7 @@ describe("a queue whose leases end before its handlers", () => {
     const handled: string[] = [];
     const run = consume(feed, ({ id }) => stuck(id) ?? void handled.push(id), {
       concurrency: 5,
-      idle: { minMs: 1000, maxMs: 1000 },
+      idle: { minDelayMs: 1000, maxDelayMs: 1000 },
       shutdownTimeoutMs: 0,
     });
     await vi.advanceTimersByTimeAsync(10_000);
@@ -987,7 +990,7 @@ describe("a queue whose leases end before its handlers", () => {
     const handled: string[] = [];
     const run = consume(feed, ({ id }) => stuck(id) ?? void handled.push(id), {
       concurrency: 5,
-      idle: { minMs: 1000, maxMs: 1000 },
+      idle: { minDelayMs: 1000, maxDelayMs: 1000 },
       shutdownTimeoutMs: 0,
     });
     await vi.advanceTimersByTimeAsync(2000);

@@ -43,7 +43,7 @@ function feedOf(kind: Pick<FeedKind, "acks" | "pulls">, ...pages: (readonly [str
   return { feed, calls, nacked, answers };
 }
 
-const quick = { idle: { minMs: 10, maxMs: 10 } };
+const quick = { idle: { minDelayMs: 10, maxDelayMs: 10 } };
 
 describe("a receipt that several deliveries of a page have", () => {
   it.each([

@@ -48,7 +48,7 @@ describe("a node that fails", () => {
     const run = consume(client.feed(), () => undefined, {
       consumer: "billing",
       unprocessable: "drop",
-      idle: { minMs: 100, maxMs: 200 },
+      idle: { minDelayMs: 100, maxDelayMs: 200 },
     });
     await new Promise((resolve) => setTimeout(resolve, 500));
     const before = acks().length;

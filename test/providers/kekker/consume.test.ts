@@ -32,7 +32,7 @@ describe("the loop on a Kekker feed", () => {
             seen.push(id);
           },
         },
-        { concurrency: 10, idle: { minMs: 10, maxMs: 20 } },
+        { concurrency: 10, idle: { minDelayMs: 10, maxDelayMs: 20 } },
       );
 
       expect(summary).toMatchObject({ stopped: "empty", unsettled: 0 });

@@ -4,7 +4,7 @@ import { kekker } from "../../../src/providers/kekker/index.ts";
 import { memoryStores } from "../../../src/stores/index.ts";
 import { deal, deals, startNode } from "./support.ts";
 
-const quick = { idle: { minMs: 10, maxMs: 20 }, consumer: "billing" };
+const quick = { idle: { minDelayMs: 10, maxDelayMs: 20 }, consumer: "billing" };
 
 /** Items that can never be acknowledged: the node shows no id. */
 function withoutIds(count: number) {
@@ -64,7 +64,10 @@ describe("items without ids at the head", () => {
       const onlyOne = { ...quick, shutdownTimeoutMs: 50, deadLetters };
       const handler = () => new Promise<void>(() => undefined);
 
-      const run = consume(node.feed(), handler, { ...onlyOne, idle: { minMs: 100, maxMs: 200 } });
+      const run = consume(node.feed(), handler, {
+        ...onlyOne,
+        idle: { minDelayMs: 100, maxDelayMs: 200 },
+      });
       await new Promise((resolve) => setTimeout(resolve, 1_000));
       await run.stop().catch(() => undefined);
 

@@ -142,7 +142,7 @@ describe("an empty page with an ack_id", () => {
 
   it("costs an idle run one request more, not one for each poll", async () => {
     const { feed, pulls } = pagesOf([]);
-    const run = consume(feed, () => undefined, { idle: { minMs: 10, maxMs: 10 } });
+    const run = consume(feed, () => undefined, { idle: { minDelayMs: 10, maxDelayMs: 10 } });
 
     await expect.poll(() => pulls.length).toBeGreaterThan(6);
     await run.stop();
@@ -342,7 +342,7 @@ describe("a failure on the way", () => {
         handled.push(id);
         if (handled.length === 25) emulator.revokeTokens();
       },
-      { idle: { minMs: 10, maxMs: 10 } },
+      { idle: { minDelayMs: 10, maxDelayMs: 10 } },
     );
 
     expect(handled).toStrictEqual(ids);

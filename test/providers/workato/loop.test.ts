@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { consume, drain } from "../../../src/index.ts";
 import { receiptOf, world } from "./support.ts";
 
-const quick = { idle: { minMs: 10, maxMs: 20 }, consumer: "billing" };
+const quick = { idle: { minDelayMs: 10, maxDelayMs: 20 }, consumer: "billing" };
 
 describe("a Workato feed in the loop", () => {
   it("handles every message through lost answers, failures and a restart", async () => {

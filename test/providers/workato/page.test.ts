@@ -4,7 +4,7 @@ import { consume, drain } from "../../../src/index.ts";
 import { memoryStores } from "../../../src/stores/index.ts";
 import { numbers, receiptOf, world } from "./support.ts";
 
-const quick = { idle: { minMs: 10, maxMs: 20 }, consumer: "billing" };
+const quick = { idle: { minDelayMs: 10, maxDelayMs: 20 }, consumer: "billing" };
 
 /** A world of so many messages, each longer than `bytes`, of which an answer may hold 20,000 bytes. */
 function heavyWorld(count: number, bytes: number) {

@@ -95,7 +95,7 @@ function loopOptions(reader: Reader, signal: AbortSignal): LoopOptions {
           holder: `process-${reader.number}`,
         }
       : undefined,
-    idle: { minMs: settings.idleMs[0], maxMs: settings.idleMs[1] },
+    idle: { minDelayMs: settings.idleMs[0], maxDelayMs: settings.idleMs[1] },
     waitMs: settings.waitMs,
     shutdownTimeoutMs: settings.shutdownMs,
     signal,
@@ -170,7 +170,7 @@ export function startRedrive(reader: Reader, stopper: CountedStopper): Going {
   const store = deadLetters ?? storesOf(reader).deadLetters;
   const { signal } = stopper;
   const { shutdownMs: shutdownTimeoutMs, concurrency, idleMs } = reader.world.plan.settings;
-  const idle = { minMs: idleMs[0], maxMs: idleMs[1] };
+  const idle = { minDelayMs: idleMs[0], maxDelayMs: idleMs[1] };
   const options = { ...rest, consumer, signal, shutdownTimeoutMs, concurrency, idle };
   const ended = toEnd(redrive(store, drawnFeed(reader), handlerOf(reader), options));
   const abort = (): void => stopper.abort();
