@@ -39,6 +39,6 @@ const { handled, stopped } = await drain(
       return undefined;
     },
   },
-  { deadline: Date.now() + 50_000, deadLetters: stores.deadLetters, consumer: "billing" },
+  { deadline: Date.now() + 50_000, deadLetters: stores.deadLetters },
 );
 console.log(`handled ${handled} orders for ${billed} in all, then: ${stopped}`);

@@ -120,6 +120,11 @@ export interface EventSource<E extends FeedEvent = FeedEvent> {
   /** Provider, account or region, channel and queue: stable over restarts, and unique. */
   readonly name: string;
   /**
+   * The reader's name under which the feed keeps its place, where it keeps one: the option `consumer` of
+   * every verb, which may then be left out.
+   */
+  readonly consumer?: string | undefined;
+  /**
    * What a pull brings while work is open.
    *
    * `"unacked"`: the events that are not acknowledged, those in work included. `"onward"`: what

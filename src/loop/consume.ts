@@ -11,7 +11,7 @@ import { toLog } from "./engine/report.ts";
 import { tellOfStrangers, toRoutes } from "./engine/route.ts";
 import type { Handlers } from "./handler.ts";
 import type { LoopOptions } from "./options.ts";
-import { checkSourceName, toLoopSettings } from "./options.ts";
+import { checkSourceName, toLoopSettings, withConsumer } from "./options.ts";
 import { Run } from "./run.ts";
 
 /**
@@ -87,7 +87,12 @@ export function toAssignment<E extends FeedEvent>(
   const fault = whyNoKind(feed);
   if (fault) throw new AckloopError("config", `${verb}: the feed ${feed.name}: ${fault}`);
   const routes = toRoutes(verb, handlers, feed.events);
-  const settings = toLoopSettings(verb, options, routes.batch?.size ?? 1, own);
+  const settings = toLoopSettings(
+    verb,
+    withConsumer(verb, feed, options),
+    routes.batch?.size ?? 1,
+    own,
+  );
   tellOfStrangers(feed, handlers, toLog(settings.logger));
   return {
     // The handlers were matched with the feed's event type above; the engine needs it no more.

@@ -108,6 +108,7 @@ export interface HandlingOptions {
   /**
    * The reader's own name, 1-500 characters: a part of the key of every dead letter, mark and lease,
    * and required with any of them. An inbox is known by its own name alone.
+   * @default the feed's own, where it carries one (Workato)
    */
   readonly consumer?: string | undefined;
   /**
@@ -345,6 +346,23 @@ function toBounds(
   const maxMs = most[1] ?? Math.max(most[2], minMs);
   if (minMs > maxMs) throw optionError(verb, least[0], `must not exceed \`${most[0]}\``);
   return { minMs, maxMs };
+}
+
+/**
+ * The options with the reader's name that the feed carries, where they name none.
+ *
+ * @throws {AckloopError} `config` where both do, and not alike.
+ */
+export function withConsumer<Options extends { readonly consumer?: string | undefined }>(
+  verb: string,
+  feed: { readonly consumer?: string | undefined },
+  options: Options,
+): Options {
+  const { consumer } = feed;
+  if (consumer === undefined || typeof options !== "object" || options === null) return options;
+  if (options.consumer === undefined) return { ...options, consumer };
+  if (options.consumer === consumer) return options;
+  throw optionError(verb, "consumer", "must be the feed's own, or left out");
 }
 
 /**

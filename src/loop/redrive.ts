@@ -21,20 +21,20 @@ import type { Summary } from "../core/summary.ts";
 import type { DrainOptions } from "./consume.ts";
 import { drain, drainTable } from "./consume.ts";
 import type { Handlers } from "./handler.ts";
-import { loopTable } from "./options.ts";
+import { loopTable, withConsumer } from "./options.ts";
 
 /** The options of `redrive`. */
 export interface RedriveOptions<E extends FeedEvent = FeedEvent>
-  extends Omit<DrainOptions<E>, "deadLetters" | "consumer" | "lease" | "dedupe"> {
-  /** The reader whose dead letters they are. */
-  readonly consumer: string;
+  extends Omit<DrainOptions<E>, "deadLetters" | "lease" | "dedupe"> {
+  /** The reader whose dead letters they are. @default the feed's own, where it carries one (Workato) */
+  readonly consumer?: string | undefined;
   /** Takes only letters for which it is true, such as one id. @default all */
   readonly filter?: ((letter: DeadLetter) => boolean) | undefined;
 }
 
 /** Where dead letters came from: a feed, or a receiver. Of it only the name and the schemas are used. */
 export type RedriveSource<E extends FeedEvent = FeedEvent> =
-  | Pick<EventSource<E>, "name" | "events" | "pull">
+  | Pick<EventSource<E>, "name" | "consumer" | "events" | "pull">
   | Pick<Receiver<E>, "name" | "events" | "receive">;
 
 /** What a redrive did. */
@@ -53,7 +53,7 @@ const redriveTable = {
   ...drainTable,
   consumer: name.required("the reader's name"),
   filter: aFunction<(letter: DeadLetter) => boolean>().or(() => true),
-} satisfies TableOf<RedriveOptions>;
+} satisfies TableOf<RedriveOptions & { readonly consumer: string }>;
 
 /**
  * Sends dead letters through handlers again, each once, and takes off those that are done or dropped.
@@ -70,29 +70,32 @@ export function redrive<E extends FeedEvent>(
   store: DeadLetterStore,
   feed: RedriveSource<E>,
   handlers: NoInfer<Handlers<E>>,
-  options: RedriveOptions<E>,
+  options?: RedriveOptions<E>,
 ): Promise<RedriveSummary>;
 export function redrive(
   store: DeadLetterStore,
   feed: string,
   handlers: Handlers<FeedEvent>,
-  options: RedriveOptions,
+  options: RedriveOptions & { readonly consumer: string },
 ): Promise<RedriveSummary>;
 export async function redrive<E extends FeedEvent>(
   store: DeadLetterStore,
   feed: RedriveSource<E> | string,
   handlers: NoInfer<Handlers<E>>,
-  options: RedriveOptions<E>,
+  options: RedriveOptions<E> = {},
 ): Promise<RedriveSummary> {
-  const { filter } = checkOptions("redrive", options, redriveTable);
+  const source: Pick<EventSource, "name" | "events" | "consumer"> =
+    typeof feed === "string" ? { name: feed } : feed;
+  const named = withConsumer("redrive", source, options);
+  const { filter, consumer } = checkOptions("redrive", named, redriveTable);
   const { filter: _filter, ...rest } = options;
-  const source = typeof feed === "string" ? { name: feed, events: undefined } : feed;
   if (typeof store?.list !== "function") {
     throw new AckloopError("config", "redrive: the first argument must be a dead-letter store");
   }
-  const letters = new Letters<E>(store, { consumer: rest.consumer, feed: source.name }, filter);
+  const letters = new Letters<E>(store, { consumer, feed: source.name }, filter);
   const summary = await drain(letters.feed(source), handlers, {
     ...rest,
+    consumer,
     circuitBreaker: rest.circuitBreaker ?? false,
     retry: { ...rest.retry, attempts: rest.retry?.attempts ?? 1 },
     deadLetters: letters.keepingFailed(),

@@ -291,8 +291,9 @@ describe("the verbs", () => {
     redrive(store, orders, { ORDER_PAID: (event) => void event.data.amount }, options);
     // @ts-expect-error: misspelt.
     redrive(store, orders, { ORDER_PAYED: () => {} }, options);
+    redrive(store, orders, () => {});
     // @ts-expect-error: whose letters?
-    redrive(store, orders, () => {}, {});
+    redrive(store, "orders", () => {}, {});
     redrive(
       store,
       "orders",

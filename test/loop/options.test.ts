@@ -1,9 +1,11 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { whole } from "../../src/core/options.ts";
+import { deadLetter, deliveries, drain, redrive } from "../../src/index.ts";
 import type { LoopOptions } from "../../src/loop/options.ts";
-import { toHandlingSettings, toLoopSettings } from "../../src/loop/options.ts";
+import { toHandlingSettings, toLoopSettings, withConsumer } from "../../src/loop/options.ts";
 import { memoryStores } from "../../src/stores/index.ts";
+import { memoryFeed, testEvent } from "../../src/testing/index.ts";
 
 const { deadLetters, dedupe, leases } = memoryStores();
 
@@ -244,5 +246,53 @@ describe("the options of handling", () => {
     expect(() => toHandlingSettings("webhook", { concurrency: 5 } as object)).toThrow(
       "webhook: option `concurrency` is unknown",
     );
+  });
+});
+
+describe("the name of a feed's reader", () => {
+  const named = (consumer: unknown, options: object) =>
+    withConsumer("consume", { consumer: consumer as string }, options);
+
+  it("is the feed's own where the options say none", () => {
+    expect(named("billing", { concurrency: 2 })).toStrictEqual({
+      concurrency: 2,
+      consumer: "billing",
+    });
+    expect(named("billing", { consumer: "billing" })).toStrictEqual({ consumer: "billing" });
+    expect(named(undefined, { consumer: "billing" })).toStrictEqual({ consumer: "billing" });
+  });
+
+  it("is refused where both say one, and not alike", () => {
+    expect(() => named("billing", { consumer: "mail" })).toThrow(
+      "consume: option `consumer` must be the feed's own, or left out",
+    );
+  });
+
+  it.each(["", 5, "x".repeat(501)])("is checked like an option: %s", (wrong) => {
+    expect(() => settle(named(wrong, { deadLetters }))).toThrow("`consumer` must be");
+  });
+
+  it("is known to every verb that stores something", async () => {
+    const own = (id: string) => {
+      const feed = memoryFeed({ name: "orders" });
+      feed.publish(testEvent(id));
+      return Object.assign(feed, { consumer: "billing" });
+    };
+    const stores = memoryStores();
+    const options = { deadLetters: stores.deadLetters, retry: { attempts: 1 } };
+
+    await drain(own("1"), () => deadLetter("bad"), options);
+    for await (const each of deliveries(own("2"), options)) {
+      each.deadLetter("bad");
+      break;
+    }
+    const key = { consumer: "billing", feed: "orders" };
+    const { letters } = await stores.deadLetters.list(key);
+    expect(letters.map(({ event }) => event?.id)).toStrictEqual(["1", "2"]);
+
+    const summary = await redrive(stores.deadLetters, own("3"), () => {});
+    expect(summary).toMatchObject({ found: 2, handled: 2 });
+    const other = redrive(stores.deadLetters, own("3"), () => {}, { consumer: "mail" });
+    await expect(other).rejects.toThrow("redrive: option `consumer` must be the feed's own");
   });
 });

@@ -241,7 +241,8 @@ function statsOf({ call }: Api): DiscueClient["stats"] {
 
 function eventsOf({ call }: Api): DiscueClient["events"] {
   const reply = read(wireReplies.events, ({ events }) => events.map(toUsageEvent));
-  const list: DiscueClient["events"]["list"] = async ({ events, limit, after } = {}, options) => {
+  const list: DiscueClient["events"]["list"] = async (wish = {}) => {
+    const { events, limit, after, ...options } = wish;
     const startAfter = after && Date.parse(after.storedAt);
     if (Number.isNaN(startAfter)) {
       throw wrong("discue", "`after.storedAt` must be an RFC 3339 time", "events.list");
@@ -249,21 +250,21 @@ function eventsOf({ call }: Api): DiscueClient["events"] {
     const query = { events, limit, startAfter, startAfterId: after?.id };
     return call("GET", ["events"], { operation: "events.list", query, reply }, options);
   };
-  return { list, stream: (query, options) => streamEvents(list, query, options) };
+  return { list, stream: (query) => streamEvents(list, query) };
 }
 
 async function* streamEvents(
   list: DiscueClient["events"]["list"],
   { pageSize, limit: most = Number.POSITIVE_INFINITY, ...query }: DiscueUsageEventStreamQuery = {},
-  options?: CallOptions,
 ): AsyncGenerator<DiscueUsageEvent, void, undefined> {
   let { after } = query;
   for (let left = most; left > 0; ) {
     const limit = Math.min(pageSize ?? left, left);
-    const page = await list(
-      { ...query, after, limit: Number.isFinite(limit) ? limit : undefined },
-      options,
-    );
+    const page = await list({
+      ...query,
+      after,
+      limit: Number.isFinite(limit) ? limit : undefined,
+    });
     const last = page.at(-1);
     if (!last) return;
     const { id, storedAt } = last;

@@ -159,7 +159,7 @@ export interface DiscueMessageStats {
 export type DiscueUsageEventKind = "all" | "api_keys" | "listeners" | "messages" | "queues";
 
 /** Which usage events are wanted. */
-export interface DiscueUsageEventQuery {
+export interface DiscueUsageEventQuery extends CallOptions {
   /** @default "all" */
   readonly events?: DiscueUsageEventKind | undefined;
   /** How many at most. */
@@ -345,20 +345,14 @@ export interface DiscueClient {
   };
   readonly events: {
     /** Usage events of the last 24 hours; not the messages. One request, as many as discue gives. */
-    list(
-      query?: DiscueUsageEventQuery,
-      options?: CallOptions,
-    ): Promise<readonly DiscueUsageEvent[]>;
+    list(query?: DiscueUsageEventQuery): Promise<readonly DiscueUsageEvent[]>;
     /**
      * Reads on until nothing is left, a page for each request, or until `limit` events were given.
      *
      * @throws {AckloopError} `schema` also where nothing can be read on behind an event, since it has no
      * time, or where a page brings nothing new: a list is never cut silently.
      */
-    stream(
-      query?: DiscueUsageEventStreamQuery,
-      options?: CallOptions,
-    ): AsyncIterableIterator<DiscueUsageEvent>;
+    stream(query?: DiscueUsageEventStreamQuery): AsyncIterableIterator<DiscueUsageEvent>;
   };
   readonly apiKeys: {
     /** Makes an API key. */

@@ -30,18 +30,19 @@ export function createFeed<Schemas extends KekkerSchemas>(
   options: KekkerFeedOptions<Schemas>,
 ): KekkerFeed<KekkerEventWith<Schemas>> {
   checkFeedOptions(options);
-  const { category, cursor, consumer = "", ackConcurrency = 50 } = options;
+  const { category, cursor, consumer, ackConcurrency = 50 } = options;
   const reader = createEventReader(calls.source, options.events);
   const name = [
     calls.name,
     ...(category === undefined ? [] : [toSegment("kekker", "feed", category)]),
   ];
-  const key = { consumer, feed: name.join("/") };
+  const key = { consumer: consumer ?? "", feed: name.join("/") };
   const place = cursor && { cursors: cursor, key, logger: calls.logger };
   const ackAll = createAcks(calls, ackConcurrency);
   const pull = createPulls(calls, reader, category);
   return {
     name: key.feed,
+    ...(consumer !== undefined && { consumer }),
     pulls: "unacked",
     acks: "individual",
     events: reader.events,

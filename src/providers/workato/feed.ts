@@ -70,6 +70,7 @@ export function createFeed({ account, topicId, consumePage, settings }: FeedPart
 
   return {
     name,
+    consumer: settings.consumer,
     pulls: "onward",
     acks: "cumulative",
     waits: true,
