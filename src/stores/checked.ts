@@ -1,6 +1,6 @@
+import { abortable } from "../core/abort.ts";
 import { isObject, name, type Rule, rule, whole } from "../core/options.ts";
 import type { StoreSet } from "../core/stores.ts";
-import { abortable } from "./abortable.ts";
 import { anObject, checkArgument, isEntry, isLetter, isText, ms } from "./check.ts";
 
 const text = rule("a text", isText);

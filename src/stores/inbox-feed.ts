@@ -1,3 +1,4 @@
+import { abortable } from "../core/abort.ts";
 import { AckloopError } from "../core/errors.ts";
 import type { EventCatalogue, FeedEvent } from "../core/event.ts";
 import {
@@ -12,7 +13,6 @@ import {
 import { checkOptions, name as nameRule, Rule, whole } from "../core/options.ts";
 import { sleep } from "../core/sleep.ts";
 import type { Inbox, InboxClaim, InboxEntry } from "../core/stores.ts";
-import { abortable } from "./abortable.ts";
 import { anObject, checkArgument, ms, timerMs } from "./check.ts";
 
 /** What {@link inboxFeed} may be told. */
