@@ -54,8 +54,9 @@ export class SqliteSession implements SqlSession {
   /** Makes the step at once: nothing of another's is between. */
   async runIn(transaction: unknown, ...[operation, step, params]: Asked): Promise<readonly Row[]> {
     try {
-      this.#refuseUnfit(operation, transaction);
-      return new Connection(transaction, this.#options.prefix).rows(step, params);
+      const misfit = this.#misfitOf(transaction);
+      if (misfit) throw storeError("config", operation, misfit);
+      return new Connection(transaction as SqliteDatabase, this.#options.prefix).rows(step, params);
     } catch (error) {
       throw sqliteError(operation, error);
     }
@@ -71,11 +72,6 @@ export class SqliteSession implements SqlSession {
       // Another is in the middle of something: the last one to close does it.
     }
     this.#drop();
-  }
-
-  #refuseUnfit(operation: string, transaction: unknown): asserts transaction is SqliteDatabase {
-    const misfit = this.#misfitOf(transaction);
-    if (misfit) throw storeError("config", operation, misfit);
   }
 
   /** What is wrong with a caller's transaction. Asks at once, also where one is open. */
@@ -140,26 +136,24 @@ export class SqliteSession implements SqlSession {
   #opened(): Connection {
     const { open, prefix, isShared } = this.#options;
     const connection = this.#connection ?? new Connection(open(), prefix);
-    if (isShared && isInTransaction(connection.database)) throw inUse();
-    if (connection !== this.#connection) this.#prepare(connection);
-    this.#connection = connection;
-    return connection;
-  }
-
-  #prepare(connection: Connection): void {
-    if (this.#options.isShared) {
-      migrate(connection);
-      return;
+    if (isShared && isInTransaction(connection.database)) {
+      // As good as a lock: whoever uses the same connection is in the middle of something.
+      throw Object.assign(new Error("a transaction is open"), { code: "SQLITE_BUSY" });
     }
+    if (this.#connection) return connection;
+    this.#connection = connection;
     try {
-      connection.exec("pragma busy_timeout = 0");
-      connection.rows("pragma journal_mode = wal");
-      connection.exec("pragma synchronous = full");
+      if (!isShared) {
+        connection.exec("pragma busy_timeout = 0");
+        connection.rows("pragma journal_mode = wal");
+        connection.exec("pragma synchronous = full");
+      }
       migrate(connection);
     } catch (error) {
-      closeQuietly(connection.database);
+      this.#drop();
       throw error;
     }
+    return connection;
   }
 
   #drop(): void {
@@ -173,11 +167,6 @@ function waitingOf(jobs: readonly Job[], error: unknown): Job[] {
   const now = performance.now();
   for (const job of jobs) if (job.endsAt <= now) job.reject(sqliteError(job.asked[0], error));
   return jobs.filter(({ endsAt }) => endsAt > now);
-}
-
-/** The lock of somebody who uses the same connection. */
-function inUse(): Error {
-  return Object.assign(new Error("a transaction is open"), { code: "SQLITE_BUSY" });
 }
 
 function isReading({ asked: [, step] }: Job): boolean {
