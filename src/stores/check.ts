@@ -5,6 +5,7 @@ import {
   milliseconds,
   type Rule,
   rule,
+  type Table,
   whole,
 } from "../core/options.ts";
 import type { DeadLetter, InboxEntry } from "../core/stores.ts";
@@ -16,7 +17,7 @@ export function checkArgument(
   operation: string,
   argument: string,
   value: unknown,
-  { must, test }: Pick<Rule<never>, "must" | "test">,
+  { must, test }: Table[string],
 ): void {
   if (test(value) === true) return;
   throw storeError("config", operation, `\`${argument}\` must be ${must}`);
