@@ -1,5 +1,7 @@
+import type { FilledOf } from "../../core/options.ts";
 import { storeError } from "../error.ts";
-import { numberAt, type Row, textAt } from "../sql/session.ts";
+import type { postgresRules } from "../options.ts";
+import { numberAt, type Row } from "../sql/session.ts";
 import { refuseNewer, tableNames } from "../sql/tables.ts";
 import type { Ask } from "./database.ts";
 import { tableOf } from "./dialect.ts";
@@ -21,8 +23,7 @@ export interface Found {
 export async function look(
   operation: string,
   ask: Ask,
-  schema: string | undefined,
-  prefix: string,
+  { schema, prefix }: FilledOf<typeof postgresRules>,
 ): Promise<Found> {
   const [row = {}] = await ask(
     `select current_setting('server_version_num') as server,
@@ -36,13 +37,13 @@ export async function look(
   );
   const misfit = misfitOf(row, schema);
   if (misfit) throw storeError("config", operation, misfit);
-  const found = textAt(row, "schema");
+  const found = String(row["schema"]);
   if (row["versions"] === null) return { schema: found, isCurrent: false };
   const table = tableOf(found, prefix, "version");
   const [tables = {}] = await ask(
     `select (select coalesce(max(version), 0) from ${table}) as version,
       (${countOf("$1::oid", prefix)}) as tables`,
-    [textAt(row, "versions")],
+    [String(row["versions"])],
   );
   const version = numberAt(operation, tables, "version");
   refuseNewer(operation, version, steps().length);

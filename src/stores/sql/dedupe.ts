@@ -1,7 +1,7 @@
 import type { DedupeStore, EventKey } from "../../core/stores.ts";
 import { keyOfEvent } from "../json.ts";
 import { forgottenAtMost, forgottenMs } from "../options.ts";
-import { after, beginAnew, leftAt, numberAt, type SqlSession } from "./session.ts";
+import { type Asked, after, beginAnew, leftAt, numberAt, type SqlSession } from "./session.ts";
 import { sweeperOf } from "./sweeper.ts";
 
 const forgottenCharacters = 100 * forgottenAtMost;
@@ -75,11 +75,9 @@ export function sqlDedupe(session: SqlSession, startsRetentionMs: number): Dedup
       return (await session.run("renew", statements.renew, params)).length > 0;
     },
     async finish(key, mark, { retentionMs, transaction }) {
-      const params = [...namesOf(key, mark), retentionMs];
-      const rows =
-        transaction === undefined
-          ? session.run("finish", statements.finish, params)
-          : session.runIn(transaction, "finish", statements.finish, params);
+      const asked: Asked = ["finish", statements.finish, [...namesOf(key, mark), retentionMs]];
+      const isOwn = transaction === undefined;
+      const rows = isOwn ? session.run(...asked) : session.runIn(transaction, ...asked);
       return (await rows).length > 0;
     },
     async forget(key, mark) {
