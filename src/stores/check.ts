@@ -11,8 +11,6 @@ import {
 import type { DeadLetter, InboxEntry } from "../core/stores.ts";
 import { storeError } from "./error.ts";
 
-const hundredYearsMs = 100 * 365 * 24 * 3_600_000;
-
 export function checkArgument(
   operation: string,
   argument: string,
@@ -25,7 +23,7 @@ export function checkArgument(
 
 /** A number of ms, of up to a hundred years. */
 export function ms(least: number): Rule<number> {
-  return milliseconds(least, hundredYearsMs);
+  return milliseconds(least, 100 * 365 * 24 * 3_600_000);
 }
 
 /** A number of ms that a timer can wait. */

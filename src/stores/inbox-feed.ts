@@ -17,9 +17,6 @@ export interface InboxFeedOptions<E extends FeedEvent = FeedEvent> {
   readonly events?: EventCatalogue<E> | undefined;
 }
 
-const mostAtOnce = 1000;
-const pageSize = 100;
-
 export const inboxFeedRules = {
   leaseMs: ms(1).or(60_000),
   pollMs: timerMs.or(1000),
@@ -54,13 +51,13 @@ export function inboxFeed<E extends FeedEvent = FeedEvent>(
     acks: "individual",
     waits: true,
     events: options.events,
-    async pull({ limit = pageSize, waitMs = 0, signal } = {}) {
+    async pull({ limit = 100, waitMs = 0, signal } = {}) {
       checkArgument("pull", "limit", limit, whole(1));
       checkArgument("pull", "waitMs", waitMs, ms(0));
       const endsAt = performance.now() + waitMs;
       for (;;) {
         const claims = await abortable({ signal }, async () => {
-          const found = await inbox.claim(name, Math.min(limit, mostAtOnce), leaseMs);
+          const found = await inbox.claim(name, Math.min(limit, 1000), leaseMs);
           // For a caller that has left, it is given back. If that fails, its lease ends by itself.
           const tokens = found.map(({ token }) => token);
           if (signal?.aborted && tokens.length > 0) await inbox.release(name, tokens, 0);

@@ -2,6 +2,7 @@ import { ask } from "../../core/guard.ts";
 import { rule } from "../../core/options.ts";
 import { sleep } from "../../core/sleep.ts";
 import { storeError } from "../error.ts";
+import type { PostgresSettings } from "../options.ts";
 import type { Row } from "../sql/session.ts";
 import { toPostgresFailure } from "./postgres-error.ts";
 
@@ -30,12 +31,12 @@ export type Ask = (text: string, params?: readonly (string | null)[]) => Promise
 export function askerOf(
   operation: string,
   database: PostgresDatabase,
-  limitMs: number,
+  { timeoutMs }: PostgresSettings,
   most = Number.POSITIVE_INFINITY,
 ): Ask {
   return async (text, params = []) => {
     for (let tried = 1; ; tried += 1) {
-      const asking = { what: operation, whom: "stores", limitMs };
+      const asking = { what: operation, whom: "stores", limitMs: timeoutMs };
       const answer = await ask<unknown>(asking, () => database.query(text, [...params]));
       if (answer.kind === "answered") return rowsOf(operation, answer.value);
       const thrown = answer.kind === "failed" ? (answer.thrown ?? answer.error) : undefined;

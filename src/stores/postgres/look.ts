@@ -1,6 +1,5 @@
-import type { FilledOf } from "../../core/options.ts";
 import { storeError } from "../error.ts";
-import type { postgresRules } from "../options.ts";
+import type { PostgresSettings } from "../options.ts";
 import { numberAt, type Row } from "../sql/session.ts";
 import { refuseNewer, tableNames } from "../sql/tables.ts";
 import type { Ask } from "./database.ts";
@@ -23,7 +22,7 @@ export interface Found {
 export async function look(
   operation: string,
   ask: Ask,
-  { schema, prefix }: FilledOf<typeof postgresRules>,
+  { schema, prefix }: PostgresSettings,
 ): Promise<Found> {
   const [row = {}] = await ask(
     `select current_setting('server_version_num') as server,

@@ -4,8 +4,6 @@ import { forgottenAtMost, forgottenMs } from "../options.ts";
 import { type Asked, after, beginAnew, leftAt, numberAt, type SqlSession } from "./session.ts";
 import { sweeperOf } from "./sweeper.ts";
 
-const forgottenCharacters = 100 * forgottenAtMost;
-
 /** The row's mark is the given one, and it is in work. */
 const isHeld = "known.mark is not null and known.mark = $2 and known.done_until is null";
 
@@ -46,7 +44,7 @@ const toStatements = () => ({
     insert into @dedupe as known (key, forgotten, marked_until, marked_ms, kept_until, starts)
     values (@key($1), $2, @now, 0, ${after("$3")}, 0)
     on conflict (key) do update set
-      forgotten = substr(excluded.forgotten || known.forgotten, 1, ${forgottenCharacters}),
+      forgotten = substr(excluded.forgotten || known.forgotten, 1, ${100 * forgottenAtMost}),
       kept_until = case
         when known.kept_until > excluded.kept_until then known.kept_until else excluded.kept_until
       end,

@@ -89,9 +89,7 @@ export class SqliteSession implements SqlSession {
 
   async #run(): Promise<void> {
     while (this.#jobs.length > 0) {
-      await new Promise<void>((resolve) => {
-        this.#soon(() => resolve());
-      });
+      await new Promise((resolve) => this.#soon(resolve));
       await this.#settle(this.#jobs.splice(0, jobsAtOnce));
     }
     this.#running = undefined;
