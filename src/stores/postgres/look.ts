@@ -6,8 +6,6 @@ import type { Ask } from "./database.ts";
 import { tableOf } from "./dialect.ts";
 import { countOf, steps } from "./migrations.ts";
 
-const oldestServer = 120_000;
-
 export interface Found {
   readonly schema: string;
   /** Whether the tables are all there, and of this version. */
@@ -52,7 +50,7 @@ export async function look(
 
 /** What a person must mend first, in words. */
 function misfitOf(row: Row, schema: string | undefined): string | undefined {
-  if (!(Number(row["server"]) >= oldestServer)) {
+  if (!(Number(row["server"]) >= 120_000)) {
     return "the database is no PostgreSQL of version 12 or newer";
   }
   if (row["encoding"] !== "UTF8") {

@@ -10,6 +10,9 @@ const isHeld = "known.mark is not null and known.mark = $2 and known.done_until 
 /** The given mark is not one of those that are never set again. */
 const mayBeSet = "replace(known.forgotten, $2, '') = known.forgotten";
 
+/** All of the forgotten marks but for the line breaks that they begin with. */
+const letters = "replace(known.forgotten, '\n', '')";
+
 const toStatements = () => ({
   begin: `
     insert into @dedupe as known (key, mark, marked_until, marked_ms, kept_until, starts)
@@ -39,12 +42,16 @@ const toStatements = () => ({
   finish: `
     update @dedupe set done_until = ${after("$3")}, kept_until = ${after("$3")}
     where key = @key($1) and mark = $2 returning 1 as changed`,
-  // The row is written also where there is none yet, so that a begin that comes late finds it.
+  // The row is written also where there is none yet, so that a begin that comes late finds it. Where as
+  // many marks are known as may be, the oldest goes: it is what ends the list behind its last line break.
   forget: `
     insert into @dedupe as known (key, forgotten, marked_until, marked_ms, kept_until, starts)
     values (@key($1), $2, @now, 0, ${after("$3")}, 0)
     on conflict (key) do update set
-      forgotten = substr(excluded.forgotten || known.forgotten, 1, ${100 * forgottenAtMost}),
+      forgotten = excluded.forgotten || case
+        when length(known.forgotten) - length(${letters}) < ${forgottenAtMost} then known.forgotten
+        else rtrim(rtrim(known.forgotten, ${letters}), '\n')
+      end,
       kept_until = case
         when known.kept_until > excluded.kept_until then known.kept_until else excluded.kept_until
       end,

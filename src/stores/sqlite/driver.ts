@@ -66,10 +66,8 @@ export function isInTransaction(database: SqliteDatabase): boolean {
   if (memberOf(database, "open") === false || memberOf(database, "isOpen") === false) {
     throw storeError("config", "finish", "the database is closed");
   }
-  for (const name of ["inTransaction", "isTransaction"]) {
-    const told = memberOf(database, name);
-    if (typeof told === "boolean") return told;
-  }
+  const told = memberOf(database, "inTransaction") ?? memberOf(database, "isTransaction");
+  if (typeof told === "boolean") return told;
   try {
     database.exec("begin");
   } catch (error) {

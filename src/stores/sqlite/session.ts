@@ -81,10 +81,9 @@ export class SqliteSession implements SqlSession {
     if (!isSqlite(database)) return "`transaction` must be a SQLite database";
     if (!isInTransaction(database))
       return "no transaction is open on the database; `begin` one first";
-    const isOurs = isShared
-      ? database === open()
-      : fileOf(database) === fileOf(this.#opened().database);
-    return isOurs ? undefined : "`transaction` must be on the file of the stores";
+    const own = isShared ? open() : this.#opened().database;
+    if (database === own || (!isShared && fileOf(database) === fileOf(own))) return undefined;
+    return "`transaction` must be on the file of the stores";
   }
 
   async #run(): Promise<void> {
@@ -126,7 +125,9 @@ export class SqliteSession implements SqlSession {
 
   #transact(group: readonly Job[]): readonly (readonly Row[])[] {
     const connection = this.#opened();
-    return connection.transact(group.every(isReading) ? "begin" : "begin immediate", () =>
+    const statements = group.flatMap(({ asked: [, step] }) => step);
+    const isReading = statements.every((statement) => statement.startsWith("select "));
+    return connection.transact(isReading ? "begin" : "begin immediate", () =>
       group.map(({ asked: [, step, params] }) => connection.rows(step, params)),
     );
   }
@@ -165,8 +166,4 @@ function waitingOf(jobs: readonly Job[], error: unknown): Job[] {
   const now = performance.now();
   for (const job of jobs) if (job.endsAt <= now) job.reject(sqliteError(job.asked[0], error));
   return jobs.filter(({ endsAt }) => endsAt > now);
-}
-
-function isReading({ asked: [, step] }: Job): boolean {
-  return typeof step === "string" && step.startsWith("select ");
 }
