@@ -41,3 +41,20 @@ function spread(signal: AbortSignal): Fan {
   fans.set(signal, fan);
   return fan;
 }
+
+/**
+ * Runs work that cannot be cut, and lets its caller go when the signal fires.
+ *
+ * An abort rejects with the signal's reason; before the start, nothing is begun. After it, the work
+ * ends by itself and its outcome is unknown to the caller, as with a request whose answer is lost.
+ */
+export function abortable<Result>(
+  { signal }: { readonly signal?: AbortSignal | undefined },
+  work: () => Promise<Result>,
+): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const forget = onAbort(signal, () => reject(signal?.reason));
+    work().finally(forget).then(resolve, reject);
+  });
+}

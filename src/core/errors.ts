@@ -34,6 +34,9 @@ export type AckloopErrorCode =
   | "leaseLost"
   | "halted";
 
+/** The codes of what may pass by itself, where nothing more is known. */
+export const retryableCodes: readonly AckloopErrorCode[] = ["rateLimit", "transport", "timeout"];
+
 /** The facts of an {@link AckloopError}, as its constructor takes them. */
 export interface AckloopErrorFacts {
   /** Whether the same call may succeed later without a change. @default false */

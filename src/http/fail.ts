@@ -1,4 +1,9 @@
-import { AckloopError, type AckloopErrorCode, isAckloopError } from "../core/errors.ts";
+import {
+  AckloopError,
+  type AckloopErrorCode,
+  isAckloopError,
+  retryableCodes,
+} from "../core/errors.ts";
 import { toNetworkFailure } from "../core/network.ts";
 import { parseJson } from "./json.ts";
 import { toPlainText } from "./redact.ts";
@@ -55,8 +60,6 @@ const foreign: StatusMeaning = {
   retryable: true,
   what: "something on the way refused it with a page of its own",
 };
-
-const retryableCodes: readonly AckloopErrorCode[] = ["rateLimit", "transport", "timeout"];
 
 /** Makes the error for an answer whose status is not 2xx. */
 export function fromStatus(

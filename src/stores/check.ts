@@ -5,18 +5,17 @@ import {
   milliseconds,
   type Rule,
   rule,
+  type Table,
   whole,
 } from "../core/options.ts";
 import type { DeadLetter, InboxEntry } from "../core/stores.ts";
 import { storeError } from "./error.ts";
 
-const hundredYearsMs = 100 * 365 * 24 * 3_600_000;
-
 export function checkArgument(
   operation: string,
   argument: string,
   value: unknown,
-  { must, test }: Pick<Rule<never>, "must" | "test">,
+  { must, test }: Table[string],
 ): void {
   if (test(value) === true) return;
   throw storeError("config", operation, `\`${argument}\` must be ${must}`);
@@ -24,7 +23,7 @@ export function checkArgument(
 
 /** A number of ms, of up to a hundred years. */
 export function ms(least: number): Rule<number> {
-  return milliseconds(least, hundredYearsMs);
+  return milliseconds(least, 100 * 365 * 24 * 3_600_000);
 }
 
 /** A number of ms that a timer can wait. */

@@ -1,6 +1,6 @@
-import { isObject, name, type Rule, rule, whole } from "../core/options.ts";
+import { abortable } from "../core/abort.ts";
+import { isObject, name, rule, type Table, whole } from "../core/options.ts";
 import type { StoreSet } from "../core/stores.ts";
-import { abortable } from "./abortable.ts";
 import { anObject, checkArgument, isEntry, isLetter, isText, ms } from "./check.ts";
 
 const text = rule("a text", isText);
@@ -29,11 +29,8 @@ const entries = rule(
   listOf(isEntry),
 );
 
-type AnyRule = Pick<Rule<never>, "must" | "test" | "byDefault" | "need">;
-type Rules = Readonly<Record<string, AnyRule>>;
-
 /** The rules of a call: of its arguments in their order, and of its options besides the signal. */
-type Call = readonly [given: Rules, options?: Rules];
+type Call = readonly [given: Table, options?: Table];
 
 const page = whole(1, 1000);
 const mark = { key: event, mark: text };
@@ -83,7 +80,12 @@ export function checkedStores<Kind extends keyof StoreSet>(
   stores: Pick<StoreSet, Kind>,
 ): Pick<StoreSet, Kind> {
   const kinds = Object.keys(calls).filter((kind) => kind in stores) as Kind[];
-  const checked = kinds.map((kind) => [kind, checkedStore(stores[kind], calls[kind])]);
+  const checked = kinds.map((kind) => {
+    const methods = Object.entries<Call>(calls[kind]).map(([operation, call]) => {
+      return [operation, checkedMethod(stores[kind], operation, call)];
+    });
+    return [kind, Object.fromEntries(methods)];
+  });
   return Object.fromEntries(checked) as Pick<StoreSet, Kind>;
 }
 
@@ -100,13 +102,6 @@ function isPlace(value: unknown): value is Readonly<Record<string, unknown>> {
 
 type Method = (...given: readonly unknown[]) => Promise<unknown>;
 
-function checkedStore(store: object, known: Readonly<Record<string, Call>>): object {
-  const methods = Object.entries(known).map(([operation, call]) => {
-    return [operation, checkedMethod(store, operation, call)];
-  });
-  return Object.fromEntries(methods) as object;
-}
-
 function checkedMethod(store: object, operation: string, [given, options = {}]: Call): Method {
   const rules = Object.entries(given);
   return async (...all) => {
@@ -116,7 +111,7 @@ function checkedMethod(store: object, operation: string, [given, options = {}]: 
     const last = all[rules.length] ?? {};
     checkArgument(operation, "options", last, anObject);
     const filled: Record<string, unknown> = { ...last };
-    for (const [option, rule] of Object.entries<AnyRule>(options)) {
+    for (const [option, rule] of Object.entries(options)) {
       filled[option] ??= rule.byDefault;
       if (filled[option] === undefined && rule.need === undefined) continue;
       checkArgument(operation, option, filled[option], rule);

@@ -30,17 +30,14 @@ function partsOf(entry: InboxEntry): object {
   return { event, raw, ...(entry.idDerived && { idDerived: true }) };
 }
 
-/** Makes a claim of a stored entry. */
-export function claimOf(text: string, place: number, token: string, attempt: number): InboxClaim {
-  const again = (): InboxEntry => entryFromJson(text, place);
+/** Makes a claim of a stored entry. What cannot be read is an unreadable entry, so that it blocks no other. */
+export function claimOf(text: unknown, place: number, token: string, attempt: number): InboxClaim {
+  const again = (): InboxEntry => {
+    const entry = parsed(text);
+    if (isEntry(entry)) return entry;
+    return { raw: null, unreadable: { message: `the entry at place ${place} is damaged` } };
+  };
   return { ...again(), token, attempt, again };
-}
-
-/** Reads a stored entry. What cannot be read is an unreadable entry, so that it blocks no other. */
-function entryFromJson(text: string, place: number): InboxEntry {
-  const entry = parsed(text);
-  if (isEntry(entry)) return entry;
-  return { raw: null, unreadable: { message: `the entry at place ${place} is damaged` } };
 }
 
 export function fullError(): Error {

@@ -1,6 +1,5 @@
-import { AckloopError, type AckloopErrorCode, type AckloopErrorFacts } from "../core/errors.ts";
-
-const passing: readonly AckloopErrorCode[] = ["transport", "timeout", "rateLimit"];
+import type { AckloopErrorCode, AckloopErrorFacts } from "../core/errors.ts";
+import { AckloopError, retryableCodes } from "../core/errors.ts";
 
 /** Makes an error of the stores. Of one whose code says that it may pass, the call may be repeated. */
 export function storeError(
@@ -9,6 +8,6 @@ export function storeError(
   message: string,
   facts: AckloopErrorFacts = {},
 ): AckloopError {
-  const retryable = passing.includes(code);
+  const retryable = retryableCodes.includes(code);
   return new AckloopError(code, message, { provider: "stores", operation, retryable, ...facts });
 }

@@ -1,18 +1,10 @@
+import { abortable } from "../core/abort.ts";
 import { AckloopError } from "../core/errors.ts";
 import type { EventCatalogue, FeedEvent } from "../core/event.ts";
-import {
-  type CallOptions,
-  type Delivery,
-  type Feed,
-  fromReceipt,
-  type PullOptions,
-  type Receipt,
-  toReceipt,
-} from "../core/feed.ts";
+import { type Delivery, type Feed, fromReceipt, type Receipt, toReceipt } from "../core/feed.ts";
 import { checkOptions, name as nameRule, Rule, whole } from "../core/options.ts";
 import { sleep } from "../core/sleep.ts";
-import type { Inbox, InboxClaim, InboxEntry } from "../core/stores.ts";
-import { abortable } from "./abortable.ts";
+import type { Inbox, InboxClaim } from "../core/stores.ts";
 import { anObject, checkArgument, ms, timerMs } from "./check.ts";
 
 /** What {@link inboxFeed} may be told. */
@@ -24,9 +16,6 @@ export interface InboxFeedOptions<E extends FeedEvent = FeedEvent> {
   /** The schemas of the event types; the loop validates with them. */
   readonly events?: EventCatalogue<E> | undefined;
 }
-
-const mostAtOnce = 1000;
-const pageSize = 100;
 
 export const inboxFeedRules = {
   leaseMs: ms(1).or(60_000),
@@ -62,22 +51,16 @@ export function inboxFeed<E extends FeedEvent = FeedEvent>(
     acks: "individual",
     waits: true,
     events: options.events,
-    async pull(pull: PullOptions = {}) {
-      const { limit = pageSize, waitMs = 0, signal } = pull;
+    async pull({ limit = 100, waitMs = 0, signal } = {}) {
       checkArgument("pull", "limit", limit, whole(1));
       checkArgument("pull", "waitMs", waitMs, ms(0));
       const endsAt = performance.now() + waitMs;
       for (;;) {
         const claims = await abortable({ signal }, async () => {
-          const found = await inbox.claim(name, Math.min(limit, mostAtOnce), leaseMs);
+          const found = await inbox.claim(name, Math.min(limit, 1000), leaseMs);
           // For a caller that has left, it is given back. If that fails, its lease ends by itself.
-          if (signal?.aborted && found.length > 0) {
-            await inbox.release(
-              name,
-              found.map(({ token }) => token),
-              0,
-            );
-          }
+          const tokens = found.map(({ token }) => token);
+          if (signal?.aborted && tokens.length > 0) await inbox.release(name, tokens, 0);
           return found;
         });
         const leftMs = endsAt - performance.now();
@@ -94,29 +77,26 @@ export function inboxFeed<E extends FeedEvent = FeedEvent>(
     async nack(receipts, { afterMs = 0, signal } = {}) {
       await inbox.release(name, tokensOf(receipts), afterMs, { signal });
     },
-    async extend(receipts, ms, call?: CallOptions) {
+    async extend(receipts, ms, call) {
       await inbox.extend(name, tokensOf(receipts), ms, call);
     },
   };
 }
 
 function toDelivery<E extends FeedEvent>(claim: InboxClaim, leaseMs: number): Delivery<E> {
-  const { token, attempt, again } = claim;
-  const read = (entry: InboxEntry): Delivery<E> => {
-    const facts = { receipt: toReceipt(token), raw: entry.raw, attempt, leaseMs };
-    if (entry.event === undefined) {
-      const { message, path } = entry.unreadable;
-      return { ...facts, unreadable: new AckloopError("schema", message, { path }) };
-    }
-    return {
-      ...facts,
-      // The receiver made the event, and the loop validates it: its type is the caller's word.
-      event: entry.event as E,
-      ...(entry.idDerived && { idDerived: true }),
-      ...(again && { again: () => read(again()) }),
-    };
+  const { raw, token, attempt, again } = claim;
+  const facts = { receipt: toReceipt(token), raw, attempt, leaseMs };
+  if (claim.event === undefined) {
+    const { message, path } = claim.unreadable;
+    return { ...facts, unreadable: new AckloopError("schema", message, { path }) };
+  }
+  return {
+    ...facts,
+    // The receiver made the event, and the loop validates it: its type is the caller's word.
+    event: claim.event as E,
+    ...(claim.idDerived && { idDerived: true }),
+    ...(again && { again: () => toDelivery<E>({ ...again(), token, attempt, again }, leaseMs) }),
   };
-  return read(claim);
 }
 
 function tokensOf(receipts: readonly Receipt[]): string[] {

@@ -70,7 +70,8 @@ export function inbox<E extends FeedEvent>(
   checkArgument("inbox", "store", store, anObject);
   checkArgument("inbox", "receiver", receiver, anObject);
   const settings = checkOptions("inbox", options, { ...inboxFeedRules, ...inboxRules });
-  const { name = receiver.name, replyTimeoutMs, maxRequests, logger, events } = settings;
+  const { name = receiver.name, events = receiver.events, leaseMs, pollMs } = settings;
+  const { replyTimeoutMs, maxRequests, logger } = settings;
   let storing = 0;
   const intake = new Intake({
     receiver,
@@ -91,11 +92,7 @@ export function inbox<E extends FeedEvent>(
   };
 
   return {
-    feed: inboxFeed<E>(store, name, {
-      events: events ?? receiver.events,
-      leaseMs: settings.leaseMs,
-      pollMs: settings.pollMs,
-    }),
+    feed: inboxFeed<E>(store, name, { events, leaseMs, pollMs }),
     async fetch(request) {
       const endsAt = performance.now() + replyTimeoutMs;
       const received = await intake.take(request);

@@ -15,9 +15,9 @@ export function toJson(operation: string, argument: string, value: unknown): str
 }
 
 /** Reads JSON; `undefined` for what is none. */
-export function parsed(text: string): unknown {
+export function parsed(text: unknown): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(String(text));
   } catch {
     return undefined;
   }
@@ -33,12 +33,10 @@ export function keyOf(...parts: readonly string[]): string {
   return JSON.stringify(parts);
 }
 
-/** The key of a reader's place. */
 export function keyOfPlace({ consumer, feed }: StoreKey): string {
   return keyOf(consumer, feed);
 }
 
-/** The key of an event, for one reader. */
 export function keyOfEvent({ consumer, feed, identity }: EventKey): string {
   return keyOf(consumer, feed, identity);
 }

@@ -3,13 +3,11 @@ import { isLetter } from "./check.ts";
 import { storeError } from "./error.ts";
 import { parsed } from "./json.ts";
 
-export interface StoredLetter {
-  /** Where it stands in the order of the first put. */
-  readonly place: number;
-  /** Consumer, feed and identity, as `keyOf` wrote them. */
-  readonly name: string;
-  readonly text: string;
-}
+/**
+ * A row as it was found: its `place` in the order of the first put; its `name`, which is consumer, feed and
+ * identity as `keyOf` wrote them; and the `letter` as JSON.
+ */
+type LetterRow = Readonly<Record<string, unknown>>;
 
 /** Reads the `after` of a query for dead letters: the place of the last letter seen, 0 for none. */
 export function placeOf(after = "0"): number {
@@ -18,7 +16,7 @@ export function placeOf(after = "0"): number {
 }
 
 /** Makes a page of letters of which one more than the limit was looked for. */
-export function pageOf(found: readonly StoredLetter[], limit: number): DeadLetterPage {
+export function pageOf(found: readonly LetterRow[], limit: number): DeadLetterPage {
   const page = found.slice(0, limit);
   const last = page.at(-1);
   const letters = page.map(readLetter);
@@ -29,7 +27,7 @@ export function pageOf(found: readonly StoredLetter[], limit: number): DeadLette
  * Reads a stored letter. One that is damaged is told as a letter by its place, so that it hides no other
  * and can be removed.
  */
-export function readLetter({ place, name, text }: StoredLetter): DeadLetter {
+export function readLetter({ place, name, letter: text }: LetterRow): DeadLetter {
   const letter = parsed(text);
   if (isLetter(letter)) return letter;
   const parts = parsed(name);

@@ -67,3 +67,5 @@ export const postgresRules = {
     return new TextEncoder().encode(value).length <= 63;
   }),
 };
+
+export type PostgresSettings = FilledOf<typeof postgresRules>;

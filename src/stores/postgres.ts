@@ -1,7 +1,8 @@
 import { checkOptions } from "../core/options.ts";
 import type { StoreSet } from "../core/stores.ts";
+import { checkArgument } from "./check.ts";
 import { type PostgresStoreOptions, postgresRules } from "./options.ts";
-import { checkDatabase, type PostgresDatabase } from "./postgres/database.ts";
+import { aDatabase, type PostgresDatabase } from "./postgres/database.ts";
 import { postgresAdd } from "./postgres/dialect.ts";
 import { PostgresSession } from "./postgres/session.ts";
 import { sqlStores } from "./sql/stores.ts";
@@ -36,7 +37,7 @@ export function postgresStores(
   database: PostgresDatabase,
   options: PostgresStoreOptions = {},
 ): PostgresStores {
-  checkDatabase("postgresStores", "database", database);
+  checkArgument("postgresStores", "database", database, aDatabase);
   const settings = checkOptions("postgresStores", options, postgresRules);
   const session = new PostgresSession(database, settings);
   return { ...sqlStores(session, settings, postgresAdd()), migrate: () => session.migrate() };

@@ -1,6 +1,6 @@
 import { PGlite } from "@electric-sql/pglite";
 import { Pool } from "pg";
-import { afterAll, beforeAll, describe, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { postgresStores } from "../../src/stores/index.ts";
 import { storeConformance } from "../../src/testing/store-conformance.ts";
 import { onServer, postgresHint, postgresUrl } from "./servers.ts";
@@ -17,6 +17,19 @@ describe("postgresStores on PGlite", { timeout: 60_000 }, () => {
     const stores = postgresStores(await database, limits);
     await stores.migrate();
     return { stores, others: postgresStores(await database, limits), ...limits };
+  });
+
+  it("keeps a hundred forgotten marks of an event and no more, however long they are", async () => {
+    const { dedupe, migrate } = postgresStores(await database, { prefix: "marks_" });
+    await migrate();
+    const event = { consumer: "billing", feed: "orders", identity: "a" };
+    const marks = Array.from({ length: 130 }, (_, at) => `${at} `.padEnd(at % 3 ? 10 : 500, "é"));
+    for (const mark of marks) await dedupe.forget(event, mark);
+
+    const { rows } = await (await database).query("select forgotten from marks_dedupe");
+
+    const kept = String(Object(rows[0]).forgotten).trim().split("\n");
+    expect(kept.map((mark) => JSON.parse(mark))).toEqual(marks.slice(-100).reverse());
   });
 });
 

@@ -97,6 +97,18 @@ describe.each(driversHere)("sqliteStores by the path of a file, with $name", (dr
     expect(await cursors.load(key)).toEqual({ value: "one", revision: 1 });
   });
 
+  it("keeps a hundred forgotten marks of an event and no more, however long they are", async () => {
+    const file = await freshFile();
+    const { dedupe } = storesIn(file);
+    const marks = Array.from({ length: 130 }, (_, at) => `${at} `.padEnd(at % 3 ? 10 : 500, "é"));
+    for (const mark of marks) await dedupe.forget(event, mark);
+
+    const [row] = databaseIn(file).prepare("select forgotten from ackloop_dedupe").all();
+
+    const kept = String(Object(row).forgotten).trim().split("\n");
+    expect(kept.map((mark) => JSON.parse(mark))).toEqual(marks.slice(-100).reverse());
+  });
+
   it("ends what is held although the clock was set back an hour", async () => {
     vi.useFakeTimers({ toFake: ["Date"], now: 10_000_000_000 });
     const { dedupe, inbox, leases } = storesIn(await freshFile());

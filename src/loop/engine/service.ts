@@ -1,5 +1,5 @@
 import pRetry from "p-retry";
-import { onAbort } from "../../core/abort.ts";
+import { abortable, onAbort } from "../../core/abort.ts";
 import type { AckloopError } from "../../core/errors.ts";
 import type { Answer } from "../../core/guard.ts";
 import { ask } from "../../core/guard.ts";
@@ -111,7 +111,7 @@ export class Service {
       endTurn = resolve;
     });
     try {
-      if (before) await untilAborted(before, quit);
+      if (before) await abortable({ signal: quit }, () => before).catch(() => {});
       // The store is back: nobody waits for anybody any more.
       if (this.#pace.attempts === 0) endTurn();
       const waitMs = this.#pace.until - performance.now();
@@ -129,15 +129,4 @@ function known<Value>(
   quit: AbortSignal,
 ): { readonly value: Value } | undefined {
   return quit.aborted || answer.kind !== "answered" ? undefined : answer;
-}
-
-/** Waits for work of our own, but not on when the signal fires. */
-function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const forget = onAbort(signal, resolve);
-    void work.then(() => {
-      forget();
-      resolve();
-    });
-  });
 }

@@ -1,35 +1,29 @@
-import type { DeadLetterStore, StoreKey } from "../../core/stores.ts";
+import type { DeadLetterStore } from "../../core/stores.ts";
 import { keyOfEvent, keyOfPlace, toJson } from "../json.ts";
-import { pageOf, placeOf, readLetter, type StoredLetter } from "../letter.ts";
+import { pageOf, placeOf, readLetter } from "../letter.ts";
 
-/** The dead-letter store in memory: for each feed, its letters in the order of the first put. */
+/** The dead-letter store in memory: a letter keeps its place when it is replaced, here and in the map. */
 export function memoryDeadLetters(): DeadLetterStore {
-  const shelves = new Map<string, Map<string, StoredLetter>>();
+  const rows = new Map<string, { scope: string; place: number; name: string; letter: string }>();
   let last = 0;
-  const shelfOf = (key: StoreKey): Map<string, StoredLetter> => {
-    const shelf = shelves.get(keyOfPlace(key)) ?? new Map<string, StoredLetter>();
-    shelves.set(keyOfPlace(key), shelf);
-    return shelf;
-  };
   return {
     async put(letter) {
       const text = toJson("put", "letter", letter);
-      const name = keyOfEvent(letter);
-      const shelf = shelfOf(letter);
+      const [scope, name] = [keyOfPlace(letter), keyOfEvent(letter)];
       last += 1;
-      shelf.set(name, { place: shelf.get(name)?.place ?? last, name, text });
+      rows.set(name, { scope, place: rows.get(name)?.place ?? last, name, letter: text });
     },
     async list(key, { limit = 100, after } = {}) {
-      const seen = placeOf(after);
-      const later = [...shelfOf(key).values()].filter(({ place }) => place > seen);
+      const [scope, seen] = [keyOfPlace(key), placeOf(after)];
+      const later = [...rows.values()].filter((row) => row.scope === scope && row.place > seen);
       return pageOf(later.slice(0, limit + 1), limit);
     },
     async get(key) {
-      const letter = shelfOf(key).get(keyOfEvent(key));
-      return letter && readLetter(letter);
+      const row = rows.get(keyOfEvent(key));
+      return row && readLetter(row);
     },
     async remove(key) {
-      shelfOf(key).delete(keyOfEvent(key));
+      rows.delete(keyOfEvent(key));
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { DedupeBegin, DedupeStore } from "../../core/stores.ts";
+import type { DedupeStore } from "../../core/stores.ts";
 import { storeError } from "../error.ts";
 import { keyOfEvent } from "../json.ts";
 import { forgottenAtMost, forgottenMs } from "../options.ts";
@@ -35,11 +35,12 @@ export function memoryDedupe(
       const now = performance.now();
       sweep(rows, ({ keptUntil, until }) => keptUntil <= now && until <= now);
       const row = rows.get(keyOfEvent(key)) ?? unknown;
-      const refused = refusal(row, mark, now);
-      if (refused) return refused;
-      const starts = startsBefore(row, now) + (isAgain(row, mark, now) ? 0 : 1);
-      const next = { ...row, ...inWork(markMs, now), starts, mark, done: false };
-      setLast(rows, keyOfEvent(key), next);
+      const isForgotten = row.forgotten.includes(mark);
+      const isHeld = row.until > now && (row.done || row.mark !== mark);
+      if (row.done && isHeld) return { status: "done" };
+      if (isForgotten || isHeld) return { status: "busy", endsInMs: isForgotten ? 0 : leftOf(row) };
+      const starts = startOf(row, mark, now);
+      setLast(rows, keyOfEvent(key), { ...row, ...inWork(markMs, now), starts, mark, done: false });
       return { status: "begun", mark, starts };
     },
     async renew(key, mark, markMs) {
@@ -72,20 +73,8 @@ export function memoryDedupe(
   };
 }
 
-/** What a begin finds that may not have the event. */
-function refusal(row: DedupeRow, mark: string, now: number): DedupeBegin | undefined {
-  const isForgotten = row.forgotten.includes(mark);
-  const isHeld = row.until > now && (row.done || row.mark !== mark);
-  if (!isForgotten && !isHeld) return undefined;
-  if (row.done && isHeld) return { status: "done" };
-  return { status: "busy", endsInMs: isForgotten ? 0 : leftOf(row) };
-}
-
-function startsBefore(row: DedupeRow, now: number): number {
-  return row.done || row.keptUntil <= now ? 0 : row.starts;
-}
-
-/** The begin is a repeat of the last one, and counts as the same start. */
-function isAgain(row: DedupeRow, mark: string, now: number): boolean {
-  return row.mark === mark && startsBefore(row, now) > 0;
+/** Which start a begin is; a repeat of the last one counts as the same. */
+function startOf(row: DedupeRow, mark: string, now: number): number {
+  const before = row.done || row.keptUntil <= now ? 0 : row.starts;
+  return row.mark === mark && before > 0 ? before : before + 1;
 }

@@ -4,6 +4,7 @@ import type { StoreLimits } from "../options.ts";
 import { setLast, sweep } from "./rows.ts";
 
 interface Entry extends Draft {
+  readonly place: string;
   attempts: number;
   /** Whose it is; absent while nobody has it. */
   token?: string | undefined;
@@ -36,7 +37,8 @@ export function memoryInbox(limits: StoreLimits, inboxes = new Map<string, Inbox
       if (state.open.size >= limits.inboxMaxEntries) throw fullError();
       for (const { identity, text } of fresh) {
         last += 1;
-        state.open.set(`${last}`, { identity, text, attempts: 0, hiddenUntil: 0 });
+        const place = `${last}`;
+        state.open.set(place, { place, identity, text, attempts: 0, hiddenUntil: 0 });
         if (identity !== undefined) state.known.add(identity);
       }
       sweep(state.finished, (until) => until <= now);
@@ -68,13 +70,13 @@ function isFresh(state: InboxState, identity: string | undefined, now: number): 
 function claim(state: InboxState, limit: number, leaseMs: number): readonly InboxClaim[] {
   const now = performance.now();
   const claims: InboxClaim[] = [];
-  for (const [place, entry] of state.open) {
+  for (const entry of state.open.values()) {
     if (claims.length === limit) break;
     if (entry.hiddenUntil > now) continue;
     entry.attempts += 1;
-    entry.token = `${place}.${crypto.randomUUID()}`;
+    entry.token = `${entry.place}.${crypto.randomUUID()}`;
     entry.hiddenUntil = now + leaseMs;
-    claims.push(claimOf(entry.text, Number(place), entry.token, entry.attempts));
+    claims.push(claimOf(entry.text, Number(entry.place), entry.token, entry.attempts));
   }
   return claims;
 }
@@ -82,7 +84,7 @@ function claim(state: InboxState, limit: number, leaseMs: number): readonly Inbo
 function finish(state: InboxState, token: string, until: number): boolean {
   const [entry] = heldBy(state, [token]);
   if (!entry) return false;
-  state.open.delete(placeIn(token));
+  state.open.delete(entry.place);
   if (entry.identity !== undefined) {
     state.known.delete(entry.identity);
     setLast(state.finished, entry.identity, until);
@@ -93,11 +95,7 @@ function finish(state: InboxState, token: string, until: number): boolean {
 /** The entries that tokens are for, if they are still their holder's. */
 function heldBy(state: InboxState, tokens: readonly string[]): readonly Entry[] {
   return tokens.flatMap((token) => {
-    const entry = state.open.get(placeIn(token));
+    const entry = state.open.get(token.slice(0, token.indexOf(".")));
     return entry?.token === token ? entry : [];
   });
-}
-
-function placeIn(token: string): string {
-  return token.slice(0, token.indexOf("."));
 }

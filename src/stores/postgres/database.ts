@@ -1,6 +1,8 @@
 import { ask } from "../../core/guard.ts";
+import { rule } from "../../core/options.ts";
 import { sleep } from "../../core/sleep.ts";
 import { storeError } from "../error.ts";
+import type { PostgresSettings } from "../options.ts";
 import type { Row } from "../sql/session.ts";
 import { toPostgresFailure } from "./postgres-error.ts";
 
@@ -13,6 +15,11 @@ export interface PostgresDatabase {
   query(text: string, params?: unknown[]): Promise<{ readonly rows: unknown[] }>;
 }
 
+export const aDatabase = rule<PostgresDatabase>(
+  "an object with `query(text, params)`, as pg's Pool and PGlite are",
+  (value) => typeof Object(value).query === "function",
+);
+
 /** Runs one statement. Its parameters are texts, which all drivers write alike. */
 export type Ask = (text: string, params?: readonly (string | null)[]) => Promise<readonly Row[]>;
 
@@ -24,30 +31,20 @@ export type Ask = (text: string, params?: readonly (string | null)[]) => Promise
 export function askerOf(
   operation: string,
   database: PostgresDatabase,
-  limitMs: number,
+  { timeoutMs }: PostgresSettings,
   most = Number.POSITIVE_INFINITY,
 ): Ask {
   return async (text, params = []) => {
     for (let tried = 1; ; tried += 1) {
-      const asking = { what: operation, whom: "stores", limitMs };
+      const asking = { what: operation, whom: "stores", limitMs: timeoutMs };
       const answer = await ask<unknown>(asking, () => database.query(text, [...params]));
       if (answer.kind === "answered") return rowsOf(operation, answer.value);
       const thrown = answer.kind === "failed" ? (answer.thrown ?? answer.error) : undefined;
-      const { error, tries } = toPostgresFailure(operation, thrown);
+      const [error, tries] = toPostgresFailure(operation, thrown);
       if (tried >= Math.min(tries, most)) throw error;
       await sleep(Math.random() * 20 * tried);
     }
   };
-}
-
-export function checkDatabase(
-  operation: string,
-  argument: string,
-  value: unknown,
-): asserts value is PostgresDatabase {
-  if (typeof Object(value).query === "function") return;
-  const text = `\`${argument}\` must have \`query(text, params)\`, as pg's Pool and PGlite do`;
-  throw storeError("config", operation, text);
 }
 
 function rowsOf(operation: string, answer: unknown): readonly Row[] {

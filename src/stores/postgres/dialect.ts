@@ -12,12 +12,9 @@ const words: Readonly<Record<string, string>> = {
   real: "float8",
 };
 
-/** An index cannot hold long keys: the longest stand there as the SHA-256 of their text. */
-const longestKeyBytes = 1000;
-
-/** A key as its column holds it; `text` is used more than once. */
+/** A key as its column holds it: of a long one, for an index, its SHA-256. `text` is used more than once. */
 function keyOf(text: string): string {
-  return `case when octet_length(${text}) <= ${longestKeyBytes} then ${text}
+  return `case when octet_length(${text}) <= 1000 then ${text}
     else encode(sha256(convert_to(${text}, 'UTF8')), 'hex') end`;
 }
 

@@ -1,11 +1,10 @@
 import { storeError } from "../error.ts";
-import { numberAt, type Row, textAt } from "../sql/session.ts";
+import type { PostgresSettings } from "../options.ts";
+import { numberAt, type Row } from "../sql/session.ts";
 import { refuseNewer, tableNames } from "../sql/tables.ts";
 import type { Ask } from "./database.ts";
 import { tableOf } from "./dialect.ts";
 import { countOf, steps } from "./migrations.ts";
-
-const oldestServer = 120_000;
 
 export interface Found {
   readonly schema: string;
@@ -21,8 +20,7 @@ export interface Found {
 export async function look(
   operation: string,
   ask: Ask,
-  schema: string | undefined,
-  prefix: string,
+  { schema, prefix }: PostgresSettings,
 ): Promise<Found> {
   const [row = {}] = await ask(
     `select current_setting('server_version_num') as server,
@@ -36,13 +34,13 @@ export async function look(
   );
   const misfit = misfitOf(row, schema);
   if (misfit) throw storeError("config", operation, misfit);
-  const found = textAt(row, "schema");
+  const found = String(row["schema"]);
   if (row["versions"] === null) return { schema: found, isCurrent: false };
   const table = tableOf(found, prefix, "version");
   const [tables = {}] = await ask(
     `select (select coalesce(max(version), 0) from ${table}) as version,
       (${countOf("$1::oid", prefix)}) as tables`,
-    [textAt(row, "versions")],
+    [String(row["versions"])],
   );
   const version = numberAt(operation, tables, "version");
   refuseNewer(operation, version, steps().length);
@@ -52,7 +50,7 @@ export async function look(
 
 /** What a person must mend first, in words. */
 function misfitOf(row: Row, schema: string | undefined): string | undefined {
-  if (!(Number(row["server"]) >= oldestServer)) {
+  if (!(Number(row["server"]) >= 120_000)) {
     return "the database is no PostgreSQL of version 12 or newer";
   }
   if (row["encoding"] !== "UTF8") {

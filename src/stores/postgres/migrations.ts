@@ -4,20 +4,18 @@ import { tableOf, toPostgres } from "./dialect.ts";
 /** Any number, but the same in every version: it keeps two migrations from running at a time. */
 const migrationLock = 7_405_311_846;
 
+const added = "select name, 1 as n from added where done_until is null";
+const gone = "select name, -1 as n from gone where done_until is null";
+
 /**
  * Keeps the sizes, whoever adds, finishes or deletes rows, in some rows for each inbox, so that those who
  * add at a time need not wait for each other. The schema's name may change later.
  */
 const sizes = (): readonly string[] =>
   [
-    ["insert", "new table as added", "select name, 1 as n from added where done_until is null"],
-    [
-      "update",
-      "old table as gone new table as added",
-      `select name, 1 as n from added where done_until is null
-     union all select name, -1 from gone where done_until is null`,
-    ],
-    ["delete", "old table as gone", "select name, -1 as n from gone where done_until is null"],
+    ["insert", "new table as added", added],
+    ["update", "old table as gone new table as added", `${added} union all ${gone}`],
+    ["delete", "old table as gone", gone],
   ].map(
     ([event, tables, changes]) => `
   create or replace function @inbox_count_${event}() returns trigger

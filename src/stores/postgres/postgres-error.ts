@@ -45,20 +45,17 @@ const meanings: readonly Meaning[] = [
   [/is not queryable/, "config", ended, 2],
 ];
 
-export interface Failure {
-  readonly error: unknown;
-  /** How often the statement may be tried in all. */
-  readonly tries: number;
-}
-
 /**
- * Turns what a driver threw into a typed error.
+ * Turns what a driver threw into a typed error, and says how often in all the statement may be tried.
  *
  * A driver's error may hold the statement, its values and the connection string: only its code is
  * copied. A bug (`TypeError`) goes through as it is.
  */
-export function toPostgresFailure(operation: string, thrown: unknown): Failure {
-  if (isAckloopError(thrown)) return { error: thrown, tries: 1 };
+export function toPostgresFailure(
+  operation: string,
+  thrown: unknown,
+): readonly [error: unknown, tries: number] {
+  if (isAckloopError(thrown)) return [thrown, 1];
   const { code = "", message } = Object(thrown) as Readonly<Record<string, unknown>>;
   const isState = typeof code === "string" && /^(\d\w|F0|HV|P0|XX)[0-9A-Z]{3}$/.test(code);
   const saying = isState ? code : `${code} ${message}`;
@@ -67,16 +64,11 @@ export function toPostgresFailure(operation: string, thrown: unknown): Failure {
     const [, kind, text, tries = 1] = meaning;
     const outcomeUnknown = /^(08|57P|40003)/.test(saying) || undefined;
     const full = isState ? `${text} (SQLSTATE ${code})` : text;
-    return { error: storeError(kind, operation, full, { outcomeUnknown }), tries };
+    return [storeError(kind, operation, full, { outcomeUnknown }), tries];
   }
-  return { error: toNetworkError(operation, thrown) ?? thrown, tries: 1 };
-}
-
-/** The error of a connection that failed; `undefined` for a bug. */
-function toNetworkError(operation: string, thrown: unknown): Error | undefined {
   const failure = toNetworkFailure(thrown);
-  if (!failure) return undefined;
+  if (!failure) return [thrown, 1];
   const { networkCode = "", unsent } = failure;
   const full = /^[A-Z][A-Z0-9_]+$/.test(networkCode) ? `${cut} (${networkCode})` : cut;
-  return storeError("transport", operation, full, { outcomeUnknown: !unsent || undefined });
+  return [storeError("transport", operation, full, { outcomeUnknown: !unsent || undefined }), 1];
 }

@@ -1,6 +1,6 @@
 import type { CursorStore, StoredCursor, StoreKey } from "../../core/stores.ts";
 import { keyOfPlace, parsed } from "../json.ts";
-import { damagedError, numberAt, type SqlSession, textAt } from "./session.ts";
+import { damagedError, numberAt, type SqlSession } from "./session.ts";
 
 const statements = {
   load: "select @text(value), cast(revision as float8) as revision from @cursors where key = @key($1)",
@@ -17,7 +17,7 @@ export function sqlCursors(session: SqlSession): CursorStore {
   async function load(place: StoreKey): Promise<StoredCursor | undefined> {
     const [row] = await session.run("load", statements.load, [keyOfPlace(place)]);
     if (!row) return undefined;
-    const value = parsed(textAt(row, "value"));
+    const value = parsed(row["value"]);
     if (typeof value !== "string") throw damagedError("load", "value");
     return { value, revision: numberAt("load", row, "revision") };
   }

@@ -1,7 +1,7 @@
 import type { DeadLetterStore } from "../../core/stores.ts";
 import { keyOfEvent, keyOfPlace, toJson } from "../json.ts";
-import { pageOf, placeOf, readLetter, type StoredLetter } from "../letter.ts";
-import { type Row, type SqlSession, textAt } from "./session.ts";
+import { pageOf, placeOf, readLetter } from "../letter.ts";
+import type { SqlSession } from "./session.ts";
 
 const statements = {
   put: `
@@ -22,20 +22,14 @@ export function sqlDeadLetters(session: SqlSession): DeadLetterStore {
     },
     async list(key, { limit = 100, after } = {}) {
       const params = [keyOfPlace(key), placeOf(after), limit + 1];
-      const rows = await session.run("list", statements.list, params);
-      return pageOf(rows.map(storedLetterOf), limit);
+      return pageOf(await session.run("list", statements.list, params), limit);
     },
     async get(key) {
       const [row] = await session.run("get", statements.get, [keyOfEvent(key)]);
-      return row && readLetter(storedLetterOf(row));
+      return row && readLetter(row);
     },
     async remove(key) {
       await session.run("remove", statements.remove, [keyOfEvent(key)]);
     },
   };
-}
-
-function storedLetterOf(row: Row): StoredLetter {
-  const [name, text] = [textAt(row, "name"), textAt(row, "letter")];
-  return { place: Number(row["place"]), name, text };
 }

@@ -1,16 +1,17 @@
 import type { DedupeStore, EventKey } from "../../core/stores.ts";
 import { keyOfEvent } from "../json.ts";
 import { forgottenAtMost, forgottenMs } from "../options.ts";
-import { after, beginAnew, leftAt, numberAt, type SqlSession } from "./session.ts";
+import { type Asked, after, beginAnew, leftAt, numberAt, type SqlSession } from "./session.ts";
 import { sweeperOf } from "./sweeper.ts";
-
-const forgottenCharacters = 100 * forgottenAtMost;
 
 /** The row's mark is the given one, and it is in work. */
 const isHeld = "known.mark is not null and known.mark = $2 and known.done_until is null";
 
 /** The given mark is not one of those that are never set again. */
 const mayBeSet = "replace(known.forgotten, $2, '') = known.forgotten";
+
+/** All of the forgotten marks but for the line breaks that they begin with. */
+const letters = "replace(known.forgotten, '\n', '')";
 
 const toStatements = () => ({
   begin: `
@@ -41,12 +42,16 @@ const toStatements = () => ({
   finish: `
     update @dedupe set done_until = ${after("$3")}, kept_until = ${after("$3")}
     where key = @key($1) and mark = $2 returning 1 as changed`,
-  // The row is written also where there is none yet, so that a begin that comes late finds it.
+  // The row is written also where there is none yet, so that a begin that comes late finds it. Where as
+  // many marks are known as may be, the oldest goes: it is what ends the list behind its last line break.
   forget: `
     insert into @dedupe as known (key, forgotten, marked_until, marked_ms, kept_until, starts)
     values (@key($1), $2, @now, 0, ${after("$3")}, 0)
     on conflict (key) do update set
-      forgotten = substr(excluded.forgotten || known.forgotten, 1, ${forgottenCharacters}),
+      forgotten = excluded.forgotten || case
+        when length(known.forgotten) - length(${letters}) < ${forgottenAtMost} then known.forgotten
+        else rtrim(rtrim(known.forgotten, ${letters}), '\n')
+      end,
       kept_until = case
         when known.kept_until > excluded.kept_until then known.kept_until else excluded.kept_until
       end,
@@ -75,11 +80,9 @@ export function sqlDedupe(session: SqlSession, startsRetentionMs: number): Dedup
       return (await session.run("renew", statements.renew, params)).length > 0;
     },
     async finish(key, mark, { retentionMs, transaction }) {
-      const params = [...namesOf(key, mark), retentionMs];
-      const rows =
-        transaction === undefined
-          ? session.run("finish", statements.finish, params)
-          : session.runIn(transaction, "finish", statements.finish, params);
+      const asked: Asked = ["finish", statements.finish, [...namesOf(key, mark), retentionMs]];
+      const isOwn = transaction === undefined;
+      const rows = isOwn ? session.run(...asked) : session.runIn(transaction, ...asked);
       return (await rows).length > 0;
     },
     async forget(key, mark) {

@@ -2,7 +2,7 @@ import type { Inbox } from "../../core/stores.ts";
 import { claimOf, draftsOf, fullError } from "../entry.ts";
 import { keyOf } from "../json.ts";
 import type { StoreLimits } from "../options.ts";
-import { after, numberAt, type Row, type SqlSession, type Step, textAt } from "./session.ts";
+import { after, numberAt, type Row, type SqlSession, type Step } from "./session.ts";
 import { sweeperOf } from "./sweeper.ts";
 
 const tokenPattern = /^(\d{1,15})\.([0-9a-f-]{36})$/;
@@ -92,7 +92,7 @@ export function sqlInbox(session: SqlSession, limits: StoreLimits, add: Step): I
       const placed = rows.map((row) => ({ row, place: numberAt("claim", row, "place") }));
       placed.sort((left, right) => left.place - right.place);
       return placed.map(({ row, place }) =>
-        claimOf(textAt(row, "entry"), place, tokenOf(row), numberAt("claim", row, "attempts")),
+        claimOf(row["entry"], place, tokenOf(row), numberAt("claim", row, "attempts")),
       );
     },
     finish: (name, tokens) => settle("finish", name, tokens, limits.inboxRetentionMs),
@@ -106,5 +106,5 @@ export function sqlInbox(session: SqlSession, limits: StoreLimits, add: Step): I
 }
 
 function tokenOf(row: Row): string {
-  return `${textAt(row, "place")}.${textAt(row, "token")}`;
+  return `${row["place"]}.${row["token"]}`;
 }

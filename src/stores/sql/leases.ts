@@ -1,6 +1,6 @@
-import type { LeaseStore, StoreKey } from "../../core/stores.ts";
+import type { LeaseStore } from "../../core/stores.ts";
 import { keyOfPlace } from "../json.ts";
-import { after, beginAnew, leftAt, numberAt, type SqlSession } from "./session.ts";
+import { after, beginAnew, leftAt, numberAt, type Param, type SqlSession } from "./session.ts";
 
 const toStatements = () => ({
   hold: `
@@ -24,15 +24,8 @@ const toStatements = () => ({
 /** The lease store in a table: the row stays when a lease ends, so that its fence only grows. */
 export function sqlLeases(session: SqlSession): LeaseStore {
   const statements = toStatements();
-  async function endIn(
-    operation: string,
-    place: StoreKey,
-    fence: number,
-    leaseMs: number,
-  ): Promise<boolean> {
-    const params = [keyOfPlace(place), fence, leaseMs];
-    return (await session.run(operation, statements.change, params)).length > 0;
-  }
+  const change = async (operation: string, ...params: readonly Param[]): Promise<boolean> =>
+    (await session.run(operation, statements.change, params)).length > 0;
 
   return {
     async acquire(place, holder, leaseMs) {
@@ -44,9 +37,9 @@ export function sqlLeases(session: SqlSession): LeaseStore {
       const [row] = await session.run("acquire", statements.look, [key]);
       return { status: "taken", endsInMs: leftAt("acquire", row) };
     },
-    renew: (place, fence, leaseMs) => endIn("renew", place, fence, leaseMs),
+    renew: (place, fence, leaseMs) => change("renew", keyOfPlace(place), fence, leaseMs),
     async release(place, fence) {
-      await endIn("release", place, fence, 0);
+      await change("release", keyOfPlace(place), fence, 0);
     },
   };
 }

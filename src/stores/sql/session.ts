@@ -16,13 +16,11 @@ export type Param = string | number;
  *
  * Of several, only one gives rows. All see the rows as they were before. A column that is read has a name
  * of one word: some drivers write `two_words` in their own way.
- */
-export type Step = string | readonly string[];
-
-/*
+ *
  * Texts that are put together stand in functions: no bundler drops what is made when a module is loaded, and
  * whoever has `memoryStores` alone would carry them.
  */
+export type Step = string | readonly string[];
 
 /** A step that is asked for, and what for. */
 export type Asked = readonly [operation: string, step: Step, params: readonly Param[]];
@@ -33,10 +31,6 @@ export interface SqlSession {
   run(...asked: Asked): Promise<readonly Row[]>;
   /** Makes a step in a caller's transaction; rejects where none is open. */
   runIn(transaction: unknown, ...asked: Asked): Promise<readonly Row[]>;
-}
-
-export function textAt(row: Row, column: string): string {
-  return String(row[column]);
 }
 
 /**

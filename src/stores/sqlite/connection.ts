@@ -2,10 +2,7 @@ import type { Param, Row, Step } from "../sql/session.ts";
 import { toSqlite, type Written } from "./dialect.ts";
 import { rowsOf, type SqliteDatabase, type SqliteStatement } from "./driver.ts";
 
-/** A statement that is kept ready. */
-interface Prepared extends Written {
-  readonly statement: SqliteStatement;
-}
+type Prepared = Written & { readonly statement: SqliteStatement };
 
 /** A database with its statements kept ready. */
 export class Connection {

@@ -1,5 +1,5 @@
 import { storeError } from "../error.ts";
-import { type Row, textAt } from "../sql/session.ts";
+import type { Row } from "../sql/session.ts";
 
 /** A value that a statement takes. */
 export type SqliteValue = string | number | null;
@@ -32,20 +32,14 @@ export function isSqlite(value: unknown): value is SqliteDatabase {
 /** Finds a driver: Node's own, or the first of the packages that is there. */
 export function findDriver(): SqliteDriver {
   const own: unknown = memberOf(nodeModule("node:sqlite"), "DatabaseSync");
-  if (isDriver(own)) return own;
-  for (const name of ["better-sqlite3", "libsql"]) {
-    const driver = installed(name);
-    if (driver) return driver;
-  }
+  const driver = isDriver(own) ? own : (installed("better-sqlite3") ?? installed("libsql"));
+  if (driver) return driver;
   const text =
     "there is no SQLite here: use Node 22.13 or newer, or install `better-sqlite3`, or `libsql`";
   throw storeError("config", "sqliteStores", text);
 }
 
-export function rowsOf(
-  statement: SqliteStatement,
-  ...params: readonly SqliteValue[]
-): readonly Row[] {
+export function rowsOf(statement: SqliteStatement, ...params: SqliteValue[]): readonly Row[] {
   // better-sqlite3 refuses `all` for a statement that has no rows to give; not all drivers tell.
   if (memberOf(statement, "reader") !== false) return statement.all(...params) as Row[];
   statement.run(...params);
@@ -55,7 +49,7 @@ export function rowsOf(
 /** The file of a connection's main database; an empty text for one in memory. */
 export function fileOf(database: SqliteDatabase): string {
   const rows = rowsOf(database.prepare("pragma database_list"));
-  return textAt(rows.find(({ name }) => name === "main") ?? { file: "" }, "file");
+  return String(rows.find(({ name }) => name === "main")?.["file"] ?? "");
 }
 
 export function closeQuietly(database: SqliteDatabase): void {
@@ -72,10 +66,8 @@ export function isInTransaction(database: SqliteDatabase): boolean {
   if (memberOf(database, "open") === false || memberOf(database, "isOpen") === false) {
     throw storeError("config", "finish", "the database is closed");
   }
-  for (const name of ["inTransaction", "isTransaction"]) {
-    const told = memberOf(database, name);
-    if (typeof told === "boolean") return told;
-  }
+  const told = memberOf(database, "inTransaction") ?? memberOf(database, "isTransaction");
+  if (typeof told === "boolean") return told;
   try {
     database.exec("begin");
   } catch (error) {

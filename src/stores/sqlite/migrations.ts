@@ -27,7 +27,6 @@ export function migrate(connection: Connection): void {
   if (versionOf(connection) === steps().length) return;
   connection.transact("begin immediate", () => {
     const found = versionOf(connection);
-    connection.exec("create table if not exists @version (version integer)");
     for (const [at, step] of steps().entries()) {
       if (at < found) continue;
       connection.exec(step);
@@ -38,17 +37,13 @@ export function migrate(connection: Connection): void {
 
 /** The version of the tables; 0 where some are missing. */
 function versionOf(connection: Connection): number {
-  if (countOf(connection, ["version"]) === 0) return 0;
-  const [row = {}] = connection.rows("select coalesce(max(version), 0) as version from @version");
+  connection.exec("create table if not exists @version (version integer)");
+  const names = tableNames.map((name) => `'@bare(${name})'`).join(", ");
+  const [row = {}] = connection.rows(`
+    select coalesce(max(version), 0) as version, (
+      select count(*) from sqlite_master where type = 'table' and name in (${names})
+    ) as tables from @version`);
   const version = numberAt("open", row, "version");
   refuseNewer("open", version, steps().length);
-  return countOf(connection, tableNames) === tableNames.length ? version : 0;
-}
-
-function countOf(connection: Connection, tables: readonly string[]): number {
-  const names = tables.map((name) => `'@bare(${name})'`).join(", ");
-  const [row = {}] = connection.rows(
-    `select count(*) as found from sqlite_master where type = 'table' and name in (${names})`,
-  );
-  return numberAt("open", row, "found");
+  return numberAt("open", row, "tables") === tableNames.length ? version : 0;
 }

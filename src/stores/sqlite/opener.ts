@@ -16,21 +16,16 @@ export interface Opener {
   readonly isShared: boolean;
 }
 
-/** Opens the file of a path, or a database's file a second time. */
+/** Opens the file of a path, which is made with its folder where there is none, or a database's again. */
 export function openerOf(database: unknown): Opener {
   if (isSqlite(database)) return openerOfDatabase(database);
   // A lone surrogate would become another sign in the name of the file.
-  if (typeof database === "string" && !/^$|\0|\p{Surrogate}/u.test(database)) {
-    return openerOfFile(database);
+  if (typeof database !== "string" || /^$|\0|\p{Surrogate}/u.test(database)) {
+    const text = "`database` must be the path of a file, or a SQLite database";
+    throw storeError("config", "sqliteStores", text);
   }
-  const text = "`database` must be the path of a file, or a SQLite database";
-  throw storeError("config", "sqliteStores", text);
-}
-
-/** Opens a file, which is made with its folder where there is none. */
-function openerOfFile(path: string): Opener {
   const Driver = findDriver();
-  const file = path === ":memory:" ? path : fullPathOf(path);
+  const file = database === ":memory:" ? database : fullPathOf(database);
   return {
     isShared: false,
     open() {
@@ -51,7 +46,16 @@ function openerOfDatabase(database: SqliteDatabase): Opener {
   if (file === "") return { isShared: true, open: () => database };
   // The same driver: two copies of SQLite in one process undo each other's locks.
   const Driver = database.constructor as SqliteDriver;
-  return { isShared: false, open: () => openAgain(Driver, file) };
+  return {
+    isShared: false,
+    open() {
+      const second: unknown = new Driver(file);
+      if (isSqlite(second) && fileOf(second) === file) return second;
+      if (isSqlite(second)) closeQuietly(second);
+      const text = "the file of the database cannot be opened again; give its path";
+      throw storeError("config", "open", text);
+    },
+  };
 }
 
 /** The full path, so that a later change of the working directory does not lead elsewhere. */
@@ -69,14 +73,6 @@ function fullPathOf(path: string): string {
   } catch {
     throw storeError("config", "sqliteStores", "the working directory is gone; give a full path");
   }
-}
-
-function openAgain(Driver: SqliteDriver, file: string): SqliteDatabase {
-  const second: unknown = new Driver(file);
-  if (isSqlite(second) && fileOf(second) === file) return second;
-  if (isSqlite(second)) closeQuietly(second);
-  const text = "the file of the database cannot be opened again; give its path";
-  throw storeError("config", "open", text);
 }
 
 /** Makes the folder, and asks for what a person must mend. */

@@ -54,8 +54,9 @@ export class SqliteSession implements SqlSession {
   /** Makes the step at once: nothing of another's is between. */
   async runIn(transaction: unknown, ...[operation, step, params]: Asked): Promise<readonly Row[]> {
     try {
-      this.#refuseUnfit(operation, transaction);
-      return new Connection(transaction, this.#options.prefix).rows(step, params);
+      const misfit = this.#misfitOf(transaction);
+      if (misfit) throw storeError("config", operation, misfit);
+      return new Connection(transaction as SqliteDatabase, this.#options.prefix).rows(step, params);
     } catch (error) {
       throw sqliteError(operation, error);
     }
@@ -73,11 +74,6 @@ export class SqliteSession implements SqlSession {
     this.#drop();
   }
 
-  #refuseUnfit(operation: string, transaction: unknown): asserts transaction is SqliteDatabase {
-    const misfit = this.#misfitOf(transaction);
-    if (misfit) throw storeError("config", operation, misfit);
-  }
-
   /** What is wrong with a caller's transaction. Asks at once, also where one is open. */
   #misfitOf(database: unknown): string | undefined {
     const { isShared, open } = this.#options;
@@ -85,17 +81,14 @@ export class SqliteSession implements SqlSession {
     if (!isSqlite(database)) return "`transaction` must be a SQLite database";
     if (!isInTransaction(database))
       return "no transaction is open on the database; `begin` one first";
-    const isOurs = isShared
-      ? database === open()
-      : fileOf(database) === fileOf(this.#opened().database);
-    return isOurs ? undefined : "`transaction` must be on the file of the stores";
+    const own = isShared ? open() : this.#opened().database;
+    if (database === own || (!isShared && fileOf(database) === fileOf(own))) return undefined;
+    return "`transaction` must be on the file of the stores";
   }
 
   async #run(): Promise<void> {
     while (this.#jobs.length > 0) {
-      await new Promise<void>((resolve) => {
-        this.#soon(() => resolve());
-      });
+      await new Promise((resolve) => this.#soon(resolve));
       await this.#settle(this.#jobs.splice(0, jobsAtOnce));
     }
     this.#running = undefined;
@@ -132,7 +125,9 @@ export class SqliteSession implements SqlSession {
 
   #transact(group: readonly Job[]): readonly (readonly Row[])[] {
     const connection = this.#opened();
-    return connection.transact(group.every(isReading) ? "begin" : "begin immediate", () =>
+    const statements = group.flatMap(({ asked: [, step] }) => step);
+    const isReading = statements.every((statement) => statement.startsWith("select "));
+    return connection.transact(isReading ? "begin" : "begin immediate", () =>
       group.map(({ asked: [, step, params] }) => connection.rows(step, params)),
     );
   }
@@ -140,26 +135,24 @@ export class SqliteSession implements SqlSession {
   #opened(): Connection {
     const { open, prefix, isShared } = this.#options;
     const connection = this.#connection ?? new Connection(open(), prefix);
-    if (isShared && isInTransaction(connection.database)) throw inUse();
-    if (connection !== this.#connection) this.#prepare(connection);
-    this.#connection = connection;
-    return connection;
-  }
-
-  #prepare(connection: Connection): void {
-    if (this.#options.isShared) {
-      migrate(connection);
-      return;
+    if (isShared && isInTransaction(connection.database)) {
+      // As good as a lock: whoever uses the same connection is in the middle of something.
+      throw Object.assign(new Error("a transaction is open"), { code: "SQLITE_BUSY" });
     }
+    if (this.#connection) return connection;
+    this.#connection = connection;
     try {
-      connection.exec("pragma busy_timeout = 0");
-      connection.rows("pragma journal_mode = wal");
-      connection.exec("pragma synchronous = full");
+      if (!isShared) {
+        connection.exec("pragma busy_timeout = 0");
+        connection.rows("pragma journal_mode = wal");
+        connection.exec("pragma synchronous = full");
+      }
       migrate(connection);
     } catch (error) {
-      closeQuietly(connection.database);
+      this.#drop();
       throw error;
     }
+    return connection;
   }
 
   #drop(): void {
@@ -173,13 +166,4 @@ function waitingOf(jobs: readonly Job[], error: unknown): Job[] {
   const now = performance.now();
   for (const job of jobs) if (job.endsAt <= now) job.reject(sqliteError(job.asked[0], error));
   return jobs.filter(({ endsAt }) => endsAt > now);
-}
-
-/** The lock of somebody who uses the same connection. */
-function inUse(): Error {
-  return Object.assign(new Error("a transaction is open"), { code: "SQLITE_BUSY" });
-}
-
-function isReading({ asked: [, step] }: Job): boolean {
-  return typeof step === "string" && step.startsWith("select ");
 }

@@ -32,20 +32,9 @@ const meanings: readonly Meaning[] = [
 
 const refused: Meaning = [/./, "request", "the database refused the statement"];
 
-/** The names of SQLite's result codes, which Node's own driver tells as numbers. */
-const names = new Map([
-  [3, "PERM"],
-  [5, "BUSY"],
-  [6, "LOCKED"],
-  [8, "READONLY"],
-  [10, "IOERR"],
-  [11, "CORRUPT"],
-  [13, "FULL"],
-  [14, "CANTOPEN"],
-  [15, "PROTOCOL"],
-  [23, "AUTH"],
-  [26, "NOTADB"],
-]);
+/** The names of SQLite's result codes by their numbers, which is all that Node's own driver tells. */
+const names = `OK ERROR INTERNAL PERM ABORT BUSY LOCKED NOMEM READONLY INTERRUPT IOERR CORRUPT NOTFOUND FULL
+  CANTOPEN PROTOCOL EMPTY SCHEMA TOOBIG CONSTRAINT MISMATCH MISUSE NOLFS AUTH FORMAT RANGE NOTADB`;
 
 /**
  * Turns what a driver threw into a typed error.
@@ -79,6 +68,6 @@ function sayingOf(error: unknown): string {
   const [, opening] = /Unable to open connection.*: (\d+)/.exec(String(message)) ?? [];
   const isGone = String(message).includes("directory does not exist");
   // The number has further bits for the kind.
-  const name = isGone ? "CANTOPEN" : names.get(Number(errcode ?? opening) % 256);
+  const name = isGone ? "CANTOPEN" : names.split(/\s+/)[Number(errcode ?? opening) % 256];
   return `${name ? `SQLITE_${name}` : code} ${message}`;
 }

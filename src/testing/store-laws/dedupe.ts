@@ -118,7 +118,9 @@ export const dedupeLaws: readonly StoreLaw<"dedupe">[] = [
     title: "knows the last hundred marks of an event that were forgotten",
     async run({ stores, others }) {
       const key = freshEventKey();
-      const marks = Array.from({ length: 100 }, (_, at) => `${at} ${crypto.randomUUID()}`);
+      const marks = Array.from({ length: 100 }, (_, at) =>
+        `${at} ${crypto.randomUUID()}`.padEnd(at % 2 === 0 ? 0 : 500, "é"),
+      );
       for (const mark of marks) await stores.dedupe.forget(key, mark);
       for (const mark of marks) {
         const late = await others.dedupe.begin(key, longMs, { mark });
