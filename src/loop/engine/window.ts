@@ -72,10 +72,14 @@ export class Window {
     return this.#known;
   }
 
-  /** How many messages of what is open are not acknowledged. */
+  /** How many messages of what is open the last page that brought each event has shown. */
   get messages(): number {
     let count = 0;
-    for (const { unacked } of this.openEntries()) count += Math.max(1, unacked);
+    for (const entry of this.openEntries()) {
+      let shown = isStale(entry) ? 0 : 1;
+      for (const message of entry.further?.values() ?? []) if (!isStale(message)) shown += 1;
+      count += Math.max(1, shown);
+    }
     return count;
   }
 

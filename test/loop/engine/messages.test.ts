@@ -276,3 +276,34 @@ it("keeps some receipts of an event that comes again without end, the newest amo
   expect(acks).toHaveLength(101);
   expect(acks).toContain(last);
 });
+
+it("asks a list for no more than it has room for, though each of its pages has receipts of its own", async () => {
+  const asked: number[] = [];
+  let listed = 0;
+  const feed: Feed = {
+    name: "minting",
+    acks: "individual",
+    pulls: "unacked",
+    pull: async ({ limit = 100 } = {}) => {
+      asked.push(limit);
+      listed += 1;
+      return ["a", "b", "c"].map((id) => {
+        const receipt = toReceipt(`${id} of page ${listed}`);
+        return { event: testEvent(id), receipt, raw: null };
+      });
+    },
+    ack: async (receipts) => receipts.map(() => ({ status: "acked" as const })),
+  };
+  const run = consume(feed, () => new Promise(() => {}), {
+    maxInFlight: 10,
+    idle: { minDelayMs: 10, maxDelayMs: 10 },
+    handlerTimeoutMs: 3_600_000,
+  });
+  await vi.advanceTimersByTimeAsync(2000);
+  void run.stop({ withinMs: 0 });
+  await vi.advanceTimersByTimeAsync(1000);
+
+  expect(asked.length).toBeGreaterThan(20);
+  // The three that it holds, and the seven that it has room for.
+  expect(Math.max(...asked)).toBe(10);
+});
