@@ -210,7 +210,7 @@ export class Pulling {
     const left = Math.min(room, this.#intake.left);
     // A list of what is not acked shows what is known here too, each message of it, so that the wish must
     // reach past it.
-    const wish = this.#kind === "list" ? left + window.known + window.messages - window.open : left;
+    const wish = this.#kind === "list" ? left + window.known + window.shown - window.open : left;
     const after = this.#kind === "cursor" ? this.#intake.after : undefined;
     return { limit: Math.max(1, wish), waitMs, after, ack: carried?.receipt, signal };
   }

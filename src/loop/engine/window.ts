@@ -72,8 +72,15 @@ export class Window {
     return this.#known;
   }
 
-  /** How many messages of what is open the last page that brought each event has shown. */
+  /** How many messages of what is open are not acknowledged. */
   get messages(): number {
+    let count = 0;
+    for (const { unacked } of this.openEntries()) count += Math.max(1, unacked);
+    return count;
+  }
+
+  /** How many messages of what is open the last page that brought each event has shown. */
+  get shown(): number {
     let count = 0;
     for (const entry of this.openEntries()) {
       let shown = isStale(entry) ? 0 : 1;
