@@ -91,6 +91,8 @@ function connect(origin: string, apps: readonly TikiApp[], first: TikiApp): Tiki
   };
 }
 
+const isHidden = (value: unknown): boolean => value === 0 || isWhole(value);
+
 /** The methods that reach past HTTP. */
 function directMethods(queues: Queues, apps: readonly TikiApp[], app: TikiApp) {
   function find(code: string): Queue {
@@ -126,7 +128,7 @@ function directMethods(queues: Queues, apps: readonly TikiApp[], app: TikiApp) {
       }
     },
     hide(queueCode: string, count = 1) {
-      checkChoices<{ count: number }>("tikiEmulator: hide", { count }, { count: isWhole });
+      checkChoices<{ count: number }>("tikiEmulator: hide", { count }, { count: isHidden });
       queues.hide(find(queueCode), count);
     },
     emit: (

@@ -3,7 +3,7 @@ import type { CallOptions } from "../../core/feed.ts";
 import { wrong } from "../../http/options.ts";
 import { replyOf } from "../../http/reply.ts";
 import type { HttpClient, ReplyReader } from "../../http/types.ts";
-import { checkSize, checkText, checkTopicId, type TopicId } from "./arguments.ts";
+import { checkRetention, checkSize, checkText, checkTopicId, type TopicId } from "./arguments.ts";
 import type { NewTopicField, TopicField } from "./topic-schema.ts";
 import {
   type WireTopicFields,
@@ -204,6 +204,7 @@ function createWrites(
       if (!Array.isArray(topic.schema)) {
         throw wrong("workato", "schema must be a list of fields", operation);
       }
+      checkRetention(operation, topic.retentionSeconds);
       const fields = checkSize(operation, "the topic", toFields(topic, topic.retentionSeconds));
       const wire = await http.call({
         operation,
@@ -220,6 +221,7 @@ function createWrites(
       const operation = "topics.update";
       const id = checkTopicId(operation, topicId);
       const { retentionSeconds: wanted } = topic;
+      if (wanted !== "keep") checkRetention(operation, wanted);
       const retention = wanted === "keep" ? (await get(id, { signal })).retentionSeconds : wanted;
       const wire = await http.call({
         operation,

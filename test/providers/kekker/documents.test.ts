@@ -652,7 +652,7 @@ const queueRows: readonly KekkerRow[] = [
     refused: { code: "request", status: 400 },
   },
   {
-    fact: "K-071",
+    fact: "K-081",
     source: queueRequests("DELETE /api/queue/{queueId}"),
     says: "what was taken out is there no more",
     async shows({ client, emulator }) {
@@ -770,7 +770,7 @@ const headerRows: readonly KekkerRow[] = [
     },
   },
   {
-    fact: "K-072",
+    fact: "K-082",
     source: requests("headers: Accept"),
     says: "what takes no JSON is refused",
     at: without("accept", "text/html, Application/JSON;q=0.9"),

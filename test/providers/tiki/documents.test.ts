@@ -958,7 +958,7 @@ const errorRows: readonly TikiRow[] = [
     refused: { status: 406, body: { errors: [expect.any(String)] } },
   },
   {
-    fact: "T-094",
+    fact: "T-101",
     source: "Common exceptions, 406",
     says: "so is a body that does not say that it is JSON",
     at: ({ send }) => send({ method: "POST", url: "{baseUrl}/queues", body: { name: "a" } }),
