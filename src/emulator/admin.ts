@@ -2,6 +2,7 @@ import type { Emulator } from "./definition.ts";
 import { isRecord, json, Refusal, readJson, saysJson } from "./exchange.ts";
 import type { Fault } from "./fault.ts";
 import type { JournalKind } from "./journal.ts";
+import { checkNames } from "./options.ts";
 import { createRouter, type PathParameters } from "./routes.ts";
 
 /** Answers requests under `/_emulator`: those that `serveEmulators` lists. */
@@ -33,13 +34,13 @@ function wholeNumber(
   throw new Refusal(400, `${name} must be a whole number from 0 to ${max}`);
 }
 
+const journalQuery = ["after", "limit", "kind", "queue", "event", "reader", "operation"];
+
 function readJournal(emulator: Emulator, query: URLSearchParams): unknown {
+  checkNames("journal", Object.fromEntries(query), journalQuery);
   const after = wholeNumber(query, "after", 0);
   const limit = wholeNumber(query, "limit", 1_000, 10_000);
   const kinds = query.get("kind")?.split(",") as readonly JournalKind[] | undefined;
-  const known = emulator.journal.totals();
-  const unknown = kinds?.find((kind) => !(kind in known));
-  if (unknown !== undefined) throw new Refusal(400, `kind is one of ${Object.keys(known).join()}`);
   const [queue, eventId, reader, operation] = ["queue", "event", "reader", "operation"].map(
     (name) => query.get(name) ?? undefined,
   );

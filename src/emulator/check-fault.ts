@@ -1,4 +1,6 @@
+import { copied, isRecord } from "./exchange.ts";
 import type { Fault, FaultKind } from "./fault.ts";
+import { checkNames, isHeaders } from "./options.ts";
 
 /** What a fault may have besides what every one may. */
 const members: Readonly<Record<FaultKind, readonly string[]>> = {
@@ -25,6 +27,9 @@ export function isDelivering(operation: string): boolean {
 
 const shared = ["kind", "operation", "count", "after", "probability"];
 
+/** The statuses that have no body. */
+const bodiless = [204, 205, 304];
+
 function checkNumber(name: string, value: unknown, min: number, max: number): void {
   if (value === undefined) return;
   if (typeof value !== "number" || !(value >= min && value <= max)) {
@@ -32,9 +37,12 @@ function checkNumber(name: string, value: unknown, min: number, max: number): vo
   }
 }
 
-function checkWhole(name: string, value: unknown, min: number): void {
-  if (value === undefined || (Number.isSafeInteger(value) && (value as number) >= min)) return;
-  throw new TypeError(`fault: ${name} must be a whole number from ${min}`);
+function checkWhole(name: string, value: unknown, min: number, max?: number): void {
+  if (value === undefined) return;
+  const whole = Number.isSafeInteger(value) ? Number(value) : Number.NaN;
+  if (whole >= min && whole <= (max ?? whole)) return;
+  const range = max === undefined ? `${min}` : `${min} to ${max}`;
+  throw new TypeError(`fault: ${name} must be a whole number from ${range}`);
 }
 
 function checkRequired(kind: string, name: string, value: unknown): void {
@@ -43,15 +51,12 @@ function checkRequired(kind: string, name: string, value: unknown): void {
 
 /** Checks a fault that may have come as JSON from another process. */
 export function checkFault(fault: Fault, known: readonly string[]): void {
+  if (!isRecord(fault)) throw new TypeError("fault: it must be an object");
   const { kind, operation } = fault;
   if (!Object.hasOwn(members, kind)) {
     throw new TypeError(`fault: kind must be one of ${Object.keys(members).join(", ")}`);
   }
-  const other = Object.keys(fault).find((name) => ![...shared, ...members[kind]].includes(name));
-  if (other !== undefined) {
-    const all = [...shared, ...members[kind]].join(", ");
-    throw new TypeError(`fault: ${kind} has no ${other}; it has ${all}`);
-  }
+  checkNames(`fault: ${kind}`, fault, [...(kind === "skew" ? ["kind"] : shared), ...members[kind]]);
   const operations: readonly unknown[] =
     typeof operation === "string" ? [operation] : (operation ?? known);
   if (!Array.isArray(operations) || operations.length === 0) {
@@ -74,17 +79,22 @@ function checkEffect(fault: Fault): void {
   switch (fault.kind) {
     case "status":
       checkRequired(fault.kind, "status", fault.status);
-      checkNumber("status", fault.status, 200, 599);
+      checkWhole("status", fault.status, 200, 599);
       toRetryAfter(fault.retryAfter);
+      if (fault.body === undefined) break;
+      copied("fault: body", fault.body);
+      if (bodiless.includes(fault.status)) {
+        throw new TypeError(`fault: an answer of status ${fault.status} has no body`);
+      }
       break;
     case "html":
-      checkNumber("status", fault.status, 200, 599);
-      if ([204, 205, 304].includes(fault.status ?? 502)) {
+      checkWhole("status", fault.status, 200, 599);
+      if (bodiless.includes(fault.status ?? 502)) {
         throw new TypeError("fault: status must be one that can have a page");
       }
       break;
     case "oversize":
-      checkNumber("bytes", fault.bytes, 1, 2 ** 40);
+      checkWhole("bytes", fault.bytes, 1, 2 ** 40);
       break;
     case "headers":
       checkRequired(fault.kind, "headers", fault.headers);
@@ -98,12 +108,10 @@ function checkEffect(fault: Fault): void {
   }
 }
 
+/** A `Headers` has no members of its own, and would say nothing. */
 function checkHeaders(headers: unknown): void {
-  try {
-    new Headers(headers as Record<string, string>);
-  } catch {
-    throw new TypeError("fault: headers must be an object of names and texts that HTTP can send");
-  }
+  if (isHeaders(headers) && Object.keys(headers as object).length > 0) return;
+  throw new TypeError("fault: headers must be an object of names and texts that HTTP can send");
 }
 
 /**

@@ -81,7 +81,7 @@ export function createTools(name: string, options: EmulatorOptions = {}): Emulat
 }
 
 /** What is closed takes nothing in; it can still be looked at. */
-const takesIn = /^(publish|emit|create|hide|set)/;
+const takesIn = /^(publish|emit|create|hide|set|authorize|purge|revoke)/;
 
 /**
  * Makes an emulator that can begin anew: `make` is called once more for each reset, and what users hold
@@ -94,18 +94,24 @@ export function resettable<Made extends EmulatorFrame>(
   let made = make(tools);
   const { end: _, admin, ...members } = made;
   type Functions = Readonly<Record<string, (...all: unknown[]) => unknown>>;
+  const checkOpen = (name: string): void => {
+    if (!tools.closing.aborted || !takesIn.test(name)) return;
+    throw new TypeError(`${tools.name} emulator: it is closed, so ${name} has no effect`);
+  };
   const forwarded = Object.entries(members).map(([name, member]) => {
     if (typeof member !== "function") return [name, member] as const;
     const call = (...all: unknown[]): unknown => {
-      if (tools.closing.aborted && takesIn.test(name)) {
-        throw new TypeError(`${tools.name} emulator: it is closed, so ${name} has no effect`);
-      }
+      checkOpen(name);
       return (made as unknown as Functions)[name]?.(...all);
     };
     return [name, call] as const;
   });
   const commands = Object.keys(admin).map((name) => {
-    return [name, (body: unknown) => made.admin[name]?.(body)] as const;
+    const run = (body: unknown): unknown => {
+      checkOpen(name);
+      return made.admin[name]?.(body);
+    };
+    return [name, run] as const;
   });
   return {
     ...(Object.fromEntries(forwarded) as unknown as Omit<Made, "end">),
@@ -125,10 +131,9 @@ export function createEmulator<Own extends Connection, Operation extends string>
   definition: EmulatorDefinition<Own, Operation>,
 ): EmulatorFrame<Own, Operation> {
   const { routes, outgoing = [] } = definition;
-  tools.faults.know(
-    routes.map(({ operation }) => operation),
-    outgoing,
-  );
+  const operations = routes.map(({ operation }) => operation);
+  tools.faults.know(operations, outgoing);
+  tools.journal.know([...operations, ...outgoing]);
   const answer = createAnswer(tools, definition);
   // Not listeners on `closing`: Node warns of more than ten of them.
   const open: Open = new Map();

@@ -68,6 +68,12 @@ export function saysJson(request: Request): boolean {
   return /^application\/([\w.-]+\+)?json\s*(;|$)/i.test(type);
 }
 
+/** Whether the request takes JSON for an answer; one without `Accept` does. */
+export function takesJson(request: Request): boolean {
+  const accept = request.headers.get("accept") ?? "*/*";
+  return /(^|[\s,])(\*\/\*|application\/\*|application\/json)\s*(;|,|$)/i.test(accept);
+}
+
 /** The credential behind a scheme such as `Bearer`; absent when the header is missing or differs. */
 export function readCredential(request: Request, scheme: string): string | undefined {
   const [name, ...rest] = (request.headers.get("authorization") ?? "").split(" ");

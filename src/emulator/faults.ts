@@ -1,5 +1,6 @@
 import { checkFault, isDelivering } from "./check-fault.ts";
 import type { Fault, FaultKind, SpoilingFault } from "./fault.ts";
+import { asList } from "./options.ts";
 import { createRandom } from "./random.ts";
 
 /** A fault in the list, and what it did so far. */
@@ -105,6 +106,11 @@ function toInjected(hit: readonly Fault[]): InjectedFaults {
   };
 }
 
+/** A copy, so that nobody changes the fault itself. */
+function toState({ id, fault, matched, injected }: Planned): FaultState {
+  return { id, fault: structuredClone(fault), matched, injected };
+}
+
 /** Makes the faults of one emulator. */
 export function createFaults(seed: number): FaultInjector {
   const plan: Planned[] = [];
@@ -120,8 +126,8 @@ export function createFaults(seed: number): FaultInjector {
   }
 
   function add(given: Fault): string {
+    checkFault(given, known);
     const fault = structuredClone(given);
-    checkFault(fault, known);
     lastId += 1;
     const planned: Planned = {
       id: String(lastId),
@@ -146,7 +152,7 @@ export function createFaults(seed: number): FaultInjector {
       lastId = 0;
     },
     addAll(faults) {
-      for (const fault of faults) checkFault(fault, known);
+      for (const fault of asList("faults", faults)) checkFault(fault, known);
       return faults.map(add);
     },
     add,
@@ -154,7 +160,7 @@ export function createFaults(seed: number): FaultInjector {
       const rest = id === undefined ? [] : plan.filter((planned) => planned.id !== id);
       return plan.splice(0, plan.length, ...rest).length - rest.length;
     },
-    list: () => plan.map(({ id, fault, matched, injected }) => ({ id, fault, matched, injected })),
+    list: () => plan.map(toState),
     injected: () => ({ ...counters }),
     skewMs: () =>
       plan.reduce((sum, { fault }) => (fault.kind === "skew" ? sum + fault.ms : sum), 0),

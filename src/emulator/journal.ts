@@ -1,4 +1,5 @@
 import type { FaultKind } from "./fault.ts";
+import { checkChoices, isTexts } from "./options.ts";
 
 /** An event of a queue, and the request that it happened in. */
 export interface JournalEventFacts<Operation extends string> {
@@ -145,7 +146,11 @@ export type JournalTotals = Readonly<Record<JournalKind, number>>;
 
 /** The ground truth of an emulator: what really happened, in order, only ever appended to until a reset. */
 export interface Journal<Operation extends string = string> {
-  /** Entries in order; an empty list when none fit. A search by place, then a walk. */
+  /**
+   * Entries in order; an empty list when none fit. A search by place, then a walk.
+   *
+   * @throws {TypeError} for a name, a kind or an operation that nobody knows, which could never fit.
+   */
   entries<Kind extends JournalKind = JournalKind>(
     query?: JournalQuery<Operation, Kind>,
   ): readonly JournalEntry<Operation, Kind>[];
@@ -155,7 +160,11 @@ export interface Journal<Operation extends string = string> {
   ackedIds(queue?: string): readonly string[];
   /** What is known of one event; of the first queue that has it, where no queue is given. */
   event(eventId: string, queue?: string): EventRecord | undefined;
-  /** How many requests of an operation arrived; of all operations, where none is given. */
+  /**
+   * How many requests of an operation arrived; of all operations, where none is given.
+   *
+   * @throws {TypeError} for an operation that nobody knows.
+   */
   calls(operation?: Operation | "unknown"): number;
   /** How many entries there were of each kind. */
   totals(): JournalTotals;
@@ -165,6 +174,8 @@ export interface Journal<Operation extends string = string> {
 export interface JournalWriter extends Journal {
   /** Appends an entry, and gives it back complete. */
   add(note: JournalNote): JournalEntry;
+  /** Says which operations there are. Called by the frame alone. */
+  know(operations: readonly string[]): void;
   /** Counts an arriving request. Called by the frame alone. */
   countCall(operation: string): void;
   /** Forgets everything. Called by the frame alone. */
@@ -237,12 +248,10 @@ function createRecords() {
       return [...new Set(found.map(([id]) => id))];
     },
     find(eventId: string, queue: string | undefined): EventRecord | undefined {
-      if (queue !== undefined) return queues.get(queue)?.get(eventId);
-      for (const events of queues.values()) {
-        const record = events.get(eventId);
-        if (record) return record;
-      }
-      return undefined;
+      const known = queue === undefined ? [...queues.values()] : [queues.get(queue)];
+      const record = known.find((events) => events?.has(eventId))?.get(eventId);
+      // A copy: what is known now.
+      return record && { ...record };
     },
   };
 }
@@ -270,6 +279,46 @@ function isKept(detail: JournalDetail, kind: JournalKind): boolean {
   return detail === "all" || (detail === "events" && eventKinds.has(kind));
 }
 
+const isText = (value: unknown): boolean => typeof value === "string";
+const isPlace = (value: unknown): boolean => typeof value === "number" && value >= 0;
+const isKinds = (value: unknown): boolean =>
+  isTexts(value) && (value as readonly string[]).every((kind) => Object.hasOwn(noTotals, kind));
+
+/** What cannot be found would be an empty list for good: a slip in a test, which then cannot fail. */
+function checkQuery(query: JournalQuery, operations: readonly string[]): void {
+  checkChoices<JournalQuery>("journal", query, {
+    after: isPlace,
+    limit: isPlace,
+    kinds: isKinds,
+    queue: isText,
+    eventId: isText,
+    reader: isText,
+    operation: operations.length === 0 ? isText : [...operations, "unknown"],
+  });
+}
+
+// Written out, not spread: it halves the cost of what happens several times for each event.
+function toEntry(
+  seq: number,
+  provider: string,
+  { kind, request, queue, eventId, reader, operation, cursor, status, fault }: AnyNote,
+): AnyEntry {
+  return {
+    seq,
+    at: Date.now(),
+    provider,
+    kind,
+    request,
+    queue,
+    eventId,
+    reader,
+    operation,
+    cursor,
+    status,
+    fault,
+  };
+}
+
 /** Makes the journal of one emulator. */
 export function createJournal(provider: string, detail: JournalDetail = "all"): JournalWriter {
   const entries: AnyEntry[] = [];
@@ -277,33 +326,22 @@ export function createJournal(provider: string, detail: JournalDetail = "all"): 
   const totals: Mutable<JournalTotals> = { ...noTotals };
   const calls = new Map<string, number>();
   let lastSeq = 0;
+  let known: readonly string[] = [];
 
   return {
+    know(operations) {
+      known = [...new Set(operations)];
+    },
     add(note) {
       lastSeq += 1;
-      // Written out, not spread: it halves the cost of what happens several times for each event.
-      const { kind, request, queue, eventId, reader, operation, cursor, status, fault }: AnyNote =
-        note;
-      const entry: AnyEntry = {
-        seq: lastSeq,
-        at: Date.now(),
-        provider,
-        kind,
-        request,
-        queue,
-        eventId,
-        reader,
-        operation,
-        cursor,
-        status,
-        fault,
-      };
+      const entry = toEntry(lastSeq, provider, note);
       totals[entry.kind] += 1;
-      if (isKept(detail, kind)) entries.push(entry);
+      if (isKept(detail, entry.kind)) entries.push(entry);
       if (detail !== "totals") records.count(entry);
       return entry as JournalEntry;
     },
     entries<Kind extends JournalKind>(query: JournalQuery<string, Kind> = {}) {
+      checkQuery(query, known);
       const { after = 0, limit = Number.POSITIVE_INFINITY } = query;
       const found: AnyEntry[] = [];
       for (let index = indexBehind(entries, after); index < entries.length; index += 1) {
@@ -318,6 +356,7 @@ export function createJournal(provider: string, detail: JournalDetail = "all"): 
     ackedIds: (queue) => records.ids(queue, (record) => record.ackedSeq !== undefined),
     event: (eventId, queue) => records.find(eventId, queue),
     calls(operation) {
+      checkQuery({ operation }, known);
       if (operation !== undefined) return calls.get(operation) ?? 0;
       return [...calls.values()].reduce((sum, count) => sum + count, 0);
     },

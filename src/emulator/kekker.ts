@@ -1,6 +1,6 @@
 import type { Call, Emulator, EmulatorOptions, EmulatorTools, Route } from "./definition.ts";
 import { createEmulator, createTools, resettable } from "./emulator.ts";
-import { Refusal, readBasic } from "./exchange.ts";
+import { Refusal, readBasic, takesJson } from "./exchange.ts";
 import {
   choices,
   defaultAssumptions,
@@ -14,7 +14,7 @@ import { createOperations, type KekkerQueueOperation } from "./kekker/operations
 import { type Channel, type KekkerEventInput, publishTo } from "./kekker/publish.ts";
 import { plain, reply, toEvent, toFirstVersion } from "./kekker/replies.ts";
 import { parseTime, type StoredTime, writeTime } from "./kekker/times.ts";
-import { checkChoices, checkNames, frameOptions, isText } from "./options.ts";
+import { checkChoices, checkNames, frameOptions, isName, isText } from "./options.ts";
 
 /** The options of {@link kekkerEmulator}. */
 export interface KekkerEmulatorOptions extends EmulatorOptions {
@@ -51,11 +51,14 @@ export interface KekkerEmulator extends Emulator<KekkerConnection, KekkerOperati
   unprocessed(channel?: string): number;
 }
 
+/** HTTP Basic parts a login from its password by a colon. */
+const isLogin = (value: unknown): boolean => isName(value) && !String(value).includes(":");
+
 function readOptions(options: KekkerEmulatorOptions) {
-  const { login = "demo-login", password = "demo-password", assumptions = {} } = options;
   checkNames("kekkerEmulator", options, [...frameOptions, "login", "password", "assumptions"]);
+  const { login = "demo-login", password = "demo-password", assumptions = {} } = options;
   checkChoices<KekkerAssumptions>("kekkerEmulator: assumptions", assumptions, choices);
-  checkChoices("kekkerEmulator", { login, password }, { login: isText, password: isText });
+  checkChoices("kekkerEmulator", { login, password }, { login: isLogin, password: isText });
   const given = Object.entries(assumptions).filter(([, value]) => value !== undefined);
   return { login, password, assumptions: { ...defaultAssumptions, ...Object.fromEntries(given) } };
 }
@@ -177,8 +180,7 @@ function enter({ login, password, assumptions, channels }: Node, call: Call): En
   const { headers } = call.request;
   const credential = readBasic(call.request);
   if (credential?.name !== login || credential.password !== password) throw new Refusal(401, "");
-  const accept = headers.get("accept") ?? "*/*";
-  if (!/application\/json|application\/\*|\*\/\*/.test(accept)) throw new Refusal(406, "");
+  if (!takesJson(call.request)) throw new Refusal(406, "");
   const version = headers.get("x-api-version")?.trim() || assumptions.defaultVersion;
   if (version !== "1.0" && version !== "2.0") throw new Refusal(400, texts.version);
   const name = headers.get("channel") ?? "";

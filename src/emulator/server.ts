@@ -133,7 +133,8 @@ function createFinder(emulators: readonly Emulator[]) {
       return { target: (at, init) => admin(new Request(at, init)), url };
     }
     const target = targets.get(prefix);
-    return target && { target, url: new URL(`/${rest.join("/")}${url.search}`, url.origin) };
+    // Not resolved against the origin: two slashes at its head would name a host.
+    return target && { target, url: new URL(`${url.origin}/${rest.join("/")}${url.search}`) };
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Emulator, EmulatorTools } from "./definition.ts";
 import { createEmulator, createTools, resettable } from "./emulator.ts";
 import { copied, json } from "./exchange.ts";
+import { asList, checkChoices, checkWhole, isFlag, isName, isTexts, isWhole } from "./options.ts";
 import { createRateLimit } from "./rate-limit.ts";
 import { createGuard } from "./tiki/access.ts";
 import type { TikiApp, TikiSeller } from "./tiki/accounts.ts";
@@ -9,7 +10,13 @@ import { tikiCommands } from "./tiki/commands.ts";
 import { oauthRoutes } from "./tiki/oauth.ts";
 import type { TikiOperation } from "./tiki/operation.ts";
 import { readOptions, type TikiEmulatorOptions } from "./tiki/options.ts";
-import { createQueues, type Queue, type Queues, type TikiEventInput } from "./tiki/queues.ts";
+import {
+  createQueues,
+  type Queue,
+  type Queues,
+  type TikiEventInput,
+  toEvent,
+} from "./tiki/queues.ts";
 import { createTokenStore } from "./tiki/tokens.ts";
 
 /**
@@ -84,16 +91,10 @@ function connect(origin: string, apps: readonly TikiApp[], first: TikiApp): Tiki
   };
 }
 
-function toEvent(event: TikiEventInput): TikiEventInput {
-  const { type, payload } = event;
-  if (typeof type !== "string" || type === "" || payload === undefined) {
-    throw new TypeError("tiki: an event must have a type and a payload");
-  }
-  return copied("tiki: an event", event);
-}
+const isHidden = (value: unknown): boolean => value === 0 || isWhole(value);
 
 /** The methods that reach past HTTP. */
-function directMethods(queues: Queues, app: TikiApp) {
+function directMethods(queues: Queues, apps: readonly TikiApp[], app: TikiApp) {
   function find(code: string): Queue {
     const queue = queues.find(code);
     if (queue) return queue;
@@ -101,24 +102,45 @@ function directMethods(queues: Queues, app: TikiApp) {
   }
 
   return {
-    createQueue: (name: string, clientId = app.clientId) => queues.create(name, clientId).code,
+    createQueue(name: string, clientId = app.clientId) {
+      checkWhole<{ name: string; clientId: string }>(
+        "tikiEmulator: createQueue",
+        { name, clientId },
+        {
+          name: isName,
+          clientId: apps.map((each) => each.clientId),
+        },
+      );
+      return queues.create(name, clientId).code;
+    },
     publish(queueCode: string, events: readonly TikiEventInput[]) {
       const queue = find(queueCode);
-      return events.map(toEvent).map((event) => queues.publish(queue, event));
+      return asList("tiki: events", events)
+        .map(toEvent)
+        .map((event) => queues.publish(queue, event));
     },
     publishRaw(queueCode: string, items: readonly unknown[]) {
       const queue = find(queueCode);
-      for (const item of items.map((each) => copied("tiki: an item", each))) {
+      for (const item of asList("tiki: items", items).map((each) =>
+        copied("tiki: an item", each),
+      )) {
         queues.publishRaw(queue, item);
       }
     },
-    hide: (queueCode: string, count = 1) => queues.hide(find(queueCode), count),
+    hide(queueCode: string, count = 1) {
+      checkChoices<{ count: number }>("tikiEmulator: hide", { count }, { count: isHidden });
+      queues.hide(find(queueCode), count);
+    },
     emit: (
       type: string,
       payload: unknown,
       facts: Pick<TikiEventInput, "id" | "version" | "sid"> = {},
     ) => queues.emit(toEvent({ ...facts, type, payload })),
-    waiting: (queueCode: string) => find(queueCode).log.waiting(),
+    waiting(queueCode: string) {
+      const queue = find(queueCode);
+      queues.expire(queue);
+      return queue.log.waiting();
+    },
   };
 }
 
@@ -152,16 +174,35 @@ function makeTiki(
   const { pageSize } = settings;
   const state = { tools, queues, sellers, inactive, pageSize, assumptions, guard };
   const methods = {
-    ...directMethods(queues, app),
+    ...directMethods(queues, apps, app),
     revokeTokens: () => tokens.revokeAccess(),
   };
+  const sids = sellers.map(({ sid }) => sid);
   const people = {
     authorize({ clientId, sid = seller.sid, scopes }: Parameters<TikiEmulator["authorize"]>[0]) {
       const found = apps.find((each) => each.clientId === clientId);
       if (!found) throw new TypeError("tikiEmulator: the app does not exist");
+      checkWhole<{ sid: string; scopes: readonly string[] }>(
+        "tikiEmulator: authorize",
+        { sid, scopes },
+        {
+          sid: sids,
+          scopes: (value) =>
+            isTexts(value) &&
+            (value as readonly string[]).every((each) => found.scopes.includes(each)),
+        },
+      );
       return tokens.addCode({ app: found, sid, scopes, redirectUri: found.redirectUri });
     },
     setSellerActive(sid: string, active: boolean) {
+      checkWhole<{ sid: string; active: boolean }>(
+        "tikiEmulator: setSellerActive",
+        { sid, active },
+        {
+          sid: sids,
+          active: isFlag,
+        },
+      );
       if (active) inactive.delete(sid);
       else inactive.add(sid);
     },

@@ -1,9 +1,19 @@
 import type { Emulator, EmulatorOptions, EmulatorTools } from "./definition.ts";
 import { createEmulator, createTools, resettable } from "./emulator.ts";
-import { copied, isRecord, json } from "./exchange.ts";
-import { type Choices, checkChoices, isAmount, isTexts } from "./options.ts";
+import { copied, json } from "./exchange.ts";
+import {
+  asList,
+  type Choices,
+  checkChoices,
+  checkWhole,
+  isCount,
+  isName,
+  isText,
+  isTexts,
+  isWhole,
+} from "./options.ts";
 import { randomUuid } from "./random.ts";
-import { createGuard, type WorkatoApiClient } from "./workato/access.ts";
+import { createGuard, permissions, type WorkatoApiClient } from "./workato/access.ts";
 import {
   defaultAssumptions,
   choices as ofAssumptions,
@@ -13,7 +23,7 @@ import { type WorkatoMethods, workatoCommands } from "./workato/commands.ts";
 import { developerRoutes } from "./workato/developer.ts";
 import type { WorkatoOperation } from "./workato/operation.ts";
 import { publish, streamsRoutes } from "./workato/streams.ts";
-import { createTopics, type Topics } from "./workato/topics.ts";
+import { createTopics, type Topics, type WorkatoTopicInput } from "./workato/topics.ts";
 
 /** The options of the Workato emulator. */
 export interface WorkatoEmulatorOptions extends EmulatorOptions {
@@ -68,33 +78,41 @@ const choices: Choices<WorkatoEmulatorOptions> = {
   journal: elsewhere,
   clock: elsewhere,
   assumptions: elsewhere,
-  clients: (value) => Array.isArray(value) && value.length > 0 && value.every(isClient),
-  requestsPerMinute: isAmount,
-  maxBodyBytes: isAmount,
-  maxTopics: isAmount,
+  clients: elsewhere,
+  requestsPerMinute: isCount,
+  maxBodyBytes: isCount,
+  maxTopics: isCount,
   refuse: (value) => typeof value === "function",
 };
 
-function isClient(value: unknown): boolean {
-  if (!isRecord(value) || typeof value["token"] !== "string" || value["token"] === "") return false;
-  const { permissions } = value;
-  return permissions === undefined || isTexts(permissions);
+function checkClients(clients: readonly WorkatoApiClient[], batchPermission: string): void {
+  const known: readonly string[] = [...permissions, batchPermission];
+  for (const client of asList("workatoEmulator: clients", clients)) {
+    const ofClient: Choices<WorkatoApiClient> = {
+      token: isName,
+      permissions: (value) =>
+        isTexts(value) && (value as readonly string[]).every((each) => known.includes(each)),
+    };
+    checkWhole("workatoEmulator: a client", client, ofClient, ["permissions"]);
+  }
 }
 
 /** Merges the options with the defaults, and checks them. */
 function readOptions(options: WorkatoEmulatorOptions) {
-  const { assumptions = {} } = options;
   checkChoices<WorkatoEmulatorOptions>("workatoEmulator", options, choices);
+  const { assumptions = {} } = options;
   checkChoices<WorkatoAssumptions>("workatoEmulator: assumptions", assumptions, ofAssumptions);
   const known = Object.entries(assumptions).filter(([, value]) => value !== undefined);
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   const merged = { ...defaults, ...(Object.fromEntries(given) as Partial<typeof defaults>) };
+  const decided = { ...defaultAssumptions, ...Object.fromEntries(known) };
+  checkClients(merged.clients, decided.batchPermission);
   const [client] = merged.clients;
   if (!client) throw new TypeError("workatoEmulator: clients must not be empty");
   return {
     ...merged,
     client,
-    assumptions: { ...defaultAssumptions, ...Object.fromEntries(known) },
+    assumptions: decided,
   };
 }
 
@@ -129,7 +147,12 @@ function makeWorkato(
     assumptions,
   });
   const actions = createActions(tools, topics, limits.maxTopics);
-  const revoke = (token: string): void => void revoked.add(token);
+  const revoke = (token: string): void => {
+    if (!clients.some((each) => each.token === token)) {
+      throw new TypeError("workatoEmulator: no client has this token");
+    }
+    revoked.add(token);
+  };
   const emulator = createEmulator(tools, {
     routes: [
       ...streamsRoutes({ tools, topics, guard, assumptions, refuse }),
@@ -155,6 +178,14 @@ function makeWorkato(
   };
 }
 
+/** Its fields need not be complete. */
+const topicChoices: Choices<WorkatoTopicInput> = {
+  name: isName,
+  schema: Array.isArray,
+  retention: isWhole,
+  description: isText,
+};
+
 type Actions = Omit<WorkatoMethods, "revoke">;
 
 /** What happens without a request. */
@@ -169,22 +200,25 @@ function createActions(tools: EmulatorTools, topics: Topics, maxTopics: number):
 
   return {
     createTopic(name, topic = {}) {
-      if (typeof name !== "string" || name === "") {
-        throw new TypeError("workatoEmulator: a topic needs a name");
-      }
+      if (!isName(name)) throw new TypeError("workatoEmulator: a topic needs a name");
       if (topics.all().length >= maxTopics) {
         throw new TypeError(`workatoEmulator: there are ${maxTopics} topics, as maxTopics says`);
       }
+      checkChoices<WorkatoTopicInput>("workatoEmulator: a topic", { ...topic, name }, topicChoices);
       return topics.create(copied("workato: a topic", { ...topic, name })).id;
     },
     publish(topicId, payloads) {
       const topic = find(topicId);
-      const copies = payloads.map((payload) => copied("workato: a payload", payload));
+      const copies = asList("workato: payloads", payloads).map((payload) =>
+        copied("workato: a payload", payload),
+      );
       return copies.map((payload) => publish({ tools }, topic, payload).id);
     },
     publishRaw(topicId, items) {
       const { log, bell } = find(topicId);
-      for (const item of items.map((each) => copied("workato: an item", each)))
+      for (const item of asList("workato: items", items).map((each) =>
+        copied("workato: an item", each),
+      ))
         log.append(tools.clock.now(), () => item);
       bell.ring();
     },

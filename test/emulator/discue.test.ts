@@ -166,6 +166,13 @@ describe("a request", () => {
     ["GET", "/domains", undefined, 404],
     ["GET", "/events?startAfter=1", undefined, 400],
     ["GET", "/events?events=all&limit=0", undefined, 400],
+    ["GET", "/events?limit=1.5", undefined, 400],
+    ["GET", "/events?startAfter=now&startAfterId=a", undefined, 400],
+    ["POST", "/queues", null, 400],
+    ["POST", "/queues", { name: "a", schema: { a: { type: "string", pattern: "(" } } }, 400],
+    ["POST", "/queues", { name: "a", schema: { a: { type: "string", enum: "b" } } }, 400],
+    ["POST", "/queues", { name: "a", schema: { a: { type: "number", min: "1" } } }, 400],
+    ["POST", "/queues", { name: "a", schema: { a: { type: "number", required: "no" } } }, 400],
     ["GET", "/v1/queues", undefined, 200],
   ])("%s %s with %j is answered %s%i", async (method, path, body, status) => {
     const { call, addQueue } = emulator();
@@ -778,7 +785,9 @@ describe("a test", () => {
     const messages = [{ data: '{"a":1}' }, { data: "{}" }];
 
     expect(() => api.publish(queue, messages)).toThrow("does not fit the schema");
-    expect(() => api.publish(queue, [{ data: 7 } as never])).toThrow("data, which is text");
+    expect(() => api.publish(queue, [{ data: 7 } as never])).toThrow("data cannot have this value");
+    expect(() => api.publish(queue, [{ data: "{}", nam: "x" } as never])).toThrow("has no nam");
+    expect(() => api.publish(queue, { data: "{}" } as never)).toThrow("must be a list");
     expect(api.journal.publishedIds()).toEqual([]);
     const [event = ""] = api.publish("orders", messages.slice(0, 1));
     await vi.waitFor(() => expect(sent).toHaveLength(1));
@@ -801,12 +810,73 @@ describe("a test", () => {
     expect(() => api.createQueue("q", { a: { type: "date" } })).toThrow("refused with 400");
     expect(() => api.createListener("q", { notifyUrl: "https://a.example" })).toThrow("no such");
     expect(() => api.createListener("orders", { notifyUrl: "nowhere" })).toThrow("with 400");
+    const misspelt = { notifyUrl: "https://a.example", livenesUrl: "https://a.example" };
+    expect(() => api.createListener("orders", misspelt)).toThrow("has no livenesUrl");
+    expect(() => createListener?.({ queue: "orders", ...misspelt })).toThrow("has no livenesUrl");
     expect(() => createQueue?.({ name: 7 })).toThrow("send { name, schema? }");
     expect(() => createListener?.({ queue: "orders" })).toThrow("send { queue, notifyUrl");
     expect(createQueue?.({ name: "q-2" })).toEqual({ id: expect.any(String) });
     expect(createListener?.({ queue: "orders", notifyUrl: "https://a.example" })).toEqual({
       id: expect.any(String),
     });
+  });
+
+  it.each([
+    [{ method: "GET" }, "method cannot have this value"],
+    [{ method: "no method" }, "method cannot have this value"],
+    [{ livenessMethod: "" }, "livenessMethod cannot have this value"],
+    [{ headers: { "no name": "x" } }, "headers cannot have this value"],
+    [{ retryDelaysMs: [] }, "retryDelaysMs cannot have this value"],
+    [{ concurrency: 1.5 }, "concurrency cannot have this value"],
+    [null, "webhook: an object of"],
+  ])("refuses %j of the calls to listeners, which none would ever come by", (webhook, what) => {
+    expect(() => discueEmulator({ webhook: webhook as never })).toThrow(what);
+  });
+
+  it("forgets at a reset a delivery that was just being signed", async () => {
+    const { sent, deliver } = listener(200);
+    const signatureSecret = `whsec_${btoa("0123456789abcdef0123456789abcdef")}`;
+    const { api } = emulator({ deliver, webhook: { signatureSecret, livenessIntervalMs: 0 } });
+    api.createListener(api.createQueue("orders"), { notifyUrl: "https://example.com/" });
+    api.publish("orders", [{ data: "{}" }]);
+
+    await api.reset();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+
+    expect([sent, api.journal.entries()]).toEqual([[], []]);
+  });
+
+  it("takes media types in any case, and no others that begin alike", async () => {
+    const { api } = emulator();
+    const statusOf = async (type: string, accept = type) => {
+      const headers = { "x-api-key": "discue-test-key", "content-type": type, accept };
+      const init = { method: "POST", headers, body: "{}" };
+      return (await api.fetch("https://api.discue.io/v1/queues", init)).status;
+    };
+
+    expect(await statusOf("Application/JSON; charset=utf-8")).toBe(200);
+    expect(await statusOf("application/jsonp", "*/*")).toBe(415);
+    expect(await statusOf("application/json", "application/jsonp")).toBe(406);
+  });
+
+  it("reads usage events on behind a time and an id", async () => {
+    const { api, call } = emulator();
+    for (const name of ["a", "b", "c"]) api.createQueue(name);
+    const { events } = (await call("GET", "/events")).body;
+    const idsBehind = async (at: number, id: string) =>
+      (await call("GET", `/events?startAfter=${at}&startAfterId=${id}`)).body.events.length;
+
+    expect(await idsBehind(events[1].stored_at, events[1].id)).toBe(1);
+    expect(await idsBehind(events[1].stored_at + 60_000, events[1].id)).toBe(0);
+    // Seconds, in the place of ms.
+    expect(await idsBehind(Math.floor(events[1].stored_at / 1_000), events[1].id)).toBe(3);
+  });
+
+  it("has no operation for what a test published", () => {
+    const { api } = emulator();
+    api.publish(api.createQueue("orders"), [{ data: "{}" }]);
+
+    expect(api.journal.entries()).toMatchObject([{ kind: "published", operation: undefined }]);
   });
 
   it("gets the same ids however many other requests there were", async () => {

@@ -167,6 +167,15 @@ describe("the list of faults", () => {
     }
   });
 
+  it("are shown as they are, and changed by nobody", () => {
+    const faults = createFaults(1);
+    faults.add({ kind: "cut" });
+    Object.assign(faults.list()[0]?.fault ?? {}, { kind: "delay" });
+
+    expect(faults.list()).toMatchObject([{ fault: { kind: "cut" } }]);
+    expect(() => faults.addAll({ kind: "cut" } as never)).toThrow("faults must be a list");
+  });
+
   it.each([
     [{ kind: "fire" }, "kind must be one of status"],
     [{ kind: "cut", operation: 1 }, "operation must be"],
@@ -186,6 +195,15 @@ describe("the list of faults", () => {
     [{ kind: "cut", probability: "1" }, "probability must be"],
     [{ kind: "status" }, "status needs status"],
     [{ kind: "status", status: 199 }, "status must be"],
+    [{ kind: "status", status: 500.5 }, "status must be a whole number from 200 to 599"],
+    [{ kind: "status", status: 204, body: "x" }, "an answer of status 204 has no body"],
+    [{ kind: "status", status: 500, body: () => 1 }, "body must be JSON"],
+    [{ kind: "oversize", bytes: 1.5 }, "bytes must be a whole number"],
+    [{ kind: "headers", headers: new Headers({ a: "b" }) }, "headers must be"],
+    [{ kind: "headers", headers: [["a", "b"]] }, "headers must be"],
+    [{ kind: "headers", headers: { a: 5 } }, "headers must be"],
+    [{ kind: "skew", ms: 1, count: 1 }, "skew has no count; it has kind, ms"],
+    [null, "it must be an object"],
     [{ kind: "status", status: 429, retryAfter: -1 }, "retryAfter must be"],
     [{ kind: "status", status: 429, retryAfter: "soon" }, "retryAfter must be"],
     [{ kind: "html", status: 600 }, "status must be"],

@@ -73,6 +73,27 @@ describe("a journal", () => {
     expect(journal.entries().every(Object.isFrozen)).toBe(true);
   });
 
+  it("refuses a question that nothing could ever answer", () => {
+    const journal = createJournal("acme");
+    journal.know(["pull"]);
+
+    expect(() => journal.entries({ kinds: ["ack" as "acked"] })).toThrow("kinds cannot have");
+    expect(() => journal.entries({ kinds: "acked" as never })).toThrow("kinds cannot have");
+    expect(() => journal.entries({ operation: "pul" })).toThrow("it is one of pull, unknown");
+    expect(() => journal.entries({ queu: "q" } as JournalQuery)).toThrow("journal has no queu");
+    expect(() => journal.calls("pul")).toThrow("it is one of pull, unknown");
+    expect([journal.calls("unknown"), journal.entries({ operation: "pull" })]).toEqual([0, []]);
+  });
+
+  it("tells of an event what is known now, whatever comes", () => {
+    const journal = createJournal("acme");
+    journal.add({ kind: "published", queue: "q", eventId: "a" });
+    const before = journal.event("a");
+    journal.add({ kind: "delivered", queue: "q", eventId: "a" });
+
+    expect([before?.delivered, journal.event("a")?.delivered]).toEqual([0, 1]);
+  });
+
   it("lists ids once, of one queue or of all", () => {
     const journal = createJournal("acme");
     journal.add({ kind: "published", queue: "one", eventId: "a" });

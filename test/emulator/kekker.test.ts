@@ -567,12 +567,37 @@ describe("publishing", () => {
 
   it.each([
     [[event(1), event(1)], undefined, /eventUid is there already/],
-    [[{ event: "X" } as KekkerEventInput], undefined, /category must be text/],
-    [[{ category: "X" } as KekkerEventInput], undefined, /event must be text/],
+    [[{ event: "X" } as KekkerEventInput], undefined, /category must be a text/],
+    [[{ category: "X" } as KekkerEventInput], undefined, /event must be a text/],
     [[event(1, { timestamp: "now" })], undefined, /timestamp must be such as/],
     [[event(1)], "other", /there is no such channel/],
+    [[event(1, { eventUid: "" })], undefined, /eventUid must be a text/],
+    [[null as never], undefined, /an event must be an object/],
+    [event(1) as never, undefined, /events must be a list/],
   ])("refuses %j to channel %s", (wrong, channel, message) => {
     expect(() => start().node.publish(wrong, channel)).toThrow(message);
+  });
+
+  it.each([
+    [{ login: "a:b" }, "login cannot have this value"],
+    [{ assumptions: { defaultPageSize: 1.5 } }, "defaultPageSize cannot have this value"],
+    [null, "an object of"],
+  ])("is not to be had with %j", (options, what) => {
+    expect(() => kekkerEmulator(options as never)).toThrow(what);
+  });
+
+  it("gives an operation an id that no other has, and takes a number for one", () => {
+    const { node } = start();
+    const { setOperation } = node.admin;
+
+    expect(node.setOperation({ status: "InQueue" }, 1801n)).toBe(1801n);
+    expect(node.setOperation({ status: "InQueue" })).toBe(1802n);
+    expect(node.setOperation({ status: "InQueue" }, 7 as never)).toBe(7n);
+    expect(() => node.setOperation({ status: "InQueue" }, -7n)).toThrow("queueId must be");
+    expect(() => node.setOperation({} as never)).toThrow("operation needs status");
+    const operation = { status: "Success", localDealId: "9007199254740993" };
+    expect(setOperation?.({ operation })).toEqual({ queueId: "1803" });
+    expect(() => setOperation?.({ operation, chanel: "x" })).toThrow("has no chanel");
   });
 
   it("takes events whole or not at all, as they were when they were given", async () => {

@@ -109,6 +109,16 @@ describe("a server of emulators", () => {
     expect(none.status).toBe(404);
   });
 
+  it("takes two slashes behind the prefix for what they are, and not for a host", async () => {
+    const { origin } = await served(echoEmulator());
+    const statusOf = async (path: string) =>
+      (await fetch(origin + path, { method: "POST" })).status;
+
+    expect(await statusOf("/echo/echo/word")).toBe(200);
+    const paths = ["/echo//echo/word", "/echo//x/echo/word", "/echo//", "/echo//[::1/x"];
+    expect(await Promise.all(paths.map(statusOf))).toEqual([404, 404, 404, 404]);
+  });
+
   it("tells clients where to connect", async () => {
     const { origin, connection, port } = await served(echoEmulator());
 
@@ -354,6 +364,9 @@ describe("the admin routes", () => {
     const last = await (await fetch(`${root}/journal?after=${second.after}`)).json();
     const refused = await Promise.all([
       fetch(`${root}/journal?kind=nothing`),
+      fetch(`${root}/journal?kind=toString`),
+      fetch(`${root}/journal?queu=q`),
+      fetch(`${root}/journal?operation=ech`),
       fetch(`${root}/journal?after=-1`),
       fetch(`${root}/journal?limit=10001`),
     ]);
@@ -361,7 +374,7 @@ describe("the admin routes", () => {
     expect(first).toMatchObject({ entries: [{ eventId: "a" }, { eventId: "b" }], after: 2 });
     expect(second).toMatchObject({ entries: [{ eventId: "c" }, { kind: "request" }], after: 4 });
     expect(last).toEqual({ entries: [], after: 4 });
-    expect(refused.map(({ status }) => status)).toEqual([400, 400, 400]);
+    expect(refused.map(({ status }) => status)).toEqual([400, 400, 400, 400, 400, 400]);
   });
 
   it("add, list and clear faults, and count them", async () => {

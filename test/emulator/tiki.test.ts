@@ -17,6 +17,15 @@ const publicApp = {
 
 type Form = Readonly<Record<string, string>>;
 
+const app = {
+  kind: "inHouse",
+  clientId: "a",
+  clientSecret: "b",
+  authentication: "basic",
+  redirectUri: "https://a.example",
+  scopes: ["order"],
+};
+
 /** Asks the token endpoint. */
 function askToken(tiki: TikiEmulator, form: Form, headers: Form = {}): Promise<Response> {
   return tiki.fetch(tokenUrl, { method: "POST", body: new URLSearchParams(form), headers });
@@ -106,6 +115,21 @@ describe("the token endpoint", () => {
     expect(replies.map(({ status }) => status)).toEqual(replies.map(() => 401));
     expect(await replies[0]?.json()).toMatchObject({ error: "invalid_client" });
     expect(replies[0]?.headers.get("www-authenticate")).toBe("Basic");
+  });
+
+  it("takes a secret of any characters as it is, and as RFC 6749 encodes it", async () => {
+    const [own] = tikiEmulator().apps;
+    const odd = { clientId: "an id", clientSecret: "s:+%€" };
+    const tiki = tikiEmulator({ apps: [{ ...own, ...odd } as never] });
+    const bytes = (text: string) => String.fromCharCode(...new TextEncoder().encode(text));
+    const encoded = [odd.clientId, odd.clientSecret].map(encodeURIComponent) as [string, string];
+
+    const replies = await Promise.all([
+      askToken(tiki, { grant_type: "client_credentials" }, basic(odd.clientId, bytes("s:+%€"))),
+      askToken(tiki, { grant_type: "client_credentials" }, basic(...encoded)),
+    ]);
+
+    expect(replies.map(({ status }) => status)).toEqual([200, 200]);
   });
 
   it("refuses an unknown grant, an unknown scope, and a body that is no form", async () => {
@@ -688,6 +712,26 @@ describe("pull and ack", () => {
     expect(tiki.journal.entries({ kinds: ["acked"] })).toMatchObject([{ eventId: "1" }]);
   });
 
+  it("of more than seven days ago do not wait", () => {
+    let now = 1e12;
+    const tiki = tikiEmulator({ clock: { now: () => now } });
+    const queue = tiki.createQueue("orders");
+    tiki.publish(queue, [order]);
+    const before = tiki.waiting(queue);
+    now += 7 * 86_400_000 + 1;
+
+    expect([before, tiki.waiting(queue)]).toEqual([1, 0]);
+  });
+
+  it("that are hidden stay so under the fault duplicate", async () => {
+    const { tiki, queue, pull } = await withQueue();
+    tiki.hide(queue);
+    tiki.publish(queue, [{ ...order, id: "a" }]);
+    tiki.faults.add({ kind: "duplicate", operation: "pull" });
+
+    expect((await pull()).body.events).toMatchObject([{ id: "a" }]);
+  });
+
   it("forget events after seven days", async () => {
     vi.useFakeTimers({ now: 0 });
     const { tiki, queue } = await withQueue({ assumptions: { tokenLifetimeSeconds: 1e6 } });
@@ -836,6 +880,15 @@ describe("the emulator of Tiki", () => {
     expect([again, ...tiki.publish(again, [order])]).toEqual([queue, first]);
   });
 
+  it("takes nothing in once it is closed, by commands neither", async () => {
+    const tiki = tikiEmulator();
+    await tiki.close();
+
+    const clientId = publicApp.client_id;
+    expect(() => tiki.admin["createQueue"]?.({ name: "a" })).toThrow("closed, so createQueue");
+    expect(() => tiki.authorize({ clientId, scopes: ["order"] })).toThrow("closed, so authorize");
+  });
+
   it("takes events whole or not at all, as they were when they were given", async () => {
     const { tiki, queue, pull } = await withQueue();
     const payload = { order_code: "before" };
@@ -843,18 +896,27 @@ describe("the emulator of Tiki", () => {
     payload.order_code = "after";
 
     const wrong = { payload: {} } as unknown as typeof order;
-    expect(() => tiki.publish(queue, [order, wrong])).toThrow("a type and a payload");
+    expect(() => tiki.publish(queue, [order, wrong])).toThrow("an event needs type");
     expect(() => tiki.publish(queue, [order, { type: "X", payload: 1n }])).toThrow("must be JSON");
     expect((await pull()).body.events).toMatchObject([{ payload: { order_code: "before" } }]);
   });
 
   it("refuses commands of the wrong shape", () => {
-    const { admin } = tikiEmulator();
+    const tiki = tikiEmulator();
+    const { admin } = tiki;
 
     expect(() => admin["createQueue"]?.({})).toThrow("name must be a text");
     expect(() => admin["publish"]?.({ queue: "x" })).toThrow("events must be a list");
     expect(() => admin["publish"]?.({ queue: "x", events: [] })).toThrow("does not exist");
-    expect(() => admin["publish"]?.({ queue: "x", events: [{}] })).toThrow("type and payload");
+    const queue = tiki.createQueue("orders");
+    expect(() => admin["publish"]?.({ queue, events: [{}] })).toThrow("an event needs type");
+    const emitted = { events: [{ ...order, payload: {} }, { type: "X" }] };
+    expect(() => admin["emit"]?.(emitted)).toThrow("an event needs payload");
+    expect(() => admin["hide"]?.({ queue, count: "x" })).toThrow("count cannot have this value");
+    expect(() => admin["hide"]?.({ queue, cout: 2 })).toThrow("has no cout");
+    const scopes = ["order"];
+    const wrong = { clientId: publicApp.client_id, scopes, seller: "x" };
+    expect(() => admin["authorize"]?.(wrong)).toThrow("has no seller");
     expect(() => admin["waiting"]?.(null)).toThrow("must be an object");
   });
 
@@ -890,8 +952,46 @@ describe("the emulator of Tiki", () => {
     expect(() => tikiEmulator({ retentionMs: 0 })).toThrow(TypeError);
     expect(() => tikiEmulator({ requestsPerSecond: Number.NaN })).toThrow(TypeError);
     expect(() => tikiEmulator({ sellers: [] })).toThrow("must not be empty");
+    expect(() => tikiEmulator({ pageSize: 1.5 })).toThrow("pageSize must be whole");
     expect(() => tikiEmulator(misspelt)).toThrow("tikiEmulator has no pageSise; it has");
     expect(() => tikiEmulator({ assumptions: { x: 1 } as never })).toThrow("assumptions has no x");
+  });
+
+  it.each([
+    [null, "an object of"],
+    [[], "an object of"],
+    [5, "an object of"],
+    [{ assumptions: null }, "assumptions: an object of"],
+    [{ sellers: [{}] }, "a seller needs id"],
+    [{ sellers: "x" }, "sellers must be a list"],
+    [{ apps: [{}] }, "an app needs kind"],
+    [{ apps: [{ ...app, kind: "inhouse" }] }, "kind cannot have this value; it is one of inHouse"],
+    [{ apps: [{ ...app, authentication: "bsic" }] }, "authentication cannot have this value"],
+    [{ apps: [{ ...app, scopes: "order" }] }, "scopes cannot have this value"],
+    [{ apps: [{ ...app, redirect: "x" }] }, "an app has no redirect"],
+  ])("refuses the options %j", (options, what) => {
+    expect(() => tikiEmulator(options as never)).toThrow(what);
+  });
+
+  it("does nothing that nobody can have meant", () => {
+    const tiki = tikiEmulator();
+    const queue = tiki.createQueue("orders");
+    const { sid = "" } = tiki.sellers[0] ?? {};
+    const clientId = publicApp.client_id;
+
+    expect(() => tiki.createQueue("")).toThrow("name cannot have this value");
+    expect(() => tiki.createQueue("a", "nobody")).toThrow("clientId cannot have this value");
+    expect(() => tiki.hide(queue, Number.POSITIVE_INFINITY)).toThrow("count cannot have");
+    expect(() => tiki.hide(queue, -1)).toThrow("count cannot have");
+    expect(() => tiki.setSellerActive("nobody", false)).toThrow("sid cannot have this value");
+    expect(() => tiki.setSellerActive(sid, "no" as never)).toThrow("active cannot have this value");
+    expect(() => tiki.authorize({ clientId, scopes: ["ordr"] })).toThrow("scopes cannot have");
+    expect(() => tiki.authorize({ clientId, scopes: [], sid: "nobody" })).toThrow("sid cannot");
+    expect(() => tiki.publish(queue, order as never)).toThrow("events must be a list");
+    expect(() => tiki.publish(queue, [{ ...order, id: 1 } as never])).toThrow("id cannot have");
+    expect(() => tiki.publish(queue, [undefined as never])).toThrow("must be JSON");
+    expect(() => tiki.publish(queue, [{ type: "X", payload: () => 1 }])).toThrow("needs payload");
+    expect(tiki.waiting(queue)).toBe(0);
   });
 
   it.each([

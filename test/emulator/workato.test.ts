@@ -741,6 +741,18 @@ describe("topics", () => {
     expect(Object.keys(changed.body["errors"] as Json)).toEqual([name]);
   });
 
+  it.each([
+    { type: "object", properties: [{ name: "x", type: "bogus" }] },
+    { type: "object", properties: "x" },
+    { type: "array", of: "bogus" },
+  ])("are refused a field that holds %j", async (held) => {
+    const { send } = setUp();
+    const field = { control_type: "text", label: "A", name: "a", optional: true, ...held };
+
+    const topic = { name: "orders", schema: [field] };
+    expect((await send("POST", "/api/event_streams/topics", topic)).status).toBe(422);
+  });
+
   it("are twenty at most", async () => {
     const { status } = setUp();
     const create = () => status("POST", topics, { name: "a", schema: [] });
@@ -793,7 +805,11 @@ describe("the emulator for other processes", () => {
 
   it.each([
     [{ requestsPerMinute: 0 }, "requestsPerMinute cannot have this value"],
-    [{ clients: [{}] }, "clients cannot have this value"],
+    [{ clients: [{}] }, "a client needs token"],
+    [{ clients: [] }, "clients must not be empty"],
+    [{ clients: [{ token: "a", permissions: ["consum"] }] }, "permissions cannot have this value"],
+    [{ maxTopics: 1.5 }, "maxTopics cannot have this value"],
+    [null, "an object of"],
     [{ refuse: "all" }, "refuse cannot have this value"],
     [{ assumptions: { unknownCursor: "skip" } }, "it is one of refuse, empty, oldest"],
     [{ assumptions: { forbiddenStatus: 200 } }, "forbiddenStatus cannot have this value"],
@@ -807,9 +823,12 @@ describe("the emulator for other processes", () => {
     const create = emulator.admin["createTopic"] ?? expect.fail();
 
     expect(() => emulator.createTopic("")).toThrow("needs a name");
-    expect(() => create({ name: "b", schema: "text" })).toThrow("schema must be a list");
-    expect(() => create({ name: "b", retention: "1" })).toThrow("retention must be a number");
-    expect(() => create({ name: "b", description: 1 })).toThrow("description must be text");
+    expect(() => create({ name: "b", schema: "text" })).toThrow("schema cannot have this value");
+    expect(() => create({ name: "b", retention: "1" })).toThrow("retention cannot have this value");
+    expect(() => create({ name: "b", description: 1 })).toThrow("description cannot have");
+    expect(() => create({ name: "b", retentionSeconds: 5 })).toThrow("has no retentionSeconds");
+    expect(() => emulator.createTopic("b", { retention: -1 })).toThrow("retention cannot have");
+    expect(() => emulator.createTopic("b", { retention: 1.5 })).toThrow("retention cannot have");
     create({ name: "b", description: "told" });
     expect(() => emulator.createTopic("c")).toThrow("there are 2 topics, as maxTopics says");
   });
@@ -825,6 +844,8 @@ describe("the emulator for other processes", () => {
       "items must be a list",
     );
     expect(() => emulator.admin["revoke"]?.({})).toThrow("token must be text");
+    expect(() => emulator.revoke("nobody's")).toThrow("no client has this token");
+    expect(() => emulator.publish(topic, {} as never)).toThrow("payloads must be a list");
     expect(() => emulator.publish(topic, [{}, 1n])).toThrow("must be JSON");
     expect(emulator.journal.publishedIds()).toEqual([]);
   });

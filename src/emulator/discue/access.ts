@@ -1,5 +1,5 @@
 import type { Call } from "../definition.ts";
-import { isRecord, Refusal } from "../exchange.ts";
+import { isRecord, Refusal, saysJson, takesJson } from "../exchange.ts";
 import type { DiscueApiAssumptions, WebhookAssumptions } from "./assumptions.ts";
 import type { KeyState, State } from "./state.ts";
 
@@ -49,11 +49,9 @@ export function createDoor(
 }
 
 function checkMediaTypes(request: Request): void {
-  const accept = request.headers.get("accept") ?? "*/*";
-  if (!/application\/(json|\*)|\*\/\*/.test(accept)) throw new Refusal(406, "Answers are JSON");
+  if (!takesJson(request)) throw new Refusal(406, "Answers are JSON");
   if (request.body === null || request.method === "GET") return;
-  const type = request.headers.get("content-type") ?? "";
-  if (!type.startsWith("application/json")) throw new Refusal(415, "Bodies are JSON");
+  if (!saysJson(request)) throw new Refusal(415, "Bodies are JSON");
 }
 
 /** What the path is about: the last of its collections, such as `messages`. */

@@ -1,4 +1,5 @@
 import type { Call } from "../definition.ts";
+import { isCount } from "../options.ts";
 import { checkScopes } from "./access.ts";
 import { verifyDomain } from "./checks.ts";
 import type { DomainState, KeyState } from "./state.ts";
@@ -35,13 +36,18 @@ export function usageRoutes({ usage, tools }: World): readonly ApiRoute[] {
     const [after, afterId] = [query.get("startAfter"), query.get("startAfterId")];
     const known = ["all", "api_keys", "listeners", "messages", "queues"].includes(kind);
     if (!known) throw badRequest("events is a known kind");
-    if (!(limit > 0)) throw badRequest("limit is a number from 1");
+    if (!isCount(limit)) throw badRequest("limit is a number from 1");
     if ((after === null) !== (afterId === null)) {
       throw badRequest("startAfter and startAfterId come together");
     }
+    const time = Number(after ?? -1);
+    if (!Number.isSafeInteger(time)) throw badRequest("startAfter is a whole number of ms");
     const all = usage.list().filter((event) => kind === "all" || event.kind === kind);
-    const start = afterId === null ? 0 : all.findIndex(({ id }) => id === afterId) + 1;
-    const views = all.slice(start, start + limit).map(({ id, type, stored_at, about }) => ({
+    const place = all.findIndex(({ id }) => id === afterId);
+    const behind = all.filter(
+      ({ stored_at: at }, index) => at > time || (at === time && index > place),
+    );
+    const views = behind.slice(0, limit).map(({ id, type, stored_at, about }) => ({
       id,
       type,
       stored_at,

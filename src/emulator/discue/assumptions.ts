@@ -1,6 +1,13 @@
 import type { Assumptions } from "../../core/assumption.ts";
-import { isRecord } from "../exchange.ts";
-import { type Choices, checkChoices, isAmount, isFlag, isText } from "../options.ts";
+import {
+  type Choices,
+  checkChoices,
+  isCount,
+  isFlag,
+  isHeaders,
+  isMethod,
+  isText,
+} from "../options.ts";
 
 /**
  * **What the emulator assumes of discue's calls to a listener, of which nothing is documented.** Each is an
@@ -88,27 +95,28 @@ const assumed: WebhookAssumptions = Object.freeze({
 const isFunction = (value: unknown): boolean => typeof value === "function";
 const isTime = (value: unknown): boolean =>
   typeof value === "number" && value >= 0 && value < 2 ** 31;
-const isTimes = (value: unknown): boolean => Array.isArray(value) && value.every(isTime);
+const isTimes = (value: unknown): boolean =>
+  Array.isArray(value) && value.length > 0 && value.every(isTime);
 
 const choices: Choices<WebhookAssumptions> = {
-  method: isText,
+  method: (value) => isMethod(value, ""),
   bodyForm: ["message", "data", "raw"],
-  headers: isRecord,
+  headers: isHeaders,
   isAck: isFunction,
   timeoutMs: (value) => isTime(value) && value !== 0,
   retryDelaysMs: isTimes,
-  maxAttempts: isAmount,
+  maxAttempts: isCount,
   honoursRetryAfter: isFlag,
-  concurrency: isAmount,
-  livenessMethod: isText,
+  concurrency: isCount,
+  livenessMethod: (value) => isMethod(value),
   livenessIntervalMs: isTime,
-  livenessFailures: isAmount,
+  livenessFailures: isCount,
   isAlive: isFunction,
   firstCheckMs: isTime,
   callsInactive: isFlag,
   followsRedirects: isFlag,
   signatureSecret: (value) => isText(value) && /^whsec_[\w+/=-]+$/.test(String(value)),
-  badKeyLimit: isAmount,
+  badKeyLimit: isCount,
   badKeyWindowMs: isTime,
   lockoutMs: isTime,
   schemaStatus: [400, 422],
@@ -175,7 +183,7 @@ const choicesOfApi: Choices<DiscueApiAssumptions> = {
   outOfScopeStatus: [401, 403],
   checksSchema: isFlag,
   listenerStatus: isText,
-  keyPrefixLength: (value) => value === 0 || isAmount(value),
+  keyPrefixLength: (value) => value === 0 || isCount(value),
   challengeFolder: isText,
   challengeLifeMs: (value) => typeof value === "number" && value >= 0,
 };
@@ -248,6 +256,9 @@ export const assumptions = {
     options: ["assumptions.keyPrefixLength"],
     wrong: "another number",
     alone: "it passes on what comes",
+  },
+  "usage-order": {
+    assumed: "oldest first; behind come those of a later time, and of the same time behind that id",
   },
   "usage-kept": {
     open: "how many usage events of the last 24 hours are kept",

@@ -1,5 +1,6 @@
 import type { AdminCommands } from "../definition.ts";
 import { copied, isRecord, Refusal } from "../exchange.ts";
+import { asList, type Choices, checkNames, checkWhole, isText } from "../options.ts";
 import { addListener, addQueue, fitsSchema, publishMessage } from "./queue-calls.ts";
 import type { QueueState } from "./state.ts";
 import type { World } from "./world.ts";
@@ -40,6 +41,8 @@ export interface DiscueMethods {
   publish(queue: string, messages: readonly DiscuePublish[]): readonly string[];
 }
 
+const publishChoices: Choices<DiscuePublish> = { name: isText, data: isText };
+
 /** Makes the methods. */
 export function createActions(world: World): DiscueMethods {
   const find = (verb: string, queue: string): QueueState => {
@@ -54,17 +57,17 @@ export function createActions(world: World): DiscueMethods {
       const body = { [world.naming]: name, ...(schema && { schema }) };
       return refusing("createQueue", () => addQueue(world, copied("discue: a queue", body)).id);
     },
-    createListener(queue, { name = "listener", notifyUrl, livenessUrl = notifyUrl }) {
+    createListener(queue, listener) {
+      checkNames("discue createListener", listener, ["name", "notifyUrl", "livenessUrl"]);
+      const { name = "listener", notifyUrl, livenessUrl = notifyUrl } = listener;
       const target = find("createListener", queue);
       const body = { [world.naming]: name, notify_url: notifyUrl, liveness_url: livenessUrl };
       return refusing("createListener", () => addListener(world, target, body).id);
     },
     publish(queue, messages) {
       const target = find("publish", queue);
-      if (!Array.isArray(messages) || !messages.every(isPublish)) {
-        throw new TypeError(
-          "discue publish: a message has data, which is text, and may have a name",
-        );
+      for (const message of asList("discue publish: messages", messages)) {
+        checkWhole<DiscuePublish>("discue publish: a message", message, publishChoices, ["name"]);
       }
       if (!messages.every(({ data }) => fitsSchema(world, target, data))) {
         throw new TypeError("discue publish: a message does not fit the schema");
@@ -99,14 +102,14 @@ export function discueCommands({
       return { id: createQueue(name, schema) };
     },
     createListener(body) {
-      const { queue, name, notifyUrl, livenessUrl } = isRecord(body) ? body : {};
-      const texts = [queue, notifyUrl, name ?? "", livenessUrl ?? ""];
+      const { queue, ...listener } = isRecord(body) ? body : {};
+      const texts = [queue, listener["notifyUrl"], ...Object.values(listener)];
       if (!texts.every((text) => typeof text === "string")) {
         throw new TypeError(
           "discue createListener: send { queue, notifyUrl, name?, livenessUrl? }",
         );
       }
-      const input = { name, notifyUrl, livenessUrl } as DiscueListenerInput;
+      const input = listener as unknown as DiscueListenerInput;
       return { id: createListener(String(queue), input) };
     },
     publish(body) {
@@ -117,9 +120,4 @@ export function discueCommands({
       return { ids: publish(queue, messages as DiscuePublish[]) };
     },
   };
-}
-
-function isPublish(value: unknown): value is DiscuePublish {
-  if (!isRecord(value) || typeof value["data"] !== "string") return false;
-  return value["name"] === undefined || typeof value["name"] === "string";
 }

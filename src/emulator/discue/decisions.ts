@@ -57,6 +57,7 @@ export const decisions = {
     "events is a known kind": "doc: API reference, Get events",
     "limit is a number from 1": "doc: API reference, Get events",
     "startAfter and startAfterId come together": "doc: API reference, Get events",
+    "startAfter is a whole number of ms": "doc: API reference, Get events: int64",
     "a key is enabled or disabled": "doc: API reference, Create an API key",
     "a domain has alias, hostname and port": "doc: Terraform provider, docs/resources/domain",
     "a domain keeps its hostname and port": "doc: Terraform provider, docs/resources/domain",

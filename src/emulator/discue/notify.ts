@@ -166,6 +166,8 @@ async function send(
   const signed = signatureSecret
     ? await signatureHeaders(signatureSecret, { id: message.id, at: tools.clock.now(), body })
     : {};
+  // Signing takes a moment, in which a reset may have come.
+  if (listener.ending.isOver) return {};
   tools.journal.add({ kind: "delivered", ...placeOf(listener, message) });
   const sent = spoilBody(body);
   // A stream is sent as it comes; `fetch` wants to be told.

@@ -250,20 +250,19 @@ export function publishMessage(
   { usage, tools, notify, newId, api }: World,
   queue: QueueState,
   { name, data }: { readonly name?: string | undefined; readonly data: string },
-  request?: number,
+  cause?: Pick<Call, "number" | "operation">,
 ): MessageState {
   const id = newId("message");
   const made = api.messageName === "made" ? `message-${id}` : undefined;
   const message: MessageState = { id, queue, name: name ?? made, data, deleted: false };
   queue.messages.set(message.id, message);
   usage.add("messages", "message_added", { queue: queue.id, message: message.id });
-  const operation = "messages.create";
   tools.journal.add({
     kind: "published",
     queue: queue.id,
     eventId: message.id,
-    request,
-    operation,
+    request: cause?.number,
+    operation: cause?.operation,
   });
   notify(message);
   return message;
@@ -284,7 +283,7 @@ export function messageRoutes(world: World): readonly ApiRoute[] {
     if (!fitsSchema(world, queue, data)) {
       throw new Refusal(assumptions.schemaStatus, "The data does not fit the schema");
     }
-    const message = publishMessage(world, queue, { name, data }, call.number);
+    const message = publishMessage(world, queue, { name, data }, call);
     return one(call, message, message.id);
   }
 

@@ -1,5 +1,7 @@
 import { isRecord } from "../exchange.ts";
 
+type Rule = Readonly<Record<string, unknown>>;
+
 /**
  * Says what is wrong with a schema of discue's language; undefined when nothing is.
  *
@@ -16,16 +18,35 @@ export function schemaProblem(schema: unknown): string | undefined {
 
 function ruleProblem(rule: unknown): string | undefined {
   if (!isRecord(rule)) return "a rule must be an object.";
+  const { required = true, strict = true } = rule;
+  if (typeof required !== "boolean") return "required must be true or false.";
+  if (typeof strict !== "boolean") return "strict must be true or false.";
   switch (rule["type"]) {
     case "object":
       return "props" in rule ? schemaProblem(rule["props"]) : "an object needs props.";
     case "array":
       return "items" in rule ? ruleProblem(rule["items"]) : "an array needs items.";
     case "string":
+      return limitProblem(rule) ?? textProblem(rule);
     case "number":
-      return undefined;
+      return limitProblem(rule);
     default:
       return "type must be object, array, string or number.";
+  }
+}
+
+function limitProblem({ min = 0, max = 0 }: Rule): string | undefined {
+  return typeof min === "number" && typeof max === "number"
+    ? undefined
+    : "min and max are numbers.";
+}
+
+function textProblem({ pattern = "", enum: words = [] }: Rule): string | undefined {
+  if (!Array.isArray(words)) return "enum must be a list.";
+  try {
+    return typeof pattern === "string" && new RegExp(pattern) ? undefined : "pattern must be text.";
+  } catch {
+    return "pattern must be a regular expression.";
   }
 }
 

@@ -42,7 +42,8 @@ export function badRequest(why: string): Refusal {
 
 /** Reads a body; an empty one is an empty object. */
 export async function readBody({ request }: Call): Promise<Body> {
-  const body = (await readJson(request)) ?? {};
+  const body = await readJson(request);
+  if (body === undefined) return {};
   if (!isRecord(body)) throw badRequest("a body is an object");
   return body;
 }

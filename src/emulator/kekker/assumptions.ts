@@ -1,5 +1,5 @@
 import type { Assumptions } from "../../core/assumption.ts";
-import { type Choices, isAmount, isText, isTexts } from "../options.ts";
+import { type Choices, isCount, isText, isTexts } from "../options.ts";
 
 /**
  * What Kekker's documents leave open, and what the emulator does there.
@@ -82,8 +82,8 @@ export const defaultAssumptions: KekkerAssumptions = Object.freeze({
 
 /** What each can be. */
 export const choices: Choices<KekkerAssumptions> = {
-  defaultPageSize: isAmount,
-  maxPageSize: isAmount,
+  defaultPageSize: isCount,
+  maxPageSize: isCount,
   pageSizeShown: ["cut", "asked"],
   listOrder: ["published", "none"],
   listForm: ["page", "array"],

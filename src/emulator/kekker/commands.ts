@@ -1,5 +1,6 @@
 import type { AdminCommands } from "../definition.ts";
 import { isRecord } from "../exchange.ts";
+import { checkNames } from "../options.ts";
 import type { KekkerQueueOperation } from "./operations.ts";
 import type { KekkerEventInput } from "./publish.ts";
 
@@ -17,7 +18,7 @@ export interface KekkerMethods {
 export function kekkerCommands(emulator: KekkerMethods): AdminCommands {
   return {
     publish(body) {
-      const { events, channel } = toBody(body);
+      const { events, channel } = toBody(body, ["events", "channel"]);
       if (!Array.isArray(events) || !events.every(isRecord)) {
         throw new TypeError(
           "kekker: publish takes { events: [{ category, event, ... }], channel }",
@@ -27,25 +28,28 @@ export function kekkerCommands(emulator: KekkerMethods): AdminCommands {
       return { eventUids: emulator.publish(given, toChannel(channel)) };
     },
     setOperation(body) {
-      const { operation, queueId, channel } = toBody(body);
+      const { operation, queueId, channel } = toBody(body, ["operation", "queueId", "channel"]);
       if (!isRecord(operation)) {
         throw new TypeError(
           "kekker: setOperation takes { operation: { status, ... }, queueId, channel }",
         );
       }
-      const given = operation as unknown as KekkerQueueOperation;
+      const { localDealId: long } = operation;
+      // Text, as JSON has no number for every long.
+      const localDealId = typeof long === "string" && /^\d{1,19}$/.test(long) ? BigInt(long) : long;
+      const given = { ...operation, localDealId } as unknown as KekkerQueueOperation;
       const id = emulator.setOperation(given, toQueueId(queueId), toChannel(channel));
       return { queueId: String(id) };
     },
     unprocessed(body) {
-      return { unprocessed: emulator.unprocessed(toChannel(toBody(body)["channel"])) };
+      return { unprocessed: emulator.unprocessed(toChannel(toBody(body, ["channel"])["channel"])) };
     },
   };
 }
 
-function toBody(body: unknown): Readonly<Record<string, unknown>> {
-  if (isRecord(body)) return body;
-  throw new TypeError("kekker: the body must be an object");
+function toBody(body: unknown, known: readonly string[]): Readonly<Record<string, unknown>> {
+  checkNames("kekker: the body", body, known);
+  return body as Readonly<Record<string, unknown>>;
 }
 
 function toChannel(channel: unknown): string | undefined {

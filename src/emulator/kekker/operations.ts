@@ -1,5 +1,5 @@
 import { Refusal } from "../exchange.ts";
-import { type Choices, checkChoices, isText } from "../options.ts";
+import { type Choices, checkWhole, isText } from "../options.ts";
 import { texts } from "./assumptions.ts";
 
 /** The state of an operation in the queue, as a test sets it. */
@@ -14,7 +14,8 @@ export interface KekkerQueueOperation {
   readonly error?: string | undefined;
 }
 
-const isLong = (value: unknown): boolean => Number.isInteger(value) || typeof value === "bigint";
+const isLong = (value: unknown): boolean =>
+  Number.isSafeInteger(value) || typeof value === "bigint";
 
 const choices: Choices<KekkerQueueOperation> = {
   status: ["InQueue", "InProgress", "Success", "Error"],
@@ -33,10 +34,23 @@ export interface Operations {
   cancel(queueId: string): void;
 }
 
+/** JavaScript may give a number. */
+function toId(queueId: bigint | number): bigint {
+  if (isLong(queueId) && queueId >= 0) return BigInt(queueId);
+  throw new TypeError("kekker: queueId must be a whole number, as bigint");
+}
+
 /** Makes the operations of one channel, numbered from 1801 on. */
 export function createOperations(): Operations {
   const operations = new Map<bigint, KekkerQueueOperation>();
   let lastId = 1_800n;
+
+  /** One that no other operation has: ids can be given as well. */
+  function newId(): bigint {
+    do lastId += 1n;
+    while (operations.has(lastId));
+    return lastId;
+  }
 
   function find(queueId: string): readonly [bigint, KekkerQueueOperation] {
     const id = /^\d{1,19}$/.test(queueId) ? BigInt(queueId) : undefined;
@@ -47,11 +61,12 @@ export function createOperations(): Operations {
 
   return {
     set(operation, queueId) {
-      checkChoices<KekkerQueueOperation>("kekker: operation", { ...operation }, choices);
-      if (operation.status === undefined)
-        throw new TypeError("kekker: operation must have a status");
-      if (queueId === undefined) lastId += 1n;
-      const id = queueId ?? lastId;
+      checkWhole<KekkerQueueOperation>("kekker: operation", operation, choices, [
+        "dealId",
+        "localDealId",
+        "error",
+      ]);
+      const id = queueId === undefined ? newId() : toId(queueId);
       operations.set(id, { ...operation });
       return id;
     },

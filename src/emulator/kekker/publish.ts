@@ -1,4 +1,6 @@
 import type { EmulatorTools } from "../definition.ts";
+import { isRecord } from "../exchange.ts";
+import { asList, isName } from "../options.ts";
 import { randomUuid } from "../random.ts";
 import type { EventList, HeldEvent } from "./event-list.ts";
 import type { Operations } from "./operations.ts";
@@ -38,7 +40,7 @@ export function publishTo(
   given: readonly KekkerEventInput[],
   { clock, random, journal }: Pick<EmulatorTools, "clock" | "random" | "journal">,
 ): readonly string[] {
-  const copies = given.map(toCopy);
+  const copies = asList("kekker: events", given).map(toCopy);
   const ids = copies.flatMap(({ eventUid }) => eventUid ?? []);
   const taken = ids.find((id, index) => ids.indexOf(id) < index || channel.events.find(id));
   if (taken !== undefined) throw new TypeError("kekker: eventUid is there already");
@@ -57,6 +59,7 @@ interface Checked extends Omit<HeldEvent, "eventUid" | "time"> {
 }
 
 function toCopy(given: KekkerEventInput): Checked {
+  if (!isRecord(given)) throw new TypeError("kekker: an event must be an object");
   const { category, event, shown, eventUid, timestamp, ...members } = cloned(given);
   checkText("category", category);
   checkText("event", event);
@@ -83,5 +86,5 @@ function toStoredTime(timestamp: string | undefined): StoredTime | undefined {
 }
 
 function checkText(name: string, value: unknown): void {
-  if (typeof value !== "string") throw new TypeError(`kekker: ${name} must be text`);
+  if (!isName(value)) throw new TypeError(`kekker: ${name} must be a text that is not empty`);
 }

@@ -1,5 +1,5 @@
 import type { Call, EmulatorTools } from "../definition.ts";
-import { json, Refusal, readCredential, saysJson } from "../exchange.ts";
+import { json, Refusal, readCredential, saysJson, takesJson } from "../exchange.ts";
 import type { RateLimit } from "../rate-limit.ts";
 import type { TikiAssumptions } from "./assumptions.ts";
 import type { Grant, TokenStore } from "./tokens.ts";
@@ -52,10 +52,7 @@ function checkNeed(need: Need, grant: Grant, assumptions: TikiAssumptions): void
 
 /** 406 is the documented answer to what is not JSON, both ways. */
 function checkJson(request: Request): void {
-  const accept = request.headers.get("accept") ?? "*/*";
-  if (!/(^|[\s,])(\*\/\*|application\/\*|application\/json)\s*(;|,|$)/i.test(accept)) {
-    throw new Refusal(406, "Only application/json can be accepted.");
-  }
+  if (!takesJson(request)) throw new Refusal(406, "Only application/json can be accepted.");
   if (request.body && !saysJson(request)) {
     throw new Refusal(406, "The request body must be application/json.");
   }

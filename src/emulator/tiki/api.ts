@@ -36,7 +36,8 @@ const toSubscriptionWire = ({ code, active, eventType, sid }: Subscription) => (
 
 /** The body of a call; a missing one counts as `{}`. */
 async function readBody({ call }: GrantedCall): Promise<Readonly<Record<string, unknown>>> {
-  const body = (await readJson(call.request)) ?? {};
+  const body = await readJson(call.request);
+  if (body === undefined) return {};
   if (isRecord(body)) return body;
   throw new Refusal(400, "The request body must be an object.");
 }

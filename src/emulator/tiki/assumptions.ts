@@ -1,5 +1,5 @@
 import type { Assumptions } from "../../core/assumption.ts";
-import { type Choices, isAmount, isFlag, isTexts } from "../options.ts";
+import { type Choices, isAmount, isCount, isFlag, isTexts } from "../options.ts";
 
 /**
  * What Tiki's documents leave open, and what the emulator does there.
@@ -125,7 +125,7 @@ export const choices: Choices<TikiAssumptions> = {
   codeLifetimeSeconds: isAmount,
   ownTokenLimited: isFlag,
   retryAfter: isFlag,
-  maxQueues: isAmount,
+  maxQueues: isCount,
   eventTypes: isTexts,
 };
 
@@ -221,6 +221,7 @@ export const assumptions = {
     wrong: "another status",
     alone: "401 and 403 are one to it",
   },
+  "basic-form": { assumed: "encoded or as it is, and with `client_id` or without" },
   "used-refresh-token": {
     assumed: "dead after the first use",
     options: ["assumptions.usedRefreshToken"],

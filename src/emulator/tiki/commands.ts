@@ -1,6 +1,7 @@
 import type { AdminCommands } from "../definition.ts";
 import { isRecord, Refusal } from "../exchange.ts";
-import type { TikiEventInput } from "./queues.ts";
+import { checkNames } from "../options.ts";
+import { type TikiEventInput, toEvent } from "./queues.ts";
 
 /** What other processes may do, as the emulator's own methods do it. */
 export interface TikiMethods {
@@ -40,15 +41,6 @@ function textOf(body: Readonly<Record<string, unknown>>, name: string): string {
   throw new Refusal(400, `${name} must be a text`);
 }
 
-function isEventInput(value: unknown): value is TikiEventInput {
-  return isRecord(value) && typeof value["type"] === "string" && "payload" in value;
-}
-
-function toEventInput(value: unknown): TikiEventInput {
-  if (isEventInput(value)) return value;
-  throw new Refusal(400, "an event must have type and payload");
-}
-
 function toBody(body: unknown): Readonly<Record<string, unknown>> {
   if (isRecord(body)) return body;
   throw new Refusal(400, "the body must be an object");
@@ -60,7 +52,7 @@ export function tikiCommands(emulator: TikiMethods): AdminCommands {
     createQueue: (body: unknown) => ({ code: emulator.createQueue(textOf(toBody(body), "name")) }),
     publish(body: unknown) {
       const { queue, ...rest } = toBody(body);
-      const events = listOf(rest, "events").map(toEventInput);
+      const events = listOf(rest, "events") as readonly TikiEventInput[];
       return { ids: emulator.publish(textOf({ queue }, "queue"), events) };
     },
     publishRaw(body: unknown) {
@@ -68,17 +60,20 @@ export function tikiCommands(emulator: TikiMethods): AdminCommands {
       emulator.publishRaw(textOf({ queue }, "queue"), listOf(rest, "items"));
     },
     emit(body: unknown) {
-      const events = listOf(toBody(body), "events").map(toEventInput);
+      const given = listOf(toBody(body), "events") as readonly TikiEventInput[];
+      const events = given.map(toEvent);
       return {
         emitted: events.map(({ type, payload, ...facts }) => emulator.emit(type, payload, facts)),
       };
     },
     hide(body: unknown) {
-      const { queue, count = 1 } = toBody(body);
-      emulator.hide(textOf({ queue }, "queue"), Number(count));
+      const { queue, ...rest } = toBody(body);
+      checkNames("tiki: hide, beside its queue,", rest, ["count"]);
+      emulator.hide(textOf({ queue }, "queue"), rest["count"] as number | undefined);
     },
     authorize(body: unknown) {
       const { sid, ...rest } = toBody(body);
+      checkNames("tiki: authorize, beside its sid,", rest, ["clientId", "scopes"]);
       const scopes = listOf(rest, "scopes").map(String);
       const of = sid === undefined ? {} : { sid: textOf({ sid }, "sid") };
       return { code: emulator.authorize({ clientId: textOf(rest, "clientId"), scopes, ...of }) };

@@ -75,9 +75,10 @@ export function createEventLog(newAckId: () => string): EventLog {
       if (duplicate && start === place) {
         events.splice(1, 0, ...events.slice(0, 1));
         events.splice(limit);
-        return { events, end: first + start + Math.max(events.length - 1, 0) };
       }
-      return { events: events.filter(({ hidden }) => !hidden), end: first + start + events.length };
+      const repeats = duplicate && start === place ? Math.min(events.length, 1) : 0;
+      const end = first + start + events.length - repeats;
+      return { events: events.filter(({ hidden }) => !hidden), end };
     },
     toAckId(end, fresh = false) {
       if (issued?.end === end && !fresh) return issued.ackId;

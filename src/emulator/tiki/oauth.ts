@@ -1,5 +1,5 @@
 import type { Route } from "../definition.ts";
-import { json, readBasic } from "../exchange.ts";
+import { type BasicCredential, json, readBasic } from "../exchange.ts";
 import type { TikiApp, TikiSeller } from "./accounts.ts";
 import type { TikiOperation } from "./operation.ts";
 import type { Grant, TokenStore } from "./tokens.ts";
@@ -42,17 +42,34 @@ function readScopes(app: TikiApp, scope: string | null): readonly string[] {
   throw refuse("invalid_scope", "The app may not ask for one of the scopes.");
 }
 
+/** The name and password as they came, and as RFC 6749 would have encoded them. */
+function readProofs(request: Request): readonly BasicCredential[] {
+  const basic = readBasic(request);
+  if (!basic) return [];
+  try {
+    const [name, password] = [basic.name, basic.password].map((text) => decodeURIComponent(text));
+    return [basic, { name, password } as BasicCredential];
+  } catch {
+    return [basic];
+  }
+}
+
+function isOf(app: TikiApp | undefined, { name, password }: BasicCredential): boolean {
+  return name === app?.clientId && password === app.clientSecret;
+}
+
 /**
  * Finds the app by the one method that it is set to.
  *
  * A `client_id` beside the Basic header is what the documented form for a code has; a secret is not.
  */
 function authenticate(apps: readonly TikiApp[], request: Request, form: URLSearchParams): TikiApp {
-  const basic = readBasic(request);
-  const id = form.get("client_id") ?? basic?.name;
-  const app = apps.find(({ clientId }) => clientId === id);
-  const byBasic =
-    basic?.name === id && basic?.password === app?.clientSecret && !form.has("client_secret");
+  const proofs = readProofs(request);
+  const id = form.get("client_id");
+  const app = apps.find(({ clientId }) =>
+    id === null ? proofs.some(({ name }) => name === clientId) : id === clientId,
+  );
+  const byBasic = proofs.some((proof) => isOf(app, proof)) && !form.has("client_secret");
   const byPost =
     form.get("client_secret") === app?.clientSecret && !request.headers.has("authorization");
   if (app && (app.authentication === "basic" ? byBasic : byPost)) return app;

@@ -1,5 +1,17 @@
 import type { EmulatorOptions } from "../definition.ts";
-import { checkChoices, checkNames, checkRange, frameOptions } from "../options.ts";
+import {
+  asList,
+  type Choices,
+  checkChoices,
+  checkNames,
+  checkRange,
+  checkWhole,
+  frameOptions,
+  isName,
+  isText,
+  isTexts,
+  isWhole,
+} from "../options.ts";
 import { type TikiApp, type TikiSeller, testApps, testSellers } from "./accounts.ts";
 import { choices, defaultAssumptions, type TikiAssumptions } from "./assumptions.ts";
 
@@ -39,10 +51,22 @@ function given<Options extends object>(options: Options): Partial<Options> {
   return Object.fromEntries(present) as Partial<Options>;
 }
 
+const sellerChoices: Choices<TikiSeller> = { id: isWhole, sid: isName, name: isText };
+
+const appChoices: Choices<TikiApp> = {
+  kind: ["inHouse", "public"],
+  clientId: isName,
+  clientSecret: isName,
+  authentication: ["basic", "post"],
+  redirectUri: (value) => isText(value) && URL.canParse(String(value)),
+  scopes: isTexts,
+  sid: isName,
+};
+
 /** Merges the options with the defaults, and checks them. */
 export function readOptions(options: TikiEmulatorOptions) {
-  const { assumptions = {} } = options;
   checkNames("tikiEmulator", options, [...Object.keys(defaults), ...frameOptions, "assumptions"]);
+  const { assumptions = {} } = options;
   checkChoices<TikiAssumptions>("tikiEmulator: assumptions", assumptions, choices);
   const merged = { ...defaults, ...(given(options) as Partial<typeof defaults>) };
   checkRange(
@@ -59,7 +83,13 @@ export function readOptions(options: TikiEmulatorOptions) {
     1,
     Number.POSITIVE_INFINITY,
   );
-  const [seller] = merged.sellers;
+  if (!isWhole(merged.pageSize)) throw new TypeError("tikiEmulator: pageSize must be whole");
+  const sellers = asList("tikiEmulator: sellers", merged.sellers);
+  for (const each of sellers) checkWhole("tikiEmulator: a seller", each, sellerChoices);
+  for (const each of asList("tikiEmulator: apps", merged.apps)) {
+    checkWhole("tikiEmulator: an app", each, appChoices, ["sid"]);
+  }
+  const [seller] = sellers;
   const apps = merged.apps.map((each) =>
     each.kind === "inHouse" ? { ...each, sid: each.sid ?? seller?.sid } : each,
   );

@@ -1,4 +1,5 @@
-import { isRecord } from "../exchange.ts";
+import { copied, isRecord } from "../exchange.ts";
+import { type Choices, checkWhole, isName, isText } from "../options.ts";
 import { randomUuid } from "../random.ts";
 import type { TikiTools } from "./access.ts";
 import type { TikiAssumptions } from "./assumptions.ts";
@@ -18,6 +19,30 @@ export interface TikiEventInput {
   readonly created_at?: number | undefined;
   /** What happened. */
   readonly payload: unknown;
+}
+
+const eventChoices: Choices<TikiEventInput> = {
+  id: isName,
+  type: isName,
+  version: isText,
+  sid: isText,
+  created_at: (value) => typeof value === "number",
+  payload: () => true,
+};
+
+/**
+ * An event as it goes over the wire.
+ *
+ * @throws {TypeError} for what is none.
+ */
+export function toEvent(event: TikiEventInput): TikiEventInput {
+  const copy = copied("tiki: an event", event);
+  // Members beside these stand in the event as they are.
+  const known: Partial<TikiEventInput> = Object.fromEntries(
+    Object.entries(Object(copy)).filter(([name]) => Object.hasOwn(eventChoices, name)),
+  );
+  checkWhole("tiki: an event", known, eventChoices, ["id", "version", "sid", "created_at"]);
+  return copy;
 }
 
 /** A subscription of a queue. */

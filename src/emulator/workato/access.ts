@@ -2,16 +2,20 @@ import type { Call } from "../definition.ts";
 import { isRecord, Refusal, readCredential, saysJson } from "../exchange.ts";
 import type { WorkatoAssumptions } from "./assumptions.ts";
 
+/** The permissions of an API client's role. */
+export const permissions = [
+  "consume",
+  "publish",
+  "listTopics",
+  "createTopic",
+  "getTopic",
+  "updateTopic",
+  "purgeTopic",
+  "deleteTopic",
+] as const;
+
 /** One permission of an API client's role, for each documented call. */
-export type WorkatoPermission =
-  | "consume"
-  | "publish"
-  | "listTopics"
-  | "createTopic"
-  | "getTopic"
-  | "updateTopic"
-  | "purgeTopic"
-  | "deleteTopic";
+export type WorkatoPermission = (typeof permissions)[number];
 
 /** An API client: its token, and what its role allows. */
 export interface WorkatoApiClient {

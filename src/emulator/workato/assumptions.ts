@@ -1,5 +1,5 @@
 import type { Assumptions } from "../../core/assumption.ts";
-import { type Choices, isAmount, isFlag, isText, isTexts } from "../options.ts";
+import { type Choices, isCount, isFlag, isText, isTexts } from "../options.ts";
 
 /**
  * What Workato's documents leave open, and what the emulator does there.
@@ -128,7 +128,7 @@ export const choices: Choices<WorkatoAssumptions> = {
   invalidTopicStatus: isStatus,
   retentionLeftOut: ["default", "kept"],
   updatedAt: ["now", "before"],
-  topicsPerPage: isAmount,
+  topicsPerPage: isCount,
   updatedSchema: ["replaces", "merges"],
   activity: ["published", "changed"],
   topicNames: ["repeat", "unique"],
@@ -139,7 +139,7 @@ export const choices: Choices<WorkatoAssumptions> = {
   tooLargeStatus: isStatus,
   retryAfter: isFlag,
   contentTypeStatus: [400, 415],
-  streamsRequestsPerMinute: isAmount,
+  streamsRequestsPerMinute: isCount,
   unknownFields: ["allow", "refuse"],
   emptyBatch: ["refuse", "accept"],
   noPartialError: [false, null],

@@ -190,7 +190,7 @@ const fieldTexts = ["control_type", "label", "name", "type"];
 
 /**
  * In a new topic each field has its `control_type`, `label`, `name`, `optional` and `type`; in an update
- * each of these may be left out. A name stands once, and a type is a known one.
+ * each of these may be left out. A name stands once, and a type is a known one, in what a field holds too.
  */
 function isSchema(value: unknown, isNew: boolean, types: readonly string[]): boolean {
   if (!Array.isArray(value) || !value.every(isRecord)) return false;
@@ -203,6 +203,8 @@ function isSchema(value: unknown, isNew: boolean, types: readonly string[]): boo
       (field) =>
         may(field["optional"], typeof field["optional"] === "boolean") &&
         may(field["type"], types.includes(field["type"] as string)) &&
+        (isAbsent(field["of"]) || types.includes(field["of"] as string)) &&
+        (isAbsent(field["properties"]) || isSchema(field["properties"], false, types)) &&
         fieldTexts.every((text) => may(field[text], isText(field[text]))),
     )
   );

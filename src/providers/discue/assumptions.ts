@@ -57,6 +57,11 @@ export const assumptions = {
     assumed: "either, told apart by size",
     wrong: "a time of 1970 or of the far future",
   },
+  "usage-order": {
+    open: "the order of usage events, and which are behind `startAfter` and `startAfterId`",
+    assumed: "the next page begins behind the last event of the one before",
+    wrong: "a stream that gives an event twice, or ends with `schema` before all were given",
+  },
   delivery: {
     open: "the method and headers of a delivery",
     assumed: "POST or PUT, and another is answered 405; no header counts",

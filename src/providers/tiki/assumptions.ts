@@ -32,6 +32,12 @@ export const assumptions = {
     options: ["token"],
     wrong: "a 401 or 403 to a pull by the app's own token",
   },
+  "basic-form": {
+    open: "how an id or a secret of other characters than `a-zA-Z0-9-_` goes into the Basic header, and whether `client_id` may stand in the form beside it",
+    assumed: "both are encoded first, as RFC 6749 has it; `client_id` is in every form",
+    options: ["authentication"],
+    wrong: '`invalid_client` to the right secret: `authentication: "post"` has no such header',
+  },
   "used-refresh-token": {
     open: "whether a refresh token is good for a second use",
     assumed: "dead after the first, so the new one is stored before it is used",

@@ -16,6 +16,12 @@ export function checkText(operation: string, name: string, value: unknown): stri
   throw wrong("workato", `${name} must be a non-empty text`, operation);
 }
 
+/** Checks a retention in seconds; the most that Workato takes is a quota, and left to it. */
+export function checkRetention(operation: string, seconds: unknown): void {
+  if (seconds === undefined || (Number.isSafeInteger(seconds) && Number(seconds) > 0)) return;
+  throw wrong("workato", "retentionSeconds must be a whole number from 1", operation);
+}
+
 /** A point in time: a `Date`, epoch ms, or RFC 3339 text with an offset. */
 export type WorkatoInstant = Date | number | string;
 

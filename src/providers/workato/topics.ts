@@ -3,7 +3,13 @@ import type { CallOptions } from "../../core/feed.ts";
 import { wrong } from "../../http/options.ts";
 import { replyOf } from "../../http/reply.ts";
 import type { HttpClient, ReplyReader } from "../../http/types.ts";
-import { checkSize, checkText, checkTopicId, type WorkatoTopicId } from "./arguments.ts";
+import {
+  checkRetention,
+  checkSize,
+  checkText,
+  checkTopicId,
+  type WorkatoTopicId,
+} from "./arguments.ts";
 import type { WorkatoNewTopicField, WorkatoTopicField } from "./topic-schema.ts";
 import {
   type WireTopicFields,
@@ -208,6 +214,7 @@ function createWrites(
       if (!Array.isArray(topic.schema)) {
         throw wrong("workato", "schema must be a list of fields", operation);
       }
+      checkRetention(operation, topic.retentionSeconds);
       const fields = checkSize(operation, "the topic", toFields(topic, topic.retentionSeconds));
       const wire = await http.call({
         operation,
@@ -224,6 +231,7 @@ function createWrites(
       const operation = "topics.update";
       const id = checkTopicId(operation, topicId);
       const { retentionSeconds: wanted } = topic;
+      if (wanted !== "keep") checkRetention(operation, wanted);
       const retention = wanted === "keep" ? (await get(id, { signal })).retentionSeconds : wanted;
       const wire = await http.call({
         operation,

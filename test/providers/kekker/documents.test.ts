@@ -652,6 +652,17 @@ const queueRows: readonly KekkerRow[] = [
     refused: { code: "request", status: 400 },
   },
   {
+    fact: "K-081",
+    source: queueRequests("DELETE /api/queue/{queueId}"),
+    says: "what was taken out is there no more",
+    async shows({ client, emulator }) {
+      const id = emulator.setOperation({ status: "InQueue" });
+      await client.queue.cancel(id);
+
+      await expect(client.queue.get(id)).rejects.toMatchObject({ code: "notFound", status: 400 });
+    },
+  },
+  {
     fact: "K-056",
     source: queueRequests("400"),
     says: "an unknown operation is 400 with a text",
@@ -757,6 +768,15 @@ const headerRows: readonly KekkerRow[] = [
 
       expect(sent[0]?.headers?.["accept"]).toBe("application/json");
     },
+  },
+  {
+    fact: "K-082",
+    source: requests("headers: Accept"),
+    says: "what takes no JSON is refused",
+    at: without("accept", "text/html, Application/JSON;q=0.9"),
+    gives: { status: 200 },
+    past: without("accept", "text/html"),
+    refused: { status: 406 },
   },
   {
     fact: "K-066",

@@ -958,6 +958,21 @@ const errorRows: readonly TikiRow[] = [
     refused: { status: 406, body: { errors: [expect.any(String)] } },
   },
   {
+    fact: "T-101",
+    source: "Common exceptions, 406",
+    says: "so is a body that does not say that it is JSON",
+    at: ({ send }) => send({ method: "POST", url: "{baseUrl}/queues", body: { name: "a" } }),
+    gives: { status: 200 },
+    past: ({ send }) =>
+      send({
+        method: "POST",
+        url: "{baseUrl}/queues",
+        body: { name: "a" },
+        headers: { "content-type": "text/plain" },
+      }),
+    refused: { status: 406 },
+  },
+  {
     fact: "T-083",
     source: "Common exceptions, 403",
     says: "a call for an inactive seller is refused",
@@ -1065,7 +1080,9 @@ const authRows: readonly TikiRow[] = [
       const token = authorizationCode({ ...app, code, redirectUri });
       const client = tiki({ baseUrl: world.connection["baseUrl"], token, retry });
 
-      await expect(client.queues.list()).rejects.toMatchObject({ code: "auth" });
+      // Not the refusal of a seller's token by the call, which is `auth` too.
+      const refused = { code: "auth", operation: "token" };
+      await expect(client.queues.list()).rejects.toMatchObject(refused);
     },
   },
   {

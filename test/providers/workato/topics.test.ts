@@ -171,6 +171,17 @@ describe("the calls about topics", () => {
     });
   });
 
+  it.each([0, -1, 1.5, Number.NaN, "604800", null])("send no retention of %j", async (seconds) => {
+    const { client, emulator } = world();
+    const retentionSeconds = seconds as number;
+    const refused = { code: "config", message: expect.stringContaining("retentionSeconds") };
+    const create = client.topics.create({ name: "deals", schema: [field], retentionSeconds });
+
+    await expect(create).rejects.toMatchObject(refused);
+    await expect(client.topics.update(1, { retentionSeconds })).rejects.toMatchObject(refused);
+    expect(emulator.journal.calls()).toBe(0);
+  });
+
   it("live through a topic's whole life on the emulator", async () => {
     const { client, emulator } = world();
 

@@ -1,3 +1,4 @@
+import { STATUS_CODES } from "node:http";
 import { expect, vi } from "vitest";
 import { discue } from "../../../../src/providers/discue/index.ts";
 import apiKey from "../fixtures/api-key.json" with { type: "json" };
@@ -364,6 +365,12 @@ const keys = async ({ client }: DiscueWorld) => {
   return { keyId };
 };
 const readScopes = [{ resource: "queues", access: "read", targets: "*" }] as const;
+
+/** The header of a key that may only read queues. */
+async function asReader({ apiKeys }: DiscueWorld["client"]) {
+  const reader = { name: "reader", status: "enabled", scopes: readScopes } as const;
+  return { "x-api-key": (await apiKeys.create(reader)).secret };
+}
 
 const keyRows: readonly DiscueRow[] = [
   {
@@ -779,6 +786,30 @@ const overviewRows: readonly DiscueRow[] = [
         503: "transport",
       });
     },
+  },
+  {
+    fact: "D-401",
+    source: inReference("every page, the statuses"),
+    says: "the title of an error is the reason phrase of its status",
+    async shows({ emulator, send }) {
+      for (const status of [402, 405, 409, 415, 423, 429, 500, 501, 503]) {
+        emulator.faults.add({ kind: "status", status, count: 1 });
+
+        const title = STATUS_CODES[status];
+        expect(await send(get("/queues"))).toMatchObject({ status, body: { title, status } });
+      }
+    },
+  },
+  {
+    fact: "D-402",
+    source: inReference("Create an API key"),
+    says: "a scope of access read allows no write",
+    at: async ({ client, send }) =>
+      await send({ ...get("/queues"), headers: await asReader(client) }),
+    gives: { status: 200 },
+    past: async ({ client, send }) =>
+      await send({ ...post("/queues", { name: "a" }), headers: await asReader(client) }),
+    refused: { status: 403 },
   },
   {
     fact: "D-209",
