@@ -302,7 +302,7 @@ export class Pulling {
   }
 
   #wait(waitedMs: number): void {
-    const delayMs = this.#pace.delay(0, waitedMs);
+    const delayMs = this.#pace.delay(0, { spentMs: waitedMs });
     this.#parts.tell?.({ kind: "idle", delayMs });
   }
 

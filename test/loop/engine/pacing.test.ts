@@ -87,9 +87,9 @@ describe("a pace", () => {
   });
 
   it("takes what has passed already off its own wait, not off one that was asked for", () => {
-    expect(new Pace(bounds).delay(0, 400)).toBe(600);
-    expect(new Pace(bounds).delay(0, 5000)).toBe(0);
-    expect(new Pace(bounds).delay(700, 400)).toBe(700);
+    expect(new Pace(bounds).delay(0, { spentMs: 400 })).toBe(600);
+    expect(new Pace(bounds).delay(0, { spentMs: 5000 })).toBe(0);
+    expect(new Pace(bounds).delay(700, { spentMs: 400 })).toBe(700);
   });
 
   it("can be cut short, but for a wait that was asked for", () => {
