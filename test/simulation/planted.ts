@@ -227,8 +227,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: engine("ending"),
-        find: "now + (facts.abrupt ? 0 : facts.withinMs);",
-        replace: "now + (facts.abrupt ? 0 : 3 * facts.withinMs);",
+        find: "now + facts.withinMs;",
+        replace: "now + 3 * facts.withinMs;",
       },
     ],
   },
