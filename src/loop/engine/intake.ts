@@ -52,14 +52,17 @@ export class Intake {
 
   /** Sorts what a pull brought. */
   take(page: Page, pulledAt: number, elapsedMs: number): Brought {
-    const { window, tell, onLeft } = this.#parts;
+    const { feed, window, tell, onLeft } = this.#parts;
     const { deliveries } = page;
     const before = { taken: this.#taken, ackable: this.#ackable, after: this.after };
     const open = window.openPage(page);
     const count = this.#acceptSome(deliveries, open, pulledAt);
     const isWhole = count === deliveries.length;
     if (!isWhole) onLeft(receiptsFrom(deliveries, count));
-    const isRepeat = window.closePage(open, isWhole ? page.receipt : undefined);
+    // A cursor that stands where it stood is acknowledged there once.
+    const hasStood = deliveries.length === 0 && page.receipt === before.after;
+    const place = isWhole && !(hasStood && kindOf(feed) === "cursor") ? page.receipt : undefined;
+    const isRepeat = window.closePage(open, place);
     if (isWhole && page.receipt !== undefined) this.after = page.receipt;
     const fresh = this.#taken - before.taken;
     const ackable = this.#ackable - before.ackable;
