@@ -14,7 +14,9 @@ const LONGEST_ASKED_MS = 300_000;
  * lies between half and the whole of that, so that many processes spread and none runs hot.
  */
 export function backoffMs(attempt: number, { minMs, maxMs }: PacingBounds): number {
-  const full = Math.min(maxMs, minMs * 2 ** Math.min(attempt - 1, 30));
+  // Doubled, nothing stays nothing: only the first wait may be none.
+  const first = attempt > 1 ? Math.max(1, minMs) : minMs;
+  const full = Math.min(maxMs, first * 2 ** Math.min(attempt - 1, 30));
   return full / 2 + (Math.random() * full) / 2;
 }
 
