@@ -58,7 +58,8 @@ export class Intake {
     const open = window.openPage(page);
     const count = this.#acceptSome(deliveries, open, pulledAt);
     const isWhole = count === deliveries.length;
-    if (!isWhole) onLeft(receiptsFrom(deliveries, count));
+    // What is in work here is not another's at once.
+    if (!isWhole) onLeft(receiptsFrom(deliveries, count, (each) => !window.isOpen(each)));
     // A cursor that stands where it stood is acknowledged there once.
     const hasStood = deliveries.length === 0 && page.receipt === before.after;
     const place = isWhole && !(hasStood && kindOf(feed) === "cursor") ? page.receipt : undefined;
@@ -132,6 +133,11 @@ function isSamePlace(before: Receipt | undefined, after: Receipt | undefined): b
   );
 }
 
-function receiptsFrom(deliveries: readonly Delivery[], at: number): Receipt[] {
-  return deliveries.slice(at).flatMap(({ receipt }) => (receipt === undefined ? [] : [receipt]));
+function receiptsFrom(
+  deliveries: readonly Delivery[],
+  at: number,
+  which = (_: Delivery): boolean => true,
+): Receipt[] {
+  const from = deliveries.slice(at).filter(which);
+  return from.flatMap(({ receipt }) => (receipt === undefined ? [] : [receipt]));
 }
