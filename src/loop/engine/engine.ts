@@ -208,20 +208,7 @@ export class Engine {
   }
 
   /** The facts that `health()` is made of; times by `performance.now` but for `lastPollAt`. */
-  get state(): {
-    readonly phase: "standby" | "running" | "paused" | "stopping";
-    readonly lastPollAt: number | undefined;
-    readonly fruitlessPolls: number;
-    readonly open: number;
-    readonly unacked: number;
-    readonly oldest: Entry | undefined;
-    readonly outageSince: number | undefined;
-    readonly pullDueSince: number | undefined;
-    readonly longestSilenceMs: number;
-    readonly stillSince: number | undefined;
-    readonly longestWorkMs: number;
-    readonly error: AckloopError | undefined;
-  } {
+  get state() {
     const { idle, waitMs, handlerTimeoutMs = 0 } = this.#task.settings;
     // An attempt may wait for a store too.
     const isAtWork = [...this.#window.openEntries()].some((entry) => entry.isAtWork);

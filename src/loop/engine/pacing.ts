@@ -107,3 +107,8 @@ export const RENEWAL = Object.freeze({ period: 1 / 3, call: 3 / 10 });
 export function renewalWaitMs(ms: number, tookMs: number): number {
   return Math.max(0, ms / 10 - tookMs);
 }
+
+/** Until when what is asked for now holds at the least, by both clocks. */
+export function timesOf(ms: number): { readonly untilMono: number; readonly untilWall: number } {
+  return { untilMono: performance.now() + ms, untilWall: Date.now() + ms };
+}

@@ -96,8 +96,9 @@ export class Window {
   /** Whether the event of a delivery is open here already, as far as its id tells. */
   isOpen(delivery: Delivery): boolean {
     const { event } = delivery;
-    const isKnown = event !== undefined && hasOwnId(delivery);
-    return isKnown && this.#events.get(event)?.state === "open";
+    return (
+      event !== undefined && hasOwnId(delivery) && this.#get(undefined, event)?.state === "open"
+    );
   }
 
   /** Every entry that is open. */
