@@ -78,6 +78,9 @@ export function ask<Value>(
   });
 }
 
+/** A value now, or later. */
+export type MaybePromise<Value> = Value | Promise<Value>;
+
 const CUT = Object.freeze({ kind: "cut" as const });
 
 function noAnswer({ what, whom, limitMs }: Asking<never>): AckloopError {

@@ -30,8 +30,8 @@ export interface RetryOptions {
    */
   readonly attempts?: number | undefined;
   /**
-   * The first wait, in ms, to a year; it doubles with each attempt. Each wait is drawn from half to the
-   * whole of it. @default 1_000, or `maxDelayMs` where that is less
+   * The first wait, in ms, to a year; it doubles with each attempt, after 0 from 2. Each wait is drawn from
+   * half to the whole of it. @default 1_000, or `maxDelayMs` where that is less
    */
   readonly minDelayMs?: number | undefined;
   /**

@@ -57,6 +57,30 @@ it("holds an event whose handler is at work in a run that has lost its lease, un
   expect(seen).toEqual({ most: 1, starts: 2 });
 });
 
+it("holds an event whose handler is at work in a run that loses its lease while it stops", async () => {
+  const stores = memoryStores();
+  const feed = memoryFeed();
+  feed.publish(testEvent("a"));
+  const { seen, handler } = countsAtOnce(20_000);
+  const options = {
+    consumer: "c",
+    dedupe: { store: stores.dedupe },
+    lease: { store: stores.leases, leaseMs: 10_000 },
+    idle: { minMs: 100, maxMs: 100 },
+  };
+  const losing = { ...stores.leases, renew: async () => false };
+  const first = consume(feed, handler, { ...options, lease: { ...options.lease, store: losing } });
+  await vi.advanceTimersByTimeAsync(1000);
+  const second = consume(feed.reopen(), handler, options);
+
+  void first.stop({ withinMs: 12_000 });
+  await vi.advanceTimersByTimeAsync(100_000);
+  void second.stop();
+  await ended(second, 60_000);
+
+  expect(seen).toEqual({ most: 1, starts: 2 });
+});
+
 it("remembers what handlers were done with after the run has lost its lease", async () => {
   const stores = memoryStores();
   const feed = filledFeed(10);

@@ -79,7 +79,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: engine("pulling"),
-        find: "    const delayMs = this.#pace.delay(0, waitedMs);\n",
+        find: "    const delayMs = this.#pace.delay(0, { spentMs: waitedMs });\n",
         replace: "    const delayMs = 0;\n",
       },
     ],
@@ -191,7 +191,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: engine("settling"),
-        find: "    for (const { message } of refused) this.#refused.set(message, at);\n",
+        find: "    for (const { message } of refused) this.#refused.set(message, pace.until);\n",
         replace: "",
       },
     ],
@@ -227,8 +227,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: engine("ending"),
-        find: "now + (facts.abrupt ? 0 : facts.withinMs);",
-        replace: "now + (facts.abrupt ? 0 : 3 * facts.withinMs);",
+        find: "now + facts.withinMs;",
+        replace: "now + 3 * facts.withinMs;",
       },
     ],
   },

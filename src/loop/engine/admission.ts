@@ -1,6 +1,6 @@
 import type { AckloopError } from "../../core/errors.ts";
 import type { FeedEvent } from "../../core/event.ts";
-import { ask, describeThrown, isThenable } from "../../core/guard.ts";
+import { ask, describeThrown, isThenable, type MaybePromise } from "../../core/guard.ts";
 import { toPlainEvent } from "../../core/plain.ts";
 import type { SchemaResult, StandardSchemaV1 } from "../../core/standard-schema.ts";
 import { toGiven } from "./copy.ts";
@@ -15,8 +15,6 @@ const SCHEMA_LIMIT_MS = 30_000;
 export type Refusal =
   | { readonly reason: string; readonly cause?: AckloopError | undefined }
   | "cut";
-
-type MaybePromise<Value> = Value | Promise<Value>;
 
 /** What admission works with. */
 export interface AdmissionParts {

@@ -1,6 +1,6 @@
 import { AckloopError } from "../../core/errors.ts";
 import type { FeedEvent } from "../../core/event.ts";
-import { isThenable, settle, toFailure } from "../../core/guard.ts";
+import { isThenable, type MaybePromise, settle, toFailure } from "../../core/guard.ts";
 import type { Refusal } from "./admission.ts";
 import { Admission } from "./admission.ts";
 import type { Enter } from "./context.ts";
@@ -33,8 +33,6 @@ export type Disposition =
   | { readonly kind: "left" }
   /** The run must end, so as not to lose the event. */
   | { readonly kind: "halt"; readonly error: AckloopError };
-
-type MaybePromise<Value> = Value | Promise<Value>;
 
 /** Gets what became of an attempt: called once, at once or later. */
 export type OnEnd = (disposition: Disposition, entry: Entry) => void;

@@ -9,8 +9,8 @@ import type { Tell } from "./report.ts";
 export const LEAST_FAILED = 3;
 
 /**
- * How often an event may fail and others succeed behind it, before it is taken for bad by itself; twice as
- * often as one that was taken for bad so, and was not.
+ * How often an event may fail and others succeed behind it, before it is taken for bad by itself; or twice as
+ * often as one that was good after all.
  */
 const MOST_FORGIVEN = 3;
 
@@ -131,7 +131,7 @@ export class Circuit {
    * an outage that is over now, so that what they have tried meanwhile is given back, a few times.
    */
   succeeded({ forgiven }: Entry): void {
-    if (forgiven >= this.#mostForgiven) this.#mostForgiven = 2 * forgiven;
+    this.#mostForgiven = Math.max(this.#mostForgiven, 2 * forgiven);
     if (this.#failedCalls > 0) this.#forgive();
     if (this.#openedAt === undefined) return;
     const elapsedMs = performance.now() - this.#openedAt;

@@ -8,7 +8,7 @@ const RESERVED_SHARE = 1 / 5;
 const MOST_KEPT_MS = 1000;
 
 /** How long letting go may take at least, in ms: however short a stop is, and where the lease is lost. */
-const LEAST_MS = Object.freeze({ stop: 100, abrupt: 1000 });
+const LEAST_MS = Object.freeze({ stop: 100, lost: 1000 });
 
 /** What of a time that is left is kept for the last acks, in ms. */
 export function reserveOf(reserveMs: number, leftMs: number): number {
@@ -23,8 +23,6 @@ export interface EndingFacts {
   readonly withinMs: number;
   /** The part of it that is kept for the acks, in ms. */
   readonly reserveMs: number;
-  /** Handlers and acks are cut at once: the feed is another's now. */
-  readonly abrupt: boolean;
 }
 
 /** What there is still to wait for. */
@@ -41,6 +39,8 @@ export interface Pending {
 export class Ending {
   readonly facts: EndingFacts;
   phase: "handlers" | "acks" | "lettingGo" = "handlers";
+  /** Whether the feed is another's now. */
+  isLost = false;
   #endAt: number;
   #graceAt: number;
   #letGoMs: number;
@@ -48,10 +48,16 @@ export class Ending {
 
   constructor(facts: EndingFacts, now: number) {
     this.facts = facts;
-    this.#endAt = now + (facts.abrupt ? 0 : facts.withinMs);
+    this.#endAt = now + facts.withinMs;
     this.#graceAt = this.#endAt - facts.reserveMs;
     this.#letGoMs = Math.min(MOST_KEPT_MS, facts.reserveMs / 2);
-    if (facts.abrupt) this.phase = "acks";
+  }
+
+  /** The feed is another's now: handlers and acks are cut, and what is left is let go of. */
+  lose(now: number): void {
+    this.isLost = true;
+    this.phase = "acks";
+    this.#endAt = now;
   }
 
   /** By when all must be over, by `performance.now`. */
@@ -83,7 +89,7 @@ export class Ending {
     const isDone = !(pending.handlers || pending.acks || pending.pull);
     if (this.phase === "acks" && (now >= lateAt || isDone)) {
       this.phase = "lettingGo";
-      this.#leastEndAt = now + (this.facts.abrupt ? LEAST_MS.abrupt : LEAST_MS.stop);
+      this.#leastEndAt = now + (this.isLost ? LEAST_MS.lost : LEAST_MS.stop);
       this.#endAt = Math.max(this.#endAt, this.#leastEndAt);
       return true;
     }

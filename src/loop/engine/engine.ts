@@ -174,7 +174,7 @@ export class Engine {
 
   /** Asks the run to end. The first call says why; a later one can only give it less time. */
   stop(reason: StopReason, withinMs = this.#task.settings.shutdownTimeoutMs): void {
-    if (this.#ending === undefined) this.#end({ reason, withinMs, abrupt: false });
+    if (this.#ending === undefined) this.#end({ reason, withinMs });
     else {
       this.#ending.shorten(withinMs, performance.now());
       this.#changed();
@@ -208,20 +208,7 @@ export class Engine {
   }
 
   /** The facts that `health()` is made of; times by `performance.now` but for `lastPollAt`. */
-  get state(): {
-    readonly phase: "standby" | "running" | "paused" | "stopping";
-    readonly lastPollAt: number | undefined;
-    readonly fruitlessPolls: number;
-    readonly open: number;
-    readonly unacked: number;
-    readonly oldest: Entry | undefined;
-    readonly outageSince: number | undefined;
-    readonly pullDueSince: number | undefined;
-    readonly longestSilenceMs: number;
-    readonly stillSince: number | undefined;
-    readonly longestWorkMs: number;
-    readonly error: AckloopError | undefined;
-  } {
+  get state() {
     const { idle, waitMs, handlerTimeoutMs = 0 } = this.#task.settings;
     // An attempt may wait for a store too.
     const isAtWork = [...this.#window.openEntries()].some((entry) => entry.isAtWork);
@@ -270,7 +257,7 @@ export class Engine {
     if (now >= this.#startUntil) {
       // What is left now is what was kept for the acks: handlers have had their time.
       const withinMs = Math.max(0, this.#deadline - now);
-      this.#end({ reason: "deadline", withinMs, reserveMs: withinMs, abrupt: false });
+      this.#end({ reason: "deadline", withinMs, reserveMs: withinMs });
       return Number.POSITIVE_INFINITY;
     }
     const handleAt = this.#handling.step(now);
@@ -296,7 +283,7 @@ export class Engine {
   #stepToEnd(ending: Ending): number {
     const now = performance.now();
     if (ending.phase === "lettingGo" && now >= ending.endAt) this.#left.abort(STOPPING);
-    const ackAt = ending.facts.abrupt ? Number.POSITIVE_INFINITY : this.#settling.step(now);
+    const ackAt = this.#settling.step(now);
     const pending = {
       handlers: this.#handling.running > 0,
       acks: !this.#settling.isIdle,
@@ -320,10 +307,6 @@ export class Engine {
     this.#stopping.abort(STOPPING);
     this.#pulling.cut(false);
     this.#tell?.({ kind: "stopping" });
-    if (facts.abrupt) {
-      this.#over.abort(STOPPING);
-      this.#scope.abort(facts.error ?? STOPPING);
-    }
     this.#changed();
   }
 
@@ -331,20 +314,29 @@ export class Engine {
     const { feed, settings } = this.#task;
     // How a run that is stopping ends is decided; that it leaves something behind must not go unsaid.
     if (this.#ending) this.#log.error("ackloop: failed while stopping", { feed: feed.name, error });
-    else this.#end({ error, withinMs: settings.shutdownTimeoutMs, abrupt: false });
+    else this.#end({ error, withinMs: settings.shutdownTimeoutMs });
     this.#tell?.({ kind: "halted", error });
+  }
+
+  /** The feed is another's now: what a stop would still do is cut, also where one is under way. */
+  #lose(error: AckloopError): void {
+    this.#over.abort(STOPPING);
+    this.#scope.abort(error);
+    this.#halt(error);
+    this.#ending?.lose(performance.now());
+    this.#changed();
   }
 
   /**
    * What is unsettled is free for others at once, where the API and the stores can say so; but what a
    * handler still has in its hands is not given back: its lease ends by itself.
    */
-  async #letGo({ facts }: Ending): Promise<void> {
+  async #letGo({ isLost }: Ending): Promise<void> {
     this.#over.abort(STOPPING);
     this.#pulling.cut(true);
     this.#extending.close();
     this.#keeping.close();
-    await this.#leaving.giveBack(facts.abrupt, this.#left);
+    await this.#leaving.giveBack(isLost, this.#left);
     this.#left.abort(STOPPING);
     this.#alarm.stop();
     this.#onEnd();
@@ -410,11 +402,7 @@ export class Engine {
       callTimeoutMs,
       key: { consumer, feed: feed.name },
       tell: this.#tell,
-      onLost: (error) => {
-        if (this.#ending) this.#over.abort(STOPPING);
-        else this.#end({ error, withinMs: 0, abrupt: true });
-        this.#tell?.({ kind: "halted", error });
-      },
+      onLost: (error) => this.#lose(error),
       onHeld: this.#changed,
     });
   }
@@ -505,8 +493,8 @@ export class Engine {
 
   /** What was pulled too late is given back with the rest, or by itself after that. */
   #onLeft(receipts: readonly Receipt[]): void {
-    const { phase, facts } = this.#ending ?? {};
+    const { phase, isLost } = this.#ending ?? {};
     this.#leaving.add(receipts);
-    if (phase === "lettingGo" && !facts?.abrupt) void this.#leaving.nack();
+    if (phase === "lettingGo" && !isLost) void this.#leaving.nack();
   }
 }

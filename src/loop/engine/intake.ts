@@ -52,14 +52,18 @@ export class Intake {
 
   /** Sorts what a pull brought. */
   take(page: Page, pulledAt: number, elapsedMs: number): Brought {
-    const { window, tell, onLeft } = this.#parts;
+    const { feed, window, tell, onLeft } = this.#parts;
     const { deliveries } = page;
     const before = { taken: this.#taken, ackable: this.#ackable, after: this.after };
     const open = window.openPage(page);
     const count = this.#acceptSome(deliveries, open, pulledAt);
     const isWhole = count === deliveries.length;
-    if (!isWhole) onLeft(receiptsFrom(deliveries, count));
-    const isRepeat = window.closePage(open, isWhole ? page.receipt : undefined);
+    // What is in work here is not another's at once.
+    if (!isWhole) onLeft(receiptsFrom(deliveries, count, (each) => !window.isOpen(each)));
+    // A cursor that stands where it stood is acknowledged there once.
+    const hasStood = deliveries.length === 0 && page.receipt === before.after;
+    const place = isWhole && !(hasStood && kindOf(feed) === "cursor") ? page.receipt : undefined;
+    const isRepeat = window.closePage(open, place);
     if (isWhole && page.receipt !== undefined) this.after = page.receipt;
     const fresh = this.#taken - before.taken;
     const ackable = this.#ackable - before.ackable;
@@ -129,6 +133,11 @@ function isSamePlace(before: Receipt | undefined, after: Receipt | undefined): b
   );
 }
 
-function receiptsFrom(deliveries: readonly Delivery[], at: number): Receipt[] {
-  return deliveries.slice(at).flatMap(({ receipt }) => (receipt === undefined ? [] : [receipt]));
+function receiptsFrom(
+  deliveries: readonly Delivery[],
+  at: number,
+  which = (_: Delivery): boolean => true,
+): Receipt[] {
+  const from = deliveries.slice(at).filter(which);
+  return from.flatMap(({ receipt }) => (receipt === undefined ? [] : [receipt]));
 }

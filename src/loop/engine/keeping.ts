@@ -7,7 +7,7 @@ import type { HandlingSettings } from "../options.ts";
 import { Alarm } from "./alarm.ts";
 import { asItCame } from "./copy.ts";
 import type { Entry, Mark } from "./entry.ts";
-import { RENEWAL, renewalWaitMs } from "./pacing.ts";
+import { RENEWAL, renewalWaitMs, timesOf } from "./pacing.ts";
 import type { Tell } from "./report.ts";
 import { Service } from "./service.ts";
 import { toStorable, toText } from "./storable.ts";
@@ -116,7 +116,7 @@ export class Keeping {
   async finish(entry: Entry): Promise<boolean> {
     const { mark } = entry;
     if (mark === undefined) return true;
-    const isKept = await this.#finish(entry, mark, this.#parts.quit);
+    const isKept = await this.#end("finish", entry, mark, this.#parts.quit);
     if (isKept) this.#unmark(entry);
     return isKept;
   }
@@ -161,9 +161,7 @@ export class Keeping {
     const { mark } = entry;
     if (mark === undefined) return;
     this.#unmark(entry);
-    const last = entry.isDone
-      ? this.#finish(entry, mark, giveUp, true)
-      : this.#forget(entry, mark, giveUp, true);
+    const last = this.#end(entry.isDone ? "finish" : "forget", entry, mark, giveUp, true);
     // Unheard, the mark ends by itself: the redelivery waits that long, and one start too many counts.
     await last.catch((error: unknown) => {
       this.#parts.log.warn("ackloop: a mark could not be ended", { error });
@@ -226,31 +224,23 @@ export class Keeping {
 
   /** Lets go of a mark before the event is begun anew; false when the run quits first. */
   async #letGo(entry: Entry, mark: Mark): Promise<boolean> {
-    const isFree = await this.#forget(entry, mark, this.#beginUntil);
+    const isFree = await this.#end("forget", entry, mark, this.#beginUntil);
     if (isFree) this.#unmark(entry);
     return isFree;
   }
 
-  async #finish(entry: Entry, mark: Mark, quit: AbortSignal, isLast = false): Promise<boolean> {
+  /** Remembers the event as done, or takes its start back; false when `quit` fires first. */
+  async #end(
+    how: "finish" | "forget",
+    entry: Entry,
+    mark: Mark,
+    quit: AbortSignal,
+    isLast = false,
+  ): Promise<boolean> {
     const { store, retentionMs = 0 } = this.#parts.settings.dedupe ?? {};
-    const answer = await this.#marks.ask(
-      "finish",
-      quit,
-      async (signal) => await store?.finish(this.#key(entry), mark.text, { retentionMs, signal }),
-      isLast,
-    );
-    return answer !== undefined;
-  }
-
-  async #forget(entry: Entry, mark: Mark, quit: AbortSignal, isLast = false): Promise<boolean> {
-    const { dedupe } = this.#parts.settings;
-    const answer = await this.#marks.ask(
-      "forget",
-      quit,
-      async (signal) => await dedupe?.store.forget(this.#key(entry), mark.text, { signal }),
-      isLast,
-    );
-    return answer !== undefined;
+    const ask = async (signal: AbortSignal): Promise<unknown> =>
+      store?.[how](this.#key(entry), mark.text, { retentionMs, signal });
+    return (await this.#marks.ask(how, quit, ask, isLast)) !== undefined;
   }
 
   /** Sets a mark of ours: so it can be set again when no answer came, and be taken back unheard. */
@@ -366,10 +356,6 @@ function checkBegin(begun: DedupeBegin): DedupeBegin {
     default:
       throw new Error("the store said neither begun, busy nor done");
   }
-}
-
-function timesOf(markMs: number): Omit<Mark, "text"> {
-  return { untilMono: performance.now() + markMs, untilWall: Date.now() + markMs };
 }
 
 /** Whether a mark is this run's, as far as both clocks know. */

@@ -5,7 +5,7 @@ import { sleep } from "../../core/sleep.ts";
 import type { LeaseGrant, StoreKey } from "../../core/stores.ts";
 import type { LoopSettings } from "../options.ts";
 import { Alarm } from "./alarm.ts";
-import { Pace, RENEWAL, renewalWaitMs } from "./pacing.ts";
+import { Pace, RENEWAL, renewalWaitMs, timesOf } from "./pacing.ts";
 import type { Tell } from "./report.ts";
 
 /** Over how long those who wait for a lease are spread after its end, in ms. */
@@ -207,8 +207,4 @@ function checkGrant(grant: LeaseGrant): LeaseGrant {
   if (grant?.status === "taken")
     return { status: "taken", endsInMs: Math.max(0, Number(grant.endsInMs) || 0) };
   throw new Error("the store gave neither a grant nor who holds the lease");
-}
-
-function timesOf(leaseMs: number): { readonly untilMono: number; readonly untilWall: number } {
-  return { untilMono: performance.now() + leaseMs, untilWall: Date.now() + leaseMs };
 }

@@ -14,7 +14,9 @@ const LONGEST_ASKED_MS = 300_000;
  * lies between half and the whole of that, so that many processes spread and none runs hot.
  */
 export function backoffMs(attempt: number, { minMs, maxMs }: PacingBounds): number {
-  const full = Math.min(maxMs, minMs * 2 ** Math.min(attempt - 1, 30));
+  // Doubled, nothing stays nothing: only the first wait may be none.
+  const first = attempt > 1 ? Math.max(1, minMs) : minMs;
+  const full = Math.min(maxMs, first * 2 ** Math.min(attempt - 1, 30));
   return full / 2 + (Math.random() * full) / 2;
 }
 
@@ -26,6 +28,7 @@ export class Pace {
   readonly #bounds: PacingBounds;
   #attempts = 0;
   #until = 0;
+  #setAt = Number.NEGATIVE_INFINITY;
   #isAsked = false;
 
   constructor(bounds: PacingBounds) {
@@ -47,15 +50,22 @@ export class Pace {
    *
    * @param askedMs What the service asks for, such as a `Retry-After`; a wait that was asked for is
    * never cut short.
-   * @param spentMs What of the wait has passed already.
+   * @param call.spentMs What of the wait has passed already.
+   * @param call.sentAt When the call was made that failed, by `performance.now`: what was under way when
+   * another failed is the same failure, and lets the wait grow no further.
    */
-  delay(askedMs = 0, spentMs = 0): number {
-    this.#attempts += 1;
-    const backoff = backoffMs(this.#attempts, this.#bounds) - spentMs;
+  delay(askedMs = 0, { spentMs = 0, sentAt = Number.POSITIVE_INFINITY } = {}): number {
+    const now = performance.now();
+    const isSame = sentAt <= this.#setAt;
+    if (!isSame) {
+      this.#attempts += 1;
+      this.#setAt = now;
+    }
+    const backoff = isSame ? this.#until - now : backoffMs(this.#attempts, this.#bounds) - spentMs;
     const asked = Math.min(toWait(askedMs), Math.max(this.#bounds.maxMs, LONGEST_ASKED_MS));
     const delayMs = Math.max(0, backoff, asked);
-    this.#isAsked = asked > 0;
-    this.#until = performance.now() + delayMs;
+    this.#isAsked = asked > 0 || (isSame && this.#isAsked);
+    this.#until = now + delayMs;
     return delayMs;
   }
 
@@ -64,10 +74,15 @@ export class Pace {
     if (!this.#isAsked) this.#until = 0;
   }
 
-  /** Begins anew: something came, or a call succeeded. */
-  reset(): void {
+  /**
+   * Begins anew: something came, or a call succeeded. One that was made, at `sentAt`, before the service
+   * asked for a wait says nothing of that.
+   */
+  reset(sentAt = Number.POSITIVE_INFINITY): void {
+    if (this.#isAsked && sentAt <= this.#setAt) return;
     this.#attempts = 0;
     this.#until = 0;
+    this.#setAt = Number.NEGATIVE_INFINITY;
     this.#isAsked = false;
   }
 
@@ -91,4 +106,9 @@ export const RENEWAL = Object.freeze({ period: 1 / 3, call: 3 / 10 });
  */
 export function renewalWaitMs(ms: number, tookMs: number): number {
   return Math.max(0, ms / 10 - tookMs);
+}
+
+/** Until when what is asked for now holds at the least, by both clocks. */
+export function timesOf(ms: number): { readonly untilMono: number; readonly untilWall: number } {
+  return { untilMono: performance.now() + ms, untilWall: Date.now() + ms };
 }

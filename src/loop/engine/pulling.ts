@@ -249,7 +249,9 @@ export class Pulling {
       return;
     }
     const goesOn = this.#progress.goesOn(brought, this.#parts.window);
-    if (brought.fresh === 0) {
+    // A list may bring what can never be acked for ever, in another content each time.
+    const isVain = !goesOn && this.#kind === "list" && brought.ackable === 0;
+    if (brought.fresh === 0 || (isVain && this.#parts.untilEmpty)) {
       if (!goesOn) this.#foundNothing(pull, page, elapsedMs);
       return;
     }
@@ -273,7 +275,7 @@ export class Pulling {
       this.finished = "empty";
       return;
     }
-    if (untilEmpty && isUnacked && !this.#isQuiet()) {
+    if (untilEmpty && isUnacked && page.more !== true && !this.#isQuiet()) {
       this.#waitsForQuiet = true;
       return;
     }
@@ -302,7 +304,7 @@ export class Pulling {
   }
 
   #wait(waitedMs: number): void {
-    const delayMs = this.#pace.delay(0, waitedMs);
+    const delayMs = this.#pace.delay(0, { spentMs: waitedMs });
     this.#parts.tell?.({ kind: "idle", delayMs });
   }
 

@@ -1,4 +1,4 @@
-import { describeThrown, isThenable, toOwnPromise } from "../../core/guard.ts";
+import { describeThrown, isThenable, type MaybePromise, toOwnPromise } from "../../core/guard.ts";
 import type { Decision } from "../outcome.ts";
 import { toDecision } from "../outcome.ts";
 
@@ -6,8 +6,6 @@ import { toDecision } from "../outcome.ts";
 export type Said =
   | { readonly decision: Decision | undefined }
   | { readonly failure: string; readonly thrown?: unknown };
-
-type MaybePromise<Value> = Value | Promise<Value>;
 
 const NOTHING: Said = Object.freeze({ decision: undefined });
 

@@ -90,11 +90,12 @@ export class Service {
     call: (signal: AbortSignal) => PromiseLike<Value>,
   ): Promise<Answer<Value>> {
     const { name, limitMs, onFailed } = this.#parts;
+    const sentAt = performance.now();
     const answer = await ask({ what: operation, whom: name, limitMs, signal: quit }, call);
-    if (answer.kind === "answered") this.#pace.reset();
+    if (answer.kind === "answered") this.#pace.reset(sentAt);
     if (answer.kind === "failed") {
       const { error, thrown = error } = answer;
-      onFailed(thrown, this.#pace.delay(error.retryAfterMs));
+      onFailed(thrown, this.#pace.delay(error.retryAfterMs, { sentAt }));
     }
     return answer;
   }

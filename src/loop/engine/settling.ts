@@ -251,7 +251,8 @@ export class IndividualSettling implements Settling {
     if (acked > 0) onAcked(acked, gone);
     // Where the whole call was refused, it may have been for what was stale in it.
     const isMixed = "error" in report && failures.some(({ message }) => isStale(message));
-    this.#again(failures.filter((each) => !this.#isRefusedForGood(each, isMixed, sentAt)));
+    const again = failures.filter((each) => !this.#isRefusedForGood(each, isMixed, sentAt));
+    this.#again(again, sentAt);
   }
 
   /** Halts the run when an event cannot be acked; the others of its call still can. */
@@ -273,19 +274,15 @@ export class IndividualSettling implements Settling {
     return true;
   }
 
-  #again(refused: readonly Refusal[]): void {
+  #again(refused: readonly Refusal[], sentAt: number): void {
     // What says that the provider is away matters to all; what is wrong with one does not.
     const worst = refused.find(({ error }) => error.retryable) ?? refused[0];
-    if (worst === undefined) {
-      this.#pace.reset();
-      return;
-    }
+    if (!worst?.error.retryable) this.#pace.reset(sentAt);
+    if (worst === undefined) return;
     const { error } = worst;
-    const delayMs = this.#pace.delay(error.retryAfterMs);
-    const at = this.#pace.until;
-    // What is refused for its own sake holds the others up no longer than itself.
-    if (!error.retryable) this.#pace.reset();
-    for (const { message } of refused) this.#refused.set(message, at);
+    const pace = error.retryable ? this.#pace : ackPace(this.#parts.settings);
+    const delayMs = pace.delay(error.retryAfterMs, { sentAt });
+    for (const { message } of refused) this.#refused.set(message, pace.until);
     this.#parts.tell?.({ kind: "ackFailed", error, delayMs });
   }
 }

@@ -104,6 +104,14 @@ export class Window {
     return oldest;
   }
 
+  /** Whether the event of a delivery is open here already, as far as its id tells. */
+  isOpen(delivery: Delivery): boolean {
+    const { event } = delivery;
+    return (
+      event !== undefined && hasOwnId(delivery) && this.#get(undefined, event)?.state === "open"
+    );
+  }
+
   /** Every entry that is open. */
   *openEntries(): Generator<Entry> {
     for (const entry of this.#events.values()) if (entry.state === "open") yield entry;

@@ -134,6 +134,17 @@ describe("a circuit judges", () => {
 
       expect(circuit.judge(7)).toBe("outage");
     });
+
+    it("as any others where one has succeeded that had failed nearly as often", () => {
+      const { circuit, entries } = forgiven(2);
+      circuit.succeeded(entries.pop() as Entry);
+      for (const entry of entries) circuit.failed([entry]);
+      circuit.succeeded(entryOf());
+
+      for (const entry of entries) circuit.failed([entry]);
+
+      expect(circuit.judge(7)).toBe("outage");
+    });
   });
 
   it("counts none that were given up before a success", () => {

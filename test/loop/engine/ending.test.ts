@@ -7,7 +7,7 @@ const NONE: Pending = { handlers: false, acks: false, pull: false };
 const NOW = 1000;
 
 const endingOf = (facts: Partial<EndingFacts> = {}): Ending =>
-  new Ending({ withinMs: 10_000, reserveMs: 2000, abrupt: false, ...facts }, NOW);
+  new Ending({ withinMs: 10_000, reserveMs: 2000, ...facts }, NOW);
 
 describe("what is kept for the last acks", () => {
   it.each([
@@ -74,7 +74,8 @@ describe("an ending", () => {
   });
 
   it("is over at once where the feed is another's now", () => {
-    const ending = endingOf({ abrupt: true });
+    const ending = endingOf();
+    ending.lose(NOW);
 
     expect([ending.phase, ending.endAt]).toEqual(["acks", NOW]);
     expect(ending.advance(ALL, NOW)).toBe(true);

@@ -636,6 +636,31 @@ describe("a run with a lease", () => {
     expect(feed.calls).toHaveLength(calls);
   });
 
+  it("cuts a stop that is under way short when it is lost", async () => {
+    const { leases } = memoryStores();
+    const feed = filledFeed(3);
+    feed.fail({ operation: "ack", delayMs: Number.POSITIVE_INFINITY });
+    const reasons: unknown[] = [];
+    const handler = async ({ id }: FeedEvent, { signal }: HandlerContext) => {
+      if (id === "e0") return;
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      reasons.push(signal.reason);
+    };
+    const losing = { ...leases, renew: async () => false };
+    const { of, onReport } = recorder();
+    const options = { ...leased(losing, "one"), concurrency: 2, onReport };
+    const run = consume(feed, handler, options);
+    await soon();
+
+    const stopped = run.stop({ withinMs: 600_000 });
+    await vi.advanceTimersByTimeAsync(3000);
+
+    expect(await stopped).toMatchObject({ stopped: "signal", unsettled: 2, acked: 0 });
+    expect(reasons).toMatchObject([{ code: "leaseLost" }, { code: "leaseLost" }]);
+    expect(of("halted")).toMatchObject([{ error: { code: "leaseLost" } }]);
+    expect(of("stopping")).toHaveLength(1);
+  });
+
   it("starts nothing after the process was paused for longer than the lease", async () => {
     const { leases } = memoryStores();
     const feed = filledFeed(3);

@@ -65,6 +65,17 @@ describe("taking in a page", () => {
     expect(onLeft.mock.calls.map(([receipts]) => receipts.map(fromReceipt))).toEqual([["1", "2"]]);
   });
 
+  it("gives back no further message of what a handler may have in its hands", () => {
+    let isStopping = false;
+    const { take, onLeft } = intakeOf(QUEUE, { isStopping: () => isStopping });
+    take({ deliveries: [delivery("a", "1")] });
+
+    isStopping = true;
+    take({ deliveries: [delivery("a", "2"), delivery("b", "3")] });
+
+    expect(onLeft.mock.calls.map(([receipts]) => receipts.map(fromReceipt))).toEqual([["3"]]);
+  });
+
   it("hands a further message of what is settled on to be acked", () => {
     const { take, window, settling, onFresh } = intakeOf(QUEUE);
     take({ deliveries: [delivery("a", "1")] });

@@ -24,6 +24,18 @@ describe("a backoff", () => {
     expect(most).toBeLessThanOrEqual(full);
   });
 
+  it.each([
+    [60_000, [0, 2, 4, 8, 16]],
+    [5, [0, 2, 4, 5, 5]],
+    [0, [0, 0, 0, 0, 0]],
+  ])("grows from nothing too, to its ceiling: %i ms", (maxMs, waits) => {
+    vi.spyOn(Math, "random").mockReturnValue(1);
+
+    expect([1, 2, 3, 4, 5].map((attempt) => backoffMs(attempt, { minMs: 0, maxMs }))).toEqual(
+      waits,
+    );
+  });
+
   it("is spread", () => {
     const waits = new Set(Array.from({ length: 20 }, () => backoffMs(3, bounds)));
 
@@ -87,9 +99,9 @@ describe("a pace", () => {
   });
 
   it("takes what has passed already off its own wait, not off one that was asked for", () => {
-    expect(new Pace(bounds).delay(0, 400)).toBe(600);
-    expect(new Pace(bounds).delay(0, 5000)).toBe(0);
-    expect(new Pace(bounds).delay(700, 400)).toBe(700);
+    expect(new Pace(bounds).delay(0, { spentMs: 400 })).toBe(600);
+    expect(new Pace(bounds).delay(0, { spentMs: 5000 })).toBe(0);
+    expect(new Pace(bounds).delay(700, { spentMs: 400 })).toBe(700);
   });
 
   it("can be cut short, but for a wait that was asked for", () => {

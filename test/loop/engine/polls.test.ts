@@ -188,3 +188,73 @@ it("acks what a drain has handled although its last ack was refused once", async
 
   expect({ acked, stopped }).toEqual({ acked: 3, stopped: "limit" });
 });
+
+it("ends a drain of a list that brings what can never be acked, in another content each time", async () => {
+  let pulls = 0;
+  let isAcked = false;
+  const good = { event: testEvent("good"), raw: {}, receipt: toReceipt("good") };
+  const feed: Feed = {
+    name: "list",
+    acks: "individual",
+    pulls: "unacked",
+    pull: async () => {
+      pulls += 1;
+      const unreadable = new AckloopError("schema", "no id");
+      return [{ unreadable, raw: { pulls } }, ...(isAcked ? [] : [good])];
+    },
+    ack: async (receipts) => {
+      isAcked = true;
+      return receipts.map(() => ({ status: "acked" as const }));
+    },
+  };
+
+  const summary = await ended(drain(feed, () => {}, { unprocessable: "drop" }));
+
+  expect(summary).toMatchObject({ stopped: "empty", handled: 1, acked: 1, unsettled: 0 });
+  expect(pulls).toBeLessThan(6);
+});
+
+it("pulls no drain's empty pages that promise more and move on in a hurry, without end", async () => {
+  let pulls = 0;
+  const feed: Feed = {
+    name: "pages",
+    acks: "cumulative",
+    pulls: "unacked",
+    pull: async () => {
+      pulls += 1;
+      // A loop that is hot would end no test.
+      const more = pulls < 1000;
+      return { deliveries: [], receipt: toReceipt(`${pulls}`), more };
+    },
+    ack: async (receipts) => receipts.map(() => ({ status: "acked" as const })),
+  };
+  const done = new AbortController();
+  const drained = drain(feed, () => {}, { signal: done.signal });
+  await vi.advanceTimersByTimeAsync(60_000);
+  done.abort();
+  await ended(drained);
+
+  expect(pulls).toBeLessThan(40);
+});
+
+it("acks the place of a cursor that stands still once, however often it is polled", async () => {
+  const acks: unknown[] = [];
+  let place = "1";
+  const feed: Feed = {
+    name: "cursor",
+    acks: "cumulative",
+    pulls: "onward",
+    pull: async () => ({ deliveries: [], receipt: toReceipt(place) }),
+    ack: async (receipts) => {
+      acks.push(...receipts);
+      return receipts.map(() => ({ status: "acked" as const }));
+    },
+  };
+  const run = consume(feed, () => {}, { idle: { maxMs: 1000 } });
+  await vi.advanceTimersByTimeAsync(60_000);
+  place = "2";
+  await vi.advanceTimersByTimeAsync(60_000);
+  await ended(run.stop());
+
+  expect(acks).toEqual(["1", "2"]);
+});

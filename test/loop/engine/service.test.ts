@@ -118,6 +118,25 @@ describe("a service", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it("counts the calls that were under way together as one failure, however many they were", async () => {
+    const { ask, onFailed } = serviceOf();
+    let isDown = true;
+    const call = vi.fn(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      if (isDown) throw passing();
+      return 7;
+    });
+
+    const answers = Array.from({ length: 20 }, () => ask(call));
+    await vi.advanceTimersByTimeAsync(50);
+    isDown = false;
+    await vi.advanceTimersByTimeAsync(70);
+
+    expect(onFailed.mock.calls.map(([, delayMs]) => delayMs)).toEqual(new Array(20).fill(100));
+    expect(call).toHaveBeenCalledTimes(40);
+    expect(await Promise.all(answers)).toHaveLength(20);
+  });
+
   it("is not asked any more once nobody wants to know, and leaves neither timer nor listener", async () => {
     const { ask, quit } = serviceOf();
     const call = vi.fn(down);

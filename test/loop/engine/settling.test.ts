@@ -240,6 +240,32 @@ describe("individual acks", () => {
     expect(calls).toHaveLength(2);
   });
 
+  it.each([
+    ["answered", async () => [ACKED]],
+    ["refused for its own sake", async () => [failed(refused)]],
+    ["refused without a wait", async () => [failed(passing())]],
+  ])("wait so long too where another that was under way is %s", async (_, reply) => {
+    const { ack, calls, settle } = bench("individual");
+    const first = gate<AckReport>();
+    const second = gate<AckReport>();
+    ack.mockReturnValueOnce(first.opened).mockReturnValueOnce(second.opened);
+    settle("a");
+    await soon();
+    settle("b");
+    await soon();
+
+    first.fail(passing({ retryAfterMs: 20_000 }));
+    await soon();
+    second.open(await reply());
+    await soon();
+    settle("c");
+    await vi.advanceTimersByTimeAsync(19_000);
+    expect(calls).toEqual([["a"], ["b"]]);
+    await vi.advanceTimersByTimeAsync(1000);
+
+    expect(calls.length).toBeGreaterThan(2);
+  });
+
   it("halt when one is refused for good, and still ack the others", async () => {
     const { side, ack, calls, counts, onHalt, settle } = bench("individual", {
       options: { retry: { attempts: 2 } },
