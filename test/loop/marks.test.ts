@@ -66,7 +66,7 @@ it("holds an event whose handler is at work in a run that loses its lease while 
     consumer: "c",
     dedupe: { store: stores.dedupe },
     lease: { store: stores.leases, leaseMs: 10_000 },
-    idle: { minMs: 100, maxMs: 100 },
+    idle: { minDelayMs: 100, maxDelayMs: 100 },
   };
   const losing = { ...stores.leases, renew: async () => false };
   const first = consume(feed, handler, { ...options, lease: { ...options.lease, store: losing } });

@@ -250,7 +250,7 @@ it("acks the place of a cursor that stands still once, however often it is polle
       return receipts.map(() => ({ status: "acked" as const }));
     },
   };
-  const run = consume(feed, () => {}, { idle: { maxMs: 1000 } });
+  const run = consume(feed, () => {}, { idle: { maxDelayMs: 1000 } });
   await vi.advanceTimersByTimeAsync(60_000);
   place = "2";
   await vi.advanceTimersByTimeAsync(60_000);
