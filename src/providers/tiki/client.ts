@@ -1,8 +1,9 @@
 import { AckloopError, isAckloopError } from "../../core/errors.ts";
 import type { CallOptions } from "../../core/feed.ts";
+import { parseJson } from "../../http/json.ts";
 import { wrong } from "../../http/options.ts";
 import { pageReply, replyOf, withText } from "../../http/reply.ts";
-import type { HttpClient, ReplyReader, Token } from "../../http/types.ts";
+import type { HttpClient, ReplyFacts, ReplyReader, Token } from "../../http/types.ts";
 import type { TikiEventType } from "./event.ts";
 import { checkText } from "./options.ts";
 import {
@@ -290,20 +291,19 @@ const readAnyAck: ReplyReader<TikiAckReply> = (body, facts) => ({
 });
 
 /** Reads the answer to an ack: whatever does not say that it was acknowledged has failed, and may pass. */
-const readAck: ReplyReader<TikiAckReply> = (body, facts) => {
-  try {
-    return { status: ackReply(body, facts)?.status };
-  } catch (error) {
-    if (!isAckloopError(error)) throw error;
-    const { provider, operation, status } = facts;
-    const known = { provider, operation, status, path: error.path };
-    throw new AckloopError("schema", "the answer does not say that it was acknowledged", {
-      ...known,
-      retryable: true,
-      outcomeUnknown: true,
-    });
-  }
-};
+const readAck: ReplyReader<TikiAckReply> = Object.assign(
+  (_body: unknown, facts: ReplyFacts): TikiAckReply => {
+    const { provider, operation, status, text } = facts;
+    try {
+      return { status: ackReply(text.trim() === "" ? undefined : parseJson(text), facts)?.status };
+    } catch (error) {
+      const path = isAckloopError(error) ? error.path : undefined;
+      const known = { provider, operation, status, path, retryable: true, outcomeUnknown: true };
+      throw new AckloopError("schema", "the answer does not say that it was acknowledged", known);
+    }
+  },
+  { reads: "text" as const },
+);
 
 function eventCalls(http: HttpClient, reply: ReplyReader<TikiAckReply>): TikiCalls["events"] {
   return {

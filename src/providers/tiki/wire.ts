@@ -55,7 +55,12 @@ export const wirePage = z.object({
  * Assumed: a 2xx without a body acknowledges too; only `{"status":"ok"}` is documented. Acknowledged events
  * that come again would show it wrong.
  */
-export const wireAck = z.optional(z.object({ status: z.literal("ok") }));
+export const wireAck = z.optional(
+  z.object({
+    status: z.literal("ok"),
+    errors: z.nullish(z.array(z.unknown()).check(z.maxLength(0))),
+  }),
+);
 
 /** Whatever else an ack may be answered with. */
 export const wireAnyAck = z.catch(z.optional(z.object({ status: z.string() })), undefined);
