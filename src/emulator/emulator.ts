@@ -1,3 +1,4 @@
+import { throwIfAborted } from "../core/abort.ts";
 /**
  * The frame that every provider's emulator is built on.
  *
@@ -150,7 +151,7 @@ export function createEmulator<Own extends Connection, Operation extends string>
     fetch: async (input, init) => {
       if (tools.closing.aborted) throw connectionCut("fetch failed", "ECONNREFUSED");
       const outer = init?.signal ?? (isRequest(input) ? input.signal : undefined);
-      outer?.throwIfAborted();
+      throwIfAborted(outer);
       lastNumber += 1;
       const number = lastNumber;
       const request = toRequest(input, init);

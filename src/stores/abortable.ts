@@ -1,4 +1,4 @@
-import { onAbort } from "../core/abort.ts";
+import { onAbort, throwIfAborted } from "../core/abort.ts";
 import type { CallOptions } from "../core/feed.ts";
 
 /**
@@ -12,7 +12,7 @@ export function abortable<Result>(
   work: () => Promise<Result>,
 ): Promise<Result> {
   return new Promise((resolve, reject) => {
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
     const forget = onAbort(signal, () => reject(signal?.reason));
     work().finally(forget).then(resolve, reject);
   });

@@ -177,6 +177,13 @@ const method: Rule<string> = new Rule({
   convert: (value) => String(value).toUpperCase(),
 });
 
+const methods = new Rule<readonly string[], readonly string[] | undefined>({
+  ...list(method),
+  must: "a list of methods that holds one with a body, such as POST",
+  test: (value) =>
+    Array.isArray(value) && !value.every((each) => /^(get|head)$/i.test(String(each))),
+});
+
 const headerName: Rule<string> = new Rule({
   must: "the name of a header",
   test: (value) => typeof value === "string" && /^[\w!#$%&'*+.^`|~-]+$/.test(value),
@@ -206,7 +213,7 @@ const table = {
   signature: group(signatureTable, "an object with `secrets`"),
   open: flag.or(false),
   maxBodyBytes: whole(1, 2 ** 30).or(1_048_576),
-  methods: list(method).or(["POST", "PUT"]),
+  methods: methods.or(["POST", "PUT"]),
   livenessMethods: list(method).or(["GET", "HEAD"]),
   livenessPath: path,
   domainChallenges: new Rule<NonNullable<ReceiverOptions["domainChallenges"]>>({

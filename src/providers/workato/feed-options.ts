@@ -143,7 +143,7 @@ const table = {
   onCursorExpired: oneOf<OnCursorExpired>("halt", "oldest", "fromTime").or(
     defaults.onCursorExpired,
   ),
-  restartMarginMs: milliseconds(0, Number.POSITIVE_INFINITY).or(defaults.restartMarginMs),
+  restartMarginMs: milliseconds(0).or(defaults.restartMarginMs),
   checkEmptyAfterMs: milliseconds(0, Number.POSITIVE_INFINITY).or(defaults.checkEmptyAfterMs),
   expiredStatuses: list(whole(100, 599)).or(defaults.expiredStatuses),
   schema,

@@ -380,6 +380,15 @@ describe("the documented replies", () => {
     });
   });
 
+  it("to a key that was made without its secret names the key, which can be deleted then", async () => {
+    const { client } = answered({ api_key: { id: "key-77" } });
+
+    const failure = await failureOf(client.apiKeys.create({}));
+
+    expect(failure).toMatchObject({ code: "schema", outcomeUnknown: true });
+    expect(String(failure)).toContain("key-77");
+  });
+
   it("of a schema is what the queue has", async () => {
     const schema = { order: { type: "number" } };
     const { client, seen } = answered({ schema });
