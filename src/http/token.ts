@@ -206,8 +206,8 @@ export function cachedToken(
     const { refused, logger } = request;
     const issued = await fetchToken({ refused, logger, signal, call });
     const { token, expiresInMs = Number.POSITIVE_INFINITY } = issued;
-    // What can never be sent is not kept.
-    if (!isToken(token)) return token;
+    // What can never be sent is not kept, nor what a question brings that was cut: another was asked since.
+    if (!isToken(token) || signal.aborted) return token;
     cached = { token, endsAt: askedAt + expiresInMs - Math.min(marginMs, expiresInMs / 2) };
     return token;
   };

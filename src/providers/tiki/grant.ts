@@ -67,10 +67,14 @@ export function rotatingToken(app: CheckedApp, first: Form, onRefresh: OnRefresh
     if (next === undefined) throw authorisationEnded();
     // A code, and perhaps a refresh token, is good once: it is sent again only if it did not arrive.
     held ??= await askGrant(app, next, "unsent", request, rotating.timeoutMs);
-    const { refreshToken, judge } = held;
+    const answer = held;
+    const { refreshToken, judge } = answer;
     if (refreshToken !== undefined) await store(refreshToken, onRefresh, request.logger);
-    next = toNextForm(next, refreshToken);
-    held = undefined;
+    // Where this one was cut while it was stored, another has stored it since, and may have gone on.
+    if (held === answer) {
+      next = toNextForm(next, refreshToken);
+      held = undefined;
+    }
     return toIssued(judge());
   }, rotating);
 }

@@ -323,6 +323,52 @@ describe("a refresh token", () => {
     expect(requests).toHaveLength(2);
   });
 
+  it("is never put back by a storing that was left behind and ends late", async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    let endLate = (): void => undefined;
+    const onRefresh = vi
+      .fn<(token: string) => Promise<void>>()
+      .mockReturnValueOnce(
+        new Promise((resolve) => {
+          endLate = resolve;
+        }),
+      )
+      .mockResolvedValue();
+    const { fetch, requests } = script(
+      granted("one", "second"),
+      [],
+      refused(),
+      granted("two", "third"),
+      [],
+      refused(),
+      granted("three", "fourth"),
+      [],
+    );
+    const shop = tiki({ token: refreshToken({ ...app, refreshToken: "first", onRefresh }), fetch });
+    const gone = new AbortController();
+    const left = shop.queues.list({ signal: gone.signal }).catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(10);
+    gone.abort("gone");
+    expect(await left).toBe("gone");
+    await vi.advanceTimersByTimeAsync(6_000);
+
+    await shop.queues.list();
+    await shop.queues.list();
+    endLate();
+    await vi.advanceTimersByTimeAsync(10);
+    await shop.queues.list();
+
+    const asked = requests.filter(({ url }) => url.endsWith("/token"));
+    expect(asked.map(({ body }) => body)).toMatchObject([
+      { refresh_token: "first" },
+      { refresh_token: "second" },
+      { refresh_token: "third" },
+    ]);
+  });
+
   it("is asked for with more time than a call has, and not held on to for ever", async () => {
     vi.useFakeTimers();
     onTestFinished(() => {
