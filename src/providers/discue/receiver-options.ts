@@ -65,7 +65,7 @@ export interface ReceiverOptions {
   /** The longest body, unpacked, in bytes, 1 to 2^30; a longer one is answered 413. @default 1_048_576 */
   readonly maxBodyBytes?: number | undefined;
   /**
-   * The methods by which a delivery may come; by another it is answered 405, and the logger told. Assumed:
+   * The methods by which a delivery may come, one with a body among them; by another it is answered 405, and the logger told. Assumed:
    * discue delivers by POST or PUT. Such lines in the log would show this wrong. @default ["POST", "PUT"]
    */
   readonly methods?: readonly string[] | undefined;

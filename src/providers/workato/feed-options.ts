@@ -41,7 +41,7 @@ export interface FeedBasics {
   readonly from?: "oldest" | "now" | Instant | undefined;
   /** What happens when the saved message is no longer known. @default "halt" */
   readonly onCursorExpired?: OnCursorExpired | undefined;
-  /** How far before the saved time `"fromTime"` starts, in ms, from 0. @default 1_000 */
+  /** How far before the saved time `"fromTime"` starts, in ms, from 0 to a year. @default 1_000 */
   readonly restartMarginMs?: number | undefined;
   /**
    * After how much emptiness, in ms from 0, a saved message is suspected to be unknown, and the topic is
