@@ -1,9 +1,8 @@
 import { AckloopError, isAckloopError } from "../../core/errors.ts";
 import type { CallOptions } from "../../core/feed.ts";
-import { parseJson } from "../../http/json.ts";
 import { wrong } from "../../http/options.ts";
 import { pageReply, replyOf, withText } from "../../http/reply.ts";
-import type { HttpClient, ReplyFacts, ReplyReader, Token } from "../../http/types.ts";
+import type { HttpClient, ReplyReader, Token } from "../../http/types.ts";
 import type { TikiEventType } from "./event.ts";
 import { checkText } from "./options.ts";
 import {
@@ -290,27 +289,24 @@ const readAnyAck: ReplyReader<TikiAckReply> = (body, facts) => ({
   status: anyAckReply(body, facts)?.status,
 });
 
-/** Reads the answer to an ack: whatever does not say that it was acknowledged has failed, and may pass. */
-const readAck: ReplyReader<TikiAckReply> = Object.assign(
-  (_body: unknown, facts: ReplyFacts): TikiAckReply => {
-    const { provider, operation, status, text } = facts;
-    try {
-      return { status: ackReply(text.trim() === "" ? undefined : parseJson(text), facts)?.status };
-    } catch (error) {
-      const path = isAckloopError(error) ? error.path : undefined;
-      const known = { provider, operation, status, path, retryable: true, outcomeUnknown: true };
-      throw new AckloopError("schema", "the answer does not say that it was acknowledged", known);
-    }
-  },
-  { reads: "text" as const },
-);
+const readAck: ReplyReader<TikiAckReply> = (body, facts) => ({
+  status: ackReply(body, facts)?.status,
+});
+
+/** Whatever an ack was answered that does not say that it was acknowledged has failed, and may pass. */
+function afterAck(error: unknown): unknown {
+  if (!isAckloopError(error) || error.code !== "schema") return error;
+  const { provider, operation, status, path } = error;
+  const known = { provider, operation, status, path, retryable: true, outcomeUnknown: true };
+  return new AckloopError("schema", "the answer does not say that it was acknowledged", known);
+}
 
 function eventCalls(http: HttpClient, reply: ReplyReader<TikiAckReply>): TikiCalls["events"] {
   return {
     pull: async (queueCode, options) => toPage(await pullPage(http, queueCode, options)),
     async ack(queueCode, ackId, { signal, token } = {}) {
       const operation = "ack";
-      return await http.call({
+      const call = http.call({
         operation,
         method: "POST",
         path: ["queues", checkText(operation, "queueCode", queueCode), "events", "ack"],
@@ -320,6 +316,9 @@ function eventCalls(http: HttpClient, reply: ReplyReader<TikiAckReply>): TikiCal
         reply,
         signal,
         token,
+      });
+      return await call.catch((error: unknown) => {
+        throw afterAck(error);
       });
     },
   };
