@@ -1,3 +1,19 @@
+import { AckloopError } from "./errors.ts";
+import { signal as signalRule } from "./options.ts";
+
+/**
+ * Throws the signal's reason where it has fired already. Not every library's signal can do so itself.
+ *
+ * @throws {AckloopError} `config` for what is no signal.
+ */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal === undefined) return;
+  if (signalRule.test(signal) !== true) {
+    throw new AckloopError("config", `signal must be ${signalRule.must}`);
+  }
+  if (signal.aborted) throw signal.reason;
+}
+
 /** The callbacks that wait for a signal; with it goes the one listener that serves them all. */
 interface Fan {
   readonly callbacks: Set<() => void>;
@@ -53,7 +69,7 @@ export function abortable<Result>(
   work: () => Promise<Result>,
 ): Promise<Result> {
   return new Promise((resolve, reject) => {
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
     const forget = onAbort(signal, () => reject(signal?.reason));
     work().finally(forget).then(resolve, reject);
   });

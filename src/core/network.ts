@@ -22,7 +22,7 @@ const unsentCodes: readonly unknown[] = [
 
 /** Codes of a TLS handshake that failed before the request: of OpenSSL, as Node tells them. */
 const handshakeCodes =
-  /^ERR_SSL_(WRONG_VERSION_NUMBER|UNSUPPORTED_PROTOCOL|VERSION_TOO_LOW|UNKNOWN_PROTOCOL|TLSV1_ALERT_PROTOCOL_VERSION|SSLV3_ALERT_HANDSHAKE_FAILURE|NO_PROTOCOLS_AVAILABLE|NO_CIPHER_MATCH|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST)$/;
+  /^ERR_SSL_(WRONG_VERSION_NUMBER|UNSUPPORTED_PROTOCOL|VERSION_TOO_LOW|UNKNOWN_PROTOCOL|TLSV1_ALERT_PROTOCOL_VERSION|SSLV3_ALERT_HANDSHAKE_FAILURE|NO_PROTOCOLS_AVAILABLE|TLSV1_UNRECOGNIZED_NAME|TLSV1_ALERT_(INSUFFICIENT_SECURITY|NO_APPLICATION_PROTOCOL)|NO_CIPHER_MATCH|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST)$/;
 
 /** Codes of a certificate that is not trusted: of OpenSSL's verification and Node's check of the name. */
 const certificateCodes =
@@ -32,8 +32,12 @@ const certificateCodes =
 const networkWords =
   /^(fetch failed|failed to fetch|load failed|terminated$|error sending request|error reading a body|unable to connect|other side closed)|network (error|request failed|connection lost)|networkerror when|internet connection|socket (hang up|connection)|connection (was )?(closed|lost|refused|reset|terminated)/i;
 
-/** What Deno says when no connection came about, and what runtimes say of a port they never use. */
-const unsentWords = /client error \(Connect\)|dns error|bad port|port \d+ are blocked/;
+/**
+ * What Deno says when no connection came about, what runtimes say of a port they never use, and Node where the
+ * other side has gone before the handshake's end.
+ */
+const unsentWords =
+  /before secure TLS connection|client error \(Connect\)|dns error|bad port|port \d+ are blocked/;
 
 /**
  * Tells what is known of an error that a `fetch`, or the reading of its body, was rejected with.
@@ -90,7 +94,7 @@ function causesOf(error: unknown): readonly unknown[] {
 /** The code of an error, if it reads like one. Node's `ERR_...` codes mean wrong use, not the network. */
 function codeOf(error: unknown): string | undefined {
   const { code } = toFacts(error);
-  if (typeof code !== "string" || !/^\w{3,40}$/.test(code)) return undefined;
+  if (typeof code !== "string" || !/^\w{3,60}$/.test(code)) return undefined;
   return /^ERR_(?!SSL|TLS|HTTP2|STREAM_PREMATURE)/.test(code) ? undefined : code;
 }
 

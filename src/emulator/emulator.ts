@@ -155,7 +155,7 @@ export function createEmulator<Own extends Connection, Operation extends string>
     fetch: async (input, init) => {
       if (tools.closing.aborted) throw connectionCut("fetch failed", "ECONNREFUSED");
       const outer = init?.signal ?? (isRequest(input) ? input.signal : undefined);
-      outer?.throwIfAborted();
+      if (outer?.aborted) throw outer.reason;
       lastNumber += 1;
       const number = lastNumber;
       const request = toRequest(input, init);

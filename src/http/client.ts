@@ -255,17 +255,21 @@ async function exchange(
   const headers =
     token === undefined ? request.headers : { ...request.headers, [header]: prefix + token };
   const limitMs = remainingMs(journey);
-  let reply: TransportReply;
+  let reply: TransportReply | undefined;
+  const onRefusal = (head: TransportReply): void => {
+    reply = head;
+  };
   try {
     reply = await withinLimit(
-      (signal) => transport({ ...request, headers, signal }),
+      (signal) => transport({ ...request, headers, signal, onRefusal }),
       limitMs,
       call.signal,
     );
   } catch (error) {
     if (call.signal?.aborted) throw call.signal.reason;
-    if (isTimeUp(error)) return fromTimeout(limitMs, context, true);
-    return fromThrown(error, context, settings.fetch === undefined);
+    // A refusal counts once its status is there, whatever becomes of its text.
+    if (!isTimeUp(error)) return fromThrown(error, context, settings.fetch === undefined);
+    if (reply === undefined) return fromTimeout(limitMs, context, true);
   }
   if (reply.status >= 200 && reply.status < 300) return toAnswer(reply, journey, context);
   const secrets = secretsIn(settings, journey);

@@ -5,7 +5,7 @@ import {
   retryableCodes,
 } from "../core/errors.ts";
 import { toNetworkFailure } from "../core/network.ts";
-import { parseJson } from "./json.ts";
+import { isCutJson, parseJson } from "./json.ts";
 import { toPlainText } from "./redact.ts";
 import type { TransportReply } from "./transport.ts";
 import type { HttpSettings } from "./types.ts";
@@ -54,12 +54,35 @@ const redirected: StatusMeaning = {
   what: "the server answered with a redirect, which is not followed; check baseUrl",
 };
 
-/** A refusal in HTML is the network's word, and says nothing of what was asked for. */
+/** A refusal in the network's own words says nothing of what was asked for. */
 const foreign: StatusMeaning = {
   code: "transport",
   retryable: true,
   what: "something on the way refused it with a page of its own",
 };
+
+/**
+ * Whether a refusal is a gateway's: a page, where it would end a run or move a place. Gateways without a
+ * road, or with a rule against it, say 403 and 404 in plain text too, which is no API's own answer.
+ */
+function isGateways({ status, text }: TransportReply): boolean {
+  if (![400, 403, 404, 409, 410, 422].includes(status)) return false;
+  return isPage(text) || (status < 409 && status > 400 && isNoJson(text));
+}
+
+/** Whether an error is such a refusal: its status is not the provider's. */
+export function isForeign({ code, status = 0 }: AckloopError): boolean {
+  return code === foreign.code && status >= 400 && status < 500 && status !== 408;
+}
+
+function isNoJson(text: string): boolean {
+  try {
+    parseJson(text);
+    return false;
+  } catch {
+    return text.trim() !== "" && !isCutJson(text);
+  }
+}
 
 /** Makes the error for an answer whose status is not 2xx. */
 export function fromStatus(
@@ -69,8 +92,7 @@ export function fromStatus(
 ): AckloopError {
   const { status } = reply;
   const said = readError(reply, reading);
-  const isForeign = (status === 403 || status === 404) && isPage(reply.text);
-  const { code, retryable, what } = isForeign ? foreign : meaningOf(status, said.code);
+  const { code, retryable, what } = isGateways(reply) ? foreign : meaningOf(status, said.code);
   const retryAfterMs = toRetryAfterMs(reply.headers.get("retry-after"), reply.headers.get("date"));
   const shown = status === 0 ? what : `${what} (${status})`;
   return new AckloopError(code, said.text ? `${shown}: ${said.text}` : shown, {
@@ -211,7 +233,9 @@ function toWaitMs(form: string, sentAt: number): number | undefined {
 export function toEpochMs(date: string): number | undefined {
   if (httpDate.exec(date)?.[0] !== date) return undefined;
   const at = Date.parse(date.endsWith("GMT") ? date : `${date} GMT`);
-  return Number.isNaN(at) ? undefined : at;
+  // It turns February 30 into March 2.
+  const day = Number(/\b\d\d?\b/.exec(date)?.[0]);
+  return new Date(at).getUTCDate() === day ? at : undefined;
 }
 
 function meaningOf(status: number, code: AckloopErrorCode | undefined): StatusMeaning {
@@ -226,10 +250,13 @@ function meaningOfStatus(status: number): StatusMeaning {
   return redirected;
 }
 
-/** Only a refusal tells for certain that nothing was done; 503 is one when it says when to come. */
+/**
+ * Only a refusal tells for certain that nothing was done; 503 is one when it says when to come. A redirect to
+ * what came of a request (303, or 302 in its place) is none.
+ */
 function mayHaveHadEffect(status: number, retryAfterMs: number | undefined): boolean {
   if (status === 503) return retryAfterMs === undefined;
-  return status === 408 || status >= 500;
+  return [302, 303, 408].includes(status) || status >= 500;
 }
 
 function toFacts({ provider, operation, uncertain }: FailureContext, outcomeUnknown: boolean) {

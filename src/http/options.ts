@@ -7,6 +7,7 @@ import {
   type FilledOf,
   flag,
   group,
+  isObject,
   LONGEST_TIMER_MS,
   optionError,
   Rule,
@@ -177,10 +178,13 @@ export function checkHeaders(
   return headersRule.read(headers, provider, "headers") as Record<string, string>;
 }
 
-/** What others give in its place, such as `Headers` or a `Map`, has no members of its own. */
 function isPlainObject(value: unknown): value is object {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
-  return typeof Reflect.get(value, "entries") !== "function";
+  return isObject(value) && hasOwnMembers(value);
+}
+
+/** What others give in its place, such as `Headers`, a `Map` or a promise, has no members of its own. */
+export function hasOwnMembers(value: object): boolean {
+  return ["entries", "then"].every((name) => typeof Reflect.get(value, name) !== "function");
 }
 
 /** Tells whether a value can be sent as a header: Latin-1 in one line, without control characters. */

@@ -6,9 +6,9 @@ const maxTextLength = 300;
  * any of the secrets.
  */
 export function toPlainText(text: string, secrets: readonly string[]): string {
-  let plain = text;
-  for (const secret of longestFirst(secrets))
-    plain = plain.replace(patternOf(secret), "[redacted]");
+  const patterns = longestFirst(secrets).map(patternOf);
+  let plain = withoutEncoded(text, patterns);
+  for (const pattern of patterns) plain = plain.replace(pattern, "[redacted]");
   plain = plain.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, " ").trim();
   if (plain.length <= maxTextLength) return plain;
   // A cut through a surrogate pair would leave half a character.
@@ -23,8 +23,18 @@ export function secretsOf(record: Readonly<Record<string, string>> | undefined):
   if (record === undefined) return [];
   return Object.entries(record).flatMap(([name, value]) =>
     // What stands behind a scheme, such as `Basic `, is a secret without it too.
-    secretNames.test(name) ? [value, ...value.split(" ").slice(1), ...passwordsOf(value)] : [],
+    secretNames.test(name)
+      ? [value, ...value.split(" ").slice(1), ...passwordsOf(value), ...membersOf(value, 4)]
+      : [],
   );
+}
+
+/** The values inside of a value that is made of pairs, such as a cookie's, where they are long enough. */
+function membersOf(value: string, shortest: number): readonly string[] {
+  const members = value
+    .split(/[\s;,]+/)
+    .map((part) => /^[\w.-]+[=:]"?([^"]+)/.exec(part)?.[1] ?? "");
+  return members.filter((member) => member.length >= shortest);
 }
 
 /** Headers that nobody keeps a secret in. */
@@ -40,7 +50,9 @@ export function harmlessOf(
 /** Finds the values of headers that must not be seen: whatever their names are, what is long enough for one. */
 export function secretsOfHeaders(headers: Readonly<Record<string, string>>): readonly string[] {
   const others = Object.entries(headers).flatMap(([name, value]) =>
-    harmlessHeaders.test(name) ? [] : [value, ...value.split(" ")],
+    harmlessHeaders.test(name)
+      ? []
+      : [value, ...value.split(" "), ...membersOf(value, shortestUnnamed)],
   );
   return [...secretsOf(headers), ...others.filter((value) => value.length >= shortestUnnamed)];
 }
@@ -82,23 +94,58 @@ function longestFirst(secrets: readonly string[]): readonly string[] {
     .sort((one, other) => other.length - one.length);
 }
 
-/** So much of a secret is looked for; behind that it goes as far as the word does. */
+/** So much of a secret, and of each word behind that, is looked for; then it goes as far as the word does. */
 const lookedFor = 64;
+const restOfWord = '[^\\s"<]*';
+/** That of a long token goes on where its line is wrapped. */
+const restOfLines = "(?:[\\w+/=.-]|[\\r\\n]{1,2}(?=[\\w+/]))*";
+
+/** What may be base64, also of addresses, and wrapped as it is in mails. */
+const encodedRuns = /[\w+/-]{6,}(?:[\r\n]{1,2}[\w+/-]+)*={0,2}/g;
+
+/** Takes out base64, by itself or of a longer text, in which a secret is. */
+function withoutEncoded(text: string, patterns: readonly RegExp[]): string {
+  return text.replace(encodedRuns, (run) => {
+    const characters = run
+      .replace(/[\r\n=]/g, "")
+      .replaceAll("-", "+")
+      .replaceAll("_", "/");
+    // It may begin within a longer word.
+    const readings = [0, 1, 2, 3].map((start) => decoded(characters.slice(start)));
+    const isSecret = patterns.some((pattern) => readings.some((each) => isIn(pattern, each)));
+    return isSecret ? "[redacted]" : run;
+  });
+}
+
+/** One of a few letters is in every other text. */
+function isIn(pattern: RegExp, text: string): boolean {
+  return Array.from(text.matchAll(pattern)).some(([found]) => found.length > 3);
+}
+
+function decoded(base64: string): string {
+  // What is left over of a group of four holds a byte where it has two characters.
+  const whole = base64.length % 4 === 1 ? base64.slice(0, -1) : base64;
+  return new TextDecoder().decode(Uint8Array.from(atob(whole), (each) => each.charCodeAt(0)));
+}
 
 /**
- * Finds a text in each way in which a server may repeat it: as it is, in base64, or each of its
- * characters with the escapes of an address, of JSON or of HTML, once or several times over.
+ * Finds a text in each way in which a server may repeat it: as it is, or each of its characters with the
+ * escapes of an address, of JSON, of JavaScript or of HTML, once or several times over.
  */
 function patternOf(secret: string): RegExp {
-  const bytes = Array.from(new TextEncoder().encode(secret), (byte) => String.fromCharCode(byte));
-  const base64 = btoa(bytes.join("")).replace(/=+$/, "");
-  const base64Url = base64.replaceAll("+", "-").replaceAll("/", "_");
-  const forms = [Array.from(secret, formsOf), ...[base64, base64Url].map((text) => [...text])];
-  const patterns = forms.map((form, at) => {
-    const parts = at === 0 ? form : form.map((character) => character.replace(/[+/]/, "\\$&"));
-    return parts.slice(0, lookedFor).join("") + (parts.length > lookedFor ? '[^\\s"<]*' : "");
+  const characters = Array.from(secret, formsOf);
+  if (characters.length <= lookedFor) return new RegExp(characters.join(""), "gi");
+  // What is cut at the end of a word would leave the words behind it.
+  const [, ...words] = Array.from(secret)
+    .slice(lookedFor)
+    .join("")
+    .split(/[\s"<]+/);
+  const others = words.filter(Boolean).map((word) => {
+    const form = Array.from(word).slice(0, lookedFor).map(formsOf).join("");
+    return `(?:[\\s"<\\\\]{0,9}${form}${restOfWord})?`;
   });
-  return new RegExp(patterns.join("|"), "gi");
+  const rest = /^[\w+/=.-]+$/.test(secret) ? restOfLines : restOfWord;
+  return new RegExp(characters.slice(0, lookedFor).join("") + rest + others.join(""), "gi");
 }
 
 const htmlNames: Readonly<Record<string, string>> = {
@@ -120,6 +167,9 @@ function formsOf(character: string): string {
   return `(?:${[
     `\\\\{0,8}${units.map((unit) => `\\u${hex(unit, 4)}`).join("")}`,
     units.map((unit) => `\\\\{1,8}u${hex(unit, 4)}`).join(""),
+    `\\\\{1,8}u\\{0{0,4}${hex(code, 1)}\\}`,
+    Array.from(bytes, (byte) => `\\\\{1,8}x${hex(byte, 2)}`).join(""),
+    ...(code > 0x7f && code < 0x100 ? [`\\\\{1,8}x${hex(code, 2)}`] : []),
     Array.from(bytes, (byte) => `%(?:25){0,4}${hex(byte, 2)}`).join(""),
     `&(?:amp;){0,4}(?:${html.filter((form) => form !== undefined).join("|")});?`,
     ...(character === " " ? ["\\+"] : []),

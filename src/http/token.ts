@@ -67,11 +67,18 @@ class AskedCredential implements Credential {
     if (flight) return flight;
     const question = new Question(this.#source, undefined);
     const given = question.ask();
-    if (typeof given === "string") return given;
-    this.#asked = question.fly(given, () => {
+    if (typeof given === "string") return this.#passOn(given);
+    const asked = given.then((text) => this.#passOn(text));
+    this.#asked = question.fly(asked, () => {
       this.#asked = undefined;
     });
     return this.#asked;
+  }
+
+  /** Where the source gives another one by itself, what the last renewal gave is an old one. */
+  #passOn(given: string): string {
+    if (given !== this.#renewed) this.#renewed = undefined;
+    return given;
   }
 
   renew(refused: string): string | Flight<string> {
@@ -176,6 +183,8 @@ export interface TokenCacheOptions {
    * By `Date.now()`, which also counts the time that a process is frozen. @default 30_000
    */
   readonly marginMs?: number | undefined;
+  /** How much longer a question may take when nobody waits for its answer any more, in ms. @default 0 */
+  readonly graceMs?: number | undefined;
 }
 
 /**
@@ -187,7 +196,7 @@ export interface TokenCacheOptions {
  */
 export function cachedToken(
   fetchToken: (request: TokenRequest) => Promise<IssuedToken>,
-  { marginMs = 30_000 }: TokenCacheOptions = {},
+  { marginMs = 30_000, graceMs }: TokenCacheOptions = {},
 ): (request: TokenRequest) => string | Promise<string> {
   let cached: { readonly token: string; readonly endsAt: number } | undefined;
   let flight: Flight<string> | undefined;
@@ -197,8 +206,8 @@ export function cachedToken(
     const { refused, logger } = request;
     const issued = await fetchToken({ refused, logger, signal, call });
     const { token, expiresInMs = Number.POSITIVE_INFINITY } = issued;
-    // What can never be sent is not kept.
-    if (!isToken(token)) return token;
+    // What can never be sent is not kept, nor what a question brings that was cut: another was asked since.
+    if (!isToken(token) || signal.aborted) return token;
     cached = { token, endsAt: askedAt + expiresInMs - Math.min(marginMs, expiresInMs / 2) };
     return token;
   };
@@ -212,6 +221,7 @@ export function cachedToken(
       () => {
         flight = undefined;
       },
+      graceMs,
     );
     return flight.join(request.signal);
   };

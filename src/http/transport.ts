@@ -18,6 +18,8 @@ export interface PreparedRequest {
   readonly maxBodyBytes: number;
   /** Goes straight to `fetch`. @default false */
   readonly hot?: true | undefined;
+  /** Told of an answer that is no success as soon as its status is there, without its text. */
+  readonly onRefusal?: ((reply: TransportReply) => void) | undefined;
 }
 
 /** Reads one header of an answer; `null` when it is absent. */
@@ -108,6 +110,7 @@ async function readReply(response: Response, request: PreparedRequest): Promise<
   const { status, headers, ok } = response;
   const { maxBodyBytes, signal } = request;
   if (ok) return { status, headers, ...(await readText(response, maxBodyBytes)) };
+  request.onRefusal?.({ status, headers, ...nothing });
   const limit = Math.min(maxBodyBytes, maxErrorBodyBytes);
   const asking = { what: "error body", limitMs: errorBodyMs, signal };
   const answer = await ask(asking, (own) =>

@@ -1,3 +1,4 @@
+import { throwIfAborted } from "../core/abort.ts";
 import type { FeedEvent } from "../core/event.ts";
 import type {
   AckReport,
@@ -309,7 +310,7 @@ async function call<Reply>(
   receipts: readonly Receipt[],
   effect: (fault: MemoryFault | undefined) => Promise<Reply>,
 ): Promise<Reply> {
-  options.signal?.throwIfAborted();
+  throwIfAborted(options.signal);
   const ids = receipts.map((receipt) => memory.shelf.idOf(receipt));
   const ofPull = operation === "pull" ? { options } : {};
   memory.calls.push({ operation, at: Date.now(), ids, ...ofPull });
@@ -343,7 +344,7 @@ async function suffer<Reply>(
   if (fault?.delayMs !== undefined) await sleep(fault.delayMs, signal);
   if (rejects && !fault.afterEffect) throw fault.error;
   await Promise.resolve();
-  signal?.throwIfAborted();
+  throwIfAborted(signal);
   const reply = await effect(fault);
   if (rejects) throw fault.error;
   return reply;

@@ -1,3 +1,4 @@
+import { throwIfAborted } from "../core/abort.ts";
 import { AckloopError, isAckloopError } from "../core/errors.ts";
 import type { FeedEvent } from "../core/event.ts";
 import type { AckVerdict, Delivery, Page, Receipt, UnreadableDelivery } from "../core/feed.ts";
@@ -214,7 +215,7 @@ export class MemoryShelf {
     await sleep(waitMs, sleeper.signal).catch(() => {});
     this.#sleepers.delete(sleeper);
     signal?.removeEventListener("abort", onAbort);
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
   }
 }
 

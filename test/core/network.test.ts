@@ -113,13 +113,33 @@ describe("toNetworkFailure", () => {
     expect(failure).toEqual({ networkCode: code, unsent: true, distrusted: true });
   });
 
-  it("knows a handshake that failed before anything was sent", () => {
-    const code = "ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION";
+  it.each([
+    "ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION",
+    "ERR_SSL_TLSV1_UNRECOGNIZED_NAME",
+    "ERR_SSL_TLSV1_ALERT_INSUFFICIENT_SECURITY",
+    "ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL",
+  ])("knows a handshake that failed before anything was sent: %s", (code) => {
     expect(toNetworkFailure(undici(errorOf("alert", { code })))).toEqual({
       networkCode: code,
       unsent: true,
     });
   });
+
+  it("knows a handshake in which the other side went away", () => {
+    const text = "Client network socket disconnected before secure TLS connection was established";
+    expect(toNetworkFailure(undici(errorOf(text, { code: "ECONNRESET" })))).toEqual({
+      networkCode: "ECONNRESET",
+      unsent: true,
+    });
+  });
+
+  it.each(["ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR", "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED"])(
+    "does not know whether something was sent before the alert %s",
+    (networkCode) => {
+      const failure = toNetworkFailure(undici(errorOf("alert", { code: networkCode })));
+      expect(failure).toEqual({ networkCode, unsent: false });
+    },
+  );
 
   it.each([
     new TypeError("Cannot read properties of undefined (reading 'connection')"),

@@ -249,6 +249,25 @@ describe("an answer", () => {
     expect(await clientOf(fetch).call(callOf({ reply: textReply }))).toBe("2026-11-22T01:00:00");
   });
 
+  it.each([
+    [401, "auth"],
+    [404, "notFound"],
+    [429, "rateLimit"],
+  ])(
+    "of status %i counts though its text is not there when the time is over",
+    async (status, code) => {
+      await using server = await loopback((_request, response) => {
+        response.writeHead(status, { "retry-after": "7" }).write("{");
+      });
+      const settings = { baseUrl: server.baseUrl, timeoutMs: 300, ...once };
+
+      const error = await failureOf(clientOf(undefined, settings).call(callOf()));
+
+      expect(error).toMatchObject({ code, status, retryAfterMs: 7_000 });
+      expect(error.outcomeUnknown).toBeUndefined();
+    },
+  );
+
   it("that is a redirect is not followed", async () => {
     let followed = false;
     await using other = await loopback((_request, response) => {

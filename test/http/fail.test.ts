@@ -1,5 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { fromStatus, fromThrown, fromTimeout, toRetryAfterMs } from "../../src/http/fail.ts";
+import {
+  fromStatus,
+  fromThrown,
+  fromTimeout,
+  isForeign,
+  toRetryAfterMs,
+} from "../../src/http/fail.ts";
 import type { HttpSettings } from "../../src/http/types.ts";
 import { printed, secret } from "./support.ts";
 
@@ -43,6 +49,9 @@ describe("fromStatus", () => {
     [503, "transport", true, true],
     [504, "transport", true, true],
     [301, "request", false, undefined],
+    [302, "request", false, true],
+    [303, "request", false, true],
+    [307, "request", false, undefined],
     [304, "request", false, undefined],
   ])("gives %i the code %s", (status, code, retryable, outcomeUnknown) => {
     expect(failureOf(status)).toMatchObject({
@@ -53,6 +62,36 @@ describe("fromStatus", () => {
       status,
     });
     expect(failureOf(status).outcomeUnknown).toBe(outcomeUnknown);
+  });
+
+  it.each([
+    [400, "<html>bad</html>"],
+    [403, "error code: 1020"],
+    [404, "default backend - 404"],
+    [404, "404 page not found\n"],
+    [409, " <!doctype html>"],
+    [410, "<html>"],
+    [422, "<?xml version='1.0'?>"],
+  ])("takes %i with %j for the network's word", (status, text) => {
+    const error = failureOf(status, { text });
+
+    expect(error).toMatchObject({ code: "transport", retryable: true, status });
+    expect(isForeign(error)).toBe(true);
+  });
+
+  it.each([
+    [400, "Bad Request", "request"],
+    [401, "<html>", "auth"],
+    [403, '{"message":"no"}', "auth"],
+    [403, '{"message":"n', "auth"],
+    [404, "", "notFound"],
+    [409, "already there", "conflict"],
+    [413, "<html>", "request"],
+  ])("takes %i with %j for the provider's own", (status, text, code) => {
+    const error = failureOf(status, { text });
+
+    expect(error).toMatchObject({ code, retryable: false });
+    expect(isForeign(error)).toBe(false);
   });
 
   it("takes a 503 that says when to come again for a request that was not processed", () => {
@@ -208,6 +247,9 @@ describe("toRetryAfterMs", () => {
     ["5 seconds", undefined],
     ["2026-11-21T07:28:30Z", undefined],
     ["Sat, 31 Nov 2026 99:28:30 GMT", undefined],
+    ["Tue, 31 Nov 2026 07:28:30 GMT", undefined],
+    ["Tue Nov 31 07:28:30 2026", undefined],
+    ["Sun Nov  1 07:28:30 2026", 0],
     ["1e3", undefined],
   ])("reads %j", (header, expected) => {
     expect(toRetryAfterMs(header, null)).toBe(expected);

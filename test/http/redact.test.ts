@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { secretsOf, secretsOfHeaders, secretsOfUrl, toPlainText } from "../../src/http/redact.ts";
 
+const hexOf = (character: string): string => character.charCodeAt(0).toString(16);
+
 describe("toPlainText", () => {
   it("makes one line of any text", () => {
     expect(toPlainText(" a\r\n\tb\u0000\u2028\u200bc ", [])).toBe("a b c");
@@ -59,6 +61,41 @@ describe("toPlainText", () => {
     );
   });
 
+  it.each([
+    ["as it is", (secret: string) => secret],
+    ["for an address", encodeURIComponent],
+    ["in JSON", (secret: string) => JSON.stringify(secret).slice(1, -1)],
+  ])("takes out all words of a long secret, %s", (_how, write) => {
+    const secret = `${"correct horse battery staple, ".repeat(3)}and "the true" <secret> at its end`;
+
+    expect(toPlainText(`not ${write(secret)}!`, [secret])).toBe("not [redacted]");
+    expect(toPlainText(`not ${write(secret)} !`, [secret])).toBe("not [redacted] !");
+  });
+
+  it.each([
+    ["a longer text in base64", (secret: string) => btoa(`x-api-key: ${secret}\r\n`)],
+    ["another longer one", (secret: string) => btoa(`x-api-key:  ${secret}\r\nhost: me`)],
+    ["and a third", (secret: string) => btoa(`x-api-key:   ${secret}`)],
+    ["hexadecimal escapes", (secret: string) => secret.replace(/./g, (c) => `\\x${hexOf(c)}`)],
+    ["escapes with braces", (secret: string) => secret.replace(/./g, (c) => `\\u{${hexOf(c)}}`)],
+  ])("takes a secret out of %s", (_how, write) => {
+    const secret = "v3ry-s3cret/key";
+
+    expect(toPlainText(`no: ${write(secret)} !`, [secret])).toBe("no: [redacted] !");
+  });
+
+  it("takes out what is wrapped as base64 is", () => {
+    const secret = btoa(`login:${"p4ssw0rd".repeat(20)}`);
+    const wrapped = secret.replace(/.{76}/g, "$&\r\n");
+
+    expect(toPlainText(`no: ${wrapped} !`, [secret])).toBe("no: [redacted] !");
+    expect(toPlainText(`no: ${wrapped} !`, [atob(secret)])).toBe("no: [redacted] !");
+  });
+
+  it("takes no word for the base64 of a short secret", () => {
+    expect(toPlainText("Validation failed", ["t"])).toBe("Valida[redacted]ion failed");
+  });
+
   it("takes out a secret that no URL can hold", () => {
     expect(toPlainText("x \ud800y z", ["\ud800y"])).toBe("x [redacted] z");
   });
@@ -100,6 +137,17 @@ describe("secretsOf", () => {
 });
 
 describe("secretsOfHeaders", () => {
+  it("finds the values inside of what is made of pairs", () => {
+    const secrets = secretsOfHeaders({
+      cookie: "sid=abc123; other=no",
+      "x-pair": "user:hunter22hunter",
+      "x-sign": 'keyId="k",signature="c2lnbmF0dXJl"',
+    });
+
+    expect(secrets).toEqual(expect.arrayContaining(["abc123", "hunter22hunter", "c2lnbmF0dXJl"]));
+    expect(secrets).not.toContain("no");
+  });
+
   it("finds whatever is long enough for a secret, but in headers where nobody keeps one", () => {
     const headers = {
       accept: "application/json",

@@ -72,6 +72,21 @@ describe("createCredential", () => {
     expect(asked).toEqual(["old", "t1"]);
   });
 
+  it.each([
+    ["at once", (text: string) => text],
+    ["later", async (text: string) => text],
+  ])(
+    "does not give a renewed token again once the function gives a newer one %s",
+    async (_, how) => {
+      const texts = ["t1", "t2", "t3"];
+      const credential = createCredential("acme", () => how(texts.shift() ?? "none"), call);
+      await given(credential.renew("old"));
+      await given(credential.current());
+
+      expect(await given(credential.renew("t2"))).toBe("t3");
+    },
+  );
+
   it("does not give a renewed token for ever that was refused too", async () => {
     const { token, asked } = counting();
     const credential = createCredential("acme", token, call);

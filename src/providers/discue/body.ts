@@ -1,3 +1,4 @@
+import { throwIfAborted } from "../../core/abort.ts";
 import { AckloopError } from "../../core/errors.ts";
 
 /** A request's body, or why there is none. */
@@ -21,7 +22,7 @@ export async function readBody(
   maxBytes: number,
   signal?: AbortSignal,
 ): Promise<Body> {
-  signal?.throwIfAborted();
+  throwIfAborted(signal);
   if (request.bodyUsed || request.body?.locked) {
     throw new AckloopError(
       "config",
@@ -74,7 +75,7 @@ async function readStream(
     let sizeBytes = 0;
     for (;;) {
       const { done, value } = await reader.read();
-      signal?.throwIfAborted();
+      throwIfAborted(signal);
       if (done) return { bytes: joined(chunks, sizeBytes) };
       sizeBytes += value.byteLength;
       if (sizeBytes > maxBytes) {
@@ -84,7 +85,7 @@ async function readStream(
       chunks.push(value);
     }
   } catch {
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
     return { refused: "cut" };
   } finally {
     signal?.removeEventListener("abort", cancel);

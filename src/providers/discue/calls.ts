@@ -1,7 +1,8 @@
-import { AckloopError } from "../../core/errors.ts";
+import { AckloopError, isAckloopError } from "../../core/errors.ts";
 import type { CallOptions } from "../../core/feed.ts";
+import { isObject } from "../../core/options.ts";
 import type { StandardSchemaV1 } from "../../core/standard-schema.ts";
-import { wrong } from "../../http/options.ts";
+import { hasOwnMembers, wrong } from "../../http/options.ts";
 import { secretsOfUrl } from "../../http/redact.ts";
 import { noReply, replyOf } from "../../http/reply.ts";
 import type { HttpCall, ReplyFacts, ReplyReader } from "../../http/types.ts";
@@ -206,7 +207,8 @@ function toText(data: unknown): string {
   if (typeof data === "string") return data;
   let text: string | undefined;
   try {
-    text = JSON.stringify(data);
+    const isEmptied = isObject(data) && !hasOwnMembers(data);
+    text = isEmptied ? undefined : JSON.stringify(data);
   } catch {
     // A circle or a bigint; what the error says may hold the data.
   }
@@ -285,7 +287,15 @@ function apiKeysOf(api: Api): DiscueClient["apiKeys"] {
     status: input.status,
     scopes: input.scopes && fromScopes(input.scopes, naming),
   });
-  const secret = read(wireReplies.newApiKey, toNewApiKey);
+  const readSecret = read(wireReplies.newApiKey, toNewApiKey);
+  const secret: typeof readSecret = (body, facts) => {
+    try {
+      return readSecret(body, facts);
+    } catch (error) {
+      const id = keyIdIn(body);
+      throw isAckloopError(error) && id !== undefined ? secretless(id, error, facts) : error;
+    }
+  };
   const one = read(wireReplies.apiKey, ({ api_key: key }) => toApiKey(key));
   const all = read(wireReplies.apiKeys, ({ api_keys: keys }) => keys.map(toApiKey));
   // The page answers no body, and the newer model the key.
@@ -315,6 +325,19 @@ function apiKeysOf(api: Api): DiscueClient["apiKeys"] {
     delete: (id, options) =>
       call("DELETE", ["api_keys", id], { operation: "apiKeys.delete", reply: noReply }, options),
   };
+}
+
+/** The id of a key that was made, so that it can be deleted. */
+function keyIdIn(body: unknown): string | undefined {
+  const { id } = Object(Object(body)["api_key"]) as Readonly<Record<string, unknown>>;
+  return typeof id === "string" || typeof id === "number" ? String(id) : undefined;
+}
+
+function secretless(id: string, { path }: AckloopError, facts: ReplyFacts): AckloopError {
+  const { provider, operation, status, plain } = facts;
+  const what = `the answer does not tell the secret of the key that was made, whose id is ${plain(id)}`;
+  const known = { provider, operation, status, path, outcomeUnknown: true };
+  return new AckloopError("schema", what, known);
 }
 
 function apiClientsOf(api: Api): DiscueClient["apiClients"] {

@@ -55,22 +55,30 @@ function createCall(client: HttpClient): DiscueCall {
     try {
       return await client.call({ ...facts, method, path, repeat, signal: options?.signal });
     } catch (error) {
-      throw isAckloopError(error) && error.status === 403 ? lockedOut(error) : error;
+      const isRefused = isAckloopError(error) && error.status === 403 && error.code === "auth";
+      throw isRefused ? lockedOut(error) : error;
     }
   };
 }
 
 /** Several bad keys make discue refuse good ones for a while, and it says nothing else of it. */
-function lockedOut(error: AckloopError): AckloopError {
+function lockedOut({
+  operation,
+  retryAfterMs,
+  requestId,
+  outcomeUnknown,
+}: AckloopError): AckloopError {
   return new AckloopError(
     "auth",
     "refused with 403. The key may lack the scope; or discue refuses every key for a while, since several bad ones came in a short time: then the same call succeeds later",
     {
       provider: "discue",
-      operation: error.operation,
+      operation,
       status: 403,
       retryable: true,
-      retryAfterMs: error.retryAfterMs,
+      retryAfterMs,
+      requestId,
+      outcomeUnknown,
     },
   );
 }

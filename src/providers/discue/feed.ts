@@ -1,4 +1,4 @@
-import { onAbort } from "../../core/abort.ts";
+import { onAbort, throwIfAborted } from "../../core/abort.ts";
 import type { FeedEvent } from "../../core/event.ts";
 import type {
   AckReport,
@@ -104,7 +104,7 @@ export function createReceiverFeed<E extends FeedEvent>(
     handle: (request) => handle(request, { receiver, intake, held, arrivals, settings, state }),
     pull: (pullOptions) => arrivals.pull(pullOptions),
     ack: async (receipts, { signal }: CallOptions = {}): Promise<AckReport> => {
-      signal?.throwIfAborted();
+      throwIfAborted(signal);
       return receipts.map((receipt) => {
         const token = fromReceipt<object>(receipt);
         const answers = held.settle(token);
@@ -113,7 +113,7 @@ export function createReceiverFeed<E extends FeedEvent>(
       });
     },
     nack: async (receipts, { signal, afterMs = settings.retryAfterMs }: NackOptions = {}) => {
-      signal?.throwIfAborted();
+      throwIfAborted(signal);
       for (const receipt of receipts) {
         const answers = held.settle(fromReceipt<object>(receipt)) ?? [];
         answerAll(answers, () => receiver.defer(afterMs));
@@ -227,7 +227,7 @@ function createArrivals<E extends FeedEvent>(held: HeldRequests<E>): Arrivals<E>
     announce,
     areRead: () => waiters.size > 0 || performance.now() <= readUntilMs,
     async pull({ limit = defaultLimit, waitMs = 0, signal } = {}) {
-      signal?.throwIfAborted();
+      throwIfAborted(signal);
       readUntilMs = performance.now() + waitMs + livesMs;
       const count = Math.max(1, limit);
       const isThere = held.waiting > 0 || waitMs <= 0;

@@ -65,7 +65,7 @@ export interface DiscueReceiverBasics {
   /** The longest body, unpacked, in bytes, 1 to 2^30; a longer one is answered 413. @default 1_048_576 */
   readonly maxBodyBytes?: number | undefined;
   /**
-   * The methods by which a delivery may come; by another it is answered 405, and the logger told. Assumed:
+   * The methods by which a delivery may come, one with a body among them; by another it is answered 405, and the logger told. Assumed:
    * discue delivers by POST or PUT. Such lines in the log would show this wrong. @default ["POST", "PUT"]
    */
   readonly methods?: readonly string[] | undefined;
@@ -209,6 +209,13 @@ const method: Rule<string> = new Rule({
   convert: (value) => String(value).toUpperCase(),
 });
 
+const methods = new Rule<readonly string[], readonly string[] | undefined>({
+  ...list(method),
+  must: "a list of methods that holds one with a body, such as POST",
+  test: (value) =>
+    Array.isArray(value) && !value.every((each) => /^(get|head)$/i.test(String(each))),
+});
+
 const headerName: Rule<string> = new Rule({
   must: "the name of a header",
   test: (value) => typeof value === "string" && /^[\w!#$%&'*+.^`|~-]+$/.test(value),
@@ -238,7 +245,7 @@ const table = {
   signature: group(signatureTable, "an object with `secrets`"),
   open: flag.or(false),
   maxBodyBytes: whole(1, 2 ** 30).or(1_048_576),
-  methods: list(method).or(["POST", "PUT"]),
+  methods: methods.or(["POST", "PUT"]),
   livenessMethods: list(method).or(["GET", "HEAD"]),
   livenessPath: path,
   domainChallenges: new Rule<NonNullable<DiscueReceiverBasics["domainChallenges"]>>({

@@ -1,3 +1,4 @@
+import { throwIfAborted } from "../../core/abort.ts";
 import { AckloopError } from "../../core/errors.ts";
 import type { EventCatalogue, FeedEvent } from "../../core/event.ts";
 import type { Received, ReceiveOptions, Receiver } from "../../core/receiver.ts";
@@ -67,7 +68,7 @@ export const discueReceiver: DiscueCreateReceiver = <E extends FeedEvent>(
     authenticates: settings.secret.length > 0 || settings.signature !== undefined,
     events: catalogueOf<E>(options),
     receive: async (request, receiveOptions = {}) => {
-      receiveOptions.signal?.throwIfAborted();
+      throwIfAborted(receiveOptions.signal);
       // The schemas are the loop's to check; until then the type is the user's word.
       return (await read(request, receiveOptions)) as Received<E>;
     },
@@ -110,7 +111,7 @@ function createReader(settings: ReceiverSettings, source: string): Reader {
     const tell = ({ status, why }: Refusal): void =>
       seldom.warn(logger, `discue receiver: a request was answered ${status}: ${why}`);
     const received = await answerCheck(letter, tell);
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
     if (received) return received;
     const { methods } = settings;
     if (!methods.includes(request.method) && door.isLiveness(letter) !== "ifEmpty") {

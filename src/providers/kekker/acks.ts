@@ -1,3 +1,4 @@
+import { throwIfAborted } from "../../core/abort.ts";
 import { type AckloopError, isAckloopError } from "../../core/errors.ts";
 import type { AckVerdict, Receipt } from "../../core/feed.ts";
 import { asUnsent } from "../../http/fail.ts";
@@ -33,7 +34,7 @@ const mostFailures = 3;
 export function createAcks(calls: KekkerCalls, concurrency: number): AckAll {
   let isSick = false;
   return async (receipts, signal) => {
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
     const batch = new Batch(calls, receipts, signal);
     if (isSick && receipts.length > 0)
       await batch.send(Math.floor(Math.random() * receipts.length));
@@ -102,7 +103,7 @@ class Batch {
         await this.#calls.ack(event.id, { signal: this.#signal }),
       );
     } catch (error) {
-      this.#signal?.throwIfAborted();
+      throwIfAborted(this.#signal);
       if (!isAckloopError(error)) throw error;
       // The node says so with 400; a 404 is the word of something else, such as a gateway without this path.
       if (error.code === "notFound" && error.status === 400) this.#succeed(index, "gone");

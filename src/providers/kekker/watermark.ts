@@ -1,3 +1,4 @@
+import { throwIfAborted } from "../../core/abort.ts";
 import { ask, toFailure } from "../../core/guard.ts";
 import type { Logger } from "../../core/logger.ts";
 import type { CursorStore, StoredCursor, StoreKey } from "../../core/stores.ts";
@@ -42,7 +43,7 @@ export async function loadWatermark(
     const loaded = await within(signal, (own) => place.cursors.load(place.key, { signal: own }));
     return { save: (earliest, signal) => saveWatermark(place, loaded, earliest, signal) };
   } catch (error) {
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
     warn(place, "the watermark could not be loaded", error);
     return undefined;
   }

@@ -289,28 +289,24 @@ const readAnyAck: ReplyReader<TikiAckReply> = (body, facts) => ({
   status: anyAckReply(body, facts)?.status,
 });
 
-/** Reads the answer to an ack: whatever does not say that it was acknowledged has failed, and may pass. */
-const readAck: ReplyReader<TikiAckReply> = (body, facts) => {
-  try {
-    return { status: ackReply(body, facts)?.status };
-  } catch (error) {
-    if (!isAckloopError(error)) throw error;
-    const { provider, operation, status } = facts;
-    const known = { provider, operation, status, path: error.path };
-    throw new AckloopError("schema", "the answer does not say that it was acknowledged", {
-      ...known,
-      retryable: true,
-      outcomeUnknown: true,
-    });
-  }
-};
+const readAck: ReplyReader<TikiAckReply> = (body, facts) => ({
+  status: ackReply(body, facts)?.status,
+});
+
+/** Whatever an ack was answered that does not say that it was acknowledged has failed, and may pass. */
+function afterAck(error: unknown): unknown {
+  if (!isAckloopError(error) || error.code !== "schema") return error;
+  const { provider, operation, status, path } = error;
+  const known = { provider, operation, status, path, retryable: true, outcomeUnknown: true };
+  return new AckloopError("schema", "the answer does not say that it was acknowledged", known);
+}
 
 function eventCalls(http: HttpClient, reply: ReplyReader<TikiAckReply>): TikiCalls["events"] {
   return {
     pull: async (queueCode, options) => toPage(await pullPage(http, queueCode, options)),
     async ack(queueCode, ackId, { signal, token } = {}) {
       const operation = "ack";
-      return await http.call({
+      const call = http.call({
         operation,
         method: "POST",
         path: ["queues", checkText(operation, "queueCode", queueCode), "events", "ack"],
@@ -320,6 +316,9 @@ function eventCalls(http: HttpClient, reply: ReplyReader<TikiAckReply>): TikiCal
         reply,
         signal,
         token,
+      });
+      return await call.catch((error: unknown) => {
+        throw afterAck(error);
       });
     },
   };

@@ -25,6 +25,12 @@ export interface TikiApp {
   readonly tokenUrl?: string | undefined;
 }
 
+/**
+ * How long a question that uses up its grant may take, and how much longer when nobody waits for it any more,
+ * in ms: its answer holds the only way to the next token.
+ */
+const rotating = { timeoutMs: 60_000, graceMs: 5_000 } as const;
+
 /** Takes the new refresh token, to store it. */
 export type TikiOnRefresh = (refreshToken: string) => void | Promise<void>;
 
@@ -60,13 +66,17 @@ export function rotatingToken(app: CheckedApp, first: Form, onRefresh: TikiOnRef
   return cachedToken(async (request) => {
     if (next === undefined) throw authorisationEnded();
     // A code, and perhaps a refresh token, is good once: it is sent again only if it did not arrive.
-    held ??= await askGrant(app, next, "unsent", request);
-    const { refreshToken, judge } = held;
+    held ??= await askGrant(app, next, "unsent", request, rotating.timeoutMs);
+    const answer = held;
+    const { refreshToken, judge } = answer;
     if (refreshToken !== undefined) await store(refreshToken, onRefresh, request.logger);
-    next = toNextForm(next, refreshToken);
-    held = undefined;
+    // Where this one was cut while it was stored, another has stored it since, and may have gone on.
+    if (held === answer) {
+      next = toNextForm(next, refreshToken);
+      held = undefined;
+    }
     return toIssued(judge());
-  });
+  }, rotating);
 }
 
 /** A refresh token without a successor stays good; a code does not. */
@@ -119,6 +129,7 @@ function askGrant(
   grant: Form,
   repeat: Repeat,
   request: TokenRequest,
+  timeoutMs?: number,
 ): Promise<Answered> {
   const form = { ...grant, client_id: clientId };
   return request.call({
@@ -127,6 +138,7 @@ function askGrant(
     baseUrl: tokenUrl,
     path: [],
     repeat,
+    timeoutMs,
     reply: (body, facts) => ({
       refreshToken: refreshTokenIn(body),
       judge: () => readToken(body, facts),
@@ -144,7 +156,8 @@ function toBasic(clientId: string, clientSecret: string): string {
 
 function refreshTokenIn(body: unknown): string | undefined {
   const { refresh_token: token } = Object(body) as Readonly<Record<string, unknown>>;
-  return typeof token === "string" && token !== "" ? token : undefined;
+  const text = typeof token === "number" ? String(token) : token;
+  return typeof text === "string" && text !== "" ? text : undefined;
 }
 
 /** Reads the answer. Live code looks for `error` whatever the status is, and so does this. */
@@ -164,6 +177,7 @@ const readToken: ReplyReader<WireToken> = (body, facts) => {
 export function toIssued({ access_token, expires_in }: WireToken): IssuedToken {
   return {
     token: access_token,
-    expiresInMs: typeof expires_in === "number" ? expires_in * 1_000 : undefined,
+    // None at all, and none left, cannot be meant: it is good until it is refused.
+    expiresInMs: expires_in && expires_in > 0 ? expires_in * 1_000 : undefined,
   };
 }

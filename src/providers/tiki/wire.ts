@@ -13,7 +13,6 @@ import { anyItems, listOf } from "../../http/list.ts";
 
 const text = z.string().check(z.minLength(1));
 const optionalText = z.nullish(z.string());
-const optionalNumber = z.nullish(z.number());
 
 /** A queue. The documents show only `ACTIVE` as status. Source: "Event queue API". */
 export const wireQueue = z.object({ code: text, name: optionalText, status: optionalText });
@@ -56,20 +55,15 @@ export const wirePage = z.object({
  * Assumed: a 2xx without a body acknowledges too; only `{"status":"ok"}` is documented. Acknowledged events
  * that come again would show it wrong.
  */
-export const wireAck = z.optional(z.object({ status: z.literal("ok") }));
+export const wireAck = z.optional(
+  z.object({
+    status: z.literal("ok"),
+    errors: z.nullish(z.array(z.unknown()).check(z.maxLength(0))),
+  }),
+);
 
 /** Whatever else an ack may be answered with. */
 export const wireAnyAck = z.catch(z.optional(z.object({ status: z.string() })), undefined);
-
-/** The reply of the token endpoint, `expires_in` in seconds. Source: "Auth flows". */
-export const wireToken = z.object({
-  access_token: text,
-  expires_in: optionalNumber,
-  refresh_token: optionalText,
-});
-
-/** A parsed reply of the token endpoint. */
-export type WireToken = z.infer<typeof wireToken>;
 
 /** One event of a page, as far as `event.ts` has checked it. Source: "Event queue API". */
 export interface WireEnvelope {
@@ -103,6 +97,15 @@ const anyId = z.pipe(
 // What is not the key holds no event up: where it cannot be read it is left out, and stands in `raw`.
 const optionalAnyText = z.catch(z.nullish(z.union([z.string(), anyText])), undefined);
 const optionalAnyNumber = z.catch(z.nullish(anyNumber), undefined);
+
+/**
+ * The reply of the token endpoint, `expires_in` in seconds; where that cannot be read the token is good until
+ * it is refused. Its `refresh_token` is read apart, whatever else is odd. Source: "Auth flows".
+ */
+export const wireToken = z.object({ access_token: text, expires_in: optionalAnyNumber });
+
+/** A parsed reply of the token endpoint. */
+export type WireToken = z.infer<typeof wireToken>;
 
 /** One event of a page, whole. Source: "Event queue API". */
 export const wireEvent = z.looseObject({

@@ -43,7 +43,9 @@ export function toRfc3339(operation: string, name: string, value: WorkatoInstant
 export function isInstant(value: unknown): value is WorkatoInstant {
   if (value === null || !["string", "number", "object"].includes(typeof value)) return false;
   const zoneless = typeof value === "string" && !/([zZ]|[+-]\d\d:?\d\d)$/.test(value);
-  return !zoneless && !Number.isNaN(new Date(value as WorkatoInstant).getTime());
+  const at = new Date(value as WorkatoInstant);
+  // The years that RFC 3339 can write.
+  return !zoneless && !Number.isNaN(at.getTime()) && /^(?!0000)\d{4}-/.test(at.toISOString());
 }
 
 /** The documented maximum of a payload, and of a request, is 1 MB. */
@@ -57,7 +59,9 @@ export function checkSize<Value>(operation: string, name: string, value: Value):
 
 /** How many bytes a value has as JSON: at most as many as Workato takes. */
 export function sizeOf(operation: string, name: string, value: unknown): number {
-  const bytes = encoder.encode(textOf(operation, name, value)).length;
+  const text = textOf(operation, name, value);
+  if (!text.startsWith("{")) throw wrong("workato", `${name} must be an object as JSON`, operation);
+  const bytes = encoder.encode(text).length;
   if (bytes <= maxBytes) return bytes;
   throw wrong(
     "workato",

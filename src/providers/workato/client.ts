@@ -1,4 +1,12 @@
-import { aFunction, milliseconds, oneOf, Rule, type TableOf, whole } from "../../core/options.ts";
+import {
+  aFunction,
+  isObject,
+  milliseconds,
+  oneOf,
+  Rule,
+  type TableOf,
+  whole,
+} from "../../core/options.ts";
 import type { StandardSchemaV1 } from "../../core/standard-schema.ts";
 import { createHttpClient } from "../../http/client.ts";
 import { checkBaseUrl, checkClientOptions, tokenRule, urlRule } from "../../http/options.ts";
@@ -156,8 +164,18 @@ function createPlane(options: WorkatoOptions, baseUrl: string): HttpClient {
 const describeError: HttpSettings["describeError"] = (body) => {
   const error = wireError.safeParse(body);
   if (!error.success) return {};
-  return { text: error.data.message ?? undefined, requestId: error.data.id ?? undefined };
+  const { message, id, errors } = error.data;
+  const text = [message, ...problemsIn(errors)].filter(Boolean).join("; ");
+  return { text, requestId: id ?? undefined };
 };
+
+/** What is wrong with which field, as the platform says it: one text for each, or a list. */
+function problemsIn(errors: unknown): readonly string[] {
+  if (!isObject(errors)) return [];
+  return Object.entries(errors).flatMap(([field, said]) =>
+    [said].flat().flatMap((each) => (typeof each === "string" ? [`${field} ${each}`] : [])),
+  );
+}
 
 function toUrls({ region = "us", baseUrl, streamsUrl, apiUrl }: WorkatoOptions): WorkatoUrls {
   for (const [name, url] of Object.entries({ baseUrl, streamsUrl, apiUrl })) {

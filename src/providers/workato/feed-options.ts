@@ -41,7 +41,7 @@ export interface WorkatoFeedBasics {
   readonly from?: "oldest" | "now" | WorkatoInstant | undefined;
   /** What happens when the saved message is no longer known. @default "halt" */
   readonly onCursorExpired?: WorkatoOnCursorExpired | undefined;
-  /** How far before the saved time `"fromTime"` starts, in ms, from 0. @default 1_000 */
+  /** How far before the saved time `"fromTime"` starts, in ms, from 0 to a year. @default 1_000 */
   readonly restartMarginMs?: number | undefined;
   /**
    * After how much emptiness, in ms from 0, a saved message is suspected to be unknown, and the topic is
@@ -153,7 +153,7 @@ const table = {
   onCursorExpired: oneOf<WorkatoOnCursorExpired>("halt", "oldest", "fromTime").or(
     defaults.onCursorExpired,
   ),
-  restartMarginMs: milliseconds(0, Number.POSITIVE_INFINITY).or(defaults.restartMarginMs),
+  restartMarginMs: milliseconds(0).or(defaults.restartMarginMs),
   checkEmptyAfterMs: milliseconds(0, Number.POSITIVE_INFINITY).or(defaults.checkEmptyAfterMs),
   expiredStatuses: list(whole(100, 599)).or(defaults.expiredStatuses),
   schema,

@@ -1,3 +1,4 @@
+import { throwIfAborted } from "../../core/abort.ts";
 import { AckloopError, isAckloopError } from "../../core/errors.ts";
 import type { EventCatalogue, FeedEvent } from "../../core/event.ts";
 import {
@@ -76,7 +77,7 @@ export function createFeed({ account, topicId, consumePage, settings }: FeedPart
     waits: true,
     ...(settings.events ? { events: settings.events as EventCatalogue } : {}),
     async pull({ limit, waitMs, after, signal }: PullOptions = {}) {
-      signal?.throwIfAborted();
+      throwIfAborted(signal);
       const wish: PageWish = { limit, waitMs, signal };
       const start = after ? toMark(after) : await begin({ signal });
       const read = (how: PageWish): Promise<FoundPage> =>
@@ -94,7 +95,7 @@ export function createFeed({ account, topicId, consumePage, settings }: FeedPart
         throw wrong("workato", "a cumulative feed acknowledges one receipt at a time", "ack");
       }
       const { run, place, sequence } = toMark(receipt);
-      options.signal?.throwIfAborted();
+      throwIfAborted(options.signal);
       try {
         const advance = await advanceRun(ledger, run, place, sequence, options);
         return [{ status: advance === "saved" ? "acked" : "gone" }];

@@ -1,3 +1,4 @@
+import { throwIfAborted } from "../../core/abort.ts";
 import { AckloopError } from "../../core/errors.ts";
 import { isTooLong } from "../../http/fail.ts";
 import { fewer, more } from "../../http/page-limit.ts";
@@ -63,7 +64,7 @@ export async function passNameless(
   if (found.messages.length >= run.askedLimit) {
     throw pageWithoutIds(found.messages.length);
   }
-  signal?.throwIfAborted();
+  throwIfAborted(signal);
   if (run.nameless === found.text) return { ...found, messages: [] };
   run.nameless = found.text;
   return found;

@@ -1,7 +1,7 @@
 import { AckloopError, isAckloopError } from "../../core/errors.ts";
 import type { CallOptions } from "../../core/feed.ts";
 import type { StandardSchemaV1 } from "../../core/standard-schema.ts";
-import { wrong } from "../../http/options.ts";
+import { hasOwnMembers, wrong } from "../../http/options.ts";
 import { replyOf } from "../../http/reply.ts";
 import type { HttpClient, ReplyFacts, ReplyReader } from "../../http/types.ts";
 import { checkSize, checkTopicId, maxBytes, sizeOf, type WorkatoTopicId } from "./arguments.ts";
@@ -94,6 +94,7 @@ export function createPublishCalls(
     async publishBatch(topicId, payloads, options = {}) {
       const operation = "messages.publishBatch";
       const id = checkTopicId(operation, topicId);
+      if (!Array.isArray(payloads)) throw wrong("workato", "payloads must be a list", operation);
       for (const [index, payload] of payloads.entries()) {
         checkPayload(operation, payload, `payloads[${index}]`);
       }
@@ -241,6 +242,6 @@ export function splitPayloads(payloads: readonly object[]): readonly (readonly o
 }
 
 function checkPayload(operation: string, payload: unknown, name: string): WorkatoData {
-  if (isJsonObject(payload)) return payload;
-  throw wrong("workato", `${name} must be an object`, operation);
+  if (isJsonObject(payload) && hasOwnMembers(payload)) return payload;
+  throw wrong("workato", `${name} must be an object, and no promise, Map or Set`, operation);
 }

@@ -1,3 +1,4 @@
+import { throwIfAborted } from "../../core/abort.ts";
 import { sleep } from "../../core/sleep.ts";
 
 /** Paces requests so that no more than so many start in any minute. */
@@ -51,7 +52,7 @@ export function createRateLimit(requestsPerMinute: number): RateLimit {
 
   return {
     async take(signal) {
-      signal?.throwIfAborted();
+      throwIfAborted(signal);
       let now = performance.now();
       for (let delay = waitMs(now); delay > 0; delay = waitMs(now)) {
         await sleep(Math.ceil(delay), signal);
@@ -63,5 +64,5 @@ export function createRateLimit(requestsPerMinute: number): RateLimit {
 }
 
 async function takeAtOnce(signal?: AbortSignal | undefined): Promise<void> {
-  signal?.throwIfAborted();
+  throwIfAborted(signal);
 }

@@ -1,5 +1,6 @@
 import { AckloopError, isAckloopError } from "../../core/errors.ts";
 import type { CallOptions } from "../../core/feed.ts";
+import { isForeign } from "../../http/fail.ts";
 import type { ConsumedPage } from "./consume.ts";
 import type { Place } from "./cursor.ts";
 import type { FeedSettings } from "./feed-options.ts";
@@ -65,7 +66,7 @@ async function askAfter(
     return await ask(place, wish);
   } catch (error) {
     if (!place.after || !isAckloopError(error) || error.status === undefined) throw error;
-    if (!expiredStatuses.includes(error.status)) throw error;
+    if (!expiredStatuses.includes(error.status) || isForeign(error)) throw error;
     return { refused: error.status };
   }
 }

@@ -1,3 +1,4 @@
+import { throwIfAborted } from "../../core/abort.ts";
 import { AckloopError, isAckloopError } from "../../core/errors.ts";
 import type { CallOptions } from "../../core/feed.ts";
 import { ask, toFailure } from "../../core/guard.ts";
@@ -68,7 +69,7 @@ export async function startRun(
   startAt: () => Place | Promise<Place>,
   options: CallOptions,
 ): Promise<Run> {
-  options.signal?.throwIfAborted();
+  throwIfAborted(options.signal);
   let start: Place | undefined;
   for (let tries = 1; ; tries += 1) {
     const stored = await askStore("load cursor", options, (own) =>
@@ -149,7 +150,7 @@ async function write(
 ): Promise<Advance> {
   const value = encodePlace({ place, run: run.mark, sequence, checkedAt: run.checkedAt });
   for (let tries = 0; tries <= maxOwnConflicts; tries += 1) {
-    options.signal?.throwIfAborted();
+    throwIfAborted(options.signal);
     const result = await askStore("save cursor", options, (own) =>
       store.save(key, value, run.revision, own),
     );

@@ -66,6 +66,7 @@ export const wireTopics = z.object({ count: z.nullish(z.number()), data: listOf(
 export const wireError = z.object({
   message: z.nullish(z.string()),
   id: z.nullish(z.string()),
+  errors: z.optional(z.unknown()),
 });
 
 /** What a consume asks for. At most one of the two cursors is ever sent. */

@@ -55,6 +55,25 @@ describe.each(calls)("%s", (operation, makes, call) => {
   );
 });
 
+describe("data that JSON makes empty", () => {
+  it.each([new Map([["a", 1]]), new Set([1]), Promise.resolve(1)])(
+    "is refused: %s",
+    async (data) => {
+      const client = discue({ apiKey: "k", fetch: () => expect.unreachable() });
+
+      await expect(client.messages.create("q", { data })).rejects.toMatchObject({ code: "config" });
+    },
+  );
+});
+
+describe("methods by which nothing can come", () => {
+  it.each([[[]], [["GET"]], [["head", "GET"]]])("are refused: %j", (methods) => {
+    expect(() => receiver({ methods })).toThrow(
+      expect.objectContaining({ code: "config", message: expect.stringContaining("`methods`") }),
+    );
+  });
+});
+
 describe("a call to the receiver", () => {
   const message = { id: "m-1", name: "first", data: '{"order":7}' };
   const bodies: readonly unknown[] = [

@@ -380,6 +380,15 @@ describe("the documented replies", () => {
     });
   });
 
+  it("to a key that was made without its secret names the key, which can be deleted then", async () => {
+    const { client } = answered({ api_key: { id: "key-77" } });
+
+    const failure = await failureOf(client.apiKeys.create({}));
+
+    expect(failure).toMatchObject({ code: "schema", outcomeUnknown: true });
+    expect(String(failure)).toContain("key-77");
+  });
+
   it("of a schema is what the queue has", async () => {
     const schema = { order: { type: "number" } };
     const { client, seen } = answered({ schema });
@@ -512,6 +521,28 @@ describe("a refusal", () => {
       retryable: false,
     });
     expect(seen).toHaveLength(1);
+  });
+
+  it("keeps what an earlier attempt may have done", async () => {
+    const statuses = [500, 403];
+    const fetch = async () => Response.json({}, { status: statuses.shift() ?? 418 });
+    const client = discue({ apiKey: "k-1", retry, fetch });
+
+    expect(await failureOf(client.queues.update("q", { name: "n" }))).toMatchObject({
+      code: "auth",
+      status: 403,
+      outcomeUnknown: true,
+    });
+  });
+
+  it("in a gateway's own words is none of the key", async () => {
+    const fetch = async () => new Response("<html>blocked</html>", { status: 403 });
+    const client = discue({ apiKey: "k-1", retry, fetch });
+
+    const failure = await failureOf(client.queues.list());
+
+    expect(failure).toMatchObject({ code: "transport", status: 403, retryable: true });
+    expect(String(failure)).not.toContain("scope");
   });
 
   it("of every key, after several bad ones, says that it may pass", async () => {

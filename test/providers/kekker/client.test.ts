@@ -388,7 +388,7 @@ describe("an error", () => {
     [401, "User not found", "auth", false],
     [401, [1], "auth", false],
     [404, "<html>", "transport", true],
-    [404, "no such path", "notFound", false],
+    [404, "no such path", "transport", true],
   ])("of status %i with %j is %s", async (status, body, code, retryable) => {
     const text = typeof body === "string" ? body : JSON.stringify(body);
     const { client } = answering(() => new Response(text, { status }));

@@ -143,6 +143,8 @@ describe("events", () => {
     { status: "error" },
     { status: null },
     { status: "ok, but" },
+    { status: "ok", errors: ["unknown ack_id"] },
+    new Response("please log in"),
   ])("are not acknowledged by the answer %j, which says no", async (answer) => {
     const { shop } = client(answer, answer, answer);
 

@@ -258,7 +258,6 @@ describe("a refresh token", () => {
   it.each([
     ["an empty access token", { access_token: "" }, "schema"],
     ["no access token", { access_token: undefined }, "schema"],
-    ["an odd scope of time", { expires_in: "soon" }, "schema"],
     ["a word of refusal", { error: "invalid_client" }, "auth"],
   ])(
     "is kept first where the answer has %s, and used for the next question",
@@ -283,6 +282,117 @@ describe("a refresh token", () => {
       expect(requests[1]?.body).toMatchObject({ refresh_token: "second" });
     },
   );
+
+  it.each([
+    ["a text", { expires_in: "3600" }],
+    ["no time", { expires_in: "soon" }],
+    ["nothing left", { expires_in: 0 }],
+    ["an object", { expires_in: {} }],
+  ])("is used up once where the scope of time is %s", async (_, odd) => {
+    const onRefresh = vi.fn();
+    const token = refreshToken({ ...app, refreshToken: "first", onRefresh });
+    const { list } = using(token, { ...granted("one", "second"), ...odd }, [], []);
+
+    await list();
+    await list();
+
+    expect(onRefresh.mock.calls).toStrictEqual([["second"]]);
+  });
+
+  it("is stored and used where who asked has gone before the answer came", async () => {
+    const onRefresh = vi.fn();
+    const token = refreshToken({ ...app, refreshToken: "first", onRefresh });
+    const { fetch, requests } = script(granted("one", "second"), []);
+    const gone = new AbortController();
+    const shop = tiki({
+      token,
+      fetch: async (input, init) => {
+        const answer = await fetch(input, init);
+        // The server has done it, and whoever waited leaves.
+        gone.abort("gone");
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        init?.signal?.throwIfAborted();
+        return answer;
+      },
+    });
+
+    await expect(shop.queues.list({ signal: gone.signal })).rejects.toBe("gone");
+    expect(await shop.queues.list()).toStrictEqual([]);
+
+    expect(onRefresh.mock.calls).toStrictEqual([["second"]]);
+    expect(requests).toHaveLength(2);
+  });
+
+  it("is never put back by a storing that was left behind and ends late", async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    let endLate = (): void => undefined;
+    const onRefresh = vi
+      .fn<(token: string) => Promise<void>>()
+      .mockReturnValueOnce(
+        new Promise((resolve) => {
+          endLate = resolve;
+        }),
+      )
+      .mockResolvedValue();
+    const { fetch, requests } = script(
+      granted("one", "second"),
+      [],
+      refused(),
+      granted("two", "third"),
+      [],
+      refused(),
+      granted("three", "fourth"),
+      [],
+    );
+    const shop = tiki({ token: refreshToken({ ...app, refreshToken: "first", onRefresh }), fetch });
+    const gone = new AbortController();
+    const left = shop.queues.list({ signal: gone.signal }).catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(10);
+    gone.abort("gone");
+    expect(await left).toBe("gone");
+    await vi.advanceTimersByTimeAsync(6_000);
+
+    await shop.queues.list();
+    await shop.queues.list();
+    endLate();
+    await vi.advanceTimersByTimeAsync(10);
+    await shop.queues.list();
+
+    const asked = requests.filter(({ url }) => url.endsWith("/token"));
+    expect(asked.map(({ body }) => body)).toMatchObject([
+      { refresh_token: "first" },
+      { refresh_token: "second" },
+      { refresh_token: "third" },
+    ]);
+  });
+
+  it("is asked for with more time than a call has, and not held on to for ever", async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    const token = refreshToken({ ...app, refreshToken: "first", onRefresh: () => undefined });
+    const signals: AbortSignal[] = [];
+    const hangs: typeof globalThis.fetch = (_, init) => {
+      if (init?.signal) signals.push(init.signal);
+      return new Promise((_resolve, reject) =>
+        init?.signal?.addEventListener("abort", () => reject(init.signal?.reason)),
+      );
+    };
+    const shop = tiki({ token, fetch: hangs, timeoutMs: 1_000, retry: { totalMs: 1_000 } });
+    const failed = shop.queues.list().catch((error: unknown) => error);
+
+    await vi.advanceTimersByTimeAsync(1_001);
+
+    expect(await failed).toMatchObject({ code: "timeout" });
+    expect(signals[0]?.aborted).toBe(false);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(signals[0]?.aborted).toBe(true);
+    expect(vi.getTimerCount()).toBe(0);
+  });
 
   it("is kept where the token is good for longer than any number", async () => {
     const stored: string[] = [];

@@ -11,6 +11,21 @@ afterEach(() => {
 const empty = { messages: [] };
 const basics = { cursor: memoryStores().cursors, consumer: "billing" };
 
+describe("a refusal", () => {
+  it("says what is wrong with which field", async () => {
+    const body = {
+      message: "Validation failed",
+      errors: { schema: "is invalid", name: ["is too long", "is taken"], odd: { a: 1 } },
+    };
+    const fetch = async () => Response.json(body, { status: 422 });
+    const client = workato({ token: "a-token", fetch });
+
+    await expect(client.topics.create({ name: "n", schema: [] })).rejects.toThrow(
+      "(422): Validation failed; schema is invalid; name is too long; name is taken",
+    );
+  });
+});
+
 describe("the hosts", () => {
   it.each([
     ["us", "event-streams.workato.com", "www.workato.com"],

@@ -72,6 +72,13 @@ describe("checkFeedOptions", () => {
       { ...basics, checkEmptyAfterMs: Number.NaN },
       "`checkEmptyAfterMs` must be a number of milliseconds",
     ],
+    [
+      { ...basics, restartMarginMs: Number.POSITIVE_INFINITY },
+      "`restartMarginMs` must be a number",
+    ],
+    [{ ...basics, restartMarginMs: 1e16 }, "`restartMarginMs` must be a number"],
+    [{ ...basics, from: new Date(8.64e15) }, "`from` must be"],
+    [{ ...basics, from: -8e15 }, "`from` must be"],
     [{ ...basics, expiredStatuses: 400 }, "`expiredStatuses` must be a list"],
     [{ ...basics, typeOf: "kind" }, "`typeOf` must be a function"],
     [{ ...basics, typeOf, schema }, "`schema` is for the one type `message`"],

@@ -1,4 +1,5 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import { workato } from "../../../src/providers/workato/index.ts";
 import { splitPayloads } from "../../../src/providers/workato/publish.ts";
 import { fixture, scriptedClient, world } from "./support.ts";
 
@@ -8,6 +9,26 @@ const published = (count: number) => ({
   message_ids: Object.fromEntries(
     Array.from({ length: count }, (_, index) => [index, { message_id: `m${index}`, result: "ok" }]),
   ),
+});
+
+describe("what is no object of JSON", () => {
+  it.each([
+    ["a map", new Map([["a", 1]])],
+    ["a set", new Set([1])],
+    ["a promise", Promise.resolve({ a: 1 })],
+    ["a date", new Date()],
+    ["what writes nothing", { toJSON: () => undefined }],
+  ])("is refused, and nothing is sent: %s", async (_, payload) => {
+    const fetch = vi.fn();
+    const { messages } = workato({ token: "t", fetch });
+
+    await expect(messages.publish(1, payload)).rejects.toMatchObject({ code: "config" });
+    await expect(messages.publishBatch(1, [payload])).rejects.toMatchObject({ code: "config" });
+    await expect(messages.publishBatch(1, payload as never)).rejects.toMatchObject({
+      code: "config",
+    });
+    expect(fetch).not.toHaveBeenCalled();
+  });
 });
 
 describe("publish", () => {

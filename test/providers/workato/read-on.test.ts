@@ -55,6 +55,15 @@ describe("readOn", () => {
     },
   );
 
+  it("is not believed for a gateway's page of the same status", async () => {
+    const page = new AckloopError("transport", "a page", { status: 404, retryable: true });
+    const { ask, asked } = asker(page);
+
+    await expect(readOn(ask, place, {}, settings("oldest"))).rejects.toBe(page);
+
+    expect(asked).toHaveLength(1);
+  });
+
   it("passes on what else the second time meets", async () => {
     const failed = new AckloopError("transport", "the server failed", { status: 503 });
     const { ask } = asker(refused(404), failed);
