@@ -90,6 +90,7 @@ function begin(reader: Reader, n: number, event: FeedEvent): DrawnStep {
   world.note("start", { process: number, n });
   world.mayStart(reader, n);
   world.ledger.started(reader, n, event);
+  if (!running.has(n)) reader.runningSince.set(n, world.clock.now());
   running.set(n, (running.get(n) ?? 0) + 1);
   reader.paces.progress();
   const step = world.nextStep(n);

@@ -43,6 +43,8 @@ export class Reader {
   seen = { fired: 0, calls: 0 };
   calls = 0;
   readonly running = new Map<number, number>();
+  /** Since when it has a handler of each event. */
+  readonly runningSince = new Map<number, number>();
   /** The step that its handler of each event began last. */
   readonly steps = new Map<number, DrawnStep>();
   /** When a handler of it ended last. */
@@ -187,7 +189,9 @@ export class Reader {
     const { settings } = this.world.plan;
     if (!settings.dedupe || this.isRedrive || this.isOver) return false;
     if (this.stoppedAt !== undefined || this.#endsAt !== undefined) return false;
-    const since = this.world.clock.now() - 2 * settings.markMs - 60_000;
+    const now = this.world.clock.now();
+    // What went wrong while this handler was at work is so until it ends: its mark may be another's since.
+    const since = Math.min(now - 2 * settings.markMs - 60_000, this.runningSince.get(n) ?? now);
     const wasTroubled = (this.#troubled.get(n) ?? Number.NEGATIVE_INFINITY) > since;
     return !wasTroubled && this.world.disturbedAt < since;
   }

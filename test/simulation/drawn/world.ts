@@ -314,9 +314,10 @@ export class DrawnWorld {
   /** Timers are called in time, whatever handlers compute. */
   #checkLateness(due: number): void {
     const lateMs = this.clock.now() - due;
-    const { concurrency, verb, batchSize } = this.plan.settings;
+    const { concurrency, verb, batchSize, processes } = this.plan.settings;
     // Handlers that wait first may wake together, and compute one after the other: that is their own.
-    const atOnce = concurrency * (verb === "batch" ? batchSize : 1);
+    // All processes of a world share its one thread.
+    const atOnce = processes * concurrency * (verb === "batch" ? batchSize : 1);
     // What comes due while a batch computes waits for one more: the loop's own timer was due before it.
     const most = 100 + (3 + (verb === "batch" ? 2 : 1) * atOnce) * this.#longestBurnMs;
     // A loop of one's own holds the thread for itself.
