@@ -22,7 +22,9 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 async function startNode() {
   const { ca, server } = createAuthority();
   const emulator = kekkerEmulator();
-  emulator.publish(["1", "2"].map((objectId) => ({ category: "Deal", event: "DealCreated", objectId })));
+  emulator.publish(
+    ["1", "2"].map((objectId) => ({ category: "Deal", event: "DealCreated", objectId })),
+  );
   const answer = async (request: Request) =>
     emulator.fetch(request.url, {
       method: request.method,

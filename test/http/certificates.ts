@@ -12,10 +12,7 @@ export function createAuthority(): { readonly ca: string; readonly server: Certi
   const given = generateKeyPairSync("ec", { namedCurve: "P-256" });
   // Basic constraints: an authority. Subject alternative name: the address.
   const isAuthority = extension([0x55, 0x1d, 0x13], sequence(der(0x01, Buffer.from([0xff]))));
-  const address = extension(
-    [0x55, 0x1d, 0x11],
-    sequence(der(0x87, Buffer.from([127, 0, 0, 1]))),
-  );
+  const address = extension([0x55, 0x1d, 0x11], sequence(der(0x87, Buffer.from([127, 0, 0, 1]))));
   return {
     ca: certificate("test authority", own.publicKey, own.privateKey, isAuthority),
     server: {

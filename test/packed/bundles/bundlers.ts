@@ -164,7 +164,7 @@ async function byVite(programs: readonly string[]): ReturnType<Bundler> {
 /** What vite puts in the place of a module of Node's, which is empty. */
 const emptied = "vite-browser-external";
 
-type Chunk = Pick<OutputChunk, "type" | "facadeModuleId" | "fileName" | "imports" | "moduleIds">;
+type Chunk = Pick<OutputChunk, "type" | "fileName" | "imports" | "moduleIds">;
 
 /** The bundle of a program, which may share parts with those of others. */
 function chunkOf(
@@ -173,7 +173,7 @@ function chunkOf(
   output: readonly (Chunk | { readonly type: "asset" })[],
 ): Bundle {
   const chunks = output.filter((one): one is Chunk => one.type === "chunk");
-  const first = chunks.find(({ facadeModuleId }) => facadeModuleId === program);
+  const first = chunks.find(({ fileName }) => fileName === `${nameOf(program)}.mjs`);
   const parts = new Set(first ? [first] : []);
   const imports = new Set<string>();
   for (const { imports: names } of parts) {

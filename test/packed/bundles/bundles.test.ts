@@ -78,7 +78,8 @@ async function run(bundles: readonly Bundle[]): Promise<ReadonlyMap<string, unkn
     const forNode = ["--input-type=module", "--eval", script];
     const bare = ["--experimental-vm-modules", realm, known, ...files];
     const args = ["--no-warnings", ...(isForNode ? forNode : bare)];
-    return (await promisify(execFile)(process.execPath, args, { cwd: root, timeout: 60_000 })).stdout;
+    return (await promisify(execFile)(process.execPath, args, { cwd: root, timeout: 60_000 }))
+      .stdout;
   });
   return new Map(
     stdout

@@ -25,7 +25,9 @@ export async function withGiven<Result>(use: (given: Given) => Promise<Result>):
       payload: { order_code: String(at) },
     })),
   );
-  kekker.publish(numbers.map((at) => ({ category: "Deal", event: "DealCreated", objectId: `${at}` })));
+  kekker.publish(
+    numbers.map((at) => ({ category: "Deal", event: "DealCreated", objectId: `${at}` })),
+  );
   const topic = workato.createTopic("orders");
   workato.publish(
     topic,

@@ -38,7 +38,7 @@ const loop = `
   const { letters } = await deadLetters.list({ consumer: "billing", feed: feed.name });
   return { handled, letters: letters.length, acked: feed.acked.length };`;
 
-const consumed = { handled: eventCount, stopped: "drained" };
+const consumed = { handled: eventCount, stopped: "empty" };
 const http = ["ackloop", "ky", "zod", "p-retry", "is-network-error"];
 
 const loopImports = { ackloop: ["drain"], "ackloop/testing": ["memoryFeed", "testEvent"] };
@@ -145,7 +145,7 @@ export const programs: readonly Program[] = [
   emulator.publish(queue, [{ type: "ORDER_CREATED_SUCCESSFULLY", payload: { order_code: "1" } }]);
   const { handled, stopped } = await drain(shop.feed(queue), () => {});
   return { handled, stopped };`,
-    prints: { handled: 1, stopped: "drained" },
+    prints: { handled: 1, stopped: "empty" },
     packages: http,
   },
 ];
