@@ -1,7 +1,10 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { defineConfig, type Options } from "tsup";
 import { packageEntries } from "./scripts/entries.ts";
 
 const entry = packageEntries();
+/** What is ESM only, which Jest and older Node cannot `require`. */
+const bundled = ["ky", "p-retry", "is-network-error"];
 const common = {
   entry,
   target: "es2022",
@@ -11,8 +14,8 @@ const common = {
 
 export default defineConfig([
   { ...common, format: "esm", entry: { ...entry, cli: "src/cli/main.ts" } },
-  // These three are ESM only, which Jest and older Node cannot `require`.
-  { ...common, format: "cjs", noExternal: ["ky", "p-retry", "is-network-error"] },
+  // By rollup: what tsup has without it writes `?.` and `??` as calls of functions.
+  { ...common, format: "cjs", noExternal: bundled, treeshake: true, onSuccess: writeLicenses },
   {
     ...common,
     format: ["esm", "cjs"],
@@ -25,3 +28,12 @@ export default defineConfig([
     },
   },
 ]);
+
+/** The licences of what is bundled ask that their text comes along. */
+async function writeLicenses(): Promise<void> {
+  const texts = bundled.map(async (name) => {
+    return `${name}\n\n${await readFile(`node_modules/${name}/license`, "utf8")}`;
+  });
+  await mkdir("dist", { recursive: true });
+  await writeFile("dist/licenses.txt", (await Promise.all(texts)).join("\n"));
+}

@@ -206,7 +206,7 @@ async function listen(server: Server, port: number): Promise<number> {
  * Needs Node's `http`; everything else of the emulators runs anywhere. A cut connection is a real
  * one here, and a client that goes away ends its request.
  *
- * @throws {TypeError} when the port is none, or two emulators have one name. Rejects with the system's
+ * @throws {TypeError} when the port is none, two emulators have one name, or this is not Node. Rejects with the system's
  * error when the port is taken.
  */
 export async function serveEmulators(
@@ -222,11 +222,12 @@ export async function serveEmulators(
   const byName = new Map(emulators.map((emulator) => [emulator.name, emulator]));
   if (byName.size < emulators.length) throw new TypeError("serveEmulators: names must differ");
 
-  // Imported when it is needed, so that `ackloop/emulator` loads on runtimes without it.
-  const { createServer } = await import("node:http");
+  // Not imported: bundlers for the web refuse even an import that nothing there gets to.
+  const http = typeof process === "object" ? process.getBuiltinModule?.("node:http") : undefined;
+  if (!http) throw new TypeError("serveEmulators: there is no node:http here");
   const listener = createListener(emulators, maxBodyBytes);
   const running = new Set<Promise<void>>();
-  const server = createServer({ keepAliveTimeout: 65_000 }, (incoming, outgoing) => {
+  const server = http.createServer({ keepAliveTimeout: 65_000 }, (incoming, outgoing) => {
     const done: Promise<void> = listener(incoming, outgoing).finally(() => running.delete(done));
     running.add(done);
   });

@@ -11,18 +11,21 @@ const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as
   readonly dependencies: Readonly<Record<string, string>>;
 };
 
+/** Beside the files: the licences of what is bundled into them. */
+const licenses = "licenses.txt";
+
 /** The files that the manifest names, below `dist`. */
 function namedFiles(): readonly string[] {
   const texts = JSON.stringify([manifest.exports, manifest.bin]).matchAll(
     /"(?:\.\/)?dist\/([^"]+)"/g,
   );
-  return [...texts].map(([, file = ""]) => file).sort();
+  return [...new Set([...texts].map(([, file = ""]) => file))].sort();
 }
 
 /** The built files that somebody may name; what they share has a hash in its name. */
 function builtFiles(): readonly string[] {
   return readdirSync(join(root, "dist"))
-    .filter((file) => !/-[\w-]{8}\.(js|cjs|d\.ts|d\.cts)$/.test(file))
+    .filter((file) => file !== licenses && !/-[\w-]{8}\.(js|cjs|d\.ts|d\.cts)$/.test(file))
     .sort();
 }
 
@@ -82,6 +85,30 @@ describe("the built files", () => {
 
     expect(files).not.toEqual([]);
     expect(wrong).toEqual([]);
+  });
+
+  it("bring the licence of every package that is bundled into them", () => {
+    const built = readdirSync(join(root, "dist")).filter((file) => /\.c?js$/.test(file));
+    const sources = built.flatMap((file) => [
+      ...readFileSync(join(root, "dist", file), "utf8").matchAll(
+        /^\/\/ node_modules\/((?:@[\w.-]+\/)?[\w.-]+)\//gm,
+      ),
+    ]);
+    const names = new Set(sources.map(([, name = ""]) => name));
+    const text = readFileSync(join(root, "dist", licenses), "utf8");
+
+    expect([...names].sort()).toEqual(["is-network-error", "ky", "p-retry"]);
+    for (const name of names) {
+      expect(text).toContain(readFileSync(join(root, "node_modules", name, "license"), "utf8"));
+    }
+  });
+
+  it("keep the syntax that every supported Node has, as CommonJS", () => {
+    const files = readdirSync(join(root, "dist")).filter((file) => file.endsWith(".cjs"));
+
+    expect(files.filter((file) => /_optionalChain|_nullishCoalesce/.test(codeOf(file)))).toEqual(
+      [],
+    );
   });
 
   it("require as CommonJS only packages that have a CommonJS form", () => {

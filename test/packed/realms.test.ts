@@ -49,14 +49,15 @@ const names = [
 ];
 const parts = `{ ${names.join(", ")} }`;
 const required = `
-const { drain } = require("ackloop");
+const { consume, drain } = require("ackloop");
 const { memoryFeed, testEvent } = require("ackloop/testing");
 const { memoryStores } = require("ackloop/stores");
 const tiki = require("ackloop/tiki");
 const { tikiEmulator } = require("ackloop/emulator");
 const { readFile } = require("node:fs").promises;`;
 const imported = `
-import { drain } from "ackloop";
+import { consume, drain } from "ackloop";
+import { jest } from "@jest/globals";
 import { memoryFeed, testEvent } from "ackloop/testing";
 import { memoryStores } from "ackloop/stores";
 import * as tiki from "ackloop/tiki";
@@ -76,11 +77,47 @@ it.each([
   expect(runIn(folder, process.execPath, `${name}.cjs`).trim()).toBe(expected);
 });
 
+/** A run over the emulator whose clock is Jest's: calls that are cut, attempts that fail, and polls. */
+const clocked = `
+test("goes by Jest's clock", async () => {
+  jest.useFakeTimers({ doNotFake: [] });
+  const emulator = tikiEmulator();
+  const { baseUrl, clientId, clientSecret, tokenUrl } = emulator.connection("https://tiki.test");
+  const token = tiki.clientCredentials({ clientId, clientSecret, tokenUrl });
+  const shop = tiki.tiki({ token, baseUrl, fetch: emulator.fetch });
+  const queue = emulator.createQueue("orders");
+  const publish = () =>
+    emulator.publish(queue, [{ type: "ORDER_CREATED_SUCCESSFULLY", payload: { order_code: "1" } }]);
+  publish();
+  emulator.faults.add({ kind: "cut", operation: "pull", count: 2 });
+  const attempts = [];
+  const handler = (_, { attempt }) => {
+    attempts.push(attempt);
+    if (attempt < 3) throw new Error("not yet");
+  };
+  const run = consume(shop.feed(queue), handler, { retry: { attempts: 3, minDelayMs: 1_000 } });
+  await jest.advanceTimersByTimeAsync(600_000);
+  publish();
+  await jest.advanceTimersByTimeAsync(600_000);
+  const stopped = run.stop();
+  await jest.advanceTimersByTimeAsync(60_000);
+  expect(await stopped).toMatchObject({ handled: 2, acked: 2 });
+  expect(attempts).toEqual([1, 2, 3, 1, 2, 3]);
+
+  const feed = memoryFeed({ acks: "cumulative" });
+  feed.publish(testEvent("1"), testEvent("2"));
+  const draining = drain(feed, () => {});
+  await jest.advanceTimersByTimeAsync(60_000);
+  expect(await draining).toMatchObject({ handled: 2, acked: 2 });
+  expect(jest.getTimerCount()).toBe(0);
+  jest.useRealTimers();
+});`;
+
 it.each([
   ["CommonJS", "job.test.cjs", required, []],
   ["a module", "job.test.mjs", imported, ["--experimental-vm-modules"]],
-])("keeps its word under Jest, as %s", (_, file, imports, flags) => {
-  writeFileSync(join(folder, file), `${imports}${scenario}${jestTest}`);
+])("keeps its word under Jest, and goes by its clock, as %s", (_, file, imports, flags) => {
+  writeFileSync(join(folder, file), `${imports}${scenario}${jestTest}${clocked}`);
   const config = `{"testMatch":["**/${file}"],"transform":{},"moduleFileExtensions":["js","mjs","cjs"]}`;
   writeFileSync(join(folder, "jest.config.json"), config);
 

@@ -1,3 +1,5 @@
+import { nodeModule } from "../../core/node-module.ts";
+
 /** Starts a handler. */
 export type Enter = <Result>(call: () => Result) => Result;
 
@@ -9,8 +11,7 @@ export const asItIs: Enter = (call) => call();
  * has entered by `AsyncLocalStorage.enterWith`. Where there is no such context it costs nothing.
  */
 export function toEnter(): Enter {
-  if (typeof process === "undefined") return asItIs;
-  const AsyncResource = process.getBuiltinModule?.("node:async_hooks")?.AsyncResource;
+  const AsyncResource = nodeModule("node:async_hooks")?.AsyncResource;
   if (AsyncResource === undefined) return asItIs;
   // What is entered sticks to a resource: each handler has its own, made in the one that nothing enters.
   const now = new AsyncResource("ackloop.run", MANUAL);

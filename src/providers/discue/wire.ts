@@ -23,6 +23,8 @@ const named = { id, name: optionalText, alias: optionalText };
 /** Anything with a name: a message, an API client. */
 export const wireNamed = z.object(named);
 
+const optionalNamed = z.nullish(z.object({ ...named, id: z.optional(id) }));
+
 /** A queue. The getting-started page shows its `listeners`, the reference its `schema`. */
 export const wireQueue = z.object({
   ...named,
@@ -98,14 +100,14 @@ export const wireUsageEvent = z.object({
   id,
   type: optionalText,
   stored_at: optionalNumber,
-  client: z.nullish(z.partial(wireNamed)),
-  message: z.nullish(z.partial(wireNamed)),
-  api_key: z.nullish(z.partial(wireNamed)),
-  queue: z.nullish(z.partial(wireNamed)),
-  listener: z.nullish(z.partial(wireNamed)),
+  client: optionalNamed,
+  message: optionalNamed,
+  api_key: optionalNamed,
+  queue: optionalNamed,
+  listener: optionalNamed,
 });
 
-const counters = z.nullish(z.record(z.string(), z.unknown()));
+const counters = z.nullish(z.looseObject({}));
 
 /** The replies, by what they hold. */
 export const wireReplies = {
@@ -119,7 +121,7 @@ export const wireReplies = {
   }),
   message: z.object({ message: wireNamed }),
   messages: z.object({ messages: listOf(wireNamed) }),
-  schema: z.object({ schema: z.record(z.string(), z.unknown()) }),
+  schema: z.object({ schema: z.looseObject({}) }),
   stats: z.object({
     aggregated_api_usage_events: z.object({
       last_24_hours: counters,

@@ -26,7 +26,7 @@ export const wirePublish = z.object({ message_id: z.string().check(z.minLength(1
  */
 export const wireBatchPublish = z.object({
   is_partial_error: z.nullish(z.boolean()),
-  message_ids: z.nullish(z.record(z.string(), z.unknown())),
+  message_ids: z.nullish(z.looseObject({})),
 });
 
 /** One entry of {@link wireBatchPublish}. */

@@ -1,3 +1,4 @@
+import { nodeModule } from "../../core/node-module.ts";
 import { storeError } from "../error.ts";
 import type { Row } from "../sql/session.ts";
 
@@ -77,13 +78,6 @@ export function isInTransaction(database: SqliteDatabase): boolean {
   }
   database.exec("rollback");
   return false;
-}
-
-/** A module of Node's, where there is one; no bundler sees that it is asked for. */
-export function nodeModule<Name extends "node:fs" | "node:module" | "node:path" | "node:sqlite">(
-  name: Name,
-): ReturnType<typeof process.getBuiltinModule<Name>> | undefined {
-  return typeof process === "undefined" ? undefined : process.getBuiltinModule?.(name);
 }
 
 /** A package that is installed for the program, or beside it, and works. */

@@ -1,10 +1,10 @@
+import { nodeModule } from "../../core/node-module.ts";
 import { storeError } from "../error.ts";
 import {
   closeQuietly,
   fileOf,
   findDriver,
   isSqlite,
-  nodeModule,
   type SqliteDatabase,
   type SqliteDriver,
 } from "./driver.ts";

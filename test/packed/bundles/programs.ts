@@ -4,15 +4,26 @@ export interface Program {
   readonly name: string;
   /** The names that it imports, by entry. */
   readonly imports: Readonly<Record<string, readonly string[]>>;
-  /** The body of an async function that returns what the program prints as JSON. */
+  /** The body of an async function of {@link Given} that returns what the program prints as JSON. */
   readonly body: string;
   /** What it must print. */
   readonly prints: unknown;
   /** The packages whose files its bundle may hold. */
   readonly packages: readonly string[];
-  /** Whether it needs Node to run. @default false */
-  readonly needsNode?: boolean;
+  /** Why it runs on Node only. */
+  readonly needsNode?: string;
 }
+
+/** What a program is given when it runs: the emulators of a server of its own. */
+export interface Given {
+  readonly tiki: Readonly<Record<string, string>>;
+  readonly kekker: Readonly<Record<string, string>>;
+  readonly workato: Readonly<Record<string, string>>;
+  readonly discue: Readonly<Record<string, string>>;
+}
+
+/** How many events each provider has. */
+export const eventCount = 120;
 
 /** Handles twenty events with the stores that are named `stores`; one of them is a dead letter. */
 const loop = `
@@ -26,6 +37,9 @@ const loop = `
   const { handled } = await drain(feed, handler, options);
   const { letters } = await deadLetters.list({ consumer: "billing", feed: feed.name });
   return { handled, letters: letters.length, acked: feed.acked.length };`;
+
+const consumed = { handled: eventCount, stopped: "empty" };
+const http = ["ackloop", "ky", "zod", "p-retry", "is-network-error"];
 
 const loopImports = { ackloop: ["drain"], "ackloop/testing": ["memoryFeed", "testEvent"] };
 
@@ -54,21 +68,112 @@ export const programs: readonly Program[] = [
     name: "a loop over sqliteStores",
     imports: { ...loopImports, "ackloop/stores": ["sqliteStores"] },
     body: `
-  const stores = sqliteStores(process.argv[2]);${loop}`,
+  const stores = sqliteStores(given.file);${loop}`,
     prints: { handled: 19, letters: 1, acked: 20 },
     packages: ["ackloop", "p-retry", "is-network-error"],
-    needsNode: true,
+    needsNode: "a database in a file",
+  },
+  {
+    name: "tiki over HTTP",
+    imports: { ackloop: ["drain"], "ackloop/tiki": ["clientCredentials", "tiki"] },
+    body: `
+  const { baseUrl, tokenUrl, clientId, clientSecret, queue } = given.tiki;
+  const shop = tiki({ token: clientCredentials({ clientId, clientSecret, tokenUrl }), baseUrl });
+  const { handled, stopped } = await drain(shop.feed(queue), () => {});
+  return { handled, stopped };`,
+    prints: consumed,
+    packages: http,
+  },
+  {
+    name: "kekker over HTTP",
+    imports: {
+      ackloop: ["drain"],
+      "ackloop/kekker": ["kekker"],
+      "ackloop/stores": ["memoryStores"],
+    },
+    body: `
+  const feed = kekker(given.kekker).feed({ cursor: memoryStores().cursors, consumer: "billing" });
+  const { handled, stopped } = await drain(feed, () => {});
+  return { handled, stopped };`,
+    prints: consumed,
+    packages: http,
+  },
+  {
+    name: "workato over HTTP",
+    imports: {
+      ackloop: ["drain"],
+      "ackloop/workato": ["workato"],
+      "ackloop/stores": ["memoryStores"],
+    },
+    body: `
+  const { topic, ...connection } = given.workato;
+  const feed = workato(connection).feed(topic, { cursor: memoryStores().cursors, consumer: "billing" });
+  const { handled, stopped } = await drain(feed, () => {});
+  return { handled, stopped };`,
+    prints: consumed,
+    packages: http,
+  },
+  {
+    name: "discue over HTTP, and its webhook",
+    imports: { ackloop: ["webhook"], "ackloop/discue": ["discue"] },
+    body: `
+  const client = discue(given.discue);
+  const { id } = await client.queues.create({ name: "orders" });
+  const secret = "0123456789abcdef";
+  let handled = 0;
+  const handle = webhook(client.receiver({ name: id, secret }), () => void handled++);
+  const send = () => new Request("https://user.test/?secret=" + secret, { method: "POST", body: "{}" });
+  const { status } = await handle(send());
+  const queues = await client.queues.list();
+  return { handled, status, queues: queues.length };`,
+    prints: { handled: 1, status: 200, queues: 1 },
+    packages: http,
+  },
+  {
+    name: "an emulator as a fetch",
+    imports: {
+      ackloop: ["drain"],
+      "ackloop/emulator": ["tikiEmulator"],
+      "ackloop/tiki": ["clientCredentials", "tiki"],
+    },
+    body: `
+  const emulator = tikiEmulator();
+  const { clientId, clientSecret, tokenUrl, baseUrl } = emulator.connection("https://tiki.test");
+  const { fetch } = emulator;
+  const shop = tiki({ token: clientCredentials({ clientId, clientSecret, tokenUrl }), baseUrl, fetch });
+  const queue = emulator.createQueue("orders");
+  emulator.publish(queue, [{ type: "ORDER_CREATED_SUCCESSFULLY", payload: { order_code: "1" } }]);
+  const { handled, stopped } = await drain(shop.feed(queue), () => {});
+  return { handled, stopped };`,
+    prints: { handled: 1, stopped: "empty" },
+    packages: http,
   },
 ];
 
-/** The text of a program, as a module or as CommonJS. */
-export function textOf({ imports, body }: Program, form: "import" | "require"): string {
+/** A program for an entry that no other program imports, so that a new one is bundled at once. */
+export function programOf(entry: string, names: readonly string[]): Program {
+  return {
+    name: `all of ${entry}`,
+    imports: { [entry]: names },
+    body: `return [${names}].filter((one) => one !== undefined).length;`,
+    prints: names.length,
+    packages: http,
+  };
+}
+
+/** The lines that import what a program needs, and its function `main(given)`. */
+export function mainOf({ imports, body }: Program, form: "import" | "require"): string {
   const lines = Object.entries(imports).map(([entry, names]) => {
     const list = `{ ${names.join(", ")} }`;
     return form === "import"
       ? `import ${list} from "${entry}";`
       : `const ${list} = require("${entry}");`;
   });
-  const print = "main().then((result) => console.log(JSON.stringify(result)));";
-  return `${lines.join("\n")}\nasync function main() {${body}\n}\n${print}\n`;
+  return `${lines.join("\n")}\nasync function main(given) {${body}\n}\n`;
+}
+
+/** The text of a program that prints its name and result, as a module or as CommonJS. */
+export function textOf(program: Program, form: "import" | "require"): string {
+  const told = `JSON.stringify([${JSON.stringify(program.name)}, result])`;
+  return `${mainOf(program, form)}main(globalThis.given).then((result) => console.log(${told}));\n`;
 }
