@@ -131,7 +131,7 @@ const ways: Readonly<
     const receiver = discueReceiver({ ...options, logger: loggerOf(told) });
     const orders = receiver.feed({ replyTimeoutMs: 100, maxRequests: 100 });
     const run = consume(orders, ({ data }) => void handled.push(data), { concurrency: 10 });
-    return { handle: orders.handle, handled, stop: () => run.stop() };
+    return { handle: orders.fetch, handled, stop: () => run.stop() };
   },
 };
 

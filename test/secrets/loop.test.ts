@@ -103,7 +103,7 @@ describe("a webhook", () => {
       webhook(receiver, failing, { ...options, deadLetters }),
       webhook(receiver, witness.see, { ...options, unprocessable: "drop" }),
       inbox(store, receiver, { logger: witness.logger }).fetch,
-      receiver.feed({ replyTimeoutMs: 50 }).handle,
+      receiver.feed({ replyTimeoutMs: 50 }).fetch,
     ];
 
     for (const handle of handlers) {

@@ -61,7 +61,7 @@ export interface DiscueReceiverFeed<E extends FeedEvent = FeedEvent>
    *
    * @throws {AckloopError} `config` when the request's body was read before.
    */
-  handle(request: Request): Promise<Response>;
+  fetch(request: Request): Promise<Response>;
   /** Answers the requests of these deliveries "send again". */
   nack(receipts: readonly Receipt[], options?: NackOptions): Promise<void>;
   /** Answers every held request, and from now on every request, "send again". Never rejects. */
@@ -101,7 +101,7 @@ export function createReceiverFeed<E extends FeedEvent>(
     acks: "individual",
     pulls: "onward",
     waits: true,
-    handle: (request) => handle(request, { receiver, intake, held, arrivals, settings, state }),
+    fetch: (request) => handle(request, { receiver, intake, held, arrivals, settings, state }),
     pull: (pullOptions) => arrivals.pull(pullOptions),
     ack: async (receipts, { signal }: CallOptions = {}): Promise<AckReport> => {
       throwIfAborted(signal);

@@ -30,7 +30,7 @@ export interface DiscueReceiver<E extends FeedEvent = FeedEvent> extends Receive
   readonly authenticates: boolean;
   /**
    * Makes a feed of the requests: they wait until they are pulled, and an ack answers them. Each call
-   * makes a feed of its own, which knows only the requests that were given to its `handle`.
+   * makes a feed of its own, which knows only the requests that were given to its `fetch`.
    */
   feed(options?: DiscueReceiverFeedOptions): DiscueReceiverFeed<E>;
 }

@@ -26,7 +26,7 @@ async function discueHarness(): Promise<FeedHarness> {
   let feed: DiscueReceiverFeed | undefined;
   const emulator = discueEmulator({
     deliver: async (url, init) =>
-      (await feed?.handle(new Request(url, init))) ?? new Response(null, { status: 503 }),
+      (await feed?.fetch(new Request(url, init))) ?? new Response(null, { status: 503 }),
     webhook: { retryDelaysMs: [5], concurrency: 1_000, livenessIntervalMs: 0 },
   });
   const { apiKey = "", baseUrl = "" } = emulator.connection("https://discue.test");

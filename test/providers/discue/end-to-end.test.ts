@@ -76,7 +76,7 @@ describe("a queue, over real sockets", () => {
     const emulator = emulatorOf();
     const feed = receiver.feed();
     onTestFinished(() => feed.close());
-    const queue = await connected(emulator, await serving(feed.handle));
+    const queue = await connected(emulator, await serving(feed.fetch));
     for (const kind of ["lostReply", "duplicate", "cut"] as const) {
       emulator.faults.add({ kind, operation: "notify", count: 5, after: 3 });
     }

@@ -82,7 +82,7 @@ const ways: Readonly<
       dedupe: { store },
       consumer: "billing",
     });
-    const answers = await Promise.all(requests.map((request) => orders.handle(request)));
+    const answers = await Promise.all(requests.map((request) => orders.fetch(request)));
     await run.stop();
     expect(answers.map(({ status }) => status)).toEqual(requests.map(() => 200));
     return handled;

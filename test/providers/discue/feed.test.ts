@@ -21,7 +21,7 @@ describe("a request", () => {
   it("waits until its delivery is acked, and is then accepted", async () => {
     const orders = feed();
     let isAnswered = false;
-    const answer = orders.handle(call("m-1")).then((response) => {
+    const answer = orders.fetch(call("m-1")).then((response) => {
       isAnswered = true;
       return response.status;
     });
@@ -36,7 +36,7 @@ describe("a request", () => {
 
   it("is told when to come again after a nack", async () => {
     const orders = feed({ retryAfterMs: 3_000 });
-    const answers = [orders.handle(call("m-1")), orders.handle(call("m-2"))];
+    const answers = [orders.fetch(call("m-1")), orders.fetch(call("m-2"))];
     await settle();
     const [first, second] = receiptsOf(await orders.pull());
 
@@ -56,8 +56,8 @@ describe("a request", () => {
   it("that carries no message is answered at once", async () => {
     const orders = feed();
 
-    expect((await orders.handle(new Request("https://example.com/alive"))).status).toBe(200);
-    expect((await orders.handle(post("x", "https://example.com/?secret=no"))).status).toBe(401);
+    expect((await orders.fetch(new Request("https://example.com/alive"))).status).toBe(200);
+    expect((await orders.fetch(post("x", "https://example.com/?secret=no"))).status).toBe(401);
     expect(await orders.pull()).toStrictEqual([]);
   });
 
@@ -65,20 +65,20 @@ describe("a request", () => {
     const request = call("m-1");
     await request.text();
 
-    await expect(feed().handle(request)).rejects.toMatchObject({ code: "config" });
+    await expect(feed().fetch(request)).rejects.toMatchObject({ code: "config" });
   });
 
   it("over the bound is told to come again, also while others are being read", async () => {
     const orders = feed({ maxRequests: 2 });
 
-    const answers = ["m-1", "m-2", "m-3"].map((id) => orders.handle(call(id)));
+    const answers = ["m-1", "m-2", "m-3"].map((id) => orders.fetch(call(id)));
     const refused = await Promise.race(answers);
     expect([refused.status, refused.headers.get("retry-after")]).toStrictEqual([503, "1"]);
     await settle();
 
     await orders.ack(receiptsOf(await orders.pull()));
     expect((await Promise.all(answers)).map(({ status }) => status)).toStrictEqual([200, 200, 503]);
-    const next = orders.handle(call("m-4"));
+    const next = orders.fetch(call("m-4"));
     await orders.ack(receiptsOf(await orders.pull({ waitMs: 1_000 })));
     expect((await next).status).toBe(200);
   });
@@ -86,7 +86,7 @@ describe("a request", () => {
   it("is told to come again at its deadline; its late ack says gone", async () => {
     vi.useFakeTimers();
     const orders = feed({ replyTimeoutMs: 9_000 });
-    const answer = orders.handle(call("m-1"));
+    const answer = orders.fetch(call("m-1"));
     const pulled = await orders.pull({ waitMs: 1_000 });
 
     await vi.advanceTimersByTimeAsync(9_000);
@@ -100,7 +100,7 @@ describe("a request", () => {
     vi.useFakeTimers();
     const orders = feed({ replyTimeoutMs: 9_000 });
     const stuck = new ReadableStream<Uint8Array>({ pull: () => new Promise(() => undefined) });
-    const answer = orders.handle(post(stuck));
+    const answer = orders.fetch(post(stuck));
 
     await vi.advanceTimersByTimeAsync(9_000);
 
@@ -111,7 +111,7 @@ describe("a request", () => {
   it("that its sender gave up is not delivered", async () => {
     const orders = feed();
     const controller = new AbortController();
-    const answer = orders.handle(call("m-1", {}, { signal: controller.signal }));
+    const answer = orders.fetch(call("m-1", {}, { signal: controller.signal }));
     await settle();
 
     controller.abort();
@@ -123,7 +123,7 @@ describe("a request", () => {
   it("that its sender gave up before it began is not delivered", async () => {
     const orders = feed();
 
-    const answer = await orders.handle(call("m-1", {}, { signal: AbortSignal.abort() }));
+    const answer = await orders.fetch(call("m-1", {}, { signal: AbortSignal.abort() }));
 
     expect([answer.status, await orders.pull()]).toStrictEqual([503, []]);
   });
@@ -132,9 +132,9 @@ describe("a request", () => {
 describe("a resend", () => {
   it("joins the open delivery, and both requests get the same answer", async () => {
     const orders = feed();
-    const first = orders.handle(call("m-1"));
+    const first = orders.fetch(call("m-1"));
     const pulled = await orders.pull({ waitMs: 1_000 });
-    const second = orders.handle(call("m-1"));
+    const second = orders.fetch(call("m-1"));
     await settle();
 
     expect(await orders.pull()).toStrictEqual([]);
@@ -146,8 +146,8 @@ describe("a resend", () => {
   it("keeps the delivery open when the first request ends", async () => {
     const orders = feed();
     const controller = new AbortController();
-    const first = orders.handle(call("m-1", {}, { signal: controller.signal }));
-    const second = orders.handle(call("m-1"));
+    const first = orders.fetch(call("m-1", {}, { signal: controller.signal }));
+    const second = orders.fetch(call("m-1"));
     await settle();
 
     controller.abort();
@@ -161,11 +161,11 @@ describe("a resend", () => {
 
   it("after the answer is a delivery of its own", async () => {
     const orders = feed();
-    const first = orders.handle(call("m-1"));
+    const first = orders.fetch(call("m-1"));
     await orders.ack(receiptsOf(await orders.pull({ waitMs: 1_000 })));
     await first;
 
-    void orders.handle(call("m-1"));
+    void orders.fetch(call("m-1"));
 
     expect(idsOf(await orders.pull({ waitMs: 1_000 }))).toStrictEqual(["m-1"]);
     orders.close();
@@ -173,7 +173,7 @@ describe("a resend", () => {
 
   it("of a message without an id is never taken for the first: they may be two", async () => {
     const orders = feed();
-    const answers = [orders.handle(post("hello")), orders.handle(post("hello"))];
+    const answers = [orders.fetch(post("hello")), orders.fetch(post("hello"))];
     await vi.waitFor(async () => {
       const pulled = await orders.pull();
       expect(pulled).toHaveLength(2);
@@ -189,7 +189,7 @@ describe("what was acked when its requests had ended", () => {
   async function ackedLate(request: () => Request = () => call("m-1")) {
     const orders = receiver().feed();
     const controller = new AbortController();
-    const first = orders.handle(new Request(request(), { signal: controller.signal }));
+    const first = orders.fetch(new Request(request(), { signal: controller.signal }));
     const pulled = await orders.pull({ waitMs: 1_000 });
     controller.abort();
     expect((await first).status).toBe(503);
@@ -201,14 +201,14 @@ describe("what was acked when its requests had ended", () => {
     const { orders, ack } = await ackedLate();
     expect(await ack()).toStrictEqual([{ status: "gone" }]);
 
-    expect((await orders.handle(call("m-1"))).status).toBe(200);
+    expect((await orders.fetch(call("m-1"))).status).toBe(200);
     expect(await orders.pull()).toStrictEqual([]);
     orders.close();
   });
 
   it("answers the resend that waits already", async () => {
     const { orders, ack } = await ackedLate();
-    const resend = orders.handle(call("m-1"));
+    const resend = orders.fetch(call("m-1"));
     await settle();
 
     await ack();
@@ -220,14 +220,14 @@ describe("what was acked when its requests had ended", () => {
   it("is delivered again where nothing but its content is known, or another feed has acked it", async () => {
     const { orders, ack } = await ackedLate(() => post("hello"));
     await ack();
-    void orders.handle(post("hello"));
+    void orders.fetch(post("hello"));
     expect(await orders.pull({ waitMs: 1_000 })).toHaveLength(1);
     orders.close();
 
     const { receipts } = await ackedLate();
     const other = receiver().feed();
     await other.ack(receipts);
-    void other.handle(call("m-1"));
+    void other.fetch(call("m-1"));
     expect(await other.pull({ waitMs: 1_000 })).toHaveLength(1);
     other.close();
   });
@@ -238,7 +238,7 @@ describe("what was acked when its requests had ended", () => {
     await ack();
     await vi.advanceTimersByTimeAsync(600_001);
 
-    void orders.handle(call("m-1"));
+    void orders.fetch(call("m-1"));
 
     expect(await orders.pull({ waitMs: 1_000 })).toHaveLength(1);
     orders.close();
@@ -262,7 +262,7 @@ describe("a burst that the loop cannot handle in the time of its requests", () =
     /** One of the calls that the sender has open at once. */
     const line = async () => {
       for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) {
-        const { status } = await orders.handle(request(id));
+        const { status } = await orders.fetch(request(id));
         if (status === 200) acked += 1;
         else waiting.push(id);
       }
@@ -293,7 +293,7 @@ describe("messages without ids", () => {
     const onReport = ({ kind }: Report): unknown => reported.push(kind);
     const run = consume(orders, () => undefined, { onReport });
 
-    for (const body of ["one", "two", "two", "three"]) await orders.handle(post(body));
+    for (const body of ["one", "two", "two", "three"]) await orders.fetch(post(body));
     await run.stop();
 
     // No wait lies between two pulls.
@@ -304,17 +304,17 @@ describe("messages without ids", () => {
 
 describe("a liveness check", () => {
   const alive = () => new Request("https://example.com/alive");
-  const statusOf = async (orders: ReturnType<typeof feed>) => (await orders.handle(alive())).status;
+  const statusOf = async (orders: ReturnType<typeof feed>) => (await orders.fetch(alive())).status;
 
   it("and a challenge are answered while the feed is full", async () => {
     const challenge = { contextPath: "x", fileName: "f", fileContent: "proof" };
     const orders = receiver({ domainChallenges: [challenge] }).feed({ maxRequests: 1 });
-    void orders.handle(call("m-1"));
+    void orders.fetch(call("m-1"));
     await settle();
 
-    expect((await orders.handle(call("m-2"))).status).toBe(503);
+    expect((await orders.fetch(call("m-2"))).status).toBe(503);
     expect(await statusOf(orders)).toBe(200);
-    const proof = await orders.handle(new Request("https://example.com/x/f"));
+    const proof = await orders.fetch(new Request("https://example.com/x/f"));
     expect(await proof.text()).toBe("proof");
     orders.close();
   });
@@ -348,7 +348,7 @@ describe("a liveness check", () => {
     };
     const run = consume(orders, failing, { retry: { attempts: 1 } });
     const halted = expect(run).rejects.toMatchObject({ code: "halted" });
-    void orders.handle(call("m-1"));
+    void orders.fetch(call("m-1"));
     await vi.advanceTimersByTimeAsync(1_000);
     await halted;
     expect(await statusOf(orders)).toBe(200);
@@ -369,15 +369,15 @@ describe("a body that does not end", () => {
     const orders = feed({ maxRequests: 1, replyTimeoutMs: 1_000 });
     const stuck = () =>
       new ReadableStream<Uint8Array>({ pull: () => new Promise(() => undefined) });
-    const first = orders.handle(post(stuck()));
+    const first = orders.fetch(post(stuck()));
 
     const others = await Promise.all(
-      Array.from({ length: 300 }, () => orders.handle(post(stuck()))),
+      Array.from({ length: 300 }, () => orders.fetch(post(stuck()))),
     );
     expect(new Set(others.map(({ status }) => status))).toStrictEqual(new Set([503]));
     await vi.advanceTimersByTimeAsync(1_000);
     expect((await first).status).toBe(503);
-    const next = orders.handle(call("m-1"));
+    const next = orders.fetch(call("m-1"));
 
     await orders.ack(receiptsOf(await orders.pull({ waitMs: 100 })));
     expect((await next).status).toBe(200);
@@ -388,7 +388,7 @@ describe("a body that does not end", () => {
 describe("pull", () => {
   it("gives up to the limit, in the order of arrival, each delivery once", async () => {
     const orders = feed();
-    for (const id of ["m-1", "m-2", "m-3"]) void orders.handle(call(id));
+    for (const id of ["m-1", "m-2", "m-3"]) void orders.fetch(call(id));
     await settle();
 
     expect(idsOf(await orders.pull({ limit: 2 }))).toStrictEqual(["m-1", "m-2"]);
@@ -398,7 +398,7 @@ describe("pull", () => {
 
   it("says for how long nobody else is given the delivery", async () => {
     const orders = feed({ replyTimeoutMs: 5_000 });
-    void orders.handle(call("m-1"));
+    void orders.fetch(call("m-1"));
 
     const [delivery] = await orders.pull({ waitMs: 1_000 });
 
@@ -430,9 +430,9 @@ describe("pull", () => {
     const first = orders.pull({ waitMs: 1_000 });
     const second = orders.pull({ waitMs: 1_000 });
 
-    void orders.handle(call("m-1"));
+    void orders.fetch(call("m-1"));
     expect(idsOf(await first)).toStrictEqual(["m-1"]);
-    void orders.handle(call("m-2"));
+    void orders.fetch(call("m-2"));
 
     expect(idsOf(await second)).toStrictEqual(["m-2"]);
     orders.close();
@@ -448,7 +448,7 @@ describe("pull", () => {
     controller.abort(reason);
 
     await expect(cut).rejects.toBe(reason);
-    void orders.handle(call("m-1"));
+    void orders.fetch(call("m-1"));
     expect(idsOf(await orders.pull({ waitMs: 1_000 }))).toStrictEqual(["m-1"]);
     orders.close();
   });
@@ -469,7 +469,7 @@ describe("a pull that is cut just as something arrives", () => {
       return received;
     });
 
-    void orders.handle(watched);
+    void orders.fetch(watched);
 
     await expect(cut).rejects.toBe(reason);
     expect(idsOf(await orders.pull({ waitMs: 1_000 }))).toStrictEqual(["m-1"]);
@@ -480,7 +480,7 @@ describe("a pull that is cut just as something arrives", () => {
 describe("ack", () => {
   it("twice, or of another feed's receipt, is gone", async () => {
     const orders = feed();
-    void orders.handle(call("m-1"));
+    void orders.fetch(call("m-1"));
     const receipts = receiptsOf(await orders.pull({ waitMs: 1_000 }));
 
     expect(await feed().ack(receipts)).toStrictEqual([{ status: "gone" }]);
@@ -493,7 +493,7 @@ describe("ack", () => {
   it("answers nothing when its signal has fired", async () => {
     const orders = feed();
     const reason = new Error("stop");
-    const answer = orders.handle(call("m-1"));
+    const answer = orders.fetch(call("m-1"));
     const receipts = receiptsOf(await orders.pull({ waitMs: 1_000 }));
     const signal = AbortSignal.abort(reason);
 
@@ -509,12 +509,12 @@ describe("close", () => {
   it("answers every request, later ones too, and leaves no timer", async () => {
     vi.useFakeTimers();
     const orders = feed();
-    const answers = [orders.handle(call("m-1")), orders.handle(call("m-2"))];
+    const answers = [orders.fetch(call("m-1")), orders.fetch(call("m-2"))];
     await vi.advanceTimersByTimeAsync(0);
     const pulled = await orders.pull({ limit: 1, waitMs: 10 });
 
     orders.close();
-    const later = orders.handle(call("m-3"));
+    const later = orders.fetch(call("m-3"));
 
     const statuses = (await Promise.all([...answers, later])).map(({ status }) => status);
     expect(statuses).toStrictEqual([503, 503, 503]);

@@ -94,7 +94,7 @@ function answering(process: Process, stores: ProcessStores, receiver: DiscueRece
 /** Requests are held until the loop has settled their events. */
 function holding(process: Process, stores: ProcessStores, receiver: DiscueReceiver): Serving {
   const feed = receiver.feed({ replyTimeoutMs: 9_000 });
-  const server = createServer(feed.handle);
+  const server = createServer(feed.fetch);
   const loop = runLoop(process, stores, feed as Feed);
   const ended = loop.ended.then((what) => {
     feed.close();
