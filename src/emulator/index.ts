@@ -14,7 +14,7 @@ export type {
   DiscueApiAssumptions,
   WebhookAssumptions as DiscueAssumptions,
 } from "./discue/assumptions.ts";
-export type { DiscueListenerInput, DiscueMethods, DiscuePublish } from "./discue/commands.ts";
+export type { DiscueEmulatorListener, DiscueMethods, DiscuePublish } from "./discue/commands.ts";
 export type { DiscueOperation } from "./discue/operation.ts";
 export type { Deliver as DiscueDeliver } from "./discue/outgoing.ts";
 export {
@@ -51,7 +51,7 @@ export {
   kekkerEmulator,
 } from "./kekker.ts";
 export { type EmulatorServer, type ServeOptions, serveEmulators } from "./server.ts";
-export type { TikiApp, TikiSeller } from "./tiki/accounts.ts";
+export type { TikiEmulatorApp, TikiSeller } from "./tiki/accounts.ts";
 export type { TikiAssumptions } from "./tiki/assumptions.ts";
 export type { TikiOperation } from "./tiki/operation.ts";
 export type { TikiEmulatorOptions } from "./tiki/options.ts";

@@ -4,7 +4,7 @@ import { copied, json } from "./exchange.ts";
 import { asList, checkChoices, checkWhole, isFlag, isName, isTexts, isWhole } from "./options.ts";
 import { createRateLimit } from "./rate-limit.ts";
 import { createGuard } from "./tiki/access.ts";
-import type { TikiApp, TikiSeller } from "./tiki/accounts.ts";
+import type { TikiEmulatorApp, TikiSeller } from "./tiki/accounts.ts";
 import { apiRoutes } from "./tiki/api.ts";
 import { tikiCommands } from "./tiki/commands.ts";
 import { oauthRoutes } from "./tiki/oauth.ts";
@@ -35,7 +35,7 @@ export interface TikiEmulator extends Emulator<TikiConnection, TikiOperation> {
   /** The sellers. */
   readonly sellers: readonly TikiSeller[];
   /** The apps. */
-  readonly apps: readonly TikiApp[];
+  readonly apps: readonly TikiEmulatorApp[];
   /** Makes a queue without a request, of the first app unless `clientId` names another; gives its code. */
   createQueue(name: string, clientId?: string): string;
   /**
@@ -74,7 +74,11 @@ export interface TikiEmulator extends Emulator<TikiConnection, TikiOperation> {
 const errorReply = (status: number, text: string): Response => json({ errors: [text] }, status);
 
 /** What a client needs, by the kind of app. */
-function connect(origin: string, apps: readonly TikiApp[], first: TikiApp): TikiConnection {
+function connect(
+  origin: string,
+  apps: readonly TikiEmulatorApp[],
+  first: TikiEmulatorApp,
+): TikiConnection {
   const own = apps.find(({ kind }) => kind === "inHouse") ?? first;
   const open = apps.find(({ kind }) => kind === "public") ?? first;
   return {
@@ -94,7 +98,7 @@ function connect(origin: string, apps: readonly TikiApp[], first: TikiApp): Tiki
 const isHidden = (value: unknown): boolean => value === 0 || isWhole(value);
 
 /** The methods that reach past HTTP. */
-function directMethods(queues: Queues, apps: readonly TikiApp[], app: TikiApp) {
+function directMethods(queues: Queues, apps: readonly TikiEmulatorApp[], app: TikiEmulatorApp) {
   function find(code: string): Queue {
     const queue = queues.find(code);
     if (queue) return queue;

@@ -12,7 +12,7 @@ export interface DiscuePublish {
 }
 
 /** What a listener is made of; without a `livenessUrl` it is checked at its `notifyUrl`. */
-export interface DiscueListenerInput {
+export interface DiscueEmulatorListener {
   /** @default "listener" */
   readonly name?: string | undefined;
   readonly notifyUrl: string;
@@ -32,7 +32,7 @@ export interface DiscueMethods {
    *
    * @throws {TypeError} when there is no such queue, and for what its POST would be refused for.
    */
-  createListener(queue: string, listener: DiscueListenerInput): string;
+  createListener(queue: string, listener: DiscueEmulatorListener): string;
   /**
    * Stores messages in a queue, all or none, and gives their ids.
    *
@@ -109,7 +109,7 @@ export function discueCommands({
           "discue createListener: send { queue, notifyUrl, name?, livenessUrl? }",
         );
       }
-      const input = listener as unknown as DiscueListenerInput;
+      const input = listener as unknown as DiscueEmulatorListener;
       return { id: createListener(String(queue), input) };
     },
     publish(body) {

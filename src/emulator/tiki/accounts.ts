@@ -1,5 +1,5 @@
 /** An app as it is registered with Tiki's open platform. */
-export interface TikiApp {
+export interface TikiEmulatorApp {
   /** `inHouse`: of one seller. `public`: of many sellers, each of whom authorises it. */
   readonly kind: "inHouse" | "public";
   /** Its id. */
@@ -46,7 +46,7 @@ export const testSellers: readonly TikiSeller[] = Object.freeze([
 const shared = { redirectUri: "http://127.0.0.1/tiki/callback", scopes: tikiScopes };
 
 /** The apps of an emulator that was given none: one of each kind and of each way to authenticate. */
-export const testApps: readonly TikiApp[] = Object.freeze([
+export const testApps: readonly TikiEmulatorApp[] = Object.freeze([
   {
     ...shared,
     kind: "inHouse",

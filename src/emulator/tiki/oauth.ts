@@ -1,6 +1,6 @@
 import type { Route } from "../definition.ts";
 import { type BasicCredential, json, readBasic } from "../exchange.ts";
-import type { TikiApp, TikiSeller } from "./accounts.ts";
+import type { TikiEmulatorApp, TikiSeller } from "./accounts.ts";
 import type { TikiOperation } from "./operation.ts";
 import type { Grant, TokenStore } from "./tokens.ts";
 
@@ -26,7 +26,7 @@ const refuse = (code: string, description: string): OauthError =>
 /** What the endpoints need. */
 export interface OauthState {
   /** The registered apps. */
-  readonly apps: readonly TikiApp[];
+  readonly apps: readonly TikiEmulatorApp[];
   /** The sellers; the first one is who uses the browser. */
   readonly sellers: readonly TikiSeller[];
   /** The codes and tokens. */
@@ -34,7 +34,7 @@ export interface OauthState {
 }
 
 /** Reads scopes; all of the app's when none are asked for. */
-function readScopes(app: TikiApp, scope: string | null): readonly string[] {
+function readScopes(app: TikiEmulatorApp, scope: string | null): readonly string[] {
   const asked = (scope ?? "").split(" ").filter(Boolean);
   if (asked.length === 0) return app.scopes;
   const other = asked.find((each) => !app.scopes.includes(each));
@@ -54,7 +54,7 @@ function readProofs(request: Request): readonly BasicCredential[] {
   }
 }
 
-function isOf(app: TikiApp | undefined, { name, password }: BasicCredential): boolean {
+function isOf(app: TikiEmulatorApp | undefined, { name, password }: BasicCredential): boolean {
   return name === app?.clientId && password === app.clientSecret;
 }
 
@@ -63,7 +63,11 @@ function isOf(app: TikiApp | undefined, { name, password }: BasicCredential): bo
  *
  * A `client_id` beside the Basic header is what the documented form for a code has; a secret is not.
  */
-function authenticate(apps: readonly TikiApp[], request: Request, form: URLSearchParams): TikiApp {
+function authenticate(
+  apps: readonly TikiEmulatorApp[],
+  request: Request,
+  form: URLSearchParams,
+): TikiEmulatorApp {
   const proofs = readProofs(request);
   const id = form.get("client_id");
   const app = apps.find(({ clientId }) =>
@@ -76,14 +80,14 @@ function authenticate(apps: readonly TikiApp[], request: Request, form: URLSearc
   throw new OauthError(401, "invalid_client", "Client authentication failed.");
 }
 
-function exchangeCode(tokens: TokenStore, app: TikiApp, form: URLSearchParams): Grant {
+function exchangeCode(tokens: TokenStore, app: TikiEmulatorApp, form: URLSearchParams): Grant {
   const grant = tokens.takeCode(form.get("code") ?? "");
   const fits = grant?.app === app && grant.redirectUri === form.get("redirect_uri");
   if (grant && fits && form.get("client_id") === app.clientId) return grant;
   throw refuse("invalid_grant", "The code is wrong, used or expired, or the redirect differs.");
 }
 
-function toGrant(tokens: TokenStore, app: TikiApp, form: URLSearchParams): Grant {
+function toGrant(tokens: TokenStore, app: TikiEmulatorApp, form: URLSearchParams): Grant {
   const type = form.get("grant_type");
   if (type === "client_credentials") return { app, scopes: readScopes(app, form.get("scope")) };
   if (type === "authorization_code") return exchangeCode(tokens, app, form);

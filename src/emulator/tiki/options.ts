@@ -12,7 +12,7 @@ import {
   isTexts,
   isWhole,
 } from "../options.ts";
-import { type TikiApp, type TikiSeller, testApps, testSellers } from "./accounts.ts";
+import { type TikiEmulatorApp, type TikiSeller, testApps, testSellers } from "./accounts.ts";
 import { choices, defaultAssumptions, type TikiAssumptions } from "./assumptions.ts";
 
 /** The options of the Tiki emulator. */
@@ -20,7 +20,7 @@ export interface TikiEmulatorOptions extends EmulatorOptions {
   /** The sellers, one at least. @default two of them */
   readonly sellers?: readonly TikiSeller[] | undefined;
   /** The apps, one at least. @default an in-house app of the first seller, and a public one */
-  readonly apps?: readonly TikiApp[] | undefined;
+  readonly apps?: readonly TikiEmulatorApp[] | undefined;
   /**
    * How long a new or re-activated subscription routes nothing, in ms. @default 5_000
    * Source: "Event queue for in-house app" says about 5 s, the API reference "some minutes".
@@ -53,7 +53,7 @@ function given<Options extends object>(options: Options): Partial<Options> {
 
 const sellerChoices: Choices<TikiSeller> = { id: isWhole, sid: isName, name: isText };
 
-const appChoices: Choices<TikiApp> = {
+const appChoices: Choices<TikiEmulatorApp> = {
   kind: ["inHouse", "public"],
   clientId: isName,
   clientSecret: isName,

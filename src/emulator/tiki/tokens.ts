@@ -1,12 +1,12 @@
 import type { EmulatorTools } from "../definition.ts";
 import { randomHex } from "../random.ts";
-import type { TikiApp } from "./accounts.ts";
+import type { TikiEmulatorApp } from "./accounts.ts";
 import type { TikiAssumptions } from "./assumptions.ts";
 
 /** What a token or a code was given for. */
 export interface Grant {
   /** The app. */
-  readonly app: TikiApp;
+  readonly app: TikiEmulatorApp;
   /** The seller who authorised it; absent for the app's own token. */
   readonly sid?: string | undefined;
   /** The scopes. */
