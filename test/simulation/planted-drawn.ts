@@ -263,6 +263,18 @@ const ends: readonly PlantedFault[] = [
 /** Users' functions outside of the policy that is made for their failures. */
 const users: readonly PlantedFault[] = [
   {
+    name: "takes another realm's promise of a schema for its answer",
+    when: ({ settings: { deadLetters } }) => deadLetters,
+    breaks: ["attempts"],
+    patches: [
+      {
+        file: engine("admission"),
+        find: "if (!isThenable(result)) return read(result);",
+        replace: "if (!((result as unknown) instanceof Promise)) return read(result as never);",
+      },
+    ],
+  },
+  {
     name: "halts when a schema throws",
     when: inTrouble("schema"),
     breaks: ["halt"],

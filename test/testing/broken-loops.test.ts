@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import type { FeedEvent } from "../../src/core/event.ts";
+import type { EventCatalogue, FeedEvent } from "../../src/core/event.ts";
 import type { Delivery, Feed, Receipt } from "../../src/core/feed.ts";
 import { toPage } from "../../src/core/feed.ts";
 import { sleep } from "../../src/core/sleep.ts";
@@ -105,6 +105,12 @@ const broken: readonly Broken[] = [
     spoil: withHandler((handler) => async (event, context) => {
       return (await handler(event, context)) ?? done();
     }),
+  },
+  {
+    fault: "takes what a schema says later for nothing",
+    kind: list,
+    breaks: ["D12"],
+    spoil: ({ feed, ...given }) => ({ ...given, feed: wrapFeed(feed, {}, {} as EventCatalogue) }),
   },
   {
     fault: "shows an attempt what the one before left",

@@ -1,4 +1,4 @@
-import type { FeedEvent } from "../../core/event.ts";
+import type { EventCatalogue, FeedEvent } from "../../core/event.ts";
 import type { Delivery, Feed, Receipt } from "../../core/feed.ts";
 import { toReceipt } from "../../core/feed.ts";
 import { identityOf } from "../../core/identity.ts";
@@ -24,6 +24,14 @@ import {
   withoutBreaker,
 } from "./watched.ts";
 import { mapPage, withReceipt, wrapFeed } from "./wrapping.ts";
+
+/** A promise that is no instance of this realm's, as those of a test runner or of a library are. */
+function ofAnotherRealm(value: unknown): object {
+  const promise = Promise.resolve(value);
+  const foreign = {};
+  Reflect.set(foreign, "then", promise.then.bind(promise));
+  return foreign;
+}
 
 const isIndividual = ({ acks }: Feed): boolean => acks === "individual";
 const isList = ({ acks, pulls }: Feed): boolean => acks === "individual" && pulls === "unacked";
@@ -205,6 +213,36 @@ export const loopAckingLaws: readonly FeedLaw[] = [
     },
   },
   {
+    id: "D12",
+    title: "what a schema refuses later reaches no handler, whoever made its promise",
+    async run(bench) {
+      const { feed, publish, reopen, readOpen, few, until } = bench;
+      const ids = await publish(few);
+      const types = (await readOpen(feed, few)).map(({ event }) => event?.type ?? "");
+      let refused = 0;
+      const validate = (): object => {
+        refused += 1;
+        return ofAnotherRealm({ issues: [{ message: "it does not fit" }] });
+      };
+      const schema = { "~standard": { version: 1, vendor: "law", validate } };
+      const events = Object.fromEntries(types.map((type) => [type, schema])) as EventCatalogue;
+      const ledger = new Ledger();
+      const started = start(
+        bench,
+        wrapFeed(await reopen(), {}, events),
+        ledger.keep(() => {}),
+        { unprocessable: "drop" },
+      );
+      try {
+        await until(() => refused >= ids.length || ledger.started.length > 0, "all are validated");
+        await aWhile();
+        equal(ledger.started, [], "no handler is started");
+      } finally {
+        await finish(started);
+      }
+    },
+  },
+  {
     id: "E3",
     title:
       "while one event is open, nothing from it on is acknowledged, nor its page without receipts",
@@ -256,7 +294,11 @@ export const loopAckingLaws: readonly FeedLaw[] = [
         await hold.opened;
       });
       const handler = ledger.keep(({ id }) => (id === poison ? deadLetter("poison") : undefined));
-      const options = { concurrency: 2, deadLetters: store, consumer: "kit" };
+      const options = {
+        concurrency: 2,
+        deadLetters: store,
+        consumer: bench.feed.consumer ?? "kit",
+      };
       const started = start(bench, feed, handler, options);
       try {
         await started.until(() => puts === 4 && ledger.finished.size === few, "the store is asked");

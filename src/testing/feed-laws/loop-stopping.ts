@@ -111,7 +111,12 @@ export const loopStoppingLaws: readonly FeedLaw[] = [
         throw signal.reason;
       });
       const retry = { attempts: 1 };
-      const options = { retry, deadLetters: store, consumer: "kit", reserveMs: 200 };
+      const options = {
+        retry,
+        deadLetters: store,
+        consumer: bench.feed.consumer ?? "kit",
+        reserveMs: 200,
+      };
       const started = start(bench, bench.feed, handler, options);
       await started.until(() => ledger.started.length === 1, "the handler starts");
       const { retried, deadLettered, unsettled } = await finish(started, 400);

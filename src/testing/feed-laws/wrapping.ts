@@ -8,15 +8,16 @@ export type Pulled = Awaited<ReturnType<Feed["pull"]>>;
 export type FeedCalls = Partial<Pick<Feed, "pull" | "ack" | "nack" | "extend">>;
 
 /**
- * Makes a feed that is another one but for some calls.
+ * Makes a feed that is another one but for some calls, and its catalogue where one is given.
  *
  * A feed may be an object of a class: its calls are made on itself, and nothing is copied by spreading,
  * which would lose what stands on its prototype.
  */
-export function wrapFeed(feed: Feed, calls: FeedCalls): Feed {
-  const { name, pulls, acks, events, waits, acksOnPull } = feed;
+export function wrapFeed(feed: Feed, calls: FeedCalls, events = feed.events): Feed {
+  const { name, consumer, pulls, acks, waits, acksOnPull } = feed;
   const wrapped = {
     name,
+    ...(consumer !== undefined && { consumer }),
     pulls,
     acks,
     ...(events && { events }),
