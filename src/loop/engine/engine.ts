@@ -487,6 +487,7 @@ export class Engine {
       isTurnOver: (now) => this.#turn.isOver(now),
       isStopping: () => this.#ending !== undefined,
       isHungry: () => this.#handling.isHungry,
+      roomInTime: () => this.#handling.roomInTime(this.#settling.isIdle),
       changed: this.#changed,
     });
   }

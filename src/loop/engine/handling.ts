@@ -73,6 +73,8 @@ export class Handling {
   #startedAt = 0;
   /** How long the last one took, where its event could not be hidden longer. */
   #tookMs = 0;
+  /** How long what was let go of last was hidden for. */
+  #lapsedMs: number | undefined;
   /** When the first event of the next batch has waited long enough. */
   #batchDueAt: number | undefined;
 
@@ -96,6 +98,23 @@ export class Handling {
     // In an outage nothing fills it but a probe, and what comes later may be the first that is good.
     const isFew = circuit?.isOpen === true || this.#ready.length < (batch?.size ?? 1);
     return isFew && this.#running < concurrency;
+  }
+
+  /**
+   * How many may come so that all are begun in the first half of their lease, where others were not.
+   *
+   * @param isAcked Whether all that is settled is acked: what is not, and has no lease any more, comes again.
+   */
+  roomInTime(isAcked: boolean): number {
+    if (this.#lapsedMs === undefined) return NEVER;
+    const { concurrency, batch } = this.#parts;
+    const size = batch?.size ?? 1;
+    const turns = Math.floor(this.#lapsedMs / 2 / this.#tookMs);
+    if (turns < 1 && !isAcked) return 0;
+    const atOnce = concurrency * size * Math.max(1, turns);
+    // What stands behind a key that waits may come again first: it holds up no other key.
+    const behind = this.isHungry ? -this.#behind : this.#behind;
+    return atOnce - this.#running * size - this.#ready.length - behind;
   }
 
   /** Takes an entry that is new. */
@@ -196,6 +215,7 @@ export class Handling {
     if (hiddenUntil > doneAt || name === undefined || !isNameless(name)) return false;
     if (openedAt >= this.#startedAt || given !== undefined || beside !== undefined) return false;
     if (entry.key !== undefined) this.#nextOfKey(entry.key);
+    this.#lapsedMs = hiddenUntil - openedAt;
     this.#parts.onLapsed(entry);
     return true;
   }

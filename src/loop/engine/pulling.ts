@@ -31,6 +31,8 @@ export interface PullingParts extends IntakeParts {
   readonly isTurnOver: (now: number) => boolean;
   /** Whether a handler could be started and there is nothing to start it with. */
   readonly isHungry: () => boolean;
+  /** How many may come so that their leases do not end before they are begun. @default any number */
+  readonly roomInTime?: (() => number) | undefined;
   /** Something has changed: the run looks at all of it again. */
   readonly changed: () => void;
 }
@@ -178,10 +180,14 @@ export class Pulling {
       if (window.open > 0) return false;
       return settling.isIdle || (feed.acksOnPull === true && settling.mayCarry(now));
     }
-    if (window.bytes >= settings.maxInFlightBytes) return false;
+    if (window.bytes >= settings.maxInFlightBytes || this.#roomInTime <= 0) return false;
     if (window.held <= settings.maxInFlight / 2) return true;
     // Pulls of half a window are cheaper, but not while slots stand empty behind an event that is stuck.
     return window.held < settings.maxInFlight && settling.isIdle && isHungry();
+  }
+
+  get #roomInTime(): number {
+    return this.#parts.roomInTime?.() ?? NEVER;
   }
 
   #send(now: number): void {
@@ -207,7 +213,7 @@ export class Pulling {
   #optionsOf(waitMs: number, carried: Reach | undefined, signal: AbortSignal): PullOptions {
     const { settings, window } = this.#parts;
     const room = settings.maxInFlight - (this.#kind === "pages" ? 0 : window.held);
-    const left = Math.min(room, this.#intake.left);
+    const left = Math.min(room, this.#roomInTime, this.#intake.left);
     // A list of what is not acked shows what is known here too, each message of it, so that the wish must
     // reach past it.
     const wish = this.#kind === "list" ? left + window.known + window.shown - window.open : left;
