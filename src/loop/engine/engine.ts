@@ -322,8 +322,9 @@ export class Engine {
   #lose(error: AckloopError): void {
     this.#over.abort(STOPPING);
     this.#scope.abort(error);
-    this.#halt(error);
-    this.#ending?.lose(performance.now());
+    if (this.#ending) this.#tell?.({ kind: "halted", error });
+    else this.#halt(error);
+    this.#ending?.lose(error, performance.now());
     this.#changed();
   }
 

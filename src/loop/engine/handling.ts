@@ -3,7 +3,7 @@ import type { FeedEvent } from "../../core/event.ts";
 import { describeThrown, notify } from "../../core/guard.ts";
 import { isNameless } from "../../core/identity.ts";
 import type { BatchParts } from "../handler.ts";
-import type { Attempts, Disposition } from "./attempt.ts";
+import type { Attempts, Disposition, Ended } from "./attempt.ts";
 import type { Circuit } from "./circuit.ts";
 import { LEAST_FAILED } from "./circuit.ts";
 import type { Entry } from "./entry.ts";
@@ -222,16 +222,18 @@ export class Handling {
 
   #startBatch(entries: readonly Entry[]): void {
     this.#batchDueAt = undefined;
-    void this.#parts.attempts.makeBatch(entries).then((dispositions) => {
-      this.#hasEnded(entries[0]);
-      const all = entries.map((entry, index) => [entry, dispositions[index] ?? LEFT] as const);
-      const failed = all.filter(([, disposition]) => isFailure(disposition));
+    const onEnd = (ended: readonly Ended[]): void => {
+      const failed = ended.filter(([, disposition]) => isFailure(disposition));
       if (failed.length > 0)
         this.#parts.circuit?.failed(
           failed.map(([entry]) => entry),
           this.#isBlocked,
         );
-      for (const [entry, disposition] of all) this.#dispose(entry, disposition);
+      for (const [entry, disposition] of ended) this.#dispose(entry, disposition);
+      this.#parts.changed();
+    };
+    void this.#parts.attempts.makeBatch(entries, onEnd).then(() => {
+      this.#hasEnded(entries[0]);
       this.#parts.changed();
     });
   }
@@ -371,8 +373,6 @@ export class Handling {
     } else this.#keys.delete(key);
   }
 }
-
-const LEFT: Disposition = Object.freeze({ kind: "left" });
 
 const isUntried = ({ given }: Entry): boolean => given === undefined;
 

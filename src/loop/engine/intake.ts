@@ -64,7 +64,7 @@ export class Intake {
     // What is in work here is not another's at once.
     if (!isWhole) onLeft(receiptsFrom(deliveries, count, (each) => !window.isOpen(each)));
     // A cursor that stands where it stood is acknowledged there once.
-    const hasStood = deliveries.length === 0 && page.receipt === before.after;
+    const hasStood = deliveries.length === 0 && isSamePlace(page.receipt, before.after);
     const place = isWhole && !(hasStood && kindOf(feed) === "cursor") ? page.receipt : undefined;
     const wasKnown = window.closePage(open, place);
     if (isWhole && page.receipt !== undefined) this.after = page.receipt;
@@ -74,9 +74,8 @@ export class Intake {
     const isRepeat = wasKnown && this.#owed === 0;
     this.#owed = Math.max(0, this.#owed - fresh);
     tell?.({ kind: "pulled", count: deliveries.length, fresh, elapsedMs });
-    // Nothing else looks into a receipt.
-    const hasPassed = deliveries.length === 0 && !isSamePlace(before.after, this.after);
-    return { page, pulledAt, fresh, ackable, isRepeat, hasPassed };
+    const stands = isSamePlace(before.after, this.after);
+    return { page, pulledAt, fresh, ackable, isRepeat, stands };
   }
 
   /** Takes in what may be, from the front; gives how many. */
@@ -131,12 +130,15 @@ function hide(entry: Entry, leaseMs: number | undefined, pulledAt: number): void
   if (typeof leaseMs === "number" && leaseMs > 0) entry.hiddenUntil = pulledAt + leaseMs;
 }
 
-/** A receipt that is no text may be made anew for one place. */
+/**
+ * A receipt that is no text may be made anew for one place; one that says nothing as text is another.
+ * Nothing else looks into a receipt.
+ */
 function isSamePlace(before: Receipt | undefined, after: Receipt | undefined): boolean {
   if (before === after) return true;
-  return (
-    typeof before === "object" && typeof after === "object" && toText(before) === toText(after)
-  );
+  if (typeof before !== "object" || typeof after !== "object") return false;
+  const text = toText(before);
+  return text === toText(after) && !text.includes("{}");
 }
 
 function receiptsFrom(

@@ -1,4 +1,4 @@
-import type { AckloopError } from "../../core/errors.ts";
+import { AckloopError } from "../../core/errors.ts";
 import type { Page, PullOptions } from "../../core/feed.ts";
 import type { Answer } from "../../core/guard.ts";
 import { ask, toFailure } from "../../core/guard.ts";
@@ -11,6 +11,7 @@ import { Intake } from "./intake.ts";
 import type { Kind } from "./kind.ts";
 import { kindOf } from "./kind.ts";
 import { Pace } from "./pacing.ts";
+import type { Brought } from "./progress.ts";
 import { Progress } from "./progress.ts";
 import type { Settling } from "./settling.ts";
 import { isFatal } from "./settling.ts";
@@ -148,14 +149,20 @@ export class Pulling {
 
   /** Says what holds the pulling up, once; `undefined` when nothing does. */
   #blockedUntil(now: number): number | undefined {
-    const { window, tell, settings } = this.#parts;
+    const { feed, window, tell, settings, untilEmpty, onHalt } = this.#parts;
     if (this.#hasRoom(now)) {
       this.#blockedAt = undefined;
       this.#isBlockTold = false;
       return undefined;
     }
     // Nothing is left that could make room, if the feed gives no receipt for what is settled.
-    this.dueSince = this.#isQuiet() ? (this.dueSince ?? now) : undefined;
+    const isStuck = this.#isQuiet();
+    this.dueSince = isStuck ? (this.dueSince ?? now) : undefined;
+    if (isStuck && untilEmpty) {
+      const why = `gave no receipt that acknowledges the ${window.held} deliveries that are settled`;
+      onHalt(new AckloopError("schema", why, { provider: feed.name, operation: "pull" }));
+      return NEVER;
+    }
     this.#blockedAt ??= now;
     if (tell === undefined || this.#isBlockTold) return NEVER;
     const isFull = window.held >= settings.maxInFlight || window.bytes >= settings.maxInFlightBytes;
@@ -258,7 +265,7 @@ export class Pulling {
     // A list may bring what can never be acked for ever, in another content each time.
     const isVain = !goesOn && this.#kind === "list" && brought.ackable === 0;
     if (brought.fresh === 0 || (isVain && this.#parts.untilEmpty)) {
-      if (!goesOn) this.#foundNothing(pull, page, elapsedMs);
+      if (!goesOn) this.#foundNothing(pull, brought, elapsedMs);
       return;
     }
     if (goesOn) {
@@ -274,10 +281,11 @@ export class Pulling {
     else if (!this.#parts.feed.waits && this.#pace.attempts === 0) this.#wait(0);
   }
 
-  #foundNothing(pull: Pull, page: Page, elapsedMs: number): void {
+  #foundNothing(pull: Pull, brought: Brought, elapsedMs: number): void {
     const { feed, window, untilEmpty } = this.#parts;
     const isUnacked = feed.pulls === "unacked";
-    if (untilEmpty && this.#isEmpty(pull, page)) {
+    const { page } = brought;
+    if (untilEmpty && this.#isEmpty(pull, brought)) {
       this.finished = "empty";
       return;
     }
@@ -315,11 +323,13 @@ export class Pulling {
   }
 
   /** Whether a pull that brought nothing new says that nothing is left. */
-  #isEmpty({ wasQuiet }: Pull, { deliveries, more }: Page): boolean {
+  #isEmpty({ wasQuiet }: Pull, { page: { deliveries, more }, stands }: Brought): boolean {
     const { feed, settling } = this.#parts;
     if (more === true) return false;
     const wasEmpty = deliveries.length === 0;
-    // A page of what is known says nothing of what follows it, unless it is a list of all there is.
+    // A page of what is known says nothing of what follows it, unless it is a list of all there is, or a
+    // cursor has not moved, so that the next pull would ask the same.
+    if (this.#kind === "cursor" && wasQuiet && stands) return true;
     if (feed.pulls === "onward") return wasEmpty || more === false;
     return wasQuiet && (wasEmpty || settling.isIdle);
   }
