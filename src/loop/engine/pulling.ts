@@ -149,7 +149,7 @@ export class Pulling {
 
   /** Says what holds the pulling up, once; `undefined` when nothing does. */
   #blockedUntil(now: number): number | undefined {
-    const { feed, window, tell, settings, untilEmpty, onHalt } = this.#parts;
+    const { window, tell, settings, untilEmpty } = this.#parts;
     if (this.#hasRoom(now)) {
       this.#blockedAt = undefined;
       this.#isBlockTold = false;
@@ -158,11 +158,7 @@ export class Pulling {
     // Nothing is left that could make room, if the feed gives no receipt for what is settled.
     const isStuck = this.#isQuiet();
     this.dueSince = isStuck ? (this.dueSince ?? now) : undefined;
-    if (isStuck && untilEmpty) {
-      const why = `gave no receipt that acknowledges the ${window.held} deliveries that are settled`;
-      onHalt(new AckloopError("schema", why, { provider: feed.name, operation: "pull" }));
-      return NEVER;
-    }
+    if (isStuck && untilEmpty) return this.#haltStuck();
     this.#blockedAt ??= now;
     if (tell === undefined || this.#isBlockTold) return NEVER;
     const isFull = window.held >= settings.maxInFlight || window.bytes >= settings.maxInFlightBytes;
@@ -174,6 +170,14 @@ export class Pulling {
     this.#isBlockTold = true;
     const heldMs = now - oldest.openedAt;
     tell({ kind: "windowFull", open: window.open, heldBy: oldest.identity, heldMs });
+    return NEVER;
+  }
+
+  /** A drain would wait for ever. */
+  #haltStuck(): number {
+    const { feed, window, onHalt } = this.#parts;
+    const why = `gave no receipt that acknowledges the ${window.held} deliveries that are settled`;
+    onHalt(new AckloopError("schema", why, { provider: feed.name, operation: "pull" }));
     return NEVER;
   }
 
