@@ -147,9 +147,8 @@ export class Pulling {
     this.#pull.own.abort(CUT_REASON);
   }
 
-  /** Says what holds the pulling up, once; `undefined` when nothing does. */
+  /** When what holds the pulling up is to be told; `undefined` when nothing does. */
   #blockedUntil(now: number): number | undefined {
-    const { window, tell, settings, untilEmpty } = this.#parts;
     if (this.#hasRoom(now)) {
       this.#blockedAt = undefined;
       this.#isBlockTold = false;
@@ -158,12 +157,18 @@ export class Pulling {
     // Nothing is left that could make room, if the feed gives no receipt for what is settled.
     const isStuck = this.#isQuiet();
     this.dueSince = isStuck ? (this.dueSince ?? now) : undefined;
-    if (isStuck && untilEmpty) return this.#haltStuck();
+    if (isStuck && this.#parts.untilEmpty) return this.#haltStuck();
     this.#blockedAt ??= now;
+    return this.#tellOfBlock(now, this.#blockedAt);
+  }
+
+  /** Says what holds the pulling up, once; gives when that is due. */
+  #tellOfBlock(now: number, since: number): number {
+    const { window, tell, settings } = this.#parts;
     if (tell === undefined || this.#isBlockTold) return NEVER;
     const isFull = window.held >= settings.maxInFlight || window.bytes >= settings.maxInFlightBytes;
     const tellAt =
-      this.#blockedAt + (isFull && window.open > 0 && this.#kind !== "pages" ? 0 : QUIET_BLOCK_MS);
+      since + (isFull && window.open > 0 && this.#kind !== "pages" ? 0 : QUIET_BLOCK_MS);
     if (now < tellAt) return tellAt;
     const oldest = window.oldest ?? window.watermark.first;
     if (oldest === undefined) return NEVER;
