@@ -114,7 +114,15 @@ export class Handling {
     const atOnce = concurrency * size * Math.max(1, turns);
     // What stands behind a key that waits may come again first: it holds up no other key.
     const behind = this.isHungry ? -this.#behind : this.#behind;
-    return atOnce - this.#running * size - this.#ready.length - behind;
+    const room = atOnce - this.#running * size - this.#ready.length - behind;
+    return Math.max(room, this.#missing);
+  }
+
+  /** How many more are to be held while some have failed, so that an outage can be told from poison. */
+  get #missing(): number {
+    const { batch, circuit } = this.#parts;
+    const haveFailed = this.#napping.size + this.#parked.size > 0;
+    return circuit && !batch && haveFailed ? LEAST_FAILED - this.#startable : -1;
   }
 
   /** Takes an entry that is new. */
@@ -214,6 +222,7 @@ export class Handling {
     const doneAt = now + (this.#parts.givesBack ? this.#tookMs : 0);
     if (hiddenUntil > doneAt || name === undefined || !isNameless(name)) return false;
     if (openedAt >= this.#startedAt || given !== undefined || beside !== undefined) return false;
+    if (this.#missing >= 0) return false;
     if (entry.key !== undefined) this.#nextOfKey(entry.key);
     this.#lapsedMs = hiddenUntil - openedAt;
     this.#parts.onLapsed(entry);

@@ -3,6 +3,7 @@ import type { Feed, Receipt } from "../../../src/core/feed.ts";
 import { batch } from "../../../src/loop/batch.ts";
 import type { DrainOptions } from "../../../src/loop/consume.ts";
 import { consume, drain } from "../../../src/loop/consume.ts";
+import { memoryStores } from "../../../src/stores/index.ts";
 import { filledFeed, idsOf } from "../support.ts";
 
 interface Work {
@@ -133,6 +134,36 @@ describe("an event without an id whose lease ends before it can be handled", () 
     await vi.advanceTimersByTimeAsync(14_000);
 
     expect(memory.acked).toEqual(expect.arrayContaining(["e5", "e9"]));
+    void run.stop();
+    await vi.advanceTimersByTimeAsync(30_000);
+  });
+
+  it("is kept where too few are held to tell an outage from poison", async () => {
+    const { memory, feed } = unextended(20, 200, true);
+    const { deadLetters } = memoryStores();
+    const put = vi.fn(async () => {});
+    let isAway = false;
+    const run = consume(
+      feed,
+      async () => {
+        await new Promise((resolve) => setTimeout(resolve, 150));
+        if (isAway) throw new Error("database away");
+      },
+      {
+        concurrency: 1,
+        deadLetters: { ...deadLetters, put },
+        consumer: "c",
+        retry: { attempts: 2, minDelayMs: 50, maxDelayMs: 500 },
+      },
+    );
+    await vi.advanceTimersByTimeAsync(1500);
+    isAway = true;
+    await vi.advanceTimersByTimeAsync(120_000);
+    isAway = false;
+    await vi.advanceTimersByTimeAsync(120_000);
+
+    expect(put).not.toHaveBeenCalled();
+    expect(new Set(memory.acked)).toEqual(new Set(idsOf(20)));
     void run.stop();
     await vi.advanceTimersByTimeAsync(30_000);
   });
