@@ -122,7 +122,8 @@ export class Handling {
   get #missing(): number {
     const { batch, circuit } = this.#parts;
     const haveFailed = this.#napping.size + this.#parked.size > 0;
-    return circuit && !batch && haveFailed ? LEAST_FAILED - this.#startable : -1;
+    const least = LEAST_FAILED * (batch?.size ?? 1);
+    return circuit && haveFailed ? least - this.#startable : -1;
   }
 
   /** Takes an entry that is new. */
