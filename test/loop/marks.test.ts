@@ -73,11 +73,12 @@ it("holds an event whose handler is at work in a run that loses its lease while 
   await vi.advanceTimersByTimeAsync(1000);
   const second = consume(feed.reopen(), handler, options);
 
-  void first.stop({ withinMs: 12_000 });
+  const lost = expect(first.stop({ withinMs: 12_000 })).rejects.toThrow("is lost");
   await vi.advanceTimersByTimeAsync(100_000);
   void second.stop();
   await ended(second, 60_000);
 
+  await lost;
   expect(seen).toEqual({ most: 1, starts: 2 });
 });
 

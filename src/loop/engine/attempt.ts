@@ -34,6 +34,9 @@ export type Disposition =
   /** The run must end, so as not to lose the event. */
   | { readonly kind: "halt"; readonly error: AckloopError };
 
+/** An event, and what became of the attempt with it. */
+export type Ended = readonly [entry: Entry, disposition: Disposition];
+
 /** Gets what became of an attempt: called once, at once or later. */
 export type OnEnd = (disposition: Disposition, entry: Entry) => void;
 
@@ -94,17 +97,31 @@ export class Attempts {
     }
   }
 
-  /** Makes one attempt with many events and one call; one disposition each, in order. It never rejects. */
-  async makeBatch(entries: readonly Entry[]): Promise<readonly Disposition[]> {
-    const dispositions = new Map<Entry, Disposition>();
-    let otherwise = LEFT;
-    try {
-      const ready = await this.#prepareBatch(entries, dispositions);
-      if (ready.length > 0 && this.#mayRun()) await this.#runBatch(ready, dispositions);
-    } catch (error) {
-      otherwise = this.#broken(error);
-    }
-    return entries.map((entry) => dispositions.get(entry) ?? otherwise);
+  /**
+   * Makes one attempt with many events and one call. `onEnd` gets each as soon as it is known what became of
+   * it, and those that failed together; it ends when all have. It never rejects.
+   */
+  async makeBatch(
+    entries: readonly Entry[],
+    onEnd: (ended: readonly Ended[]) => void,
+  ): Promise<void> {
+    const ending: Promise<void>[] = [];
+    const end = (entry: Entry, disposition: MaybePromise<Disposition>): void => {
+      const told = new Promise<void>((resolve) =>
+        this.#later(entry, disposition, (known) => {
+          onEnd([[entry, known]]);
+          resolve();
+        }),
+      );
+      ending.push(told);
+    };
+    const ready = await this.#prepareBatch(entries, end);
+    if (ready.length > 0 && this.#mayRun()) {
+      const decided = await this.#runBatch(ready);
+      onEnd(decided.filter((each): each is Ended => !isThenable(each[1])));
+      for (const [entry, later] of decided) if (isThenable(later)) end(entry, later);
+    } else onEnd(ready.map((entry) => [entry, LEFT]));
+    await Promise.all(ending);
   }
 
   /** Gives an event up whose attempts are used up: sets it aside, or halts where there is no place. */
@@ -135,31 +152,37 @@ export class Attempts {
     entry: Entry,
     refusal: MaybePromise<Refusal | undefined>,
   ): Promise<Disposition> {
-    const disposition = await this.#refusedOrBegun(entry, await refusal);
-    return disposition ?? new Promise((resolve) => this.#run(entry, resolve));
+    const otherwise = await this.#whyNot(entry, await refusal);
+    return otherwise ? otherwise() : new Promise((resolve) => this.#run(entry, resolve));
   }
 
-  async #refusedOrBegun(
+  /** Gives what an event ends with that its handler must not see; `undefined` where it may. */
+  async #whyNot(
     entry: Entry,
     refusal: Refusal | undefined,
-  ): Promise<Disposition | undefined> {
-    return refusal === undefined ? this.#begin(entry) : this.#refused(entry, refusal);
+  ): Promise<(() => MaybePromise<Disposition>) | undefined> {
+    if (refusal !== undefined) return () => this.#refused(entry, refusal);
+    const begun = await this.#begin(entry);
+    return begun && (() => ("reason" in begun ? this.#givenUp(entry, begun) : begun));
   }
 
-  /** Sorts out what the handler must not see; gives the rest. */
+  /** Sorts out what the handler must not see; gives the rest. It waits for no end. */
   async #prepareBatch(
     entries: readonly Entry[],
-    into: Map<Entry, Disposition>,
+    end: (entry: Entry, disposition: MaybePromise<Disposition>) => void,
   ): Promise<readonly Entry[]> {
-    const prepared = entries.map(async (entry) =>
-      this.#refusedOrBegun(entry, await this.#admission.admit(entry)),
-    );
-    const dispositions = await Promise.all(prepared);
-    return entries.filter((entry, index) => {
-      const disposition = dispositions[index];
-      if (disposition) into.set(entry, disposition);
-      return disposition === undefined;
+    const prepared = entries.map(async (entry) => {
+      try {
+        const otherwise = await this.#whyNot(entry, await this.#admission.admit(entry));
+        if (otherwise) end(entry, otherwise());
+        return otherwise === undefined;
+      } catch (error) {
+        end(entry, this.#broken(error));
+        return false;
+      }
     });
+    const isReady = await Promise.all(prepared);
+    return entries.filter((_, index) => isReady[index]);
   }
 
   /** What becomes of an event that its handler must not see. */
@@ -172,7 +195,7 @@ export class Attempts {
     return { kind: "halt", error: this.#halted(reason, cause) };
   }
 
-  async #begin(entry: Entry): Promise<Disposition | undefined> {
+  async #begin(entry: Entry): Promise<Disposition | Verdict | undefined> {
     const { settings, keeping, tell } = this.#parts;
     const wasTaken = keeping.isTaken(entry);
     const begun = await keeping.begin(entry);
@@ -204,9 +227,11 @@ export class Attempts {
     if (!isEnough || entry.isUnheard) return undefined;
     entry.attempts = startsBefore;
     const reason = `its handler was started ${startsBefore} times and never ended`;
-    return new Promise((resolve) => {
-      this.giveUp(entry, { reason, code: undefined, cause: undefined }, resolve);
-    });
+    return { reason, code: undefined, cause: undefined };
+  }
+
+  #givenUp(entry: Entry, verdict: Verdict): Promise<Disposition> {
+    return new Promise((resolve) => this.giveUp(entry, verdict, resolve));
   }
 
   /** Asked again here: a store or a schema may have answered late. */
@@ -244,7 +269,9 @@ export class Attempts {
     );
   }
 
-  async #runBatch(entries: readonly Entry[], into: Map<Entry, Disposition>): Promise<void> {
+  async #runBatch(
+    entries: readonly Entry[],
+  ): Promise<readonly (readonly [Entry, MaybePromise<Disposition>])[]> {
     const { scope, settings, routes, tell, enter = asItIs } = this.#parts;
     const leash = scope.open();
     const began = tell ? performance.now() : 0;
@@ -266,10 +293,13 @@ export class Attempts {
     );
     scope.close(leash);
     for (const entry of entries) entry.isAtWork = false;
-    const settling = entries.map(async (entry, index) => {
-      into.set(entry, await this.#decided(entry, leash, said[index] as Said, began));
+    return entries.map((entry, index) => {
+      try {
+        return [entry, this.#decided(entry, leash, said[index] as Said, began)];
+      } catch (error) {
+        return [entry, this.#broken(error)];
+      }
     });
-    await Promise.all(settling);
   }
 
   /** Acts on what the handler said. A bare return after its signal has fired says nothing. */
@@ -284,10 +314,7 @@ export class Attempts {
       case "deadLetter":
         entry.attempts += 1;
         onSuccess?.(entry);
-        return new Promise((resolve) => {
-          const verdict = { reason: decision.reason, code: undefined, cause: undefined };
-          this.giveUp(entry, verdict, resolve);
-        });
+        return this.#givenUp(entry, { reason: decision.reason, code: undefined, cause: undefined });
       case "drop":
         entry.attempts += 1;
         onSuccess?.(entry);

@@ -37,7 +37,7 @@ export interface Pending {
  * acks go out, then what is left is let go of. It knows the times, and does nothing itself.
  */
 export class Ending {
-  readonly facts: EndingFacts;
+  facts: EndingFacts;
   phase: "handlers" | "acks" | "lettingGo" = "handlers";
   /** Whether the feed is another's now. */
   isLost = false;
@@ -53,9 +53,10 @@ export class Ending {
     this.#letGoMs = Math.min(MOST_KEPT_MS, facts.reserveMs / 2);
   }
 
-  /** The feed is another's now: handlers and acks are cut, and what is left is let go of. */
-  lose(now: number): void {
+  /** The feed is another's now: handlers and acks are cut, and what is left is let go of; no stop in order. */
+  lose(error: AckloopError, now: number): void {
     this.isLost = true;
+    this.facts = { ...this.facts, reason: undefined, error: this.facts.error ?? error };
     this.phase = "acks";
     this.#endAt = now;
   }

@@ -322,8 +322,9 @@ export class Engine {
   #lose(error: AckloopError): void {
     this.#over.abort(STOPPING);
     this.#scope.abort(error);
-    this.#halt(error);
-    this.#ending?.lose(performance.now());
+    if (this.#ending) this.#tell?.({ kind: "halted", error });
+    else this.#halt(error);
+    this.#ending?.lose(error, performance.now());
     this.#changed();
   }
 
@@ -487,6 +488,7 @@ export class Engine {
       isTurnOver: (now) => this.#turn.isOver(now),
       isStopping: () => this.#ending !== undefined,
       isHungry: () => this.#handling.isHungry,
+      roomInTime: () => this.#handling.roomInTime(this.#settling.isIdle),
       changed: this.#changed,
     });
   }

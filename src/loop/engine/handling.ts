@@ -3,7 +3,7 @@ import type { FeedEvent } from "../../core/event.ts";
 import { describeThrown, notify } from "../../core/guard.ts";
 import { isNameless } from "../../core/identity.ts";
 import type { BatchParts } from "../handler.ts";
-import type { Attempts, Disposition } from "./attempt.ts";
+import type { Attempts, Disposition, Ended } from "./attempt.ts";
 import type { Circuit } from "./circuit.ts";
 import { LEAST_FAILED } from "./circuit.ts";
 import type { Entry } from "./entry.ts";
@@ -73,6 +73,8 @@ export class Handling {
   #startedAt = 0;
   /** How long the last one took, where its event could not be hidden longer. */
   #tookMs = 0;
+  /** How long what was let go of last was hidden for. */
+  #lapsedMs: number | undefined;
   /** When the first event of the next batch has waited long enough. */
   #batchDueAt: number | undefined;
 
@@ -96,6 +98,32 @@ export class Handling {
     // In an outage nothing fills it but a probe, and what comes later may be the first that is good.
     const isFew = circuit?.isOpen === true || this.#ready.length < (batch?.size ?? 1);
     return isFew && this.#running < concurrency;
+  }
+
+  /**
+   * How many may come so that all are begun in the first half of their lease, where others were not.
+   *
+   * @param isAcked Whether all that is settled is acked: what is not, and has no lease any more, comes again.
+   */
+  roomInTime(isAcked: boolean): number {
+    if (this.#lapsedMs === undefined) return NEVER;
+    const { concurrency, batch } = this.#parts;
+    const size = batch?.size ?? 1;
+    const turns = Math.floor(this.#lapsedMs / 2 / this.#tookMs);
+    if (turns < 1 && !isAcked) return 0;
+    const atOnce = concurrency * size * Math.max(1, turns);
+    // What stands behind a key that waits may come again first: it holds up no other key.
+    const behind = this.isHungry ? -this.#behind : this.#behind;
+    const room = atOnce - this.#running * size - this.#ready.length - behind;
+    return Math.max(room, this.#missing);
+  }
+
+  /** How many more are to be held while some have failed, so that an outage can be told from poison. */
+  get #missing(): number {
+    const { batch, circuit } = this.#parts;
+    const haveFailed = this.#napping.size + this.#parked.size > 0;
+    const least = LEAST_FAILED * (batch?.size ?? 1);
+    return circuit && haveFailed ? least - this.#startable : -1;
   }
 
   /** Takes an entry that is new. */
@@ -195,23 +223,27 @@ export class Handling {
     const doneAt = now + (this.#parts.givesBack ? this.#tookMs : 0);
     if (hiddenUntil > doneAt || name === undefined || !isNameless(name)) return false;
     if (openedAt >= this.#startedAt || given !== undefined || beside !== undefined) return false;
+    if (this.#missing >= 0) return false;
     if (entry.key !== undefined) this.#nextOfKey(entry.key);
+    this.#lapsedMs = hiddenUntil - openedAt;
     this.#parts.onLapsed(entry);
     return true;
   }
 
   #startBatch(entries: readonly Entry[]): void {
     this.#batchDueAt = undefined;
-    void this.#parts.attempts.makeBatch(entries).then((dispositions) => {
-      this.#hasEnded(entries[0]);
-      const all = entries.map((entry, index) => [entry, dispositions[index] ?? LEFT] as const);
-      const failed = all.filter(([, disposition]) => isFailure(disposition));
+    const onEnd = (ended: readonly Ended[]): void => {
+      const failed = ended.filter(([, disposition]) => isFailure(disposition));
       if (failed.length > 0)
         this.#parts.circuit?.failed(
           failed.map(([entry]) => entry),
           this.#isBlocked,
         );
-      for (const [entry, disposition] of all) this.#dispose(entry, disposition);
+      for (const [entry, disposition] of ended) this.#dispose(entry, disposition);
+      this.#parts.changed();
+    };
+    void this.#parts.attempts.makeBatch(entries, onEnd).then(() => {
+      this.#hasEnded(entries[0]);
       this.#parts.changed();
     });
   }
@@ -351,8 +383,6 @@ export class Handling {
     } else this.#keys.delete(key);
   }
 }
-
-const LEFT: Disposition = Object.freeze({ kind: "left" });
 
 const isUntried = ({ given }: Entry): boolean => given === undefined;
 

@@ -33,6 +33,8 @@ export class Intake {
   /** How many new deliveries were taken in, and how many of these came with a receipt. */
   #taken = 0;
   #ackable = 0;
+  /** How many were let go of and have not come again. */
+  #owed = 0;
   /** What acknowledges all that was taken in last: the place where the next pull of a cursor begins. */
   after: Receipt | undefined;
 
@@ -48,6 +50,7 @@ export class Intake {
   /** One that was taken in was not begun, and comes again. */
   takeBack(): void {
     this.#taken -= 1;
+    this.#owed += 1;
   }
 
   /** Sorts what a pull brought. */
@@ -61,16 +64,18 @@ export class Intake {
     // What is in work here is not another's at once.
     if (!isWhole) onLeft(receiptsFrom(deliveries, count, (each) => !window.isOpen(each)));
     // A cursor that stands where it stood is acknowledged there once.
-    const hasStood = deliveries.length === 0 && page.receipt === before.after;
+    const hasStood = deliveries.length === 0 && isSamePlace(page.receipt, before.after);
     const place = isWhole && !(hasStood && kindOf(feed) === "cursor") ? page.receipt : undefined;
-    const isRepeat = window.closePage(open, place);
+    const wasKnown = window.closePage(open, place);
     if (isWhole && page.receipt !== undefined) this.after = page.receipt;
     const fresh = this.#taken - before.taken;
     const ackable = this.#ackable - before.ackable;
+    // What was let go of is to come again.
+    const isRepeat = wasKnown && this.#owed === 0;
+    this.#owed = Math.max(0, this.#owed - fresh);
     tell?.({ kind: "pulled", count: deliveries.length, fresh, elapsedMs });
-    // Nothing else looks into a receipt.
-    const hasPassed = deliveries.length === 0 && !isSamePlace(before.after, this.after);
-    return { page, pulledAt, fresh, ackable, isRepeat, hasPassed };
+    const stands = isSamePlace(before.after, this.after);
+    return { page, pulledAt, fresh, ackable, isRepeat, stands };
   }
 
   /** Takes in what may be, from the front; gives how many. */
@@ -125,12 +130,15 @@ function hide(entry: Entry, leaseMs: number | undefined, pulledAt: number): void
   if (typeof leaseMs === "number" && leaseMs > 0) entry.hiddenUntil = pulledAt + leaseMs;
 }
 
-/** A receipt that is no text may be made anew for one place. */
+/**
+ * A receipt that is no text may be made anew for one place; one that says nothing as text is another.
+ * Nothing else looks into a receipt.
+ */
 function isSamePlace(before: Receipt | undefined, after: Receipt | undefined): boolean {
   if (before === after) return true;
-  return (
-    typeof before === "object" && typeof after === "object" && toText(before) === toText(after)
-  );
+  if (typeof before !== "object" || typeof after !== "object") return false;
+  const text = toText(before);
+  return text === toText(after) && !text.includes("{}");
 }
 
 function receiptsFrom(

@@ -12,8 +12,8 @@ export interface Brought {
   readonly ackable: number;
   /** Whether all of it was there lately. */
   readonly isRepeat: boolean;
-  /** Whether it holds nothing, and the feed stands at another place than before. */
-  readonly hasPassed: boolean;
+  /** Whether the feed stands where it stood. */
+  readonly stands: boolean;
 }
 
 /** How many events are open, and how many messages brought them. */
@@ -61,8 +61,9 @@ export class Progress {
   }
 
   /** Whether more may be behind what is known, or filtered. */
-  #mayBeBehind({ page, pulledAt, hasPassed }: Brought, known: Known): boolean {
+  #mayBeBehind({ page, pulledAt, stands }: Brought, known: Known): boolean {
     const { more } = page;
+    const hasPassed = page.deliveries.length === 0 && !stands;
     // Where a drain was moved on past what is not for it, it has not seen the end.
     const maySkip = this.#untilEmpty && hasPassed && more === undefined;
     // A page of what is not for this feed is progress, where the place is what the next pull says.

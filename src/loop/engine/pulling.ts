@@ -1,4 +1,4 @@
-import type { AckloopError } from "../../core/errors.ts";
+import { AckloopError } from "../../core/errors.ts";
 import type { Page, PullOptions } from "../../core/feed.ts";
 import type { Answer } from "../../core/guard.ts";
 import { ask, toFailure } from "../../core/guard.ts";
@@ -11,6 +11,7 @@ import { Intake } from "./intake.ts";
 import type { Kind } from "./kind.ts";
 import { kindOf } from "./kind.ts";
 import { Pace } from "./pacing.ts";
+import type { Brought } from "./progress.ts";
 import { Progress } from "./progress.ts";
 import type { Settling } from "./settling.ts";
 import { isFatal } from "./settling.ts";
@@ -31,6 +32,8 @@ export interface PullingParts extends IntakeParts {
   readonly isTurnOver: (now: number) => boolean;
   /** Whether a handler could be started and there is nothing to start it with. */
   readonly isHungry: () => boolean;
+  /** How many may come so that their leases do not end before they are begun. @default any number */
+  readonly roomInTime?: (() => number) | undefined;
   /** Something has changed: the run looks at all of it again. */
   readonly changed: () => void;
 }
@@ -144,27 +147,42 @@ export class Pulling {
     this.#pull.own.abort(CUT_REASON);
   }
 
-  /** Says what holds the pulling up, once; `undefined` when nothing does. */
+  /** When what holds the pulling up is to be told; `undefined` when nothing does. */
   #blockedUntil(now: number): number | undefined {
-    const { window, tell, settings } = this.#parts;
     if (this.#hasRoom(now)) {
       this.#blockedAt = undefined;
       this.#isBlockTold = false;
       return undefined;
     }
     // Nothing is left that could make room, if the feed gives no receipt for what is settled.
-    this.dueSince = this.#isQuiet() ? (this.dueSince ?? now) : undefined;
+    const isStuck = this.#isQuiet();
+    this.dueSince = isStuck ? (this.dueSince ?? now) : undefined;
+    if (isStuck && this.#parts.untilEmpty) return this.#haltStuck();
     this.#blockedAt ??= now;
+    return this.#tellOfBlock(now, this.#blockedAt);
+  }
+
+  /** Says what holds the pulling up, once; gives when that is due. */
+  #tellOfBlock(now: number, since: number): number {
+    const { window, tell, settings } = this.#parts;
     if (tell === undefined || this.#isBlockTold) return NEVER;
     const isFull = window.held >= settings.maxInFlight || window.bytes >= settings.maxInFlightBytes;
     const tellAt =
-      this.#blockedAt + (isFull && window.open > 0 && this.#kind !== "pages" ? 0 : QUIET_BLOCK_MS);
+      since + (isFull && window.open > 0 && this.#kind !== "pages" ? 0 : QUIET_BLOCK_MS);
     if (now < tellAt) return tellAt;
     const oldest = window.oldest ?? window.watermark.first;
     if (oldest === undefined) return NEVER;
     this.#isBlockTold = true;
     const heldMs = now - oldest.openedAt;
     tell({ kind: "windowFull", open: window.open, heldBy: oldest.identity, heldMs });
+    return NEVER;
+  }
+
+  /** A drain would wait for ever. */
+  #haltStuck(): number {
+    const { feed, window, onHalt } = this.#parts;
+    const why = `gave no receipt that acknowledges the ${window.held} deliveries that are settled`;
+    onHalt(new AckloopError("schema", why, { provider: feed.name, operation: "pull" }));
     return NEVER;
   }
 
@@ -178,10 +196,14 @@ export class Pulling {
       if (window.open > 0) return false;
       return settling.isIdle || (feed.acksOnPull === true && settling.mayCarry(now));
     }
-    if (window.bytes >= settings.maxInFlightBytes) return false;
+    if (window.bytes >= settings.maxInFlightBytes || this.#roomInTime <= 0) return false;
     if (window.held <= settings.maxInFlight / 2) return true;
     // Pulls of half a window are cheaper, but not while slots stand empty behind an event that is stuck.
     return window.held < settings.maxInFlight && settling.isIdle && isHungry();
+  }
+
+  get #roomInTime(): number {
+    return this.#parts.roomInTime?.() ?? NEVER;
   }
 
   #send(now: number): void {
@@ -207,7 +229,7 @@ export class Pulling {
   #optionsOf(waitMs: number, carried: Reach | undefined, signal: AbortSignal): PullOptions {
     const { settings, window } = this.#parts;
     const room = settings.maxInFlight - (this.#kind === "pages" ? 0 : window.held);
-    const left = Math.min(room, this.#intake.left);
+    const left = Math.min(room, this.#roomInTime, this.#intake.left);
     // A list of what is not acked shows what is known here too, each message of it, so that the wish must
     // reach past it.
     const wish = this.#kind === "list" ? left + window.known + window.shown - window.open : left;
@@ -252,7 +274,7 @@ export class Pulling {
     // A list may bring what can never be acked for ever, in another content each time.
     const isVain = !goesOn && this.#kind === "list" && brought.ackable === 0;
     if (brought.fresh === 0 || (isVain && this.#parts.untilEmpty)) {
-      if (!goesOn) this.#foundNothing(pull, page, elapsedMs);
+      if (!goesOn) this.#foundNothing(pull, brought, elapsedMs);
       return;
     }
     if (goesOn) {
@@ -268,10 +290,11 @@ export class Pulling {
     else if (!this.#parts.feed.waits && this.#pace.attempts === 0) this.#wait(0);
   }
 
-  #foundNothing(pull: Pull, page: Page, elapsedMs: number): void {
+  #foundNothing(pull: Pull, brought: Brought, elapsedMs: number): void {
     const { feed, window, untilEmpty } = this.#parts;
     const isUnacked = feed.pulls === "unacked";
-    if (untilEmpty && this.#isEmpty(pull, page)) {
+    const { page } = brought;
+    if (untilEmpty && this.#isEmpty(pull, brought)) {
       this.finished = "empty";
       return;
     }
@@ -309,11 +332,13 @@ export class Pulling {
   }
 
   /** Whether a pull that brought nothing new says that nothing is left. */
-  #isEmpty({ wasQuiet }: Pull, { deliveries, more }: Page): boolean {
+  #isEmpty({ wasQuiet }: Pull, { page: { deliveries, more }, stands }: Brought): boolean {
     const { feed, settling } = this.#parts;
     if (more === true) return false;
     const wasEmpty = deliveries.length === 0;
-    // A page of what is known says nothing of what follows it, unless it is a list of all there is.
+    // A page of what is known says nothing of what follows it, unless it is a list of all there is, or a
+    // cursor has not moved, so that the next pull would ask the same.
+    if (this.#kind === "cursor" && wasQuiet && stands) return true;
     if (feed.pulls === "onward") return wasEmpty || more === false;
     return wasQuiet && (wasEmpty || settling.isIdle);
   }

@@ -5,7 +5,7 @@ import type { Delivery } from "../../../src/core/feed.ts";
 import type { SchemaResult, StandardSchemaV1 } from "../../../src/core/standard-schema.ts";
 import type { DedupeStore } from "../../../src/core/stores.ts";
 import { batch } from "../../../src/loop/batch.ts";
-import type { Disposition } from "../../../src/loop/engine/attempt.ts";
+import type { Disposition, Ended } from "../../../src/loop/engine/attempt.ts";
 import { Attempts } from "../../../src/loop/engine/attempt.ts";
 import { Entry } from "../../../src/loop/engine/entry.ts";
 import { Keeping } from "../../../src/loop/engine/keeping.ts";
@@ -55,10 +55,15 @@ function attemptsOf(handlers: unknown, { options = {}, events }: Setting = {}) {
     new Promise((end) => attempts.make(entry, end));
   const giveUp = (entry: Entry, reason = "failed", cause?: unknown): Promise<Disposition> =>
     new Promise((end) => attempts.giveUp(entry, { reason, code: undefined, cause }, end));
-  const attemptBatch = (entries: readonly Entry[]) => attempts.makeBatch(entries);
+  const attemptBatch = async (entries: readonly Entry[]) => {
+    const ended: Ended[] = [];
+    await attempts.makeBatch(entries, (some) => ended.push(...some));
+    expect(ended).toHaveLength(entries.length);
+    return entries.map((entry) => ended.find(([each]) => each === entry)?.[1]);
+  };
   const letters = async () =>
     (await deadLetters.list({ consumer: "billing", feed: "orders" })).letters;
-  const made = { attempt, giveUp, attemptBatch, onSuccess };
+  const made = { attempts, attempt, giveUp, attemptBatch, onSuccess };
   return { ...made, reports, scope, state, quit, keeping, letters, warn };
 }
 
@@ -769,7 +774,7 @@ describe("an attempt with a batch", () => {
 
     const dispositions = await attemptBatch(three);
 
-    expect(dispositions.map((each) => each.kind)).toEqual(["again", "again", "again"]);
+    expect(dispositions.map((each) => each?.kind)).toEqual(["again", "again", "again"]);
     expect(three.map((entry) => entry.attempts)).toEqual([1, 1, 1]);
   });
 
@@ -823,12 +828,36 @@ describe("an attempt with a batch", () => {
 
     const dispositions = await attemptBatch([bad, good, unreadableEntry()]);
 
-    expect(dispositions.map((each) => each.kind === "settled" && each.as)).toEqual([
+    expect(dispositions.map((each) => each?.kind === "settled" && each.as)).toEqual([
       "deadLettered",
       "handled",
       "deadLettered",
     ]);
     expect(handler.mock.calls[0]?.[0]).toMatchObject([{ id: "a", data: { code: "X" } }]);
+  });
+
+  it("ends each by itself, and waits for no dead letter of another", async () => {
+    const { deadLetters } = memoryStores();
+    const store = { ...deadLetters, put: () => new Promise<void>(() => {}) };
+    const seen: string[] = [];
+    const handler = batch({ size: 4 }, (events) => {
+      seen.push(...events.map(({ id }) => id));
+      return [undefined, deadLetter("bad"), retry({ afterMs: 5 })];
+    });
+    const { attempts } = attemptsOf(handler, { options: { deadLetters: store } });
+    const ended: Ended[][] = [];
+
+    void attempts.makeBatch([unreadableEntry(), ...entries()], (some) => ended.push([...some]));
+    await vi.waitFor(() => expect(ended).not.toEqual([]));
+
+    expect(seen).toEqual(["a", "b", "c"]);
+    const kinds = ended.map((some) => some.map(([entry, { kind }]) => [entry.id, kind]));
+    expect(kinds).toEqual([
+      [
+        ["a", "settled"],
+        ["c", "again"],
+      ],
+    ]);
   });
 
   it("does not call the handler with nothing, nor when none may be started", async () => {

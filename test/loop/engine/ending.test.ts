@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { AckloopError } from "../../../src/core/errors.ts";
 import type { EndingFacts, Pending } from "../../../src/loop/engine/ending.ts";
 import { Ending, reserveOf } from "../../../src/loop/engine/ending.ts";
 
@@ -75,8 +76,10 @@ describe("an ending", () => {
 
   it("is over at once where the feed is another's now", () => {
     const ending = endingOf();
-    ending.lose(NOW);
+    const lost = new AckloopError("leaseLost", "another has it");
+    ending.lose(lost, NOW);
 
+    expect(ending.facts).toMatchObject({ error: lost, reason: undefined });
     expect([ending.phase, ending.endAt]).toEqual(["acks", NOW]);
     expect(ending.advance(ALL, NOW)).toBe(true);
     expect([ending.phase, ending.endAt]).toEqual(["lettingGo", NOW + 1000]);

@@ -636,7 +636,7 @@ describe("a run with a lease", () => {
     expect(feed.calls).toHaveLength(calls);
   });
 
-  it("cuts a stop that is under way short when it is lost", async () => {
+  it("cuts a stop that is under way short when it is lost, and rejects", async () => {
     const { leases } = memoryStores();
     const feed = filledFeed(3);
     feed.fail({ operation: "ack", delayMs: Number.POSITIVE_INFINITY });
@@ -652,10 +652,10 @@ describe("a run with a lease", () => {
     const run = consume(feed, handler, options);
     await soon();
 
-    const stopped = run.stop({ withinMs: 600_000 });
+    const failure = halt(run.stop({ withinMs: 600_000 }));
     await vi.advanceTimersByTimeAsync(3000);
 
-    expect(await stopped).toMatchObject({ stopped: "signal", unsettled: 2, acked: 0 });
+    expect(await failure).toMatchObject({ code: "leaseLost", summary: { unsettled: 2, acked: 0 } });
     expect(reasons).toMatchObject([{ code: "leaseLost" }, { code: "leaseLost" }]);
     expect(of("halted")).toMatchObject([{ error: { code: "leaseLost" } }]);
     expect(of("stopping")).toHaveLength(1);

@@ -58,10 +58,13 @@ function bench({ mayCome = false, ...parts }: Setting = {}) {
         entry.given = entry.delivery as ReadableDelivery;
         begin(idOf(entry), (disposition) => onEnd(disposition, entry));
       },
-      makeBatch: (entries) =>
+      makeBatch: (entries, onEnd) =>
         new Promise((resolve) => {
           for (const entry of entries) entry.given = entry.delivery as ReadableDelivery;
-          begin(entries.map(idOf).join("+"), (each) => resolve(entries.map(() => each)));
+          begin(entries.map(idOf).join("+"), (each) => {
+            onEnd(entries.map((entry) => [entry, each]));
+            resolve();
+          });
         }),
       giveUp: (entry, verdict, onEnd) => {
         gaveUp.push([idOf(entry), verdict]);
@@ -517,17 +520,6 @@ describe("handling batches", () => {
     await vi.advanceTimersByTimeAsync(50);
 
     expect(started).toEqual(["a+b+c", "a+b+c"]);
-  });
-
-  it("takes an event again for which no disposition came", async () => {
-    const makeBatch = vi.fn(async () => [HANDLED]).mockResolvedValueOnce([HANDLED]);
-    const { settled, add } = bench({ batch, attempts: { ...never, makeBatch } });
-
-    add("a", "b", "c");
-    await vi.advanceTimersByTimeAsync(0);
-
-    expect(makeBatch).toHaveBeenCalledTimes(3);
-    expect(settled).toEqual(["a", "b", "c"]);
   });
 
   it("never takes two of a key into one batch", async () => {

@@ -97,13 +97,13 @@ describe("the place that a feed is at", () => {
       { deliveries: [], receipt: toReceipt("5") },
     ];
 
-    const places = pages.map((page) => [take(page).hasPassed, intake.after]);
+    const places = pages.map((page) => [take(page).stands, intake.after]);
 
     expect(places).toEqual([
       [false, "1"],
       [false, "4"],
-      [false, "4"],
-      [true, "5"],
+      [true, "4"],
+      [false, "5"],
     ]);
   });
 
@@ -119,6 +119,22 @@ describe("the place that a feed is at", () => {
     const { take } = intakeOf(CURSOR);
     const pages = [1, 1, 2].map((place) => ({ deliveries: [], receipt: toReceipt({ place }) }));
 
-    expect(pages.map((page) => take(page).hasPassed)).toEqual([true, false, true]);
+    expect(pages.map((page) => take(page).stands)).toEqual([false, true, false]);
+  });
+
+  it("is another where its receipt says nothing as text", () => {
+    class Opaque {
+      readonly #place: number;
+      constructor(place: number) {
+        this.#place = place;
+      }
+      get place(): number {
+        return this.#place;
+      }
+    }
+    const { take } = intakeOf(CURSOR);
+    const pages = [1, 2].map((at) => ({ deliveries: [], receipt: toReceipt(new Opaque(at)) }));
+
+    expect(pages.map((page) => take(page).stands)).toEqual([false, false]);
   });
 });

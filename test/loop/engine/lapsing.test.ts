@@ -3,19 +3,22 @@ import type { Feed, Receipt } from "../../../src/core/feed.ts";
 import { batch } from "../../../src/loop/batch.ts";
 import type { DrainOptions } from "../../../src/loop/consume.ts";
 import { consume, drain } from "../../../src/loop/consume.ts";
+import { memoryStores } from "../../../src/stores/index.ts";
 import { filledFeed, idsOf } from "../support.ts";
 
 interface Work {
   readonly count: number;
   readonly leaseMs: number;
   readonly options?: DrainOptions;
+  /** Whether an ack is taken after the lease too. @default false */
+  readonly takesLate?: boolean;
   /** How many are handled at once by one call of a batch handler. */
-  readonly atOnce?: number;
+  readonly atOnce?: number | undefined;
 }
 
 /** What came of a drain whose handler takes 40 ms. */
-async function work({ count, leaseMs, options = {}, atOnce }: Work) {
-  const { feed, memory } = unextended(count, leaseMs);
+async function work({ count, leaseMs, options = {}, atOnce, takesLate }: Work) {
+  const { feed, memory, seen } = unextended(count, leaseMs, takesLate);
   const started: string[] = [];
   const handle = async (ids: readonly string[]): Promise<void> => {
     started.push(...ids);
@@ -29,20 +32,24 @@ async function work({ count, leaseMs, options = {}, atOnce }: Work) {
     options,
   );
   await vi.advanceTimersByTimeAsync(60_000);
-  return { summary: await draining, started, acked: memory.acked };
+  const most = Math.max(...idsOf(count).map((id) => seen.filter((each) => each === id).length));
+  return { summary: await draining, started, acked: memory.acked, most };
 }
 
-/** A queue that hides messages without ids for so long, and takes no ack after that. */
-function unextended(count: number, leaseMs: number) {
+/** A queue that hides messages without ids for so long, and takes no ack after that, unless told so. */
+function unextended(count: number, leaseMs: number, takesLate = false) {
   const memory = filledFeed(count, { acks: "individual", pulls: "onward", leaseMs });
   const endsAt = new Map<Receipt | undefined, number>();
+  const seen: (string | undefined)[] = [];
   const feed: Feed = {
     name: memory.name,
     acks: "individual",
     pulls: "onward",
     pull: async (options) => {
       const page = await memory.pull(options);
-      for (const { receipt } of page) endsAt.set(receipt, performance.now() + leaseMs);
+      const hiddenUntil = takesLate ? Number.POSITIVE_INFINITY : performance.now() + leaseMs;
+      for (const { receipt } of page) endsAt.set(receipt, hiddenUntil);
+      seen.push(...page.map(({ event }) => event?.id));
       return page.map((delivery) => ({ ...delivery, idDerived: true as const }));
     },
     ack: async (receipts) => {
@@ -51,7 +58,7 @@ function unextended(count: number, leaseMs: number) {
       return receipts.map((each) => ({ status: inTime.includes(each) ? "acked" : "gone" }));
     },
   };
-  return { feed, memory };
+  return { feed, memory, seen };
 }
 
 beforeEach(() => {
@@ -81,6 +88,84 @@ describe("an event without an id whose lease ends before it can be handled", () 
       expect(acked.toSorted()).toEqual(idsOf(6));
     }
     expect(limited.summary).toMatchObject({ stopped: "limit", pulled: 3, handled: 3 });
+  });
+
+  it.each([
+    ["the work", 20, false],
+    ["all of a page", 100, false],
+    ["the work, batch by batch", 20, true],
+  ])("comes again once where its lease is shorter than %s", async (_, leaseMs, isBatch) => {
+    const options = { concurrency: 1 };
+    const atOnce = isBatch ? 4 : undefined;
+    const { summary, started, most } = await work({
+      count: 60,
+      leaseMs,
+      options,
+      atOnce,
+      takesLate: true,
+    });
+
+    expect(summary).toMatchObject({ stopped: "empty", unsettled: 0 });
+    // One of the first page may be at work when its lease ends.
+    expect(started.length).toBeLessThan(62);
+    expect(most).toBeLessThanOrEqual(3);
+    expect(summary.elapsedMs).toBeLessThan(10_000);
+  });
+
+  it("holds up no other key while one waits for its next attempt", async () => {
+    const options = {
+      concurrency: 1,
+      orderBy: ({ id }: { readonly id: string }) => (id < "e5" ? "waits" : id),
+      retry: { minDelayMs: 30_000 },
+    };
+    const { memory, feed } = unextended(20, 20, true);
+    let isFirst = true;
+    const run = consume(
+      feed,
+      async () => {
+        await new Promise((resolve) => setTimeout(resolve, 40));
+        if (isFirst) {
+          isFirst = false;
+          throw new Error("not yet");
+        }
+      },
+      options,
+    );
+    await vi.advanceTimersByTimeAsync(14_000);
+
+    expect(memory.acked).toEqual(expect.arrayContaining(["e5", "e9"]));
+    void run.stop();
+    await vi.advanceTimersByTimeAsync(30_000);
+  });
+
+  it("is kept where too few are held to tell an outage from poison", async () => {
+    const { memory, feed } = unextended(20, 200, true);
+    const { deadLetters } = memoryStores();
+    const put = vi.fn(async () => {});
+    let isAway = false;
+    const run = consume(
+      feed,
+      async () => {
+        await new Promise((resolve) => setTimeout(resolve, 150));
+        if (isAway) throw new Error("database away");
+      },
+      {
+        concurrency: 1,
+        deadLetters: { ...deadLetters, put },
+        consumer: "c",
+        retry: { attempts: 2, minDelayMs: 50, maxDelayMs: 500 },
+      },
+    );
+    await vi.advanceTimersByTimeAsync(1500);
+    isAway = true;
+    await vi.advanceTimersByTimeAsync(120_000);
+    isAway = false;
+    await vi.advanceTimersByTimeAsync(120_000);
+
+    expect(put).not.toHaveBeenCalled();
+    expect(new Set(memory.acked)).toEqual(new Set(idsOf(20)));
+    void run.stop();
+    await vi.advanceTimersByTimeAsync(30_000);
   });
 
   it("is begun all the same where none that came before it was", async () => {

@@ -29,7 +29,7 @@ function brought(deliveries: readonly Delivery[], facts: Partial<Brought> = {}):
     fresh: 0,
     ackable: 0,
     isRepeat: false,
-    hasPassed: false,
+    stands: true,
   };
   return { ...own, page: { deliveries }, ...facts };
 }
@@ -105,12 +105,12 @@ describe("a page with nothing new", () => {
     (kind, times) => {
       const progress = new Progress(kind, false);
 
-      expect(countOn(progress, () => brought([], { page: more, hasPassed: true }))).toBe(times);
+      expect(countOn(progress, () => brought([], { page: more, stands: false }))).toBe(times);
     },
   );
 
   it("lets a drain go on past what is not for it, and others wait", () => {
-    const passed = (): Brought => brought([], { hasPassed: true });
+    const passed = (): Brought => brought([], { stands: false });
 
     const goesOn = [true, false].map((untilEmpty) =>
       new Progress("cursor", untilEmpty).goesOn(passed(), nothing),
