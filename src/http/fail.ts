@@ -58,7 +58,7 @@ const redirected: StatusMeaning = {
 const foreign: StatusMeaning = {
   code: "transport",
   retryable: true,
-  what: "something on the way refused it with a page of its own",
+  what: "something on the way refused it with a page of its own; where that stays so, check baseUrl",
 };
 
 /**
