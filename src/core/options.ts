@@ -120,6 +120,9 @@ export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 const YEAR_MS = 365 * 86_400_000;
 
+/** What may be given and is not looked at, such as what a resource that was read has besides; no message names it. */
+export const ignored: Rule<unknown> = new Rule({ must: "", test: () => true });
+
 /** Makes a rule of a test; one that throws counts as failed. */
 export function rule<Type>(must: string, test: RuleParts["test"]): Rule<Type> {
   return new Rule({ must, test });
@@ -383,14 +386,19 @@ export function nearestOf(unknown: string, known: Iterable<string>): string | un
 function advise(unknown: string, table: Table, outer: string): string {
   const nearest = nearestOf(unknown, pathsOf(table, outer));
   if (nearest !== undefined) return `did you mean \`${nearest}\`?`;
-  return `known are ${Object.keys(table)
+  return `known are ${namesOf(table)
     .map((each) => outer + each)
     .join(", ")}`;
 }
 
+/** The names of a table's options, in its order. */
+export function namesOf(table: Table): string[] {
+  return Object.keys(table).filter((each) => table[each] !== ignored);
+}
+
 /** The options of a table, then those of its groups. */
 function pathsOf(table: Table, outer: string): string[] {
-  const names = Object.keys(table);
+  const names = namesOf(table);
   const inside = names.map((each) => pathsOf(table[each]?.table ?? {}, `${outer}${each}.`));
   return [...names.map((each) => outer + each), ...inside.flat()];
 }

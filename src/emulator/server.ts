@@ -206,13 +206,18 @@ async function listen(server: Server, port: number): Promise<number> {
  * Needs Node's `http`; everything else of the emulators runs anywhere. A cut connection is a real
  * one here, and a client that goes away ends its request.
  *
- * @throws {TypeError} when the port is none, two emulators have one name, or this is not Node. Rejects with the system's
+ * @throws {TypeError} when what is given is no list of emulators, the port is none, two emulators have one name,
+ * or this is not Node. Rejects with the system's
  * error when the port is taken.
  */
 export async function serveEmulators(
   emulators: readonly Emulator[],
   options: ServeOptions = {},
 ): Promise<EmulatorServer> {
+  const areAll =
+    Array.isArray(emulators) && emulators.every((each) => typeof each?.fetch === "function");
+  if (!areAll)
+    throw new TypeError("serveEmulators: give a list of emulators, such as [tikiEmulator()]");
   checkNames("serveEmulators", options, ["port", "maxBodyBytes"]);
   const { port: wanted = 0, maxBodyBytes = 33_554_432 } = options;
   checkRange("serveEmulators: maxBodyBytes", maxBodyBytes, 1, Number.MAX_SAFE_INTEGER);

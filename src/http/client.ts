@@ -27,7 +27,7 @@ import {
   checkTimeout,
   wrong,
 } from "./options.ts";
-import { harmlessOf, secretsOf, secretsOfHeaders, toPlainText } from "./redact.ts";
+import { harmlessOf, redactorOf, secretsOf, secretsOfHeaders } from "./redact.ts";
 import { toUrl } from "./request.ts";
 import { withRetry } from "./retry.ts";
 import { type Credential, createCredential } from "./token.ts";
@@ -125,7 +125,7 @@ async function run<Reply>(
   );
   if (logger !== undefined) tellSlow(logger, shared, journey, performance.now() - startedAt);
   try {
-    const plain = (said: string) => toPlainText(said, secretsIn(shared.settings, journey));
+    const plain = redactorOf(() => secretsIn(shared.settings, journey));
     const sentAt = toEpochMs(date?.trim() ?? "");
     return call.reply(body, { provider, operation, status, text, sentAt, plain });
   } catch (error) {

@@ -6,7 +6,7 @@ import {
 } from "../core/errors.ts";
 import { toNetworkFailure } from "../core/network.ts";
 import { isCutJson, parseJson } from "./json.ts";
-import { toPlainText } from "./redact.ts";
+import { redactorOf } from "./redact.ts";
 import type { TransportReply } from "./transport.ts";
 import type { HttpSettings } from "./types.ts";
 
@@ -58,7 +58,7 @@ const redirected: StatusMeaning = {
 const foreign: StatusMeaning = {
   code: "transport",
   retryable: true,
-  what: "something on the way refused it with a page of its own",
+  what: "something on the way refused it with a page of its own; where that stays so, check baseUrl",
 };
 
 /**
@@ -271,8 +271,9 @@ interface ErrorSayings {
 
 function readError(reply: TransportReply, { describe, secrets }: ErrorReading): ErrorSayings {
   const said = describe === undefined ? {} : describeSafely(reply, describe);
+  const redacted = redactorOf(() => secrets);
   const plain = (value: unknown) =>
-    typeof value === "string" && value !== "" ? toPlainText(value, secrets) : undefined;
+    typeof value === "string" && value !== "" ? redacted(value) : undefined;
   return {
     text: plain(said.text),
     requestId: plain(said.requestId ?? reply.headers.get("x-request-id")),

@@ -2,17 +2,72 @@
 const maxTextLength = 300;
 
 /**
+ * How much of a longer text is looked through, in characters. What that takes grows with the text and with
+ * each secret, on the one thread that there is, and a server or a caller decides how long a text is.
+ */
+const maxLookedThrough = 4_096;
+
+/** A part of a secret that is too short to be found is shorter than this, in any of its forms. */
+const maxUnfound = 2_048;
+
+/**
  * Makes a provider's text fit for an error's message: one line, at most 300 characters, and without
- * any of the secrets.
+ * any of the secrets. Of a long text, only its beginning is looked through.
  */
 export function toPlainText(text: string, secrets: readonly string[]): string {
-  const patterns = longestFirst(secrets).map(patternOf);
-  let plain = withoutEncoded(text, patterns);
-  for (const pattern of patterns) plain = plain.replace(pattern, "[redacted]");
-  plain = plain.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, " ").trim();
-  if (plain.length <= maxTextLength) return plain;
+  return redactorOf(() => secrets)(text);
+}
+
+/** As {@link toPlainText}, for several texts of one call; the secrets are asked for with the first. */
+export function redactorOf(secrets: () => readonly string[]): (text: string) => string {
+  let known: readonly Wanted[] | undefined;
+  return (text) => {
+    known ??= longestFirst(secrets()).map(toWanted);
+    if (text.length <= maxLookedThrough) return shorten(toOneLine(redact(text, known)));
+    const plain = redact(text.slice(0, maxLookedThrough), known);
+    // A secret that goes on behind the cut may not have been found.
+    const isDone = plain.endsWith("[redacted]");
+    return shorten(`${toOneLine(isDone ? plain : plain.slice(0, -maxUnfound))}…`);
+  };
+}
+
+function redact(text: string, secrets: readonly Wanted[]): string {
+  let redacted = withoutEncoded(text, secrets);
+  for (const each of secrets) {
+    if (each.beginning.test(redacted)) redacted = redacted.replace(each.pattern, "[redacted]");
+  }
+  return redacted;
+}
+
+function toOneLine(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, " ").trim();
+}
+
+function shorten(text: string): string {
+  if (text.length <= maxTextLength) return text;
   // A cut through a surrogate pair would leave half a character.
-  return `${plain.slice(0, maxTextLength - 1).replace(/[\ud800-\udbff]$/, "")}…`;
+  return `${text.slice(0, maxTextLength - 1).replace(/[\ud800-\udbff]$/, "")}…`;
+}
+
+/** A secret that is looked for. */
+interface Wanted {
+  /** Finds its first characters: the pattern of a whole one takes long to prepare, and is seldom needed. */
+  readonly beginning: RegExp;
+  readonly pattern: RegExp;
+  /** The fewest characters of base64 that can hold it. */
+  readonly encodedLength: number;
+}
+
+function toWanted(secret: string): Wanted {
+  let whole: RegExp | undefined;
+  return {
+    beginning: new RegExp(Array.from(secret).slice(0, 6).map(formsOf).join(""), "i"),
+    get pattern() {
+      whole ??= patternOf(secret);
+      return whole;
+    },
+    encodedLength: (Math.min(secret.length, lookedFor) * 4) / 3,
+  };
 }
 
 /** Names of headers and form fields whose values are secrets. */
@@ -104,28 +159,35 @@ const restOfLines = "(?:[\\w+/=.-]|[\\r\\n]{1,2}(?=[\\w+/]))*";
 const encodedRuns = /[\w+/-]{6,}(?:[\r\n]{1,2}[\w+/-]+)*={0,2}/g;
 
 /** Takes out base64, by itself or of a longer text, in which a secret is. */
-function withoutEncoded(text: string, patterns: readonly RegExp[]): string {
+function withoutEncoded(text: string, secrets: readonly Wanted[]): string {
   return text.replace(encodedRuns, (run) => {
+    const fitting = secrets.filter(({ encodedLength }) => encodedLength <= run.length);
+    if (fitting.length === 0) return run;
     const characters = run
       .replace(/[\r\n=]/g, "")
       .replaceAll("-", "+")
       .replaceAll("_", "/");
     // It may begin within a longer word.
     const readings = [0, 1, 2, 3].map((start) => decoded(characters.slice(start)));
-    const isSecret = patterns.some((pattern) => readings.some((each) => isIn(pattern, each)));
+    const isSecret = fitting.some((secret) => readings.some((each) => isIn(secret, each)));
     return isSecret ? "[redacted]" : run;
   });
 }
 
 /** One of a few letters is in every other text. */
-function isIn(pattern: RegExp, text: string): boolean {
-  return Array.from(text.matchAll(pattern)).some(([found]) => found.length > 3);
+function isIn(secret: Wanted, text: string): boolean {
+  return (
+    secret.beginning.test(text) &&
+    Array.from(text.matchAll(secret.pattern)).some(([found]) => found.length > 3)
+  );
 }
+
+const utf8 = new TextDecoder();
 
 function decoded(base64: string): string {
   // What is left over of a group of four holds a byte where it has two characters.
   const whole = base64.length % 4 === 1 ? base64.slice(0, -1) : base64;
-  return new TextDecoder().decode(Uint8Array.from(atob(whole), (each) => each.charCodeAt(0)));
+  return utf8.decode(Uint8Array.from(atob(whole), (each) => each.charCodeAt(0)));
 }
 
 /**

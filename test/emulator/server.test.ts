@@ -313,6 +313,9 @@ describe("a server of emulators", () => {
     await expect(serveEmulators([], { port: 70_000 })).rejects.toThrow(TypeError);
     await expect(serveEmulators([], { port })).rejects.toMatchObject({ code: "EADDRINUSE" });
     await expect(serveEmulators([echoEmulator(), echoEmulator()])).rejects.toThrow(TypeError);
+    for (const none of [undefined, { echo: echoEmulator() }, [undefined], [{}]]) {
+      await expect(serveEmulators(none as never)).rejects.toThrow(/a list of emulators/);
+    }
   });
 });
 

@@ -76,6 +76,7 @@ describe("fromStatus", () => {
     const error = failureOf(status, { text });
 
     expect(error).toMatchObject({ code: "transport", retryable: true, status });
+    expect(error.message).toContain("check baseUrl");
     expect(isForeign(error)).toBe(true);
   });
 

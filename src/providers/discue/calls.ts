@@ -18,6 +18,7 @@ import {
   toStats,
   toUsageEvent,
 } from "./model.ts";
+import { checkStreamQuery, withDiscueShapes } from "./shapes.ts";
 import type {
   DiscueApiKeyInput,
   DiscueClient,
@@ -46,7 +47,7 @@ interface Api {
 
 /** Makes the typed calls of the whole API. */
 export function createCalls(api: Api): Omit<DiscueClient, "receiver"> {
-  return {
+  return withDiscueShapes({
     queues: queuesOf(api),
     listeners: listenersOf(api),
     messages: messagesOf(api),
@@ -56,7 +57,7 @@ export function createCalls(api: Api): Omit<DiscueClient, "receiver"> {
     apiKeys: apiKeysOf(api),
     apiClients: apiClientsOf(api),
     domains: domainsOf(api),
-  };
+  });
 }
 
 /** The name as the model calls it. */
@@ -252,7 +253,13 @@ function eventsOf({ call }: Api): DiscueClient["events"] {
     const query = { events, limit, startAfter, startAfterId: after?.id };
     return call("GET", ["events"], { operation: "events.list", query, reply }, options);
   };
-  return { list, stream: (query) => streamEvents(list, query) };
+  return {
+    list,
+    stream(query) {
+      checkStreamQuery(query);
+      return streamEvents(list, query);
+    },
+  };
 }
 
 async function* streamEvents(

@@ -1,4 +1,6 @@
 import type { CallOptions, Delivery } from "../../core/feed.ts";
+import type { TableOf } from "../../core/options.ts";
+import { callOptions, checkShape, unchecked, withShapes } from "../../http/arguments.ts";
 import { wrong } from "../../http/options.ts";
 import { createCalls, type KekkerCalls } from "./calls.ts";
 import {
@@ -176,7 +178,7 @@ export function kekker(options: KekkerOptions): KekkerClient {
 
 function createEvents(calls: KekkerCalls, { resetZone = "none" }: KekkerOptions): KekkerEvents {
   const reader = createEventReader(calls.source);
-  return {
+  const events: KekkerEvents = {
     async list(query = {}) {
       checkCount("pageNumber", query.pageNumber);
       checkCount("pageSize", query.pageSize);
@@ -189,23 +191,45 @@ function createEvents(calls: KekkerCalls, { resetZone = "none" }: KekkerOptions)
       };
     },
     listAll(query = {}) {
+      checkShape("kekker", "events.listAll", { options: [0, listAllOptions] }, [query]);
       for (const name of ["pageSize", "limit"] as const) checkCount(name, query[name]);
       return listAll(calls, reader, query);
     },
-    async ack(eventUid, callOptions) {
-      const raw = await calls.ack(eventUid, callOptions);
+    async ack(eventUid, options) {
+      const raw = await calls.ack(eventUid, options);
       return { earliestUnprocessed: readEarliest(raw), raw };
     },
-    reset: async (time, callOptions) => calls.reset(toResetTime(time, resetZone), callOptions),
+    reset: async (time, options) => calls.reset(toResetTime(time, resetZone), options),
   };
+  return withShapes("kekker", "events", events, {
+    list: { options: [0, listOptions] },
+    ack: { options: [1, callOptions] },
+    reset: { options: [1, callOptions] },
+  });
 }
 
+const listOptions = {
+  ...callOptions,
+  category: unchecked<KekkerCategory>(),
+  pageNumber: unchecked<number>(),
+  pageSize: unchecked<number>(),
+} satisfies TableOf<KekkerListOptions>;
+
+const listAllOptions = {
+  ...callOptions,
+  category: unchecked<KekkerCategory>(),
+  pageSize: unchecked<number>(),
+  limit: unchecked<number>(),
+} satisfies TableOf<KekkerListAllOptions>;
+
 function createQueue(calls: KekkerCalls): KekkerQueue {
-  return {
+  const queue: KekkerQueue = {
     get: async (queueId, options) =>
       toQueueState(await calls.queueState(toQueueId(queueId, "queue.get"), options)),
     cancel: async (queueId, options) => calls.cancel(toQueueId(queueId, "queue.cancel"), options),
   };
+  const shape = { options: [1, callOptions] } as const;
+  return withShapes("kekker", "queue", queue, { get: shape, cancel: shape });
 }
 
 function toQueueState(state: WireQueueState): KekkerQueueState {

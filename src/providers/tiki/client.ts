@@ -1,5 +1,7 @@
 import { AckloopError, isAckloopError } from "../../core/errors.ts";
 import type { CallOptions } from "../../core/feed.ts";
+import { ignored, type TableOf } from "../../core/options.ts";
+import { callOptions, unchecked, withShapes } from "../../http/arguments.ts";
 import { wrong } from "../../http/options.ts";
 import { pageReply, replyOf, withText } from "../../http/reply.ts";
 import type { HttpClient, ReplyReader, Token } from "../../http/types.ts";
@@ -147,12 +149,42 @@ export interface TikiCalls {
 
 /** Makes the typed calls on an HTTP client. */
 export function createCalls(http: HttpClient, unclearAck: "error" | "acked"): TikiCalls {
+  const events = eventCalls(http, unclearAck === "acked" ? readAnyAck : readAck);
   return {
-    queues: queueCalls(http),
-    subscriptions: subscriptionCalls(http),
-    events: eventCalls(http, unclearAck === "acked" ? readAnyAck : readAck),
+    queues: withShapes("tiki", "queues", queueCalls(http), {
+      list: { options: [0, tikiCallOptions] },
+      create: { input: [0, queueTable], options: [1, tikiCallOptions] },
+    }),
+    subscriptions: withShapes("tiki", "subscriptions", subscriptionCalls(http), {
+      list: { options: [1, tikiCallOptions] },
+      create: { input: [1, subscriptionTable], options: [2, tikiCallOptions] },
+      setActive: { options: [3, tikiCallOptions] },
+    }),
+    events: withShapes("tiki", "events", events, {
+      pull: { options: [1, pullOptions] },
+      ack: { options: [2, tikiCallOptions] },
+    }),
   };
 }
+
+const tikiCallOptions = {
+  ...callOptions,
+  token: unchecked<Token>(),
+} satisfies TableOf<TikiCallOptions>;
+
+const pullOptions = {
+  ...tikiCallOptions,
+  ackId: unchecked<string | null>(),
+} satisfies TableOf<TikiPullOptions>;
+
+/** A queue or subscription that was read may be given for another one. */
+const queueTable = { name: unchecked<string>(), code: ignored, status: ignored };
+const subscriptionTable = {
+  eventType: unchecked<string>(),
+  code: ignored,
+  active: ignored,
+  sid: ignored,
+};
 
 function queueCalls(http: HttpClient): TikiCalls["queues"] {
   return {

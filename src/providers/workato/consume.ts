@@ -1,5 +1,7 @@
 import { AckloopError } from "../../core/errors.ts";
 import type { CallOptions } from "../../core/feed.ts";
+import type { TableOf } from "../../core/options.ts";
+import { callOptions, unchecked, withShapes } from "../../http/arguments.ts";
 import { wrong } from "../../http/options.ts";
 import { pageReply, replyOf, withText } from "../../http/reply.ts";
 import type { HttpClient, ReplyReader } from "../../http/types.ts";
@@ -129,7 +131,7 @@ const readConsume: ReplyReader<ConsumedPage> = (body, facts) => {
 /** Makes the call that reads. */
 export function createConsumeCalls(consumePage: ConsumePage): WorkatoConsumeCalls {
   const operation = "messages.consume";
-  return {
+  const calls: WorkatoConsumeCalls = {
     async consume(topicId, { afterMessageId, since, ...options } = {}) {
       if (afterMessageId !== undefined && since !== undefined) {
         throw wrong("workato", "give afterMessageId or since, not both", operation);
@@ -147,7 +149,16 @@ export function createConsumeCalls(consumePage: ConsumePage): WorkatoConsumeCall
       return messages.map((item, index) => toMessage(operation, item, index));
     },
   };
+  return withShapes("workato", "messages", calls, { consume: { options: [1, consumeTable] } });
 }
+
+const consumeTable = {
+  ...callOptions,
+  afterMessageId: unchecked<string>(),
+  since: unchecked<WorkatoInstant>(),
+  limit: unchecked<number>(),
+  waitMs: unchecked<number>(),
+} satisfies TableOf<WorkatoConsumeOptions>;
 
 function toMessage(operation: string, item: unknown, index: number): WorkatoMessage {
   const { id, payload, time, problem } = readMessage(item);

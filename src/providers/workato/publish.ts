@@ -1,6 +1,7 @@
 import { AckloopError, isAckloopError } from "../../core/errors.ts";
 import type { CallOptions } from "../../core/feed.ts";
 import type { StandardSchemaV1 } from "../../core/standard-schema.ts";
+import { callOptions, withShapes } from "../../http/arguments.ts";
 import { hasOwnMembers, wrong } from "../../http/options.ts";
 import { replyOf } from "../../http/reply.ts";
 import type { HttpClient, ReplyFacts, ReplyReader } from "../../http/types.ts";
@@ -77,7 +78,7 @@ export function createPublishCalls(
   http: HttpClient,
   isPublished: WorkatoIsPublished,
 ): WorkatoPublishCalls {
-  return {
+  const calls: WorkatoPublishCalls = {
     async publish(topicId, payload, { signal } = {}) {
       const operation = "messages.publish";
       const reply = await http.call({
@@ -106,6 +107,8 @@ export function createPublishCalls(
       );
     },
   };
+  const shape = { options: [2, callOptions] } as const;
+  return withShapes("workato", "messages", calls, { publish: shape, publishBatch: shape });
 }
 
 /** Sends part after part, and stops at the first that fails. */

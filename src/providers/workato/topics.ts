@@ -1,5 +1,7 @@
 import { AckloopError, isAckloopError } from "../../core/errors.ts";
 import type { CallOptions } from "../../core/feed.ts";
+import { flag, ignored, oneOf, type TableOf } from "../../core/options.ts";
+import { callOptions, unchecked, withShapes } from "../../http/arguments.ts";
 import { wrong } from "../../http/options.ts";
 import { replyOf } from "../../http/reply.ts";
 import type { HttpClient, ReplyReader } from "../../http/types.ts";
@@ -139,7 +141,7 @@ export function createTopicCalls(http: HttpClient): WorkatoTopicCalls {
     });
 
   const reads = createReads(http);
-  return {
+  const calls: WorkatoTopicCalls = {
     ...reads,
     ...createWrites(http, reads.get),
     async purge(topicId, options = {}) {
@@ -151,7 +153,39 @@ export function createTopicCalls(http: HttpClient): WorkatoTopicCalls {
       await change(operation, "DELETE", [checkTopicId(operation, topicId)], options);
     },
   };
+  return withShapes("workato", "topics", calls, {
+    list: { options: [0, queryTable] },
+    create: { input: [0, { ...newTopicTable, ...readAlone }], options: [1, callOptions] },
+    get: { options: [1, callOptions] },
+    update: { input: [1, { ...changeTable, ...readAlone }], options: [2, callOptions] },
+    purge: { options: [1, callOptions] },
+    delete: { options: [1, callOptions] },
+  });
 }
+
+const queryTable = {
+  ...callOptions,
+  name: unchecked<string>(),
+  sort: oneOf("id", "name", "activity"),
+  includeSchema: flag,
+} satisfies TableOf<WorkatoTopicQuery>;
+
+/** A topic that was read may be given back. */
+const readAlone = { id: ignored, createdAt: ignored, updatedAt: ignored };
+
+const newTopicTable = {
+  name: unchecked<string>(),
+  schema: unchecked<readonly WorkatoNewTopicField[]>(),
+  retentionSeconds: unchecked<number>(),
+  description: unchecked<string>(),
+} satisfies TableOf<Partial<WorkatoNewTopic>>;
+
+const changeTable = {
+  name: unchecked<string>(),
+  schema: unchecked<readonly WorkatoTopicField[]>(),
+  retentionSeconds: unchecked<number | "keep">(),
+  description: unchecked<string>(),
+} satisfies TableOf<WorkatoTopicChange>;
 
 /** The first page is asked for as documented, without a size. */
 function readPage(

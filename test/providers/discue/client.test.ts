@@ -69,9 +69,7 @@ describe("what the pages show in two ways", () => {
     await failureOf(client.queues.create({ name: "orders" }));
     await failureOf(client.listeners.create("q", { name: "a", ...urls }));
     await failureOf(client.messages.create("q", { data: "x" }));
-    await failureOf(
-      client.domains.create({ alias: "a", hostname: "a.example", port: 443 } as never),
-    );
+    await failureOf(client.domains.create({ name: "a", hostname: "a.example", port: 443 }));
 
     expect(seen.map(({ method }) => method)).toStrictEqual(["PUT", "PUT", "PUT", "POST"]);
     expect(() => discue({ apiKey: "k", createBy: "PATCH" as never })).toThrow("createBy");
