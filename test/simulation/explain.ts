@@ -59,11 +59,9 @@ function explainEnd(world: World, n: number, before: number, end: number): strin
   if ((isHalt(notes[end]) ? own : inStop).some(isFailedAck))
     return "acks that were refused for good";
   const at = notes[end]?.at ?? 0;
-  const withinMs = stop === undefined ? 0 : at - stop.at;
   if (own.some(({ kind }) => kind === "storeFailed")) return "a store that failed";
-  const { shutdownMs, provider } = { ...world.plan.settings, ...world.plan };
-  if (isOutOfTime(world, withinMs, shutdownMs)) return "a stop that was out of time";
-  if (provider === "kekker") return undefined;
+  if (isOutOfTime(world, stop?.at ?? at, at)) return "a stop that was out of time";
+  if (world.plan.provider === "kekker") return undefined;
   const settled = new Set(own.filter(isSettling).map((note) => note.n));
   const given = own.filter(({ kind }) => kind === "pulled").flatMap(({ all }) => all ?? []);
   const isHeld = given.some((other) => other !== n && !settled.has(other));
@@ -74,10 +72,12 @@ function isHalt(end: Note | undefined): boolean {
   return !["signal", "empty", "limit", "deadline"].includes(String(end?.what));
 }
 
-/** A stop that took all of the time it had, whatever was asked for, may have cut acks. */
-function isOutOfTime(world: World, tookMs: number, shutdownMs: number): boolean {
-  const limits = world.plan.actions.filter(({ kind }) => kind === "stop").map(({ ms }) => ms);
-  return [...limits, shutdownMs].some((limit) => tookMs >= limit && tookMs <= limit + 1_001);
+/** A stop that took all of the time it had, whatever was asked for and when, may have cut acks. */
+function isOutOfTime(world: World, beganAt: number, endedAt: number): boolean {
+  const stops = world.plan.actions.filter(({ kind }) => kind === "stop");
+  const limits = [...stops.map(({ ms }) => ms), world.plan.settings.shutdownMs];
+  const due = [...limits.map((ms) => beganAt + ms), ...stops.map(({ at, ms }) => at + ms)];
+  return due.some((at) => endedAt >= at && endedAt <= at + 1_001);
 }
 
 function isSettling({ kind, what }: Note): boolean {
