@@ -47,10 +47,18 @@ class Worker {
   }
 }
 
-async function until(isTrue: () => boolean | Promise<boolean>, what: string): Promise<void> {
+/** Waits for a fact, for half a minute, or as long as `progress` grows: machines are slow at times. */
+async function until(
+  isTrue: () => boolean | Promise<boolean>,
+  what: string,
+  progress: () => number = () => 0,
+): Promise<void> {
+  let seen = progress();
   for (let tries = 0; tries < 1500; tries += 1) {
     if (await isTrue()) return;
     await sleep(20);
+    if (progress() > seen) tries = 0;
+    seen = progress();
   }
   throw new Error(`waited in vain: ${what}`);
 }
@@ -153,7 +161,11 @@ describe.each([
           workers.push(start(`again ${at}`));
         }
       }
-      await until(() => handled().size === ids.length, "every entry");
+      await until(
+        () => handled().size === ids.length,
+        "every entry",
+        () => handled().size,
+      );
 
       const times = workers.flatMap((worker) => worker.all("handled")).length;
       expect([...handled()].sort()).toEqual([...ids].sort());
