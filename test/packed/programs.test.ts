@@ -9,11 +9,22 @@ mkdirSync(folder, { recursive: true });
 writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
 for (const file of readdirSync(from)) copyFileSync(join(from, file), join(folder, file));
 
-/** In a folder of its own: two packages with one `tsc` cannot stand beside each other. */
-const floor = join(folder, "floor");
-mkdirSync(floor, { recursive: true });
-writeFileSync(join(floor, "package.json"), '{ "private": true }');
-runIn(floor, "npm", "install", "--silent", "--prefer-offline", "--no-audit", "typescript@5.6.3");
+/** In a folder of its own: packages with one `tsc` cannot stand beside each other. */
+function installed(version: string): string {
+  const home = join(folder, version);
+  mkdirSync(home, { recursive: true });
+  writeFileSync(join(home, "package.json"), '{ "private": true }');
+  runIn(
+    home,
+    "npm",
+    "install",
+    "--silent",
+    "--prefer-offline",
+    "--no-audit",
+    `typescript@${version}`,
+  );
+  return home;
+}
 
 // Nothing of Node's types, and no library beyond the DOM: what the declarations need they bring.
 const base = {
@@ -29,8 +40,9 @@ const base = {
 };
 
 describe.each([
-  ["the oldest TypeScript that is supported", floor],
-  ["the TypeScript of today", root],
+  ["the oldest TypeScript that is supported", installed("5.6.3")],
+  ["the TypeScript that this package is built with", root],
+  ["the TypeScript that is native", installed("7.0.2")],
 ])("by %s", (_, home) => {
   it.each([
     ["nodenext", { module: "nodenext", moduleResolution: "nodenext" }],
