@@ -32,7 +32,7 @@ describe("the options of a run", () => {
       ackConcurrency: 50,
       orderBy: undefined,
       lease: undefined,
-      idle: { minDelayMs: 1000, maxDelayMs: 60_000 },
+      idle: { minMs: 1000, maxMs: 60_000 },
       waitMs: 25_000,
       circuitBreaker: { after: 20 },
       circuitAfter: 20,

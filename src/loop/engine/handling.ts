@@ -73,7 +73,7 @@ export class Handling {
   #startedAt = 0;
   /** How long the last one took, where its event could not be hidden longer. */
   #tookMs = 0;
-  /** How long what was let go of last was hidden for. */
+  /** The longest time for which what was let go of was hidden. */
   #lapsedMs: number | undefined;
   /** When the first event of the next batch has waited long enough. */
   #batchDueAt: number | undefined;
@@ -216,16 +216,20 @@ export class Handling {
 
   /**
    * Lets go of what has no id and would be begun, or done, after its lease: it comes again as another, to be
-   * handled once more. Not where no other was begun since it came, so that no lease is too short for all.
+   * handled once more. Not where no other was begun since it came, so that no lease is too short for all; but
+   * where others have longer ones, what came with the rest of one is let go of in any case.
    */
   #letLapse(entry: Entry, now: number): boolean {
     const { hiddenUntil, name, openedAt, given, beside } = entry;
     const doneAt = now + (this.#parts.givesBack ? this.#tookMs : 0);
     if (hiddenUntil > doneAt || name === undefined || !isNameless(name)) return false;
-    if (openedAt >= this.#startedAt || given !== undefined || beside !== undefined) return false;
-    if (this.#missing >= 0) return false;
+    if (given !== undefined || beside !== undefined || this.#missing >= 0) return false;
+    const longestMs = this.#lapsedMs ?? 0;
+    const isRest = hiddenUntil - openedAt < this.#tookMs && this.#tookMs < longestMs;
+    if (openedAt >= this.#startedAt && !isRest) return false;
     if (entry.key !== undefined) this.#nextOfKey(entry.key);
-    this.#lapsedMs = hiddenUntil - openedAt;
+    // A feed may tell what is left of a lease that has begun before.
+    this.#lapsedMs = Math.max(longestMs, hiddenUntil - openedAt);
     this.#parts.onLapsed(entry);
     return true;
   }

@@ -74,7 +74,8 @@ export class Intake {
     const isRepeat = wasKnown && this.#owed === 0;
     this.#owed = Math.max(0, this.#owed - fresh);
     tell?.({ kind: "pulled", count: deliveries.length, fresh, elapsedMs });
-    const stands = isSamePlace(before.after, this.after);
+    const isVain = fresh === 0 && (deliveries.length === 0 || kindOf(feed) === "cursor");
+    const stands = isVain && isSamePlace(before.after, this.after);
     return { page, pulledAt, fresh, ackable, isRepeat, stands };
   }
 

@@ -12,7 +12,7 @@ export interface Brought {
   readonly ackable: number;
   /** Whether all of it was there lately. */
   readonly isRepeat: boolean;
-  /** Whether the feed stands where it stood. */
+  /** Whether the feed brought nothing new, and stands where it stood. */
   readonly stands: boolean;
 }
 
