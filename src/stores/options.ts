@@ -3,8 +3,8 @@ import { ms, timerMs } from "./check.ts";
 
 const dayMs = 24 * 3_600_000;
 
-/** How long a forgotten mark is known, so that a late begin does not set it: longer than any call. */
-export const forgottenMs = 3_600_000;
+/** How long a forgotten mark is known, and an ended one its caller's at the least: longer than any call. */
+export const markKeptMs = 3_600_000;
 /** How many forgotten marks of one event are known. */
 export const forgottenAtMost = 100;
 

@@ -41,14 +41,52 @@ describe("the stores in memory", () => {
     const rows = new Map<string, DedupeRow>();
     const dedupe = memoryDedupe(1000, rows);
     for (let at = 0; at < 1000; at += 1) await dedupe.begin({ ...key, identity: `${at}` }, 1000);
-    await vi.advanceTimersByTimeAsync(2000);
+    await vi.advanceTimersByTimeAsync(3_602_000);
     expect(rows.size).toBe(1000);
 
     for (let at = 0; at < 20; at += 1) await dedupe.begin({ ...key, identity: `new ${at}` }, 1000);
 
-    expect([...rows.keys()].map((name) => JSON.parse(name)[2])).toEqual(
-      Array.from({ length: 20 }, (_, at) => `new ${at}`),
+    expect(new Set([...rows.keys()].map((name) => JSON.parse(name)[2]))).toEqual(
+      new Set(Array.from({ length: 20 }, (_, at) => `new ${at}`)),
     );
+  });
+
+  it("drop what is over also behind what is kept for long", async () => {
+    const rows = new Map<string, DedupeRow>();
+    const dedupe = memoryDedupe(1e9, rows);
+    for (let at = 0; at < 100; at += 1) {
+      await dedupe.begin({ ...key, identity: `open ${at}` }, 1000);
+    }
+    for (let at = 0; at < 1000; at += 1) {
+      const event = { ...key, identity: `done ${at}` };
+      await dedupe.begin(event, 1000, { mark: "mark" });
+      await dedupe.finish(event, "mark", { retentionMs: 1000 });
+    }
+    await vi.advanceTimersByTimeAsync(1000);
+
+    for (let at = 0; at < 20; at += 1) await dedupe.begin({ ...key, identity: `new ${at}` }, 1000);
+
+    expect(rows.size).toBe(120);
+  });
+
+  it("keep an ended mark for its caller, though its starts are counted no more", async () => {
+    const { dedupe } = memoryStores({ startsRetentionMs: 0 });
+    await dedupe.begin({ ...key, identity: "a" }, 1000, { mark: "mark" });
+    await vi.advanceTimersByTimeAsync(60_000);
+    await dedupe.begin({ ...key, identity: "b" }, 1000);
+
+    const finished = dedupe.finish({ ...key, identity: "a" }, "mark", { retentionMs: 1000 });
+
+    expect(await finished).toBe(true);
+  });
+
+  it("give one verdict to a token that is given twice, as the other stores do", async () => {
+    const { inbox } = memoryStores();
+    const event = { specversion: "1.0", id: "a", source: "s", type: "t", data: 1 } as const;
+    await inbox.add("in", [{ event, raw: 1 }]);
+    const [{ token } = { token: "" }] = await inbox.claim("in", 1, 1000);
+
+    expect(await inbox.finish("in", [token, token])).toEqual([true, true]);
   });
 
   it("remember finished entries of an inbox for the retention, then forget them", async () => {

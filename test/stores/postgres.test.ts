@@ -19,6 +19,20 @@ describe("postgresStores on PGlite", { timeout: 60_000 }, () => {
     return { stores, others: postgresStores(await database, limits), ...limits };
   });
 
+  it("keeps an ended mark for its caller, though its starts are counted no more", async () => {
+    const options = { prefix: "ended_", startsRetentionMs: 0 };
+    const { dedupe, migrate } = postgresStores(await database, options);
+    await migrate();
+    const event = { consumer: "billing", feed: "orders", identity: "a" };
+    await dedupe.begin(event, 1, { mark: "mark" });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    // Sweeps, as any other process does at its first begin.
+    const others = postgresStores(await database, options);
+    await others.dedupe.begin({ ...event, identity: "b" }, 1000);
+
+    expect(await dedupe.finish(event, "mark", { retentionMs: 1000 })).toBe(true);
+  });
+
   it("keeps a hundred forgotten marks of an event and no more, however long they are", async () => {
     const { dedupe, migrate } = postgresStores(await database, { prefix: "marks_" });
     await migrate();

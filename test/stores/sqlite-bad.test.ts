@@ -104,6 +104,10 @@ describe.each(driversHere)("a place that cannot be used, with $name", (driver) =
     await expectRefused(`${folder}/${"long".repeat(100)}.db`, /ENAMETOOLONG/);
   });
 
+  it.skipIf(process.platform !== "linux")("is in a folder that takes no new one", async () => {
+    await expectRefused("/proc/ackloop/x.db", /folder of the database cannot be made.* \(ENOENT/);
+  });
+
   it("has tables of a newer version, or a table of another kind under the same name", async () => {
     const file = await freshFile();
     const other = await freshFile();

@@ -97,6 +97,17 @@ describe.each(driversHere)("sqliteStores by the path of a file, with $name", (dr
     expect(await cursors.load(key)).toEqual({ value: "one", revision: 1 });
   });
 
+  it("keeps an ended mark for its caller, though its starts are counted no more", async () => {
+    const file = await freshFile();
+    const { dedupe } = storesIn(file, { startsRetentionMs: 0 });
+    await dedupe.begin(event, 1, { mark: "mark" });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    // Sweeps, as any other process does at its first begin.
+    await storesIn(file).dedupe.begin({ ...event, identity: "b" }, 1000);
+
+    expect(await dedupe.finish(event, "mark", { retentionMs: 1000 })).toBe(true);
+  });
+
   it("keeps a hundred forgotten marks of an event and no more, however long they are", async () => {
     const file = await freshFile();
     const { dedupe } = storesIn(file);

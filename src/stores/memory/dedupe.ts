@@ -1,8 +1,8 @@
 import type { DedupeStore } from "../../core/stores.ts";
 import { storeError } from "../error.ts";
 import { keyOfEvent } from "../json.ts";
-import { forgottenAtMost, forgottenMs } from "../options.ts";
-import { leftOf, setLast, sweep } from "./rows.ts";
+import { forgottenAtMost, markKeptMs } from "../options.ts";
+import { leftOf, sweep } from "./rows.ts";
 
 export interface DedupeRow {
   readonly starts: number;
@@ -33,20 +33,20 @@ export function memoryDedupe(
   return {
     async begin(key, markMs, { mark = crypto.randomUUID() } = {}) {
       const now = performance.now();
-      sweep(rows, ({ keptUntil, until }) => keptUntil <= now && until <= now);
+      sweep(rows, ({ keptUntil, done }) => keptUntil <= now - (done ? 0 : markKeptMs));
       const row = rows.get(keyOfEvent(key)) ?? unknown;
       const isForgotten = row.forgotten.includes(mark);
       const isHeld = row.until > now && (row.done || row.mark !== mark);
       if (row.done && isHeld) return { status: "done" };
       if (isForgotten || isHeld) return { status: "busy", endsInMs: isForgotten ? 0 : leftOf(row) };
       const starts = startOf(row, mark, now);
-      setLast(rows, keyOfEvent(key), { ...row, ...inWork(markMs, now), starts, mark, done: false });
+      rows.set(keyOfEvent(key), { ...row, ...inWork(markMs, now), starts, mark, done: false });
       return { status: "begun", mark, starts };
     },
     async renew(key, mark, markMs) {
       const row = rows.get(keyOfEvent(key));
       if (row?.mark !== mark || row.done) return false;
-      setLast(rows, keyOfEvent(key), { ...row, ...inWork(markMs, performance.now()) });
+      rows.set(keyOfEvent(key), { ...row, ...inWork(markMs, performance.now()) });
       return true;
     },
     async finish(key, mark, { retentionMs, transaction }) {
@@ -56,17 +56,17 @@ export function memoryDedupe(
       const row = rows.get(keyOfEvent(key));
       if (row?.mark !== mark) return false;
       const until = performance.now() + retentionMs;
-      setLast(rows, keyOfEvent(key), { ...row, until, keptUntil: until, done: true });
+      rows.set(keyOfEvent(key), { ...row, until, keptUntil: until, done: true });
       return true;
     },
     async forget(key, mark) {
       const now = performance.now();
       const row = rows.get(keyOfEvent(key)) ?? unknown;
       const isHeld = row.mark === mark && !row.done;
-      setLast(rows, keyOfEvent(key), {
+      rows.set(keyOfEvent(key), {
         ...row,
         ...(isHeld && { mark: undefined, starts: row.starts - 1, until: now }),
-        keptUntil: Math.max(row.keptUntil, now + forgottenMs),
+        keptUntil: Math.max(row.keptUntil, now + markKeptMs),
         forgotten: [mark, ...row.forgotten].slice(0, forgottenAtMost),
       });
     },

@@ -1,7 +1,7 @@
 import type { Inbox, InboxClaim } from "../../core/stores.ts";
 import { claimOf, type Draft, draftsOf, fullError } from "../entry.ts";
 import type { StoreLimits } from "../options.ts";
-import { setLast, sweep } from "./rows.ts";
+import { sweep } from "./rows.ts";
 
 interface Entry extends Draft {
   readonly place: string;
@@ -45,8 +45,15 @@ export function memoryInbox(limits: StoreLimits, inboxes = new Map<string, Inbox
     },
     claim: async (name, limit, leaseMs) => claim(stateOf(name), limit, leaseMs),
     async finish(name, tokens) {
-      const until = performance.now() + limits.inboxRetentionMs;
-      return tokens.map((token) => finish(stateOf(name), token, until));
+      const state = stateOf(name);
+      const verdicts = tokens.map((token) => heldBy(state, [token]).length > 0);
+      for (const { place, identity } of heldBy(state, tokens)) {
+        state.open.delete(place);
+        if (identity === undefined) continue;
+        state.known.delete(identity);
+        state.finished.set(identity, performance.now() + limits.inboxRetentionMs);
+      }
+      return verdicts;
     },
     async release(name, tokens, afterMs) {
       for (const entry of heldBy(stateOf(name), tokens)) {
@@ -79,17 +86,6 @@ function claim(state: InboxState, limit: number, leaseMs: number): readonly Inbo
     claims.push(claimOf(entry.text, Number(entry.place), entry.token, entry.attempts));
   }
   return claims;
-}
-
-function finish(state: InboxState, token: string, until: number): boolean {
-  const [entry] = heldBy(state, [token]);
-  if (!entry) return false;
-  state.open.delete(entry.place);
-  if (entry.identity !== undefined) {
-    state.known.delete(entry.identity);
-    setLast(state.finished, entry.identity, until);
-  }
-  return true;
 }
 
 /** The entries that tokens are for, if they are still their holder's. */

@@ -5,18 +5,20 @@ export function leftOf({ until, ms }: { readonly until: number; readonly ms: num
   return Math.min(ms, until - performance.now());
 }
 
-/** Sets a row anew, so that the rows stand in the order of their last change. */
-export function setLast<Row>(rows: Map<string, Row>, key: string, row: Row): void {
-  rows.delete(key);
-  rows.set(key, row);
-}
+/** How far each map has been looked through. */
+const walks = new WeakMap<object, Iterator<string, undefined>>();
 
-/** Drops some of the rows, the oldest first, that are of no more use. */
+/**
+ * Looks at some of the rows, at the next ones each time, and drops those that are of no more use: what is
+ * kept for long holds up none that is over before it.
+ */
 export function sweep<Row>(rows: Map<string, Row>, isOver: (row: Row) => boolean): void {
-  let looks = 0;
-  for (const [key, row] of rows) {
-    if (isOver(row)) rows.delete(key);
-    looks += 1;
-    if (looks === sweptAtOnce) return;
+  let walk = walks.get(rows) ?? rows.keys();
+  for (let looks = 0; looks < sweptAtOnce; looks += 1) {
+    const { value: key = "", done } = walk.next();
+    const row = rows.get(key);
+    if (done) walk = rows.keys();
+    else if (row !== undefined && isOver(row)) rows.delete(key);
   }
+  walks.set(rows, walk);
 }

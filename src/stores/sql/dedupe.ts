@@ -1,6 +1,6 @@
 import type { DedupeStore, EventKey } from "../../core/stores.ts";
 import { keyOfEvent } from "../json.ts";
-import { forgottenAtMost, forgottenMs } from "../options.ts";
+import { forgottenAtMost, markKeptMs } from "../options.ts";
 import { type Asked, after, beginAnew, leftAt, numberAt, type SqlSession } from "./session.ts";
 import { sweeperOf } from "./sweeper.ts";
 
@@ -63,7 +63,8 @@ const toStatements = () => ({
 /** The dedupe store in a table: one row for an event, one conditional statement for a step. */
 export function sqlDedupe(session: SqlSession, startsRetentionMs: number): DedupeStore {
   const statements = toStatements();
-  const sweep = sweeperOf(session, "@dedupe", "key", "kept_until");
+  const isOver = `and (done_until is not null or kept_until <= @now - ${markKeptMs})`;
+  const sweep = sweeperOf(session, "@dedupe", "key", "kept_until", isOver);
   const keptMs = (markMs: number): number => Math.max(markMs, startsRetentionMs);
   return {
     async begin(key, markMs, { mark = crypto.randomUUID() } = {}) {
@@ -86,7 +87,7 @@ export function sqlDedupe(session: SqlSession, startsRetentionMs: number): Dedup
       return (await rows).length > 0;
     },
     async forget(key, mark) {
-      await session.run("forget", statements.forget, [...namesOf(key, mark), forgottenMs]);
+      await session.run("forget", statements.forget, [...namesOf(key, mark), markKeptMs]);
     },
   };
 }

@@ -80,7 +80,18 @@ function makeReady(file: string): void {
   const fs = nodeModule("node:fs");
   const path = nodeModule("node:path");
   if (!fs || !path) return;
-  fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+  // Not with `recursive`, which never ends where a folder that exists holds no new one, as `/proc`.
+  const makeFolder = (folder: string): void => {
+    const isThere = (): unknown => fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory();
+    if (isThere()) return;
+    if (path.dirname(folder) !== folder) makeFolder(path.dirname(folder));
+    try {
+      fs.mkdirSync(folder, 0o700);
+    } catch (error) {
+      if (!isThere()) throw error;
+    }
+  };
+  makeFolder(path.dirname(file));
   const found = fs.statSync(file, { throwIfNoEntry: false });
   if (found?.isDirectory()) throw storeError("config", "open", "the path is that of a folder");
   // The folder and its neighbours too: the log of what is not in the file yet stands beside it.

@@ -6,7 +6,8 @@ type Meaning = readonly [says: RegExp, code: AckloopErrorCode, text: string];
 
 const mayNot = "this user may not read and write the file of the database and its folder";
 const noFolder = "the folder of the database cannot be made; make it, or give another path";
-const throughFile = "the path of the database leads through a file; give another path";
+const throughFile =
+  "the path of the database leads through a file, or a dead link; give another path";
 
 /** What a driver or a function of Node says, and what it means to a store; the first that fits counts. */
 const meanings: readonly Meaning[] = [
