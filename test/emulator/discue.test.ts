@@ -666,7 +666,7 @@ describe("what the pages leave open of the API", () => {
     expect((await call("POST", `/queues/${queue}/messages`, { data: "x" })).status).toBe(200);
   });
 
-  it.each([["*"], [["*"]], [[]]])(
+  it.each([["*"], [["*"]], [[]], [undefined]])(
     "is read as the vendor's own client writes it: all is %j",
     async (targets) => {
       const { call, addQueue } = emulator();
