@@ -1,6 +1,7 @@
 import { AckloopError } from "../core/errors.ts";
 import { isThenable, notify } from "../core/guard.ts";
-import type { SchemaIssue, StandardSchemaV1 } from "../core/standard-schema.ts";
+import { expectationOf, pathOf } from "../core/issue.ts";
+import type { StandardSchemaV1 } from "../core/standard-schema.ts";
 import type { ReplyFacts, ReplyReader } from "./types.ts";
 
 /** Where a value that is checked comes from, for the error. */
@@ -90,49 +91,11 @@ export function parseAs<Output>(
     throw broken("the schema gave neither a value nor issues");
   }
   const [issue] = result.issues;
-  const path = toPath(from.at ?? "", issue?.path ?? []);
-  throw new AckloopError("schema", `${path || "the answer"}: ${toExpectation(issue)}`, {
+  const path = pathOf(from.at ?? "", issue?.path ?? []);
+  throw new AckloopError("schema", `${path || "the answer"}: ${expectationOf(issue)}`, {
     provider,
     operation,
     status,
     path: path || undefined,
   });
-}
-
-/** The longest path that is shown, in characters: its keys may be a provider's. */
-const maxPathLength = 200;
-
-function toPath(start: string, steps: NonNullable<SchemaIssue["path"]>): string {
-  let path = start;
-  for (const step of steps) {
-    const key = typeof step === "object" ? step.key : step;
-    if (typeof key === "number") path += `[${key}]`;
-    else if (/^[\w$-]+$/.test(String(key))) path += path === "" ? String(key) : `.${String(key)}`;
-    else path += `[${JSON.stringify(String(key))}]`;
-  }
-  return path.length <= maxPathLength ? path : `${path.slice(0, maxPathLength - 1)}…`;
-}
-
-/**
- * Says what the schema wants. The message of an issue is not used: libraries put the value that they
- * met into it.
- */
-function toExpectation(issue: (SchemaIssue & IssueExtras) | undefined): string {
-  const { expected, format, values, minimum, maximum, code } = issue ?? {};
-  if (typeof expected === "string") return `expected ${expected}`;
-  if (typeof format === "string") return `expected the format ${format}`;
-  if (Array.isArray(values)) return `expected one of ${values.map(String).join(", ")}`;
-  if (minimum !== undefined) return `expected at least ${String(minimum)}`;
-  if (maximum !== undefined) return `expected at most ${String(maximum)}`;
-  return typeof code === "string" ? `does not fit (${code})` : "does not fit";
-}
-
-/** What zod, valibot and arktype add to an issue: parts of the schema, none of the value. */
-interface IssueExtras {
-  readonly code?: unknown;
-  readonly expected?: unknown;
-  readonly format?: unknown;
-  readonly values?: unknown;
-  readonly minimum?: unknown;
-  readonly maximum?: unknown;
 }

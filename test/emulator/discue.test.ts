@@ -666,7 +666,21 @@ describe("what the pages leave open of the API", () => {
     expect((await call("POST", `/queues/${queue}/messages`, { data: "x" })).status).toBe(200);
   });
 
-  it.each([["*"], [["*"]], [[]]])(
+  it.each([
+    ["name", expect.arrayContaining([{ resource: "queues", access: "write", targets: ["*"] }])],
+    ["alias", expect.objectContaining({ queues: { access: "write", targets: ["*"] } })],
+  ] as const)("are shown for a key that named no scopes, by %s", async (naming, scopes) => {
+    const { call } = emulator({ naming });
+    await call("POST", "/api_keys", { [naming]: "bare" });
+
+    const { body } = await call("GET", "/api_keys");
+
+    expect(body).toMatchObject({
+      api_keys: expect.arrayContaining([expect.objectContaining({ [naming]: "bare", scopes })]),
+    });
+  });
+
+  it.each([["*"], [["*"]], [[]], [undefined]])(
     "is read as the vendor's own client writes it: all is %j",
     async (targets) => {
       const { call, addQueue } = emulator();

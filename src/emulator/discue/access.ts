@@ -76,7 +76,7 @@ function isAllowed(scopes: unknown, call: Call): boolean {
 
 /**
  * Whether targets mean all: `"*"` on two pages, `["*"]` in a sample and in the vendor's own client, whose
- * documents say it of an empty list too.
+ * documents say it of an empty list too, and that targets are optional.
  */
 function isEverything(targets: unknown): boolean {
   if (!Array.isArray(targets)) return true;
@@ -105,7 +105,7 @@ export function checkScopes(scopes: unknown): void {
       typeof resource === "string" &&
       !closedResources.includes(resource) &&
       (access === "read" || access === "write") &&
-      (targets === "*" || Array.isArray(targets)),
+      (targets === undefined || targets === "*" || Array.isArray(targets)),
   );
   if (!isRight) throw new Refusal(400, "Scopes have resource, access and targets");
 }

@@ -217,7 +217,10 @@ export const assumptions = {
     assumed: "https, without `/v1`, ending with the new id; a text in both lists of listeners",
   },
   paging: { assumed: "it does not", options: ["assumptions.paging"] },
-  scopes: { assumed: '`"*"`, `["*"]` and an empty list mean all' },
+  scopes: {
+    assumed:
+      '`"*"`, `["*"]`, an empty list and none mean all; a key that named no scopes shows them all',
+  },
   "invalid-status": {
     open: "the status for what is wrong with a request: every page lists 400 and 422",
     assumed: "400",

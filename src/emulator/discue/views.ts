@@ -58,8 +58,16 @@ export function keyView(
     last_used_at: key.lastUsedAt,
     key: key.secret.slice(0, keyPrefixLength),
     status: key.status,
-    scopes: key.scopes,
+    scopes: key.scopes ?? defaultScopes(naming),
   };
+}
+
+/** What a key shows that named no scopes: the vendor's own client cannot read one without them. */
+function defaultScopes(naming: Naming): unknown {
+  const all = { access: "write", targets: ["*"] };
+  const resources = ["domains", "events", "listeners", "messages", "queues", "stats"];
+  if (naming === "name") return resources.map((resource) => ({ resource, ...all }));
+  return Object.fromEntries(resources.map((resource) => [resource, all]));
 }
 
 /** One domain with its challenge. */

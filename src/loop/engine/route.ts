@@ -1,5 +1,6 @@
 import { AckloopError } from "../../core/errors.ts";
 import type { EventCatalogue, FeedEvent } from "../../core/event.ts";
+import { expectationOf, pathOf } from "../../core/issue.ts";
 import type { Logger } from "../../core/logger.ts";
 import { nearestOf } from "../../core/options.ts";
 import type { SchemaIssue, StandardSchemaV1 } from "../../core/standard-schema.ts";
@@ -118,12 +119,9 @@ function findInMap(
   return (type) => routes.get(type) ?? other ?? `no handler for the type ${type}, and no \`other\``;
 }
 
-/** Makes the text that names where data does not fit its schema; never the data itself. */
+/** Makes the text that names where data does not fit its schema, and what that wants; never the data itself. */
 export function describeIssues(type: string, issues: readonly SchemaIssue[]): string {
-  const first = issues[0];
-  const path = (first?.path ?? [])
-    .map((step) => String(typeof step === "object" ? step.key : step))
-    .join(".");
-  const where = path ? `data.${path}` : "data";
-  return `${where} of ${type} does not fit its schema: ${first?.message ?? "invalid"}`;
+  const [first] = issues;
+  const where = pathOf("data", first?.path ?? []);
+  return `${where} of ${type} does not fit its schema: ${expectationOf(first)}`;
 }

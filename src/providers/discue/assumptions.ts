@@ -43,9 +43,8 @@ export const assumptions = {
   },
   scopes: {
     open: 'how all targets are written: `"*"` in two schemas, `["*"]` in a sample and the vendor\'s client',
-    assumed: "as the caller gives them",
-    options: ["scopes"],
-    wrong: "a 400 to one of the forms",
+    assumed: '`["*"]`; every form is read, and gives `"*"`',
+    wrong: 'a 400 to `["*"]`',
   },
   lockout: {
     open: "how many wrong keys lock every key out, and for how long",

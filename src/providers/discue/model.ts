@@ -164,24 +164,40 @@ export function toDomain(wire: Wire<typeof wireDomain>): DiscueDomain {
   };
 }
 
-/** Gives the scopes the form that the model wants: a list, or in the newer one an object. */
+/**
+ * Gives the scopes the form that the model wants: a list, or in the newer one an object. All targets are a
+ * list too: the vendor's own client cannot read a key with the text.
+ */
 export function fromScopes(
   scopes: readonly DiscueApiKeyScope[],
   naming: "name" | "alias",
 ): unknown {
-  if (naming === "name") return scopes;
+  const listed = scopes.map((scope) =>
+    scope.targets === "*" ? { ...scope, targets: ["*"] } : scope,
+  );
+  if (naming === "name") return listed;
   return Object.fromEntries(
-    scopes.map(({ resource, access, targets }) => [resource, { access, targets }]),
+    listed.map(({ resource, access, targets }) => [resource, { access, targets }]),
   );
 }
 
 /** Reads scopes of either form; what is of no known form is left out. */
 function toScopes(scopes: unknown): readonly DiscueApiKeyScope[] {
-  if (Array.isArray(scopes)) return scopes.filter(isScope);
+  if (Array.isArray(scopes)) return scopes.filter(isScope).map(withTargets);
   if (!isRecord(scopes)) return [];
   return Object.entries(scopes)
     .map(([resource, scope]) => ({ ...(isRecord(scope) ? scope : {}), resource }))
-    .filter(isScope);
+    .filter(isScope)
+    .map(withTargets);
+}
+
+/** All targets have one form, whichever they came in; they are optional, and none are an empty list. */
+function withTargets(scope: DiscueApiKeyScope): DiscueApiKeyScope {
+  const targets: unknown = scope.targets;
+  if (targets === "*" || (Array.isArray(targets) && targets.includes("*"))) {
+    return { ...scope, targets: "*" };
+  }
+  return { ...scope, targets: Array.isArray(targets) ? targets : [] };
 }
 
 function isScope(value: unknown): value is DiscueApiKeyScope {

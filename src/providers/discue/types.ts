@@ -199,7 +199,7 @@ export interface DiscueApiKeyScope {
   /** Such as `"queues"`; `api_clients`, `api_keys` and `subscriptions` cannot be set. */
   readonly resource: string;
   readonly access: "read" | "write";
-  /** Ids, or `"*"` for all. */
+  /** Ids, or `"*"` for all, which is sent as `["*"]`. */
   readonly targets: readonly string[] | "*";
 }
 

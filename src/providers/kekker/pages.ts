@@ -10,8 +10,11 @@ import type { EventReader } from "./event.ts";
 import { readReceipt } from "./receipt.ts";
 import { namedPage, type WirePage } from "./wire.ts";
 
-/** How many pages in a row are walked that hold nothing but items without ids. */
+/** How many pages in a row one pull walks that hold nothing but items without ids. The next pull goes on there. */
 const mostNamelessPages = 20;
+
+/** How many pulls in a row go on there: a list that never ends, as it knows no pages, is not walked for ever. */
+const mostNamelessPulls = 10;
 
 /** Reads the pages of a pull. */
 export type PullPages<E extends FeedEvent> = (options: PullOptions) => Promise<Page<E>>;
@@ -26,16 +29,26 @@ export function createPulls<E extends FeedEvent>(
   category: string | undefined,
 ): PullPages<E> {
   let most = Number.POSITIVE_INFINITY;
+  /** Where the last pulls have found nothing but items without ids. */
+  let passed: Passed = { pageNumber: 0, pulls: 0 };
   return async ({ limit, signal }) => {
     const wanted = checkLimit(limit);
     for (;;) {
       const size = Math.min(most, wanted);
       const wish = { category, signal, pageSize: Number.isFinite(size) ? size : undefined };
-      const walk = await walkPages(calls, reader, wish, limit).catch(unlessTooLong);
+      const walk = await walkPages(calls, reader, { ...wish, passed }, limit).catch(unlessTooLong);
       most = walk?.isWhole ? more(most, wanted) : less(size);
-      if (walk) return walk.toPage();
+      if (walk === undefined) continue;
+      passed = walk.passed(passed.pulls);
+      return walk.toPage(passed.pulls > 0);
     }
   };
+}
+
+/** How far pulls in a row have walked over items without ids. */
+interface Passed {
+  readonly pageNumber: number;
+  readonly pulls: number;
 }
 
 function checkLimit(limit: number | undefined): number {
@@ -73,19 +86,20 @@ function refuseOne(): never {
 async function walkPages<E extends FeedEvent>(
   calls: KekkerCalls,
   reader: EventReader<E>,
-  wish: Omit<Parameters<KekkerCalls["list"]>[1], "pageNumber">,
+  { passed, ...wish }: Omit<Parameters<KekkerCalls["list"]>[1], "pageNumber"> & { passed: Passed },
   limit: number | undefined,
 ): Promise<Walk<E>> {
   // Page one is asked for without its number: the only example numbers it 1, the text says nothing.
   const first = await calls.list("pull", wish);
   const walk = new Walk(reader, limit ?? Number.POSITIVE_INFINITY, first);
-  let pageNumber = first.pageNumber ?? 1;
+  // What has no id stays where it is.
+  let pageNumber = Math.max(first.pageNumber ?? 1, passed.pageNumber);
   while (limit !== undefined && walk.goesOn) {
     pageNumber += 1;
     const further = { ...wish, pageNumber, pageSize: first.data.length };
     const page = await calls.list("pull", further).catch(unlessTooLong);
     if (page === undefined) walk.cut();
-    else walk.add(page);
+    else walk.add(page, pageNumber);
   }
   return walk;
 }
@@ -105,6 +119,8 @@ class Walk<E extends FeedEvent> {
   /** What has no id on the pages since the last that brought an event. */
   #nameless: Delivery<E>[] = [];
   #namelessPages = 0;
+  /** The page where the walk was broken off, as there were too many of these; 0 where it was not. */
+  #brokenOffAt = 0;
   #last: ListedPage;
   #bytes = 0;
   #isCut = false;
@@ -125,8 +141,14 @@ class Walk<E extends FeedEvent> {
     return this.#ids.size < this.#limit && this.#last.data.length >= length;
   }
 
+  /** Where the next pull goes on, after so many that did. */
+  passed(pulls: number): Passed {
+    if (this.#brokenOffAt === 0 || pulls >= mostNamelessPulls) return { pageNumber: 0, pulls: 0 };
+    return { pageNumber: this.#brokenOffAt, pulls: pulls + 1 };
+  }
+
   /** Takes a further page in. */
-  add(page: ListedPage): void {
+  add(page: ListedPage, pageNumber: number): void {
     const known = this.#ids.size;
     const isSame = page.text === this.#last.text;
     this.#last = page;
@@ -134,8 +156,11 @@ class Walk<E extends FeedEvent> {
     const isShort = page.data.length < this.#first.data.length;
     if (this.#ids.size > known || isShort) this.#keep(deliveries);
     // What came before, again, or what never ends: a server that does not know of pages.
-    else if (isSame || names > 0 || this.#namelessPages >= mostNamelessPages) this.#isOver = true;
-    else {
+    else if (isSame || names > 0) this.#isOver = true;
+    else if (this.#namelessPages >= mostNamelessPages) {
+      this.#isOver = true;
+      this.#brokenOffAt = pageNumber - 1;
+    } else {
       this.#nameless.push(...deliveries);
       this.#namelessPages += 1;
     }
@@ -148,10 +173,11 @@ class Walk<E extends FeedEvent> {
     this.#isOver = true;
   }
 
-  toPage(): Page<E> {
+  /** @param goesOn Whether the next pull goes on where this one broke off. */
+  toPage(goesOn: boolean): Page<E> {
     const deliveries = this.#deliveries;
     const bytes = this.#bytes;
-    if (this.#isCut) return { deliveries, more: true, bytes };
+    if (this.#isCut || goesOn) return { deliveries, more: true, bytes };
     return { deliveries, bytes, ...(isWholeList(this.#first) && { more: false }) };
   }
 

@@ -134,7 +134,11 @@ function isCheckDue(run: Run, { after }: Place, checkEmptyAfterMs: number): bool
   return Date.now() - since >= checkEmptyAfterMs;
 }
 
-function toPage({ messages, text, restartedAt }: FoundPage, start: Mark, facts: EventFacts): Page {
+function toPage(
+  { messages, text, restartedAt, known = 0 }: FoundPage,
+  start: Mark,
+  facts: EventFacts,
+): Page {
   const { run } = start;
   const read = (item: unknown, index: number) => toEvent(readMessage(item), index, facts);
   const page = new EventPage({ text, itemsOf, toEvent: read });
@@ -143,7 +147,7 @@ function toPage({ messages, text, restartedAt }: FoundPage, start: Mark, facts: 
     return toReceipt(mark);
   };
   let lastTime = start.place.after?.time;
-  const deliveries = messages.map((item, index) => {
+  const all = messages.map((item, index) => {
     const message = readMessage(item);
     const { id, time } = message;
     lastTime = time ?? lastTime;
@@ -152,6 +156,7 @@ function toPage({ messages, text, restartedAt }: FoundPage, start: Mark, facts: 
     const receipt = place && receiptOf(index + 1, place);
     return page.deliver(index, item, toEvent(message, index, facts), receipt);
   });
+  const deliveries = known === 0 ? all : all.slice(known);
   const bytes = text.length;
   // The place stays; but the next pull must be one of this run, which remembers what it was given.
   if (isNameless({ messages, text })) {

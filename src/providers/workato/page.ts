@@ -46,7 +46,7 @@ export function isNameless({ messages }: ConsumedPage): boolean {
 
 /**
  * What to deliver of a page. One on which no message has an id comes again with each pull, so it is
- * delivered once; a message with an id may come behind them, as long as the page is not full.
+ * delivered once, and of one that has grown what is new; a message with an id may come behind them, as long as the page is not full.
  *
  * @param read Reads the page again, with another wish.
  * @throws {AckloopError} `config` for a full page, so that the run halts: what is behind it cannot be read.
@@ -57,7 +57,11 @@ export async function passNameless(
   { limit = maxMessages, signal }: PageWish,
   read: (wish: PageWish) => Promise<FoundPage>,
 ): Promise<FoundPage> {
-  if (!isNameless(page)) return page;
+  if (!isNameless(page)) {
+    // What is behind it is another page, whatever it holds.
+    if (page.messages.length > 0) run.nameless = [];
+    return page;
+  }
   const isCut = limit < maxMessages && page.messages.length >= limit;
   const found = isCut ? await read({ signal }) : page;
   if (!isNameless(found)) return found;
@@ -65,9 +69,10 @@ export async function passNameless(
     throw pageWithoutIds(found.messages.length);
   }
   throwIfAborted(signal);
-  if (run.nameless === found.text) return { ...found, messages: [] };
-  run.nameless = found.text;
-  return found;
+  const texts = found.messages.map((item) => JSON.stringify(item));
+  const known = texts.findIndex((text, index) => text !== run.nameless[index]);
+  run.nameless = texts;
+  return known < 0 ? { ...found, messages: [] } : { ...found, known };
 }
 
 const facts = { provider: "workato", operation: "pull" };

@@ -20,6 +20,8 @@ export type AskAt = (place: Place, wish: PageWish) => Promise<ConsumedPage>;
 export interface FoundPage extends ConsumedPage {
   /** Where it was read in place of a message that is no longer known. */
   readonly restartedAt?: Place | undefined;
+  /** How many of its messages, from the first, were delivered before. @default 0 */
+  readonly known?: number | undefined;
 }
 
 /** What decides when a place is given up. */

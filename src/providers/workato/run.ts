@@ -36,8 +36,8 @@ export interface Run {
   pageLimit: number;
   /** How many were asked for last. */
   askedLimit: number;
-  /** The last page, where none of its messages had an id: it comes again, and is delivered once. */
-  nameless: string | undefined;
+  /** The messages of the last page where none had an id: they come again, and are delivered once. */
+  nameless: readonly string[];
   /** Ends when the save in flight ends; never rejects. Saves of one run go one after the other. */
   saving: Promise<unknown>;
 }
@@ -97,7 +97,7 @@ function toRun(saved: SavedPlace | undefined, revision: number, start: Place): R
     checkedAt: saved?.checkedAt,
     pageLimit: maxMessages,
     askedLimit: maxMessages,
-    nameless: undefined,
+    nameless: [],
     saving: Promise.resolve(),
   };
 }

@@ -165,7 +165,7 @@ function toObjectCheck(fields: unknown, where: string): Check {
   );
   return (value, path, issues) => {
     if (isJsonObject(value)) for (const check of checks) check(value, path, issues);
-    else issues.push({ message: "must be an object", path });
+    else issues.push(misfit("an object", path));
   };
 }
 
@@ -174,7 +174,8 @@ function toMemberCheck({ name, optional }: NamedField, check: Check) {
   return (value: WorkatoData, path: Path, issues: SchemaIssue[]): void => {
     const member = Object.hasOwn(value, name) ? value[name] : undefined;
     if (member !== undefined && member !== null) check(member, [...path, name], issues);
-    else if (optional === false) issues.push({ message: "is required", path: [...path, name] });
+    else if (optional === false)
+      issues.push({ ...misfit("a value", [...path, name]), message: "is required" });
   };
 }
 
@@ -203,8 +204,13 @@ function toListCheck(element: Check): Check {
 function toKindCheck(name: string | undefined): Check {
   const kind = name !== undefined && Object.hasOwn(kinds, name) ? kinds[name] : undefined;
   return (value, path, issues) => {
-    if (kind && !kind.test(value)) issues.push({ message: `must be ${kind.text}`, path });
+    if (kind && !kind.test(value)) issues.push(misfit(kind.text, path));
   };
+}
+
+/** Readers of an issue take what is expected, and leave messages alone. */
+function misfit(expected: string, path: Path): SchemaIssue & { readonly expected: string } {
+  return { message: `must be ${expected}`, expected, path };
 }
 
 function toKind(word: unknown): string | undefined {

@@ -135,15 +135,28 @@ describe("handlers of a type that the catalogue does not have", () => {
 });
 
 describe("what does not fit its schema", () => {
+  const hush = "5 is hush";
+
   it.each([
-    [[{ message: "expected text", path: ["order", "code"] }], "data.order.code of ORDER"],
-    [[{ message: "expected text", path: [{ key: "items" }, 3] }], "data.items.3 of ORDER"],
-    [[{ message: "expected text" }], "data of ORDER"],
-  ])("is told by its path", (issues, where) => {
-    expect(describeIssues("ORDER", issues)).toBe(`${where} does not fit its schema: expected text`);
+    [{ path: ["order", "code"], expected: "text" }, "data.order.code of ORDER", "expected text"],
+    [{ path: [{ key: "items" }, 3], expected: "text" }, "data.items[3] of ORDER", "expected text"],
+    [{ code: "custom" }, "data of ORDER", "does not fit (custom)"],
+  ])("is told by its path and what is expected, never by its value", (issue, where, what) => {
+    const told = describeIssues("ORDER", [{ message: hush, ...issue }]);
+
+    expect(told).toBe(`${where} does not fit its schema: ${what}`);
   });
 
+  it.each(["union", "intersection"])(
+    "is not told by what arktype puts together of messages: %s",
+    (code) => {
+      const issue = { message: hush, expected: `must be "a" or "b" (was "${hush}")`, code };
+
+      expect(describeIssues("ORDER", [issue])).not.toContain(hush);
+    },
+  );
+
   it("is told without a path when the schema names none", () => {
-    expect(describeIssues("ORDER", [])).toBe("data of ORDER does not fit its schema: invalid");
+    expect(describeIssues("ORDER", [])).toBe("data of ORDER does not fit its schema: does not fit");
   });
 });

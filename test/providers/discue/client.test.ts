@@ -464,8 +464,39 @@ describe("the requests", () => {
     });
     expect(seen[1]?.body).toStrictEqual({
       alias: "reader",
-      scopes: { queues: { access: "read", targets: "*" } },
+      scopes: { queues: { access: "read", targets: ["*"] } },
     });
+  });
+
+  it("send all targets as a list, which the vendor's own client can read", async () => {
+    const { client, seen } = answered(listener);
+    const scopes = [
+      { resource: "queues", access: "read", targets: "*" },
+      { resource: "events", access: "read", targets: ["a"] },
+    ] as const;
+
+    await failureOf(client.apiKeys.create({ name: "reader", scopes }));
+
+    expect(seen[0]?.body).toMatchObject({ scopes: [{ targets: ["*"] }, { targets: ["a"] }] });
+  });
+
+  it.each([
+    ["*", "*"],
+    [["*"], "*"],
+    [["a"], ["a"]],
+    [[], []],
+    [undefined, []],
+    [null, []],
+  ])("read targets in each form: %j", async (targets, read) => {
+    const scope = { access: "read", targets };
+    const list = [{ resource: "queues", ...scope }];
+    for (const scopes of [list, { queues: scope }]) {
+      const { client } = answered({ ...apiKey, api_key: { ...apiKey.api_key, scopes } });
+
+      expect((await client.apiKeys.get("k")).scopes).toStrictEqual([
+        { resource: "queues", access: "read", targets: read },
+      ]);
+    }
   });
 
   it("go where the base URL and the prefix say", async () => {

@@ -50,6 +50,47 @@ describe("items without ids at the head", () => {
   });
 
   it.each([0, 3])(
+    "hide nothing though they fill more pages than one pull walks, behind %i stuck",
+    async (stuck) => {
+      const { node, client } = startNode({ maxPageSize: 10 });
+      node.publish([...deals(stuck), ...withoutIds(500), ...deals(25, 10_000)]);
+      const feed = client.feed();
+      const found = new Set<unknown>();
+
+      for (let pulls = 0; pulls < 4; pulls += 1) {
+        const { deliveries } = await feed.pull({ limit: 50 });
+        for (const { event } of deliveries) if (event) found.add(event.id);
+      }
+
+      expect(found.size).toBe(stuck + 25);
+    },
+  );
+
+  it("that fill more pages than one pull walks do not end a drain before what is behind them", async () => {
+    const { node, client } = startNode({ maxPageSize: 10 });
+    node.publish([...withoutIds(500), ...deals(5, 10_000)]);
+
+    const options = { ...quick, unprocessable: "drop" } as const;
+    const summary = await drain(client.feed(), { DealCreated: () => {} }, options);
+
+    expect(summary).toMatchObject({ acked: 5, stopped: "empty" });
+  });
+
+  it("end a drain where their list never ends", async () => {
+    let lists = 0;
+    const fetch = async (): Promise<Response> => {
+      lists += 1;
+      return Response.json({ data: [{ event: "DealCreated", objectId: `changed-${lists}` }] });
+    };
+    const node = kekker({ baseUrl: "https://n.test", channel: "c", token: "t", fetch });
+
+    const options = { ...quick, unprocessable: "drop" } as const;
+    const summary = await drain(node.feed(), { DealCreated: () => {} }, options);
+
+    expect(summary).toMatchObject({ handled: 0, stopped: "empty" });
+  });
+
+  it.each([0, 3])(
     "that change with each list never run hot, beside %i stuck ones",
     async (stuck) => {
       let lists = 0;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { isAckloopError } from "../../../src/core/errors.ts";
+import type { Receipt } from "../../../src/core/feed.ts";
 import { consume, drain } from "../../../src/index.ts";
 import { memoryStores } from "../../../src/stores/index.ts";
 import { numbers, receiptOf, world } from "./support.ts";
@@ -83,6 +84,21 @@ function namelessWorld(isNameless: (n: unknown) => boolean, count: number) {
 }
 
 describe("a page without any message id", () => {
+  it("is delivered once where it grows: what is new of it, and no message again", async () => {
+    const { feed, publish } = namelessWorld(() => true, 3);
+    const seen: unknown[] = [];
+
+    let after: Receipt | undefined;
+    for (let pulls = 0; pulls < 4; pulls += 1) {
+      const page = await feed.pull({ after });
+      seen.push(...numbers(page.deliveries));
+      after = page.receipt ?? after;
+      publish(1, 4 + pulls);
+    }
+
+    expect(seen).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
   it("halts where it is full, since nothing behind it can be read", async () => {
     const { feed } = namelessWorld((n) => Number(n) > 5 && Number(n) <= 55, 60);
     const { deadLetters } = memoryStores();
