@@ -263,7 +263,8 @@ describe("postgresStores", () => {
     const stores = postgresStores(database, options);
     const raw = 1;
     await stores.migrate();
-    await stores.dedupe.begin(event, 1);
+    await stores.dedupe.begin(event, 60_000, { mark: "done" });
+    await stores.dedupe.finish(event, "done", { retentionMs: 1 });
     await stores.inbox.add("in", [{ event: testEvent, raw }]);
     const [claim] = await stores.inbox.claim("in", 1, 1000);
     await stores.inbox.finish("in", [claim?.token ?? ""]);
