@@ -16,6 +16,7 @@ describe("the root entry", () => {
         "fromReceipt",
         "identityOf",
         "isAckloopError",
+        "isLetterOf",
         "redrive",
         "retry",
         "toReceipt",

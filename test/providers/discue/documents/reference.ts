@@ -377,7 +377,12 @@ const keyRows: readonly DiscueRow[] = [
     fact: "D-161",
     source: inReference("Create an API key"),
     says: "POST /api_keys of name, status and scopes; the answer is the key itself",
-    request: post("/api_keys", { name: "reader", status: "enabled", scopes: readScopes }),
+    // As the vendor's own client sends it, which cannot read the page's text.
+    request: post("/api_keys", {
+      name: "reader",
+      status: "enabled",
+      scopes: [{ ...readScopes[0], targets: ["*"] }],
+    }),
     answers: { api_key: expect.any(String), _links: links },
     call: (client) =>
       client.apiKeys.create({ name: "reader", status: "enabled", scopes: readScopes }),
