@@ -1,4 +1,4 @@
-import type { StandardSchemaV1 } from "./standard-schema.ts";
+import type { SchemaOutput, StandardSchemaV1 } from "./standard-schema.ts";
 
 /**
  * One business event, as a CloudEvents 1.0 event in its JSON form: plain, serializable, and of the
@@ -40,3 +40,40 @@ export type EventOfType<E extends FeedEvent, Type extends string> = E extends Fe
     ? E
     : never
   : never;
+
+/** Schemas by event type. */
+export type Schemas = Readonly<Record<string, StandardSchemaV1>>;
+
+/** What events are like whose provider names no types: every event is a `message`. */
+export interface MessageForm<Schema extends StandardSchemaV1 | undefined> {
+  /** What the data of each message is like: any Standard Schema. */
+  readonly schema?: Schema | undefined;
+  readonly typeOf?: undefined;
+  readonly events?: undefined;
+}
+
+/** What events are like whose provider names no types: their data does. */
+export interface TypedForm<Events extends Schemas, TypeOf> {
+  /**
+   * Names the type of an event from its data, at once. What throws, or gives a promise, makes the delivery
+   * unreadable.
+   */
+  readonly typeOf: TypeOf;
+  /** What the data is like, by type: any Standard Schemas. */
+  readonly events?: Events | undefined;
+  readonly schema?: undefined;
+}
+
+/** The events of such a form: `Type` is `never` where every event is a `message`. */
+export type EventOfForm<
+  Schema extends StandardSchemaV1 | undefined,
+  Events extends Schemas,
+  Type extends string,
+  Data,
+> = [Type] extends [never]
+  ? FeedEvent<"message", Schema extends StandardSchemaV1 ? SchemaOutput<Schema> : Data>
+  : [keyof Events] extends [never]
+    ? FeedEvent<string, Data>
+    : {
+        [Name in keyof Events & string]: FeedEvent<Name, SchemaOutput<Events[Name]>>;
+      }[keyof Events & string];

@@ -1,4 +1,5 @@
 import { onAbort } from "../core/abort.ts";
+import { sleep } from "../core/sleep.ts";
 
 /** One question whose answer several wait for. It is cut when the last of them has gone. */
 export class Flight<Value> {
@@ -6,7 +7,8 @@ export class Flight<Value> {
   readonly #answer: Promise<Value>;
   readonly #graceMs: number;
   #waiting = 0;
-  #cutting: ReturnType<typeof setTimeout> | undefined;
+  /** Ends the time that is left, since somebody waits again or it is over. */
+  #grace: AbortController | undefined;
 
   /**
    * @param question Asked at once; its signal fires when nobody waits any more.
@@ -20,7 +22,7 @@ export class Flight<Value> {
   ) {
     this.#graceMs = graceMs;
     const end = (): void => {
-      clearTimeout(this.#cutting);
+      this.#grace?.abort();
       onEnd();
     };
     this.#answer = question(this.#own.signal);
@@ -32,7 +34,7 @@ export class Flight<Value> {
   /** Waits for the answer, or until the signal fires, with whose reason it rejects then. */
   join(signal: AbortSignal | undefined): Promise<Value> {
     this.#waiting += 1;
-    clearTimeout(this.#cutting);
+    this.#grace?.abort();
     return new Promise((resolve, reject) => {
       const forget = onAbort(signal, () => {
         this.#waiting -= 1;
@@ -44,8 +46,14 @@ export class Flight<Value> {
   }
 
   #leave(reason: unknown): void {
-    const cut = (): void => this.#own.abort(reason);
-    if (this.#graceMs === 0) cut();
-    else this.#cutting = setTimeout(cut, this.#graceMs);
+    const cut = (): void => {
+      if (this.#waiting === 0) this.#own.abort(reason);
+    };
+    if (this.#graceMs === 0) {
+      cut();
+      return;
+    }
+    this.#grace = new AbortController();
+    sleep(this.#graceMs, this.#grace.signal).then(cut, () => {});
   }
 }

@@ -19,6 +19,7 @@
  * **Sources.** docs.discue.io (last changed 2023-04-03) and github.com/discue/terraform-provider-discue
  * (2026-04-27), both read 2026-11.
  */
+export type { EventOfForm, MessageForm, Schemas, TypedForm } from "../../core/event.ts";
 export { discue } from "./client.ts";
 export type { DiscueBodyForm, DiscueTypeOf } from "./event.ts";
 export type { DiscueReceiverFeed, DiscueReceiverFeedOptions } from "./feed.ts";
@@ -26,11 +27,8 @@ export { type DiscueCreateReceiver, type DiscueReceiver, discueReceiver } from "
 export type {
   DiscueDomainChallenge,
   DiscueEventWith,
-  DiscueMessageForm,
   DiscueReceiverBasics,
   DiscueReceiverOptions,
-  DiscueSchemas,
-  DiscueTypedForm,
 } from "./receiver-options.ts";
 export type { DiscueSignatureOptions } from "./signature.ts";
 export type {

@@ -1,4 +1,4 @@
-import type { FeedEvent } from "../../core/event.ts";
+import type { EventOfForm, MessageForm, Schemas, TypedForm } from "../../core/event.ts";
 import type { Logger } from "../../core/logger.ts";
 import type { AnyRule, FilledOf, TableOf } from "../../core/options.ts";
 import {
@@ -16,7 +16,7 @@ import {
   whole,
   withMethods,
 } from "../../core/options.ts";
-import type { SchemaOutput, StandardSchemaV1 } from "../../core/standard-schema.ts";
+import type { StandardSchemaV1 } from "../../core/standard-schema.ts";
 import type { DiscueBodyForm, DiscueTypeOf } from "./event.ts";
 import { type DiscueSignatureOptions, signatureTable } from "./signature.ts";
 
@@ -65,8 +65,9 @@ export interface DiscueReceiverBasics {
   /** The longest body, unpacked, in bytes, 1 to 2^30; a longer one is answered 413. @default 1_048_576 */
   readonly maxBodyBytes?: number | undefined;
   /**
-   * The methods by which a delivery may come, one with a body among them; by another it is answered 405, and the logger told. Assumed:
-   * discue delivers by POST or PUT. Such lines in the log would show this wrong. @default ["POST", "PUT"]
+   * The methods by which a delivery may come, one with a body among them; by another it is answered 405,
+   * and the logger told. Assumed: discue delivers by POST or PUT. Such lines in the log would show this
+   * wrong. @default ["POST", "PUT"]
    */
   readonly methods?: readonly string[] | undefined;
   /**
@@ -126,58 +127,29 @@ export interface DiscueReceiverBasics {
   readonly deferStatus?: number | undefined;
 }
 
-/** The schemas of a receiver's events, by event type. */
-export type DiscueSchemas = Readonly<Record<string, StandardSchemaV1>>;
-
-/** What the events of a receiver are like, where every event is a `message`. */
-export interface DiscueMessageForm<Schema extends StandardSchemaV1 | undefined> {
-  /** What the data of each message is like: any Standard Schema. */
-  readonly schema?: Schema | undefined;
-  readonly typeOf?: undefined;
-  readonly events?: undefined;
-}
-
-/** What the events of a receiver are like, where the data names the type. */
-export interface DiscueTypedForm<Events extends DiscueSchemas, Type extends string> {
-  /**
-   * Names the event's type from its data, at once. Nothing, or an empty text, is `"message"`; a throw or
-   * a promise makes the delivery unreadable.
-   */
-  readonly typeOf: DiscueTypeOf<Type>;
-  /** What the data is like, by type: any Standard Schemas. */
-  readonly events?: Events | undefined;
-  readonly schema?: undefined;
-}
-
 /**
  * What a receiver may be told. Without `typeOf` every event is a `message`, whose data `schema` describes;
  * with it, `events` describes the data by type.
  */
 export type DiscueReceiverOptions<
   Schema extends StandardSchemaV1 | undefined = undefined,
-  Events extends DiscueSchemas = Record<never, never>,
+  Events extends Schemas = Record<never, never>,
   Type extends string = never,
-> = DiscueReceiverBasics & (DiscueMessageForm<Schema> | DiscueTypedForm<Events, Type>);
+> = DiscueReceiverBasics & (MessageForm<Schema> | TypedForm<Events, DiscueTypeOf<Type>>);
 
 /** Any receiver's options, before they are checked. */
 export type AnyReceiverOptions = DiscueReceiverOptions<
   StandardSchemaV1 | undefined,
-  DiscueSchemas,
+  Schemas,
   string
 >;
 
 /** The events of a receiver with these options; of any type where only `typeOf` is given. */
 export type DiscueEventWith<
   Schema extends StandardSchemaV1 | undefined = undefined,
-  Events extends DiscueSchemas = Record<never, never>,
+  Events extends Schemas = Record<never, never>,
   Type extends string = never,
-> = [Type] extends [never]
-  ? FeedEvent<"message", Schema extends StandardSchemaV1 ? SchemaOutput<Schema> : unknown>
-  : [keyof Events] extends [never]
-    ? FeedEvent
-    : {
-        [Name in keyof Events & string]: FeedEvent<Name, SchemaOutput<Events[Name]>>;
-      }[keyof Events & string];
+> = EventOfForm<Schema, Events, Type, unknown>;
 
 const verb = "discue receiver";
 
@@ -266,7 +238,7 @@ const table = {
   acceptStatus: whole(200, 299).or(200),
   deferStatus: whole(400, 599).or(503),
   schema,
-  events: schemas<DiscueSchemas>(),
+  events: schemas<Schemas>(),
 } satisfies TableOf<DiscueReceiverBasics> & Record<"schema" | "typeOf" | "events", AnyRule>;
 
 /** Options with every default in place; `secret` is a list, empty where there is none. */

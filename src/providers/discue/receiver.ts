@@ -1,6 +1,6 @@
 import { throwIfAborted } from "../../core/abort.ts";
 import { AckloopError } from "../../core/errors.ts";
-import type { EventCatalogue, FeedEvent } from "../../core/event.ts";
+import type { EventCatalogue, FeedEvent, Schemas } from "../../core/event.ts";
 import type { Received, ReceiveOptions, Receiver } from "../../core/receiver.ts";
 import { Seldom } from "../../core/seldom.ts";
 import type { StandardSchemaV1 } from "../../core/standard-schema.ts";
@@ -18,7 +18,6 @@ import {
   type AnyReceiverOptions,
   type DiscueEventWith,
   type DiscueReceiverOptions,
-  type DiscueSchemas,
   type ReceiverSettings,
   receiverSettings,
 } from "./receiver-options.ts";
@@ -38,7 +37,7 @@ export interface DiscueReceiver<E extends FeedEvent = FeedEvent> extends Receive
 /** Makes receivers; the events' types follow from the schemas. */
 export type DiscueCreateReceiver = <
   Schema extends StandardSchemaV1 | undefined = undefined,
-  const Events extends DiscueSchemas = Record<never, never>,
+  const Events extends Schemas = Record<never, never>,
   Type extends string = never,
 >(
   options: DiscueReceiverOptions<Schema, Events, Type>,

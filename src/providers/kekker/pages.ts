@@ -30,7 +30,7 @@ export function createPulls<E extends FeedEvent>(
 ): PullPages<E> {
   let most = Number.POSITIVE_INFINITY;
   /** Where the last pulls have found nothing but items without ids. */
-  let passed: Passed = { pageNumber: 0, pulls: 0 };
+  let passed = nowhere;
   return async ({ limit, signal }) => {
     const wanted = checkLimit(limit);
     for (;;) {
@@ -47,9 +47,12 @@ export function createPulls<E extends FeedEvent>(
 
 /** How far pulls in a row have walked over items without ids. */
 interface Passed {
-  readonly pageNumber: number;
+  /** How many items that is: pages may have another length with the next pull. */
+  readonly items: number;
   readonly pulls: number;
 }
+
+const nowhere: Passed = { items: 0, pulls: 0 };
 
 function checkLimit(limit: number | undefined): number {
   if (limit === undefined) return Number.POSITIVE_INFINITY;
@@ -93,7 +96,7 @@ async function walkPages<E extends FeedEvent>(
   const first = await calls.list("pull", wish);
   const walk = new Walk(reader, limit ?? Number.POSITIVE_INFINITY, first);
   // What has no id stays where it is.
-  let pageNumber = Math.max(first.pageNumber ?? 1, passed.pageNumber);
+  let pageNumber = Math.max(first.pageNumber ?? 1, Math.floor(passed.items / first.data.length));
   while (limit !== undefined && walk.goesOn) {
     pageNumber += 1;
     const further = { ...wish, pageNumber, pageSize: first.data.length };
@@ -119,8 +122,8 @@ class Walk<E extends FeedEvent> {
   /** What has no id on the pages since the last that brought an event. */
   #nameless: Delivery<E>[] = [];
   #namelessPages = 0;
-  /** The page where the walk was broken off, as there were too many of these; 0 where it was not. */
-  #brokenOffAt = 0;
+  /** How many items are before where the walk was broken off, as there were too many of these. */
+  #brokenOffAt: number | undefined;
   #last: ListedPage;
   #bytes = 0;
   #isCut = false;
@@ -143,8 +146,8 @@ class Walk<E extends FeedEvent> {
 
   /** Where the next pull goes on, after so many that did. */
   passed(pulls: number): Passed {
-    if (this.#brokenOffAt === 0 || pulls >= mostNamelessPulls) return { pageNumber: 0, pulls: 0 };
-    return { pageNumber: this.#brokenOffAt, pulls: pulls + 1 };
+    if (this.#brokenOffAt === undefined || pulls >= mostNamelessPulls) return nowhere;
+    return { items: this.#brokenOffAt, pulls: pulls + 1 };
   }
 
   /** Takes a further page in. */
@@ -159,7 +162,7 @@ class Walk<E extends FeedEvent> {
     else if (isSame || names > 0) this.#isOver = true;
     else if (this.#namelessPages >= mostNamelessPages) {
       this.#isOver = true;
-      this.#brokenOffAt = pageNumber - 1;
+      this.#brokenOffAt = (pageNumber - 1) * this.#first.data.length;
     } else {
       this.#nameless.push(...deliveries);
       this.#namelessPages += 1;

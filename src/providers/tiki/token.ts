@@ -33,8 +33,8 @@ export interface RefreshTokenOptions extends TikiApp {
   readonly refreshToken: string;
   /**
    * Stores the new refresh token that comes with every refresh. Awaited before the access token is
-   * used, for at most 30 s, and called also where whoever asked has gone; when it fails the call fails, the client's logger is told, and the same
-   * refresh token is handed over again next time.
+   * used, for at most 30 s, and called also where whoever asked has gone; when it fails the call fails, the
+   * client's logger is told, and the same refresh token is handed over again next time.
    */
   readonly onRefresh: TikiOnRefresh;
 }

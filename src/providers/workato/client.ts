@@ -1,3 +1,4 @@
+import type { Schemas } from "../../core/event.ts";
 import {
   aFunction,
   isObject,
@@ -11,7 +12,6 @@ import type { StandardSchemaV1 } from "../../core/standard-schema.ts";
 import { createHttpClient } from "../../http/client.ts";
 import { checkBaseUrl, checkClientOptions, tokenRule, urlRule } from "../../http/options.ts";
 import type { ClientOptions, HttpClient, HttpSettings, Token } from "../../http/types.ts";
-
 import { checkTopicId, type WorkatoTopicId } from "./arguments.ts";
 import { createConsumeCalls, createConsumePage, type WorkatoConsumeCalls } from "./consume.ts";
 import { createFeed, type WorkatoFeed } from "./feed.ts";
@@ -20,7 +20,6 @@ import {
   checkFeedOptions,
   type WorkatoEventWith,
   type WorkatoFeedOptions,
-  type WorkatoSchemas,
 } from "./feed-options.ts";
 import {
   createPublishCalls,
@@ -89,7 +88,7 @@ export interface WorkatoClient {
    */
   feed<
     Schema extends StandardSchemaV1 | undefined = undefined,
-    const Events extends WorkatoSchemas = Record<never, never>,
+    const Events extends Schemas = Record<never, never>,
     Type extends string = never,
   >(
     topicId: WorkatoTopicId,

@@ -1,4 +1,4 @@
-import type { FeedEvent } from "../../core/event.ts";
+import type { EventOfForm, MessageForm, Schemas, TypedForm } from "../../core/event.ts";
 import {
   aFunction,
   checkOptions,
@@ -13,7 +13,7 @@ import {
   whole,
   withMethods,
 } from "../../core/options.ts";
-import type { SchemaOutput, StandardSchemaV1 } from "../../core/standard-schema.ts";
+import type { StandardSchemaV1 } from "../../core/standard-schema.ts";
 import type { CursorStore } from "../../core/stores.ts";
 import { isInstant, toRfc3339, type WorkatoInstant } from "./arguments.ts";
 import type { Place } from "./cursor.ts";
@@ -56,55 +56,25 @@ export interface WorkatoFeedBasics {
   readonly expiredStatuses?: readonly number[] | undefined;
 }
 
-/** What the events of a feed are like, where every event is a `message`. */
-export interface WorkatoMessageForm<Schema extends StandardSchemaV1 | undefined> {
-  /** What the data of each message is like: any Standard Schema, such as `topicSchema` makes. */
-  readonly schema?: Schema | undefined;
-  readonly typeOf?: undefined;
-  readonly events?: undefined;
-}
-
-/** What the events of a feed are like, where the data names the type. */
-export interface WorkatoTypedForm<Events extends WorkatoSchemas, Type extends string> {
-  /** Names the type of an event from its data. A throw or no text makes the delivery unreadable. */
-  readonly typeOf: WorkatoTypeOf<Type>;
-  /** What the data is like, by type: any Standard Schemas. */
-  readonly events?: Events | undefined;
-  readonly schema?: undefined;
-}
-
 /**
  * The options of a feed. Without `typeOf` every event is a `message`, whose data `schema` describes;
  * with it, `events` describes the data by type.
  */
 export type WorkatoFeedOptions<
   Schema extends StandardSchemaV1 | undefined = undefined,
-  Events extends WorkatoSchemas = Record<never, never>,
+  Events extends Schemas = Record<never, never>,
   Type extends string = never,
-> = WorkatoFeedBasics & (WorkatoMessageForm<Schema> | WorkatoTypedForm<Events, Type>);
-
-/** Schemas by event type. */
-export type WorkatoSchemas = Readonly<Record<string, StandardSchemaV1>>;
+> = WorkatoFeedBasics & (MessageForm<Schema> | TypedForm<Events, WorkatoTypeOf<Type>>);
 
 /** The events of a feed with these options; of any type where only `typeOf` is given. */
 export type WorkatoEventWith<
   Schema extends StandardSchemaV1 | undefined = undefined,
-  Events extends WorkatoSchemas = Record<never, never>,
+  Events extends Schemas = Record<never, never>,
   Type extends string = never,
-> = [Type] extends [never]
-  ? FeedEvent<"message", Schema extends StandardSchemaV1 ? SchemaOutput<Schema> : WorkatoData>
-  : [keyof Events] extends [never]
-    ? FeedEvent<string, WorkatoData>
-    : {
-        [Name in keyof Events & string]: FeedEvent<Name, SchemaOutput<Events[Name]>>;
-      }[keyof Events & string];
+> = EventOfForm<Schema, Events, Type, WorkatoData>;
 
 /** Any feed's options, before they are checked. */
-export type AnyFeedOptions = WorkatoFeedOptions<
-  StandardSchemaV1 | undefined,
-  WorkatoSchemas,
-  string
->;
+export type AnyFeedOptions = WorkatoFeedOptions<StandardSchemaV1 | undefined, Schemas, string>;
 
 /** Asks what time it is by Workato's own clock, in epoch ms. */
 export type AskClock = () => Promise<number>;
@@ -120,7 +90,7 @@ export interface FeedSettings {
   readonly checkEmptyAfterMs: number;
   readonly expiredStatuses: readonly number[];
   readonly typeOf: WorkatoTypeOf | undefined;
-  readonly events: WorkatoSchemas | undefined;
+  readonly events: Schemas | undefined;
 }
 
 /** How far back `"now"` reaches, in case the clocks of Workato's own machines differ. */
@@ -158,7 +128,7 @@ const table = {
   expiredStatuses: list(whole(100, 599)).or(defaults.expiredStatuses),
   schema,
   typeOf: aFunction<WorkatoTypeOf>(),
-  events: schemas<WorkatoSchemas>(),
+  events: schemas<Schemas>(),
 };
 
 /**

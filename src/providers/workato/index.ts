@@ -31,6 +31,8 @@
  *
  * @module
  */
+
+export type { EventOfForm, MessageForm, Schemas, TypedForm } from "../../core/event.ts";
 export type {
   ClientOptions,
   HttpCall,
@@ -50,10 +52,7 @@ export type {
   WorkatoEventWith,
   WorkatoFeedBasics,
   WorkatoFeedOptions,
-  WorkatoMessageForm,
   WorkatoOnCursorExpired,
-  WorkatoSchemas,
-  WorkatoTypedForm,
 } from "./feed-options.ts";
 export type {
   WorkatoIsPublished,

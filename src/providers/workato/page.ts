@@ -46,7 +46,8 @@ export function isNameless({ messages }: ConsumedPage): boolean {
 
 /**
  * What to deliver of a page. One on which no message has an id comes again with each pull, so it is
- * delivered once, and of one that has grown what is new; a message with an id may come behind them, as long as the page is not full.
+ * delivered once, and of one that has grown what is new; a message with an id may come behind them, as
+ * long as the page is not full.
  *
  * @param read Reads the page again, with another wish.
  * @throws {AckloopError} `config` for a full page, so that the run halts: what is behind it cannot be read.

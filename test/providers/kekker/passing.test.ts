@@ -66,6 +66,20 @@ describe("items without ids at the head", () => {
     },
   );
 
+  it("hide nothing where the next pull asks for longer pages", async () => {
+    const { node, client } = startNode({ maxPageSize: 1_000 });
+    node.publish([...withoutIds(500), ...deals(25, 10_000)]);
+    const feed = client.feed();
+    const found = new Set<unknown>();
+
+    for (const limit of [10, 40]) {
+      const { deliveries } = await feed.pull({ limit });
+      for (const { event } of deliveries) if (event) found.add(event.id);
+    }
+
+    expect(found.size).toBe(25);
+  });
+
   it("that fill more pages than one pull walks do not end a drain before what is behind them", async () => {
     const { node, client } = startNode({ maxPageSize: 10 });
     node.publish([...withoutIds(500), ...deals(5, 10_000)]);
