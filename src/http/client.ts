@@ -1,6 +1,7 @@
 import { reasonOf } from "../core/abort.ts";
 import { AckloopError, isAckloopError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
+import { checkCall } from "./check-call.ts";
 import {
   asUnknown,
   asUnsent,
@@ -52,7 +53,9 @@ export function createHttpClient(settings: HttpSettings): HttpClient {
   const checked = checkSettings(settings);
   const credentials = new WeakMap<object, Credential>();
   // A grant asks for the client's own token: its calls cannot carry it.
-  const callBare: HttpClient["call"] = (call) => run(shared, call, undefined);
+  const callBare: HttpClient["call"] = async (call) => {
+    return run(shared, checkCall(checked.provider, call), undefined);
+  };
   const credentialFor = (token: Token): Credential => {
     const known = typeof token === "function" ? credentials.get(token) : undefined;
     if (known !== undefined) return known;
@@ -108,7 +111,7 @@ async function run<Reply>(
   call: HttpCall<Reply>,
   own: Credential | undefined,
 ): Promise<Reply> {
-  const { signal, operation, repeat } = call;
+  const { signal, operation, repeat = call.method === "GET" ? "safe" : "unsent" } = call;
   const { provider, logger, retry } = shared.settings;
   if (signal !== undefined) checkSignal(provider, operation, signal);
   if (signal?.aborted) throw reasonOf(signal);
