@@ -4,8 +4,8 @@ import {
   isAckloopError,
   retryableCodes,
 } from "../core/errors.ts";
+import { isCutJson, parseJson } from "../core/json.ts";
 import { toNetworkFailure } from "../core/network.ts";
-import { isCutJson, parseJson } from "./json.ts";
 import { redactorOf } from "./redact.ts";
 import type { TransportReply } from "./transport.ts";
 import type { HttpSettings } from "./types.ts";

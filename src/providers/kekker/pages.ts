@@ -1,10 +1,10 @@
 import { AckloopError } from "../../core/errors.ts";
 import type { FeedEvent } from "../../core/event.ts";
+import { EventPage } from "../../core/event-page.ts";
 import type { Delivery, Page, PullOptions } from "../../core/feed.ts";
+import { fewer, more } from "../../core/page-limit.ts";
 import { isTooLong } from "../../http/fail.ts";
 import { wrong } from "../../http/options.ts";
-import { EventPage } from "../../http/page.ts";
-import { fewer, more } from "../../http/page-limit.ts";
 import type { KekkerCalls, ListedPage } from "./calls.ts";
 import type { EventReader } from "./event.ts";
 import { readReceipt } from "./receipt.ts";

@@ -1,5 +1,6 @@
 import { AckloopError, isAckloopError } from "../../core/errors.ts";
 import type { EventCatalogue, FeedEvent } from "../../core/event.ts";
+import { EventPage } from "../../core/event-page.ts";
 import {
   type AckSink,
   type EventSource,
@@ -13,7 +14,6 @@ import { checkOptions, oneOf, schemas, type TableOf } from "../../core/options.t
 import type { SchemaOutput, StandardSchemaV1 } from "../../core/standard-schema.ts";
 import { isTooLong } from "../../http/fail.ts";
 import { tokenRule, wrong } from "../../http/options.ts";
-import { EventPage } from "../../http/page.ts";
 import { toUrl } from "../../http/request.ts";
 import type { HttpClient, Token } from "../../http/types.ts";
 import { type PulledPage, pullPage, type TikiCalls, type TikiPullOptions } from "./client.ts";

@@ -1,6 +1,6 @@
 import { AckloopError } from "../../core/errors.ts";
 import type { FeedEvent } from "../../core/event.ts";
-import { answerAtOnce } from "../../http/foreign.ts";
+import { answerAtOnce } from "../../core/foreign.ts";
 import type { WireMessage } from "./wire.ts";
 
 /** The object that was published, as far as Workato promises anything about it. */

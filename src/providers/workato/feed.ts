@@ -1,6 +1,7 @@
 import { throwIfAborted } from "../../core/abort.ts";
 import { AckloopError, isAckloopError } from "../../core/errors.ts";
 import type { EventCatalogue, FeedEvent } from "../../core/event.ts";
+import { EventPage } from "../../core/event-page.ts";
 import {
   type AckReport,
   type AckSink,
@@ -13,7 +14,6 @@ import {
   toReceipt,
 } from "../../core/feed.ts";
 import { wrong } from "../../http/options.ts";
-import { EventPage } from "../../http/page.ts";
 import { toSegment } from "../../http/request.ts";
 import type { WorkatoTopicId } from "./arguments.ts";
 import type { ConsumedPage, ConsumePage } from "./consume.ts";

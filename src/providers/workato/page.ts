@@ -1,7 +1,7 @@
 import { throwIfAborted } from "../../core/abort.ts";
 import { AckloopError } from "../../core/errors.ts";
+import { fewer, more } from "../../core/page-limit.ts";
 import { isTooLong } from "../../http/fail.ts";
-import { fewer, more } from "../../http/page-limit.ts";
 import { type ConsumedPage, maxMessages } from "./consume.ts";
 import type { AskAt, FoundPage, PageWish } from "./read-on.ts";
 import type { Run } from "./run.ts";

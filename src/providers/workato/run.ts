@@ -1,11 +1,11 @@
 import { throwIfAborted } from "../../core/abort.ts";
 import { AckloopError, isAckloopError } from "../../core/errors.ts";
 import type { CallOptions } from "../../core/feed.ts";
+import { foreignLimitMs } from "../../core/foreign.ts";
 import { ask, toFailure } from "../../core/guard.ts";
 import { toNetworkFailure } from "../../core/network.ts";
 import { sleep } from "../../core/sleep.ts";
 import type { CursorStore, StoredCursor, StoreKey } from "../../core/stores.ts";
-import { foreignLimitMs } from "../../http/foreign.ts";
 import { maxMessages } from "./consume.ts";
 import { decodePlace, encodePlace, type Place, type SavedPlace } from "./cursor.ts";
 

@@ -1,6 +1,6 @@
-import { type AckloopError, isAckloopError } from "../core/errors.ts";
-import type { FeedEvent } from "../core/event.ts";
-import type { Delivery, DeliveryFacts, Receipt } from "../core/feed.ts";
+import { type AckloopError, isAckloopError } from "./errors.ts";
+import type { FeedEvent } from "./event.ts";
+import type { Delivery, DeliveryFacts, Receipt } from "./feed.ts";
 import { parseJson } from "./json.ts";
 
 /** How a page is read. */

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { AckloopError } from "../../src/core/errors.ts";
 import type { FeedEvent } from "../../src/core/event.ts";
+import { EventPage } from "../../src/core/event-page.ts";
 import { type Delivery, toReceipt } from "../../src/core/feed.ts";
-import { parseJson } from "../../src/http/json.ts";
-import { EventPage } from "../../src/http/page.ts";
+import { parseJson } from "../../src/core/json.ts";
 
 interface Item {
   readonly id?: string;
