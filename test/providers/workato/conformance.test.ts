@@ -3,7 +3,7 @@ import { AckloopError } from "../../../src/core/errors.ts";
 import { toReceipt } from "../../../src/core/feed.ts";
 import type { CursorStore } from "../../../src/core/stores.ts";
 import { workatoEmulator } from "../../../src/emulator/index.ts";
-import { decodePlace } from "../../../src/providers/workato/cursor.ts";
+import { decodePlace } from "../../../src/feeds/cursor/place.ts";
 import { workato } from "../../../src/providers/workato/index.ts";
 import { memoryStores } from "../../../src/stores/index.ts";
 import {
@@ -24,7 +24,7 @@ function failingCursors(store: CursorStore) {
     load: (...given) => store.load(...given),
     async save(...given) {
       // The start, which is saved before the first pull, is no ack.
-      const isAck = decodePlace(given[1]).place.after !== undefined;
+      const isAck = decodePlace(given[1])?.place.after !== undefined;
       const fault = isAck ? faults[0] : undefined;
       if (fault?.count !== undefined) faults.shift();
       const result = fault && fault.kind !== "lostReply" ? undefined : await store.save(...given);
@@ -93,7 +93,7 @@ function workatoHarness(): FeedHarness {
     },
     async acked() {
       const saved = await cursors.load({ consumer, feed: open().name });
-      const last = saved && decodePlace(saved.value).place.after?.id;
+      const last = saved && decodePlace(saved.value)?.place.after?.position;
       const ids = emulator.journal.publishedIds(String(topic));
       return last === undefined ? [] : ids.slice(0, ids.indexOf(last) + 1);
     },
