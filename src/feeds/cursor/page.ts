@@ -82,10 +82,20 @@ export async function passNameless(
     throw pageWithoutPositions(provider, found.items.length, why);
   }
   throwIfAborted(signal);
-  const texts = found.items.map((item) => JSON.stringify(item) ?? "");
+  const texts = found.items.map(textOf);
   const known = texts.findIndex((text, index) => text !== run.nameless[index]);
   run.nameless = texts;
   return known < 0 ? { ...found, items: [] } : { ...found, known };
+}
+
+/** What tells an item apart from another in the same place. */
+function textOf(item: unknown): string {
+  try {
+    return JSON.stringify(item) ?? "";
+  } catch {
+    // Engines read JSON that nests deeper than they can write.
+    return "";
+  }
 }
 
 function pageWithoutPositions(provider: string, count: number, path?: string): AckloopError {
