@@ -2,8 +2,8 @@ import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
 import ts from "typescript";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { isSame } from "../../src/feeds/receiver/secret.ts";
 import { type DiscueReceiverOptions, discue } from "../../src/providers/discue/index.ts";
-import { isSame } from "../../src/providers/discue/secret.ts";
 
 const key = Buffer.from("0123456789abcdef0123456789abcdef");
 const signature = { secrets: [`whsec_${key.toString("base64")}`] };
@@ -95,7 +95,7 @@ describe("a forged signature", () => {
 
 /** The source of a function of the receiver. */
 function bodyOf(file: string, name: string): ts.FunctionDeclaration {
-  const path = new URL(`../../src/providers/discue/${file}`, import.meta.url);
+  const path = new URL(`../../src/feeds/receiver/${file}`, import.meta.url);
   const source = ts.createSourceFile(
     file,
     readFileSync(path, "utf8"),

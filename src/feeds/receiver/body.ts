@@ -1,10 +1,20 @@
 import { throwIfAborted } from "../../core/abort.ts";
 import { AckloopError } from "../../core/errors.ts";
 
+/** Why a request has no body that can be used. */
+export type BodyRefusal = "tooLarge" | "cut" | "encoded" | "gone";
+
 /** A request's body, or why there is none. */
 export type Body =
   | { readonly bytes: Uint8Array; readonly refused?: undefined }
-  | { readonly bytes?: undefined; readonly refused: "tooLarge" | "cut" | "encoded" | "gone" };
+  | { readonly bytes?: undefined; readonly refused: BodyRefusal };
+
+interface BodyReading {
+  readonly maxBytes: number;
+  /** Whom an error names. */
+  readonly provider: string;
+  readonly signal?: AbortSignal | undefined;
+}
 
 /**
  * Reads a request's body as bytes, unpacked where it is compressed, and stops as soon as it is longer
@@ -19,15 +29,14 @@ export type Body =
  */
 export async function readBody(
   request: Request,
-  maxBytes: number,
-  signal?: AbortSignal,
+  { maxBytes, provider, signal }: BodyReading,
 ): Promise<Body> {
   throwIfAborted(signal);
   if (request.bodyUsed || request.body?.locked) {
     throw new AckloopError(
       "config",
       "the body of the request was read before. Give the receiver the request as it came: no body parser in front of it, or a clone",
-      { provider: "discue", operation: "receive" },
+      { provider, operation: "receive" },
     );
   }
   // A length that is missing, or wrong, is met by the count below.

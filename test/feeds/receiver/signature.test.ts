@@ -1,11 +1,10 @@
 import { Webhook } from "standardwebhooks";
 import { describe, expect, it, vi } from "vitest";
-import { discueReceiver } from "../../../src/providers/discue/index.ts";
-import { deliveryOf, post, statusOf } from "./support.ts";
+import { deliveryOf, post, receiver, statusOf } from "./support.ts";
 
 const key = `whsec_${btoa("a key of thirty-two bytes, enough")}`;
 const otherKey = `whsec_${btoa("another key of thirty-two bytes.")}`;
-const url = "https://example.com/discue";
+const url = "https://example.com/acme";
 
 interface Sending {
   readonly body?: string;
@@ -27,7 +26,7 @@ function signed({ body = "hello", key: used = key, at = new Date(), headers, sen
   });
 }
 
-const relay = discueReceiver({ signature: { secrets: [key] } });
+const relay = receiver({ signature: { secrets: [key] } });
 
 describe("a Standard Webhooks signature", () => {
   it.each(["hello", "", ' { "b" : 1,\n"a":2 }\r\n', '{"name":"\u00e9\u{1f600}\u4e2d"}'])(
@@ -41,7 +40,7 @@ describe("a Standard Webhooks signature", () => {
   );
 
   it("covers the message's own id, which is then the event's", async () => {
-    const body = JSON.stringify({ message: { id: "m-1", data: "x" } });
+    const body = JSON.stringify({ id: "m-1", data: "x" });
 
     expect(deliveryOf(await relay.receive(signed({ body }))).event.id).toBe("m-1");
   });
@@ -79,7 +78,7 @@ describe("a Standard Webhooks signature", () => {
   });
 
   it("has the tolerance that was asked for", async () => {
-    const strict = discueReceiver({ signature: { secrets: [key], toleranceMs: 1_000 } });
+    const strict = receiver({ signature: { secrets: [key], toleranceMs: 1_000 } });
 
     const old = await strict.receive(signed({ at: new Date(Date.now() - 10_000) }));
 
@@ -95,14 +94,14 @@ describe("a Standard Webhooks signature", () => {
   });
 
   it("is enough by one of several secrets, so that the receiver can change its key", async () => {
-    const changing = discueReceiver({ signature: { secrets: [key, otherKey] } });
+    const changing = receiver({ signature: { secrets: [key, otherKey] } });
 
     expect((await changing.receive(signed())).kind).toBe("deliveries");
     expect((await changing.receive(signed({ key: otherKey }))).kind).toBe("deliveries");
   });
 
   it("is wanted beside the secret of the address, not in its place", async () => {
-    const both = discueReceiver({
+    const both = receiver({
       secret: "s3cret-of-the-listener",
       signature: { secrets: [key] },
     });
@@ -116,7 +115,7 @@ describe("a Standard Webhooks signature", () => {
 
   it("imports each key once", async () => {
     const importKey = vi.spyOn(crypto.subtle, "importKey");
-    const fresh = discueReceiver({ signature: { secrets: [key] } });
+    const fresh = receiver({ signature: { secrets: [key] } });
 
     await fresh.receive(signed());
     await fresh.receive(signed());
@@ -132,17 +131,17 @@ describe("the secrets of signatures", () => {
     [[`whsec_${btoa("short")}`], "16 bytes or more"],
     [[], "must be a list that holds a secret"],
   ])("are refused at creation: %j", (secrets, words) => {
-    expect(() => discueReceiver({ signature: { secrets } })).toThrowError(words);
+    expect(() => receiver({ signature: { secrets } })).toThrowError(words);
   });
 
   it("are not in the error", () => {
-    const create = () => discueReceiver({ signature: { secrets: ["whsec_!mark!"] } });
+    const create = () => receiver({ signature: { secrets: ["whsec_!mark!"] } });
 
     expect(create).not.toThrowError(/mark/);
   });
 
   it("need a tolerance above 0", () => {
-    const create = () => discueReceiver({ signature: { secrets: [key], toleranceMs: 0 } });
+    const create = () => receiver({ signature: { secrets: [key], toleranceMs: 0 } });
 
     expect(create).toThrowError("`signature.toleranceMs` must be a number of milliseconds from 1");
   });

@@ -1,0 +1,155 @@
+import { AckloopError } from "../../core/errors.ts";
+import type { FeedEvent, Schemas } from "../../core/event.ts";
+import type { Delivery } from "../../core/feed.ts";
+import { answerAtOnce } from "../../core/foreign.ts";
+import { aFunction, checkOptions, isObject, schemas, type TableOf } from "../../core/options.ts";
+import type { SchemaOutput } from "../../core/standard-schema.ts";
+import { answerReceipt, parseText, withAgain } from "./delivery.ts";
+import { checkWhoCalls, place, type ReceiverBasics, receiverTable } from "./options.ts";
+import { createReceiver, type Message, type WebhookReceiver } from "./receiver.ts";
+
+/** What a request says happened: the parts of an event that only its author knows. */
+export interface WebhookEvent<Type extends string = string, Data = unknown> {
+  /**
+   * What tells the event apart, where the body holds something better than the signed id: equal ids are the same
+   * event again. @default the id of the signature's headers
+   */
+  readonly id?: string | undefined;
+  /** The sender's word for what happened; not empty. */
+  readonly type: Type;
+  /** When it happened: RFC 3339, with any offset. */
+  readonly time?: string | undefined;
+  /** The object that it is about. */
+  readonly subject?: string | undefined;
+  /** The payload; `null` where there is none. */
+  readonly data: Data;
+}
+
+/** The events of a receiver: of a catalogue where there is one, else as `toEvent` makes them. */
+export type WebhookEventWith<Events extends Schemas, Made extends WebhookEvent> = [
+  keyof Events,
+] extends [never]
+  ? FeedEvent<Made["type"], Made["data"]>
+  : {
+      [Name in keyof Events & string]: FeedEvent<Name, SchemaOutput<Events[Name]>>;
+    }[keyof Events & string];
+
+/** What {@link receiver} is told. One of `signature`, `secret` and `open` is needed. */
+export interface ReceiverOptions<
+  Events extends Schemas = Record<never, never>,
+  Made extends WebhookEvent = WebhookEvent,
+> extends ReceiverBasics {
+  /** Who sends, such as `"resend"`: the first part of the receiver's name and of every event's source. */
+  readonly provider: string;
+  /**
+   * Makes the event of a request that was let in, at once; asked again for the same request where a handler is.
+   * `body` is the value of the JSON, or the text where it is none; a number past 2^53 is its text. Of the headers a
+   * signature covers the id and the time alone. What throws, or gives a promise or no event, makes the delivery unreadable.
+   */
+  readonly toEvent: (body: unknown, headers: Headers) => Made;
+  /** What the data is like, by type: any Standard Schemas. */
+  readonly events?: Events | undefined;
+}
+
+const table = {
+  ...receiverTable,
+  provider: place.required("who sends, such as `resend`"),
+  toEvent: aFunction<ReceiverOptions["toEvent"]>().required("a function that makes the event"),
+  events: schemas<Schemas>(),
+} satisfies TableOf<ReceiverOptions<Schemas>>;
+
+/**
+ * Makes a receiver for any webhook that is signed as Standard Webhooks are, or that has a secret in its address.
+ *
+ * It goes to `webhook`, to `inbox`, or by its `feed` to `consume`. In this order a request is: a liveness check,
+ * refused for its method (405), its secret, what its signature lacks (401), its length (413) or its encoding (415),
+ * read and unpacked, refused for its signature, which is of the unpacked body (401), or for what is no UTF-8 (400),
+ * or one delivery. An event's id is `toEvent`'s, else the signed one, else a SHA-256 of the body with
+ * `idDerived: true`. What is refused is told to the logger, without a secret, an address, a header or a body.
+ *
+ * @throws {AckloopError} `config` for a wrong option. A request rejects with it where the body was read before, and
+ * where the runtime's WebCrypto has no ed25519 and a `whpk_` key was given.
+ * Source: Standard Webhooks specification, standardwebhooks.com, version 1, read 2026-11.
+ */
+export function receiver<
+  const Events extends Schemas = Record<never, never>,
+  const Made extends WebhookEvent = WebhookEvent,
+>(options: ReceiverOptions<Events, Made>): WebhookReceiver<WebhookEventWith<Events, Made>> {
+  const settings = checkOptions("receiver", options, table);
+  checkWhoCalls(settings, {
+    verb: "receiver",
+    option: "signature",
+    need: "or a `secret` in the address: else anybody could send events",
+  });
+  const { provider, events, toEvent } = settings;
+  return createReceiver({
+    provider,
+    settings,
+    events,
+    toDelivery: toDeliveryBy(toEvent, provider),
+  });
+}
+
+/** The members of an event that `toEvent` gave. */
+type EventParts = Omit<FeedEvent, "id" | "specversion" | "source"> & Partial<Pick<FeedEvent, "id">>;
+
+function toDeliveryBy(toEvent: ReceiverOptions["toEvent"], provider: string) {
+  return async ({ text, headers, signedId, source, deriveId }: Message): Promise<Delivery> => {
+    const make = () => toParts(() => toEvent(parseText(text), headers));
+    const made = make();
+    const isDerived = signedId === undefined && typeof made === "object" && made.id === undefined;
+    const id = signedId ?? (isDerived ? await deriveId() : "");
+    const read = (own: EventParts | string): Delivery => {
+      const facts = { receipt: answerReceipt, raw: text };
+      if (typeof own === "string") {
+        const where = { provider, operation: "receive", path: "body" };
+        return { ...facts, unreadable: new AckloopError("schema", own, where) };
+      }
+      const event: FeedEvent = { specversion: "1.0", id, source, ...own };
+      return { ...facts, event, ...(isDerived && { idDerived: true }) };
+    };
+    const withReading = (delivery: Delivery): Delivery =>
+      withAgain(delivery, () => withReading(read(make())));
+    return withReading(read(made));
+  };
+}
+
+/** The parts of an event that an author's function made; what is wrong with them, where they make none. */
+function toParts(make: () => unknown): EventParts | string {
+  const made = answerAtOnce(make);
+  if (!made) return "`toEvent` threw, or gave a promise";
+  // What it gave may have getters, which may throw.
+  const parts = answerAtOnce(() => checkParts(made.value));
+  return parts ? parts.value : "`toEvent` gave what cannot be read";
+}
+
+function checkParts(made: unknown): EventParts | string {
+  if (!isObject(made)) return "`toEvent` gave no event";
+  const { id, type, time, subject, data } = made;
+  const at = toUtc(time);
+  if (!isWord(type)) return "`toEvent` gave no `type`";
+  if (data === undefined) return "`toEvent` gave no `data`";
+  if (!isWord(id ?? type)) return "`toEvent` gave an `id` that is no text, or empty";
+  if (!isWord(subject ?? type)) return "`toEvent` gave a `subject` that is no text, or empty";
+  if (time !== undefined && !at) return "`toEvent` gave a `time` that is no RFC 3339";
+  const parts = { id, type, time: at, subject, data };
+  // What was left out is no member: an event is written down as JSON.
+  const given = Object.entries(parts).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given) as unknown as EventParts;
+}
+
+function isWord(value: unknown): value is string {
+  return typeof value === "string" && value !== "";
+}
+
+/** A time in UTC, which keeps its digits where it is so already; `undefined` where it is none. */
+function toUtc(time: unknown): string | undefined {
+  if (
+    typeof time !== "string" ||
+    !/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(time)
+  )
+    return undefined;
+  const atMs = Date.parse(time);
+  if (Number.isNaN(atMs)) return undefined;
+  return time.endsWith("Z") ? time : new Date(atMs).toISOString();
+}
