@@ -14,13 +14,13 @@ export interface WebhookEvent<Type extends string = string, Data = unknown> {
    * What tells the event apart, where the body holds something better than the signed id: equal ids are the same
    * event again. @default the id of the signature's headers
    */
-  readonly id?: string | undefined;
+  readonly id?: string | null | undefined;
   /** The sender's word for what happened; not empty. */
   readonly type: Type;
-  /** When it happened: RFC 3339, with any offset. */
-  readonly time?: string | undefined;
+  /** When it happened: RFC 3339, with any offset; given on in UTC. */
+  readonly time?: string | null | undefined;
   /** The object that it is about. */
-  readonly subject?: string | undefined;
+  readonly subject?: string | null | undefined;
   /** The payload; `null` where there is none. */
   readonly data: Data;
 }
@@ -79,7 +79,7 @@ export function receiver<
   checkWhoCalls(settings, {
     verb: "receiver",
     option: "signature",
-    need: "or a `secret` in the address: else anybody could send events",
+    need: "to know who calls, or a `secret` in the address",
   });
   const { provider, events, toEvent } = settings;
   return createReceiver({
@@ -123,32 +123,38 @@ function toParts(make: () => unknown): EventParts | string {
   return parts ? parts.value : "`toEvent` gave what cannot be read";
 }
 
+/** The members that may be left out, or null: how each is read, `undefined` where it is wrong, and what it must be. */
+const optional = {
+  id: [toWord, "a text that is not empty"],
+  subject: [toWord, "a text that is not empty"],
+  time: [toUtc, "RFC 3339"],
+} as const;
+
 function checkParts(made: unknown): EventParts | string {
   if (!isObject(made)) return "`toEvent` gave no event";
-  const { id, type, time, subject, data } = made;
-  const at = toUtc(time);
-  if (!isWord(type)) return "`toEvent` gave no `type`";
+  const { type, data } = made;
+  if (toWord(type) === undefined) return "`toEvent` gave no `type`";
   if (data === undefined) return "`toEvent` gave no `data`";
-  if (!isWord(id ?? type)) return "`toEvent` gave an `id` that is no text, or empty";
-  if (!isWord(subject ?? type)) return "`toEvent` gave a `subject` that is no text, or empty";
-  if (time !== undefined && !at) return "`toEvent` gave a `time` that is no RFC 3339";
-  const parts = { id, type, time: at, subject, data };
-  // What was left out is no member: an event is written down as JSON.
-  const given = Object.entries(parts).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(given) as unknown as EventParts;
+  const parts: Record<string, unknown> = { type, data };
+  for (const [name, [read, must]] of Object.entries(optional)) {
+    const given = made[name] ?? undefined;
+    if (given === undefined) continue;
+    parts[name] = read(given);
+    if (parts[name] === undefined)
+      return `\`toEvent\` gave a wrong \`${name}\`: it must be ${must}`;
+  }
+  return parts as unknown as EventParts;
 }
 
-function isWord(value: unknown): value is string {
-  return typeof value === "string" && value !== "";
+function toWord(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
 }
+
+const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 
 /** A time in UTC, which keeps its digits where it is so already; `undefined` where it is none. */
 function toUtc(time: unknown): string | undefined {
-  if (
-    typeof time !== "string" ||
-    !/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(time)
-  )
-    return undefined;
+  if (typeof time !== "string" || !rfc3339.test(time)) return undefined;
   const atMs = Date.parse(time);
   if (Number.isNaN(atMs)) return undefined;
   return time.endsWith("Z") ? time : new Date(atMs).toISOString();

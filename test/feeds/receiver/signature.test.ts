@@ -1,5 +1,5 @@
 import { Webhook } from "standardwebhooks";
-import { describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { deliveryOf, post, receiver, statusOf } from "./support.ts";
 
 const key = `whsec_${btoa("a key of thirty-two bytes, enough")}`;
@@ -124,11 +124,103 @@ describe("a Standard Webhooks signature", () => {
   });
 });
 
+/** What the specification's libraries are tested with: one message, signed in both ways. */
+const published = {
+  id: "msg_p5jXN8AQM9LWM0D4loKWxJek",
+  atMs: 1_614_265_330_000,
+  body: '{"test": 2432232314}',
+  secret: "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+  v1: "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+  publicKey: "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=",
+  v1a: "v1a,hnO3f9T8Ytu9HwrXslvumlUpqtNVqkhqw/enGzPCXe5BdqzCInXqYXFymVJaA7AZdpXwVLPo3mNl8EM+m7TBAg==",
+} as const;
+
+describe("the published message", () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ["Date"], now: published.atMs });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  const receive = async (
+    secrets: readonly string[],
+    header: string,
+    { prefix = "webhook-", body = published.body as string } = {},
+  ) => {
+    const headerPrefix = prefix === "webhook-" ? undefined : prefix;
+    const request = post(body, url, {
+      headers: {
+        [`${prefix}id`]: published.id,
+        [`${prefix}timestamp`]: String(published.atMs / 1_000),
+        [`${prefix}signature`]: header,
+      },
+    });
+    const received = await receiver({ signature: { secrets, headerPrefix } }).receive(request);
+    return received.kind === "deliveries" ? deliveryOf(received).event.id : statusOf(received);
+  };
+  const { secret, publicKey, v1, v1a } = published;
+
+  it.each<[string, readonly string[], string]>([
+    ["a secret without whsec_", [secret], v1],
+    ["a secret with whsec_", [`whsec_${secret}`], v1],
+    ["a public key", [publicKey], v1a],
+    ["a public key, where both ways are sent", [publicKey], `${v1} ${v1a}`],
+    ["a secret, where both ways are sent", [secret], `${v1a} ${v1}`],
+    ["either of both", [secret, publicKey], v1a],
+    ["one of several public keys", [`whpk_${btoa("x".repeat(32))}`, publicKey], v1a],
+    ["one of two headers, which are joined", [secret], `v1,${btoa("x".repeat(32))}, ${v1}`],
+  ])("is let in by %s", async (_, secrets, header) => {
+    expect(await receive(secrets, header)).toBe(published.id);
+    expect(await receive(secrets, header, { prefix: "svix-" })).toBe(published.id);
+  });
+
+  it.each<[string, readonly string[], string]>([
+    ["a secret's signature, said to be a public key's", [publicKey], v1.replace("v1,", "v1a,")],
+    ["a public key's signature, said to be a secret's", [secret], v1a.replace("v1a,", "v1,")],
+    ["a public key's, where only a secret is known", [secret], v1a],
+    ["a secret's, where only a public key is known", [publicKey], v1],
+    ["another public key", [`whpk_${btoa("x".repeat(32))}`], v1a],
+    ["a public key's that was cut", [publicKey], v1a.slice(0, -4)],
+    ["a public key's with one bit changed", [publicKey], v1a.replace("hnO3", "hnO2")],
+    ["17 of one version", [secret], `${`v1,${btoa("x".repeat(32))} `.repeat(16)}${v1}`],
+  ])("is refused: %s", async (_, secrets, header) => {
+    expect(await receive(secrets, header)).toBe(401);
+  });
+
+  it("is refused with another body, in both ways", async () => {
+    expect(await receive([secret], v1, { body: '{"test":2432232314}' })).toBe(401);
+    expect(await receive([publicKey], v1a, { body: '{"test":2432232314}' })).toBe(401);
+  });
+
+  it("rejects as config where the runtime has no ed25519, and says so", async () => {
+    const importKey = crypto.subtle.importKey.bind(crypto.subtle) as (...args: unknown[]) => never;
+    vi.spyOn(crypto.subtle, "importKey").mockImplementation((...args: unknown[]) =>
+      args[2] === "Ed25519"
+        ? Promise.reject(new DOMException("Unrecognized name.", "NotSupportedError"))
+        : importKey(...args),
+    );
+
+    await expect(receive([publicKey], v1a)).rejects.toMatchObject({
+      code: "config",
+      message: expect.stringContaining("verifies no ed25519"),
+    });
+  });
+});
+
 describe("the secrets of signatures", () => {
   it.each([
     [["plain"], "whsec_ and base64"],
     [["whsec_!!"], "whsec_ and base64"],
     [[`whsec_${btoa("short")}`], "16 bytes or more"],
+    [[btoa("short")], "16 bytes or more"],
+    [["whsec_"], "16 bytes or more"],
+    [["whpk_"], "of 32 bytes"],
+    [[`whpk_${btoa("x".repeat(31))}`], "of 32 bytes"],
+    [[`whpk_${btoa("x".repeat(33))}`], "of 32 bytes"],
+    [[`whsk_${btoa("x".repeat(64))}`], "whsk_ is the sender's own key: give its whpk_"],
+    [[""], "16 bytes or more"],
+    [[7 as never], "16 bytes or more"],
     [[], "must be a list that holds a secret"],
   ])("are refused at creation: %j", (secrets, words) => {
     expect(() => receiver({ signature: { secrets } })).toThrowError(words);
