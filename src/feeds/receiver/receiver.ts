@@ -116,7 +116,7 @@ function createReader(parts: ReceiverParts, source: string): Reader {
     if (received) return received;
     const { methods } = settings;
     if (!methods.includes(request.method) && door.isLiveness(letter) !== "ifEmpty") {
-      tell({ status: 405, why: `${request.method} is none of its \`methods\`` });
+      tell({ status: 405, why: `${methodOf(request)} is none of its \`methods\`` });
       return answered(405, null, { allow: methods.join(", ") });
     }
     const admitted = door.letIn(letter);
@@ -186,6 +186,11 @@ function urlOf(request: Request, provider: string): URL {
     "this is no Request of the fetch standard. Make one of what your framework hands in (Express, Node, Koa, a Lambda event): docs/webhooks.md shows how",
     { provider, operation: "receive" },
   );
+}
+
+/** Of the methods that HTTP has; of any other, which anybody may make up without end, it is not told which. */
+function methodOf({ method }: Request): string {
+  return /^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)$/.test(method) ? method : "its method";
 }
 
 function decoded(decoder: TextDecoder, bytes: Uint8Array): string | undefined {

@@ -157,7 +157,7 @@ async function importKeys(secrets: readonly Secret[], provider: string): Promise
   try {
     return await Promise.all(imported);
   } catch {
-    const what = "this runtime's WebCrypto verifies no ed25519 signatures, which a whpk_ key needs";
+    const what = "this runtime's WebCrypto takes no ed25519 key, or not one of the whpk_ keys";
     throw new AckloopError("config", what, { provider, operation: "receive" });
   }
 }

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { ReceiverBasics } from "../../../src/feeds/index.ts";
 import { webhook } from "../../../src/loop/webhook.ts";
 import { call, hookUrl, post, receiver, secret, statusOf } from "./support.ts";
@@ -148,6 +148,19 @@ describe("a refusal", () => {
       "acme receiver: a request was answered 401: it lacks the secret",
       "acme receiver: a request was answered 413: its body is longer than `maxBodyBytes`",
       "acme receiver: a request was answered 400: its body is no UTF-8",
+    ]);
+  });
+
+  it("for a method that nobody knows is told once, whatever the method", async () => {
+    const warn = vi.fn();
+    const strict = receiver({ logger: { debug() {}, info() {}, warn, error() {} } });
+
+    for (let count = 0; count < 100; count += 1) {
+      await strict.receive(call("m-1", 7, { method: `M${count}` }));
+    }
+
+    expect(warn.mock.calls).toEqual([
+      ["acme receiver: a request was answered 405: its method is none of its `methods`", {}],
     ]);
   });
 

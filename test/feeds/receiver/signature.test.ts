@@ -203,7 +203,7 @@ describe("the published message", () => {
 
     await expect(receive([publicKey], v1a)).rejects.toMatchObject({
       code: "config",
-      message: expect.stringContaining("verifies no ed25519"),
+      message: expect.stringContaining("takes no ed25519 key"),
     });
   });
 });
