@@ -119,7 +119,7 @@ export function createSignatureCheck(
 ): SignatureCheck {
   const { headerPrefix: prefix, toleranceMs } = options;
   const secrets = options.secrets.map(toSecret).filter((each) => each !== undefined);
-  const versions = new Set(secrets.map(({ version }) => version));
+  const versions = [...new Set(secrets.map(({ version }) => version))];
   // Importing a key costs three times as much as signing with it, and cannot be done at creation.
   let keys: Promise<readonly Key[]> | undefined;
   return (headers) => {
@@ -127,9 +127,9 @@ export function createSignatureCheck(
     const timestamp = headers.get(`${prefix}timestamp`);
     const header = headers.get(`${prefix}signature`);
     if (!id || !timestamp || !header) return "it lacks a signature";
-    const given = givenSignatures(header, versions);
-    const most = Math.max(...[...given.values()].map((each) => each.length));
-    if (most === 0) return `it lacks a signature of version ${[...versions].join(" or ")}`;
+    const encoded = new Map(versions.map((version) => [version, encodedOf(header, version)]));
+    const most = Math.max(...[...encoded.values()].map((each) => each.length));
+    if (most === 0) return `it lacks a signature of version ${versions.join(" or ")}`;
     if (most > mostSignatures) return `it holds more than ${mostSignatures} signatures`;
     // Full stops part what is signed: with one of its own, one message's signature would fit another.
     if (id.includes(".")) return `its ${prefix}id holds a full stop`;
@@ -138,7 +138,7 @@ export function createSignatureCheck(
       id,
       verify: async (body) => {
         keys ??= importKeys(secrets, options.provider);
-        return hasRightSignature(given, await keys, signedContent(id, timestamp, body));
+        return hasRightSignature(encoded, await keys, signedContent(id, timestamp, body));
       },
     };
   };
@@ -162,16 +162,15 @@ async function importKeys(secrets: readonly Secret[], provider: string): Promise
   }
 }
 
-type Given = ReadonlyMap<Version, readonly Bytes[]>;
-
 async function hasRightSignature(
-  given: Given,
+  encoded: ReadonlyMap<Version, readonly string[]>,
   keys: readonly Key[],
   content: Bytes,
 ): Promise<boolean> {
   let found = 0;
   for (const { version, key } of keys) {
-    found += await schemes[version].count(key, given.get(version) ?? [], content);
+    const given = encoded.get(version)?.map(decodeBase64) ?? [];
+    found += await schemes[version].count(key, given, content);
   }
   return found > 0;
 }
@@ -192,31 +191,33 @@ function isRecent(timestamp: string, toleranceMs: number): boolean {
 }
 
 /**
- * The signatures of the versions that there are secrets for; those of others, or of another length, are
- * left out. Two headers of one name are joined by a comma and a blank.
+ * The signatures of one version, in base64; what has another length is none. Two headers of one name are joined
+ * by a comma and a blank.
  */
-function givenSignatures(header: string, versions: ReadonlySet<Version>): Given {
-  const parts = header.split(/,? /);
-  const ofVersion = (version: Version): readonly Bytes[] =>
-    parts
-      .filter((part) => part.startsWith(`${version},`))
-      .map((part) => decodeBase64(part.slice(version.length + 1)))
-      .filter((bytes) => bytes?.length === schemes[version].sizeBytes) as Bytes[];
-  return new Map([...versions].map((version) => [version, ofVersion(version)]));
+function encodedOf(header: string, version: Version): readonly string[] {
+  const length = Math.ceil((schemes[version].sizeBytes * 4) / 3);
+  return (
+    header
+      .split(" ")
+      // Looked at by its length first: what anybody sends may be long.
+      .filter((part) => part.startsWith(`${version},`) && part.length < length + 10)
+      .map((part) => part.slice(version.length + 1).replace(/[=,]+$/, ""))
+      .filter((text) => text.length === length)
+  );
 }
 
 function toSecret(given: string): Secret | undefined {
   const version: Version = given.startsWith("whpk_") ? "v1a" : "v1";
   const bytes = decodeBase64(given.replace(/^wh(sec|pk)_/, ""));
-  const isLong = version === "v1a" ? bytes?.length === 32 : (bytes?.length ?? 0) >= 16;
-  return bytes && isLong ? { version, bytes } : undefined;
+  const isRight = version === "v1a" ? bytes.length === 32 : bytes.length >= 16;
+  return isRight ? { version, bytes } : undefined;
 }
 
-function decodeBase64(text: string): Bytes | undefined {
+/** Nothing where it is no base64: what it says must not be printed, since it may be a secret. */
+function decodeBase64(text: string): Bytes {
   try {
     return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
   } catch {
-    // Not base64; what it says must not be printed, since it may be a secret.
-    return undefined;
+    return new Uint8Array();
   }
 }
