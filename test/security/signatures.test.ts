@@ -139,6 +139,16 @@ describe("the comparison of secrets and signatures", () => {
     expect(text).toContain("found |= isSame(given, secret)");
   });
 
+  it("has none before the last signature: each is compared or verified, then they are counted", () => {
+    const url = new URL("../../src/feeds/receiver/signature.ts", import.meta.url);
+    const [, text = ""] =
+      /\nconst schemes = (.*?)\n\} satisfies/s.exec(readFileSync(url, "utf8")) ?? [];
+
+    expect(text).not.toMatch(/\.(some|every|find|includes|indexOf)\(|&&|\|\||\bif\b/);
+    expect(text.match(/countOf\(/g)).toHaveLength(2);
+    expect(bodyOf("signature.ts", "countOf").getText()).toContain("fits.filter(Boolean).length");
+  });
+
   it("looks at every byte that was given, wherever the difference is", () => {
     const expected = new Uint8Array(32).fill(7);
     const looks = [0, 15, 31].map((place) => {
