@@ -21,7 +21,7 @@ function toEvent(item: unknown): FeedEvent | AckloopError {
 
 /** The deliveries of a page; each item has its place as its receipt. */
 function deliver(text: string): readonly Delivery[] {
-  const page = new EventPage({ text, itemsOf, toEvent });
+  const page = new EventPage({ items: () => itemsOf(parseJson(text)), toEvent });
   return itemsOf(parseJson(text)).map((item, index) =>
     page.deliver(index, item, toEvent(item), toReceipt(index)),
   );

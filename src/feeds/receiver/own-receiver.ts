@@ -1,9 +1,11 @@
-import { AckloopError } from "../../core/errors.ts";
+import { AckloopError, isAckloopError } from "../../core/errors.ts";
 import type { FeedEvent, Schemas } from "../../core/event.ts";
 import type { Delivery } from "../../core/feed.ts";
-import { answerAtOnce } from "../../core/foreign.ts";
-import { aFunction, checkOptions, isObject, schemas, type TableOf } from "../../core/options.ts";
+import { kindOf } from "../../core/foreign.ts";
+import { isThenable, notify } from "../../core/guard.ts";
+import { aFunction, checkOptions, schemas, type TableOf } from "../../core/options.ts";
 import type { SchemaOutput } from "../../core/standard-schema.ts";
+import { isTimestamp, toUtc } from "../cursor/instant.ts";
 import { answerReceipt, parseText, withAgain } from "./delivery.ts";
 import { checkWhoCalls, place, type ReceiverBasics, receiverTable } from "./options.ts";
 import { createReceiver, type Message, type WebhookReceiver } from "./receiver.ts";
@@ -17,9 +19,9 @@ export interface WebhookEvent<Type extends string = string, Data = unknown> {
   readonly id?: string | null | undefined;
   /** The sender's word for what happened; not empty. */
   readonly type: Type;
-  /** When it happened: RFC 3339, with any offset; given on in UTC. */
+  /** When it happened, RFC 3339 with any offset. What is none is left out. */
   readonly time?: string | null | undefined;
-  /** The object that it is about. */
+  /** The object that it is about. What is no text is left out. */
   readonly subject?: string | null | undefined;
   /** The payload; `null` where there is none. */
   readonly data: Data;
@@ -44,7 +46,8 @@ export interface ReceiverOptions<
   /**
    * Makes the event of a request that was let in, at once; asked again for the same request where a handler is.
    * `body` is the value of the JSON, or the text where it is none; a number past 2^53 is its text. Of the headers a
-   * signature covers the id and the time alone. What throws, or gives a promise or no event, makes the delivery unreadable.
+   * signature covers the id and the time alone. What throws, or gives a promise or no event, makes the
+   * delivery unreadable; an `AckloopError` says why, of anything else only its kind is told.
    */
   readonly toEvent: (body: unknown, headers: Headers) => Made;
   /** What the data is like, by type: any Standard Schemas. */
@@ -95,67 +98,57 @@ type EventParts = Omit<FeedEvent, "id" | "specversion" | "source"> & Partial<Pic
 
 function toDeliveryBy(toEvent: ReceiverOptions["toEvent"], provider: string) {
   return async ({ text, headers, signedId, source, deriveId }: Message): Promise<Delivery> => {
-    const make = () => toParts(() => toEvent(parseText(text), headers));
+    const make = () => toParts(() => toEvent(parseText(text), headers), provider);
     const made = make();
-    const isDerived = signedId === undefined && typeof made === "object" && made.id === undefined;
+    const isDerived = signedId === undefined && !isAckloopError(made) && made.id === undefined;
     const id = signedId ?? (isDerived ? await deriveId() : "");
-    const read = (own: EventParts | string): Delivery => {
-      const facts = { receipt: answerReceipt, raw: text };
-      if (typeof own === "string") {
-        const where = { provider, operation: "receive", path: "body" };
-        return { ...facts, unreadable: new AckloopError("schema", own, where) };
-      }
-      const event: FeedEvent = { specversion: "1.0", id, source, ...own };
-      return { ...facts, event, ...(isDerived && { idDerived: true }) };
+    const facts = { receipt: answerReceipt, raw: text };
+    const read = (own: EventParts | AckloopError): Delivery => {
+      const delivery: Delivery = isAckloopError(own)
+        ? { ...facts, unreadable: own }
+        : {
+            ...facts,
+            event: { specversion: "1.0", id, source, ...own },
+            ...(isDerived && { idDerived: true }),
+          };
+      return withAgain(delivery, () => read(make()));
     };
-    const withReading = (delivery: Delivery): Delivery =>
-      withAgain(delivery, () => withReading(read(make())));
-    return withReading(read(made));
+    return read(made);
   };
 }
 
-/** The parts of an event that an author's function made; what is wrong with them, where they make none. */
-function toParts(make: () => unknown): EventParts | string {
-  const made = answerAtOnce(make);
-  if (!made) return "`toEvent` threw, or gave a promise";
-  // What it gave may have getters, which may throw.
-  const parts = answerAtOnce(() => checkParts(made.value));
-  return parts ? parts.value : "`toEvent` gave what cannot be read";
-}
-
-/** The members that may be left out, or null: how each is read, `undefined` where it is wrong, and what it must be. */
-const optional = {
-  id: [toWord, "a text that is not empty"],
-  subject: [toWord, "a text that is not empty"],
-  time: [toUtc, "RFC 3339"],
-} as const;
-
-function checkParts(made: unknown): EventParts | string {
-  if (!isObject(made)) return "`toEvent` gave no event";
-  const { type, data } = made;
-  if (toWord(type) === undefined) return "`toEvent` gave no `type`";
-  if (data === undefined) return "`toEvent` gave no `data`";
-  const parts: Record<string, unknown> = { type, data };
-  for (const [name, [read, must]] of Object.entries(optional)) {
-    const given = made[name] ?? undefined;
-    if (given === undefined) continue;
-    parts[name] = read(given);
-    if (parts[name] === undefined)
-      return `\`toEvent\` gave a wrong \`${name}\`: it must be ${must}`;
+/** The parts of an event that an author's function made, or the `schema` error in their place. */
+function toParts(make: () => unknown, provider: string): EventParts | AckloopError {
+  const wrong = (what: string) =>
+    new AckloopError("schema", `\`toEvent\` ${what}`, {
+      provider,
+      operation: "receive",
+      path: "body",
+    });
+  try {
+    const made = make();
+    if (isThenable(made)) {
+      notify(() => made);
+      return wrong("gave a promise");
+    }
+    const { id, type, time, subject, data } = Object(made) as Partial<WebhookEvent>;
+    if (!isWord(type)) return wrong("gave no event with a `type`");
+    if (data === undefined) return wrong("gave no `data`");
+    if (!isWord(id ?? type)) return wrong("gave an `id` that is no text, or empty");
+    return {
+      ...(isWord(id) && { id }),
+      type,
+      ...(isTimestamp(time) && { time: toUtc(time) }),
+      ...(isWord(subject) && { subject }),
+      data,
+    };
+  } catch (thrown) {
+    if (isAckloopError(thrown)) return thrown;
+    // Its text may repeat what stands in the body.
+    return wrong(`threw: ${kindOf(thrown)}`);
   }
-  return parts as unknown as EventParts;
 }
 
-function toWord(value: unknown): string | undefined {
-  return typeof value === "string" && value !== "" ? value : undefined;
-}
-
-const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
-
-/** A time in UTC, which keeps its digits where it is so already; `undefined` where it is none. */
-function toUtc(time: unknown): string | undefined {
-  if (typeof time !== "string" || !rfc3339.test(time)) return undefined;
-  const atMs = Date.parse(time);
-  if (Number.isNaN(atMs)) return undefined;
-  return time.endsWith("Z") ? time : new Date(atMs).toISOString();
+function isWord(value: unknown): value is string {
+  return typeof value === "string" && value !== "";
 }

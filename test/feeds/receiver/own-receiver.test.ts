@@ -1,6 +1,7 @@
 import { createHmac } from "node:crypto";
 import { describe, expect, it, vi } from "vitest";
 import * as z from "zod/mini";
+import { AckloopError } from "../../../src/core/errors.ts";
 import { type ReceiverOptions, receiver } from "../../../src/feeds/index.ts";
 import { webhook } from "../../../src/index.ts";
 import { consume } from "../../../src/loop/consume.ts";
@@ -68,10 +69,10 @@ describe("the event of a signed request", () => {
   });
 
   it("keeps a time in UTC as it came, with all its digits", async () => {
-    const time = "2026-11-01T12:00:00.123456Z";
-    const made = billing(() => ({ type: "t", time, data: 1 }));
+    const made = billing(() => ({ type: "t", time: "2026-11-01T12:00:00.123456+00:00", data: 1 }));
 
-    expect(deliveryOf(await made.receive(signed("{}"))).event.time).toBe(time);
+    const { event } = deliveryOf(await made.receive(signed("{}")));
+    expect(event.time).toBe("2026-11-01T12:00:00.123456Z");
   });
 
   it("can be read anew, whatever a handler did to it", async () => {
@@ -119,25 +120,20 @@ describe("a request that no signature vouches for", () => {
 
 describe("what toEvent makes that is no event", () => {
   it.each<[string, unknown]>([
-    ["gave no event", null],
-    ["gave no event", [1]],
-    ["gave no event", "t"],
-    ["gave no `type`", { data: 1 }],
-    ["gave no `type`", { type: "", data: 1 }],
-    ["gave no `type`", { type: 7, data: 1 }],
+    ["gave no event with a `type`", null],
+    ["gave no event with a `type`", [1]],
+    ["gave no event with a `type`", "t"],
+    ["gave no event with a `type`", { data: 1 }],
+    ["gave no event with a `type`", { type: "", data: 1 }],
+    ["gave no event with a `type`", { type: 7, data: 1 }],
     ["gave no `data`", { type: "t" }],
-    ["gave a wrong `id`", { type: "t", data: 1, id: "" }],
-    ["gave a wrong `id`", { type: "t", data: 1, id: 7 }],
-    ["gave a wrong `subject`", { type: "t", data: 1, subject: {} }],
-    ["gave a wrong `time`", { type: "t", data: 1, time: 1_700_000_000 }],
-    ["gave a wrong `time`", { type: "t", data: 1, time: "yesterday" }],
-    ["gave a wrong `time`", { type: "t", data: 1, time: "2026-13-01T12:00:00Z" }],
-    ["gave a wrong `time`", { type: "t", data: 1, time: "" }],
+    ["gave an `id`", { type: "t", data: 1, id: "" }],
+    ["gave an `id`", { type: "t", data: 1, id: 7 }],
     [
-      "gave what cannot be read",
+      "threw: TypeError",
       {
         get type() {
-          throw new Error("mark");
+          throw new TypeError("mark");
         },
       },
     ],
@@ -162,8 +158,23 @@ describe("what toEvent makes that is no event", () => {
     }
   });
 
-  it("may be null where it may be left out", async () => {
-    const body = '{"type":"t","data":null,"id":null,"subject":null,"time":null}';
+  it("is told by the error that toEvent throws", async () => {
+    const error = new AckloopError("schema", "no total", { path: "data.total" });
+    const received = await billing(() => {
+      throw error;
+    }).receive(signed("{}"));
+
+    expect(received).toMatchObject({ deliveries: [{ unreadable: error }] });
+  });
+
+  it.each([
+    ["null", null, null],
+    ["none", 7, 1_700_000_000],
+    ["empty", "", ""],
+    ["odd", {}, "yesterday"],
+    ["impossible", [], "2026-13-01T12:00:00Z"],
+  ])("is left out where it may be, as a subject or time that is %s", async (_, subject, time) => {
+    const body = JSON.stringify({ type: "t", data: null, id: null, subject, time });
 
     const { event } = deliveryOf(await billing().receive(signed(body)));
 

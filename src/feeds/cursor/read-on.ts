@@ -1,9 +1,8 @@
 import { AckloopError, isAckloopError } from "../../core/errors.ts";
 import type { CallOptions } from "../../core/feed.ts";
-import { isForeign } from "../../http/fail.ts";
-import type { ConsumedPage } from "./consume.ts";
-import type { Place } from "./cursor.ts";
-import type { FeedSettings } from "./feed-options.ts";
+import type { CursorPage } from "./api.ts";
+import type { CursorSettings } from "./options.ts";
+import type { Place } from "./place.ts";
 
 /** What one page is asked for by. */
 export interface PageWish extends CallOptions {
@@ -14,29 +13,32 @@ export interface PageWish extends CallOptions {
 }
 
 /** Asks for the page at a place. */
-export type AskAt = (place: Place, wish: PageWish) => Promise<ConsumedPage>;
+export type AskAt = (place: Place, wish: PageWish) => Promise<CursorPage>;
 
 /** A page that was found. */
-export interface FoundPage extends ConsumedPage {
-  /** Where it was read in place of a message that is no longer known. */
+export interface FoundPage extends CursorPage {
+  /** Where it was read in place of a position that is no longer known. */
   readonly restartedAt?: Place | undefined;
-  /** How many of its messages, from the first, were delivered before. @default 0 */
+  /** How many of its items, from the first, were delivered before. @default 0 */
   readonly known?: number | undefined;
 }
 
 /** What decides when a place is given up. */
 export type ExpirySettings = Pick<
-  FeedSettings,
+  CursorSettings,
   "onCursorExpired" | "restartMarginMs" | "expiredStatuses"
->;
+> & {
+  /** The provider, for errors. */
+  readonly provider: string;
+};
 
 /**
- * Reads the page at a place; when Workato refuses the message to read on behind, goes by the policy.
+ * Reads the page at a place; when the position to read on behind is refused, goes by the policy.
  *
- * How Workato answers an unknown message is not documented, and the statuses that are likely mean other
- * things too (no such topic, or one odd answer). So the same is asked once more as it was; when that is
- * refused as well, it is asked without the message, and only if that is answered, and the message refused
- * once more behind it, the message was what was refused: a spell of odd answers would have ended by then.
+ * How an unknown position is answered is seldom documented, and the statuses that are likely mean other
+ * things too (no such log, or one odd answer). So the same is asked once more as it was; when that is
+ * refused as well, it is asked without the position, and only if that is answered, and the position refused
+ * once more behind it, the position was what was refused: a spell of odd answers would have ended by then.
  *
  * @throws {AckloopError} `cursorExpired` under the policy `"halt"`, and what a call throws.
  */
@@ -47,35 +49,39 @@ export async function readOn(
   settings: ExpirySettings,
 ): Promise<FoundPage> {
   const first = await askAfter(ask, place, wish, settings);
-  if ("messages" in first) return first;
+  if ("items" in first) return first;
   const second = await askAfter(ask, place, wish, settings);
-  if ("messages" in second) return second;
-  const instead = await restart(ask, place, wish, settings, second.refused);
+  if ("items" in second) return second;
+  const instead = await restart(ask, place, wish, settings, second.refused.status);
   const third = await askAfter(ask, place, wish, settings);
-  if ("messages" in third) return third;
+  if ("items" in third) return third;
   if ("restartedAt" in instead) return instead;
   throw instead;
 }
 
-/** Asks for the page at a place; gives the status of a refusal that may mean that its message is unknown. */
+/** Asks for the page at a place; gives the refusal that may mean that its position is unknown. */
 async function askAfter(
   ask: AskAt,
   place: Place,
   wish: PageWish,
   { expiredStatuses }: ExpirySettings,
-): Promise<ConsumedPage | { readonly refused: number }> {
+): Promise<CursorPage | { readonly refused: AckloopError }> {
   try {
     return await ask(place, wish);
   } catch (error) {
-    if (!place.after || !isAckloopError(error) || error.status === undefined) throw error;
-    if (!expiredStatuses.includes(error.status) || isForeign(error)) throw error;
-    return { refused: error.status };
+    if (!place.after || !isAckloopError(error)) throw error;
+    const { code, status = 0 } = error;
+    // A refusal in a gateway's words is the network's, and says nothing of the position.
+    const isForeign = code === "transport" && status >= 400 && status < 500 && status !== 408;
+    const isRefused = expiredStatuses.includes(status) && !isForeign;
+    if (!isRefused && code !== "cursorExpired") throw error;
+    return { refused: error };
   }
 }
 
 /**
- * Looks by time whether the topic holds newer messages than a place that has answered "nothing" for
- * long: a message that was purged might be answered so for ever.
+ * Looks by time whether the log holds newer items than a place that has answered "nothing" for long: a
+ * position that was purged might be answered so for ever.
  *
  * Resolves to what to deliver, `undefined` when nothing is newer. Makes one request, and one or two
  * more when something is.
@@ -90,30 +96,30 @@ export async function checkEmptiness(
 ): Promise<FoundPage | undefined> {
   const time = place.after?.time;
   if (time === undefined) return undefined;
-  // Only what is strictly newer counts: whether `since_time` is inclusive is not documented.
+  // Only what is strictly newer counts: whether a time to seek is inclusive is seldom documented.
   const since = new Date(Date.parse(time) + 1).toISOString();
   const { signal } = wish;
   const newer = await ask({ since }, { limit: 1, signal });
-  if (newer.messages.length === 0) return undefined;
+  if (newer.items.length === 0) return undefined;
   // It may have come between the two requests, or be of the very next millisecond.
   const after = await readOn(ask, place, { limit: wish.limit, signal }, settings);
-  if (after.messages.length > 0) return after;
+  if (after.items.length > 0) return after;
   const instead = await restart(ask, place, { limit: wish.limit, signal }, settings);
   if ("restartedAt" in instead) return instead;
   throw instead;
 }
 
-/** Asks without the message, by the policy: gives what to deliver then, or the error that ends the run. */
+/** Asks without the position, by the policy: gives what to deliver then, or the error that ends the run. */
 async function restart(
   ask: AskAt,
   place: Place,
   wish: PageWish,
-  { onCursorExpired, restartMarginMs }: ExpirySettings,
+  { onCursorExpired, restartMarginMs, provider }: ExpirySettings,
   status?: number,
-): Promise<(ConsumedPage & { readonly restartedAt: Place }) | AckloopError> {
+): Promise<(CursorPage & { readonly restartedAt: Place }) | AckloopError> {
   if (onCursorExpired === "halt") {
     await ask({}, { limit: 1, signal: wish.signal });
-    return expired(status);
+    return expired(provider, status);
   }
   const time = place.after?.time;
   const restartedAt =
@@ -123,11 +129,11 @@ async function restart(
   return { ...(await ask(restartedAt, wish)), restartedAt };
 }
 
-function expired(status: number | undefined): AckloopError {
+function expired(provider: string, status: number | undefined): AckloopError {
   return new AckloopError(
     "cursorExpired",
-    "the message to read on behind is no longer known, since it was purged or is older than the " +
+    "the position to read on behind is no longer known, since it was purged or is older than the " +
       "retention; set onCursorExpired to oldest or fromTime to go on",
-    { provider: "workato", operation: "pull", status },
+    { provider, operation: "pull", status },
   );
 }
