@@ -1,3 +1,4 @@
+import type { Route } from "../emulator/definition.ts";
 import { createEmulator, createTools } from "../emulator/emulator.ts";
 import { json } from "../emulator/exchange.ts";
 import { type EmulatorSide, emulatorSide } from "./emulator-side.ts";
@@ -46,18 +47,19 @@ export function fakeServer(routes: {
   readonly ack?: FakeRoute | undefined;
 }): FakeServer {
   const emulator = createEmulator(createTools("fake"), {
-    routes: Object.entries<FakeRoute | undefined>(routes).flatMap(([operation, given]) => {
+    routes: Object.entries<FakeRoute | undefined>(routes).flatMap(([operation, given]): Route[] => {
       if (given === undefined) return [];
       const [method, path = ""] = given.route.split(" ");
-      return {
+      const route: Route = {
         operation,
-        method: method as "GET" | "POST" | "PUT" | "DELETE",
+        method: method as Route["method"],
         path,
         async handle({ request, params, url: { searchParams: query }, signal }) {
           const reply = await given.answer({ request, params, query, signal });
           return isResponse(reply) ? reply : json(reply);
         },
       };
+      return [route];
     }),
     errorReply: (status, text) => json({ error: text }, status),
     admin: {},

@@ -1,11 +1,10 @@
 import { AckloopError, isAckloopError } from "../../core/errors.ts";
 import { EventPage } from "../../core/event-page.ts";
 import { type Delivery, fromReceipt, type Page, type Receipt, toReceipt } from "../../core/feed.ts";
-import type { CursorPage } from "./api.ts";
 import type { toEventOf } from "./item.ts";
 import { isNameless, type PageFacts } from "./page.ts";
 import type { Place } from "./place.ts";
-import type { FoundPage } from "./read-on.ts";
+import { type FoundPage, hasMoved } from "./read-on.ts";
 import type { Run } from "./run.ts";
 
 /** What a receipt of this feed holds. */
@@ -14,11 +13,6 @@ export interface Mark {
   /** Orders the receipts of a run: one more for each item, and for each move without one. */
   readonly sequence: number;
   readonly place: Place;
-}
-
-/** Whether a page says that it ends elsewhere than where it was asked for. */
-export function hasMoved({ position }: CursorPage, { after }: Place): boolean {
-  return position !== undefined && position !== after?.position;
 }
 
 /** Makes what turns the pages of an API into those of a feed. */

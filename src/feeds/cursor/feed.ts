@@ -13,12 +13,19 @@ import type {
 import { checkOptions, flag, Rule, schemas, text, whole } from "../../core/options.ts";
 import type { CursorApi, CursorItem, EventOfItem } from "./api.ts";
 import { checkWish, createAsk } from "./ask.ts";
-import { createPages, hasMoved, type Mark, toMark } from "./deliver.ts";
+import { createPages, type Mark, toMark } from "./deliver.ts";
 import { toEventOf, toItemOf } from "./item.ts";
 import { type CursorFeedOptions, type CursorSettings, checkCursorOptions } from "./options.ts";
 import { askForWhatFits, type PageFacts, passNameless } from "./page.ts";
 import type { Place } from "./place.ts";
-import { type AskAt, checkEmptiness, type FoundPage, type PageWish, readOn } from "./read-on.ts";
+import {
+  type AskAt,
+  checkEmptiness,
+  type FoundPage,
+  hasMoved,
+  type PageWish,
+  readOver,
+} from "./read-on.ts";
 import { advanceRun, type Ledger, type Run, saveCheck, startRun } from "./run.ts";
 
 /**
@@ -42,7 +49,8 @@ export interface CursorFeed<E extends FeedEvent = FeedEvent> extends EventSource
  * Cumulative and onward. An ack saves its place in the cursor store, by compare-and-set, which is the only
  * ack there is. A pull without `after` takes the place over: a run that held it before cannot save any
  * more (`conflict`). A pull makes one request, and more only where the cursor is refused, the answer is too
- * long, or nothing was there for an hour; it never repeats one that failed.
+ * long, a page is empty although there is more, or nothing was there for an hour; it never repeats one that
+ * failed.
  *
  * The loop does the rest: it reads ahead while handlers work, and saves what many acks come to at once.
  *
@@ -109,7 +117,7 @@ async function pull(parts: Parts, { after, ...given }: PullOptions): Promise<Pag
   const wish = checkWish(provider, given);
   const start = after ? toMark(provider, after) : await begin(parts, { signal });
   const ask = askForWhatFits(parts.ask, start.run, facts);
-  const read = (how: PageWish): Promise<FoundPage> => readOn(ask, start.place, how, settings);
+  const read = (how: PageWish): Promise<FoundPage> => readOver(ask, start.place, how, settings);
   const page = await read(wish);
   const { items, restartedAt } = page;
   if (items.length > 0 || restartedAt !== undefined || hasMoved(page, start.place)) {

@@ -59,6 +59,36 @@ export async function readOn(
   throw instead;
 }
 
+/** How many empty pages in a row are passed at once, though each says that there is more. */
+const mostEmptyPages = 20;
+
+/**
+ * As {@link readOn}, and on over pages that are empty although there is more behind where they end: a filter
+ * has emptied them, or the first answer is a position alone.
+ */
+export async function readOver(
+  ask: AskAt,
+  place: Place,
+  wish: PageWish,
+  settings: ExpirySettings,
+): Promise<FoundPage> {
+  let page = await readOn(ask, place, wish, settings);
+  let at = place;
+  for (let pages = 1; pages < mostEmptyPages; pages += 1) {
+    const { items, more, position = at.after?.position } = page;
+    if (items.length > 0 || more !== true || position === undefined) return page;
+    if (position === at.after?.position) return page;
+    at = { after: { position, time: at.after?.time } };
+    page = { position, ...(await readOn(ask, at, wish, settings)) };
+  }
+  return page;
+}
+
+/** Whether a page says that it ends elsewhere than where it was asked for. */
+export function hasMoved({ position }: CursorPage, { after }: Place): boolean {
+  return position !== undefined && position !== after?.position;
+}
+
 /** Asks for the page at a place; gives the refusal that may mean that its position is unknown. */
 async function askAfter(
   ask: AskAt,

@@ -192,6 +192,23 @@ describe("an API whose pages alone have a position", () => {
     expect(await saved()).toMatchObject({ id: "c" });
   });
 
+  it("passes twenty empty pages at once, and leaves it to the loop to go on", async () => {
+    let pages = 0;
+    const { open } = feedOf([], {
+      toEvent: withoutOwn,
+      async read() {
+        pages += 1;
+        return { items: [], position: `p${pages}`, more: true };
+      },
+    });
+
+    const page = await open().pull();
+
+    expect(pages).toBe(20);
+    expect(page).toMatchObject({ deliveries: [], more: true });
+    expect(page.receipt).toBeDefined();
+  });
+
   it("has nothing to acknowledge on an empty page that ends where it began", async () => {
     const pages = [
       { items: [{ seq: 1 }], position: "a" },
