@@ -2,7 +2,7 @@ import { AckloopError, isAckloopError } from "../../core/errors.ts";
 import type { FeedEvent, Schemas } from "../../core/event.ts";
 import type { Delivery } from "../../core/feed.ts";
 import { kindOf } from "../../core/foreign.ts";
-import { isThenable, notify } from "../../core/guard.ts";
+import { isThenable, settle } from "../../core/guard.ts";
 import { aFunction, checkOptions, schemas, type TableOf } from "../../core/options.ts";
 import type { SchemaOutput } from "../../core/standard-schema.ts";
 import { isTimestamp, toUtc } from "../cursor/instant.ts";
@@ -119,34 +119,43 @@ function toDeliveryBy(toEvent: ReceiverOptions["toEvent"], provider: string) {
 
 /** The parts of an event that an author's function made, or the `schema` error in their place. */
 function toParts(make: () => unknown, provider: string): EventParts | AckloopError {
-  const wrong = (what: string) =>
-    new AckloopError("schema", `\`toEvent\` ${what}`, {
-      provider,
-      operation: "receive",
-      path: "body",
-    });
-  try {
-    const made = make();
-    if (isThenable(made)) {
-      notify(() => made);
-      return wrong("gave a promise");
-    }
-    const { id, type, time, subject, data } = Object(made) as Partial<WebhookEvent>;
-    if (!isWord(type)) return wrong("gave no event with a `type`");
-    if (data === undefined) return wrong("gave no `data`");
-    if (!isWord(id ?? type)) return wrong("gave an `id` that is no text, or empty");
-    return {
-      ...(isWord(id) && { id }),
-      type,
-      ...(isTimestamp(time) && { time: toUtc(time) }),
-      ...(isWord(subject) && { subject }),
-      data,
-    };
-  } catch (thrown) {
-    if (isAckloopError(thrown)) return thrown;
-    // Its text may repeat what stands in the body.
-    return wrong(`threw: ${kindOf(thrown)}`);
-  }
+  const wrong = (what: string) => {
+    const where = { provider, operation: "receive", path: "body" };
+    return new AckloopError("schema", `\`toEvent\` ${what}`, where);
+  };
+  let parts: EventParts | AckloopError = wrong("gave a promise");
+  settle<EventParts | AckloopError>(
+    () => {
+      const made = make();
+      // A promise is waited for by nobody, and its rejection goes nowhere.
+      return isThenable(made) ? (made as PromiseLike<never>) : readParts(made, wrong);
+    },
+    (read) => {
+      parts = read;
+    },
+    (thrown) => {
+      // What is no error of ours may repeat in its text what stands in the body.
+      parts = isAckloopError(thrown) ? thrown : wrong(`threw: ${kindOf(thrown)}`);
+    },
+  );
+  return parts;
+}
+
+function readParts(
+  made: unknown,
+  wrong: (what: string) => AckloopError,
+): EventParts | AckloopError {
+  const { id, type, time, subject, data } = Object(made) as Partial<WebhookEvent>;
+  if (!isWord(type)) return wrong("gave no event with a `type`");
+  if (data === undefined) return wrong("gave no `data`");
+  if (!isWord(id ?? type)) return wrong("gave an `id` that is no text, or empty");
+  return {
+    ...(isWord(id) && { id }),
+    type,
+    ...(isTimestamp(time) && { time: toUtc(time) }),
+    ...(isWord(subject) && { subject }),
+    data,
+  };
 }
 
 function isWord(value: unknown): value is string {
