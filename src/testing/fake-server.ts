@@ -2,6 +2,7 @@ import type { Route } from "../emulator/definition.ts";
 import { createEmulator, createTools } from "../emulator/emulator.ts";
 import { json } from "../emulator/exchange.ts";
 import { type EmulatorSide, emulatorSide } from "./emulator-side.ts";
+import type { FeedFault } from "./feed-laws/harness.ts";
 
 /** One request to a {@link fakeServer}. */
 export interface FakeRequest {
@@ -25,6 +26,8 @@ export interface FakeRoute {
 
 /** The provider's side of a harness: its `fetch`, and what goes wrong there. */
 export interface FakeServer extends EmulatorSide {
+  /** Lets acks fail; absent where the server has no call `ack`. */
+  failAck?(fault: FeedFault): void;
   /** Cuts what is open. */
   close(): Promise<void>;
 }
