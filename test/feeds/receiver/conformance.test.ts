@@ -40,15 +40,28 @@ async function senderHarness(): Promise<FeedHarness> {
     for (let turn = 0; turn < 6; turn += 1) await sleep(1);
     return value;
   };
-  // Each call is there before the next one begins: what comes at once is verified in any order.
-  let turn: Promise<unknown> = Promise.resolve();
+  // A call is read before the next one begins: what comes at once is verified in any order.
+  let line: Promise<unknown> = Promise.resolve();
+  let isRead = (): void => {};
+  const call = (
+    make: () => Promise<Request>,
+  ): Promise<{ readonly answer: Promise<Response> | undefined }> => {
+    const called = line.then(async () => {
+      const request = await make();
+      const read = new Promise<void>((resolve) => {
+        isRead = resolve;
+      });
+      const answer = feed?.fetch(request);
+      await (answer && read);
+      return { answer };
+    });
+    line = called;
+    return called;
+  };
   const send = async (id: string, body: string): Promise<void> => {
     while (!isClosed) {
-      const mine = turn;
-      turn = mine.then(settled);
-      await mine;
-      const response = await feed?.fetch(await signed(id, body));
-      if (response?.ok) {
+      const { answer } = await call(() => signed(id, body));
+      if ((await answer)?.ok) {
         acked.push(id);
         return;
       }
@@ -62,17 +75,21 @@ async function senderHarness(): Promise<FeedHarness> {
     void send(id, JSON.stringify({ type, data }));
     return id;
   };
-  const sent = <Value>(value: Value): Promise<Value> => turn.then(() => settled(value));
+  const sent = <Value>(value: Value): Promise<Value> => line.then(() => settled(value));
   return {
     pageSize: 20,
     feed: () => {
       feed?.close();
-      feed = receiver({
+      const receiving = receiver({
         provider: "acme",
         signature: { secrets: [secret] },
         events: { order: anything },
         toEvent: (body) => body as { readonly type: string; readonly data: unknown },
-      }).feed({ replyTimeoutMs: 60_000 });
+      });
+      const { receive } = receiving;
+      const watched: typeof receive = (...given) => receive(...given).finally(() => isRead());
+      Object.assign(receiving, { receive: watched });
+      feed = receiving.feed({ replyTimeoutMs: 60_000 });
       return settled(feed);
     },
     publish: (count) => sent(Array.from({ length: count }, () => publish())),
