@@ -3,6 +3,7 @@ import { AckloopError } from "../../core/errors.ts";
 import type { EventCatalogue, FeedEvent } from "../../core/event.ts";
 import type { Delivery } from "../../core/feed.ts";
 import type { Received, ReceiveOptions, Receiver } from "../../core/receiver.ts";
+import { describeGiven } from "../../core/request-kind.ts";
 import { Seldom } from "../../core/seldom.ts";
 import { type BodyRefusal, readBody } from "./body.ts";
 import { createDoor, type Door, type Letter } from "./door.ts";
@@ -183,7 +184,7 @@ function urlOf(request: Request, provider: string): URL {
   }
   throw new AckloopError(
     "config",
-    "this is no Request of the fetch standard. Make one of what your framework hands in (Express, Node, Koa, a Lambda event): docs/webhooks.md shows how",
+    `this is no Request of the fetch standard; ${describeGiven(request)}. docs/webhooks.md shows how`,
     { provider, operation: "receive" },
   );
 }
