@@ -130,6 +130,40 @@ export const programs: readonly Program[] = [
     packages: http,
   },
   {
+    name: "a receiver of webhooks that are signed in either way",
+    imports: { ackloop: ["webhook"], "ackloop/feeds": ["receiver"] },
+    body: `
+  const toBase64 = (bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes)));
+  const { subtle } = crypto;
+  const secret = crypto.getRandomValues(new Uint8Array(32));
+  const pair = await subtle.generateKey("Ed25519", true, ["sign", "verify"]);
+  const own = await subtle.importKey("raw", secret, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+  const secrets = ["whsec_" + toBase64(secret), "whpk_" + toBase64(await subtle.exportKey("raw", pair.publicKey))];
+  const bodies = [];
+  const toEvent = (body) => ({ type: "t", data: body });
+  const handle = webhook(receiver({ provider: "acme", signature: { secrets }, toEvent }), ({ id, data }) => {
+    bodies.push([id, data]);
+  });
+  const send = async (id, sign, body = JSON.stringify(id)) => {
+    const timestamp = String(Math.floor(Date.now() / 1000));
+    const signature = await sign(new TextEncoder().encode(id + "." + timestamp + "." + JSON.stringify(id)));
+    const headers = { "webhook-id": id, "webhook-timestamp": timestamp, "webhook-signature": signature };
+    return (await handle(new Request("https://user.test/", { method: "POST", body, headers }))).status;
+  };
+  const v1 = async (content) => "v1," + toBase64(await subtle.sign("HMAC", own, content));
+  const v1a = async (content) => "v1a," + toBase64(await subtle.sign("Ed25519", pair.privateKey, content));
+  const statuses = [await send("a", v1), await send("b", v1a), await send("c", v1a, "{}"), await send("d", v1, "{}")];
+  return { statuses, bodies };`,
+    prints: {
+      statuses: [200, 200, 401, 401],
+      bodies: [
+        ["a", "a"],
+        ["b", "b"],
+      ],
+    },
+    packages: ["ackloop", "p-retry", "is-network-error"],
+  },
+  {
     name: "an emulator as a fetch",
     imports: {
       ackloop: ["drain"],

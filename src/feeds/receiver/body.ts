@@ -1,10 +1,20 @@
 import { throwIfAborted } from "../../core/abort.ts";
 import { AckloopError, isAckloopError } from "../../core/errors.ts";
 
+/** Why a request has no body that can be used. */
+export type BodyRefusal = "tooLarge" | "cut" | "encoded" | "gone";
+
 /** A request's body, or why there is none. */
 export type Body =
   | { readonly bytes: Uint8Array; readonly refused?: undefined }
-  | { readonly bytes?: undefined; readonly refused: "tooLarge" | "cut" | "encoded" | "gone" };
+  | { readonly bytes?: undefined; readonly refused: BodyRefusal };
+
+interface BodyReading {
+  readonly maxBytes: number;
+  /** Whom an error names. */
+  readonly provider: string;
+  readonly signal?: AbortSignal | undefined;
+}
 
 /**
  * Reads a request's body as bytes, unpacked where it is compressed, and stops as soon as it is longer
@@ -17,27 +27,25 @@ export type Body =
  * @throws {AckloopError} `config` when somebody else has read the body before. An abort rejects with
  * the signal's reason.
  */
-export async function readBody(
-  request: Request,
-  maxBytes: number,
-  signal?: AbortSignal,
-): Promise<Body> {
-  throwIfAborted(signal);
+export async function readBody(request: Request, reading: BodyReading): Promise<Body> {
+  const { maxBytes, provider } = reading;
+  throwIfAborted(reading.signal);
   if (request.bodyUsed || request.body?.locked) {
     throw new AckloopError(
       "config",
       "the body of the request was read before. Give the receiver the request as it came: no body parser in front of it, or a clone",
-      { provider: "discue", operation: "receive" },
+      { provider, operation: "receive" },
     );
   }
   // A length that is missing, or wrong, is met by the count below.
   if (Number(request.headers.get("content-length")) > maxBytes) return { refused: "tooLarge" };
   const sent = { sizeBytes: 0 };
   const stream = streamOf(request);
-  const unpacked = stream && unpack(stream, request.headers.get("content-encoding"), sent);
+  const unpacked =
+    stream && unpack(stream, request.headers.get("content-encoding"), sent, provider);
   if (unpacked === undefined) return { refused: "encoded" };
   const none: Body = { bytes: new Uint8Array() };
-  const body = unpacked ? await readStream(unpacked, maxBytes, signal) : none;
+  const body = unpacked ? await readStream(unpacked, reading) : none;
   // What cannot be unpacked because nothing is there was read before as well.
   const isEmpty = body.bytes
     ? body.bytes.length === 0
@@ -71,7 +79,7 @@ async function* piecesOf(request: Request, body: unknown): AsyncGenerator<unknow
 }
 
 /** @throws {AckloopError} `config` for what is neither bytes nor text, such as a body that was parsed. */
-function bytesOf(piece: unknown): Uint8Array<ArrayBuffer> {
+function bytesOf(piece: unknown, provider: string): Uint8Array<ArrayBuffer> {
   if (typeof piece === "string") return new TextEncoder().encode(piece);
   if (ArrayBuffer.isView(piece)) {
     const { buffer, byteOffset, byteLength } = piece as Uint8Array<ArrayBuffer>;
@@ -83,7 +91,7 @@ function bytesOf(piece: unknown): Uint8Array<ArrayBuffer> {
   throw new AckloopError(
     "config",
     "the body of the request is neither bytes nor text: give it as it came, in front of any body parser",
-    { provider: "discue", operation: "receive" },
+    { provider, operation: "receive" },
   );
 }
 
@@ -106,13 +114,14 @@ function unpack(
   body: ReadableStream<unknown>,
   encoding: string | null,
   sent: { sizeBytes: number },
+  provider: string,
 ): ReadableStream<unknown> | undefined {
   const name = encoding?.trim().toLowerCase() ?? "";
   if (name === "" || name === "identity") return body;
   const format = packings.get(name);
   const counting = new TransformStream<unknown, Uint8Array<ArrayBuffer>>({
     transform(piece, controller) {
-      const bytes = bytesOf(piece);
+      const bytes = bytesOf(piece, provider);
       sent.sizeBytes += bytes.length;
       controller.enqueue(bytes);
     },
@@ -122,8 +131,7 @@ function unpack(
 
 async function readStream(
   stream: ReadableStream<unknown>,
-  maxBytes: number,
-  signal?: AbortSignal,
+  { maxBytes, provider, signal }: BodyReading,
 ): Promise<Body> {
   const reader = stream.getReader();
   // A cancelled stream ends the pending read; what cancelling itself says is of no interest.
@@ -136,7 +144,7 @@ async function readStream(
       const { done, value } = await reader.read();
       throwIfAborted(signal);
       if (done) return { bytes: joined(chunks, sizeBytes) };
-      const bytes = bytesOf(value);
+      const bytes = bytesOf(value, provider);
       sizeBytes += bytes.length;
       if (sizeBytes > maxBytes) {
         cancel();

@@ -13,11 +13,11 @@ import { Intake } from "../../core/intake.ts";
 import { checkOptions, type FilledOf, type TableOf, whole } from "../../core/options.ts";
 import type { Receiver } from "../../core/receiver.ts";
 import { sleep } from "../../core/sleep.ts";
-import { withAgain } from "./event.ts";
+import { withAgain } from "./delivery.ts";
 import { type Answer, createHeldRequests, type Held, type HeldRequests } from "./held-requests.ts";
 
-/** How a {@link DiscueReceiverFeed} holds its requests. */
-export interface DiscueReceiverFeedOptions {
+/** How a {@link ReceiverFeed} holds its requests. */
+export interface ReceiverFeedOptions {
   /**
    * How many requests are read or held at most, 1 to 100,000; one more is answered 503 before its body is
    * read, unless it is no delivery. @default 1_000
@@ -26,9 +26,7 @@ export interface DiscueReceiverFeedOptions {
   /**
    * How long a request is held from its first byte, in ms, 1 to 3,600,000. Not settled by then, it is answered 503, and its
    * ack is `gone`. Stay below the time after which the sender, or a proxy, cuts the request.
-   *
-   * Assumed: discue waits at least ten seconds, as its own client does. Deliveries that come again
-   * although they were handled in time would show it wrong. @default 9_000
+   * @default 9_000
    */
   readonly replyTimeoutMs?: number | undefined;
   /** The `Retry-After` of every 503 that names no time of its own, in ms. @default 1_000 */
@@ -41,15 +39,13 @@ export interface DiscueReceiverFeedOptions {
  * Its promises: each request is one delivery, given to one pull; a resend that comes while the
  * message is open joins it, and both get the same answer; ids made from the content never join. A
  * delivery whose requests have ended is not given to a pull, and its ack says `gone`: it comes again,
- * as often as discue repeats it. What was acked so late is known for ten minutes, the last 10,000: its
+ * as often as the sender repeats it. What was acked so late is known for ten minutes, the last 10,000: its
  * resend is accepted at once, and not delivered. Receipts are of no use to another feed object.
  *
  * A liveness check is answered 200, however many requests are held, while a pull waits or the last one
  * came within its `waitMs` and 60 s; then, and after `close`, 503.
  */
-export interface DiscueReceiverFeed<E extends FeedEvent = FeedEvent>
-  extends EventSource<E>,
-    AckSink {
+export interface ReceiverFeed<E extends FeedEvent = FeedEvent> extends EventSource<E>, AckSink {
   readonly acks: "individual";
   readonly pulls: "onward";
   readonly waits: true;
@@ -76,14 +72,15 @@ const table = {
   maxRequests: whole(1, 100_000).or(1_000),
   replyTimeoutMs: whole(1, 3_600_000).or(9_000),
   retryAfterMs: whole(0, 86_400_000).or(1_000),
-} satisfies TableOf<DiscueReceiverFeedOptions>;
+} satisfies TableOf<ReceiverFeedOptions>;
 
 /** Makes a feed of a receiver's requests. */
 export function createReceiverFeed<E extends FeedEvent>(
   receiver: Receiver<E>,
-  options: DiscueReceiverFeedOptions = {},
-): DiscueReceiverFeed<E> {
-  const settings = checkOptions("discue receiver feed", options, table);
+  provider: string,
+  options: ReceiverFeedOptions = {},
+): ReceiverFeed<E> {
+  const settings = checkOptions(`${provider} receiver feed`, options, table);
   const held = createHeldRequests<E>();
   const state = { closed: false };
   const intake = new Intake({

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isSame } from "../../../src/providers/discue/secret.ts";
+import { isSame } from "../../../src/feeds/receiver/secret.ts";
 
 const bytes = (...values: readonly number[]) => Uint8Array.from(values);
 

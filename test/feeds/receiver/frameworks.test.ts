@@ -13,8 +13,8 @@ const warn = vi.fn();
 const logger = { debug: warn, info: warn, warn, error: warn };
 const handle = webhook(receiver(), handler, { logger });
 
-const byExpress = express().all("/discue", getRequestListener(handle));
-const byHono = new Hono().all("/discue", ({ req }) => handle(req.raw));
+const byExpress = express().all("/acme", getRequestListener(handle));
+const byHono = new Hono().all("/acme", ({ req }) => handle(req.raw));
 const servers: readonly (readonly [string, () => Server])[] = [
   ["node:http", () => createServer(getRequestListener(handle))],
   ["Express", () => createServer(byExpress)],
@@ -52,8 +52,8 @@ async function answerTo(port: number, head: string): Promise<string> {
 let posted = 0;
 function post(port: number, key: string, init: RequestInit = {}): Promise<Response> {
   posted += 1;
-  const body = JSON.stringify({ message: { id: `m-${posted}`, data: "7" } });
-  const address = `http://127.0.0.1:${port}/discue?secret=${key}`;
+  const body = JSON.stringify({ id: `m-${posted}`, data: 7 });
+  const address = `http://127.0.0.1:${port}/acme?secret=${key}`;
   return fetch(address, { method: "POST", body, ...init });
 }
 
@@ -64,7 +64,7 @@ describe.each(servers)("a webhook mounted in %s", (_, make) => {
     expect((await post(port, secret)).status).toBe(200);
     expect(handler.mock.calls.map(([{ data }]) => data)).toEqual([7]);
     expect((await post(port, "another-secret-of-no-use")).status).toBe(401);
-    const address = `http://127.0.0.1:${port}/discue`;
+    const address = `http://127.0.0.1:${port}/acme`;
     expect((await fetch(address)).status).toBe(200);
     expect((await fetch(address, { method: "HEAD" })).status).toBe(200);
   });
@@ -84,7 +84,7 @@ describe.each(servers)("a webhook mounted in %s", (_, make) => {
 });
 
 it("never takes a body that Express has parsed before for an empty message", async () => {
-  const parsed = express().use(express.json()).all("/discue", getRequestListener(handle));
+  const parsed = express().use(express.json()).all("/acme", getRequestListener(handle));
   const port = await portOf(createServer(parsed));
 
   const headers = { "content-type": "application/json" };
@@ -94,8 +94,8 @@ it("never takes a body that Express has parsed before for an empty message", asy
 });
 
 it.each([
-  ["function URL", { rawPath: "/discue", rawQueryString: `secret=${secret}` }],
-  ["REST API", { path: "/discue", queryStringParameters: { secret } }],
+  ["function URL", { rawPath: "/acme", rawQueryString: `secret=${secret}` }],
+  ["REST API", { path: "/acme", queryStringParameters: { secret } }],
 ])("is mounted in Lambda by the lines of the docs: %s", async (heading, address) => {
   const docs = await readFile(new URL("../../../docs/webhooks.md", import.meta.url), "utf8");
   const lines = `## Lambda[^\n]*${heading}.*?\`\`\`js\n(.*?)\`\`\``;
@@ -111,9 +111,7 @@ it.each([
     isBase64Encoded: body !== undefined,
   });
 
-  const posted = await lambda(
-    eventOf("POST", JSON.stringify({ message: { id: heading, data: "8" } })),
-  );
+  const posted = await lambda(eventOf("POST", JSON.stringify({ id: heading, data: 8 })));
 
   expect(posted.statusCode).toBe(200);
   expect(handler.mock.calls.map(([{ data }]) => data)).toEqual([8]);

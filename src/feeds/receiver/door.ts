@@ -1,4 +1,4 @@
-import type { ReceiverSettings } from "./receiver-options.ts";
+import type { ReceiverSettings } from "./options.ts";
 import { createSecretCheck } from "./secret.ts";
 import { createSignatureCheck, type SignatureClaim } from "./signature.ts";
 
@@ -10,8 +10,8 @@ export interface Letter {
 
 /** What the address and headers of a request tell, before its body is read. */
 export interface Door {
-  /** Whether a challenge of the domain may be served for it. */
-  mayBeChallenge(letter: Letter): boolean;
+  /** Whether it asks for something on its path: no message, no liveness check on a path of its own. */
+  isQuestion(letter: Letter): boolean;
   /** `"ifEmpty"`: where nothing checks who calls, a body makes it a delivery. */
   isLiveness(letter: Letter): boolean | "ifEmpty";
   /** Lets it in to be read, with the claim that is to be verified, if any; or says why not. */
@@ -19,15 +19,15 @@ export interface Door {
 }
 
 /** Makes the door of one receiver; nothing is trusted before it. */
-export function createDoor(settings: ReceiverSettings): Door {
+export function createDoor(settings: ReceiverSettings, provider: string): Door {
   const { secret, secretIn, secretParameter, signature, livenessPath, livenessMethods } = settings;
   const hasSecret = createSecretCheck(secret, { in: secretIn, parameter: secretParameter });
-  const claimOf = signature && createSignatureCheck(signature);
+  const claimOf = signature && createSignatureCheck({ ...signature, provider });
   /** Whether it says of itself that it is a delivery: then no path or method makes it less. */
   const isSigned = ({ request, url }: Letter): boolean =>
-    secret.length > 0 ? hasSecret(url) : request.headers.has("webhook-signature");
+    secret.length > 0 ? hasSecret(url) : request.headers.has(`${signature?.headerPrefix}signature`);
   return {
-    mayBeChallenge: (letter) =>
+    isQuestion: (letter) =>
       letter.request.method === "GET" &&
       letter.url.pathname !== livenessPath &&
       !(secret.length > 0 && hasSecret(letter.url)),

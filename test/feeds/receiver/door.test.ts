@@ -1,7 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import type { ReceiverBasics } from "../../../src/feeds/index.ts";
 import { webhook } from "../../../src/loop/webhook.ts";
-import { type DiscueReceiverOptions, discueReceiver } from "../../../src/providers/discue/index.ts";
-import { call, notifyUrl, post, receiver, secret, statusOf } from "./support.ts";
+import { call, hookUrl, post, receiver, secret, statusOf } from "./support.ts";
 
 const key = `whsec_${btoa("a key of thirty-two bytes, enough")}`;
 
@@ -29,10 +29,10 @@ const looksSigned = (headers: Readonly<Record<string, string>> = {}) => ({
 });
 
 describe("what carries the secret", () => {
-  it.each<[string, DiscueReceiverOptions]>([
-    ["on the path of liveness checks", { livenessPath: "/discue" }],
+  it.each<[string, ReceiverBasics]>([
+    ["on the path of liveness checks", { livenessPath: "/acme" }],
     ["by a method of liveness checks", { livenessMethods: ["GET", "POST"] }],
-    ["by both", { livenessPath: "/discue", livenessMethods: ["POST"] }],
+    ["by both", { livenessPath: "/acme", livenessMethods: ["POST"] }],
   ])("is a delivery %s", async (_, options) => {
     const handled: unknown[] = [];
     const handle = webhook(receiver(options), ({ data }) => void handled.push(data));
@@ -43,21 +43,21 @@ describe("what carries the secret", () => {
   });
 
   it("is a liveness check by GET, which carries no body", async () => {
-    expect(statusOf(await receiver().receive(new Request(notifyUrl)))).toBe(200);
+    expect(statusOf(await receiver().receive(new Request(hookUrl)))).toBe(200);
   });
 
   it("is none where it is wrong: it is a liveness check then", async () => {
-    const alive = receiver({ livenessPath: "/discue" });
+    const alive = receiver({ livenessPath: "/acme" });
 
-    expect(statusOf(await alive.receive(post("x", "https://example.com/discue")))).toBe(200);
+    expect(statusOf(await alive.receive(post("x", "https://example.com/acme")))).toBe(200);
   });
 });
 
 describe("what carries a signature", () => {
-  const relay = discueReceiver({ signature: { secrets: [key] }, livenessPath: "/discue" });
+  const relay = receiver({ signature: { secrets: [key] }, livenessPath: "/acme" });
 
   it("is a delivery, right or wrong, on the path of liveness checks", async () => {
-    const url = "https://example.com/discue";
+    const url = "https://example.com/acme";
     const wrong = await relay.receive(post("x", url, { headers: looksSigned() }));
     const unsigned = await relay.receive(post("x", url));
 
@@ -90,10 +90,10 @@ describe("what carries a signature", () => {
 });
 
 describe("an open receiver", () => {
-  const open = discueReceiver({ open: true, livenessPath: "/discue" });
+  const open = receiver({ open: true, livenessPath: "/acme" });
 
   it("takes what has a body for a delivery on the path of liveness checks", async () => {
-    const url = "https://example.com/discue";
+    const url = "https://example.com/acme";
 
     expect((await open.receive(post("hello", url))).kind).toBe("deliveries");
     expect(statusOf(await open.receive(post("", url)))).toBe(200);
@@ -113,9 +113,9 @@ describe("a path and methods of liveness checks", () => {
 
 describe("what is no Request", () => {
   it.each([
-    ["an Express request", { url: `/discue?secret=${secret}`, headers: {}, method: "POST" }],
-    ["a Request without a host", { url: `/discue?secret=${secret}`, headers: new Headers() }],
-    ["a Lambda event", { rawPath: "/discue", rawQueryString: `secret=${secret}` }],
+    ["an Express request", { url: `/acme?secret=${secret}`, headers: {}, method: "POST" }],
+    ["a Request without a host", { url: `/acme?secret=${secret}`, headers: new Headers() }],
+    ["a Lambda event", { rawPath: "/acme", rawQueryString: `secret=${secret}` }],
     ["nothing", undefined],
   ])("is a config error that tells no address: %s", async (_, given) => {
     const handle = webhook(receiver(), () => {});
@@ -139,15 +139,28 @@ describe("a refusal", () => {
     };
     const strict = receiver({ logger, maxBodyBytes: 8 });
     for (let count = 0; count < 5; count += 1) {
-      await strict.receive(post("x", `https://example.com/discue?secret=${secret}x`));
+      await strict.receive(post("x", `https://example.com/acme?secret=${secret}x`));
       await strict.receive(post("x".repeat(9)));
       await strict.receive(post(new Uint8Array([0xff])));
     }
 
     expect(warn).toEqual([
-      "discue receiver: a request was answered 401: it lacks the secret",
-      "discue receiver: a request was answered 413: its body is longer than `maxBodyBytes`",
-      "discue receiver: a request was answered 400: its body is no UTF-8",
+      "acme receiver: a request was answered 401: it lacks the secret",
+      "acme receiver: a request was answered 413: its body is longer than `maxBodyBytes`",
+      "acme receiver: a request was answered 400: its body is no UTF-8",
+    ]);
+  });
+
+  it("for a method that nobody knows is told once, whatever the method", async () => {
+    const warn = vi.fn();
+    const strict = receiver({ logger: { debug() {}, info() {}, warn, error() {} } });
+
+    for (let count = 0; count < 100; count += 1) {
+      await strict.receive(call("m-1", 7, { method: `M${count}` }));
+    }
+
+    expect(warn.mock.calls).toEqual([
+      ["acme receiver: a request was answered 405: its method is none of its `methods`", {}],
     ]);
   });
 

@@ -7,14 +7,14 @@ import express from "express";
 import { Request as NodeFetchRequest } from "node-fetch";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { webhook } from "../../../src/index.ts";
-import { deliveryOf, notifyUrl, post, receiver } from "./support.ts";
+import { deliveryOf, hookUrl, post, receiver } from "./support.ts";
 
-const text = '{"message":{"id":"m-1","data":"é"}}';
+const text = '{"id":"m-1","data":"é"}';
 const bytes = new TextEncoder().encode(text);
 
 /** A request of a library's: what it lacks is not there at all. */
 function requestOf(parts: object, headers: Record<string, string> = {}): Request {
-  const own = { url: notifyUrl, method: "POST", headers: new Headers(headers) };
+  const own = { url: hookUrl, method: "POST", headers: new Headers(headers) };
   return { ...own, ...parts } as unknown as Request;
 }
 
@@ -32,7 +32,7 @@ describe("the body of a request", () => {
   it.each([
     [
       "node-fetch's, a stream of Node's",
-      new NodeFetchRequest(notifyUrl, { method: "POST", body: text }) as unknown as Request,
+      new NodeFetchRequest(hookUrl, { method: "POST", body: text }) as unknown as Request,
     ],
     ["a polyfill's, without streams", requestOf({ arrayBuffer: async () => bytes.buffer })],
     ["one that has its text alone", requestOf({ text: async () => text })],
@@ -60,7 +60,7 @@ describe("the body of a request", () => {
         .receive(requestOf({ body: bodyOf() }, headers))
         .catch((error: unknown) => error);
 
-      expect(failure).toMatchObject({ code: "config" });
+      expect(failure).toMatchObject({ code: "config", provider: "acme" });
       expect(String(failure)).toContain("in front of any body parser");
       expect(String(failure)).not.toContain("hunter2");
     }
@@ -118,18 +118,18 @@ describe("a packed body that was read before", () => {
   it("is told as such, and not as one that cannot be unpacked", async () => {
     const headers = { "content-encoding": "gzip", "content-length": "20" };
 
-    await receiver({ logger }).receive(post("", notifyUrl, { headers }));
+    await receiver({ logger }).receive(post("", hookUrl, { headers }));
 
     expect(warn.mock.calls.flat().join()).toContain("it in front of any body parser");
   });
 
   it("is told so behind express.json() too", async () => {
     const handle = webhook(receiver(), () => {}, { logger });
-    const app = express().use(express.json()).all("/discue", getRequestListener(handle));
+    const app = express().use(express.json()).all("/acme", getRequestListener(handle));
     const server = createServer(app).listen(0, "127.0.0.1");
     await new Promise((resolve) => server.once("listening", resolve));
     const { port } = server.address() as { readonly port: number };
-    const { pathname, search } = new URL(notifyUrl);
+    const { pathname, search } = new URL(hookUrl);
 
     const response = await fetch(`http://127.0.0.1:${port}${pathname}${search}`, {
       method: "POST",
