@@ -4,13 +4,14 @@ import { eventSchema, toPayload, typeOf } from "../../simulation/payload.ts";
 import type { Provider, Simulated } from "../../simulation/providers.ts";
 import { CONSUMER, runLoop } from "../../simulation/runner.ts";
 import type { World } from "../../simulation/world.ts";
+import { idIn } from "./process.ts";
 
 /** Workato's topic. A saved cursor is its ack. */
 export const simulated: Simulated = {
   operations: ["consume"],
   delivers: "consume",
   keepsPlace: () => true,
-  idIn: (cursor) => (JSON.parse(cursor) as { readonly id?: string }).id,
+  idIn,
   open,
 };
 
