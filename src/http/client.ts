@@ -1,5 +1,6 @@
 import { AckloopError, isAckloopError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
+import { checkCall } from "./check-call.ts";
 import {
   asUnknown,
   asUnsent,
@@ -51,7 +52,9 @@ export function createHttpClient(settings: HttpSettings): HttpClient {
   const checked = checkSettings(settings);
   const credentials = new WeakMap<object, Credential>();
   // A grant asks for the client's own token: its calls cannot carry it.
-  const callBare: HttpClient["call"] = (call) => run(shared, call, undefined);
+  const callBare: HttpClient["call"] = async (call) => {
+    return run(shared, checkCall(checked.provider, call), undefined);
+  };
   const credentialFor = (token: Token): Credential => {
     const known = typeof token === "function" ? credentials.get(token) : undefined;
     if (known !== undefined) return known;
@@ -107,7 +110,7 @@ async function run<Reply>(
   call: HttpCall<Reply>,
   own: Credential | undefined,
 ): Promise<Reply> {
-  const { signal, operation, repeat } = call;
+  const { signal, operation, repeat = call.method === "GET" ? "safe" : "unsent" } = call;
   const { provider, logger, retry } = shared.settings;
   if (signal !== undefined) checkSignal(provider, operation, signal);
   if (signal?.aborted) throw signal.reason;
