@@ -15,7 +15,7 @@ export const profile: Profile = {
   title: "Kekker",
   client: node,
   inputs: [
-    [/^events\.reset$/, 0],
+    [/^events\.reset$/, new Date(0)],
     [/^events\.ack$|^queue\./, "7"],
   ],
   calls: [
