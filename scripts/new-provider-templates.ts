@@ -37,7 +37,7 @@ import { wireEvent } from "./wire.ts";
  * @throws {AckloopError} \`schema\`, which says where it does not fit.
  */
 export function toEvent(item: unknown, index: number): CursorEvent {
-  const from = { provider: "%folder%", operation: "pull", at: "events[" + index + "]" };
+  const from = { provider: "%folder%", operation: "pull", at: \`events[\${index}]\` };
   const { id, type, time, data } = parseAs(wireEvent, item, from);
   return { position: id, id, type, time, data };
 }
@@ -142,9 +142,9 @@ export function %name%(options: %Name%Options): %Name%Client {
   checkClientOptions("%folder%", options, { token: tokenRule.required() });
   const { token, ...rest } = options;
   const http = createHttpClient({
-    // TODO(source): the address of the API, and how the credential is sent.
-    baseUrl: "https://api.%folder%.example/v1",
     ...rest,
+    // TODO(source): the address of the API, and how the credential is sent.
+    baseUrl: rest.baseUrl ?? "https://api.%folder%.example/v1",
     provider: "%folder%",
     credential: { token, header: "authorization", prefix: "Bearer " },
     describeError: (body) => ({ text: wireError.safeParse(body).data?.message ?? undefined }),
@@ -313,15 +313,19 @@ function make(tools: EmulatorTools, token: string) {
   let count = 0;
   const append = (toWire: (id: string) => unknown): string => {
     count += 1;
-    const id = "evt_" + count;
+    const id = \`evt_\${count}\`;
     held.push({ id, wire: toWire(id) });
     return id;
   };
 
-  function list({ request, url, number, operation, duplicate }: Call): Response {
-    if (readCredential(request, "Bearer") !== token) {
-      throw new Refusal(401, "The token is not known.");
-    }
+  function checkToken({ request }: Call): void {
+    if (readCredential(request, "Bearer") === token) return;
+    throw new Refusal(401, "The token is not known.");
+  }
+
+  function list(call: Call): Response {
+    checkToken(call);
+    const { url, number, operation, duplicate } = call;
     const limit = Number(url.searchParams.get("limit") ?? mostEvents);
     if (!(limit >= 1 && limit <= mostEvents)) throw new Refusal(400, "limit is 1 to 100.");
     const after = url.searchParams.get("after");
@@ -359,7 +363,7 @@ function make(tools: EmulatorTools, token: string) {
         return { ids: actions.publish(events as readonly { type: string; data: unknown }[]) };
       },
     },
-    connection: (origin) => ({ baseUrl: origin + "/v1", token }),
+    connection: (origin) => ({ baseUrl: \`\${origin}/v1\`, token }),
   });
   return { ...emulator, ...actions };
 }
@@ -457,7 +461,7 @@ checkLedger(
     emulate: (options: %Name%EmulatorOptions | undefined) => %name%Emulator(options),
     connect: (fetch, { baseUrl, token = "t" } = {}) =>
       %name%({ fetch, baseUrl, token, retry: { attempts: 1 } }),
-    headers: ({ token }) => ({ authorization: "Bearer " + token }),
+    headers: ({ token }) => ({ authorization: \`Bearer \${token}\` }),
     rows: [
       {
         fact: "L1",
@@ -514,7 +518,7 @@ export const profile: Profile = {
       },
     ],
     printed: () => [%name%({ token: mark }), %name%({ token: mark }).feed(place())],
-    wrong: [["%Name%'s token of two lines", () => %name%({ token: mark + "\\n" }).events.list()]],
+    wrong: [["%Name%'s token of two lines", () => %name%({ token: \`\${mark}\\n\` }).events.list()]],
     feeds: [["%Name%", (o) => %name%({ token: mark, ...o }).feed(place())]],
     emulator: () => %name%Emulator({ token: plainMark }),
     requests: (o) => [
@@ -525,7 +529,7 @@ export const profile: Profile = {
   feed: {
     open: (o) => client(o).feed(place()),
     item: (id) => ({ id, type: "order", time: "2026-11-01T12:00:00Z", data: { a: 1 } }),
-    page: (items) => '{"events":' + items + "}",
+    page: (items) => \`{"events":\${items}}\`,
     place: {
       saved: { version: 1, id: "m", time: "2026-11-01T12:00:00Z", run: "r", sequence: 1 },
       open: (["halt", "oldest"] as const).map((onCursorExpired) => [
@@ -642,14 +646,14 @@ import { %name% } from "ackloop/%folder%";
 import { sqliteStores } from "ackloop/stores";
 
 const { env } = process;
-const stores = sqliteStores((env["STATE_FOLDER"] ?? ".") + "/%folder%.db");
+const stores = sqliteStores(\`\${env["STATE_FOLDER"] ?? "."}/%folder%.db\`);
 const client = %name%({ token: env["TOKEN"] ?? "", baseUrl: env["BASE_URL"] });
 const feed = client.feed({ cursor: stores.cursors, consumer: "example" });
 const { handled, stopped } = await drain(feed, ({ type, id }) => console.log(type, id), {
   deadLetters: stores.deadLetters,
   consumer: "example",
 });
-console.log("handled " + handled + " events, then: " + stopped);
+console.log(\`handled \${handled} events, then: \${stopped}\`);
 await stores.close();
 `,
   "examples/demo/providers/%folder%.ts": `
@@ -684,10 +688,9 @@ export const provider: DemoProvider = {
     { kind: "stall", operation: "list", after: 20, count: 1 },
     { kind: "headers", headers: junk, operation: "list", after: 22, count: 5 },
   ],
-  consume({ connection, stores, timeoutMs, common, work, other }) {
+  consume({ connection, stores, timeoutMs, common, work }) {
     const place = { cursor: stores.cursors, consumer: common.consumer };
-    const feed = connect(connection, { timeoutMs }).feed(place);
-    return consume(feed, { order: work, other }, common);
+    return consume(connect(connection, { timeoutMs }).feed(place), work, common);
   },
 };
 `,
