@@ -1,4 +1,6 @@
 import { AckloopError, isAckloopError } from "../core/errors.ts";
+import { tell } from "../core/foreign.ts";
+import { isCutJson, parseJson } from "../core/json.ts";
 import type { Logger } from "../core/logger.ts";
 import { checkCall } from "./check-call.ts";
 import {
@@ -16,8 +18,6 @@ import {
   toEpochMs,
 } from "./fail.ts";
 import type { Flight } from "./flight.ts";
-import { tell } from "./foreign.ts";
-import { isCutJson, parseJson } from "./json.ts";
 import { isTimeUp, withinLimit } from "./limit.ts";
 import {
   type CheckedSettings,

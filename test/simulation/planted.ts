@@ -101,15 +101,15 @@ export const plantedBugs: readonly PlantedBug[] = [
     breaks: ["ackedBeforeHandled"],
     patches: [
       {
-        file: "src/providers/workato/feed.ts",
-        find: "      return toPage(found, start, facts);\n",
-        replace: `      const made = toPage(found, start, facts);
-      const last = made.deliveries.at(-1)?.receipt;
-      if (last) {
-        const { run, place, sequence } = toMark(last);
-        await advanceRun(ledger, run, place, sequence, { signal });
-      }
-      return made;
+        file: "src/feeds/cursor/feed.ts",
+        find: "    return toPage(await passNameless(page, start.run, wish, read, facts), start);\n",
+        replace: `    const made = toPage(await passNameless(page, start.run, wish, read, facts), start);
+    const last = made.deliveries.at(-1)?.receipt;
+    if (last) {
+      const { run, place, sequence } = toMark(provider, last);
+      await advanceRun(parts.ledger, run, place, sequence, { signal });
+    }
+    return made;
 `,
       },
     ],

@@ -1,9 +1,9 @@
 import { AckloopError } from "../../core/errors.ts";
 import type { FeedEvent } from "../../core/event.ts";
 import { type Delivery, toReceipt } from "../../core/feed.ts";
+import { answerAtOnce } from "../../core/foreign.ts";
 import { identityOf } from "../../core/identity.ts";
-import { answerAtOnce } from "../../http/foreign.ts";
-import { parseJson } from "../../http/json.ts";
+import { parseJson } from "../../core/json.ts";
 import { fingerprint } from "./fingerprint.ts";
 
 /**

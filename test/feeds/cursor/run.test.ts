@@ -1,22 +1,17 @@
 import { describe, expect, it, vi } from "vitest";
 import { AckloopError } from "../../../src/core/errors.ts";
 import type { CursorSave, CursorStore } from "../../../src/core/stores.ts";
-import { decodePlace } from "../../../src/providers/workato/cursor.ts";
-import {
-  advanceRun,
-  type Ledger,
-  saveCheck,
-  startRun,
-} from "../../../src/providers/workato/run.ts";
+import { decodePlace } from "../../../src/feeds/cursor/place.ts";
+import { advanceRun, type Ledger, saveCheck, startRun } from "../../../src/feeds/cursor/run.ts";
 import { memoryStores } from "../../../src/stores/index.ts";
-import { spoiltOnce } from "./support.ts";
+import { spoiltOnce } from "../../providers/workato/support.ts";
 
 const key = { consumer: "billing", feed: "workato/eu/topics/1" };
 const oldest = () => ({});
-const at = (id: string) => ({ after: { id } });
+const at = (position: string) => ({ after: { position } });
 
 function ledgerOf(store: CursorStore = memoryStores().cursors): Ledger {
-  return { store, key };
+  return { store, key, provider: "workato" };
 }
 
 async function storedPlace({ store }: Ledger) {

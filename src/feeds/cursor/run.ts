@@ -1,13 +1,12 @@
 import { throwIfAborted } from "../../core/abort.ts";
 import { AckloopError, isAckloopError } from "../../core/errors.ts";
 import type { CallOptions } from "../../core/feed.ts";
+import { foreignLimitMs } from "../../core/foreign.ts";
 import { ask, toFailure } from "../../core/guard.ts";
 import { toNetworkFailure } from "../../core/network.ts";
 import { sleep } from "../../core/sleep.ts";
 import type { CursorStore, StoredCursor, StoreKey } from "../../core/stores.ts";
-import { foreignLimitMs } from "../../http/foreign.ts";
-import { maxMessages } from "./consume.ts";
-import { decodePlace, encodePlace, type Place, type SavedPlace } from "./cursor.ts";
+import { decodePlace, encodePlace, type Place, type SavedPlace, unknownPlace } from "./place.ts";
 
 /** Where a reader's place is kept. */
 export interface Ledger {
@@ -15,6 +14,8 @@ export interface Ledger {
   readonly store: CursorStore;
   /** Whose place it is. */
   readonly key: StoreKey;
+  /** The provider, for errors. */
+  readonly provider: string;
 }
 
 /**
@@ -32,11 +33,11 @@ export interface Run {
   revision: number;
   /** When long emptiness was last checked by time, epoch ms. */
   checkedAt: number | undefined;
-  /** How many messages are asked for at most, after an answer that was too long; it grows again. */
+  /** How many items are asked for at most, after an answer that was too long; it grows again. */
   pageLimit: number;
   /** How many were asked for last. */
   askedLimit: number;
-  /** The messages of the last page where none had an id: they come again, and are delivered once. */
+  /** The items of the last page where none had a position: they come again, and are delivered once. */
   nameless: readonly string[];
   /** Ends when the save in flight ends; never rejects. Saves of one run go one after the other. */
   saving: Promise<unknown>;
@@ -72,12 +73,9 @@ export async function startRun(
   throwIfAborted(options.signal);
   let start: Place | undefined;
   for (let tries = 1; ; tries += 1) {
-    const stored = await askStore("load cursor", options, (own) =>
-      ledger.store.load(ledger.key, own),
-    );
-    const saved = stored && decodePlace(stored.value);
+    const { saved, revision } = await load(ledger, options);
     if (saved === undefined) start ??= await startAt();
-    const run = toRun(saved, stored?.revision ?? 0, start ?? {});
+    const run = toRun(saved, revision, start ?? {});
     try {
       await write(ledger, run, run.place, 0, options);
       return run;
@@ -88,6 +86,20 @@ export async function startRun(
   }
 }
 
+/** @throws {AckloopError} `config` for what another program has stored. */
+async function load(
+  ledger: Ledger,
+  options: CallOptions,
+): Promise<{ readonly saved?: SavedPlace; readonly revision: number }> {
+  const stored = await askStore(ledger, "load cursor", options, (own) =>
+    ledger.store.load(ledger.key, own),
+  );
+  if (stored === undefined) return { revision: 0 };
+  const saved = decodePlace(stored.value);
+  if (saved === undefined) throw unknownPlace(ledger.provider);
+  return { saved, revision: stored.revision };
+}
+
 function toRun(saved: SavedPlace | undefined, revision: number, start: Place): Run {
   return {
     mark: crypto.randomUUID(),
@@ -95,8 +107,8 @@ function toRun(saved: SavedPlace | undefined, revision: number, start: Place): R
     sequence: 0,
     revision,
     checkedAt: saved?.checkedAt,
-    pageLimit: maxMessages,
-    askedLimit: maxMessages,
+    pageLimit: Number.POSITIVE_INFINITY,
+    askedLimit: Number.POSITIVE_INFINITY,
     nameless: [],
     saving: Promise.resolve(),
   };
@@ -142,7 +154,7 @@ function inTurn<Result>(run: Run, work: () => Promise<Result>): Promise<Result> 
 function ignore(): void {}
 
 async function write(
-  { store, key }: Ledger,
+  ledger: Ledger,
   run: Run,
   place: Place,
   sequence: number,
@@ -151,8 +163,8 @@ async function write(
   const value = encodePlace({ place, run: run.mark, sequence, checkedAt: run.checkedAt });
   for (let tries = 0; tries <= maxOwnConflicts; tries += 1) {
     throwIfAborted(options.signal);
-    const result = await askStore("save cursor", options, (own) =>
-      store.save(key, value, run.revision, own),
+    const result = await askStore(ledger, "save cursor", options, (own) =>
+      ledger.store.save(ledger.key, value, run.revision, own),
     );
     if (result.status === "saved") {
       Object.assign(run, { revision: result.revision, place, sequence });
@@ -167,8 +179,8 @@ async function write(
   throw new AckloopError(
     "conflict",
     "another run has this consumer's place now, so nothing was saved; " +
-      "let one process at a time read a topic as one consumer",
-    { provider: "workato", operation: "save cursor" },
+      "let one process at a time read a feed as one consumer",
+    { provider: ledger.provider, operation: "save cursor" },
   );
 }
 
@@ -178,11 +190,12 @@ async function write(
  * that gives no answer must not hold up the run's later saves, which wait their turn.
  */
 async function askStore<Value>(
+  { provider }: Ledger,
   operation: string,
   { signal }: CallOptions,
   call: (options: CallOptions) => Promise<Value>,
 ): Promise<Value> {
-  const asking = { what: operation, whom: "workato", limitMs: foreignLimitMs, signal };
+  const asking = { what: operation, whom: provider, limitMs: foreignLimitMs, signal };
   const answer = await ask(asking, (own) => call({ signal: own }));
   if (answer.kind === "answered") return answer.value;
   if (answer.kind === "cut") throw signal?.reason;
@@ -190,7 +203,7 @@ async function askStore<Value>(
   const { thrown: cause } = answer;
   if (toNetworkFailure(cause) === undefined || toFailure(cause, asking) === cause) throw cause;
   throw new AckloopError("transport", "the cursor store failed", {
-    provider: "workato",
+    provider,
     operation,
     retryable: true,
     cause,
@@ -202,16 +215,8 @@ function ownSave(
   current: StoredCursor | undefined,
   run: Run,
 ): Pick<Run, "revision" | "place" | "sequence"> | undefined {
-  const saved = current && readableOnly(current.value);
+  const saved = current && decodePlace(current.value);
+  // A value of another kind is somebody else's, and becomes the conflict that it is.
   if (!current || saved?.run !== run.mark) return undefined;
   return { revision: current.revision, place: saved.place, sequence: saved.sequence };
-}
-
-function readableOnly(value: string): SavedPlace | undefined {
-  try {
-    return decodePlace(value);
-  } catch {
-    // A value of another kind is somebody else's, and becomes the conflict that it is.
-    return undefined;
-  }
 }

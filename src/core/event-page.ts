@@ -1,14 +1,11 @@
-import { type AckloopError, isAckloopError } from "../core/errors.ts";
-import type { FeedEvent } from "../core/event.ts";
-import type { Delivery, DeliveryFacts, Receipt } from "../core/feed.ts";
-import { parseJson } from "./json.ts";
+import { type AckloopError, isAckloopError } from "./errors.ts";
+import type { FeedEvent } from "./event.ts";
+import type { Delivery, DeliveryFacts, Receipt } from "./feed.ts";
 
 /** How a page is read. */
 export interface PageReading<E extends FeedEvent> {
-  /** The page as it came. */
-  readonly text: string;
-  /** Finds the items in the parsed page. */
-  readonly itemsOf: (body: unknown) => readonly unknown[];
+  /** Reads the items of the page anew, from the text that the wire brought. */
+  readonly items: () => readonly unknown[];
   /** Makes the event of an item, or the error that tells what is wrong with it. */
   readonly toEvent: (item: unknown, index: number) => E | AckloopError;
 }
@@ -34,9 +31,9 @@ export class EventPage<E extends FeedEvent> {
 
   /** Makes the delivery again, of an item that nobody has seen. */
   again(index: number, receipt: Receipt | undefined): Delivery<E> {
-    const { text, itemsOf, toEvent } = this.#reading;
+    const { items, toEvent } = this.#reading;
     if (!this.#spare.has(index)) {
-      for (const [at, item] of itemsOf(parseJson(text)).entries()) this.#spare.set(at, item);
+      for (const [at, item] of items().entries()) this.#spare.set(at, item);
     }
     const item = this.#spare.get(index);
     this.#spare.delete(index);

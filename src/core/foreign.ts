@@ -1,5 +1,5 @@
-import { notify, settle } from "../core/guard.ts";
-import type { Logger } from "../core/logger.ts";
+import { notify, settle } from "./guard.ts";
+import type { Logger } from "./logger.ts";
 
 /**
  * How long a user's function that answers later may take inside of a client, in ms: one that gives a

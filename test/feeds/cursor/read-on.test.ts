@@ -1,19 +1,19 @@
 import { describe, expect, it } from "vitest";
 import { AckloopError } from "../../../src/core/errors.ts";
-import type { ConsumedPage } from "../../../src/providers/workato/consume.ts";
-import type { Place } from "../../../src/providers/workato/cursor.ts";
-import type { WorkatoOnCursorExpired } from "../../../src/providers/workato/index.ts";
-import { checkEmptiness, type PageWish, readOn } from "../../../src/providers/workato/read-on.ts";
+import type { CursorPage } from "../../../src/feeds/cursor/api.ts";
+import type { OnCursorExpired } from "../../../src/feeds/cursor/options.ts";
+import type { Place } from "../../../src/feeds/cursor/place.ts";
+import { checkEmptiness, type PageWish, readOn } from "../../../src/feeds/cursor/read-on.ts";
 
-const place: Place = { after: { id: "m5", time: "2026-01-02T03:04:05.000+00:00" } };
+const place: Place = { after: { position: "m5", time: "2026-01-02T03:04:05.000+00:00" } };
 const refused = (status: number) => new AckloopError("request", "refused", { status });
 
-const pageOf = (...messages: readonly unknown[]) => ({ messages, text: "" });
+const pageOf = (...items: readonly unknown[]) => ({ items });
 
 /** Answers in order, and keeps what was asked. */
 function asker(...answers: readonly (readonly unknown[] | Error)[]) {
   const asked: { place: Place; wish: PageWish }[] = [];
-  const ask = async (at: Place, wish: PageWish): Promise<ConsumedPage> => {
+  const ask = async (at: Place, wish: PageWish): Promise<CursorPage> => {
     const answer = answers[asked.length];
     asked.push({ place: at, wish });
     if (answer instanceof Error) throw answer;
@@ -23,10 +23,11 @@ function asker(...answers: readonly (readonly unknown[] | Error)[]) {
   return { ask, asked };
 }
 
-const settings = (onCursorExpired: WorkatoOnCursorExpired) => ({
+const settings = (onCursorExpired: OnCursorExpired) => ({
   onCursorExpired,
   restartMarginMs: 1_000,
   expiredStatuses: [400, 404],
+  provider: "workato",
 });
 
 describe("readOn", () => {
@@ -62,6 +63,14 @@ describe("readOn", () => {
     await expect(readOn(ask, place, {}, settings("oldest"))).rejects.toBe(page);
 
     expect(asked).toHaveLength(1);
+  });
+
+  it("believes an API that says itself that the position has expired, whatever its status", async () => {
+    const expired = new AckloopError("cursorExpired", "gone", { status: 200 });
+    const { ask, asked } = asker(expired, expired, ["old"], expired);
+
+    expect(await readOn(ask, place, {}, settings("oldest"))).toMatchObject({ items: ["old"] });
+    expect(asked).toHaveLength(4);
   });
 
   it("passes on what else the second time meets", async () => {
@@ -106,7 +115,7 @@ describe("readOn", () => {
   it("goes on with the oldest message where no time was saved", async () => {
     const { ask, asked } = asker(refused(400), refused(400), [], refused(400));
 
-    await readOn(ask, { after: { id: "m5" } }, {}, settings("fromTime"));
+    await readOn(ask, { after: { position: "m5" } }, {}, settings("fromTime"));
 
     expect(asked[2]?.place).toEqual({});
   });
@@ -162,7 +171,9 @@ describe("checkEmptiness", () => {
   it("asks nothing where no time was saved", async () => {
     const { ask, asked } = asker();
 
-    expect(await checkEmptiness(ask, { after: { id: "m" } }, {}, settings("halt"))).toBeUndefined();
+    expect(
+      await checkEmptiness(ask, { after: { position: "m" } }, {}, settings("halt")),
+    ).toBeUndefined();
     expect(asked).toEqual([]);
   });
 });

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { AckloopError } from "../../src/core/errors.ts";
 import type { FeedEvent } from "../../src/core/event.ts";
+import { EventPage } from "../../src/core/event-page.ts";
 import { type Delivery, toReceipt } from "../../src/core/feed.ts";
-import { parseJson } from "../../src/http/json.ts";
-import { EventPage } from "../../src/http/page.ts";
+import { parseJson } from "../../src/core/json.ts";
 
 interface Item {
   readonly id?: string;
@@ -21,7 +21,7 @@ function toEvent(item: unknown): FeedEvent | AckloopError {
 
 /** The deliveries of a page; each item has its place as its receipt. */
 function deliver(text: string): readonly Delivery[] {
-  const page = new EventPage({ text, itemsOf, toEvent });
+  const page = new EventPage({ items: () => itemsOf(parseJson(text)), toEvent });
   return itemsOf(parseJson(text)).map((item, index) =>
     page.deliver(index, item, toEvent(item), toReceipt(index)),
   );

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isCutJson, parseJson } from "../../src/http/json.ts";
+import { isCutJson, parseJson } from "../../src/core/json.ts";
 
 describe("parseJson", () => {
   it.each([

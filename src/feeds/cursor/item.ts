@@ -1,0 +1,57 @@
+import { AckloopError, isAckloopError } from "../../core/errors.ts";
+import type { FeedEvent } from "../../core/event.ts";
+import { kindOf } from "../../core/foreign.ts";
+import type { CursorApi, CursorItem } from "./api.ts";
+import { isTimestamp, toUtc } from "./instant.ts";
+
+/** Makes what reads an API's items. It never throws, and what is no position or time is left out. */
+export function toItemOf(api: CursorApi): (item: unknown, index: number) => CursorItem {
+  const { provider } = api;
+  return (item, index) => {
+    try {
+      const read = api.toEvent(item, index);
+      const { position, time } = read;
+      const isPosition = typeof position === "string" && position !== "";
+      return {
+        ...read,
+        position: isPosition ? position : undefined,
+        time: isTimestamp(time) ? time : undefined,
+      };
+    } catch (thrown) {
+      if (isAckloopError(thrown)) return { unreadable: thrown };
+      // Its text may repeat what stands in the item.
+      const what = `the item cannot be read: ${kindOf(thrown)}`;
+      return { unreadable: unreadable(provider, what, index) };
+    }
+  };
+}
+
+/** Makes what turns an item that was read into its event, or the `schema` error in its place. */
+export function toEventOf(
+  source: string,
+  provider: string,
+): (item: CursorItem, index: number) => FeedEvent | AckloopError {
+  return (item, index) => {
+    if (item.unreadable !== undefined) return item.unreadable;
+    const { id, type, time, subject, data } = item;
+    if (typeof id !== "string" || id === "")
+      return unreadable(provider, "the item has no id", index);
+    if (typeof type !== "string" || type === "") {
+      return unreadable(provider, "the item has no type", index);
+    }
+    return {
+      specversion: "1.0",
+      id,
+      source,
+      type,
+      ...(time && { time: toUtc(time) }),
+      ...(typeof subject === "string" && subject !== "" && { subject }),
+      data,
+    };
+  };
+}
+
+function unreadable(provider: string, text: string, index: number): AckloopError {
+  const facts = { provider, operation: "pull", path: `items[${index}]` };
+  return new AckloopError("schema", text, facts);
+}

@@ -1,0 +1,24 @@
+/**
+ * For authors of feeds of their own: the part of a feed that is the same whichever API it reads.
+ *
+ * `cursorFeed` makes the feed of an API that is read after a cursor and keeps no place for its readers: a
+ * log, a change feed, a polling endpoint. Its author says how one page is asked for and what an item means;
+ * whose place it is, when it is saved and what happens where it is lost is here. `ackloop/http` has a client
+ * for the requests, `ackloop/testing` the kit that proves the feed.
+ *
+ * @packageDocumentation
+ */
+export { parseJson } from "../core/json.ts";
+export type {
+  CursorApi,
+  CursorEvent,
+  CursorItem,
+  CursorItemFacts,
+  CursorPage,
+  CursorUnreadable,
+  CursorWish,
+  EventOfItem,
+} from "./cursor/api.ts";
+export { type CursorFeed, cursorFeed } from "./cursor/feed.ts";
+export type { Instant } from "./cursor/instant.ts";
+export type { CursorFeedOptions, OnCursorExpired } from "./cursor/options.ts";
