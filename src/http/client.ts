@@ -1,3 +1,4 @@
+import { reasonOf } from "../core/abort.ts";
 import { AckloopError, isAckloopError } from "../core/errors.ts";
 import { tell } from "../core/foreign.ts";
 import { isCutJson, parseJson } from "../core/json.ts";
@@ -113,7 +114,7 @@ async function run<Reply>(
   const { signal, operation, repeat = call.method === "GET" ? "safe" : "unsent" } = call;
   const { provider, logger, retry } = shared.settings;
   if (signal !== undefined) checkSignal(provider, operation, signal);
-  if (signal?.aborted) throw signal.reason;
+  if (signal?.aborted) throw reasonOf(signal);
   const startedAt = performance.now();
   const journey = begin(shared, call, own, startedAt);
   const { status, text, body, date } = await withRetry(
@@ -239,7 +240,7 @@ async function takeToken(
     if (typeof given === "string") return given;
     return await withinLimit((own) => given.join(own), limitMs, signal);
   } catch (error) {
-    if (signal?.aborted) throw signal.reason;
+    if (signal?.aborted) throw reasonOf(signal);
     if (isTimeUp(error)) throw fromTimeout(limitMs, context, false);
     throw isAckloopError(error) ? asUnsent(error) : error;
   }
@@ -269,7 +270,7 @@ async function exchange(
       call.signal,
     );
   } catch (error) {
-    if (call.signal?.aborted) throw call.signal.reason;
+    if (call.signal?.aborted) throw reasonOf(call.signal);
     // A refusal counts once its status is there, whatever becomes of its text.
     if (!isTimeUp(error)) return fromThrown(error, context, settings.fetch === undefined);
     if (reply === undefined) return fromTimeout(limitMs, context, true);

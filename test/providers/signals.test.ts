@@ -13,6 +13,15 @@ describe.each(calls)("a signal for %s", (_name, call) => {
     await expect(Promise.resolve(call(fetch, signal))).resolves.toBeDefined();
   });
 
+  it("ends it with an AbortError where it gives no reason of its own", async () => {
+    const signal = AbortSignal.abort();
+    Object.defineProperty(signal, "reason", { value: undefined });
+
+    await expect((async () => call(fetch, signal))()).rejects.toMatchObject({
+      name: "AbortError",
+    });
+  });
+
   it.each([null, {}, { aborted: false }, 5])("that is none is a config error: %j", async (odd) => {
     await expect((async () => call(fetch, odd as never))()).rejects.toMatchObject({
       code: "config",
