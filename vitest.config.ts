@@ -20,7 +20,7 @@ export default defineConfig({
         find: /^ackloop\/(feeds|http|stores|emulator|testing)$/,
         replacement: source("$1/index.ts"),
       },
-      { find: /^ackloop\/(\w+)$/, replacement: source("providers/$1/index.ts") },
+      { find: /^ackloop\/([\w-]+)$/, replacement: source("providers/$1/index.ts") },
     ],
   },
   test: {

@@ -10,10 +10,16 @@ import { anyItems } from "../../http/list.ts";
  * TODO(source): the pages, and when they were read.
  */
 
+/** The most events of one page. TODO(source). */
+export const mostEvents = 100;
+
 /** A page of the log. Each event is read by itself, so that a malformed one does not hide the good ones. */
 export const wirePage = z.object({ events: anyItems });
 
 const text = z.string().check(z.minLength(1));
+
+/** Where an event stands. */
+export const wirePosition = z.object({ id: text });
 
 /** One event. */
 export const wireEvent = z.object({
@@ -27,27 +33,47 @@ export const wireEvent = z.object({
 export const wireError = z.object({ message: z.nullish(z.string()) });
 `,
   "src/providers/%folder%/event.ts": `
-import type { CursorEvent } from "../../feeds/cursor/api.ts";
+import { isAckloopError } from "../../core/errors.ts";
+import type { CursorItem } from "../../feeds/cursor/api.ts";
 import { parseAs } from "../../http/reply.ts";
-import { wireEvent } from "./wire.ts";
+import { wireEvent, wirePosition } from "./wire.ts";
 
 /**
- * Reads one item of a page; \`index\` is its place. Its id is the position behind it.
- *
- * @throws {AckloopError} \`schema\`, which says where it does not fit.
+ * Reads one item of a page; \`index\` is its place. Its id is the position behind it, also of one that
+ * cannot be read otherwise.
  */
-export function toEvent(item: unknown, index: number): CursorEvent {
-  const from = { provider: "%folder%", operation: "pull", at: \`events[\${index}]\` };
-  const { id, type, time, data } = parseAs(wireEvent, item, from);
-  return { position: id, id, type, time, data };
+export function toEvent(item: unknown, index: number): CursorItem {
+  const position = wirePosition.safeParse(item).data?.id;
+  try {
+    const from = { provider: "%folder%", operation: "pull", at: \`events[\${index}]\` };
+    const { id, type, time, data } = parseAs(wireEvent, item, from);
+    return { position, id, type, time, data };
+  } catch (error) {
+    if (!isAckloopError(error)) throw error;
+    return { position, unreadable: error };
+  }
 }
 `,
   "src/providers/%folder%/feed.ts": `
+import type { CallOptions } from "../../core/feed.ts";
 import { parseJson } from "../../core/json.ts";
 import { type CursorFeed, cursorFeed } from "../../feeds/cursor/feed.ts";
 import type { CursorFeedOptions } from "../../feeds/cursor/options.ts";
-import { mostEvents, type ReadPage } from "./client.ts";
 import { toEvent } from "./event.ts";
+import { mostEvents } from "./wire.ts";
+
+/** Reads one page, whose events are not read yet. */
+export type ReadPage = (
+  operation: string,
+  options: CallOptions & {
+    readonly after?: string | undefined;
+    readonly limit?: number | undefined;
+  },
+) => Promise<{
+  readonly events: readonly unknown[];
+  readonly text: string;
+  readonly sentAt?: number | undefined;
+}>;
 
 /** Makes the feed of the log. */
 export function createFeed(readPage: ReadPage, options: CursorFeedOptions): CursorFeed {
@@ -78,8 +104,8 @@ import { createHttpClient } from "../../http/client.ts";
 import { checkClientOptions, tokenRule } from "../../http/options.ts";
 import { pageReply, replyOf, withText } from "../../http/reply.ts";
 import type { ClientOptions, Token } from "../../http/types.ts";
-import { createFeed } from "./feed.ts";
-import { wireError, wirePage } from "./wire.ts";
+import { createFeed, type ReadPage } from "./feed.ts";
+import { mostEvents, wireError, wirePage } from "./wire.ts";
 
 /** The options of {@link %name%}. */
 export interface %Name%Options extends ClientOptions {
@@ -113,19 +139,6 @@ export interface %Name%Client {
    */
   feed(options: CursorFeedOptions): CursorFeed;
 }
-
-/** The most events of one page. TODO(source). */
-export const mostEvents = 100;
-
-/** Reads one page. */
-export type ReadPage = (
-  operation: string,
-  options: %Name%ListOptions,
-) => Promise<{
-  readonly events: readonly unknown[];
-  readonly text: string;
-  readonly sentAt?: number | undefined;
-}>;
 
 const listOptions = {
   ...callOptions,

@@ -46,7 +46,11 @@ function changes(
       ),
     "src/emulator/registry.ts": (old) =>
       insert(
-        insert(old, /import .*tiki/, fill('import { %name%Emulator } from "./%folder%.ts";\n')),
+        insert(
+          old,
+          /^import \{ \w+Emulator \}/m,
+          fill('import { %name%Emulator } from "./%folder%.ts";\n'),
+        ),
         /^\}\);$/m,
         fill('  "%folder%": (options) => %name%Emulator(options),\n'),
       ),
