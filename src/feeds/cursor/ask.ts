@@ -1,3 +1,4 @@
+import { throwIfAborted } from "../../core/abort.ts";
 import { AckloopError, isAckloopError } from "../../core/errors.ts";
 import { toFailure } from "../../core/guard.ts";
 import { toNetworkFailure } from "../../core/network.ts";
@@ -15,7 +16,7 @@ export function createAsk(api: CursorApi, pageSize: number): AskAt {
           : await api.read(after?.position, wish);
       return checkPage(api.provider, page);
     } catch (thrown) {
-      if (signal?.aborted) throw signal.reason;
+      throwIfAborted(signal);
       if (isAckloopError(thrown) || toNetworkFailure(thrown) === undefined) throw thrown;
       throw toFailure(thrown, { what: "pull", whom: api.provider });
     }

@@ -9,20 +9,26 @@ export function toItemOf(api: CursorApi): (item: unknown, index: number) => Curs
   const { provider } = api;
   return (item, index) => {
     try {
-      const read = api.toEvent(item, index);
-      const { position, time } = read;
-      const isPosition = typeof position === "string" && position !== "";
-      return {
-        ...read,
-        position: isPosition ? position : undefined,
-        time: isTimestamp(time) ? time : undefined,
-      };
+      return withSoundFacts(api.toEvent(item, index));
     } catch (thrown) {
       if (isAckloopError(thrown)) return { unreadable: thrown };
       // Its text may repeat what stands in the item.
       const what = `the item cannot be read: ${kindOf(thrown)}`;
       return { unreadable: unreadable(provider, what, index) };
     }
+  };
+}
+
+function withSoundFacts(read: CursorItem): CursorItem {
+  const { position, time } = read;
+  const isPosition = position === undefined || isText(position);
+  const isTime = time === undefined || isTimestamp(time);
+  // A copy of each item would cost a page as much as reading its JSON.
+  if (isPosition && isTime) return read;
+  return {
+    ...read,
+    position: isPosition ? position : undefined,
+    time: isTime ? time : undefined,
   };
 }
 
@@ -34,21 +40,17 @@ export function toEventOf(
   return (item, index) => {
     if (item.unreadable !== undefined) return item.unreadable;
     const { id, type, time, subject, data } = item;
-    if (typeof id !== "string" || id === "")
-      return unreadable(provider, "the item has no id", index);
-    if (typeof type !== "string" || type === "") {
-      return unreadable(provider, "the item has no type", index);
-    }
-    return {
-      specversion: "1.0",
-      id,
-      source,
-      type,
-      ...(time && { time: toUtc(time) }),
-      ...(typeof subject === "string" && subject !== "" && { subject }),
-      data,
-    };
+    if (!isText(id)) return unreadable(provider, "the item has no id", index);
+    if (!isText(type)) return unreadable(provider, "the item has no type", index);
+    const about = isText(subject) ? { subject } : undefined;
+    if (!time) return { specversion: "1.0", id, source, type, ...about, data };
+    const event = { specversion: "1.0", id, source, type, time: toUtc(time), data } as const;
+    return about ? { ...event, ...about } : event;
   };
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string" && value !== "";
 }
 
 function unreadable(provider: string, text: string, index: number): AckloopError {

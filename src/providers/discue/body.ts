@@ -87,8 +87,11 @@ function bytesOf(piece: unknown): Uint8Array<ArrayBuffer> {
   );
 }
 
+/** Over HTTP/2 there may be no length, and is never a coding: what is said to be JSON has a body all the same. */
 function tellsOfBody(headers: Headers): boolean {
-  return Number(headers.get("content-length")) > 0 || headers.has("transfer-encoding");
+  const length = headers.get("content-length");
+  if (length !== null) return Number(length) > 0;
+  return headers.has("transfer-encoding") || /\bjson\b/i.test(headers.get("content-type") ?? "");
 }
 
 /** The encodings that every runtime unpacks, by their names in HTTP. */

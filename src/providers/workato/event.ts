@@ -17,18 +17,17 @@ export type WorkatoTypeOf<Type extends string = string> = (data: WorkatoData) =>
  */
 export function toEvent(message: WireMessage, index: number, typeOf?: WorkatoTypeOf): CursorItem {
   const { id, time, payload, problem } = message;
-  const place = { position: id, time };
   if (problem || id === undefined) {
     const { text, path } = problem ?? { text: "the message has no id", path: "" };
-    return { ...place, unreadable: unreadable(text, `messages[${index}]${path}`) };
+    return { position: id, time, unreadable: unreadable(text, `messages[${index}]${path}`) };
   }
   // A `typeOf` that fails has its event set aside; the page's other events are not lost with it.
   const type = typeOf === undefined ? "message" : answerAtOnce(() => typeOf(payload))?.value;
   if (typeof type !== "string" || type === "") {
     const text = "`typeOf` gave no type for this message";
-    return { ...place, unreadable: unreadable(text, `messages[${index}].payload`) };
+    return { position: id, time, unreadable: unreadable(text, `messages[${index}].payload`) };
   }
-  return { ...place, id, type, data: payload };
+  return { position: id, time, id, type, data: payload };
 }
 
 function unreadable(text: string, path: string): AckloopError {

@@ -1,5 +1,4 @@
 import * as z from "zod/mini";
-import { isTimestamp } from "../../feeds/cursor/instant.ts";
 import { anyItems, listOf } from "../../http/list.ts";
 
 /**
@@ -95,7 +94,7 @@ export interface WireTopicFields {
 export interface WireMessage {
   /** The message's id, opaque; absent when it is no text. */
   readonly id?: string | undefined;
-  /** The message's time as it was sent; absent when it is no instant. */
+  /** The message's time as it was sent, which may be no instant; absent when it is no text. */
   readonly time?: string | undefined;
   /** The published object; meaningless when there is a `problem`. */
   readonly payload: Readonly<Record<string, unknown>>;
@@ -121,7 +120,7 @@ export function readMessage(item: unknown): WireMessage {
     return { payload: nothing, problem: { path: "", text: "the message is not an object" } };
   }
   const { message_id: id, payload, time: sent } = item;
-  const time = isTimestamp(sent) ? sent : undefined;
+  const time = typeof sent === "string" ? sent : undefined;
   if (typeof id !== "string" || id === "") {
     const problem = { path: ".message_id", text: "the message has no id" };
     return { time, payload: nothing, problem };

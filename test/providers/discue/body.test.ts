@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { createServer } from "node:http";
+import { connect, createServer as createHttp2Server } from "node:http2";
 import { gzipSync } from "node:zlib";
 import { getRequestListener } from "@hono/node-server";
 import express from "express";
@@ -70,6 +72,41 @@ describe("the body of a request", () => {
     for (const request of [requestOf({ body: text }), requestOf({ text: async () => text })]) {
       expect(await small.receive(request)).toMatchObject({ response: { status: 413 } });
     }
+  });
+});
+
+describe("a body over HTTP/2 that was read before", () => {
+  /** Who has no length to send need not say that there is a body at all, but for its type. */
+  async function statusOfPost(body: string, headers: Record<string, string>): Promise<number> {
+    const handle = webhook(receiver(), handler);
+    const server = createHttp2Server(async (request, response) => {
+      for await (const _ of request);
+      await getRequestListener(handle)(request, response);
+    });
+    await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as { readonly port: number };
+    const client = connect(`http://127.0.0.1:${port}`);
+    const { pathname, search } = new URL(notifyUrl);
+    const stream = client.request({ ":method": "POST", ":path": pathname + search, ...headers });
+    stream.end(body).resume();
+    const [answer] = await once(stream, "response");
+    client.close();
+    server.close();
+    return answer[":status"];
+  }
+  const handler = vi.fn();
+  afterEach(() => vi.clearAllMocks());
+
+  it("is no event without data, which would be acknowledged", async () => {
+    expect(await statusOfPost(text, { "content-type": "application/json" })).toBe(400);
+    expect(handler).not.toHaveBeenCalled();
+  });
+
+  it("is one where it is said to be empty", async () => {
+    const headers = { "content-type": "text/plain", "content-length": "0" };
+
+    expect(await statusOfPost("", headers)).toBe(200);
+    expect(handler.mock.calls).toMatchObject([[{ data: "" }, {}]]);
   });
 });
 

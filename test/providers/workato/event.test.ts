@@ -1,7 +1,7 @@
 import { CloudEvent } from "cloudevents";
 import { describe, expect, it } from "vitest";
 import { isAckloopError } from "../../../src/core/errors.ts";
-import { toEventOf } from "../../../src/feeds/cursor/item.ts";
+import { toEventOf, toItemOf } from "../../../src/feeds/cursor/item.ts";
 import { toEvent, type WorkatoTypeOf } from "../../../src/providers/workato/event.ts";
 import { readMessage } from "../../../src/providers/workato/wire.ts";
 import { fixture } from "./support.ts";
@@ -11,7 +11,13 @@ const page = fixture("assumed-consume") as { messages: readonly unknown[] };
 
 /** The event of an item, or its error, as the feed has it. */
 function read(item: unknown, index: number, typeOf?: WorkatoTypeOf) {
-  const found = toEventOf(source, "workato")(toEvent(readMessage(item), index, typeOf), index);
+  const api = {
+    provider: "workato",
+    path: "eu/topics/334525",
+    read: () => expect.unreachable(),
+    toEvent: (message: unknown, at: number) => toEvent(readMessage(message), at, typeOf),
+  };
+  const found = toEventOf(source, "workato")(toItemOf(api)(item, index), index);
   return isAckloopError(found) ? { unreadable: found } : { event: found };
 }
 
@@ -45,6 +51,12 @@ describe("toEvent", () => {
     const delivery = read({ message_id: "a", payload: {} }, 0);
 
     expect(delivery.event).not.toHaveProperty("time");
+  });
+
+  it("leaves a time out that is no instant", () => {
+    const item = { message_id: "a", payload: {}, time: "yesterday" };
+
+    expect(read(item, 0).event).not.toHaveProperty("time");
   });
 
   it("names the type by the data", () => {
