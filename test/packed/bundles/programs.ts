@@ -1,3 +1,5 @@
+import { profiles } from "../../providers/profiles.ts";
+
 /** A program of a user's, told by what it imports and does. */
 export interface Program {
   /** What it does. */
@@ -14,13 +16,8 @@ export interface Program {
   readonly needsNode?: string;
 }
 
-/** What a program is given when it runs: the emulators of a server of its own. */
-export interface Given {
-  readonly tiki: Readonly<Record<string, string>>;
-  readonly kekker: Readonly<Record<string, string>>;
-  readonly workato: Readonly<Record<string, string>>;
-  readonly discue: Readonly<Record<string, string>>;
-}
+/** What a program is given when it runs, by provider: its connection to an emulator on a server. */
+export type Given = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 /** How many events each provider has. */
 export const eventCount = 120;
@@ -38,7 +35,6 @@ const loop = `
   const { letters } = await deadLetters.list({ consumer: "billing", feed: feed.name });
   return { handled, letters: letters.length, acked: feed.acked.length };`;
 
-const consumed = { handled: eventCount, stopped: "empty" };
 const http = ["ackloop", "ky", "zod", "p-retry", "is-network-error"];
 
 const loopImports = { ackloop: ["drain"], "ackloop/testing": ["memoryFeed", "testEvent"] };
@@ -73,62 +69,13 @@ export const programs: readonly Program[] = [
     packages: ["ackloop", "p-retry", "is-network-error"],
     needsNode: "a database in a file",
   },
-  {
-    name: "tiki over HTTP",
-    imports: { ackloop: ["drain"], "ackloop/tiki": ["clientCredentials", "tiki"] },
-    body: `
-  const { baseUrl, tokenUrl, clientId, clientSecret, queue } = given.tiki;
-  const shop = tiki({ token: clientCredentials({ clientId, clientSecret, tokenUrl }), baseUrl });
-  const { handled, stopped } = await drain(shop.feed(queue), () => {});
-  return { handled, stopped };`,
-    prints: consumed,
+  ...profiles.map(({ program: { name, imports, body, prints } }) => ({
+    name,
+    imports,
+    body,
+    prints: prints(eventCount),
     packages: http,
-  },
-  {
-    name: "kekker over HTTP",
-    imports: {
-      ackloop: ["drain"],
-      "ackloop/kekker": ["kekker"],
-      "ackloop/stores": ["memoryStores"],
-    },
-    body: `
-  const feed = kekker(given.kekker).feed({ cursor: memoryStores().cursors, consumer: "billing" });
-  const { handled, stopped } = await drain(feed, () => {});
-  return { handled, stopped };`,
-    prints: consumed,
-    packages: http,
-  },
-  {
-    name: "workato over HTTP",
-    imports: {
-      ackloop: ["drain"],
-      "ackloop/workato": ["workato"],
-      "ackloop/stores": ["memoryStores"],
-    },
-    body: `
-  const { topic, ...connection } = given.workato;
-  const feed = workato(connection).feed(topic, { cursor: memoryStores().cursors, consumer: "billing" });
-  const { handled, stopped } = await drain(feed, () => {});
-  return { handled, stopped };`,
-    prints: consumed,
-    packages: http,
-  },
-  {
-    name: "discue over HTTP, and its webhook",
-    imports: { ackloop: ["webhook"], "ackloop/discue": ["discue"] },
-    body: `
-  const client = discue(given.discue);
-  const { id } = await client.queues.create({ name: "orders" });
-  const secret = "0123456789abcdef";
-  let handled = 0;
-  const handle = webhook(client.receiver({ name: id, secret }), () => void handled++);
-  const send = () => new Request("https://user.test/?secret=" + secret, { method: "POST", body: "{}" });
-  const { status } = await handle(send());
-  const queues = await client.queues.list();
-  return { handled, status, queues: queues.length };`,
-    prints: { handled: 1, status: 200, queues: 1 },
-    packages: http,
-  },
+  })),
   {
     name: "a receiver of webhooks that are signed in either way",
     imports: { ackloop: ["webhook"], "ackloop/feeds": ["receiver"] },

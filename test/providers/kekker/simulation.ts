@@ -1,12 +1,20 @@
 import { kekkerEmulator } from "../../../src/emulator/kekker.ts";
 import { kekker } from "../../../src/providers/kekker/index.ts";
-import type { PlannedEvent } from "../plan.ts";
-import type { Provider } from "../providers.ts";
-import { CONSUMER, runLoop } from "../runner.ts";
-import type { World } from "../world.ts";
+import type { PlannedEvent } from "../../simulation/plan.ts";
+import type { Provider, Simulated } from "../../simulation/providers.ts";
+import { CONSUMER, runLoop } from "../../simulation/runner.ts";
+import type { World } from "../../simulation/world.ts";
 
 /** Kekker's list of unprocessed events. */
-export function openKekker(world: World): Provider {
+export const simulated: Simulated = {
+  operations: ["list", "list", "ack", "ack"],
+  delivers: "list",
+  acksEach: true,
+  keepsPlace: ({ dedupe }) => dedupe,
+  open,
+};
+
+function open(world: World): Provider {
   const { seed, settings, shape } = world.plan;
   const padding = " ".repeat(shape.padding);
   const { pageSize } = settings;
@@ -35,8 +43,6 @@ export function openKekker(world: World): Provider {
       return runLoop(process, stores, client.feed(watermark));
     },
     isDrained: () => emulator.unprocessed() === shape.stuck,
-    revoke: () => {},
-    saved: () => {},
   };
 }
 

@@ -4,14 +4,13 @@ import { discueEmulator } from "../../../src/emulator/discue.ts";
 import { webhook } from "../../../src/loop/webhook.ts";
 import type { DiscueReceiver } from "../../../src/providers/discue/index.ts";
 import { discue } from "../../../src/providers/discue/index.ts";
-import { handlerOf } from "../handler.ts";
-import type { Process } from "../process.ts";
-import type { Provider } from "../providers.ts";
-import { handlingOptions, type Running, runLoop } from "../runner.ts";
-import type { ProcessStores } from "../stores.ts";
-import type { World } from "../world.ts";
-import { eventSchema } from "./schema.ts";
-import { toPayload, typeOf } from "./workato.ts";
+import { handlerOf } from "../../simulation/handler.ts";
+import { eventSchema, toPayload, typeOf } from "../../simulation/payload.ts";
+import type { Process } from "../../simulation/process.ts";
+import type { Provider, Simulated } from "../../simulation/providers.ts";
+import { handlingOptions, type Running, runLoop } from "../../simulation/runner.ts";
+import type { ProcessStores } from "../../simulation/stores.ts";
+import type { World } from "../../simulation/world.ts";
 
 const SECRET = "simulation-secret-0001";
 const URL_OF_US = `https://receiver.test/?secret=${SECRET}`;
@@ -20,7 +19,14 @@ const URL_OF_US = `https://receiver.test/?secret=${SECRET}`;
 type Serve = (request: Request) => Promise<Response>;
 
 /** discue's queue, which calls us. */
-export function openDiscue(world: World): Provider {
+export const simulated: Simulated = {
+  operations: ["notify"],
+  delivers: "notify",
+  calls: true,
+  open,
+};
+
+function open(world: World): Provider {
   const { seed, settings } = world.plan;
   const numbers = new Map<string, number>();
   /** What takes requests now; nothing while no process is there. */
@@ -73,8 +79,6 @@ export function openDiscue(world: World): Provider {
       return running;
     },
     isDrained: () => emulator.journal.ackedIds(queue).length === numbers.size,
-    revoke: () => {},
-    saved: () => {},
   };
 }
 

@@ -1,12 +1,18 @@
 import { tikiEmulator } from "../../../src/emulator/tiki.ts";
 import { clientCredentials, tiki } from "../../../src/providers/tiki/index.ts";
-import type { PlannedEvent } from "../plan.ts";
-import type { Provider } from "../providers.ts";
-import { runLoop } from "../runner.ts";
-import type { World } from "../world.ts";
+import type { PlannedEvent } from "../../simulation/plan.ts";
+import type { Provider, Simulated } from "../../simulation/providers.ts";
+import { runLoop } from "../../simulation/runner.ts";
+import type { World } from "../../simulation/world.ts";
 
 /** Tiki's queue. */
-export function openTiki(world: World): Provider {
+export const simulated: Simulated = {
+  operations: ["pull", "pull", "ack", "token"],
+  delivers: "pull",
+  open,
+};
+
+function open(world: World): Provider {
   const { seed, settings, shape } = world.plan;
   // A page cannot be asked for in smaller pieces, so that it must fit a body.
   const padding = " ".repeat(Math.min(shape.padding, 50_000 / settings.pageSize));
@@ -27,7 +33,6 @@ export function openTiki(world: World): Provider {
   return {
     emulator,
     numbers,
-    open: async () => {},
     publish(event) {
       numbers.set(`event-${event.n}`, event.n);
       hiddenFor += shape.hidden * settings.pageSize;
@@ -43,7 +48,6 @@ export function openTiki(world: World): Provider {
     },
     isDrained: () => emulator.waiting(queue) === 0,
     revoke: () => emulator.revokeTokens(),
-    saved: () => {},
   };
 }
 

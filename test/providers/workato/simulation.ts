@@ -1,13 +1,21 @@
 import { workatoEmulator } from "../../../src/emulator/workato.ts";
 import { workato } from "../../../src/providers/workato/index.ts";
-import type { PlannedEvent } from "../plan.ts";
-import type { Provider } from "../providers.ts";
-import { CONSUMER, runLoop } from "../runner.ts";
-import type { World } from "../world.ts";
-import { eventSchema } from "./schema.ts";
+import { eventSchema, toPayload, typeOf } from "../../simulation/payload.ts";
+import type { Provider, Simulated } from "../../simulation/providers.ts";
+import { CONSUMER, runLoop } from "../../simulation/runner.ts";
+import type { World } from "../../simulation/world.ts";
+import { idIn } from "./process.ts";
 
-/** Workato's topic. */
-export function openWorkato(world: World): Provider {
+/** Workato's topic. A saved cursor is its ack. */
+export const simulated: Simulated = {
+  operations: ["consume"],
+  delivers: "consume",
+  keepsPlace: () => true,
+  idIn,
+  open,
+};
+
+function open(world: World): Provider {
   const { seed } = world.plan;
   const emulator = workatoEmulator({ seed });
   const topic = emulator.createTopic("simulation");
@@ -18,7 +26,6 @@ export function openWorkato(world: World): Provider {
   return {
     emulator,
     numbers,
-    open: async () => {},
     publish(event) {
       const padding = " ".repeat(world.plan.shape.padding);
       const [id = ""] = emulator.publish(topic, [{ ...toPayload(event), padding }]);
@@ -37,23 +44,8 @@ export function openWorkato(world: World): Provider {
       return runLoop(process, stores, feed);
     },
     isDrained: () => savedAt === ids.length - 1,
-    revoke: () => {},
     saved(id) {
       savedAt = Math.max(savedAt, ids.indexOf(id));
     },
   };
-}
-
-/** The payload of an event where the provider gives none but the user a type. */
-export function toPayload({ n, key, kind }: PlannedEvent) {
-  const type = kind === "unknown" ? "other" : "message";
-  const value = kind === "invalid" ? "text" : 1;
-  return { sim: n, key, value, ...(kind === "unreadable" ? {} : { type }) };
-}
-
-/** Names the type; of what has none, it throws. */
-export function typeOf(data: unknown): string {
-  const { type } = data as { readonly type?: string };
-  if (type === undefined) throw new Error("no type");
-  return type;
 }
