@@ -23,6 +23,7 @@ const processes = [
   "test/simulation/drawn/drawn.test.ts",
   "test/stores/{pgbouncer,postgres-levels,postgres-plans,postgres-server}.test.ts",
   "test/stores/{processes,sqlite-disk,sqlite-locks}.test.ts",
+  "test/testing/real-clock.test.ts",
 ];
 
 /** Plant bugs into the source, one after another. */
