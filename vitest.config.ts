@@ -45,9 +45,11 @@ export default defineConfig({
     unstubGlobals: true,
     // One for each of two cores.
     maxWorkers: 2,
-    // Two slow cores run the tests of everybody; a hang still ends.
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    // Two slow cores run the tests of everybody; a hang still ends. What is left running after that time
+    // would be found by the next file of `source`.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000 } },
     reporters: process.env.CI ? ["default", "json"] : ["default"],
     outputFile: { json: ".tmp/results/source.json" },
     coverage: {

@@ -43,7 +43,7 @@ describe("examples/stores/redis.ts", () => {
     await vi.waitFor(async () => {
       const left = (await client.keys("expiry:*")).map((name) => name.split(":")[1]);
       expect(left.sort()).toEqual(["cursor", "lease"]);
-    });
+    }, 60_000);
   });
 });
 

@@ -9,7 +9,7 @@ ownClock();
 
 const limits = { inboxMaxEntries: 20 };
 
-describe("postgresStores on PGlite", { timeout: 60_000 }, () => {
+describe("postgresStores on PGlite", () => {
   const database = PGlite.create();
   // It takes seconds to start on a busy machine.
   beforeAll(async () => await (await database).waitReady, 180_000);

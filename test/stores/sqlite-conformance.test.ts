@@ -10,26 +10,18 @@ ownClock();
 const limits = { inboxMaxEntries: 20 };
 const { freshFile, closing } = useFiles();
 
-describe.each(driversHere)(
-  "sqliteStores by the path of a file, with $name",
-  { timeout: 60_000 },
-  ({ stores }) => {
-    storeConformance({ describe, it }, async () => {
-      const file = await freshFile();
-      const open = () => closing(stores(file, limits));
-      return { stores: open(), others: open(), ...limits };
-    });
-  },
-);
+describe.each(driversHere)("sqliteStores by the path of a file, with $name", ({ stores }) => {
+  storeConformance({ describe, it }, async () => {
+    const file = await freshFile();
+    const open = () => closing(stores(file, limits));
+    return { stores: open(), others: open(), ...limits };
+  });
+});
 
-describe.each(driversHere)(
-  "sqliteStores on an application's database, with $name",
-  { timeout: 60_000 },
-  (driver) => {
-    storeConformance({ describe, it }, async () => {
-      const database = closing(driver.open(await freshFile()));
-      const open = () => closing(sqliteStores(database, limits));
-      return { stores: open(), others: open(), ...limits };
-    });
-  },
-);
+describe.each(driversHere)("sqliteStores on an application's database, with $name", (driver) => {
+  storeConformance({ describe, it }, async () => {
+    const database = closing(driver.open(await freshFile()));
+    const open = () => closing(sqliteStores(database, limits));
+    return { stores: open(), others: open(), ...limits };
+  });
+});
