@@ -36,7 +36,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^ackloop$/, replacement: source("index.ts") },
-      { find: /^ackloop\/(stores|emulator|testing)$/, replacement: source("$1/index.ts") },
+      { find: /^ackloop\/(http|stores|emulator|testing)$/, replacement: source("$1/index.ts") },
       { find: /^ackloop\/(\w+)$/, replacement: source("providers/$1/index.ts") },
     ],
   },

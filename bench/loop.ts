@@ -1,7 +1,6 @@
 /**
- * What the loop costs beside a bare pool: `npm run bench`. Pages of 100 events made in memory, handlers
- * that do nothing and are async, ten at once. It prints CPU (user and system) an event, in us, and the
- * difference, which is the loop's own; the two alternate in one process, so that noise hits both.
+ * What the loop costs beside a bare pool. Pages of 100 events made in memory, handlers that do nothing and are
+ * async, ten at once; CPU, user and system.
  */
 import type { FeedEvent } from "../src/core/event.ts";
 import type { Delivery, Feed } from "../src/core/feed.ts";
@@ -10,9 +9,16 @@ import { drain } from "../src/loop/consume.ts";
 
 const PAGE = 100;
 const PAGES = 2_000;
-const ROUNDS = 7;
 
-type Kind = "cumulative unacked" | "cumulative onward" | "individual unacked" | "without again";
+/** The kinds of feed that are measured; `ordered` is the first one with `orderBy`. */
+const kinds = [
+  "cumulative unacked",
+  "cumulative onward",
+  "individual unacked",
+  "without again",
+  "ordered",
+] as const;
+type Kind = (typeof kinds)[number];
 
 class BenchDelivery {
   readonly event: FeedEvent;
@@ -43,9 +49,14 @@ function* pages(): Generator<BenchDelivery[]> {
   }
 }
 
+const shapes: Partial<Record<Kind, Kind>> = {
+  "without again": "cumulative onward",
+  ordered: "cumulative unacked",
+};
+
 function benchFeed(kind: Kind): Feed {
   const all = pages();
-  const [acks, pulls] = kind === "without again" ? ["cumulative", "onward"] : kind.split(" ");
+  const [acks, pulls] = (shapes[kind] ?? kind).split(" ");
   const bare = (page: BenchDelivery[]): readonly Delivery[] =>
     page.map(({ event, raw, receipt }) => ({ event, raw, receipt }));
   return {
@@ -84,33 +95,29 @@ async function costOf(work: () => Promise<unknown>): Promise<number> {
   return (user + system) / (PAGE * PAGES);
 }
 
-const median = (values: readonly number[]): number =>
-  [...values].sort((left, right) => left - right)[Math.floor(values.length / 2)] ?? Number.NaN;
-
-async function main(): Promise<void> {
-  const handler = async (): Promise<void> => {};
-  const kinds: readonly Kind[] = [
-    "cumulative unacked",
-    "cumulative onward",
-    "individual unacked",
-    "without again",
-  ];
-  const bare: number[] = [];
-  const loop = new Map<Kind, number[]>(kinds.map((kind) => [kind, []]));
-  for (let round = 0; round < ROUNDS; round += 1) {
-    bare.push(await costOf(() => barePool(handler)));
-    for (const kind of kinds) {
-      const cost = await costOf(() => drain(benchFeed(kind), handler, { concurrency: 10 }));
-      loop.get(kind)?.push(cost);
-    }
-  }
-  const base = median(bare);
-  process.stdout.write(`node ${process.version}: bare pool ${base.toFixed(2)} us an event\n`);
-  for (const [kind, costs] of loop) {
-    const cost = median(costs);
-    const own = (cost - base).toFixed(2);
-    process.stdout.write(`${kind}: ${cost.toFixed(2)} us, the loop's own ${own}\n`);
-  }
+/** What the loop costs, in us an event, round by round. */
+export interface LoopCosts {
+  /** The bare pool by itself. */
+  readonly bare: readonly number[];
+  /** What each kind of feed costs beside it. */
+  readonly own: ReadonlyMap<Kind, readonly number[]>;
 }
 
-await main();
+/** Measures a bare pool and the loop over each kind, in turns, so that noise hits all. */
+export async function loopCosts(rounds: number): Promise<LoopCosts> {
+  const handler = async (): Promise<void> => {};
+  const bare: number[] = [];
+  const own = new Map<Kind, number[]>(kinds.map((kind) => [kind, []]));
+  for (let round = 0; round < rounds; round += 1) {
+    const base = await costOf(() => barePool(handler));
+    bare.push(base);
+    for (const kind of kinds) {
+      const options = { concurrency: 10, ...(kind === "ordered" && { orderBy }) };
+      own.get(kind)?.push((await costOf(() => drain(benchFeed(kind), handler, options))) - base);
+    }
+  }
+  return { bare, own };
+}
+
+/** A key for each of 97 customers. */
+const orderBy = ({ id }: FeedEvent): string => String(Number(id.slice(6)) % 97);

@@ -5,9 +5,11 @@ import { transform } from "esbuild";
 
 const source = (path) => new URL(`../src/${path}/index.ts`, import.meta.url);
 
-/** Finds `ackloop` and its subpaths in the source. */
+/** Finds `ackloop` and its subpaths in the source, or as they were built where `ACKLOOP_BUILT` says so. */
 export function resolve(specifier, context, next) {
-  if (!/^ackloop(\/|$)/.test(specifier)) return next(specifier, context);
+  if (!/^ackloop(\/|$)/.test(specifier) || process.env.ACKLOOP_BUILT) {
+    return next(specifier, context);
+  }
   const name = specifier.slice("ackloop/".length);
   const found = [`providers/${name}`, name || "."].map(source).find((url) => existsSync(url));
   if (!found) throw new Error(`No source for "${specifier}".`);

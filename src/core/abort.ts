@@ -1,6 +1,14 @@
 import { AckloopError } from "./errors.ts";
 import { signal as signalRule } from "./options.ts";
 
+/** Why a signal has fired. Those of libraries may say nothing, and a rejection must say what it is. */
+export function reasonOf(signal: AbortSignal | undefined): unknown {
+  const reason: unknown = signal?.reason;
+  return reason === undefined
+    ? new DOMException("This operation was aborted", "AbortError")
+    : reason;
+}
+
 /**
  * Throws the signal's reason where it has fired already. Not every library's signal can do so itself.
  *
@@ -11,7 +19,7 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signalRule.test(signal) !== true) {
     throw new AckloopError("config", `signal must be ${signalRule.must}`);
   }
-  if (signal.aborted) throw signal.reason;
+  if (signal.aborted) throw reasonOf(signal);
 }
 
 /** The callbacks that wait for a signal; with it goes the one listener that serves them all. */
@@ -70,7 +78,7 @@ export function abortable<Result>(
 ): Promise<Result> {
   return new Promise((resolve, reject) => {
     throwIfAborted(signal);
-    const forget = onAbort(signal, () => reject(signal?.reason));
+    const forget = onAbort(signal, () => reject(reasonOf(signal)));
     work().finally(forget).then(resolve, reject);
   });
 }

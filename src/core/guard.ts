@@ -1,4 +1,4 @@
-import { onAbort } from "./abort.ts";
+import { onAbort, reasonOf } from "./abort.ts";
 import { AckloopError, isAckloopError } from "./errors.ts";
 
 /** A longer timer than this would fire at once. */
@@ -61,7 +61,7 @@ export function ask<Value>(
       end(answer);
       own.abort(reason);
     };
-    const forget = onAbort(signal, () => cut(CUT, signal?.reason));
+    const forget = onAbort(signal, () => cut(CUT, reasonOf(signal)));
     const forgetOwn = onAbort(asking.own?.signal, () => end(CUT));
     const timer = setTimeout(
       () => {

@@ -280,7 +280,7 @@ export function group<Rules extends Table>(
     needed.every((each) => Object.hasOwn(value, each) && value[each] !== undefined);
   return new Rule({
     must: must ?? "an object",
-    test: must === undefined ? isObject : hasNeeded,
+    test: must === undefined ? isGroup : hasNeeded,
     convert: (value, verb, path) => readTable(value as object, table, verb, path),
     byDefault: needed.length > 0 ? undefined : readTable({}, table, "", ""),
     table,
@@ -290,8 +290,9 @@ export function group<Rules extends Table>(
 /**
  * Checks what a user gave against a table, and one of the verb's own, and fills in the defaults.
  *
- * Only the object's own enumerable members are looked at, each once. `undefined` counts as left out,
- * `null` does not. Gives a frozen object with every option of the tables; it can be given again.
+ * Only the object's own enumerable members are looked at, each once; what would be passed over for that is
+ * refused. `undefined` counts as left out, `null` does not. Gives a frozen object with every option of the
+ * tables; it can be given again.
  *
  * @throws {AckloopError} `config`, which names the verb, the option as `outer.inner`, and what is
  * right; never the value.
@@ -303,8 +304,10 @@ export function checkOptions<Rules extends Table, Own extends Table = Record<nev
   own?: Own,
 ): FilledOf<Rules> & FilledOf<Own> {
   const given = options === undefined ? {} : options;
-  if (judge(isObject, given) !== true) {
-    throw new AckloopError("config", `${verb}: the options must be an object`);
+  const verdict = judge(isGroup, given);
+  if (verdict !== true) {
+    const more = verdict === false ? "" : `; ${verdict}`;
+    throw new AckloopError("config", `${verb}: the options must be an object${more}`);
   }
   const filled: unknown = readTable(given as object, { ...table, ...own }, verb, "");
   // The tables' own types say what the walk has made; the compiler cannot follow it.
@@ -328,9 +331,27 @@ function readTable(given: object, table: Table, verb: string, path: string): obj
   }
   const filled: Record<string, unknown> = {};
   for (const each of Object.keys(table)) {
+    if (!members.has(each) && attempt(() => hasHidden(given, each), verb, outer + each)) {
+      throw optionError(verb, outer + each, "must be a member of the object itself, not inherited");
+    }
     filled[each] = table[each]?.read(members.get(each), verb, outer + each);
   }
   return Object.freeze(filled);
+}
+
+/** Whether an object has a member that `Object.keys` does not tell: that of a class, or of what it was made from. */
+export function hasHidden(given: object, name: string): boolean {
+  let holder: object | null = given;
+  while (holder !== null && !isRoot(holder)) {
+    if (Object.hasOwn(holder, name)) return true;
+    holder = Object.getPrototypeOf(holder) as object | null;
+  }
+  return false;
+}
+
+/** Whether it is the `Object.prototype` of some realm. */
+function isRoot(holder: object): boolean {
+  return Object.hasOwn(holder, "hasOwnProperty") && Object.getPrototypeOf(holder) === null;
 }
 
 /** Reads what a user gave, whose getters and traps may throw anything. */
@@ -357,6 +378,17 @@ function judge(test: RuleParts["test"], value: unknown): boolean | string {
 /** Tells whether a value is an object with members: no list, not null. */
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Tells an object with members of its own. What has them elsewhere would else be one that sets nothing. */
+export function isGroup(value: unknown): boolean | string {
+  if (!isObject(value)) return false;
+  // A name of its own is a member like others.
+  const has = (method: string) =>
+    typeof value[method] === "function" && !Object.hasOwn(value, method);
+  if (has("then")) return "a promise of them has to be awaited";
+  if (has("entries")) return "a map is none";
+  return signal.test(value) !== true || "a signal is one of them: { signal }";
 }
 
 function hasMembers(value: unknown): value is Readonly<Record<string, unknown>> {

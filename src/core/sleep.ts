@@ -1,4 +1,4 @@
-import { onAbort } from "./abort.ts";
+import { onAbort, reasonOf } from "./abort.ts";
 
 /** A longer delay than this would make `setTimeout` fire at once. */
 const LONGEST_MS = 2 ** 31 - 1;
@@ -12,7 +12,7 @@ const LONGEST_MS = 2 ** 31 - 1;
 export function sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {
-      reject(signal.reason);
+      reject(reasonOf(signal));
       return;
     }
     const timer = setTimeout(
@@ -24,7 +24,7 @@ export function sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
     );
     const forget = onAbort(signal, () => {
       clearTimeout(timer);
-      reject(signal?.reason);
+      reject(reasonOf(signal));
     });
   });
 }

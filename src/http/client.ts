@@ -1,5 +1,7 @@
+import { reasonOf } from "../core/abort.ts";
 import { AckloopError, isAckloopError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
+import { checkCall } from "./check-call.ts";
 import {
   asUnknown,
   asUnsent,
@@ -51,7 +53,9 @@ export function createHttpClient(settings: HttpSettings): HttpClient {
   const checked = checkSettings(settings);
   const credentials = new WeakMap<object, Credential>();
   // A grant asks for the client's own token: its calls cannot carry it.
-  const callBare: HttpClient["call"] = (call) => run(shared, call, undefined);
+  const callBare: HttpClient["call"] = async (call) => {
+    return run(shared, checkCall(checked.provider, call), undefined);
+  };
   const credentialFor = (token: Token): Credential => {
     const known = typeof token === "function" ? credentials.get(token) : undefined;
     if (known !== undefined) return known;
@@ -107,10 +111,10 @@ async function run<Reply>(
   call: HttpCall<Reply>,
   own: Credential | undefined,
 ): Promise<Reply> {
-  const { signal, operation, repeat } = call;
+  const { signal, operation, repeat = call.method === "GET" ? "safe" : "unsent" } = call;
   const { provider, logger, retry } = shared.settings;
   if (signal !== undefined) checkSignal(provider, operation, signal);
-  if (signal?.aborted) throw signal.reason;
+  if (signal?.aborted) throw reasonOf(signal);
   const startedAt = performance.now();
   const journey = begin(shared, call, own, startedAt);
   const { status, text, body, date } = await withRetry(
@@ -236,7 +240,7 @@ async function takeToken(
     if (typeof given === "string") return given;
     return await withinLimit((own) => given.join(own), limitMs, signal);
   } catch (error) {
-    if (signal?.aborted) throw signal.reason;
+    if (signal?.aborted) throw reasonOf(signal);
     if (isTimeUp(error)) throw fromTimeout(limitMs, context, false);
     throw isAckloopError(error) ? asUnsent(error) : error;
   }
@@ -266,7 +270,7 @@ async function exchange(
       call.signal,
     );
   } catch (error) {
-    if (call.signal?.aborted) throw call.signal.reason;
+    if (call.signal?.aborted) throw reasonOf(call.signal);
     // A refusal counts once its status is there, whatever becomes of its text.
     if (!isTimeUp(error)) return fromThrown(error, context, settings.fetch === undefined);
     if (reply === undefined) return fromTimeout(limitMs, context, true);

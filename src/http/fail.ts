@@ -7,7 +7,7 @@ import {
 import { toNetworkFailure } from "../core/network.ts";
 import { isCutJson, parseJson } from "./json.ts";
 import { redactorOf } from "./redact.ts";
-import type { TransportReply } from "./transport.ts";
+import { isNoResponse, type TransportReply } from "./transport.ts";
 import type { HttpSettings } from "./types.ts";
 
 /** What is known of a call when it fails. */
@@ -117,6 +117,8 @@ export function fromThrown(
   context: FailureContext,
   isOwnFetch = true,
 ): AckloopError {
+  // It has answered: what was asked for may be done.
+  if (isNoResponse(error)) return new AckloopError("config", error.message, toFacts(context, true));
   const failure = toNetworkFailure(error);
   if (failure === undefined) throw error;
   const { unsent, networkCode, distrusted } = failure;

@@ -1,4 +1,4 @@
-import { onAbort } from "../core/abort.ts";
+import { onAbort, reasonOf } from "../core/abort.ts";
 import { sleep } from "../core/sleep.ts";
 
 /** One question whose answer several wait for. It is cut when the last of them has gone. */
@@ -38,8 +38,8 @@ export class Flight<Value> {
     return new Promise((resolve, reject) => {
       const forget = onAbort(signal, () => {
         this.#waiting -= 1;
-        if (this.#waiting === 0) this.#leave(signal?.reason);
-        reject(signal?.reason);
+        if (this.#waiting === 0) this.#leave(reasonOf(signal));
+        reject(reasonOf(signal));
       });
       this.#answer.then(resolve, reject).finally(forget);
     });

@@ -1,4 +1,4 @@
-import { onAbort } from "../core/abort.ts";
+import { onAbort, reasonOf } from "../core/abort.ts";
 
 /** What {@link withinLimit} rejects with when the time is over. */
 export class TimeIsUp extends Error {
@@ -31,7 +31,7 @@ export function withinLimit<Result>(
 ): Promise<Result> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {
-      reject(signal.reason);
+      reject(reasonOf(signal));
       return;
     }
     const controller = new AbortController();
@@ -44,7 +44,7 @@ export function withinLimit<Result>(
       reject(reason);
       controller.abort(reason);
     };
-    const forget = onAbort(signal, () => cut(signal?.reason));
+    const forget = onAbort(signal, () => cut(reasonOf(signal)));
     const timer = setTimeout(() => cut(new TimeIsUp()), limitMs);
     work(controller.signal).then(
       (result) => {

@@ -63,6 +63,8 @@ function whatIsWrongWith(headers: object): string | undefined {
 export const urlRule: Rule<string> = new Rule({
   must: "an absolute URL, such as https://api.example.com/v1",
   test: (value) => {
+    if (isObject(value) && typeof value["href"] === "string")
+      return "give the text of a URL object";
     if (typeof value !== "string" || !URL.canParse(value)) return false;
     const { protocol, username, password, href } = new URL(value);
     if (protocol !== "https:" && protocol !== "http:") return "it must begin with https:";

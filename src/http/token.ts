@@ -2,6 +2,7 @@ import { onAbort } from "../core/abort.ts";
 import { AckloopError } from "../core/errors.ts";
 import { ask, describeThrown, isThenable, toFailure } from "../core/guard.ts";
 import type { Logger } from "../core/logger.ts";
+import { between, checkOptions, LONGEST_TIMER_MS, type TableOf } from "../core/options.ts";
 import { fromTimeout } from "./fail.ts";
 import { Flight } from "./flight.ts";
 import { foreignLimitMs } from "./foreign.ts";
@@ -172,7 +173,7 @@ function toTokenFailure(provider: string, thrown: unknown): AckloopError {
 export interface IssuedToken {
   /** The token. */
   readonly token: string;
-  /** For how long it is good, in ms from now; absent: until it is refused. */
+  /** For how long it is good, in ms from when it was asked for; absent: until it is refused. */
   readonly expiresInMs?: number | undefined;
 }
 
@@ -187,17 +188,28 @@ export interface TokenCacheOptions {
   readonly graceMs?: number | undefined;
 }
 
+const cacheTable = {
+  marginMs: between(0, LONGEST_TIMER_MS).or(30_000),
+  graceMs: between(0, LONGEST_TIMER_MS),
+} satisfies TableOf<TokenCacheOptions>;
+
 /**
  * Makes a token source of a grant: it keeps the token until shortly before it ends or until it is
  * refused, and asks once for all who need one meanwhile.
  *
  * A failed question is not kept: the next caller asks again. Who repeats: the calls that the grant
  * makes with `request.call`, as their `repeat` says.
+ *
+ * @throws {AckloopError} `config`, which names the option and says what is right.
  */
 export function cachedToken(
   fetchToken: (request: TokenRequest) => Promise<IssuedToken>,
-  { marginMs = 30_000, graceMs }: TokenCacheOptions = {},
+  options?: TokenCacheOptions,
 ): (request: TokenRequest) => string | Promise<string> {
+  if (typeof fetchToken !== "function") {
+    throw new AckloopError("config", "cachedToken: give a function that fetches a token");
+  }
+  const { marginMs, graceMs } = checkOptions("cachedToken", options, cacheTable);
   let cached: { readonly token: string; readonly endsAt: number } | undefined;
   let flight: Flight<string> | undefined;
   const ask = async (request: TokenRequest, signal: AbortSignal): Promise<string> => {
@@ -206,6 +218,9 @@ export function cachedToken(
     const { refused, logger } = request;
     const issued = await fetchToken({ refused, logger, signal, call });
     const { token, expiresInMs = Number.POSITIVE_INFINITY } = issued;
+    if (!(expiresInMs >= 0)) {
+      throw new AckloopError("config", "cachedToken: `expiresInMs` must be a number of ms from 0");
+    }
     // What can never be sent is not kept, nor what a question brings that was cut: another was asked since.
     if (!isToken(token) || signal.aborted) return token;
     cached = { token, endsAt: askedAt + expiresInMs - Math.min(marginMs, expiresInMs / 2) };

@@ -66,7 +66,7 @@ const errorBodyMs = 2_000;
 export function createTransport(fetch: typeof globalThis.fetch | undefined): Transport {
   const direct: typeof globalThis.fetch = async (input, init) => {
     try {
-      return await (fetch ?? globalThis.fetch)(input, init);
+      return checked(await (fetch ?? globalThis.fetch)(input, init));
     } catch (thrown) {
       throw new FetchFailure(thrown);
     }
@@ -88,9 +88,58 @@ export function createTransport(fetch: typeof globalThis.fetch | undefined): Tra
       const response = await (hot || fetch ? direct(url, options) : client(url, options));
       return await readReply(response, request);
     } catch (error) {
-      throw error instanceof FetchFailure ? error.thrown : error;
+      if (!(error instanceof FetchFailure)) throw error;
+      const refusal = refusalIn(error.thrown);
+      if (refusal === undefined) throw error.thrown;
+      return await readReply(refusal, request);
     }
   };
+}
+
+/** What a `fetch` answered with is of no use; the message says what would be. It holds nothing of the answer. */
+class NoResponse extends Error {
+  override readonly name = "NoResponse";
+}
+
+/** Whether it is one; what cannot even be asked, such as a revoked proxy, is something else. */
+export function isNoResponse(error: unknown): error is NoResponse {
+  try {
+    return error instanceof NoResponse;
+  } catch {
+    return false;
+  }
+}
+
+function checked(response: Response): Response {
+  if (isResponse(response)) return response;
+  throw new NoResponse(
+    "`fetch` gave no Response: that has a number in `status`, a `get` in `headers`, and a body to be read",
+  );
+}
+
+/** Asked for what it can do: the `fetch` of a library, or a test's, has a class of its own. */
+function isResponse(value: unknown): value is Response {
+  if (typeof value !== "object" || value === null) return false;
+  const { status, headers } = value as Partial<Response>;
+  return typeof status === "number" && typeof headers?.get === "function";
+}
+
+/**
+ * The answer in what a `fetch` was rejected with: that of ky, or one around axios, takes a refusal for an
+ * error of its own, and the provider's word would be taken for the network's.
+ */
+function refusalIn(thrown: unknown): Response | undefined {
+  try {
+    const { response } = Object(thrown) as { readonly response?: unknown };
+    return isResponse(response) && !isSuccess(response.status) ? response : undefined;
+  } catch {
+    // A revoked proxy, or a getter that throws.
+    return undefined;
+  }
+}
+
+function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
 }
 
 /**
@@ -107,9 +156,9 @@ class FetchFailure extends Error {
 }
 
 async function readReply(response: Response, request: PreparedRequest): Promise<TransportReply> {
-  const { status, headers, ok } = response;
+  const { status, headers } = response;
   const { maxBodyBytes, signal } = request;
-  if (ok) return { status, headers, ...(await readText(response, maxBodyBytes)) };
+  if (isSuccess(status)) return { status, headers, ...(await readText(response, maxBodyBytes)) };
   request.onRefusal?.({ status, headers, ...nothing });
   const limit = Math.min(maxBodyBytes, maxErrorBodyBytes);
   const asking = { what: "error body", limitMs: errorBodyMs, signal };
@@ -130,8 +179,14 @@ const nothing: ReadText = Object.freeze({ text: "", tooLong: false });
 
 /** Reads a body as UTF-8, the only encoding of JSON. */
 async function readText(response: Response, maxBytes: number): Promise<ReadText> {
+  if (response.bodyUsed || response.body?.locked) {
+    throw new NoResponse(
+      "the body of what `fetch` gave was read before: give a new Response for each call, or a clone",
+    );
+  }
+  if (response.body === undefined) return await readWhole(response, maxBytes);
   try {
-    if (!saysItsLength(response.headers)) return await readPieces(response, maxBytes);
+    if (!saysItsLength(response)) return await readPieces(response, maxBytes);
     if (Number(response.headers.get("content-length")) > maxBytes) {
       if (response.body) await readerOf(response.body).cancel();
       return { text: "", tooLong: true };
@@ -144,12 +199,26 @@ async function readText(response: Response, maxBytes: number): Promise<ReadText>
   }
 }
 
+/** Reads the answer of a `fetch` that has no streams, such as a polyfill's. */
+async function readWhole(response: Response, maxBytes: number): Promise<ReadText> {
+  if (typeof response.text !== "function")
+    throw new NoResponse("`fetch` gave a Response without a body to be read");
+  const text: unknown = await response.text();
+  if (typeof text !== "string")
+    throw new NoResponse("the `text()` of what `fetch` gave is no text");
+  return new TextEncoder().encode(text).length > maxBytes
+    ? { text: "", tooLong: true }
+    : { text, tooLong: false };
+}
+
 /** @param signal Cuts the reading: what was read by then is lost. */
 async function readPieces(
-  { body }: Response,
+  response: Response,
   maxBytes: number,
   { fatal = true, signal }: { readonly fatal?: boolean; readonly signal?: AbortSignal } = {},
 ): Promise<ReadText> {
+  const { body } = response;
+  if (body === undefined) return await readWhole(response, maxBytes);
   if (body === null) return nothing;
   const reader = readerOf(body);
   const forget = onAbort(signal, () => void reader.cancel().catch(() => {}));
@@ -205,6 +274,7 @@ function decode(decoder: TextDecoder, ...what: Parameters<TextDecoder["decode"]>
  * Whether the header, which was compared with the limit, tells how long the body is: then it can be
  * read in one go. A compressed body unpacks to any length.
  */
-function saysItsLength(headers: HeaderReader): boolean {
+function saysItsLength({ headers, arrayBuffer }: Response): boolean {
+  if (typeof arrayBuffer !== "function") return false;
   return headers.get("content-length") !== null && headers.get("content-encoding") === null;
 }

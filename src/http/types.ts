@@ -53,7 +53,7 @@ export interface HttpCall<Reply> extends CallOptions {
   /** The name of the operation in errors, such as `"pull"`. */
   readonly operation: string;
   /** The method. */
-  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** Instead of the client's own base URL, for a call to another host of the same provider. */
   readonly baseUrl?: string | undefined;
   /** The path as segments below the base URL; each is encoded, so none can become a path. */
@@ -66,8 +66,8 @@ export interface HttpCall<Reply> extends CallOptions {
   readonly form?: Readonly<Record<string, string>> | undefined;
   /** Headers of this call alone. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** When it may be repeated. */
-  readonly repeat: Repeat;
+  /** When it may be repeated. @default "safe" for a GET, otherwise "unsent" */
+  readonly repeat?: Repeat | undefined;
   /** Made for every page or event: it goes straight to `fetch`, by the same rules. @default false */
   readonly hot?: true | undefined;
   /**
@@ -82,7 +82,7 @@ export interface HttpCall<Reply> extends CallOptions {
   readonly secrets?: readonly string[] | undefined;
   /** Instead of the client's own credential, for this call alone; sent the same way. */
   readonly token?: Token | undefined;
-  /** Turns the parsed body into the reply; `replyOf(schema)` in `reply.ts` makes the usual one. */
+  /** Turns the parsed body into the reply; `replyOf(schema)` makes the usual one. */
   readonly reply: ReplyReader<Reply>;
 }
 

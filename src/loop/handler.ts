@@ -29,6 +29,8 @@ export interface HandlerContext<E extends FeedEvent = FeedEvent> {
   /**
    * Fires when the handler should end: at a stop, when a lease is lost, after `handlerTimeoutMs`.
    * Afterwards a bare return leaves the event unsettled; only `done()` counts as done.
+   *
+   * It is made when it is read, and a spread does not read it: `{ ...context, signal: context.signal }`.
    */
   readonly signal: AbortSignal;
   /** Which attempt of this run it is, from 1. */

@@ -360,7 +360,10 @@ export function withConsumer<Options extends { readonly consumer?: string | unde
 ): Options {
   const { consumer } = feed;
   if (consumer === undefined || typeof options !== "object" || options === null) return options;
-  if (options.consumer === undefined) return { ...options, consumer };
+  if (options.consumer === undefined) {
+    // With what it inherits: the check of the options is still to come, and refuses that.
+    return Object.setPrototypeOf({ ...options, consumer }, Object.getPrototypeOf(options));
+  }
   if (options.consumer === consumer) return options;
   throw optionError(verb, "consumer", "must be the feed's own, or left out");
 }

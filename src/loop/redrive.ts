@@ -14,14 +14,15 @@ import type {
 import { fromReceipt, toReceipt } from "../core/feed.ts";
 import { describeThrown, notify, toFailure } from "../core/guard.ts";
 import type { TableOf } from "../core/options.ts";
-import { aFunction, checkOptions, name } from "../core/options.ts";
+import { aFunction, checkOptions, isObject, name } from "../core/options.ts";
 import type { EventOf, Receiver } from "../core/receiver.ts";
 import type { DeadLetter, DeadLetterStore, StoreKey } from "../core/stores.ts";
 import type { Summary } from "../core/summary.ts";
 import type { DrainOptions } from "./consume.ts";
 import { drain, drainTable } from "./consume.ts";
+import { toRoutes } from "./engine/route.ts";
 import type { Handlers } from "./handler.ts";
-import { loopTable, withConsumer } from "./options.ts";
+import { checkSourceName, loopTable, withConsumer } from "./options.ts";
 
 /** The options of `redrive`. */
 export interface RedriveOptions<E extends FeedEvent = FeedEvent>
@@ -86,6 +87,12 @@ export async function redrive<E extends FeedEvent>(
 ): Promise<RedriveSummary> {
   const source: Pick<EventSource, "name" | "events" | "consumer"> =
     typeof feed === "string" ? { name: feed } : feed;
+  if (!isObject(source)) {
+    throw new AckloopError("config", "redrive: the second argument must be a feed, or its name");
+  }
+  checkSourceName("redrive", "feed", source.name);
+  // Asked here as well, so that what is wrong is told of the verb that was called.
+  toRoutes("redrive", handlers, source.events);
   const named = withConsumer("redrive", source, options);
   const { filter, consumer } = checkOptions("redrive", named, redriveTable);
   const { filter: _filter, ...rest } = options;

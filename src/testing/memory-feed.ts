@@ -10,19 +10,15 @@ import type {
   PullOptions,
   Receipt,
 } from "../core/feed.ts";
+import { checkOptions, flag, oneOf, optionError, Rule, type TableOf } from "../core/options.ts";
 import { sleep } from "../core/sleep.ts";
 import {
-  anything,
-  checkMembers,
+  count,
   type MemoryBasics,
   type MemoryKind,
   type MemorySettings,
-  milliseconds,
-  oneOf,
   toMemorySettings,
-  wholeFrom,
   wrong,
-  yesOrNo,
 } from "./memory-options.ts";
 import { failed, MemoryShelf } from "./memory-shelf.ts";
 
@@ -286,20 +282,25 @@ function checkEvent(event: unknown): void {
   throw wrong("memoryFeed publish", rule);
 }
 
+const faultTable = {
+  operation: oneOf("pull", "ack", "nack", "extend").required(),
+  error: new Rule<unknown>({ must: "anything", test: () => true }),
+  afterEffect: flag,
+  count,
+  delayMs: new Rule<number>({
+    must: "a number of milliseconds, from 0",
+    test: (value) => typeof value === "number" && value >= 0,
+  }),
+  receipts: count,
+} satisfies TableOf<MemoryFault>;
+
 function checkFault(fault: MemoryFault, { acks }: MemorySettings): void {
-  const what = "memoryFeed fail";
-  checkMembers(what, fault, {
-    operation: oneOf("pull", "ack", "nack", "extend"),
-    error: anything,
-    afterEffect: yesOrNo,
-    count: wholeFrom(1),
-    delayMs: milliseconds,
-    receipts: wholeFrom(1),
-  });
-  if (fault.operation === undefined) throw wrong(what, "option `operation` must be there");
+  const verb = "memoryFeed fail";
+  checkOptions(verb, fault, faultTable);
   if (fault.receipts === undefined) return;
   if (fault.operation === "ack" && acks === "individual") return;
-  throw wrong(what, 'option `receipts` needs operation: "ack" and a feed with acks: "individual"');
+  const rule = 'needs operation: "ack" and a feed with acks: "individual"';
+  throw optionError(verb, "receipts", rule);
 }
 
 /** Records a call, keeps it asynchronous, and lets the fault befall it that waits for it. */

@@ -1,5 +1,15 @@
 import { AckloopError } from "../core/errors.ts";
 import type { EventCatalogue, FeedEvent } from "../core/event.ts";
+import {
+  checkOptions,
+  type FilledOf,
+  flag,
+  isObject,
+  name,
+  oneOf,
+  optionError,
+  Rule,
+} from "../core/options.ts";
 
 /** What every {@link memoryFeed} may be told, whatever its kind. */
 export interface MemoryBasics<E extends FeedEvent = FeedEvent> {
@@ -68,88 +78,37 @@ type Without<Name extends string> = { readonly [Each in Name]?: undefined };
 /** What kind of feed a {@link memoryFeed} is. */
 export type MemoryKind = MemoryList | MemoryQueue | MemoryPages | MemoryLog;
 
+/** A whole number from 1; `Infinity` is one too. */
+export const count: Rule<number> = new Rule({
+  must: "a whole number from 1",
+  test: (value) =>
+    value === Number.POSITIVE_INFINITY || (Number.isInteger(value) && (value as number) >= 1),
+});
+
+const table = {
+  name: name.or("memory"),
+  acks: oneOf("individual", "cumulative").or("individual"),
+  pulls: oneOf("unacked", "onward").or("unacked"),
+  waits: flag.or(false),
+  acksOnPull: flag.or(false),
+  receipts: oneOf("each", "page").or("each"),
+  pageSize: count.or(100),
+  leaseMs: count,
+  again: flag.or(true),
+  pages: flag.or(false),
+  events: new Rule<EventCatalogue>({ must: "an object", test: isObject }),
+};
+
 /** The options with every default filled in. */
-export interface MemorySettings {
-  readonly name: string;
-  readonly acks: "individual" | "cumulative";
-  readonly pulls: "unacked" | "onward";
-  readonly waits: boolean;
-  readonly acksOnPull: boolean;
-  readonly receipts: "each" | "page";
-  readonly pageSize: number;
-  readonly leaseMs: number | undefined;
-  readonly again: boolean;
-  readonly pages: boolean;
-  readonly events: EventCatalogue | undefined;
-}
-
-/** What a value must be, in words, and whether one is. */
-interface Rule {
-  readonly says: string;
-  readonly fits: (value: unknown) => boolean;
-}
-
-/** The rules of the members that an object may have. */
-type Rules = Readonly<Record<string, Rule>>;
-
-/** A whole number from `least` on; for a count `Infinity` too. */
-export function wholeFrom(least: number): Rule {
-  const fits = (value: unknown) => Number.isInteger(value) || value === Number.POSITIVE_INFINITY;
-  return {
-    says: `a whole number from ${least}`,
-    fits: (value) => fits(value) && (value as number) >= least,
-  };
-}
-
-/** One of some texts. */
-export function oneOf(...texts: readonly string[]): Rule {
-  return {
-    says: texts.map((text) => `"${text}"`).join(" or "),
-    fits: (value) => texts.includes(value as string),
-  };
-}
-
-/** A number of milliseconds, from 0. */
-export const milliseconds: Rule = {
-  says: "a number of milliseconds, from 0",
-  fits: (value) => typeof value === "number" && value >= 0,
-};
-
-/** True or false. */
-export const yesOrNo: Rule = {
-  says: "true or false",
-  fits: (value) => typeof value === "boolean",
-};
-
-/** Anything at all. */
-export const anything: Rule = { says: "anything", fits: () => true };
-
-const text: Rule = {
-  says: "a text that is not empty",
-  fits: (value) => typeof value === "string" && value !== "",
-};
-
-const rules: Rules = {
-  name: text,
-  acks: oneOf("individual", "cumulative"),
-  pulls: oneOf("unacked", "onward"),
-  waits: yesOrNo,
-  acksOnPull: yesOrNo,
-  receipts: oneOf("each", "page"),
-  pageSize: wholeFrom(1),
-  leaseMs: wholeFrom(1),
-  again: yesOrNo,
-  pages: yesOrNo,
-  events: { says: "an object", fits: (value) => typeof value === "object" && value !== null },
-};
+export type MemorySettings = FilledOf<typeof table>;
 
 /** What a kind must be to have an ability. */
-const needs: Readonly<Record<string, Partial<Pick<MemorySettings, "acks" | "pulls">>>> = {
+const needs = {
   waits: { pulls: "onward" },
   leaseMs: { acks: "individual", pulls: "onward" },
   acksOnPull: { acks: "cumulative", pulls: "unacked" },
   receipts: { acks: "cumulative" },
-};
+} satisfies Partial<Record<keyof MemorySettings, Partial<MemorySettings>>>;
 
 /**
  * Checks the options of a {@link memoryFeed}, and fills in the defaults.
@@ -157,50 +116,16 @@ const needs: Readonly<Record<string, Partial<Pick<MemorySettings, "acks" | "pull
  * @throws {AckloopError} `config`, which names the option and says what is right.
  */
 export function toMemorySettings(options: object): MemorySettings {
-  checkMembers("memoryFeed", options, rules);
-  const settings: MemorySettings = {
-    name: "memory",
-    acks: "individual",
-    pulls: "unacked",
-    waits: false,
-    acksOnPull: false,
-    receipts: "each",
-    pageSize: 100,
-    leaseMs: undefined,
-    again: true,
-    pages: false,
-    events: undefined,
-    ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
-  };
+  const settings = checkOptions("memoryFeed", options, table);
   for (const [ability, kind] of Object.entries(needs)) {
-    const given = (options as Readonly<Record<string, unknown>>)[ability];
+    const given: unknown = Reflect.get(options, ability);
     if (given === undefined || given === false) continue;
     const wanted = Object.entries(kind);
-    const fits = wanted.every(([name, value]) => settings[name as keyof MemorySettings] === value);
-    const rule = wanted.map(([name, value]) => `${name}: "${value}"`).join(" and ");
-    if (!fits) throw wrong("memoryFeed", `option \`${ability}\` needs ${rule}`);
+    const fits = wanted.every(([each, value]) => Reflect.get(settings, each) === value);
+    const rule = wanted.map(([each, value]) => `${each}: "${value}"`).join(" and ");
+    if (!fits) throw optionError("memoryFeed", ability, `needs ${rule}`);
   }
   return settings;
-}
-
-/**
- * Checks the members of an object against their rules; one that is `undefined` is not there.
- *
- * @throws {AckloopError} `config`, which names the member and says what is right.
- */
-export function checkMembers(what: string, given: unknown, allowed: Rules): void {
-  if (typeof given !== "object" || given === null || Array.isArray(given)) {
-    throw wrong(what, "the options must be an object");
-  }
-  for (const [name, value] of Object.entries(given)) {
-    const rule = Object.hasOwn(allowed, name) ? allowed[name] : undefined;
-    if (rule === undefined) {
-      const known = Object.keys(allowed).join(", ");
-      throw wrong(what, `there is no option \`${name}\`; there are ${known}`);
-    }
-    if (value === undefined || rule.fits(value)) continue;
-    throw wrong(what, `option \`${name}\` must be ${rule.says}`);
-  }
 }
 
 /** The error of a wrong use. */

@@ -31,5 +31,7 @@ export function testContext<E extends FeedEvent>(
     logger = silent,
   } = facts;
   const { finish = async () => true } = facts;
-  return { signal, attempt, delivery: { event, raw }, logger, finish };
+  // As in the loop, a spread of the context is without it.
+  const context = Object.create({ signal }) as Pick<HandlerContext<E>, "signal">;
+  return Object.assign(context, { attempt, delivery: { event, raw }, logger, finish });
 }

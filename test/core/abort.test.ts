@@ -1,12 +1,35 @@
 import { getEventListeners } from "node:events";
 import { describe, expect, it } from "vitest";
 import { abortable, onAbort } from "../../src/core/abort.ts";
+import { sleep } from "../../src/core/sleep.ts";
+import { withinLimit } from "../../src/http/limit.ts";
+
+const never = (): Promise<never> => new Promise(() => {});
 
 /** Notes which of its callbacks were called. */
 function notes() {
   const called: string[] = [];
   return { called, note: (name: string) => () => void called.push(name) };
 }
+
+describe("a signal that gives no reason, as another library's", () => {
+  it.each([
+    ["a wait", (signal: AbortSignal) => sleep(60_000, signal)],
+    ["work that cannot be cut", (signal: AbortSignal) => abortable({ signal }, never)],
+    ["work with a limit", (signal: AbortSignal) => withinLimit(never, 60_000, signal)],
+  ])("ends %s with an AbortError, before and meanwhile", async (_, wait) => {
+    for (const isFired of [true, false]) {
+      const controller = new AbortController();
+      Object.defineProperty(controller.signal, "reason", { value: undefined });
+      if (isFired) controller.abort();
+
+      const waiting = wait(controller.signal);
+      controller.abort();
+
+      await expect(waiting).rejects.toMatchObject({ name: "AbortError" });
+    }
+  });
+});
 
 describe("waiting for a signal", () => {
   it("takes one listener, however many wait", () => {

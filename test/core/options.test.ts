@@ -90,7 +90,9 @@ describe("options", () => {
   });
 
   it("are the object's own", () => {
-    expect(check(Object.create({ concurrency: 9 }, own("consumer", "b"))).concurrency).toBe(5);
+    expect(() => check(Object.create({ concurrency: 9 }, own("consumer", "b")))).toThrow(
+      "option `concurrency` must be a member of the object itself",
+    );
     expect(() => check(JSON.parse('{"consumer":"b","__proto__":{"concurrency":9}}'))).toThrow(
       "option `__proto__` is unknown",
     );
@@ -279,6 +281,57 @@ describe("a misspelt option", () => {
   ])("is as near as the edits between: %j and %j", (from, to, distance) => {
     expect(editDistance(from, to)).toBe(distance);
     expect(editDistance(to, from)).toBe(distance);
+  });
+});
+
+describe("members that would be passed over", () => {
+  class Settings {
+    get consumer(): string {
+      return "hunter2";
+    }
+  }
+  const unseen = Object.defineProperty({}, "consumer", { value: "hunter2" });
+
+  it.each([
+    ["a getter of a class", new Settings()],
+    ["what it was made from", Object.create({ consumer: "hunter2" })],
+    ["a member that is not enumerable", unseen],
+    ["another realm's", vm.runInNewContext('Object.create({ consumer: "hunter2" })')],
+  ])("are refused by name: %s", (_, options) => {
+    const message = "option `consumer` must be a member of the object itself, not inherited";
+
+    expect(() => check(options)).toThrow(`test: ${message}`);
+    expect(() => judge(group({ consumer: name }), options)).toThrow(message.replace("`c", "`x.c"));
+  });
+
+  it.each([
+    [Promise.resolve({ consumer: "b" }), "a promise of them has to be awaited"],
+    [vm.runInNewContext("(async () => ({}))()"), "a promise of them has to be awaited"],
+    [new Map([["consumer", "b"]]), "a map is none"],
+    [new Headers(), "a map is none"],
+    [new AbortController().signal, "a signal is one of them: { signal }"],
+  ])("are told of, whoever has them: %#", (options, more) => {
+    const rules = { x: group({ y: flag }) };
+
+    expect(() => checkOptions("test", options, rules)).toThrow(
+      `test: the options must be an object; ${more}`,
+    );
+    expect(() => checkOptions("test", { x: options }, rules)).toThrow(
+      `test: option \`x\` must be an object; ${more}`,
+    );
+  });
+
+  it("are none where an object of a class has its own, or no prototype", () => {
+    class Own {
+      readonly consumer = "b";
+      toString(): string {
+        return "mine";
+      }
+    }
+
+    for (const options of [new Own(), Object.assign(Object.create(null), { consumer: "b" })]) {
+      expect(check(options).consumer).toBe("b");
+    }
   });
 });
 

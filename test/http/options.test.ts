@@ -64,6 +64,10 @@ describe("checkSettings", () => {
 
   it.each([
     [{ baseUrl: "api.example.com" }, "`baseUrl` must be an absolute URL"],
+    [
+      { baseUrl: new URL("https://api.example.com?key=hush") },
+      "`baseUrl` must be an absolute URL, such as https://api.example.com/v1; give the text of a",
+    ],
     [{ baseUrl: undefined }, "`baseUrl` is required: an absolute URL"],
     [{ baseUrl: "ftp://api.example.com" }, "`baseUrl` must be an absolute URL"],
     [{ baseUrl: "http://api.example.com" }, "`baseUrl` must begin with https:"],

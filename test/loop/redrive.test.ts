@@ -197,6 +197,18 @@ describe("redrive", () => {
     expect(summary.deadLettered).toBe(4);
   });
 
+  it.each([
+    [undefined, () => {}, "redrive: the second argument must be a feed, or its name"],
+    [{}, () => {}, "redrive: the feed's name must be a name of 1 to 500 characters"],
+    ["a\0", () => {}, "redrive: the feed's name must be a name of 1 to 500 characters"],
+    ["orders", {}, "redrive: the map of handlers is empty"],
+  ])("says what is wrong in its own name: %j", async (feed, handlers, message) => {
+    const { deadLetters } = memoryStores();
+    const redriven = redrive(deadLetters, feed as string, handlers as () => void, options);
+
+    await expect(redriven).rejects.toThrow(message);
+  });
+
   it("refuses what is no store", async () => {
     await expect(redrive({} as DeadLetterStore, "orders", () => {}, options)).rejects.toThrow(
       "redrive: the first argument must be a dead-letter store",

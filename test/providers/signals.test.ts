@@ -40,6 +40,13 @@ describe.each(calls)("a signal for %s", (_name, call) => {
     await expect(call(signal)).resolves.toBeDefined();
   });
 
+  it("ends it with an AbortError where it gives no reason of its own", async () => {
+    const signal = AbortSignal.abort();
+    Object.defineProperty(signal, "reason", { value: undefined });
+
+    await expect(call(signal)).rejects.toMatchObject({ name: "AbortError" });
+  });
+
   it.each([null, {}, { aborted: false }, 5])("that is none is a config error: %j", async (odd) => {
     await expect((async () => call(odd as never))()).rejects.toMatchObject({ code: "config" });
   });

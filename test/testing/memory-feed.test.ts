@@ -46,16 +46,16 @@ describe("memoryFeed", () => {
     [{ pulls: "onwards" }, 'option `pulls` must be "unacked" or "onward"'],
     [{ pageSize: -1 }, "option `pageSize` must be a whole number from 1"],
     [{ pulls: "onward", leaseMs: 0 }, "option `leaseMs` must be a whole number from 1"],
-    [{ pagesize: 5 }, "there is no option `pagesize`; there are name, acks, pulls, waits"],
-    [{ name: "" }, "option `name` must be a text that is not empty"],
+    [{ pagesize: 5 }, "option `pagesize` is unknown; did you mean `pageSize`?"],
+    [{ name: "" }, "option `name` must be a name of 1 to 500 characters"],
   ])("refuses the options %j", (options, rule) => {
     expect(() => memoryFeed(options as MemoryFeedOptions)).toThrow(`memoryFeed: ${rule}`);
   });
 
   it.each<[object, string]>([
-    [{ operation: "pul" }, '`operation` must be "pull" or "ack" or "nack" or "extend"'],
-    [{}, "`operation` must be there"],
-    [{ operation: "pull", times: 2 }, "there is no option `times`"],
+    [{ operation: "pul" }, '`operation` must be "pull", "ack", "nack" or "extend"'],
+    [{}, "`operation` is required"],
+    [{ operation: "pull", times: 2 }, "option `times` is unknown"],
     [{ operation: "pull", count: 0 }, "`count` must be a whole number from 1"],
     [{ operation: "pull", delayMs: -1 }, "`delayMs` must be a number of milliseconds"],
     [{ operation: "pull", receipts: 1 }, '`receipts` needs operation: "ack"'],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { done, type HandlerContext, retry } from "../../src/index.ts";
-import { testContext, testEvent } from "../../src/testing/index.ts";
+import { done, drain, type HandlerContext, retry } from "../../src/index.ts";
+import { memoryFeed, testContext, testEvent } from "../../src/testing/index.ts";
 
 /** A handler as a user would write it, with every part of its context. */
 async function onOrder(event: { readonly id: string }, context: HandlerContext) {
@@ -29,6 +29,19 @@ describe("the context of a test", () => {
     expect(given.delivery.raw).toStrictEqual({ wire: true });
     expect(lines).toStrictEqual([["at work", { id: "1", attempt: 3 }]]);
     expect(asked).toStrictEqual(["transaction"]);
+  });
+
+  it("keeps in a spread what the loop's own keeps: all but the signal", async () => {
+    const feed = memoryFeed();
+    feed.publish(event);
+    let inLoop: object = {};
+    await drain(feed, (_, context) => {
+      inLoop = { ...context };
+    });
+    const inTest = { ...testContext(event) };
+
+    expect(Object.keys(inTest).sort()).toStrictEqual(Object.keys(inLoop).sort());
+    expect(Object.keys(inLoop).sort()).toStrictEqual(["attempt", "delivery", "finish", "logger"]);
   });
 
   it("may be one whose time is over", async () => {

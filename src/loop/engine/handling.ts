@@ -73,6 +73,8 @@ export class Handling {
   #startedAt = 0;
   /** How long the last one took, where its event could not be hidden longer. */
   #tookMs = 0;
+  /** Since when nothing was begun, and what came with the rest of a lease was let go of. */
+  #restsSince: number | undefined;
   /** The longest time for which what was let go of was hidden. */
   #lapsedMs: number | undefined;
   /** When the first event of the next batch has waited long enough. */
@@ -195,6 +197,7 @@ export class Handling {
     const entry = untried ?? this.#takeNext(now);
     if (entry === undefined) return false;
     this.#startedAt = now;
+    this.#restsSince = undefined;
     entry.begunAt = now;
     if (isProbe) circuit.probes(entry);
     this.#running += 1;
@@ -217,21 +220,30 @@ export class Handling {
   /**
    * Lets go of what has no id and would be begun, or done, after its lease: it comes again as another, to be
    * handled once more. Not where no other was begun since it came, so that no lease is too short for all; but
-   * where others have longer ones, what came with the rest of one is let go of in any case.
+   * where others have longer ones, what came with the rest of one may be.
    */
   #letLapse(entry: Entry, now: number): boolean {
     const { hiddenUntil, name, openedAt, given, beside } = entry;
     const doneAt = now + (this.#parts.givesBack ? this.#tookMs : 0);
     if (hiddenUntil > doneAt || name === undefined || !isNameless(name)) return false;
     if (given !== undefined || beside !== undefined || this.#missing >= 0) return false;
-    const longestMs = this.#lapsedMs ?? 0;
-    const isRest = hiddenUntil - openedAt < this.#tookMs && this.#tookMs < longestMs;
-    if (openedAt >= this.#startedAt && !isRest) return false;
+    if (openedAt >= this.#startedAt && !this.#isRest(entry, now)) return false;
     if (entry.key !== undefined) this.#nextOfKey(entry.key);
     // A feed may tell what is left of a lease that has begun before.
-    this.#lapsedMs = Math.max(longestMs, hiddenUntil - openedAt);
+    this.#lapsedMs = Math.max(this.#lapsedMs ?? 0, hiddenUntil - openedAt);
     this.#parts.onLapsed(entry);
     return true;
+  }
+
+  /**
+   * Whether an entry came with the rest of a lease, and is to come with a whole one. Where nothing is begun
+   * in the time of four leases none does, such as where each pull is held for longer.
+   */
+  #isRest({ hiddenUntil, openedAt }: Entry, now: number): boolean {
+    const longestMs = this.#lapsedMs ?? 0;
+    if (hiddenUntil - openedAt >= this.#tookMs || this.#tookMs >= longestMs) return false;
+    this.#restsSince ??= now;
+    return now <= this.#restsSince + 4 * longestMs;
   }
 
   #startBatch(entries: readonly Entry[]): void {

@@ -2,7 +2,7 @@ import { AckloopError } from "../../core/errors.ts";
 import type { EventCatalogue, FeedEvent } from "../../core/event.ts";
 import { expectationOf, pathOf } from "../../core/issue.ts";
 import type { Logger } from "../../core/logger.ts";
-import { nearestOf } from "../../core/options.ts";
+import { hasHidden, isGroup, isObject, nearestOf } from "../../core/options.ts";
 import type { SchemaIssue, StandardSchemaV1 } from "../../core/standard-schema.ts";
 import type { BatchHandler, BatchParts, Handler, Handlers } from "../handler.ts";
 import { batchParts } from "../handler.ts";
@@ -44,7 +44,7 @@ export function toRoutes<E extends FeedEvent>(
     const parts = handlers[batchParts] as unknown as BatchParts;
     return { find: findInCatalogue(catalogue, undefined), batch: parts };
   }
-  return { find: findInMap(catalogue, checkMap(verb, handlers)), batch: undefined };
+  return { find: findInMap(catalogue, checkMap(verb, handlers, events)), batch: undefined };
 }
 
 /**
@@ -72,11 +72,24 @@ function isBatchHandler<E extends FeedEvent>(handlers: Handlers<E>): handlers is
   return typeof handlers === "object" && handlers !== null && batchParts in handlers;
 }
 
-function checkMap(verb: string, handlers: unknown): ReadonlyMap<string, AnyHandler> {
-  if (typeof handlers !== "object" || handlers === null) {
+function checkMap(
+  verb: string,
+  handlers: unknown,
+  events: EventCatalogue = {},
+): ReadonlyMap<string, AnyHandler> {
+  if (!isObject(handlers) || isGroup(handlers) !== true) {
     throw new AckloopError(
       "config",
-      `${verb}: the handlers must be a function, a map from event type to function, or batch(...)`,
+      `${verb}: the handlers must be a function, a map from event type to function (a plain object), or batch(...)`,
+    );
+  }
+  const hidden = ["other", ...Object.keys(events)].find(
+    (type) => !Object.hasOwn(handlers, type) && hasHidden(handlers, type),
+  );
+  if (hidden !== undefined) {
+    throw new AckloopError(
+      "config",
+      `${verb}: the handler of \`${hidden}\` must be a member of the object itself, not a method of its class`,
     );
   }
   const map = new Map<string, AnyHandler>();
@@ -85,7 +98,7 @@ function checkMap(verb: string, handlers: unknown): ReadonlyMap<string, AnyHandl
     if (typeof handler !== "function") {
       throw new AckloopError("config", `${verb}: the handler of \`${type}\` must be a function`);
     }
-    map.set(type, handler);
+    map.set(type, handler as AnyHandler);
   }
   if (map.size === 0) throw new AckloopError("config", `${verb}: the map of handlers is empty`);
   return map;

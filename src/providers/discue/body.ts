@@ -1,5 +1,5 @@
 import { throwIfAborted } from "../../core/abort.ts";
-import { AckloopError } from "../../core/errors.ts";
+import { AckloopError, isAckloopError } from "../../core/errors.ts";
 
 /** A request's body, or why there is none. */
 export type Body =
@@ -32,11 +32,59 @@ export async function readBody(
   }
   // A length that is missing, or wrong, is met by the count below.
   if (Number(request.headers.get("content-length")) > maxBytes) return { refused: "tooLarge" };
-  const unpacked = request.body && unpack(request.body, request.headers.get("content-encoding"));
+  const sent = { sizeBytes: 0 };
+  const stream = streamOf(request);
+  const unpacked = stream && unpack(stream, request.headers.get("content-encoding"), sent);
   if (unpacked === undefined) return { refused: "encoded" };
   const none: Body = { bytes: new Uint8Array() };
   const body = unpacked ? await readStream(unpacked, maxBytes, signal) : none;
-  return body.bytes?.length === 0 && tellsOfBody(request.headers) ? { refused: "gone" } : body;
+  // What cannot be unpacked because nothing is there was read before as well.
+  const isEmpty = body.bytes
+    ? body.bytes.length === 0
+    : unpacked !== stream && sent.sizeBytes === 0;
+  return isEmpty && tellsOfBody(request.headers) ? { refused: "gone" } : body;
+}
+
+/** A body of whatever kind as a stream: packages and polyfills have others, or none at all. */
+function streamOf(request: Request): ReadableStream<unknown> | null {
+  const body: unknown = request.body;
+  if (body === null) return null;
+  if (typeof (body as Partial<ReadableStream>)?.getReader === "function") return request.body;
+  const pieces = piecesOf(request, body);
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await pieces.next();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    async cancel() {
+      await pieces.return();
+    },
+  });
+}
+
+async function* piecesOf(request: Request, body: unknown): AsyncGenerator<unknown, void, void> {
+  if (body === undefined) yield await (request.arrayBuffer?.() ?? request.text());
+  else if (typeof body === "object" && Symbol.asyncIterator in Object(body)) {
+    yield* body as AsyncIterable<unknown>;
+  } else yield body;
+}
+
+/** @throws {AckloopError} `config` for what is neither bytes nor text, such as a body that was parsed. */
+function bytesOf(piece: unknown): Uint8Array<ArrayBuffer> {
+  if (typeof piece === "string") return new TextEncoder().encode(piece);
+  if (ArrayBuffer.isView(piece)) {
+    const { buffer, byteOffset, byteLength } = piece as Uint8Array<ArrayBuffer>;
+    return new Uint8Array(buffer, byteOffset, byteLength);
+  }
+  if (Object.prototype.toString.call(piece) === "[object ArrayBuffer]") {
+    return new Uint8Array(piece as ArrayBuffer);
+  }
+  throw new AckloopError(
+    "config",
+    "the body of the request is neither bytes nor text: give it as it came, in front of any body parser",
+    { provider: "discue", operation: "receive" },
+  );
 }
 
 function tellsOfBody(headers: Headers): boolean {
@@ -52,17 +100,25 @@ const packings = new Map<string, CompressionFormat>([
 
 /** A body before it was encoded; `undefined` where the encoding is not known. */
 function unpack(
-  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+  body: ReadableStream<unknown>,
   encoding: string | null,
-): ReadableStream<Uint8Array> | undefined {
+  sent: { sizeBytes: number },
+): ReadableStream<unknown> | undefined {
   const name = encoding?.trim().toLowerCase() ?? "";
   if (name === "" || name === "identity") return body;
   const format = packings.get(name);
-  return format && body.pipeThrough(new DecompressionStream(format));
+  const counting = new TransformStream<unknown, Uint8Array<ArrayBuffer>>({
+    transform(piece, controller) {
+      const bytes = bytesOf(piece);
+      sent.sizeBytes += bytes.length;
+      controller.enqueue(bytes);
+    },
+  });
+  return format && body.pipeThrough(counting).pipeThrough(new DecompressionStream(format));
 }
 
 async function readStream(
-  stream: ReadableStream<Uint8Array>,
+  stream: ReadableStream<unknown>,
   maxBytes: number,
   signal?: AbortSignal,
 ): Promise<Body> {
@@ -77,15 +133,18 @@ async function readStream(
       const { done, value } = await reader.read();
       throwIfAborted(signal);
       if (done) return { bytes: joined(chunks, sizeBytes) };
-      sizeBytes += value.byteLength;
+      const bytes = bytesOf(value);
+      sizeBytes += bytes.length;
       if (sizeBytes > maxBytes) {
         cancel();
         return { refused: "tooLarge" };
       }
-      chunks.push(value);
+      chunks.push(bytes);
     }
-  } catch {
+  } catch (error) {
     throwIfAborted(signal);
+    cancel();
+    if (isAckloopError(error)) throw error;
     return { refused: "cut" };
   } finally {
     signal?.removeEventListener("abort", cancel);

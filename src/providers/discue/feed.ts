@@ -1,4 +1,4 @@
-import { onAbort, throwIfAborted } from "../../core/abort.ts";
+import { onAbort, reasonOf, throwIfAborted } from "../../core/abort.ts";
 import type { FeedEvent } from "../../core/event.ts";
 import type {
   AckReport,
@@ -218,7 +218,7 @@ function createArrivals<E extends FeedEvent>(held: HeldRequests<E>): Arrivals<E>
     if (signal?.aborted) {
       held.putBack(taken);
       announce();
-      throw signal.reason;
+      throw reasonOf(signal);
     }
     return taken;
   };

@@ -2,6 +2,7 @@ import { throwIfAborted } from "../../core/abort.ts";
 import { AckloopError } from "../../core/errors.ts";
 import type { EventCatalogue, FeedEvent, Schemas } from "../../core/event.ts";
 import type { Received, ReceiveOptions, Receiver } from "../../core/receiver.ts";
+import { describeGiven } from "../../core/request-kind.ts";
 import { Seldom } from "../../core/seldom.ts";
 import type { StandardSchemaV1 } from "../../core/standard-schema.ts";
 import { toSegment } from "../../http/request.ts";
@@ -192,7 +193,7 @@ function urlOf(request: Request): URL {
   }
   throw new AckloopError(
     "config",
-    "this is no Request of the fetch standard. Make one of what your framework hands in (Express, Node, Koa, a Lambda event): docs/providers/discue.md shows how",
+    `this is no Request of the fetch standard; ${describeGiven(request)}. docs/webhooks.md shows how`,
     { provider: "discue", operation: "receive" },
   );
 }

@@ -1,4 +1,4 @@
-import { throwIfAborted } from "../../core/abort.ts";
+import { reasonOf, throwIfAborted } from "../../core/abort.ts";
 import { ask, toFailure } from "../../core/guard.ts";
 import type { Logger } from "../../core/logger.ts";
 import type { CursorStore, StoredCursor, StoreKey } from "../../core/stores.ts";
@@ -84,7 +84,7 @@ async function within<Value>(
 ): Promise<Value> {
   const answer = await ask({ what: "cursor store", limitMs: storeLimitMs, signal }, call);
   if (answer.kind === "answered") return answer.value;
-  if (answer.kind === "cut") throw signal?.reason;
+  if (answer.kind === "cut") throw reasonOf(signal);
   throw "thrown" in answer ? answer.thrown : answer.error;
 }
 

@@ -1,4 +1,4 @@
-import { throwIfAborted } from "../../core/abort.ts";
+import { reasonOf, throwIfAborted } from "../../core/abort.ts";
 import { AckloopError, isAckloopError } from "../../core/errors.ts";
 import type { CallOptions } from "../../core/feed.ts";
 import { ask, toFailure } from "../../core/guard.ts";
@@ -185,7 +185,7 @@ async function askStore<Value>(
   const asking = { what: operation, whom: "workato", limitMs: foreignLimitMs, signal };
   const answer = await ask(asking, (own) => call({ signal: own }));
   if (answer.kind === "answered") return answer.value;
-  if (answer.kind === "cut") throw signal?.reason;
+  if (answer.kind === "cut") throw reasonOf(signal);
   if (!("thrown" in answer)) throw answer.error;
   const { thrown: cause } = answer;
   if (toNetworkFailure(cause) === undefined || toFailure(cause, asking) === cause) throw cause;

@@ -168,6 +168,28 @@ describe("an event without an id whose lease ends before it can be handled", () 
     await vi.advanceTimersByTimeAsync(30_000);
   });
 
+  it("is begun soon where each pull is held for longer than its lease", async () => {
+    // The first four come in a burst, so that some are let go of; what is left comes with held pulls alone.
+    const { feed, memory } = unextended(4, 100, true);
+    let isHeld = false;
+    const held: Feed = {
+      ...feed,
+      waits: true,
+      pull: async (options) => {
+        if (isHeld) await new Promise((resolve) => setTimeout(resolve, 5_000));
+        isHeld = true;
+        return feed.pull(options);
+      },
+    };
+    const run = consume(held, () => new Promise((resolve) => setTimeout(resolve, 40)), {
+      concurrency: 1,
+    });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(memory.acked.toSorted()).toEqual(idsOf(4));
+    void run.stop();
+    await vi.advanceTimersByTimeAsync(30_000);
+  });
+
   it("is begun all the same where none that came before it was", async () => {
     const { feed } = unextended(1, 1);
     const late: Feed = {

@@ -76,11 +76,25 @@ describe("routes", () => {
     [{}, "consume: the map of handlers is empty"],
     [{ ORDER: undefined }, "consume: the map of handlers is empty"],
     [{ ORDER: "handle" }, "consume: the handler of `ORDER` must be a function"],
+    [[handle], "consume: the handlers must be a function, a map from event type to function"],
+    [new Map([["ORDER", handle]]), "map from event type to function (a plain object)"],
+    [Promise.resolve({ ORDER: handle }), "map from event type to function (a plain object)"],
+    [new Orders(), "consume: the handler of `ORDER` must be a member of the object itself"],
+    [new Rest(), "consume: the handler of `other` must be a member of the object itself"],
     [{ handleBatch: () => {}, size: 2 }, "consume: the handler of `size` must be a function"],
-  ])("refuse %j", (handlers, message) => {
-    expect(() => toRoutes("consume", asHandlers(handlers), undefined)).toThrow(message);
+  ])("refuse %o", (handlers, message) => {
+    expect(() => toRoutes("consume", asHandlers(handlers), catalogue)).toThrow(message);
   });
 });
+
+/** Handlers as methods: a map passes over them. */
+class Orders {
+  ORDER(): void {}
+}
+class Rest {
+  readonly ORDER = handle;
+  other(): void {}
+}
 
 describe("handlers of a type that the catalogue does not have", () => {
   const kekkerTypes = { DealCreated: schema, DealUpdated: schema, other: schema };

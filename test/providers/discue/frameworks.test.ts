@@ -93,21 +93,27 @@ it("never takes a body that Express has parsed before for an empty message", asy
   expect(warn.mock.calls.flat().join()).toContain("mount it in front of any body parser");
 });
 
-it("is mounted in Lambda by the lines of the docs", async () => {
+it.each([
+  ["function URL", { rawPath: "/discue", rawQueryString: `secret=${secret}` }],
+  ["REST API", { path: "/discue", queryStringParameters: { secret } }],
+])("is mounted in Lambda by the lines of the docs: %s", async (heading, address) => {
   const docs = await readFile(new URL("../../../docs/webhooks.md", import.meta.url), "utf8");
-  const [, code = ""] = /## Lambda.*?```js\n(.*?)```/s.exec(docs) ?? [];
+  const lines = `## Lambda[^\n]*${heading}.*?\`\`\`js\n(.*?)\`\`\``;
+  const [, code = ""] = new RegExp(lines, "s").exec(docs) ?? [];
   const make = new Function("handle", `${code.replace("export ", "")}return handler;`);
   const lambda: (event: object) => Promise<{ readonly statusCode: number }> = make(handle);
   const eventOf = (method: string, body?: string) => ({
-    rawPath: "/discue",
-    rawQueryString: `secret=${secret}`,
+    ...address,
+    httpMethod: method,
     headers: { "content-type": "application/json" },
     requestContext: { http: { method } },
     body: body && Buffer.from(body).toString("base64"),
     isBase64Encoded: body !== undefined,
   });
 
-  const posted = await lambda(eventOf("POST", '{"message":{"id":"of-lambda","data":"8"}}'));
+  const posted = await lambda(
+    eventOf("POST", JSON.stringify({ message: { id: heading, data: "8" } })),
+  );
 
   expect(posted.statusCode).toBe(200);
   expect(handler.mock.calls.map(([{ data }]) => data)).toEqual([8]);

@@ -10,6 +10,8 @@ export interface Call<Result> {
   /** The event that it is for, where it is for one. */
   readonly n?: number | undefined;
   /** Gets to know that it is in trouble. */
+  /** Its answer has come, and somebody waits for it. */
+  readonly onAnswered?: () => void;
   readonly onTrouble?: ((trouble: DrawnTrouble) => void) | undefined;
   /** The longest way there or back, in ms. */
   readonly latencyMs: number;
@@ -70,6 +72,7 @@ async function answer<Result>(
   const result = await effect(trouble);
   await reader.wait(waitOf(reader, latencyMs), heard);
   reader.paces.answered(service);
+  if (!signal?.aborted) call.onAnswered?.();
   return result;
 }
 

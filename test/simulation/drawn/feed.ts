@@ -94,17 +94,20 @@ function pull(reader: Reader, options: PullOptions) {
   const { latencyMs } = world.plan.settings;
   const { ack: carried, signal } = options;
   reader.pulling(carried && ticketOf(carried).place);
+  let brought: readonly Item[] = [];
   return callLater(reader, {
     service: "pull",
     signal,
     latencyMs,
+    onAnswered: () => reader.holds(brought),
     effect: async () => {
       if (carried) world.server.ackTo(ticketOf(carried).place);
       if (carried) reader.confirmed(ticketOf(carried).place);
       const batch = await takeOrWait(reader, options);
       const isEmptied = mayBeEmptied(reader);
       // What such a page leaves out was not given to the reader.
-      reader.pulled(isEmptied ? [] : batch.items, isEmptied ? 0 : batch.place);
+      brought = isEmptied ? [] : batch.items;
+      reader.pulled(brought, isEmptied ? 0 : batch.place);
       return isEmptied ? { deliveries: [], more: true } : toAnswer(reader, batch);
     },
   });

@@ -65,6 +65,7 @@ export class Reader {
   /** By how much its time of day was ahead when it last had a lease. */
   leaseWallMs = Number.NEGATIVE_INFINITY;
   readonly given = new Set<number>();
+  readonly #held = new Set<number>();
   readonly #troubled = new Map<number | undefined, number>();
   readonly #unextended = new Map<number, number>();
   readonly #removed = new Map<string, number>();
@@ -223,6 +224,11 @@ export class Reader {
     this.#passesBy(isNew ? 0 : all.length);
   }
 
+  /** A page of these has come; what a lost answer brought is held by nobody. */
+  holds(items: readonly Item[]): void {
+    for (const { event } of items) this.#held.add(event.n);
+  }
+
   /**
    * Leases that end bring what is in work again, which is passed by as often as there is of it, and after
    * a wait once more.
@@ -305,7 +311,7 @@ export class Reader {
     if (processes === 2 && !lease) return 0;
     // What has no mark cannot be started.
     if (this.world.isFailing("begin")) return 0;
-    const open = this.open.filter((event) => !isNameless(event));
+    const open = this.open.filter((event) => this.#held.has(event.n) && !isNameless(event));
     return ordered ? new Set(open.map(({ key }) => key)).size : open.length;
   }
 
