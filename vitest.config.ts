@@ -21,7 +21,7 @@ const processes = [
   "test/http/authority.test.ts",
   "test/package/{documents,floors,lint}.test.ts",
   "test/simulation/drawn/drawn.test.ts",
-  "test/stores/{pgbouncer,postgres-levels,postgres-plans,postgres-server}.test.ts",
+  "test/stores/{frozen,pgbouncer,postgres-levels,postgres-plans,postgres-server}.test.ts",
   "test/stores/{processes,sqlite-disk,sqlite-locks}.test.ts",
   "test/testing/real-clock.test.ts",
 ];
