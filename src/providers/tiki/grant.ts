@@ -63,20 +63,23 @@ export function toRefreshForm(token: string): Form {
 export function rotatingToken(app: CheckedApp, first: Form, onRefresh: TikiOnRefresh): Token {
   let next: Form | undefined = first;
   let held: Answered | undefined;
-  return cachedToken(async (request) => {
-    if (next === undefined) throw authorisationEnded();
-    // A code, and perhaps a refresh token, is good once: it is sent again only if it did not arrive.
-    held ??= await askGrant(app, next, "unsent", request, rotating.timeoutMs);
-    const answer = held;
-    const { refreshToken, judge } = answer;
-    if (refreshToken !== undefined) await store(refreshToken, onRefresh, request.logger);
-    // Where this one was cut while it was stored, another has stored it since, and may have gone on.
-    if (held === answer) {
-      next = toNextForm(next, refreshToken);
-      held = undefined;
-    }
-    return toIssued(judge());
-  }, rotating);
+  return cachedToken(
+    async (request) => {
+      if (next === undefined) throw authorisationEnded();
+      // A code, and perhaps a refresh token, is good once: it is sent again only if it did not arrive.
+      held ??= await askGrant(app, next, "unsent", request, rotating.timeoutMs);
+      const answer = held;
+      const { refreshToken, judge } = answer;
+      if (refreshToken !== undefined) await store(refreshToken, onRefresh, request.logger);
+      // Where this one was cut while it was stored, another has stored it since, and may have gone on.
+      if (held === answer) {
+        next = toNextForm(next, refreshToken);
+        held = undefined;
+      }
+      return toIssued(judge());
+    },
+    { graceMs: rotating.graceMs },
+  );
 }
 
 /** A refresh token without a successor stays good; a code does not. */
