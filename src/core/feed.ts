@@ -146,6 +146,8 @@ export interface EventSource<E extends FeedEvent = FeedEvent> {
    * - An event of an unknown type is delivered; an unknown field is kept in `raw`.
    * - A malformed item is one `unreadable` delivery among the good ones.
    * - An aborted signal rejects with its reason and cuts the request.
+   * - What it rejects with that is no `AckloopError`, such as a `fetch` that found no network, is a failed
+   *   poll whoever threw it: it is asked again with pacing, and ends no run.
    * - Two runs on one feed object share nothing.
    */
   pull(options?: PullOptions): Promise<readonly Delivery<E>[] | Page<E>>;

@@ -1,4 +1,15 @@
-type NodeModules = "node:async_hooks" | "node:fs" | "node:module" | "node:path" | "node:sqlite";
+type NodeModules =
+  | "node:async_hooks"
+  | "node:diagnostics_channel"
+  | "node:fs"
+  | "node:http"
+  | "node:https"
+  | "node:module"
+  | "node:path"
+  | "node:sqlite"
+  | "node:stream"
+  | "node:util"
+  | "node:zlib";
 
 /** A module of Node's, where there is one; no bundler sees that it is asked for. It never throws. */
 export function nodeModule<Name extends NodeModules>(

@@ -1,5 +1,7 @@
 import { reasonOf } from "../core/abort.ts";
 import { AckloopError, isAckloopError } from "../core/errors.ts";
+import { tell } from "../core/foreign.ts";
+import { isCutJson, parseJson } from "../core/json.ts";
 import type { Logger } from "../core/logger.ts";
 import { checkCall } from "./check-call.ts";
 import {
@@ -17,8 +19,6 @@ import {
   toEpochMs,
 } from "./fail.ts";
 import type { Flight } from "./flight.ts";
-import { tell } from "./foreign.ts";
-import { isCutJson, parseJson } from "./json.ts";
 import { isTimeUp, withinLimit } from "./limit.ts";
 import {
   type CheckedSettings,
@@ -65,7 +65,10 @@ export function createHttpClient(settings: HttpSettings): HttpClient {
   };
   const shared: Shared = {
     settings: checked,
-    transport: createTransport(checked.fetch),
+    transport: createTransport(checked.fetch, {
+      transport: checked.transport,
+      onRoad: checked.logger && ((road) => tellRoad(checked, road)),
+    }),
     credentialFor,
   };
   const own = checked.credential && credentialFor(checked.credential.token);
@@ -339,6 +342,10 @@ function tellRetry(logger: Logger, error: AckloopError, attempt: number, delayMs
     attempt,
     delayMs: Math.round(delayMs),
   });
+}
+
+function tellRoad({ logger, provider }: CheckedSettings, road: string): void {
+  if (logger) tell(logger, "debug", `${provider}: pulls and acks go by ${road}`, {});
 }
 
 /** A call is slow when it took more than half of the time that one attempt has. */

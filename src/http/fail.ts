@@ -1,11 +1,7 @@
-import {
-  AckloopError,
-  type AckloopErrorCode,
-  isAckloopError,
-  retryableCodes,
-} from "../core/errors.ts";
+import { AckloopError, type AckloopErrorCode, retryableCodes } from "../core/errors.ts";
+import { isCutJson, parseJson } from "../core/json.ts";
 import { toNetworkFailure } from "../core/network.ts";
-import { isCutJson, parseJson } from "./json.ts";
+import { tooLongText } from "../core/page-limit.ts";
 import { redactorOf } from "./redact.ts";
 import { isNoResponse, type TransportReply } from "./transport.ts";
 import type { HttpSettings } from "./types.ts";
@@ -180,8 +176,6 @@ export function fromPage(status: number, context: FailureContext): AckloopError 
   return new AckloopError("schema", "the answer is a page of HTML or XML", facts);
 }
 
-const tooLongText = "the answer is longer than maxBodyBytes";
-
 /** Makes the error for an answer that was not read to its end, since it is too long. */
 export function fromTooLong(
   maxBodyBytes: number,
@@ -189,11 +183,6 @@ export function fromTooLong(
   context: FailureContext,
 ): AckloopError {
   return fromContent(`${tooLongText} (${maxBodyBytes} bytes)`, status, context);
-}
-
-/** Whether an error is one of {@link fromTooLong}: asking for less may mend it. */
-export function isTooLong(error: unknown): error is AckloopError {
-  return isAckloopError(error) && error.code === "schema" && error.message.includes(tooLongText);
 }
 
 /** Makes the error for a whole answer that is not what it should be; `what` holds none of it. */

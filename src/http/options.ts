@@ -9,6 +9,7 @@ import {
   group,
   isObject,
   LONGEST_TIMER_MS,
+  oneOf,
   optionError,
   Rule,
   signal as signalRule,
@@ -88,6 +89,7 @@ const clientTable = {
     must: "a function like the global fetch",
     test: (value) => typeof value === "function",
   }),
+  transport: oneOf("auto", "fetch").or("auto"),
   timeoutMs: timeMs(1).or(30_000),
   retry: group({
     attempts: whole(1, 10).or(3),

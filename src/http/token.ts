@@ -1,11 +1,11 @@
 import { onAbort } from "../core/abort.ts";
 import { AckloopError } from "../core/errors.ts";
+import { foreignLimitMs } from "../core/foreign.ts";
 import { ask, describeThrown, isThenable, toFailure } from "../core/guard.ts";
 import type { Logger } from "../core/logger.ts";
 import { between, checkOptions, LONGEST_TIMER_MS, type TableOf } from "../core/options.ts";
 import { fromTimeout } from "./fail.ts";
 import { Flight } from "./flight.ts";
-import { foreignLimitMs } from "./foreign.ts";
 import { isToken, tokenRule, wrong } from "./options.ts";
 import { toPlainText } from "./redact.ts";
 import type { Token, TokenRequest } from "./types.ts";

@@ -1,6 +1,7 @@
 import ky from "ky";
 import { onAbort } from "../core/abort.ts";
 import { ask } from "../core/guard.ts";
+import { NodeRoad } from "./node-road.ts";
 
 /** One request, ready to go out: nothing of it is looked up or checked any more. */
 export interface PreparedRequest {
@@ -56,14 +57,41 @@ const maxErrorBodyBytes = 65_536;
 /** For how long it is read, in ms: its status is known already. */
 const errorBodyMs = 2_000;
 
+/** Which road hot calls take. */
+export interface Roads {
+  /** `"fetch"`: no call takes the road of Node alone. @default "auto" */
+  readonly transport?: "auto" | "fetch" | undefined;
+  /** Told of the road that hot calls take, when it is another one than before. */
+  readonly onRoad?: ((road: "node:http" | "fetch") => void) | undefined;
+}
+
 /**
- * Makes the transport that works on every runtime: ky, and for hot calls the `fetch` below it, which
- * costs about half. Both send the same request, and both answers are read by the same code.
+ * Makes the transport: ky, on every runtime. Hot calls go by `node:http` where nobody could notice, and else by
+ * the `fetch` below ky, which costs about half of it. All send the same request, and all answers are read by
+ * the same code.
  *
  * @param fetch Used in place of the global `fetch`, which is looked up at each call. It gets a text and
  * its options: a `Request` of ours would be a stranger to the `fetch` of a package.
  */
-export function createTransport(fetch: typeof globalThis.fetch | undefined): Transport {
+export function createTransport(
+  fetch: typeof globalThis.fetch | undefined,
+  { transport, onRoad }: Roads = {},
+): Transport {
+  const overFetch = createFetchTransport(fetch);
+  if (fetch || transport === "fetch") return overFetch;
+  const nodeRoad = new NodeRoad();
+  let wasOpen: boolean | undefined;
+  return async (request) => {
+    if (!request.hot) return await overFetch(request);
+    const { isOpen } = nodeRoad;
+    if (isOpen !== wasOpen) onRoad?.(isOpen ? "node:http" : "fetch");
+    wasOpen = isOpen;
+    if (!isOpen) return await overFetch(request);
+    return await readReply(await nodeRoad.send(request), request);
+  };
+}
+
+function createFetchTransport(fetch: typeof globalThis.fetch | undefined): Transport {
   const direct: typeof globalThis.fetch = async (input, init) => {
     try {
       return checked(await (fetch ?? globalThis.fetch)(input, init));
@@ -155,7 +183,17 @@ class FetchFailure extends Error {
   }
 }
 
-async function readReply(response: Response, request: PreparedRequest): Promise<TransportReply> {
+/** What is read of an answer, whichever road it came. */
+interface Answer {
+  readonly status: number;
+  readonly headers: HeaderReader;
+  readonly body?: ReadableStream<Uint8Array> | AsyncIterable<Uint8Array> | null | undefined;
+  readonly bodyUsed?: boolean;
+  arrayBuffer?(): Promise<ArrayBuffer | Uint8Array>;
+  text?(): Promise<string>;
+}
+
+async function readReply(response: Answer, request: PreparedRequest): Promise<TransportReply> {
   const { status, headers } = response;
   const { maxBodyBytes, signal } = request;
   if (isSuccess(status)) return { status, headers, ...(await readText(response, maxBodyBytes)) };
@@ -178,17 +216,18 @@ interface ReadText {
 const nothing: ReadText = Object.freeze({ text: "", tooLong: false });
 
 /** Reads a body as UTF-8, the only encoding of JSON. */
-async function readText(response: Response, maxBytes: number): Promise<ReadText> {
-  if (response.bodyUsed || response.body?.locked) {
+async function readText(response: Answer, maxBytes: number): Promise<ReadText> {
+  const { body, bodyUsed } = response;
+  if (bodyUsed || (body && "locked" in body && body.locked)) {
     throw new NoResponse(
       "the body of what `fetch` gave was read before: give a new Response for each call, or a clone",
     );
   }
-  if (response.body === undefined) return await readWhole(response, maxBytes);
+  if (body === undefined) return await readWhole(response, maxBytes);
   try {
     if (!saysItsLength(response)) return await readPieces(response, maxBytes);
     if (Number(response.headers.get("content-length")) > maxBytes) {
-      if (response.body) await readerOf(response.body).cancel();
+      if (body) await readerOf(body).cancel();
       return { text: "", tooLong: true };
     }
     const text = decode(new TextDecoder("utf-8", { fatal: true }), await response.arrayBuffer());
@@ -200,7 +239,7 @@ async function readText(response: Response, maxBytes: number): Promise<ReadText>
 }
 
 /** Reads the answer of a `fetch` that has no streams, such as a polyfill's. */
-async function readWhole(response: Response, maxBytes: number): Promise<ReadText> {
+async function readWhole(response: Answer, maxBytes: number): Promise<ReadText> {
   if (typeof response.text !== "function")
     throw new NoResponse("`fetch` gave a Response without a body to be read");
   const text: unknown = await response.text();
@@ -213,7 +252,7 @@ async function readWhole(response: Response, maxBytes: number): Promise<ReadText
 
 /** @param signal Cuts the reading: what was read by then is lost. */
 async function readPieces(
-  response: Response,
+  response: Answer,
   maxBytes: number,
   { fatal = true, signal }: { readonly fatal?: boolean; readonly signal?: AbortSignal } = {},
 ): Promise<ReadText> {
@@ -255,7 +294,11 @@ function readerOf(body: ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>):
       const { done = false, value } = await pieces.next();
       return { done, value };
     },
-    cancel: async () => pieces.return?.(),
+    cancel: async () => {
+      // Nobody who has read nothing of it lets go of the connection by leaving the loop.
+      if ("destroy" in body && typeof body.destroy === "function") body.destroy();
+      await pieces.return?.();
+    },
   };
 }
 
@@ -274,7 +317,10 @@ function decode(decoder: TextDecoder, ...what: Parameters<TextDecoder["decode"]>
  * Whether the header, which was compared with the limit, tells how long the body is: then it can be
  * read in one go. A compressed body unpacks to any length.
  */
-function saysItsLength({ headers, arrayBuffer }: Response): boolean {
+function saysItsLength(
+  response: Answer,
+): response is Answer & Pick<Required<Answer>, "arrayBuffer"> {
+  const { headers, arrayBuffer } = response;
   if (typeof arrayBuffer !== "function") return false;
   return headers.get("content-length") !== null && headers.get("content-encoding") === null;
 }

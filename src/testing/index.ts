@@ -4,8 +4,10 @@
  *
  * @packageDocumentation
  */
+export { type CursorSide, cursorSide } from "./cursor-side.ts";
 export { emulatorHandlers, type MswHttp } from "./emulator-handlers.ts";
 export { type EmulatorSide, emulatorSide } from "./emulator-side.ts";
+export { type FakeRequest, type FakeRoute, type FakeServer, fakeServer } from "./fake-server.ts";
 export {
   describeResults,
   type FeedFault,

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { isAckloopError } from "../../src/core/errors.ts";
+import { answerAtOnce, kindOf, tell } from "../../src/core/foreign.ts";
 import type { Logger } from "../../src/core/logger.ts";
-import { answerAtOnce, kindOf, tell } from "../../src/http/foreign.ts";
 import { oddValues, rejecting } from "./odd-values.ts";
 import { callOf, clientOf, json, scripted } from "./support.ts";
 

@@ -21,6 +21,7 @@ describe("checkSettings", () => {
       provider: "acme",
       baseUrl: "https://api.example.com/v1",
       allowInsecure: false,
+      transport: "auto",
       timeoutMs: 30_000,
       maxBodyBytes: 33_554_432,
       headers: {},

@@ -17,6 +17,7 @@ function streamOf(pieces: readonly Uint8Array[]) {
 describe.each([
   ["through ky", {}],
   ["straight to fetch", { hot: true }],
+  ["by node:http", { hot: true }],
 ] as const)("createTransport, %s,", (_, road) => {
   const requestOf = (url: string, parts: object = {}) => ({
     method: "POST",

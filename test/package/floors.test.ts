@@ -23,15 +23,16 @@ const sound: Files = {
   "src/core/event.ts": 'import type { Failure } from "./errors.ts"; export type Item = Failure;',
   "src/http/client.ts":
     'import ky from "ky"; import retry from "p-retry"; import * as z from "zod/mini"; import "../core/errors.ts"; export { ky, retry, z };',
+  "src/feeds/cursor.ts": 'import "../core/errors.ts"; export {};',
   "src/loop/run.ts": 'import retry from "p-retry"; import "../core/errors.ts"; export { retry };',
   "src/stores/file.ts": 'import "node:fs"; import "../core/errors.ts"; export {};',
   "src/providers/tiki/wire.ts": 'import * as z from "zod/mini"; export { z };',
   "src/providers/tiki/index.ts":
-    'import "./wire.ts"; import "../../http/client.ts"; import "../../core/errors.ts"; export {};',
+    'import "./wire.ts"; import "../../http/client.ts"; import "../../feeds/cursor.ts"; import "../../core/errors.ts"; export {};',
   "src/emulator/index.ts":
     'import "node:http"; import type { Item } from "../core/event.ts"; export type E = Item;',
   "src/testing/index.ts":
-    'import "../core/errors.ts"; import "../loop/run.ts"; import "../emulator/index.ts"; import "msw"; export {};',
+    'import "../core/errors.ts"; import "../feeds/cursor.ts"; import "../loop/run.ts"; import "../emulator/index.ts"; import "msw"; export {};',
   "src/cli/main.ts":
     'import "../emulator/index.ts"; import "../providers/tiki/index.ts"; export {};',
   "src/index.ts": 'export * from "./core/errors.ts"; export * from "./loop/run.ts";',
@@ -53,6 +54,10 @@ const planted: readonly (readonly [file: string, text: string, ...rules: string[
   ["src/http/d.ts", 'import type { Plugin } from "esbuild";', "no-other-package"],
   ["src/http/e.ts", 'import "node:crypto";', "node-only-where-it-is-needed"],
   ["src/http/f.ts", 'import "./not-there.ts";', "every-import-is-found"],
+  ["src/feeds/a.ts", 'import "../http/client.ts";', "feeds-imports-core"],
+  ["src/feeds/b.ts", 'import type { R } from "../loop/run.ts";', "feeds-imports-core"],
+  ["src/feeds/c.ts", 'import "../providers/tiki/index.ts";', "feeds-imports-core"],
+  ["src/feeds/d.ts", 'import * as z from "zod/mini";', "zod-only-in-http-and-providers"],
   ["src/loop/a.ts", 'import "../http/client.ts";', "loop-imports-core"],
   ["src/loop/b.ts", 'import type { F } from "../stores/file.ts";', "loop-imports-core"],
   ["src/loop/c.ts", 'await import("../providers/tiki/index.ts");', "loop-imports-core"],
@@ -67,23 +72,23 @@ const planted: readonly (readonly [file: string, text: string, ...rules: string[
   [
     "src/providers/kekker/a.ts",
     'import "../tiki/index.ts";',
-    "provider-imports-core-http-and-itself",
+    "provider-imports-core-http-feeds-and-itself",
   ],
   [
     "src/providers/kekker/b.ts",
     'import type { R } from "../../loop/run.ts";',
-    "provider-imports-core-http-and-itself",
+    "provider-imports-core-http-feeds-and-itself",
   ],
   [
     "src/providers/kekker/c.ts",
     'import "../../emulator/index.ts";',
-    "provider-imports-core-http-and-itself",
+    "provider-imports-core-http-feeds-and-itself",
   ],
   ["src/providers/kekker/d.ts", 'import "p-retry";', "p-retry-only-in-http-and-loop"],
   [
     "src/providers/kekker/e.ts",
     'import "../shared.ts";',
-    "provider-imports-core-http-and-itself",
+    "provider-imports-core-http-feeds-and-itself",
     "providers-share-no-file",
   ],
   ["src/providers/shared.ts", "export {};"],
@@ -94,16 +99,20 @@ const planted: readonly (readonly [file: string, text: string, ...rules: string[
     "emulator-imports-only-itself-and-core",
   ],
   ["src/emulator/c.ts", 'import "zod";', "zod-only-in-http-and-providers"],
-  ["src/testing/a.ts", 'import "../stores/file.ts";', "testing-imports-core-and-loop-and-emulator"],
+  [
+    "src/testing/a.ts",
+    'import "../stores/file.ts";',
+    "testing-imports-core-and-feeds-and-loop-and-emulator",
+  ],
   [
     "src/testing/b.ts",
     'import "../providers/tiki/index.ts";',
-    "testing-imports-core-and-loop-and-emulator",
+    "testing-imports-core-and-feeds-and-loop-and-emulator",
   ],
   [
     "src/testing/c.ts",
     'import "../cli/main.ts";',
-    "testing-imports-core-and-loop-and-emulator",
+    "testing-imports-core-and-feeds-and-loop-and-emulator",
     "nothing-imports-the-cli-or-the-root",
   ],
 ];

@@ -1,12 +1,11 @@
 import type { Patch } from "./bundle.ts";
-import type { Subject } from "./plan.ts";
 
 /** A bug that the simulation must find. */
 export interface PlantedBug {
   readonly name: string;
   readonly patches: readonly Patch[];
   /** The subjects whose runs find it. */
-  readonly providers: readonly Subject[];
+  readonly providers: readonly string[];
   /** The promises of which one must be found broken. */
   readonly breaks: readonly string[];
   /** What the seeds of its search are made of: with another the first run that shows it may take minutes. */
@@ -102,15 +101,15 @@ export const plantedBugs: readonly PlantedBug[] = [
     breaks: ["ackedBeforeHandled"],
     patches: [
       {
-        file: "src/providers/workato/feed.ts",
-        find: "      return toPage(found, start, facts);\n",
-        replace: `      const made = toPage(found, start, facts);
-      const last = made.deliveries.at(-1)?.receipt;
-      if (last) {
-        const { run, place, sequence } = toMark(last);
-        await advanceRun(ledger, run, place, sequence, { signal });
-      }
-      return made;
+        file: "src/feeds/cursor/feed.ts",
+        find: "    return toPage(await passNameless(page, start.run, wish, read, facts), start);\n",
+        replace: `    const made = toPage(await passNameless(page, start.run, wish, read, facts), start);
+    const last = made.deliveries.at(-1)?.receipt;
+    if (last) {
+      const { run, place, sequence } = toMark(provider, last);
+      await advanceRun(parts.ledger, run, place, sequence, { signal });
+    }
+    return made;
 `,
       },
     ],

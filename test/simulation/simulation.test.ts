@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
+import { providerNames } from "../providers/names.ts";
 import { bundle } from "./bundle.ts";
 import { askOnce, runAll } from "./crew.ts";
-import { providerNames } from "./plan.ts";
 
 const seed = 1;
 

@@ -1,10 +1,10 @@
 import { AckloopError } from "../../core/errors.ts";
 import type { FeedEvent } from "../../core/event.ts";
+import { EventPage } from "../../core/event-page.ts";
 import type { Delivery, Page, PullOptions } from "../../core/feed.ts";
-import { isTooLong } from "../../http/fail.ts";
+import { parseJson } from "../../core/json.ts";
+import { fewer, isTooLong, more } from "../../core/page-limit.ts";
 import { wrong } from "../../http/options.ts";
-import { EventPage } from "../../http/page.ts";
-import { fewer, more } from "../../http/page-limit.ts";
 import type { KekkerCalls, ListedPage } from "./calls.ts";
 import type { EventReader } from "./event.ts";
 import { readReceipt } from "./receipt.ts";
@@ -196,8 +196,7 @@ class Walk<E extends FeedEvent> {
     let names = 0;
     this.#bytes += text.length;
     const page = new EventPage<E>({
-      text,
-      itemsOf,
+      items: () => itemsOf(parseJson(text)),
       toEvent: (item, index) => this.#read(item, index).read,
     });
     for (const [index, item] of data.entries()) {

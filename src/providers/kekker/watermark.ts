@@ -1,8 +1,8 @@
 import { reasonOf, throwIfAborted } from "../../core/abort.ts";
+import { kindOf, tell } from "../../core/foreign.ts";
 import { ask, toFailure } from "../../core/guard.ts";
 import type { Logger } from "../../core/logger.ts";
 import type { CursorStore, StoredCursor, StoreKey } from "../../core/stores.ts";
-import { kindOf, tell } from "../../http/foreign.ts";
 import { earlierTime } from "./time.ts";
 
 /** Where the watermark of one feed and consumer is kept. */

@@ -1,5 +1,6 @@
 import { AckloopError, isAckloopError } from "../../core/errors.ts";
 import type { EventCatalogue, FeedEvent } from "../../core/event.ts";
+import { EventPage } from "../../core/event-page.ts";
 import {
   type AckSink,
   type EventSource,
@@ -9,11 +10,11 @@ import {
   type Receipt,
   toReceipt,
 } from "../../core/feed.ts";
+import { parseJson } from "../../core/json.ts";
 import { checkOptions, oneOf, schemas, type TableOf } from "../../core/options.ts";
+import { isTooLong } from "../../core/page-limit.ts";
 import type { SchemaOutput, StandardSchemaV1 } from "../../core/standard-schema.ts";
-import { isTooLong } from "../../http/fail.ts";
 import { tokenRule, wrong } from "../../http/options.ts";
-import { EventPage } from "../../http/page.ts";
 import { toUrl } from "../../http/request.ts";
 import type { HttpClient, Token } from "../../http/types.ts";
 import { type PulledPage, pullPage, type TikiCalls, type TikiPullOptions } from "./client.ts";
@@ -148,7 +149,7 @@ function toPage<E extends FeedEvent>({ events, ackId, text }: PulledPage, source
   const last = events.length - 1;
   // The type is one of the catalogue, or unknown to it: the loop sorts these out.
   const read = (item: unknown, index: number) => toEvent(item, index, source) as E | AckloopError;
-  const page = new EventPage<E>({ text, itemsOf, toEvent: read });
+  const page = new EventPage<E>({ items: () => itemsOf(parseJson(text)), toEvent: read });
   const deliveries = events.map((raw, index) =>
     page.deliver(index, raw, read(raw, index), index === last ? toReceipt(ackId) : undefined),
   );

@@ -1,8 +1,8 @@
 import { AckloopError } from "../../core/errors.ts";
+import { foreignLimitMs, kindOf, tell } from "../../core/foreign.ts";
 import { ask } from "../../core/guard.ts";
 import type { Logger } from "../../core/logger.ts";
 import { oneOf, type TableOf, text } from "../../core/options.ts";
-import { foreignLimitMs, kindOf, tell } from "../../http/foreign.ts";
 import { urlRule } from "../../http/options.ts";
 import { replyOf } from "../../http/reply.ts";
 import { cachedToken, type IssuedToken } from "../../http/token.ts";

@@ -1,3 +1,4 @@
+import { type Instant, isInstant } from "../../feeds/cursor/instant.ts";
 import { wrong } from "../../http/options.ts";
 
 /** A topic's id. Workato's pages show a number in some places and text in others; both are taken. */
@@ -23,7 +24,7 @@ export function checkRetention(operation: string, seconds: unknown): void {
 }
 
 /** A point in time: a `Date`, epoch ms, or RFC 3339 text with an offset. */
-export type WorkatoInstant = Date | number | string;
+export type WorkatoInstant = Instant;
 
 /**
  * Turns an instant into what the API takes: RFC 3339 in UTC, in whole ms. A finer text is rounded
@@ -37,15 +38,6 @@ export function toRfc3339(operation: string, name: string, value: WorkatoInstant
     throw wrong("workato", `${name} ${what}`, operation);
   }
   return new Date(value).toISOString();
-}
-
-/** Tells whether a value is a point in time. */
-export function isInstant(value: unknown): value is WorkatoInstant {
-  if (value === null || !["string", "number", "object"].includes(typeof value)) return false;
-  const zoneless = typeof value === "string" && !/([zZ]|[+-]\d\d:?\d\d)$/.test(value);
-  const at = new Date(value as WorkatoInstant);
-  // The years that RFC 3339 can write.
-  return !zoneless && !Number.isNaN(at.getTime()) && /^(?!0000)\d{4}-/.test(at.toISOString());
 }
 
 /** The documented maximum of a payload, and of a request, is 1 MB. */

@@ -1,6 +1,7 @@
 import { AckloopError } from "../../core/errors.ts";
 import type { CallOptions } from "../../core/feed.ts";
 import type { TableOf } from "../../core/options.ts";
+import { isTimestamp } from "../../feeds/cursor/instant.ts";
 import { callOptions, unchecked, withShapes } from "../../http/arguments.ts";
 import { wrong } from "../../http/options.ts";
 import { pageReply, replyOf, withText } from "../../http/reply.ts";
@@ -167,7 +168,7 @@ function toMessage(operation: string, item: unknown, index: number): WorkatoMess
     const text = problem?.text ?? "the message has no id";
     throw new AckloopError("schema", `${text} (${path})`, { provider: "workato", operation, path });
   }
-  return { id, payload, time, raw: item };
+  return { id, payload, time: isTimestamp(time) ? time : undefined, raw: item };
 }
 
 /** Brings a wish into range, in whole ones; a wait is whole seconds, or the answer would be too early. */

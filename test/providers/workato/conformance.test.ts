@@ -1,14 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { AckloopError } from "../../../src/core/errors.ts";
 import { toReceipt } from "../../../src/core/feed.ts";
-import type { CursorStore } from "../../../src/core/stores.ts";
 import { workatoEmulator } from "../../../src/emulator/index.ts";
-import { decodePlace } from "../../../src/providers/workato/cursor.ts";
 import { workato } from "../../../src/providers/workato/index.ts";
 import { memoryStores } from "../../../src/stores/index.ts";
 import {
+  cursorSide,
   emulatorSide,
-  type FeedFault,
   type FeedHarness,
   feedConformance,
 } from "../../../src/testing/index.ts";
@@ -20,28 +17,6 @@ const anything = {
   "~standard": { version: 1, vendor: "test", validate: (value: unknown) => ({ value }) },
 } as const;
 
-/** A cursor store whose saves can be brought to fail: an ack is such a save. */
-function failingCursors(store: CursorStore) {
-  const faults: FeedFault[] = [];
-  const cursors: CursorStore = {
-    load: (...given) => store.load(...given),
-    async save(...given) {
-      // The start, which is saved before the first pull, is no ack.
-      const isAck = decodePlace(given[1]).place.after !== undefined;
-      const fault = isAck ? faults[0] : undefined;
-      if (fault?.count !== undefined) faults.shift();
-      const result = fault && fault.kind !== "lostReply" ? undefined : await store.save(...given);
-      if (result && !fault) return result;
-      throw new AckloopError("transport", "the store is away", { retryable: true });
-    },
-  };
-  const failAck = (fault: FeedFault): void => {
-    const { count } = fault;
-    faults.push(...new Array<FeedFault>(count ?? 1).fill(fault));
-  };
-  return { cursors, failAck, heal: () => faults.splice(0) };
-}
-
 const maxBodyBytes = 100_000;
 
 /** A topic, a cursor store, and feeds on both. */
@@ -50,9 +25,10 @@ function workatoHarness(): FeedHarness {
   const side = emulatorSide(emulator, { pull: "consume" });
   const { token = "" } = emulator.connection("");
   const topic = emulator.createTopic("orders");
-  const { cursors } = memoryStores();
-  const saves = failingCursors(cursors);
-  const consumer = "billing";
+  const places = cursorSide(memoryStores().cursors, (position) => {
+    const ids = emulator.journal.publishedIds(String(topic));
+    return ids.slice(0, ids.indexOf(position) + 1);
+  });
   const open = () =>
     workato({
       token,
@@ -62,8 +38,8 @@ function workatoHarness(): FeedHarness {
       retry: { attempts: 1 },
       requestsPerMinute: Number.POSITIVE_INFINITY,
     }).feed(topic, {
-      cursor: saves.cursors,
-      consumer,
+      cursor: places.cursor,
+      consumer: "billing",
       typeOf: ({ type }) => String(type ?? "order"),
       events: { order: anything },
     });
@@ -76,11 +52,11 @@ function workatoHarness(): FeedHarness {
   };
   return {
     ...side,
+    ...places,
     pageSize: 50,
     feed: open,
     publish: (count) => Array.from({ length: count }, () => publish()),
     payloadOf: (id) => payloads.get(id),
-    keepsPlace: true,
     expirePlace: () => emulator.purge(topic),
     publishOdd: (odd) => publish({ odd }),
     publishLarge: (count) =>
@@ -89,16 +65,9 @@ function workatoHarness(): FeedHarness {
     publishUnknownType: () => publish({ type: "brandNew" }),
     publishUnreadable: () => emulator.publishRaw(topic, [{ payload: {}, time: "no time" }]),
     unknownReceipt: () => toReceipt("a-message-of-nobody"),
-    failAck: saves.failAck,
     heal: () => {
       side.heal();
-      saves.heal();
-    },
-    async acked() {
-      const saved = await cursors.load({ consumer, feed: open().name });
-      const last = saved && decodePlace(saved.value).place.after?.id;
-      const ids = emulator.journal.publishedIds(String(topic));
-      return last === undefined ? [] : ids.slice(0, ids.indexOf(last) + 1);
+      places.heal();
     },
     close: () => emulator.close(),
   };

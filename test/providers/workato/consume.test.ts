@@ -97,6 +97,15 @@ describe("a long poll", () => {
     vi.useRealTimers();
   });
 
+  it("gives a message without its time where that is no instant", async () => {
+    const message = { message_id: "a", payload: {}, time: "yesterday" };
+    const { client } = scriptedClient([{ messages: [message] }]);
+
+    expect(await client.messages.consume(1)).toEqual([
+      { id: "a", payload: {}, time: undefined, raw: message },
+    ]);
+  });
+
   it("that is never answered ends as a timeout", async () => {
     vi.useFakeTimers();
     const { client } = scriptedClient([], {

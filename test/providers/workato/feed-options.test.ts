@@ -11,39 +11,6 @@ const typeOf = () => "a";
 const check = (options: object) => checkFeedOptions(options as typeof basics);
 
 describe("checkFeedOptions", () => {
-  it("fills in the defaults", async () => {
-    const settings = check(basics);
-
-    expect(settings).toMatchObject({
-      consumer: "billing",
-      onCursorExpired: "halt",
-      restartMarginMs: 1_000,
-      checkEmptyAfterMs: 3_600_000,
-      expiredStatuses: [400, 404, 410, 422],
-      events: undefined,
-    });
-    expect(await settings.startAt(() => expect.unreachable())).toEqual({});
-  });
-
-  it("starts from a time, or a minute before the first pull, by Workato's own clock", async () => {
-    const clock = Date.now() - 90_000;
-    const askClock = async () => clock;
-    const startOf = async (from: "now" | number) =>
-      (await check({ ...basics, from }).startAt(askClock)).since;
-
-    expect(await startOf("now")).toBe(new Date(clock - 60_000).toISOString());
-    expect(await startOf(clock + 80_000)).toBe(new Date(clock).toISOString());
-    expect(await startOf(clock - 1)).toBe(new Date(clock - 1).toISOString());
-  });
-
-  it("asks no clock for a time of long ago", async () => {
-    const { startAt } = check({ ...basics, from: new Date("2026-01-02T00:00:00Z") });
-
-    expect(await startAt(() => expect.unreachable())).toEqual({
-      since: "2026-01-02T00:00:00.000Z",
-    });
-  });
-
   it("makes the catalogue of a schema, or of schemas by type", () => {
     expect(check({ ...basics, schema }).events).toEqual({ message: schema });
     expect(check({ ...basics, typeOf, events: { a: schema } }).events).toEqual({ a: schema });

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { toReceipt } from "../../../src/core/feed.ts";
-import { decodePlace } from "../../../src/providers/workato/cursor.ts";
+import { decodePlace } from "../../../src/feeds/cursor/place.ts";
 import { topicSchema, workato } from "../../../src/providers/workato/index.ts";
 import { memoryStores } from "../../../src/stores/index.ts";
 import { numbers, receiptOf, scripted, spoiltOnce, world } from "./support.ts";
@@ -61,7 +61,7 @@ describe("pull", () => {
 
     expect(deliveries.map(({ event }) => event?.id)).toEqual(ids);
     expect(deliveries.every(({ receipt }) => receipt !== undefined)).toBe(true);
-    expect(decodePlace((await cursors.load(key))?.value ?? "").place).toEqual({});
+    expect(decodePlace((await cursors.load(key))?.value ?? "")?.place).toEqual({});
   });
 
   it("brings the same again while nothing is acknowledged", async () => {
@@ -96,7 +96,7 @@ describe("pull", () => {
     const deliveries = (await feed({ from: Date.UTC(2026, 0, 3) }).pull()).deliveries;
 
     expect(numbers(deliveries)).toEqual([3]);
-    expect(decodePlace((await cursors.load(key))?.value ?? "").place).toEqual({
+    expect(decodePlace((await cursors.load(key))?.value ?? "")?.place).toEqual({
       since: "2026-01-03T00:00:00.000Z",
     });
   });
@@ -257,9 +257,9 @@ describe("ack", () => {
     const report = await orders.ack([receiptOf(deliveries[1])]);
 
     expect(report).toEqual([{ status: "acked" }]);
-    const { place } = decodePlace((await cursors.load(key))?.value ?? "");
+    const place = decodePlace((await cursors.load(key))?.value ?? "")?.place;
     const raw = deliveries[1]?.raw as { time: string };
-    expect(place).toEqual({ after: { id: ids[1], time: raw.time } });
+    expect(place).toEqual({ after: { position: ids[1], time: raw.time } });
     expect(numbers((await feed().pull()).deliveries)).toEqual([3]);
   });
 

@@ -108,7 +108,7 @@ describe("a page without any message id", () => {
     );
 
     expect(isAckloopError(error) && error.message).toMatch(
-      /none of the next 50 messages has an id/,
+      /none of the next 50 items has a position/,
     );
   });
 
@@ -128,7 +128,10 @@ describe("a page without any message id", () => {
       (thrown: unknown) => thrown,
     );
 
-    expect(halted).toMatchObject({ code: "config", message: expect.stringContaining("has an id") });
+    expect(halted).toMatchObject({
+      code: "config",
+      message: expect.stringContaining("has a position"),
+    });
   });
 
   it("is passed where a larger one has an id", async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { parseJson } from "../../../src/core/json.ts";
 import type { SchemaResult } from "../../../src/core/standard-schema.ts";
-import { parseJson } from "../../../src/http/json.ts";
 import { topicSchema, type WorkatoTopicField } from "../../../src/providers/workato/index.ts";
 import { fixture } from "./support.ts";
 

@@ -56,8 +56,8 @@ describe("readMessage", () => {
     expect(readMessage(item).problem?.path).toBe(path);
   });
 
-  it("leaves a time out that is no instant", () => {
-    expect(readMessage({ message_id: "a", payload: {}, time: "yesterday" }).time).toBeUndefined();
+  it("leaves a time out that is no text", () => {
+    expect(readMessage({ message_id: "a", payload: {}, time: 7 }).time).toBeUndefined();
     expect(readMessage({ message_id: "a", payload: {} }).problem).toBeUndefined();
   });
 });

@@ -1,0 +1,80 @@
+import { AckloopError, isAckloopError } from "../../core/errors.ts";
+import { EventPage } from "../../core/event-page.ts";
+import { type Delivery, fromReceipt, type Page, type Receipt, toReceipt } from "../../core/feed.ts";
+import type { toEventOf } from "./item.ts";
+import { isNameless, type PageFacts } from "./page.ts";
+import type { Place } from "./place.ts";
+import { type FoundPage, hasMoved } from "./read-on.ts";
+import type { Run } from "./run.ts";
+
+/** What a receipt of this feed holds. */
+export interface Mark {
+  readonly run: Run;
+  /** Orders the receipts of a run: one more for each item, and for each move without one. */
+  readonly sequence: number;
+  readonly place: Place;
+}
+
+/** Makes what turns the pages of an API into those of a feed. */
+export function createPages(facts: PageFacts, toEvent: ReturnType<typeof toEventOf>) {
+  const { toItem } = facts;
+  return (found: FoundPage, start: Mark): Page => {
+    const { items, position: end, more, again, bytes, known = 0 } = found;
+    const receiptOf = (steps: number, place: Place): Receipt => {
+      const mark: Mark = { run: start.run, sequence: start.sequence + steps, place };
+      return toReceipt(mark);
+    };
+    const receiptAt = (index: number, position: string | undefined): Receipt | undefined =>
+      // Nothing can be read on behind an item without a position; the next one's receipt covers it.
+      position === undefined ? undefined : receiptOf(index + 1, { after: { position, time } });
+    const readAnew = (raw: unknown, index: number) => toEvent(toItem(raw, index), index);
+    const anew = again && new EventPage({ items: again, toEvent: readAnew });
+    let time = start.place.after?.time;
+    let last: string | undefined;
+    const all = items.map((raw, index): Delivery => {
+      const item = toItem(raw, index);
+      time = item.time ?? time;
+      const position = item.position ?? (index === items.length - 1 ? end : undefined);
+      last = position ?? last;
+      const receipt = receiptAt(index, position);
+      const read = toEvent(item, index);
+      if (anew) return anew.deliver(index, raw, read, receipt);
+      return { ...(isAckloopError(read) ? { unreadable: read } : { event: read }), raw, receipt };
+    });
+    const deliveries = known === 0 ? all : all.slice(known);
+    const place = placeBehind(found, start, facts, last, time);
+    return {
+      deliveries,
+      ...(place && { receipt: receiptOf(items.length + 1, place) }),
+      ...(more !== undefined && { more }),
+      bytes,
+    };
+  };
+}
+
+/** Where the feed has moved to beyond the last delivery; absent where it has not. */
+function placeBehind(
+  found: FoundPage,
+  { place }: Mark,
+  facts: PageFacts,
+  last: string | undefined,
+  time: string | undefined,
+): Place | undefined {
+  const { items, position: end, restartedAt } = found;
+  if (end !== undefined && end !== last && hasMoved(found, place)) {
+    return { after: { position: end, time } };
+  }
+  // The place stays; but the next pull must be one of this run, which remembers what it was given.
+  if (isNameless(found, facts)) return restartedAt ?? place;
+  // Without it every pull would ask for the unknown position first, for as long as the log is empty.
+  return items.length === 0 ? restartedAt : undefined;
+}
+
+export function toMark(provider: string, receipt: Receipt): Mark {
+  const mark = fromReceipt<Mark | undefined>(receipt);
+  if (typeof mark?.sequence === "number" && mark.run) return mark;
+  throw new AckloopError("config", "this receipt is not one of this feed", {
+    provider,
+    operation: "ack",
+  });
+}

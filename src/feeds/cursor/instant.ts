@@ -1,0 +1,26 @@
+/** A point in time: a `Date`, epoch ms, or RFC 3339 text with an offset. */
+export type Instant = Date | number | string;
+
+/** Tells whether a value is a point in time. */
+export function isInstant(value: unknown): value is Instant {
+  if (value === null || !["string", "number", "object"].includes(typeof value)) return false;
+  const zoneless = typeof value === "string" && !/([zZ]|[+-]\d\d:?\d\d)$/.test(value);
+  const at = new Date(value as Instant);
+  // The years that RFC 3339 can write.
+  return !zoneless && !Number.isNaN(at.getTime()) && /^(?!0000)\d{4}-/.test(at.toISOString());
+}
+
+/**
+ * Tells whether a value is an instant as RFC 3339 writes it. `Date.parse` alone takes much more, such as
+ * the year 275760, which no event may have as its time and from which nothing can be counted.
+ */
+export function isTimestamp(value: unknown): value is string {
+  return typeof value === "string" && timestamp.test(value) && !Number.isNaN(Date.parse(value));
+}
+
+const timestamp = /^(?!0000)\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:?\d\d)$/;
+
+/** Writes a timestamp in UTC; one whose offset is none keeps every digit of its seconds. */
+export function toUtc(time: string): string {
+  return time.endsWith("+00:00") ? `${time.slice(0, -6)}Z` : new Date(time).toISOString();
+}

@@ -1,0 +1,311 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { AckloopError, consume, drain } from "ackloop";
+import { type CursorApi, type CursorPage, cursorFeed, parseJson } from "ackloop/feeds";
+import { memoryStores } from "ackloop/stores";
+import { describe, expect, it } from "vitest";
+
+interface Entry {
+  readonly seq: number;
+  readonly kind?: string;
+  readonly at?: string;
+}
+
+const toEvent = ({ seq, kind = "entry", at }: Entry) => ({
+  id: String(seq),
+  position: String(seq),
+  time: at,
+  type: kind,
+  data: { seq },
+});
+
+const readNothing = async () => ({ items: [] });
+
+/** A feed of an API that answers with these pages in order, and with nothing after them. */
+function feedOf(pages: readonly CursorPage<Entry>[], more: Partial<CursorApi<Entry>> = {}) {
+  const asked: (string | undefined)[] = [];
+  const { cursors } = memoryStores();
+  const api: CursorApi<Entry> = {
+    provider: "ledger",
+    path: "eu/entries",
+    async read(position: string | undefined) {
+      asked.push(position);
+      return pages[asked.length - 1] ?? { items: [] };
+    },
+    toEvent,
+    ...more,
+  };
+  const open = (options: object = {}) =>
+    cursorFeed(api, { cursor: cursors, consumer: "billing", ...options });
+  const saved = async () => {
+    const stored = await cursors.load({ consumer: "billing", feed: "ledger/eu/entries" });
+    return stored && JSON.parse(stored.value);
+  };
+  return { open, asked, saved, cursors };
+}
+
+const quick = { idle: { minDelayMs: 10, maxDelayMs: 20 } };
+
+describe("a cursor feed", () => {
+  it("is named after provider and path, and is a log", () => {
+    expect(feedOf([]).open()).toMatchObject({
+      name: "ledger/eu/entries",
+      consumer: "billing",
+      acks: "cumulative",
+      pulls: "onward",
+    });
+    expect(feedOf([]).open()).not.toHaveProperty("waits");
+  });
+
+  it("makes events of items, whose time is in UTC", async () => {
+    const { open } = feedOf([{ items: [{ seq: 1, at: "2026-01-02T03:04:05+02:00" }, { seq: 2 }] }]);
+
+    const { deliveries } = await open().pull();
+
+    expect(deliveries.map(({ event }) => event)).toEqual([
+      {
+        specversion: "1.0",
+        id: "1",
+        source: "/ledger/eu/entries",
+        type: "entry",
+        time: "2026-01-02T01:04:05.000Z",
+        data: { seq: 1 },
+      },
+      expect.not.objectContaining({ time: expect.anything() }),
+    ]);
+  });
+
+  it("reads on behind what was acknowledged, also after a restart", async () => {
+    const { open, asked } = feedOf([{ items: [{ seq: 1 }, { seq: 2 }] }]);
+    const feed = open();
+    const { deliveries } = await feed.pull();
+    const [first] = deliveries;
+
+    await feed.ack([first?.receipt ?? expect.unreachable()]);
+    await open().pull();
+
+    expect(asked).toEqual([undefined, "1"]);
+  });
+
+  it("hands a limit within its page size, and a wait, to the API", async () => {
+    const wishes: unknown[] = [];
+    const { open } = feedOf([], {
+      pageSize: 40,
+      async read(_position, { limit, waitMs }) {
+        wishes.push([limit, waitMs]);
+        return { items: [] };
+      },
+    });
+
+    for (const wish of [{}, { limit: 7, waitMs: 50 }, { limit: 999 }, { limit: -1, waitMs: -1 }]) {
+      await open().pull(wish);
+    }
+
+    expect(wishes).toEqual([
+      [40, 0],
+      [7, 50],
+      [40, 0],
+      [1, 0],
+    ]);
+    await expect(open().pull({ limit: Number.NaN })).rejects.toMatchObject({ code: "config" });
+  });
+
+  it("makes one unreadable delivery of an item that cannot be read, and repeats nothing of it", async () => {
+    const items = [{ seq: 1 }, null, { seq: 3, kind: "" }, { seq: 4 }] as readonly Entry[];
+    const { open } = feedOf([{ items }]);
+
+    const { deliveries } = await open().pull();
+
+    expect(deliveries.map(({ event, unreadable }) => event?.id ?? unreadable?.message)).toEqual([
+      "1",
+      "ledger pull: the item cannot be read: TypeError",
+      "ledger pull: the item has no type",
+      "4",
+    ]);
+    expect(deliveries.map(({ receipt }) => receipt !== undefined)).toEqual([
+      true,
+      false,
+      true,
+      true,
+    ]);
+  });
+
+  it("reads a delivery anew where the API can, and leaves it to the loop where it cannot", async () => {
+    const text = '{"entries":[{"seq":1}]}';
+    const again = () => (parseJson(text) as { entries: Entry[] }).entries;
+    const { open } = feedOf([{ items: again(), again, bytes: text.length }, { items: again() }]);
+
+    const [one, two] = [await open().pull(), await open().pull()];
+
+    expect(one).toMatchObject({ bytes: text.length });
+    expect(one.deliveries[0]?.again?.()).toEqual(one.deliveries[0]);
+    expect(two.deliveries[0]).not.toHaveProperty("again");
+  });
+
+  it("passes over a nameless item that nests too deep to be written", async () => {
+    let deep: unknown = [];
+    for (let depth = 0; depth < 20_000; depth += 1) deep = [deep];
+    const { open } = feedOf([{ items: [deep as Entry] }, { items: [deep as Entry] }], {
+      toEvent: () => ({ unreadable: new AckloopError("schema", "no") }),
+    });
+    const feed = open();
+
+    const first = await feed.pull();
+    const second = await feed.pull({ after: first.receipt });
+
+    expect([first.deliveries.length, second.deliveries.length]).toEqual([1, 0]);
+  });
+});
+
+describe("an API whose pages alone have a position", () => {
+  const withoutOwn = ({ seq }: Entry) => ({ id: String(seq), type: "entry", data: { seq } });
+
+  it("is acknowledged with the last item of the page, and read on from its end", async () => {
+    const pages = [
+      { items: [{ seq: 1 }, { seq: 2 }], position: "a" },
+      { items: [{ seq: 3 }], position: "b" },
+    ];
+    const { open, asked, saved } = feedOf(pages, { toEvent: withoutOwn });
+    const handled: string[] = [];
+
+    const summary = await drain(open(), ({ id }) => void handled.push(id), quick);
+
+    expect(summary.stopped).toBe("empty");
+    expect(handled).toEqual(["1", "2", "3"]);
+    expect(asked.slice(0, 3)).toEqual([undefined, "a", "b"]);
+    expect(await saved()).toMatchObject({ id: "b" });
+  });
+
+  it("is read on over empty pages that move, which are acknowledged too", async () => {
+    const pages = [
+      { items: [], position: "a", more: true },
+      { items: [], position: "b", more: true },
+      { items: [{ seq: 1 }], position: "c", more: false },
+    ];
+    const { open, asked, saved } = feedOf(pages, { toEvent: withoutOwn });
+    const handled: string[] = [];
+
+    await drain(open(), ({ id }) => void handled.push(id), quick);
+
+    expect(handled).toEqual(["1"]);
+    expect(asked.slice(0, 3)).toEqual([undefined, "a", "b"]);
+    expect(await saved()).toMatchObject({ id: "c" });
+  });
+
+  it("passes twenty empty pages at once, and leaves it to the loop to go on", async () => {
+    let pages = 0;
+    const { open } = feedOf([], {
+      toEvent: withoutOwn,
+      async read() {
+        pages += 1;
+        return { items: [], position: `p${pages}`, more: true };
+      },
+    });
+
+    const page = await open().pull();
+
+    expect(pages).toBe(20);
+    expect(page).toMatchObject({ deliveries: [], more: true });
+    expect(page.receipt).toBeDefined();
+  });
+
+  it("has nothing to acknowledge on an empty page that ends where it began", async () => {
+    const pages = [
+      { items: [{ seq: 1 }], position: "a" },
+      { items: [], position: "a" },
+    ];
+    const { open } = feedOf(pages, { toEvent: withoutOwn });
+    const feed = open();
+    const { deliveries } = await feed.pull();
+    const last = deliveries[0]?.receipt;
+
+    expect(await feed.pull({ after: last })).not.toHaveProperty("receipt");
+  });
+
+  it.each([
+    [{ items: "none" }, "gave no list of items"],
+    [undefined, "gave no list of items"],
+    [{ items: [], position: 7 }, "gave a position that is no text, or an empty one"],
+    [{ items: [], position: "" }, "gave a position that is no text, or an empty one"],
+  ])("is a schema error for %j", async (page, text) => {
+    const { open } = feedOf([], { read: async () => page as CursorPage<Entry> });
+
+    await expect(open().pull()).rejects.toMatchObject({
+      code: "schema",
+      message: `ledger pull: ${text}`,
+    });
+  });
+});
+
+describe("what an API throws", () => {
+  const thrownBy = (error: unknown) =>
+    feedOf([], { read: () => Promise.reject(error) })
+      .open()
+      .pull()
+      .catch((thrown: unknown) => thrown);
+
+  it("is what a fetch is refused with by the network: a failed poll", async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await new Promise((resolve) => server.once("listening", resolve));
+    const { port } = server.address() as AddressInfo;
+    await new Promise((resolve) => server.close(resolve));
+    const read = async () => {
+      const answer = await fetch(`http://127.0.0.1:${port}/entries`);
+      return (await answer.json()) as CursorPage<Entry>;
+    };
+    const failures: unknown[] = [];
+    const run = consume(feedOf([], { read }).open(), () => undefined, {
+      ...quick,
+      onReport: (report) => {
+        if (report.kind === "pollFailed") failures.push(report.error);
+      },
+    });
+
+    await expect.poll(() => failures.length).toBeGreaterThan(1);
+    await run.stop();
+
+    expect(failures[0]).toMatchObject({ code: "transport", retryable: true });
+  });
+
+  it.each([
+    ["undici's", new TypeError("fetch failed", { cause: { code: "UND_ERR_SOCKET" } })],
+    ["Node's", Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" })],
+    ["a driver's own", new Error("HTTP 502")],
+  ])("becomes transport where it is %s", async (_whose, error) => {
+    expect(await thrownBy(error)).toMatchObject({ code: "transport", retryable: true });
+  });
+
+  it("stays as it is where it is an error of ours, or a bug", async () => {
+    for (const error of [new AckloopError("auth", "no"), new TypeError("x is not a function")]) {
+      expect(await thrownBy(error)).toBe(error);
+    }
+  });
+
+  it("is the signal's reason once that has fired", async () => {
+    const stop = new AbortController();
+    const reason = new Error("stop");
+    const read = async () => {
+      stop.abort(reason);
+      throw new Error("an abort error of another library");
+    };
+
+    await expect(feedOf([], { read }).open().pull({ signal: stop.signal })).rejects.toBe(reason);
+  });
+});
+
+describe("what an API says of itself", () => {
+  it.each([
+    [{ provider: "" }, "provider"],
+    [{ path: "" }, "path"],
+    [{ path: "/eu" }, "path"],
+    [{ path: "a b" }, "path"],
+    [{ pageSize: 0 }, "pageSize"],
+    [{ read: undefined }, "read"],
+    [{ toEvent: "none" }, "toEvent"],
+    [{ sek: readNothing }, "sek"],
+  ])("is refused where it is wrong: %j", (wrong, option) => {
+    const { open } = feedOf([], wrong as object);
+
+    expect(open).toThrow(`cursorFeed: option \`${option}\``);
+  });
+});
