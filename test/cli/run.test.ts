@@ -29,7 +29,7 @@ function start(args: readonly string[]) {
 
 /** Waits for the announcement. */
 const announced = ({ written }: ReturnType<typeof start>) =>
-  vi.waitFor(() => expect(written.out).toContain("\n"));
+  vi.waitFor(() => expect(written.out).toContain("\n"), 60_000);
 
 describe("the command line", () => {
   it.each([["--help"], ["-h"], ["emulate --help"], ["emulate --port x -h"]])(

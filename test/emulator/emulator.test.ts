@@ -211,7 +211,7 @@ describe("an emulator as fetch", () => {
     setTimeout(() => controller.abort("gone"), 1);
 
     await expect(call).rejects.toBe("gone");
-    await vi.waitFor(() => expect(journal.totals().request).toBe(1));
+    await vi.waitFor(() => expect(journal.totals().request).toBe(1), 60_000);
     expect(state.signals).toBe(1);
   });
 

@@ -364,7 +364,8 @@ describe("any run of any feed", () => {
   const first = Number(process.env["STRESS_SEED"] ?? 1);
   const count = Number(process.env["STRESS_COUNT"] ?? 150);
 
-  it(`loses nothing and ends, whatever fails: seeds ${first} to ${first + count - 1}`, async () => {
+  const name = `loses nothing and ends, whatever fails: seeds ${first} to ${first + count - 1}`;
+  it(name, { timeout: 300_000 }, async () => {
     for (let seed = first; seed < first + count; seed += 1) {
       const chance = new Chance(seed);
       vi.spyOn(Math, "random").mockImplementation(() => chance.next());

@@ -178,7 +178,7 @@ describe("a resend", () => {
       const pulled = await orders.pull();
       expect(pulled).toHaveLength(2);
       await orders.ack(receiptsOf(pulled));
-    });
+    }, 60_000);
 
     expect((await Promise.all(answers)).map(({ status }) => status)).toStrictEqual([200, 200]);
   });

@@ -3,6 +3,9 @@ import { toReceipt } from "../../../src/core/feed.ts";
 import { kekkerEmulator } from "../../../src/emulator/index.ts";
 import { kekker } from "../../../src/providers/kekker/index.ts";
 import { emulatorSide, type FeedHarness, feedConformance } from "../../../src/testing/index.ts";
+import { ownClock } from "../../testing/own-clock.ts";
+
+ownClock();
 
 const pageSize = 5;
 const maxBodyBytes = 100_000;

@@ -9,6 +9,9 @@ import {
   type FeedHarness,
   feedConformance,
 } from "../../../src/testing/index.ts";
+import { ownClock } from "../../testing/own-clock.ts";
+
+ownClock();
 
 const anything = {
   "~standard": { version: 1, vendor: "test", validate: (value: unknown) => ({ value }) },
