@@ -378,3 +378,22 @@ describe("any run of any feed", () => {
     }
   });
 });
+
+it("lets timers run between handlers that compute, also where a store let them begin together", async () => {
+  const feed = memoryFeed();
+  feed.publish(...Array.from({ length: 10 }, (_, index) => testEvent(`e${index}`)));
+  const started: string[] = [];
+  const startedBefore: number[] = [];
+  const compute = ({ id }: { readonly id: string }): void => {
+    started.push(id);
+    if (started.length === 1) setTimeout(() => startedBefore.push(started.length), 0);
+    const until = performance.now() + 15;
+    while (performance.now() < until);
+  };
+  const { dedupe } = memoryStores();
+
+  await drain(feed, compute, { concurrency: 10, consumer: "c", dedupe: { store: dedupe } });
+
+  expect(started).toHaveLength(10);
+  expect(startedBefore[0]).toBeLessThan(4);
+});
