@@ -86,7 +86,7 @@ describe("a body over HTTP/2 that was read before", () => {
     await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
     const { port } = server.address() as { readonly port: number };
     const client = connect(`http://127.0.0.1:${port}`);
-    const { pathname, search } = new URL(notifyUrl);
+    const { pathname, search } = new URL(hookUrl);
     const stream = client.request({ ":method": "POST", ":path": pathname + search, ...headers });
     stream.end(body).resume();
     const [answer] = await once(stream, "response");
