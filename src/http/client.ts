@@ -298,17 +298,7 @@ async function exchange(
   };
   try {
     reply = await withinLimit(
-      (signal) =>
-        transport({
-          method: request.method,
-          url: request.url,
-          headers,
-          body: request.body,
-          signal,
-          maxBodyBytes: request.maxBodyBytes,
-          hot: request.hot,
-          onRefusal,
-        }),
+      (signal) => transport(Object.assign({}, request, { headers, signal, onRefusal })),
       limitMs,
       call.signal,
     );
