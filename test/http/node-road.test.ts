@@ -566,3 +566,22 @@ describe("a connection that the server closes in the moment of the next call", (
     expect(server.asked()).toBeLessThanOrEqual(10 + 6);
   });
 });
+
+describe("a connection that does not come about", () => {
+  it("is given up after ten seconds, as one that was never made", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    // It never answers the handshake of TLS.
+    await using server = await rawServer(() => {});
+    const baseUrl = server.baseUrl.replace("http:", "https:");
+    const client = clientOf(undefined, { baseUrl, timeoutMs: 60_000, retry: { attempts: 1 } });
+
+    const work = failureOf(client.call(callOf({ hot: true })));
+    while (server.asked() === 0) await new Promise(setImmediate);
+    vi.advanceTimersByTime(10_000);
+    const error = await work;
+    vi.useRealTimers();
+
+    expect(error).toMatchObject({ code: "transport", retryable: true });
+    expect(error.outcomeUnknown).toBeUndefined();
+  });
+});
