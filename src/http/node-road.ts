@@ -50,6 +50,12 @@ const IDLE_MS = 4_000;
 /** How long a connection may take to come about, in ms, as with Node's `fetch`. */
 const CONNECT_MS = 10_000;
 
+/** For how long no server closes a connection that has just been used, in ms. */
+const SURELY_OPEN_MS = 200;
+
+/** How many turns of the event loop it takes until a connection that was closed is out of use. */
+const TURNS = 3;
+
 /** How often a request goes out again at once because the connection that was kept for it had been closed. */
 const MOST_STALE = 2;
 
@@ -63,6 +69,8 @@ export class NodeRoad {
   /** Where the agents of a process are kept, by the versions of undici. */
   readonly #dispatchers = [1, 2, 3, 4].map((n) => Symbol.for(`undici.globalDispatcher.${n}`));
   #channels: readonly ReturnType<Channels["channel"]>[] | undefined;
+  /** When something was heard last, by `performance.now()`. */
+  #usedAt = 0;
   /** The last `fetch` that was found to be Node's. */
   #own: typeof globalThis.fetch | undefined;
   /** The agents of undici that were found to be without settings, which they cannot be given later. */
@@ -123,15 +131,29 @@ export class NodeRoad {
    */
   async send(departure: Departure): Promise<NodeAnswer> {
     const { signal, isRepeatable } = departure;
+    if (!isRepeatable) await this.#hearOfClosed();
     for (let stale = 0; ; stale += 1) {
       if (signal.aborted) throw signal.reason;
       const sent = this.#request(departure);
       try {
         return await answerOf(sent, departure);
       } catch (error) {
-        const isStale = sent.reusedSocket && isReset(error) && !signal.aborted;
-        if (!isStale || !isRepeatable || stale === MOST_STALE) throw error;
+        const isStale = isRepeatable && sent.reusedSocket && isReset(error);
+        if (!isStale || stale === MOST_STALE) throw error;
+      } finally {
+        this.#usedAt = performance.now();
       }
+    }
+  }
+
+  /**
+   * Lets the event loop hear of connections that were closed while it was busy, as with a handler that computes for
+   * seconds: a request on one of them would fail, and it could not be known whether it has arrived.
+   */
+  async #hearOfClosed(): Promise<void> {
+    if (performance.now() - this.#usedAt <= SURELY_OPEN_MS) return;
+    for (let turn = 0; turn < TURNS; turn += 1) {
+      await new Promise<void>((resolve) => void setImmediate(resolve));
     }
   }
 

@@ -101,7 +101,7 @@ describe("the road of node:http, in a process of its own,", () => {
 
       const lines = await run(
         `console.log(await call(clientOf("auto")), roads.join());`,
-        "http://localhost:9",
+        "http://localhost:18999",
         env,
       );
       proxy.close();
@@ -110,6 +110,39 @@ describe("the road of node:http, in a process of its own,", () => {
       expect(asked).toHaveLength(1);
     },
   );
+
+  it("hears of connections that were closed while a handler kept the event loop busy", async () => {
+    let asked = 0;
+    const server = createTcpServer((socket) => {
+      let timer: NodeJS.Timeout | undefined;
+      socket
+        .on("error", () => {})
+        .on("data", () => {
+          asked += 1;
+          clearTimeout(timer);
+          socket.write("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}");
+          timer = setTimeout(() => socket.end(), 400);
+        });
+    });
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const { port } = server.address() as AddressInfo;
+
+    const lines = await run(
+      `const client = clientOf("auto");
+      for (let n = 0; n < 4; n += 1) {
+        console.log(JSON.stringify(await client.call({ ...hot, repeat: "never", reply }).catch(String)));
+        const endsAt = performance.now() + 1_000;
+        while (performance.now() < endsAt);
+      }
+      console.log(roads.join());`,
+      `http://127.0.0.1:${port}`,
+    );
+    server.close();
+
+    const whole = ["{}", "{}", "{}", "{}", "acme: pulls and acks go by node:http"];
+    expect(lines).toEqual(whole);
+    expect(asked).toBe(4);
+  });
 
   it("leaves no memory, listener or connection behind", async () => {
     await using server = await loopback((_request, response) => response.end('{"a":"b"}'));
