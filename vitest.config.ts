@@ -1,9 +1,43 @@
+import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
 
+/** Asked of each folder, so that none hides behind the others. */
+const lines = { lines: 95 };
+const folders = readdirSync("src", { recursive: true, withFileTypes: true })
+  .filter((each) => each.isDirectory())
+  .map(({ parentPath, name }) => `${parentPath}/${name}/*.ts`);
+
+/** Take over what a process has but once: modules, the global fetch, signals. */
+const apart = [
+  "test/**/example.test.ts",
+  "test/examples/{signed-webhook,transactions}.test.ts",
+  "test/http/retry.test.ts",
+  "test/loop/engine/{lease,returned}.test.ts",
+  "test/providers/discue/end-to-end.test.ts",
+  "test/testing/{broken-loops,emulator-handlers}.test.ts",
+];
+
+/** Start real processes, servers, tools or long searches. */
+const processes = [
+  "test/processes/**/*.test.ts",
+  "test/cli/main.test.ts",
+  "test/examples/own-stores.test.ts",
+  "test/http/authority.test.ts",
+  "test/package/{documents,floors,lint}.test.ts",
+  "test/simulation/drawn/drawn.test.ts",
+  "test/stores/{frozen,pgbouncer,postgres-levels,postgres-plans,postgres-server}.test.ts",
+  "test/stores/{processes,sqlite-disk,sqlite-locks}.test.ts",
+  "test/testing/real-clock.test.ts",
+];
+
+/** Plant bugs into the source, one after another. */
 const planted = ["test/**/planted*.test.ts", "test/core/guard-sites.test.ts"];
+
+/** Use the files that were built. */
+const packed = ["test/packed/**/*.test.ts"];
 
 export default defineConfig({
   resolve: {
@@ -13,48 +47,62 @@ export default defineConfig({
         find: /^ackloop\/(feeds|http|stores|emulator|testing)$/,
         replacement: source("$1/index.ts"),
       },
-      { find: /^ackloop\/(\w+)$/, replacement: source("providers/$1/index.ts") },
+      { find: /^ackloop\/([\w-]+)$/, replacement: source("providers/$1/index.ts") },
     ],
   },
   test: {
     restoreMocks: true,
     unstubGlobals: true,
-    // Two slow cores run the tests of everybody; a hang still ends.
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
-    // Tests of real processes measure time, on a machine that others may share.
-    retry: process.env.CI ? 2 : 0,
+    // One for each of two cores.
+    maxWorkers: 2,
+    // Two slow cores run the tests of everybody; a hang still ends. What is left running after that time
+    // would be found by the next file of `source`.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000 } },
     reporters: process.env.CI ? ["default", "json"] : ["default"],
     outputFile: { json: ".tmp/results/source.json" },
     coverage: {
       include: ["src/**/*.ts"],
       exclude: ["src/cli/main.ts"],
       reporter: ["text-summary", "json-summary"],
-      thresholds: { lines: 95 },
+      thresholds: { lines: 95, ...Object.fromEntries(folders.map((path) => [path, lines])) },
     },
+    // `npm test` runs the first three, `npm run prove` the others; each file belongs to one.
     projects: [
       {
         extends: true,
         test: {
           name: "source",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/packed/**", ...planted],
-          // Errors outside the type tests belong to `npm run types`.
+          exclude: [...apart, ...processes, ...planted, ...packed],
+          // A module is loaded once for all files: half of the time of most of them.
+          isolate: false,
+        },
+      },
+      { extends: true, test: { name: "apart", include: apart, sequence: { groupOrder: 1 } } },
+      {
+        extends: true,
+        test: {
+          name: "types",
+          include: [],
           typecheck: {
             enabled: true,
+            only: true,
             include: ["test/**/*.test-d.ts"],
-            tsconfig: "tsconfig.json",
+            tsconfig: "test/tsconfig.json",
+            // Errors outside the type tests belong to `npm run types`.
             ignoreSourceErrors: true,
           },
         },
       },
-      // What `npm run planted` runs: sources that have bugs, one after another.
+      // They measure time, and have the machine to themselves.
+      { extends: true, test: { name: "processes", include: processes, fileParallelism: false } },
       { extends: true, test: { name: "planted", include: planted, fileParallelism: false } },
-      // What `npm run pack` runs on the files that were built.
       {
         test: {
           name: "packed",
-          include: ["test/packed/**/*.test.ts"],
+          include: packed,
           globalSetup: "test/packed/consumer.ts",
           testTimeout: 120_000,
         },

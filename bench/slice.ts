@@ -31,4 +31,3 @@ async function main({ job, side, events }: Slice): Promise<object> {
 }
 
 process.stdout.write(`${JSON.stringify(await main(slice))}\n`);
-

@@ -3,17 +3,9 @@
  *
  * `npm run assumptions` writes them; a test says where they are not up to date.
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Assumption, Assumptions } from "../src/core/assumption.ts";
-import { assumptions as discueEmulator } from "../src/emulator/discue/assumptions.ts";
-import { assumptions as kekkerEmulator } from "../src/emulator/kekker/assumptions.ts";
-import { assumptions as tikiEmulator } from "../src/emulator/tiki/assumptions.ts";
-import { assumptions as workatoEmulator } from "../src/emulator/workato/assumptions.ts";
-import { assumptions as discueClient } from "../src/providers/discue/assumptions.ts";
-import { assumptions as kekkerClient } from "../src/providers/kekker/assumptions.ts";
-import { assumptions as tikiClient } from "../src/providers/tiki/assumptions.ts";
-import { assumptions as workatoClient } from "../src/providers/workato/assumptions.ts";
 
 /** The lists of one provider. */
 export interface Sides {
@@ -23,13 +15,16 @@ export interface Sides {
   readonly emulator: Assumptions;
 }
 
-/** The lists of every provider. */
-export const providers: Readonly<Record<string, Sides>> = {
-  discue: { client: discueClient, emulator: discueEmulator },
-  kekker: { client: kekkerClient, emulator: kekkerEmulator },
-  tiki: { client: tikiClient, emulator: tikiEmulator },
-  workato: { client: workatoClient, emulator: workatoEmulator },
-};
+/** The lists of every provider that has a folder. */
+export const providers: Readonly<Record<string, Sides>> = Object.fromEntries(
+  await Promise.all(
+    readdirSync(new URL("../src/providers/", import.meta.url)).map(async (name) => {
+      const client = await import(`../src/providers/${name}/assumptions.ts`);
+      const emulator = await import(`../src/emulator/${name}/assumptions.ts`);
+      return [name, { client: client.assumptions, emulator: emulator.assumptions }];
+    }),
+  ),
+);
 
 /** Where the page of a provider stands. */
 export function pageOf(provider: string): string {

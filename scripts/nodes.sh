@@ -8,9 +8,12 @@
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
+if [ -n "${PROJECT:-}" ]; then projects=(--project "$PROJECT"); else
+  projects=(--project source --project apart --project processes); fi
+
 failed=0
 for version in ${NODES:-22.13.0 22 24}; do
   printf '\n== Node %s\n' "$version"
-  npx -y "node@$version" node_modules/vitest/vitest.mjs run --project "${PROJECT:-source}" --typecheck=false "$@" || failed=1
+  npx -y "node@$version" node_modules/vitest/vitest.mjs run "${projects[@]}" "$@" || failed=1
 done
 exit "$failed"

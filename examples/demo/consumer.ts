@@ -8,22 +8,10 @@ import { appendFileSync, mkdirSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import {
-  consume,
-  drop,
-  type Feed,
-  type FeedEvent,
-  type Handler,
-  type LoopOptions,
-  type Run,
-  webhook,
-} from "ackloop";
-import { discue } from "ackloop/discue";
-import { kekker } from "ackloop/kekker";
+import { drop, type FeedEvent, type Handler, type LoopOptions } from "ackloop";
 import { sqliteStores } from "ackloop/stores";
-import { clientCredentials, tiki } from "ackloop/tiki";
-import { workato } from "ackloop/workato";
 import { toFetchServer } from "./fetch-server.ts";
+import { type Parts, providerOf } from "./provider.ts";
 import {
   consumer,
   type RecordLine,
@@ -35,6 +23,7 @@ import {
 
 const task: Task = JSON.parse(process.env["DEMO_TASK"] ?? "{}");
 const { connection, folder, queue } = task;
+const provider = await providerOf(task.provider);
 mkdirSync(folder, { recursive: true });
 const stores = sqliteStores(join(folder, storesFile));
 
@@ -53,9 +42,6 @@ async function work({ id, data }: FeedEvent): Promise<void> {
 
 const other: Handler = ({ type }) => drop(`${type} is no business of ours`);
 
-/** A short one, as the server stalls now and then. */
-const timeoutMs = 2_000;
-
 const common = {
   concurrency: 10,
   retry: { attempts: 4, minDelayMs: 50, maxDelayMs: 200 },
@@ -64,60 +50,34 @@ const common = {
   consumer,
 } satisfies LoopOptions;
 
-/** The place of a Workato reader, kept in a file; each save that succeeded is recorded. */
-const cursor: typeof stores.cursors = {
+/** The place of a reader, kept in a file; each save that is an ack is recorded. */
+const cursors: typeof stores.cursors = {
   load: (...call) => stores.cursors.load(...call),
   save: async (key, value, ...rest) => {
     const save = await stores.cursors.save(key, value, ...rest);
-    const { id } = JSON.parse(value) as { readonly id?: string };
-    if (save.status === "saved" && id !== undefined) record("saved", id);
+    const id = save.status === "saved" ? provider.idIn?.(value) : undefined;
+    if (id !== undefined) record("saved", id);
     return save;
   },
 };
 
-const start = {
-  tiki(): Run {
-    const { clientId = "", clientSecret = "", tokenUrl, baseUrl } = connection;
-    const shop = tiki({
-      token: clientCredentials({ clientId, clientSecret, tokenUrl }),
-      baseUrl,
-      timeoutMs,
-    });
-    const handlers = {
-      ORDER_CREATED_SUCCESSFULLY: work,
-      ORDER_STATUS_UPDATED: work,
-      PRODUCT_PRICE_UPDATED: work,
-      other,
-    };
-    return consume(shop.feed(queue), handlers, common);
-  },
+/** Takes a provider's calls until it is told to stop. */
+const serve: Parts["serve"] = async (handle) => {
+  const server = createServer(toFetchServer(handle)).listen(task.port, "127.0.0.1");
+  await new Promise((resolve) => process.once("SIGTERM", resolve));
+  await new Promise((resolve) => server.close(resolve));
+};
 
-  kekker(): Run {
-    const { baseUrl = "", login = "", password = "", channel = "" } = connection;
-    const node = kekker({ baseUrl, login, password, channel, timeoutMs });
-    const feed = node.feed({ cursor: stores.cursors, consumer });
-    return consume(feed, { DealCreated: work, DealUpdated: work, other }, common);
-  },
-
-  workato(): Run {
-    const { token = "", streamsUrl, apiUrl } = connection;
-    const client = workato({ token, streamsUrl, apiUrl, timeoutMs, requestsPerMinute: 6000 });
-    const feed: Feed<FeedEvent<"message">> = client.feed(queue, { cursor, consumer });
-    return consume(feed, { message: work }, { ...common, waitMs: 1000 });
-  },
-
-  async discue(): Promise<void> {
-    const { apiKey = "", baseUrl } = connection;
-    const client = discue({ apiKey, baseUrl });
-    const receiver = client.receiver({ name: queue, secret: webhookSecret });
-    const { retry, deadLetters } = common;
-    const answer = webhook(receiver, { message: work }, { retry, deadLetters, consumer });
-    const server = createServer(toFetchServer(answer)).listen(task.port, "127.0.0.1");
-    await new Promise((resolve) => process.once("SIGTERM", resolve));
-    await new Promise((resolve) => server.close(resolve));
-  },
-} as const;
-
-const run = start[task.provider]();
-if (run && "stop" in run) process.once("SIGTERM", () => void run.stop());
+const run = provider.consume({
+  connection,
+  queue,
+  stores: { ...stores, cursors },
+  common,
+  timeoutMs: 2_000,
+  work,
+  other,
+  secret: webhookSecret,
+  serve,
+});
+if ("stop" in run) process.once("SIGTERM", () => void run.stop());
 await run;

@@ -1,32 +1,21 @@
 /**
- * The demo's provider side, a process of its own: all four emulators on one port of 127.0.0.1.
+ * The demo's provider side, a process of its own: all emulators on one port of 127.0.0.1.
  *
  * It prints one line of JSON with the base URLs, the test credentials and what is set otherwise than
  * documented, and serves until it is told to stop.
  */
-import {
-  discueEmulator,
-  kekkerEmulator,
-  serveEmulators,
-  tikiEmulator,
-  workatoEmulator,
-} from "ackloop/emulator";
+import { serveEmulators } from "ackloop/emulator";
+import { providerNames, providerOf } from "./provider.ts";
 
-const emulators = [
-  tikiEmulator(),
-  kekkerEmulator({ assumptions: { listForm: "array" } }),
-  workatoEmulator({ requestsPerMinute: 6000 }),
-  discueEmulator({ webhook: { retryDelaysMs: [200, 500, 1000], timeoutMs: 5000 } }),
-];
+const providers = await Promise.all(providerNames.map(providerOf));
+const emulators = providers.map(({ emulator }) => emulator());
 const server = await serveEmulators(emulators);
 const connections = Object.fromEntries(
   emulators.map(({ name }) => [name, server.connection(name)]),
 );
-const otherwise = [
-  "kekker: lists as bare arrays, which say nothing of how many there are",
-  "workato: 6000 requests a minute in place of 60",
-  "discue: resends after 0.2 to 1 s (assumed anyway)",
-];
+const otherwise = providers.flatMap(({ otherwise: what }, at) =>
+  what === undefined ? [] : `${providerNames[at]}: ${what}`,
+);
 console.log(JSON.stringify({ origin: server.origin, connections, otherwise }));
 
 await new Promise((resolve) => process.once("SIGTERM", resolve));

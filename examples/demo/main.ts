@@ -12,11 +12,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { faults, toPublishBody } from "./events.ts";
-import { Admin, type Child, freePort, openQueue, startConsumer, startEmulator } from "./process.ts";
+import { Admin, type Child, freePort, startConsumer, startEmulator } from "./process.ts";
+import { type DemoProvider, providerNames, providerOf } from "./provider.ts";
 import { type Result, readResult, sum, toFigures } from "./result.ts";
 import { progressLine, table } from "./table.ts";
-import { type ProviderName, providerNames, type Task } from "./task.ts";
+import { type Task, webhookSecret } from "./task.ts";
 
 const EVENTS = 2000;
 const PER_PUBLISH = 100;
@@ -33,13 +33,17 @@ function say(text: string): void {
   if (!options.json) process.stdout.write(text);
 }
 
+/** The number-th event; number 700 is poison. */
+function toNumbered(number: number) {
+  return { number, code: `${number === 700 ? "poison" : "order"}-${number}` };
+}
+
 /** Publishes all events of a provider while its consumer is at work. */
-async function publishAll(admin: Admin, { provider, queue }: Task): Promise<void> {
+async function publishAll(admin: Admin, { provider, queue }: Task, of: DemoProvider) {
   for (let from = 0; from < EVENTS; from += PER_PUBLISH) {
-    await admin.post(provider, "publish", toPublishBody(provider, queue, from, PER_PUBLISH));
-    // Events of others fill more than a page of the queue, which is empty then.
-    if (provider === "tiki" && from % 500 === 0)
-      await admin.post(provider, "hide", { queue, count: 150 });
+    const events = Array.from({ length: PER_PUBLISH }, (_, at) => toNumbered(from + at));
+    await admin.post(provider, "publish", of.publish(queue, events));
+    if (of.aside && from % 500 === 0) await admin.post(provider, ...of.aside(queue));
     await wait(100);
   }
 }
@@ -67,12 +71,11 @@ async function superviseUntil(
 
 /** Looks again and again at what the emulator and the consumer have written down. */
 async function watch(
-  admin: Admin,
-  task: Task,
+  look: () => Promise<Result>,
   onResult: (result: Result) => void,
 ): Promise<Result> {
   for (;;) {
-    const result = await readResult(admin, task, EVENTS);
+    const result = await look();
     onResult(result);
     const isDone = result.published === EVENTS && result.lost === 0 && result.unacked === 0;
     if (isDone || performance.now() - began > LIMIT_MS) return result;
@@ -83,13 +86,15 @@ async function watch(
 async function runProvider(
   admin: Admin,
   task: Task,
-  onResult: (provider: ProviderName, result: Result) => void,
+  onResult: (provider: string, result: Result) => void,
 ): Promise<Result> {
   let latest: Result | undefined;
   let isOver = false;
-  await admin.post(task.provider, "faults", faults[task.provider]);
-  const publishing = publishAll(admin, task);
-  const watching = watch(admin, task, (result) => {
+  const provider = await providerOf(task.provider);
+  const look = () => readResult(admin, task, provider, EVENTS);
+  await admin.post(task.provider, "faults", provider.faults);
+  const publishing = publishAll(admin, task, provider);
+  const watching = watch(look, (result) => {
     latest = result;
     onResult(task.provider, result);
   }).finally(() => {
@@ -102,7 +107,7 @@ async function runProvider(
   );
   const [, , restarts] = await Promise.all([publishing, watching, supervising]);
   // Once more, when nothing moves any longer.
-  return { ...(await readResult(admin, task, EVENTS)), restarts, seconds: seconds() };
+  return { ...(await look()), restarts, seconds: seconds() };
 }
 
 async function main(): Promise<void> {
@@ -113,16 +118,17 @@ async function main(): Promise<void> {
   say(`Emulators on ${origin}, in a process of their own.\n`);
   for (const line of otherwise) say(`  ${line}\n`);
   // In the order of the table, whoever is done first.
-  const results = new Map<ProviderName, Result>(providerNames.map((name) => [name, sum([])]));
-  const show = (provider: ProviderName, result: Result): void => {
+  const results = new Map<string, Result>(providerNames.map((name) => [name, sum([])]));
+  const show = (provider: string, result: Result): void => {
     results.set(provider, result);
     if (!options.json) progressLine(results, EVENTS, seconds());
   };
   try {
     const runs = providerNames.map(async (provider) => {
       const connection = connections[provider] ?? {};
-      const port = provider === "discue" ? await freePort() : 0;
-      const opened = await openQueue[provider](connection, port);
+      const port = await freePort();
+      const hook = `http://127.0.0.1:${port}/?secret=${webhookSecret}`;
+      const opened = await (await providerOf(provider)).open(connection, hook);
       const task: Task = { provider, connection, ...opened, port, folder: join(folder, provider) };
       results.set(provider, await runProvider(admin, task, show));
     });

@@ -2,12 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createServer } from "node:net";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { discue } from "ackloop/discue";
-import { kekker } from "ackloop/kekker";
-import { memoryStores } from "ackloop/stores";
-import { clientCredentials, tiki } from "ackloop/tiki";
-import { workato } from "ackloop/workato";
-import { consumer, type ProviderName, type Task, webhookSecret } from "./task.ts";
+import type { Task } from "./task.ts";
 
 /** Base URLs and test credentials of one emulator. */
 export type Connection = Readonly<Record<string, string>>;
@@ -74,11 +69,11 @@ export class Admin {
     this.#origin = origin;
   }
 
-  get(provider: ProviderName, what: string): Promise<unknown> {
+  get(provider: string, what: string): Promise<unknown> {
     return this.#call(`${this.#origin}/_emulator/${provider}/${what}`, { method: "GET" });
   }
 
-  post(provider: ProviderName, what: string, body: unknown): Promise<unknown> {
+  post(provider: string, what: string, body: unknown): Promise<unknown> {
     return this.#call(`${this.#origin}/_emulator/${provider}/${what}`, {
       method: "POST",
       headers: { "content-type": "application/json" },
@@ -92,40 +87,6 @@ export class Admin {
     throw new Error(`the emulator answered ${response.status}: ${await response.text()}`);
   }
 }
-
-/** The queue, topic or channel of a provider, and the name of the feed that reads it. */
-export interface Opened {
-  readonly queue: string;
-  readonly feed: string;
-}
-
-/** Makes the queue or topic through the typed client. */
-export const openQueue: Readonly<
-  Record<ProviderName, (connection: Connection, port: number) => Promise<Opened>>
-> = {
-  async tiki({ clientId = "", clientSecret = "", tokenUrl, baseUrl }) {
-    const shop = tiki({ token: clientCredentials({ clientId, clientSecret, tokenUrl }), baseUrl });
-    const { code } = await shop.queues.create({ name: "demo" });
-    return { queue: code, feed: shop.feed(code).name };
-  },
-  async kekker({ baseUrl = "", login = "", password = "", channel = "" }) {
-    return { queue: channel, feed: kekker({ baseUrl, login, password, channel }).feed().name };
-  },
-  async workato({ token = "", streamsUrl, apiUrl }) {
-    const client = workato({ token, streamsUrl, apiUrl });
-    const { id } = await client.topics.create({ name: "demo", schema: [] });
-    const { cursors } = memoryStores();
-    return { queue: String(id), feed: client.feed(id, { cursor: cursors, consumer }).name };
-  },
-  async discue({ apiKey = "", baseUrl }, port) {
-    const client = discue({ apiKey, baseUrl });
-    const { id } = await client.queues.create({ name: "demo-queue" });
-    const url = `http://127.0.0.1:${port}/?secret=${webhookSecret}`;
-    const urls = { notifyUrl: url, livenessUrl: url };
-    await client.listeners.create(id, { name: "demo-listener", ...urls });
-    return { queue: id, feed: client.receiver({ name: id, secret: webhookSecret }).name };
-  },
-};
 
 /** A port of 127.0.0.1 that is free now. */
 export async function freePort(): Promise<number> {

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { sqliteStores } from "ackloop/stores";
 import type { Admin } from "./process.ts";
+import type { DemoProvider } from "./provider.ts";
 import { consumer, type RecordLine, recordFile, storesFile, type Task } from "./task.ts";
 
 /** What became of the events of one provider. */
@@ -39,8 +40,6 @@ interface Truth {
   readonly polls: number;
 }
 
-const pollOperations = new Set(["pull", "list", "consume", "notify"]);
-
 async function readJournal(admin: Admin, { provider }: Task): Promise<readonly JournalLine[]> {
   const lines: JournalLine[] = [];
   let after = 0;
@@ -54,19 +53,18 @@ async function readJournal(admin: Admin, { provider }: Task): Promise<readonly J
   }
 }
 
-function toTruth(lines: readonly JournalLine[]): Truth {
+function toTruth(lines: readonly JournalLine[], operation: string): Truth {
   const of = (kind: string) => lines.filter((line) => line.kind === kind);
   const acked = new Map<string, number>();
   for (const { eventId = "", at } of of("acked")) if (!acked.has(eventId)) acked.set(eventId, at);
   // A webhook is not asked for events: each delivery stands for a poll.
-  const asked = [
-    ...of("request"),
-    ...of("delivered").filter((line) => line.operation === "notify"),
-  ];
+  const polls = lines.filter((line) => line.operation === operation);
+  const asked = polls.filter(({ kind }) => kind === "request");
   return {
     published: of("published").map(({ eventId = "" }) => eventId),
     acked,
-    polls: asked.filter(({ operation = "" }) => pollOperations.has(operation)).length,
+    polls:
+      asked.length > 0 ? asked.length : polls.filter(({ kind }) => kind === "delivered").length,
   };
 }
 
@@ -77,7 +75,7 @@ async function readRecord({ folder }: Task): Promise<readonly RecordLine[]> {
   return lines.filter(Boolean).map((line): RecordLine => JSON.parse(line));
 }
 
-/** Workato has no ack: a saved cursor settles every event up to it. */
+/** Where there is no ack, a saved cursor settles every event up to it. */
 function ackedByCursor(published: readonly string[], record: readonly RecordLine[]) {
   const acked = new Map<string, number>();
   const places = new Map(published.map((id, index) => [id, index]));
@@ -107,10 +105,15 @@ async function readDeadLetters(feedFolder: string, feed: string) {
 }
 
 /** Compares the emulator's journal with what the handlers wrote down. */
-export async function readResult(admin: Admin, task: Task, expected: number): Promise<Result> {
+export async function readResult(
+  admin: Admin,
+  task: Task,
+  { polls: operation, idIn }: DemoProvider,
+  expected: number,
+): Promise<Result> {
   const [journal, record] = await Promise.all([readJournal(admin, task), readRecord(task)]);
-  const { published, polls, acked: ackedByServer } = toTruth(journal);
-  const acked = task.provider === "workato" ? ackedByCursor(published, record) : ackedByServer;
+  const { published, polls, acked: ackedByServer } = toTruth(journal, operation);
+  const acked = idIn ? ackedByCursor(published, record) : ackedByServer;
   const letters = await readDeadLetters(task.folder, task.feed);
   const settledAt = new Map(letters);
   let finished = 0;

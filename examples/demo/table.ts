@@ -1,5 +1,4 @@
 import type { Result } from "./result.ts";
-import type { ProviderName } from "./task.ts";
 
 const columns: readonly (readonly [title: string, of: keyof Result])[] = [
   ["published", "published"],
@@ -17,7 +16,7 @@ const TITLE_WIDTH = 24;
 const COLUMN_WIDTH = 10;
 
 /** The summary as a table: a row for each figure, a column for each provider. */
-export function table(results: ReadonlyMap<ProviderName, Result>, total: Result): string {
+export function table(results: ReadonlyMap<string, Result>, total: Result): string {
   const all: readonly (readonly [string, Result])[] = [...results, ["all", total]];
   const row = (title: string, cells: readonly (string | number)[]): string =>
     title.padEnd(TITLE_WIDTH) + cells.map((cell) => String(cell).padStart(COLUMN_WIDTH)).join("");
@@ -39,7 +38,7 @@ let lastPlainAt = 0;
 
 /** Shows how far it is: in place on a terminal, else as a plain line every two seconds. */
 export function progressLine(
-  results: ReadonlyMap<ProviderName, Result>,
+  results: ReadonlyMap<string, Result>,
   events: number,
   seconds: number,
 ): void {

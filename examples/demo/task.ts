@@ -1,7 +1,7 @@
 /** What a consumer process of the demo is told, as JSON in its environment. */
 export interface Task {
   /** Which provider it reads. */
-  readonly provider: ProviderName;
+  readonly provider: string;
   /** Base URLs and test credentials of the emulator. */
   readonly connection: Readonly<Record<string, string>>;
   /** The queue, topic or channel. */
@@ -10,19 +10,13 @@ export interface Task {
   readonly feed: string;
   /** The folder of its stores and of its record. */
   readonly folder: string;
-  /** Where it takes webhooks, for discue. */
+  /** Where it takes the calls of a provider that makes them. */
   readonly port: number;
 }
 
-/** The providers of the demo, in the order of its table. */
-export const providerNames = ["tiki", "kekker", "workato", "discue"] as const;
-
-/** One of them. */
-export type ProviderName = (typeof providerNames)[number];
-
 /** A line of the record that a consumer keeps: what its handlers finished, and what it saved. */
 export interface RecordLine {
-  /** `handled`: a handler is done. `saved`: a cursor was saved, which is Workato's ack. */
+  /** `handled`: a handler is done. `saved`: a cursor was saved, where that is the ack. */
   readonly kind: "handled" | "saved";
   /** The event. */
   readonly id: string;

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { type Connection, type Emulator, serveEmulators } from "../emulator/index.ts";
-import { emulators } from "./emulators.ts";
+import { emulators } from "../emulator/registry.ts";
 import { UsageError } from "./usage.ts";
 
 /** What `ackloop emulate` was asked for. */
@@ -123,7 +123,7 @@ export async function emulate(
   signal: AbortSignal,
 ): Promise<void> {
   const { seed, limits, port } = options;
-  const open = options.providers.flatMap((name) => emulators[name]?.({ seed, limits }) ?? []);
+  const open = options.providers.flatMap((name) => emulators[name]?.({ seed }, limits) ?? []);
   try {
     const server = await serveEmulators(open, { port });
     const { origin } = server;

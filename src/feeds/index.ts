@@ -6,6 +6,8 @@
  * whose place it is, when it is saved and what happens where it is lost is here. `ackloop/http` has a client
  * for the requests, `ackloop/testing` the kit that proves the feed.
  *
+ * `receiver` makes the receiver of any signed webhook, for `webhook`, `inbox` or, by its `feed`, `consume`.
+ *
  * @packageDocumentation
  */
 export { parseJson } from "../core/json.ts";
@@ -22,3 +24,13 @@ export type {
 export { type CursorFeed, cursorFeed } from "./cursor/feed.ts";
 export type { Instant } from "./cursor/instant.ts";
 export type { CursorFeedOptions, OnCursorExpired } from "./cursor/options.ts";
+export type { ReceiverFeed, ReceiverFeedOptions } from "./receiver/feed.ts";
+export type { ReceiverBasics } from "./receiver/options.ts";
+export {
+  type ReceiverOptions,
+  receiver,
+  type WebhookEvent,
+  type WebhookEventWith,
+} from "./receiver/own-receiver.ts";
+export type { WebhookReceiver } from "./receiver/receiver.ts";
+export type { SignatureOptions } from "./receiver/signature.ts";

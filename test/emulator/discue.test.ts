@@ -294,7 +294,7 @@ describe("a delivery", () => {
 
     const [id] = api.publish(queue, [{ data: '{"a":1}' }]);
     await addListener(queue, "https://late.example/");
-    await vi.waitFor(() => expect(api.journal.totals().acked).toBe(2));
+    await vi.waitFor(() => expect(api.journal.totals().acked).toBe(2), 60_000);
 
     expect(sent.map(({ url }) => url)).toStrictEqual([
       "https://one.example/",
@@ -401,7 +401,7 @@ describe("a delivery", () => {
     await addListener(queue);
 
     api.publish(queue, [{ data: "hello" }]);
-    await vi.waitFor(() => expect(sent).toHaveLength(1));
+    await vi.waitFor(() => expect(sent).toHaveLength(1), 60_000);
 
     expect(sent[0]).toMatchObject({ method: "PUT", body });
     expect(sent[0]?.headers.get("x-from")).toBe("discue");
@@ -415,7 +415,7 @@ describe("a delivery", () => {
     await addListener(queue);
 
     api.publish(queue, [{ data: "\u00e9" }]);
-    await vi.waitFor(() => expect(sent).toHaveLength(1));
+    await vi.waitFor(() => expect(sent).toHaveLength(1), 60_000);
 
     const [{ body, headers }] = sent as [Sent];
     const verify = () => new Webhook(signatureSecret).verify(body, Object.fromEntries(headers));
@@ -473,12 +473,12 @@ describe("a delivery", () => {
     const crashing = await serve(0, 0);
     await addListener(queue, `http://127.0.0.1:${crashing.port}/`);
     const ids = api.publish(queue, [{ data: "1" }, { data: "2" }]);
-    await vi.waitFor(() => expect(seen.length).toBeGreaterThanOrEqual(2));
+    await vi.waitFor(() => expect(seen.length).toBeGreaterThanOrEqual(2), 60_000);
     expect(api.journal.totals().acked).toBe(0);
     await crashing.stop();
     const restarted = await serve(crashing.port, 204);
 
-    await vi.waitFor(() => expect(api.journal.ackedIds(queue)).toHaveLength(2), 5_000);
+    await vi.waitFor(() => expect(api.journal.ackedIds(queue)).toHaveLength(2), 60_000);
     expect(new Set(seen)).toStrictEqual(new Set(ids));
     await restarted.stop();
   });
@@ -497,7 +497,7 @@ describe("a fault of a delivery", () => {
       typeof api.faults.add
     >[0]);
     api.publish(queue, [{ data: "x" }]);
-    await vi.waitFor(() => expect(api.journal.totals().acked).toBe(1));
+    await vi.waitFor(() => expect(api.journal.totals().acked).toBe(1), 60_000);
     return sent;
   }
 
@@ -581,7 +581,7 @@ describe("what nobody documents of a listener's calls", () => {
 
     api.publish(queue, [{ data: "x" }]);
 
-    await vi.waitFor(() => expect(asked).toHaveLength(1));
+    await vi.waitFor(() => expect(asked).toHaveLength(1), 60_000);
     expect(asked[0]?.redirect).toBe(redirect);
   });
 
@@ -804,13 +804,17 @@ describe("a test", () => {
     expect(() => api.publish(queue, { data: "{}" } as never)).toThrow("must be a list");
     expect(api.journal.publishedIds()).toEqual([]);
     const [event = ""] = api.publish("orders", messages.slice(0, 1));
-    await vi.waitFor(() => expect(sent).toHaveLength(1));
+    await vi.waitFor(() => expect(sent).toHaveLength(1), 60_000);
     expect((await call("GET", `/queues/${queue}/listeners/${id}`)).body.listener).toMatchObject({
       name: "listener",
       liveness_url: "https://example.com/notify",
     });
-    await vi.waitFor(() =>
-      expect(api.journal.entries({ kinds: ["acked"], eventId: event, reader: id })).toHaveLength(1),
+    await vi.waitFor(
+      () =>
+        expect(api.journal.entries({ kinds: ["acked"], eventId: event, reader: id })).toHaveLength(
+          1,
+        ),
+      60_000,
     );
     expect(api.journal.entries({ kinds: ["acked"], reader: "another" })).toEqual([]);
   });

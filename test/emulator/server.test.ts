@@ -265,11 +265,11 @@ describe("a server of emulators", () => {
 
     const call = fetch(`${origin}/echo/wait`, { signal: controller.signal });
     const outcome = expect(call).rejects.toMatchObject({ name: "AbortError" });
-    await vi.waitFor(() => expect(echo.state.waiting).toBe(1));
+    await vi.waitFor(() => expect(echo.state.waiting).toBe(1), 60_000);
     controller.abort();
 
     await outcome;
-    await vi.waitFor(() => expect(echo.state.ended).toBe(1));
+    await vi.waitFor(() => expect(echo.state.ended).toBe(1), 60_000);
   });
 
   it("ends long polls when it closes, and can serve the same emulators again", async () => {
@@ -277,7 +277,7 @@ describe("a server of emulators", () => {
     const server = await served(echo);
     const call = fetch(`${server.origin}/echo/wait`);
     const outcome = expect(call).rejects.toThrow("fetch failed");
-    await vi.waitFor(() => expect(echo.state.waiting).toBe(1));
+    await vi.waitFor(() => expect(echo.state.waiting).toBe(1), 60_000);
 
     await Promise.all([server.close(), server.close()]);
     await outcome;

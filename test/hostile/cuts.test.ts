@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { isAckloopError } from "../../src/core/errors.ts";
-import { calls } from "./calls.ts";
+import { profiles } from "../providers/profiles.ts";
 
 /** The most places at which a reply is cut. */
 const mostCuts = 200;
@@ -44,8 +44,8 @@ function wrongIn(outcome: unknown, whole: unknown, name: string): unknown {
   return isFit ? undefined : { code, outcomeUnknown };
 }
 
-const outcomeOf = (work: Promise<unknown>): Promise<unknown> =>
-  work.then(
+const outcomeOf = (work: unknown): Promise<unknown> =>
+  Promise.resolve(work).then(
     (value) => JSON.stringify(value) ?? "nothing",
     (error: unknown) => {
       if (isAckloopError(error)) return error;
@@ -53,8 +53,8 @@ const outcomeOf = (work: Promise<unknown>): Promise<unknown> =>
     },
   );
 
-describe.each(calls)("a reply of %s that is cut", (_provider, rows) => {
-  it.each(rows)("at any byte is never taken for another one: %s", async (name, reply, call) => {
+describe.each(profiles)("a reply of $title that is cut", ({ calls }) => {
+  it.each(calls)("at any byte is never taken for another one: %s", async (name, reply, call) => {
     const bytes = new TextEncoder().encode(JSON.stringify(reply));
     const step = Math.ceil(bytes.length / mostCuts);
     const fetchOf = (count: number, end: "ends" | "breaks") => ({

@@ -1,64 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isAckloopError } from "../../src/core/errors.ts";
-import { type Delivery, type Feed, toPage } from "../../src/core/feed.ts";
-import { kekker } from "../../src/providers/kekker/index.ts";
-import { tiki } from "../../src/providers/tiki/index.ts";
-import { workato } from "../../src/providers/workato/index.ts";
-import { memoryStores } from "../../src/stores/index.ts";
+import { type Delivery, toPage } from "../../src/core/feed.ts";
+import { profiles } from "../providers/profiles.ts";
 import { answering, endsWell, expectCleanPrototypes, holds, spoiltText } from "./support.ts";
 
-interface Case {
-  readonly provider: string;
-  readonly item: (id: string) => object;
-  readonly page: (items: string) => string;
-  readonly feed: (fetch: typeof globalThis.fetch) => Feed;
-}
-
-const cases: readonly Case[] = [
-  {
-    provider: "Tiki",
-    item: (id) => ({
-      id,
-      sid: "s",
-      created_at: 1_600_000_000_000,
-      type: "ORDER_CREATED_SUCCESSFULLY",
-      payload: { order_code: "o" },
-      version: "v1",
-    }),
-    page: (items) => `{"events":${items},"ack_id":"a"}`,
-    feed: (fetch) => tiki({ token: "t", fetch }).feed("q"),
-  },
-  {
-    provider: "Kekker",
-    item: (id) => ({
-      eventUid: id,
-      event: "DealCreated",
-      category: "Deals",
-      timestamp: "2020-08-04T21:23:14.813",
-      objectId: "o",
-    }),
-    page: (items) => `{"pageNumber":1,"pageSize":9,"totalRecords":9,"data":${items}}`,
-    feed: (fetch) =>
-      kekker({
-        baseUrl: "https://node.example",
-        channel: "c",
-        login: "l",
-        password: "p",
-        fetch,
-      }).feed(),
-  },
-  {
-    provider: "Workato",
-    item: (id) => ({ message_id: id, payload: { a: 1 }, time: "2023-04-14T15:07:14.437+00:00" }),
-    page: (items) => `{"messages":${items}}`,
-    feed: (fetch) =>
-      workato({ token: "t", requestsPerMinute: Number.POSITIVE_INFINITY, fetch }).feed(1, {
-        cursor: memoryStores().cursors,
-        consumer: "c",
-      }),
-  },
-];
+const pulled = profiles.flatMap(({ title, feed }) => (feed ? [{ title, ...feed }] : []));
+const unackable = pulled.flatMap((feed) =>
+  (feed.unackable ?? []).map((id) => [feed.title, id, feed] as const),
+);
 
 const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
 
@@ -76,7 +26,7 @@ function expectDelivery({ event, unreadable }: Delivery): void {
   if (event.subject !== undefined) expect(typeof event.subject).toBe("string");
 }
 
-describe.each(cases)("a page of $provider", ({ item, page, feed }) => {
+describe.each(pulled)("a page of $title", ({ item, page, open }) => {
   it("gives the good items around the bad ones, in their order", async () => {
     const bad = fc.array(spoiltText(item("bad")), { minLength: 1, maxLength: 4 });
 
@@ -87,7 +37,7 @@ describe.each(cases)("a page of $provider", ({ item, page, feed }) => {
         const items = texts.flatMap((text, index) => [text, JSON.stringify(item(`good-${index}`))]);
         const body = page(`[${items.map((text) => text || "null").join(",")}]`);
 
-        const deliveries = toPage(await feed(answering(body)).pull()).deliveries;
+        const deliveries = toPage(await open({ fetch: answering(body) }).pull()).deliveries;
 
         for (const delivery of deliveries) expectDelivery(delivery);
         const ids = deliveries.map(({ event }) => event?.id ?? "");
@@ -100,7 +50,7 @@ describe.each(cases)("a page of $provider", ({ item, page, feed }) => {
 
   it("that says in any way that nothing is there is an empty page, and no list is none", async () => {
     const answer = (body: string | null, status = 200) => {
-      const source = feed(async () => new Response(body, { status }));
+      const source = open({ fetch: async () => new Response(body, { status }) });
       return endsWell(async () => toPage(await source.pull()).deliveries);
     };
 
@@ -117,21 +67,20 @@ describe.each(cases)("a page of $provider", ({ item, page, feed }) => {
     const body = page(`[${"0,".repeat(1_500_000)}0]`);
     const begin = performance.now();
 
-    const outcome = await endsWell(() => feed(answering(body)).pull());
+    const outcome = await endsWell(() => open({ fetch: answering(body) }).pull());
 
     expect(outcome).toMatchObject({ name: "AckloopError", code: "schema" });
     expect(performance.now() - begin).toBeLessThan(6_000);
   });
 });
 
-describe("an event of Kekker whose id no path can hold", () => {
-  it.each([".", "..", "\ud800"])(
-    "is unreadable, and offers no ack that must fail: %j",
-    async (id) => {
-      const { item, page, feed } = cases[1] as Case;
+describe("an event whose id no ack can name", () => {
+  it.each(unackable)(
+    "is unreadable, and offers no ack that must fail: %s %j",
+    async (_title, id, { item, page, open }) => {
       const body = page(JSON.stringify([item(id), item("good")]));
 
-      const deliveries = toPage(await feed(answering(body)).pull()).deliveries;
+      const { deliveries } = toPage(await open({ fetch: answering(body) }).pull());
 
       expect(deliveries.map(({ event }) => event?.id)).toEqual([undefined, "good"]);
       expect(deliveries[0]).toMatchObject({ unreadable: { code: "schema" } });

@@ -1,17 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isAckloopError } from "../../src/core/errors.ts";
-import { type Call, calls, queuesOf, shopOf, topicsOf } from "./calls.ts";
+import { profiles } from "../providers/profiles.ts";
 import { answering, endsWell, holds, spoiltBytes } from "./support.ts";
 
 const many = `[${"0,".repeat(1_000_000)}0]`;
-const lists: readonly (readonly [string, string, Call])[] = [
-  ["Tiki's queues", many, (o) => shopOf(o).queues.list()],
-  ["Tiki's subscriptions", many, (o) => shopOf(o).subscriptions.list("q")],
-  ["Workato's topics", `{"data":${many}}`, (o) => topicsOf(o).topics.list()],
-  ["discue's queues", `{"queues":${many}}`, (o) => queuesOf(o).queues.list()],
-  ["discue's listeners", `{"listeners":${many}}`, (o) => queuesOf(o).listeners.list("q")],
-];
+const lists = profiles.flatMap(({ title, lists }) =>
+  lists.map(([name, reply, call]) => [`${title}'s ${name}`, reply(many), call] as const),
+);
 
 describe("a list of a million wrong items", () => {
   it.each(lists)("is refused by its length: %s", async (_name, body, call) => {
@@ -32,8 +28,8 @@ const refusals = [
   false,
 ];
 
-describe.each(calls)("an answer of %s that says no with a 200", (_provider, rows) => {
-  it.each(rows)("is no success: %s", async (_name, _reply, call) => {
+describe.each(profiles)("an answer of $title that says no with a 200", ({ calls }) => {
+  it.each(calls)("is no success: %s", async (_name, _reply, call) => {
     for (const body of [...refusals.map((each) => JSON.stringify(each)), "please log in"]) {
       const end = await endsWell(() => call({ fetch: answering(body), retry: { attempts: 1 } }));
 
@@ -45,8 +41,8 @@ describe.each(calls)("an answer of %s that says no with a 200", (_provider, rows
 
 const statuses = fc.constantFrom(200, 200, 200, 201, 204);
 
-describe.each(calls)("spoilt replies of %s", (_provider, rows) => {
-  it.each(rows)("are a result or a typed error: %s", async (_name, reply, call) => {
+describe.each(profiles)("spoilt replies of $title", ({ calls }) => {
+  it.each(calls)("are a result or a typed error: %s", async (_name, reply, call) => {
     await holds(fc.tuple(spoiltBytes(reply), statuses), async ([body, status]) => {
       const fetch = answering(body, { status });
 

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { expect } from "vitest";
 import { type AckloopError, isAckloopError } from "../../src/core/errors.ts";
@@ -122,12 +121,6 @@ export function spoiltBytes(document: unknown): fc.Arbitrary<Uint8Array<ArrayBuf
 
 function joined(...parts: readonly (Uint8Array | readonly number[])[]): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(parts.flatMap((part) => [...part]));
-}
-
-/** A reply of the fixtures of a provider. */
-export function fixture(provider: string, name: string): unknown {
-  const path = `../providers/${provider}/fixtures/${name}.json`;
-  return JSON.parse(readFileSync(new URL(path, import.meta.url), "utf8"));
 }
 
 /** A `fetch` that answers everything with the same bytes. */

@@ -364,7 +364,8 @@ describe("any run of any feed", () => {
   const first = Number(process.env["STRESS_SEED"] ?? 1);
   const count = Number(process.env["STRESS_COUNT"] ?? 150);
 
-  it(`loses nothing and ends, whatever fails: seeds ${first} to ${first + count - 1}`, async () => {
+  const name = `loses nothing and ends, whatever fails: seeds ${first} to ${first + count - 1}`;
+  it(name, { timeout: 300_000 }, async () => {
     for (let seed = first; seed < first + count; seed += 1) {
       const chance = new Chance(seed);
       vi.spyOn(Math, "random").mockImplementation(() => chance.next());
@@ -376,4 +377,23 @@ describe("any run of any feed", () => {
       }
     }
   });
+});
+
+it("lets timers run between handlers that compute, also where a store let them begin together", async () => {
+  const feed = memoryFeed();
+  feed.publish(...Array.from({ length: 10 }, (_, index) => testEvent(`e${index}`)));
+  const started: string[] = [];
+  const startedBefore: number[] = [];
+  const compute = ({ id }: { readonly id: string }): void => {
+    started.push(id);
+    if (started.length === 1) setTimeout(() => startedBefore.push(started.length), 0);
+    const until = performance.now() + 15;
+    while (performance.now() < until);
+  };
+  const { dedupe } = memoryStores();
+
+  await drain(feed, compute, { concurrency: 10, consumer: "c", dedupe: { store: dedupe } });
+
+  expect(started).toHaveLength(10);
+  expect(startedBefore[0]).toBeLessThan(4);
 });

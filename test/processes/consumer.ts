@@ -7,25 +7,21 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { Pool } from "pg";
 import { toFetchServer } from "../../examples/demo/fetch-server.ts";
 import type { FeedEvent } from "../../src/core/event.ts";
+import type { Receiver } from "../../src/core/receiver.ts";
 import type { Report } from "../../src/core/report.ts";
 import {
   consume,
-  type Feed,
   type HandlerContext,
   type LoopOptions,
   type Run,
   webhook,
 } from "../../src/index.ts";
-import { discue } from "../../src/providers/discue/index.ts";
-import { kekker } from "../../src/providers/kekker/index.ts";
-import { clientCredentials, tiki } from "../../src/providers/tiki/index.ts";
-import { workato } from "../../src/providers/workato/index.ts";
+import { processOf } from "./provider.ts";
 import { openStores } from "./stores.ts";
 import { asksFor, type ConsumerTask, clockStepMs, consumer, webhookSecret } from "./task.ts";
 import { toFacts, toWriter } from "./writing.ts";
 
 const task = JSON.parse(process.argv[2] ?? "") as ConsumerTask;
-const { connection, queue } = task;
 const write = toWriter(task.record, task.name);
 const { stores, pool, close } = await openStores(task.place);
 
@@ -71,14 +67,15 @@ function onReport(report: Report): void {
   } else if (kind === "leaseAcquired" || kind === "stopping") write(kind);
 }
 
-/** The place of a Workato reader; each save is written down before it begins and when it is made. */
+const provider = await processOf(task.provider);
+
+/** The place of a reader; each save that is an ack is written down before it begins and when it is made. */
 const cursor: typeof stores.cursors = {
   load: (...call) => stores.cursors.load(...call),
   async save(key, value, ...rest) {
-    const { id } = JSON.parse(value) as { readonly id?: string };
-    write("saving", { id });
+    if (provider.idIn) write("saving", { id: provider.idIn(value) });
     const save = await stores.cursors.save(key, value, ...rest);
-    if (save.status === "saved") write("saved", { id });
+    if (provider.idIn && save.status === "saved") write("saved", { id: provider.idIn(value) });
     return save;
   },
 };
@@ -100,34 +97,20 @@ const options: LoopOptions = {
   ...task.options,
 };
 
-const common = {
-  headers: { "x-consumer": task.name },
-  timeoutMs: task.timeoutMs,
-  retry: { attempts: 1 },
-};
-
-const feeds = {
-  tiki(): Feed {
-    const { clientId = "", clientSecret = "", tokenUrl, baseUrl } = connection;
-    const token = clientCredentials({ clientId, clientSecret, tokenUrl });
-    return tiki({ token, baseUrl, ...common }).feed(queue) as Feed;
-  },
-  kekker(): Feed {
-    const { baseUrl = "", login = "", password = "", channel = "" } = connection;
-    const node = kekker({ baseUrl, login, password, channel, ...common });
-    return node.feed({ cursor: stores.cursors, consumer }) as Feed;
-  },
-  workato(): Feed {
-    const { token = "", streamsUrl, apiUrl } = connection;
-    const client = workato({ token, streamsUrl, apiUrl, requestsPerMinute: 6000, ...common });
-    return client.feed(queue, { cursor, consumer });
+const place = {
+  connection: task.connection,
+  queue: task.queue,
+  cursor,
+  consumer,
+  options: {
+    headers: { "x-consumer": task.name },
+    timeoutMs: task.timeoutMs,
+    retry: { attempts: 1 },
   },
 };
 
-/** Takes discue's calls until it is told to end. */
-async function listen(): Promise<void> {
-  const { apiKey = "", baseUrl } = connection;
-  const receiver = discue({ apiKey, baseUrl }).receiver({ name: queue, secret: webhookSecret });
+/** Takes the provider's calls until it is told to end. */
+async function listen(receiver: Receiver): Promise<void> {
   const { retry, deadLetters, dedupe } = options;
   const answer = webhook(receiver, work, { retry, deadLetters, dedupe, consumer });
   const server = createServer(toFetchServer(answer)).listen(task.port, "127.0.0.1");
@@ -137,8 +120,11 @@ async function listen(): Promise<void> {
 }
 
 async function run(): Promise<void> {
-  if (task.provider === "discue") return listen();
-  const running: Run = consume(feeds[task.provider](), work, options);
+  const receiver = provider.receiver?.(place, webhookSecret);
+  if (receiver) return listen(receiver);
+  const feed = provider.feed?.(place);
+  if (!feed) throw new Error(`${task.provider} has neither a feed nor a receiver`);
+  const running: Run = consume(feed, work, options);
   process.once("SIGTERM", () => void running.stop().catch(() => {}));
   write("ready");
   await running;

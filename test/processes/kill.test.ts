@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sleep } from "../../src/core/sleep.ts";
+import { providerNames } from "../providers/names.ts";
 import { buildScripts, type Child, isLong, type Scripts, until } from "./children.ts";
 import { type Place, places } from "./places.ts";
 import { openProvider, type ProviderSide } from "./provider-side.ts";
-import { type ProviderName, providerNames } from "./task.ts";
 
 const kills = Number(process.env["ACKLOOP_KILLS"] ?? (isLong ? 200 : 3));
 /** How many events are published before each kill. */
@@ -38,7 +38,7 @@ async function killAtRandom(side: ProviderSide, place: Place): Promise<Child> {
   return child;
 }
 
-async function run(provider: ProviderName, open: () => Promise<Place>): Promise<void> {
+async function run(provider: string, open: () => Promise<Place>): Promise<void> {
   const place = await open();
   const side = await openProvider(provider);
   const { records } = place;

@@ -3,7 +3,7 @@ import { sleep } from "../../src/core/sleep.ts";
 import { buildScripts, type Child, isLong, type Scripts, until } from "./children.ts";
 import { type Place, places } from "./places.ts";
 import { openProvider, type ProviderSide, type Seen } from "./provider-side.ts";
-import type { ConsumerTask, ProviderName } from "./task.ts";
+import type { ConsumerTask } from "./task.ts";
 
 const leaseMs = 2500;
 /** What a busy machine may add to a takeover, in ms, beside the spread of those who wait. */
@@ -30,7 +30,7 @@ class Team {
   }
 
   static async open(
-    provider: ProviderName,
+    provider: string,
     open: () => Promise<Place>,
     facts: Partial<ConsumerTask> = {},
   ): Promise<Team> {

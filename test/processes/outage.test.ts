@@ -14,7 +14,6 @@ import { buildScripts, type Scripts, until } from "./children.ts";
 import { type Gate, openGate } from "./gate.ts";
 import { database, type Place } from "./places.ts";
 import { openProvider, type ProviderSide } from "./provider-side.ts";
-import type { ProviderName } from "./task.ts";
 
 const awayMs = 1500;
 
@@ -134,7 +133,7 @@ describe.each(database)("%s that goes away in mid-run", (_, open, isThere) => {
   }
 
   /** Acks of events whose end the database had not taken by then. */
-  async function run(provider: ProviderName, leave: (gate: Gate, place: Place) => Promise<void>) {
+  async function run(provider: string, leave: (gate: Gate, place: Place) => Promise<void>) {
     const place = await open();
     const side = await openProvider(provider);
     const gate = await openGate(Number(new URL(postgresUrl ?? "").port));

@@ -9,6 +9,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildScripts, type Scripts, until } from "./children.ts";
 import { places } from "./places.ts";
+import { pulled } from "./provider.ts";
 import { openProvider, type ProviderSide } from "./provider-side.ts";
 
 const timeoutMs = 1500;
@@ -116,7 +117,7 @@ const misdeeds: Readonly<Record<string, readonly [does: Misdeed, codes: readonly
   ],
 };
 
-const pulls = { tiki: "/pull", workato: "/consume", kekker: "/api/events" } as const;
+const providers = await pulled();
 
 /** Stands before a provider and spoils the answers to some pulls, each in its turn. */
 async function openProxy(side: ProviderSide, isPull: (path: string) => boolean, spoils: Misdeed[]) {
@@ -165,15 +166,15 @@ function moved({ connection }: ProviderSide, from: string, to: string) {
 const [[, open]] = places;
 
 describe("a consumer whose connections are bad", () => {
-  it.concurrent.each(["tiki", "workato", "kekker"] as const)(
-    "%s: tells each fault as a typed error, goes on, and loses nothing",
+  it.concurrent.each(providers)(
+    "$name: tells each fault as a typed error, goes on, and loses nothing",
     { timeout: 60_000 },
-    async (provider) => {
+    async ({ name: provider, pulls = /$^/ }) => {
       const place = await open();
       const { records } = place;
       const side = await openProvider(provider);
       const spoils = Object.values(misdeeds).map(([does]) => does);
-      const isPull = (path: string) => path.includes(pulls[provider]) && !path.includes("/ack");
+      const isPull = (path: string) => pulls.test(path);
       const proxy = await openProxy(side, isPull, spoils);
       const { connection } = proxy;
       side.publish(20);

@@ -2,11 +2,14 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sleep } from "../../src/core/sleep.ts";
 import { buildScripts, type Child, type Scripts, until } from "./children.ts";
 import { type Place, places } from "./places.ts";
+import { pulled } from "./provider.ts";
 import { openProvider, type ProviderSide } from "./provider-side.ts";
 import { type ConsumerTask, wishes } from "./task.ts";
 
 /** What a busy machine may add to a stop, in ms. */
 const slackMs = 4000;
+
+const providers = await pulled();
 
 let scripts: Scripts;
 beforeAll(async () => {
@@ -54,12 +57,12 @@ describe.each([files])("a process that is told to end, with its stores in %s", (
     await place.close();
   });
 
-  it.concurrent.each(["tiki", "kekker", "workato"] as const)(
-    "%s: lets handlers end, and acknowledges what they did",
+  it.concurrent.each(providers)(
+    "$name: lets handlers end, and acknowledges what they did",
     { timeout: 60_000 },
-    async (provider) => {
+    async ({ name }) => {
       const place = await open();
-      const side = await openProvider(provider);
+      const side = await openProvider(name);
       const facts = { handlerMs: 300, options: { concurrency: 20 } };
       side.publish(10);
       const child = await start(side, place, "consumer", facts);
@@ -70,21 +73,21 @@ describe.each([files])("a process that is told to end, with its stores in %s", (
       const started = new Set(place.records.ids("started"));
       expect(code).toBe(0);
       expect(new Set(place.records.ids("handled"))).toEqual(started);
-      // Tiki acknowledges whole pages; here the page is all there was.
+      // Where whole pages are acknowledged, the page is all there was.
       expect(new Set(side.ackedAt(place.records).keys())).toEqual(started);
       await side.close();
       await place.close();
     },
   );
 
-  it.concurrent.each(["kekker", "workato"] as const)(
-    "%s: is done with its acks in time although a handler hangs, as a container stops it",
+  it.concurrent.each(providers.filter(({ acks }) => acks !== "page"))(
+    "$name: is done with its acks in time although a handler hangs, as a container stops it",
     { timeout: 60_000 },
-    async (provider) => {
+    async ({ name, acks }) => {
       const shutdownTimeoutMs = 1500;
       const place = await open();
       const { records } = place;
-      const side = await openProvider(provider);
+      const side = await openProvider(name);
       side.publish(5);
       const [hanging = ""] = side.publish(1, wishes.hang);
       side.publish(5);
@@ -100,7 +103,7 @@ describe.each([files])("a process that is told to end, with its stores in %s", (
       await sleep(Math.max(0, shutdownTimeoutMs - tookMs));
       const code = await child.end("SIGKILL");
 
-      const before = provider === "kekker" ? 10 : 5;
+      const before = acks === "each" ? 10 : 5;
       expect(code).toBeNull();
       expect(tookMs).toBeGreaterThan(shutdownTimeoutMs - 700);
       expect(tookMs).toBeLessThan(shutdownTimeoutMs + slackMs);

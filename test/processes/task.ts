@@ -1,12 +1,6 @@
 import type { FeedEvent } from "../../src/core/event.ts";
 import type { LoopOptions } from "../../src/index.ts";
 
-/** The providers whose consumers run as processes. */
-export const providerNames = ["tiki", "kekker", "workato", "discue"] as const;
-
-/** One of them. */
-export type ProviderName = (typeof providerNames)[number];
-
 /** Where the stores of a process are. */
 export type StorePlace =
   | { readonly folder: string; readonly url?: undefined }
@@ -16,7 +10,7 @@ export type StorePlace =
 export interface ConsumerTask {
   /** The process's own name: it stands in its record, its requests and its lease. */
   readonly name: string;
-  readonly provider: ProviderName;
+  readonly provider: string;
   /** Base URLs and test credentials. */
   readonly connection: Readonly<Record<string, string>>;
   /** The queue, topic or channel. */
@@ -24,7 +18,7 @@ export interface ConsumerTask {
   readonly place: StorePlace;
   /** The file that it writes down what it does in. */
   readonly record: string;
-  /** Where it takes webhooks, for discue. */
+  /** Where it takes webhooks, if the provider calls it. */
   readonly port?: number | undefined;
   /** How long a handler works, in ms. */
   readonly handlerMs?: number | undefined;

@@ -1,58 +1,20 @@
 import { describe, expect, it, vi } from "vitest";
-import { discue } from "../../src/providers/discue/index.ts";
-import { kekker } from "../../src/providers/kekker/index.ts";
-import { tiki } from "../../src/providers/tiki/index.ts";
-import { workato } from "../../src/providers/workato/index.ts";
+import { profiles } from "./profiles.ts";
 
 /** Callers without types give anything. */
 type Call = (...given: unknown[]) => unknown;
 
 const fetch = vi.fn(async () => new Response("{}"));
 const retry = { attempts: 1 };
-const clients: Readonly<Record<string, object>> = {
-  discue: discue({ apiKey: "key-of-a-test", fetch, retry }),
-  kekker: kekker({ baseUrl: "https://node.test", channel: "c", login: "l", password: "p", fetch }),
-  tiki: tiki({ token: "token-of-a-test", fetch, retry }),
-  workato: workato({ token: "token-of-a-test", fetch, retry, requestsPerMinute: Infinity }),
-};
 
-/** Arguments of each call that are right, but for what is under test. */
-const rightArguments: Readonly<Record<string, readonly unknown[]>> = {
-  "tiki subscriptions.create": ["q", { eventType: "T" }],
-  "kekker events.reset": [0],
-  "tiki subscriptions.setActive": ["q", "s", true],
-  "workato messages.publish": [1, {}],
-  "workato messages.publishBatch": [1, [{}]],
-  "workato topics.create": [{ name: "n", schema: [] }],
-  "workato topics.update": [1, { name: "n" }],
-};
-const counted: readonly (readonly [call: RegExp, ids: number, inputs: number])[] = [
-  [/^discue (queues|apiKeys|apiClients|domains)\.create$/, 0, 1],
-  [/^discue (queues|apiKeys|apiClients|domains)\.update$/, 1, 1],
-  [/^discue (listeners|messages)\.create$/, 1, 1],
-  [/^discue (listeners|messages)\.update$/, 2, 1],
-  [/^discue ((listeners|messages|schemas)\.(get|delete))$/, 2, 0],
-  [/^discue (\w+\.(get|delete)|(listeners|messages)\.list)$/, 1, 0],
-  [/^tiki queues\.create$/, 0, 1],
-  [/^tiki (subscriptions\.list|events\.pull)$/, 1, 0],
-  [/^tiki events\.ack$/, 2, 0],
-  [/^kekker (events\.ack|queue\.\w+)$/, 1, 0],
-  [/^workato topics\.(get|purge|delete)$|^workato messages\.consume$/, 1, 0],
-];
-
-const calls = Object.entries(clients).flatMap(([provider, client]) =>
-  Object.entries(client).flatMap(([group, members]: [string, unknown]) =>
-    Object.entries(typeof members === "object" ? Object(members) : {}).map(
-      ([name, call]) => [`${provider} ${group}.${name}`, call as Call] as const,
-    ),
+const calls = profiles.flatMap(({ folder, client, inputs }) =>
+  Object.entries(client({ fetch, retry })).flatMap(([group, members]: [string, unknown]) =>
+    Object.entries(typeof members === "object" ? Object(members) : {}).map(([name, call]) => {
+      const [, ...given] = inputs.find(([pattern]) => pattern.test(`${group}.${name}`)) ?? [];
+      return [`${folder} ${group}.${name}`, call as Call, given] as const;
+    }),
   ),
 );
-
-function argumentsOf(call: string): readonly unknown[] {
-  const [, ids = 0, inputs = 0] = counted.find(([pattern]) => pattern.test(call)) ?? [];
-  const counting = [...Array(ids).fill("7"), ...Array(inputs).fill({ name: "n" })];
-  return rightArguments[call] ?? counting;
-}
 
 /** Runs a call to its end, also one that gives an iterable. */
 async function run(call: Call, given: readonly unknown[]): Promise<unknown> {
@@ -67,18 +29,21 @@ describe("a call without types", () => {
     expect(calls.length).toBeGreaterThan(50);
   });
 
-  it.each(calls)("of %s is refused with an option of an unknown name", async (name, call) => {
-    const failure = run(call, [...argumentsOf(name), { singal: 1 }]);
-    await expect(failure).rejects.toMatchObject({
-      code: "config",
-      message: expect.stringContaining("did you mean `signal`"),
-    });
-    expect(fetch).not.toHaveBeenCalled();
-  });
+  it.each(calls)(
+    "of %s is refused with an option of an unknown name",
+    async (_name, call, given) => {
+      const failure = run(call, [...given, { singal: 1 }]);
+      await expect(failure).rejects.toMatchObject({
+        code: "config",
+        message: expect.stringContaining("did you mean `signal`"),
+      });
+      expect(fetch).not.toHaveBeenCalled();
+    },
+  );
 
-  it.each(calls)("of %s is refused with options that are none", async (name, call) => {
+  it.each(calls)("of %s is refused with options that are none", async (_name, call, given) => {
     for (const none of [null, "text", []]) {
-      const failure = run(call, [...argumentsOf(name), none]);
+      const failure = run(call, [...given, none]);
       await expect(failure).rejects.toMatchObject({ code: "config" });
     }
     expect(fetch).not.toHaveBeenCalled();
@@ -88,8 +53,8 @@ describe("a call without types", () => {
 
   it.each(withInput)(
     "of %s is refused with an input that is none, or misspelt",
-    async (name, call) => {
-      const ids = argumentsOf(name).slice(0, -1);
+    async (_name, call, given) => {
+      const ids = given.slice(0, -1);
       for (const none of [undefined, null, "text", []]) {
         await expect(run(call, [...ids, none])).rejects.toMatchObject({
           code: "config",
@@ -104,13 +69,4 @@ describe("a call without types", () => {
       expect(fetch).not.toHaveBeenCalled();
     },
   );
-
-  it("may give back what was read", async () => {
-    const { topics } = clients["workato"] as ReturnType<typeof workato>;
-    const read = { id: 1, name: "n", schema: undefined, createdAt: "", updatedAt: "" };
-    fetch.mockResolvedValueOnce(Response.json({ data: read }));
-    await expect(topics.update(1, { ...read, retentionSeconds: 60 })).resolves.toMatchObject({
-      id: 1,
-    });
-  });
 });

@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import type { ClientOptions } from "../../src/http/types.ts";
 import {
   type DrainOptions,
   drain,
@@ -8,36 +7,13 @@ import {
   type WebhookOptions,
   webhook,
 } from "../../src/index.ts";
-import { discue } from "../../src/providers/discue/index.ts";
-import { kekker } from "../../src/providers/kekker/index.ts";
-import { clientCredentials, tiki } from "../../src/providers/tiki/index.ts";
-import { workato } from "../../src/providers/workato/index.ts";
 import { inbox, memoryStores } from "../../src/stores/index.ts";
-import { failures, mark, plainMark, Witness } from "./support.ts";
+import { profiles } from "../providers/profiles.ts";
+import { failures, mark, marks, plainMark, Witness } from "./support.ts";
 
-const login = { login: "login", password: mark };
-const app = { clientId: "id", clientSecret: mark, tokenUrl: "https://token.example" };
-
-const feeds: readonly (readonly [string, (options: ClientOptions) => Feed])[] = [
-  ["Tiki", (options) => tiki({ token: mark, ...options }).feed("q")],
-  ["Tiki with an app", (options) => tiki({ token: clientCredentials(app), ...options }).feed("q")],
-  [
-    "Kekker",
-    (options) =>
-      kekker({ ...options, ...login, baseUrl: "https://node.example", channel: "c" }).feed(),
-  ],
-  [
-    "Workato",
-    (options) => {
-      const { cursors: cursor } = memoryStores();
-      const requestsPerMinute = Number.POSITIVE_INFINITY;
-      return workato({ token: mark, requestsPerMinute, ...options }).feed(1, {
-        cursor,
-        consumer: "c",
-      });
-    },
-  ],
-];
+const secrets = profiles.map((profile) => profile.secrets(marks));
+const feeds = secrets.flatMap((each) => each.feeds);
+const receivers = secrets.flatMap(({ receiver }) => receiver ?? []);
 
 /** What a run tells: reports, log lines, dead letters, and the error or the summary at its end. */
 async function watchRun(witness: Witness, feed: Feed, more: DrainOptions = {}): Promise<void> {
@@ -79,7 +55,7 @@ describe.each(feeds)("a run over %s", (_name, feedOf) => {
   });
 });
 
-describe("a webhook", () => {
+describe.each(receivers)("a webhook", (open) => {
   const url = `https://me.example/hook?secret=${plainMark}`;
   const post = (address: string, body = '{"message":{"id":"m","data":"{}"}}') =>
     new Request(address, { method: "POST", body, headers: { authorization: mark } });
@@ -87,7 +63,7 @@ describe("a webhook", () => {
   it("tells no secret of its address", async () => {
     const witness = new Witness();
     const { deadLetters, inbox: store } = memoryStores();
-    const receiver = discue({ apiKey: mark }).receiver({ secret: plainMark });
+    const receiver = open();
     const options: WebhookOptions = {
       consumer: "c",
       logger: witness.logger,

@@ -8,6 +8,9 @@ export const mark = 'm4rk/of+the="credential"\\%7E';
 /** The same, for what must be letters, digits and dashes. */
 export const plainMark = "m4rk-of-the-plain-credential";
 
+/** Both. */
+export const marks = { mark, plainMark };
+
 /** Every form that a text may be repeated in. */
 function formsOf(text: string): readonly string[] {
   const inUrl = encodeURIComponent(text);

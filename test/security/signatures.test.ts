@@ -2,8 +2,8 @@ import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
 import ts from "typescript";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { isSame } from "../../src/feeds/receiver/secret.ts";
 import { type DiscueReceiverOptions, discue } from "../../src/providers/discue/index.ts";
-import { isSame } from "../../src/providers/discue/secret.ts";
 
 const key = Buffer.from("0123456789abcdef0123456789abcdef");
 const signature = { secrets: [`whsec_${key.toString("base64")}`] };
@@ -95,7 +95,7 @@ describe("a forged signature", () => {
 
 /** The source of a function of the receiver. */
 function bodyOf(file: string, name: string): ts.FunctionDeclaration {
-  const path = new URL(`../../src/providers/discue/${file}`, import.meta.url);
+  const path = new URL(`../../src/feeds/receiver/${file}`, import.meta.url);
   const source = ts.createSourceFile(
     file,
     readFileSync(path, "utf8"),
@@ -137,6 +137,16 @@ describe("the comparison of secrets and signatures", () => {
 
     expect(text).not.toMatch(/\.(some|every|find|includes|indexOf)\(|&&|\|\|/);
     expect(text).toContain("found |= isSame(given, secret)");
+  });
+
+  it("has none before the last signature: each is compared or verified, then they are counted", () => {
+    const url = new URL("../../src/feeds/receiver/signature.ts", import.meta.url);
+    const [, text = ""] =
+      /\nconst schemes = (.*?)\n\} satisfies/s.exec(readFileSync(url, "utf8")) ?? [];
+
+    expect(text).not.toMatch(/\.(some|every|find|includes|indexOf)\(|&&|\|\||\bif\b/);
+    expect(text.match(/countOf\(/g)).toHaveLength(2);
+    expect(bodyOf("signature.ts", "countOf").getText()).toContain("fits.filter(Boolean).length");
   });
 
   it("looks at every byte that was given, wherever the difference is", () => {

@@ -40,7 +40,7 @@ class Checker {
   readonly #finished = new Set<number>();
   readonly #handled = new Map<number, number[]>();
   readonly #acked = new Set<number>();
-  /** How many messages of Workato's topic a saved cursor has passed. */
+  /** How many events a saved cursor has passed. */
   #passed = 0;
   #index = 0;
   /** How many processes may have left a start behind that never ended. */

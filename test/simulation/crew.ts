@@ -1,6 +1,5 @@
 import { Worker } from "node:worker_threads";
 import { seedOf } from "./dice.ts";
-import type { Subject } from "./plan.ts";
 import type { Failure, Question, Reply, Tally } from "./worker.ts";
 
 /** How many runs a worker is given at a time. */
@@ -9,7 +8,7 @@ const AT_ONCE = 25;
 /** What is to be run. */
 export interface Task {
   readonly bundle: URL;
-  readonly providers: readonly Subject[];
+  readonly providers: readonly string[];
   /** How many runs of each provider. */
   readonly runs: number;
   readonly seed: number;

@@ -30,7 +30,7 @@ export function explainRepeat(
   ) {
     return "an injected duplicate";
   }
-  if (world.plan.provider === "discue") return explainPush(world, n, between, first, second);
+  if (world.simulated.calls) return explainPush(world, n, between, first, second);
   const of = between.filter(({ process }) => process === first.process);
   // A lease is free for another process a little before the one that stops is over.
   const isStopping = of.some(({ kind }) => kind === "stopping");
@@ -61,7 +61,7 @@ function explainEnd(world: World, n: number, before: number, end: number): strin
   const at = notes[end]?.at ?? 0;
   if (own.some(({ kind }) => kind === "storeFailed")) return "a store that failed";
   if (isOutOfTime(world, stop?.at ?? at, at)) return "a stop that was out of time";
-  if (world.plan.provider === "kekker") return undefined;
+  if (world.simulated.acksEach) return undefined;
   const settled = new Set(own.filter(isSettling).map((note) => note.n));
   const given = own.filter(({ kind }) => kind === "pulled").flatMap(({ all }) => all ?? []);
   const isHeld = given.some((other) => other !== n && !settled.has(other));

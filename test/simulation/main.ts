@@ -6,7 +6,7 @@
 import { parseArgs } from "node:util";
 import { bundle } from "./bundle.ts";
 import { askOnce, runAll } from "./crew.ts";
-import { type Subject, subjects } from "./plan.ts";
+import { subjects } from "./plan.ts";
 import type { Failure, Tally } from "./worker.ts";
 
 const { values } = parseArgs({
@@ -81,7 +81,7 @@ function firstOfEach(failures: readonly Failure[]): readonly Failure[] {
 }
 
 async function replay(seed: number): Promise<void> {
-  for (const provider of providers as readonly Subject[]) {
+  for (const provider of providers) {
     for (const line of await askOnce(file, { kind: "replay", provider, seed })) write(line);
   }
 }

@@ -4,24 +4,17 @@ import {
   BUSY_MS,
   type PlannedFault,
   type PlannedSettings,
-  type ProviderName,
   type StoreName,
   type StoreTrouble,
 } from "./plan.ts";
-
-const operations: Readonly<Record<ProviderName, readonly string[]>> = {
-  tiki: ["pull", "pull", "ack", "token"],
-  kekker: ["list", "list", "ack", "ack"],
-  workato: ["consume"],
-  discue: ["notify"],
-};
+import type { Simulated } from "./providers.ts";
 
 /** Makes the faults of a provider. All of them end. */
-export function planFaults(provider: ProviderName, dice: Dice): PlannedFault[] {
+export function planFaults(simulated: Simulated, dice: Dice): PlannedFault[] {
   const count = dice.pick([0, 1, 2, 4, 8]);
   return Array.from({ length: count }, () => ({
     at: dice.chance(0.3) ? 0 : dice.whole(0, BUSY_MS),
-    fault: planFault(provider, dice),
+    fault: planFault(simulated, dice),
   })).sort((left, right) => left.at - right.at);
 }
 
@@ -37,17 +30,9 @@ const junk = [
   "5, 7",
 ];
 
-/** The call of each provider that brings events: no other can bring one twice. */
-const delivers: Readonly<Record<ProviderName, string>> = {
-  tiki: "pull",
-  kekker: "list",
-  workato: "consume",
-  discue: "notify",
-};
-
-function planFault(provider: ProviderName, dice: Dice): Fault {
+function planFault({ operations, delivers, calls }: Simulated, dice: Dice): Fault {
   const match = {
-    operation: dice.pick(operations[provider]),
+    operation: dice.pick(operations),
     count: dice.pick([1, 1, 2, 5]),
     after: dice.whole(0, 5),
     probability: dice.pick([1, 1, 0.5]),
@@ -74,20 +59,20 @@ function planFault(provider: ProviderName, dice: Dice): Fault {
       // A 200 that a proxy gives in our place is an ack that nobody here has any part in.
       return {
         kind: "html",
-        status: dice.pick([provider === "discue" ? 503 : 200, 502]),
+        status: dice.pick([calls ? 503 : 200, 502]),
         ...match,
       };
     case 10:
       return { kind: "oversize", bytes: 200_000, ...match };
     case 11:
-      return { kind: "duplicate", ...match, operation: delivers[provider] };
+      return { kind: "duplicate", ...match, operation: delivers };
     case 12:
       return { kind: "stall", ...match };
     case 13:
       return { kind: "headers", headers: { [dice.pick(headerNames)]: dice.pick(junk) }, ...match };
     case 14:
       // What says that it is no success: of a push it is the receiver's answer, and would be one.
-      return { kind: "status", status: provider === "discue" ? 500 : 200, ...match };
+      return { kind: "status", status: calls ? 500 : 200, ...match };
     default:
       return { kind: "skew", ms: dice.whole(-600_000, 600_000) };
   }
@@ -95,11 +80,11 @@ function planFault(provider: ProviderName, dice: Dice): Fault {
 
 /** Makes the times in which the stores that are used fail. */
 export function planTroubles(
-  provider: ProviderName,
+  simulated: Simulated,
   settings: PlannedSettings,
   dice: Dice,
 ): StoreTrouble[] {
-  const stores = storesInUse(provider, settings);
+  const stores = storesInUse(simulated, settings);
   const count = stores.length === 0 ? 0 : dice.pick([0, 0, 1, 2]);
   return Array.from({ length: count }, () => {
     const from = dice.whole(0, BUSY_MS);
@@ -114,15 +99,13 @@ export function planTroubles(
   });
 }
 
-function storesInUse(
-  provider: ProviderName,
-  { deadLetters, dedupe, lease }: PlannedSettings,
-): readonly StoreName[] {
+function storesInUse({ keepsPlace }: Simulated, settings: PlannedSettings): readonly StoreName[] {
+  const { deadLetters, dedupe, lease } = settings;
   const inUse: Readonly<Record<StoreName, boolean>> = {
     deadLetters,
     dedupe,
     leases: lease,
-    cursors: provider === "workato" || (provider === "kekker" && dedupe),
+    cursors: keepsPlace?.(settings) ?? false,
   };
   return storeNames.filter((name) => inUse[name]);
 }

@@ -8,14 +8,15 @@ import {
   type PlannedEvent,
   type PlannedSettings,
   type PlannedShape,
-  type ProviderName,
   type Step,
 } from "./plan.ts";
+import { type Simulated, simulatedOf } from "./providers.ts";
 
 /** Makes the plan that follows from a seed. */
-export function makePlan(provider: ProviderName, seed: number): Plan {
+export function makePlan(provider: string, seed: number): Plan {
+  const simulated = simulatedOf(provider);
   const dice = createDice(seed);
-  const settings = planSettings(provider, dice);
+  const settings = planSettings(simulated, dice);
   const events = planEvents(settings, dice);
   return {
     provider,
@@ -23,8 +24,8 @@ export function makePlan(provider: ProviderName, seed: number): Plan {
     settings,
     shape: planShape(settings, dice),
     events,
-    faults: planFaults(provider, dice),
-    troubles: planTroubles(provider, settings, dice),
+    faults: planFaults(simulated, dice),
+    troubles: planTroubles(simulated, settings, dice),
     actions: planActions(settings, dice),
     crashes: planCrashes(events.length, dice),
   };
@@ -36,12 +37,11 @@ const retries: readonly PlannedSettings["retryMs"][] = [
   [1_000, 10_000],
 ];
 
-function planSettings(provider: ProviderName, dice: Dice): PlannedSettings {
-  const verb =
-    provider === "discue"
-      ? dice.pick(["webhook", "receiver"] as const)
-      : dice.pick(["consume", "consume", "consume", "drain", "batch"] as const);
-  const processes = provider !== "discue" && dice.chance(0.2) ? 2 : 1;
+function planSettings({ calls }: Simulated, dice: Dice): PlannedSettings {
+  const verb = calls
+    ? dice.pick(["webhook", "receiver"] as const)
+    : dice.pick(["consume", "consume", "consume", "drain", "batch"] as const);
+  const processes = !calls && dice.chance(0.2) ? 2 : 1;
   const concurrency = dice.pick([1, 1, 2, 3, 10]);
   const deadLetters = dice.chance(0.7);
   const shutdownMs = dice.pick([0, 2_000, 25_000, 25_000]);
@@ -56,7 +56,7 @@ function planSettings(provider: ProviderName, dice: Dice): PlannedSettings {
     dropsUnknown: dice.chance(0.2),
     dedupe,
     markMs: dice.pick([2_000, 10_000, 60_000]),
-    lease: provider !== "discue" && (processes === 2 || dice.chance(0.3)),
+    lease: !calls && (processes === 2 || dice.chance(0.3)),
     leaseMs: dice.pick([3_000, 3_000, 10_000, 30_000]),
     // An event that killed its process so often halts every later one where it cannot be set aside.
     attempts: dedupe && !deadLetters ? 50 : dice.pick([1, 2, 3, 5]),

@@ -1,16 +1,8 @@
 import type { Fault } from "../../src/emulator/fault.ts";
+import { providerNames } from "../providers/names.ts";
 
-/** The providers that are simulated. */
-export const providerNames = ["tiki", "kekker", "workato", "discue"] as const;
-
-/** One of them. */
-export type ProviderName = (typeof providerNames)[number];
-
-/** What is simulated: one of the providers, or feeds that are drawn. */
-export const subjects = [...providerNames, "drawn"] as const;
-
-/** One of them. */
-export type Subject = (typeof subjects)[number];
+/** What is simulated: each of the providers, and feeds that are drawn. */
+export const subjects: readonly string[] = [...providerNames, "drawn"];
 
 /** What a handler does when it is started with an event. */
 export interface Step {
@@ -36,11 +28,11 @@ export interface PlannedEvent {
 
 /** How the provider shows what it holds, in ways that no document rules out. */
 export interface PlannedShape {
-  /** How often something that no page shows stands before an event (Tiki). */
+  /** How often something that no page shows stands before an event. */
   readonly hidden: number;
-  /** What stands at the head and can never be acked (Kekker). */
+  /** What stands at the head and can never be acked. */
   readonly stuck: number;
-  /** A list without a count, or with that of its page alone (Kekker). */
+  /** A list without a count, or with that of its page alone. */
   readonly list: "counted" | "pageCounted" | "uncounted" | "bare";
   /** How many bytes each event has besides its own. */
   readonly padding: number;
@@ -116,7 +108,7 @@ export interface PlannedSettings {
 
 /** A whole run, before it is run. What it holds can be taken away piece by piece. */
 export interface Plan {
-  readonly provider: ProviderName;
+  readonly provider: string;
   readonly seed: number;
   readonly settings: PlannedSettings;
   readonly shape: PlannedShape;

@@ -3,7 +3,6 @@ import { Hand } from "./crew.ts";
 import { seedOf } from "./dice.ts";
 import { makeDrawnPlan } from "./drawn/make-plan.ts";
 import type { DrawnPlan } from "./drawn/plan.ts";
-import type { Subject } from "./plan.ts";
 import type { Failure } from "./worker.ts";
 
 /** How many runs are made, until one breaks a promise, before it is looked at what they broke. */
@@ -15,7 +14,7 @@ const MOST_PLANS = 100_000;
 /** What is planted, and what is to be found of it. */
 export interface Search {
   readonly patches: readonly Patch[];
-  readonly providers: readonly Subject[];
+  readonly providers: readonly string[];
   /** The promises of which one must be found broken. */
   readonly breaks: readonly string[];
   /** Which drawn plans can show it at all: the others are not run. @default all */

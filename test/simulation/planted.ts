@@ -1,12 +1,11 @@
 import type { Patch } from "./bundle.ts";
-import type { Subject } from "./plan.ts";
 
 /** A bug that the simulation must find. */
 export interface PlantedBug {
   readonly name: string;
   readonly patches: readonly Patch[];
   /** The subjects whose runs find it. */
-  readonly providers: readonly Subject[];
+  readonly providers: readonly string[];
   /** The promises of which one must be found broken. */
   readonly breaks: readonly string[];
   /** What the seeds of its search are made of: with another the first run that shows it may take minutes. */

@@ -1,13 +1,28 @@
 import type { Emulator } from "../../src/emulator/definition.ts";
-import type { PlannedEvent, ProviderName } from "./plan.ts";
+import { providerNames } from "../providers/names.ts";
+import type { PlannedEvent, PlannedSettings } from "./plan.ts";
 import type { Process } from "./process.ts";
-import { openDiscue } from "./providers/discue.ts";
-import { openKekker } from "./providers/kekker.ts";
-import { openTiki } from "./providers/tiki.ts";
-import { openWorkato } from "./providers/workato.ts";
 import type { Running } from "./runner.ts";
 import type { ProcessStores } from "./stores.ts";
 import type { World } from "./world.ts";
+
+/** What the simulation must know of a provider: `simulated` in its `simulation.ts`. */
+export interface Simulated {
+  /** The calls that faults hit, as often as they are listed. */
+  readonly operations: readonly string[];
+  /** The one that brings events: no other can bring one twice. */
+  readonly delivers: string;
+  /** Whether the provider calls us. */
+  readonly calls?: boolean;
+  /** Whether each event is acknowledged for itself, so that none holds back another. */
+  readonly acksEach?: boolean;
+  /** Whether its feed keeps a place in the cursor store. */
+  readonly keepsPlace?: (settings: PlannedSettings) => boolean;
+  /** The last event that a saved cursor acknowledges, where it acknowledges any. */
+  readonly idIn?: (cursor: string) => string | undefined;
+  /** Opens it in a world. */
+  readonly open: (world: World) => Provider;
+}
 
 /** A provider in a world: its emulator, and how a process reads it. */
 export interface Provider {
@@ -15,26 +30,30 @@ export interface Provider {
   /** The number of each event, by its id. */
   readonly numbers: Map<string, number>;
   /** Prepares what must be there before the first process. */
-  open(): Promise<void>;
+  open?(): Promise<void>;
   publish(event: PlannedEvent): void;
   /** Starts the library in a process. */
   start(process: Process, stores: ProcessStores): Running;
   /** Whether the provider holds nothing that is not acknowledged. */
   isDrained(): boolean;
   /** Takes the tokens away that it has given. */
-  revoke(): void;
+  revoke?(): void;
   /** A cursor was saved. */
-  saved(id: string): void;
+  saved?(id: string): void;
 }
 
-/** Opens the provider of a world's plan. */
-export function openProvider(world: World): Provider {
-  return openers[world.plan.provider](world);
-}
+const all: ReadonlyMap<string, Simulated> = new Map(
+  await Promise.all(
+    providerNames.map(
+      async (name) =>
+        [name, (await import(`../providers/${name}/simulation.ts`)).simulated] as const,
+    ),
+  ),
+);
 
-const openers: Readonly<Record<ProviderName, (world: World) => Provider>> = {
-  tiki: openTiki,
-  kekker: openKekker,
-  workato: openWorkato,
-  discue: openDiscue,
-};
+/** What is known of a provider. */
+export function simulatedOf(name: string): Simulated {
+  const found = all.get(name);
+  if (found === undefined) throw new Error(`no provider is named ${name}`);
+  return found;
+}

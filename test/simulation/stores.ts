@@ -32,10 +32,7 @@ export function storesOf(process: Process): ProcessStores {
       save: (key, value, revision, options) =>
         call("cursors", options?.signal, async () => {
           const result = await stores.cursors.save(key, value, revision);
-          if (result.status === "saved") {
-            const { id } = JSON.parse(value) as { readonly id?: string };
-            if (id !== undefined) world.saved(process, id);
-          }
+          if (result.status === "saved") world.saved(process, value);
           return result;
         }),
     },

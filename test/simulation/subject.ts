@@ -2,7 +2,7 @@ import { makeDrawnPlan, toPlainer } from "./drawn/make-plan.ts";
 import type { DrawnPlan } from "./drawn/plan.ts";
 import { simulateDrawn } from "./drawn/simulate.ts";
 import { makePlan } from "./make-plan.ts";
-import type { Plan, Subject } from "./plan.ts";
+import type { Plan } from "./plan.ts";
 import { shrink, toLines } from "./shrink.ts";
 import { type Outcome, simulate } from "./simulate.ts";
 
@@ -16,7 +16,7 @@ export interface Simulation {
 }
 
 /** The run that follows from a seed. */
-export function simulationOf(subject: Subject, seed: number): Simulation {
+export function simulationOf(subject: string, seed: number): Simulation {
   return subject === "drawn" ? ofDrawn(makeDrawnPlan(seed)) : ofProvider(makePlan(subject, seed));
 }
 

@@ -1,5 +1,4 @@
 import { parentPort } from "node:worker_threads";
-import type { Subject } from "./plan.ts";
 import { simulationOf } from "./subject.ts";
 import type { Violation } from "./watch.ts";
 
@@ -8,24 +7,24 @@ export type Question =
   /** Many runs. */
   | {
       readonly kind: "runs";
-      readonly provider: Subject;
+      readonly provider: string;
       readonly seeds: readonly number[];
       /** Whether the first failure ends them. */
       readonly untilFailure: boolean;
     }
   /** One run, with all that happened in it. */
-  | { readonly kind: "replay"; readonly provider: Subject; readonly seed: number }
+  | { readonly kind: "replay"; readonly provider: string; readonly seed: number }
   /** The smallest plan that breaks the same promise. */
   | {
       readonly kind: "shrink";
-      readonly provider: Subject;
+      readonly provider: string;
       readonly seed: number;
       readonly violation: string;
     };
 
 /** A run that broke a promise. */
 export interface Failure {
-  readonly provider: Subject;
+  readonly provider: string;
   readonly seed: number;
   readonly violations: readonly Violation[];
 }

@@ -8,7 +8,7 @@ import { createDice, type Dice } from "./dice.ts";
 import { History, type Note, type NoteKind } from "./history.ts";
 import type { Plan, PlannedAction, PlannedEvent, Step, StoreName, StoreTrouble } from "./plan.ts";
 import { Process } from "./process.ts";
-import { openProvider, type Provider } from "./providers.ts";
+import { type Provider, type Simulated, simulatedOf } from "./providers.ts";
 import { type Running, run } from "./runner.ts";
 import { Watch } from "./watch.ts";
 
@@ -44,6 +44,7 @@ export class World {
   readonly history: History;
   readonly watch: Watch;
   readonly stores: StoreSet = memoryStores();
+  readonly simulated: Simulated;
   readonly provider: Provider;
   readonly faults: Record<string, number> = {};
   requests = 0;
@@ -64,7 +65,8 @@ export class World {
     this.#dice = createDice(plan.seed ^ 0x2545f491);
     this.history = new History(clock.now, START);
     this.watch = new Watch(plan.settings, clock.now);
-    this.provider = openProvider(this);
+    this.simulated = simulatedOf(plan.provider);
+    this.provider = this.simulated.open(this);
     this.history.follow(this.provider.emulator.journal);
     this.#slots = Array.from({ length: plan.settings.processes }, () => ({
       process: undefined,
@@ -75,7 +77,7 @@ export class World {
 
   /** Runs to the end, and tells what it came to. */
   async run(): Promise<Verdict> {
-    await this.provider.open();
+    await this.provider.open?.();
     this.#schedule();
     for (const slot of this.#slots) this.#start(slot);
     await this.#turn(() => this.#isDone());
@@ -125,10 +127,12 @@ export class World {
     if (n !== undefined) this.#open.delete(n);
   }
 
-  /** A cursor was saved, which is Workato's ack. */
-  saved(process: Process, id: string): void {
+  /** A cursor was saved, which may be an ack. */
+  saved(process: Process, cursor: string): void {
+    const id = this.simulated.idIn?.(cursor);
+    if (id === undefined) return;
     this.note("saved", { process: process.number, id });
-    this.provider.saved(id);
+    this.provider.saved?.(id);
   }
 
   /** The trouble that this call to a store meets, if it meets any. */
@@ -220,7 +224,7 @@ export class World {
     const slot = this.#slots[index];
     if (slot === undefined || this.#closing) return;
     this.count(kind);
-    if (kind === "revoke") this.provider.revoke();
+    if (kind === "revoke") this.provider.revoke?.();
     else if (kind === "pause") this.#pause(slot, ms);
     else if (kind !== "crash") this.#stop(slot, kind, ms);
     else if (slot.process) this.#kill(slot.process, ms > 5_000);

@@ -118,7 +118,7 @@ describe("inbox", () => {
     vi.useFakeTimers();
     const slow: Inbox = { ...memoryStores().inbox, add: () => new Promise(() => {}) };
     const answer = inbox(slow, receiver, { replyTimeoutMs: 2000 }).fetch(post([1]));
-    await vi.waitFor(() => expect(vi.getTimerCount()).toBe(1));
+    await vi.waitFor(() => expect(vi.getTimerCount()).toBe(1), 60_000);
 
     await vi.advanceTimersByTimeAsync(2000);
 
@@ -167,7 +167,7 @@ describe("inbox", () => {
     const { fetch } = inbox({ ...memoryStores().inbox, add }, bounded);
 
     const answers = Array.from({ length: 300 }, (_, id) => fetch(post([id])));
-    await vi.waitFor(() => expect(doors).toHaveLength(100));
+    await vi.waitFor(() => expect(doors).toHaveLength(100), 60_000);
     const refused = await fetch(post(null));
     for (const open of doors) open();
 

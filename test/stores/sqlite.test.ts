@@ -1,13 +1,11 @@
 import { readdir, stat } from "node:fs/promises";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { type SqliteDatabase, type SqliteStores, sqliteStores } from "../../src/stores/index.ts";
-import { storeConformance } from "../../src/testing/store-conformance.ts";
 import { drivers, driversHere, useFiles } from "./sqlite-drivers.ts";
 
 const key = { consumer: "billing", feed: "orders" };
 const event = { ...key, identity: "/orders 1" };
 const letter = { ...event, raw: 1, reason: "failed", attempts: 1, failedAt: "" };
-const limits = { inboxMaxEntries: 20 };
 
 const { freshFolder, freshFile, closing } = useFiles();
 
@@ -43,11 +41,6 @@ describe.each(driversHere)("sqliteStores by the path of a file, with $name", (dr
   const storesIn = (...given: Parameters<typeof sqliteStores>): SqliteStores =>
     closing(driver.stores(...given));
   const databaseIn = (file: string) => closing(driver.open(file));
-
-  storeConformance({ describe, it }, async () => {
-    const file = await freshFile();
-    return { stores: storesIn(file, limits), others: storesIn(file, limits), ...limits };
-  });
 
   it("makes the folder at the first use, for this user alone, and keeps to it after chdir", async () => {
     const folder = await freshFolder();
@@ -177,11 +170,6 @@ describe.each(driversHere)("sqliteStores on an application's database, with $nam
   const storesIn = (...given: Parameters<typeof sqliteStores>): SqliteStores =>
     closing(sqliteStores(...given));
   const databaseIn = (file: string) => closing(driver.open(file));
-
-  storeConformance({ describe, it }, async () => {
-    const database = databaseIn(await freshFile());
-    return { stores: storesIn(database, limits), others: storesIn(database, limits), ...limits };
-  });
 
   it("finishes in the handler's transaction, which takes nothing else back", async () => {
     const database = databaseIn(await freshFile());

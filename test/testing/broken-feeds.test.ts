@@ -17,6 +17,9 @@ import type {
   MemoryPagesOptions,
 } from "../../src/testing/memory-feed.ts";
 import { memoryHarness, mostBytes, secret } from "./memory-harness.ts";
+import { ownClock } from "./own-clock.ts";
+
+ownClock();
 
 const list: MemoryFeedOptions = { acks: "individual", pulls: "unacked" };
 const page: MemoryFeedOptions = { acks: "cumulative", pulls: "unacked", receipts: "page" };

@@ -11,6 +11,9 @@ import { placeOf } from "../../src/testing/feed-laws/bench.ts";
 import { type FeedCalls, mapPage, wrapFeed } from "../../src/testing/feed-laws/wrapping.ts";
 import type { MemoryFeedOptions, MemoryPagesOptions } from "../../src/testing/memory-feed.ts";
 import { memoryHarness } from "./memory-harness.ts";
+import { ownClock } from "./own-clock.ts";
+
+ownClock();
 
 /** A handler of any event. */
 type AnyHandler = (event: FeedEvent, context: HandlerContext) => HandlerResult;

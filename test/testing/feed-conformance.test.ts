@@ -2,6 +2,9 @@ import { describe, it } from "vitest";
 import { feedConformance } from "../../src/testing/feed-conformance.ts";
 import type { MemoryFeedOptions, MemoryPagesOptions } from "../../src/testing/memory-feed.ts";
 import { memoryHarness } from "./memory-harness.ts";
+import { ownClock } from "./own-clock.ts";
+
+ownClock();
 
 const kinds: Readonly<Record<string, MemoryFeedOptions | MemoryPagesOptions>> = {
   "a list of what is unacked": { acks: "individual", pulls: "unacked" },

@@ -3,6 +3,9 @@ import { toReceipt } from "../../src/core/feed.ts";
 import type { Inbox, InboxEntry } from "../../src/core/stores.ts";
 import { inboxFeed, memoryStores } from "../../src/stores/index.ts";
 import { type FeedHarness, feedConformance, testEvent } from "../../src/testing/index.ts";
+import { ownClock } from "./own-clock.ts";
+
+ownClock();
 
 const name = "orders";
 const anything = {

@@ -12,6 +12,9 @@ import { wrapFeed } from "../../src/testing/feed-laws/wrapping.ts";
 import type { MemoryFeed, MemoryFeedOptions } from "../../src/testing/memory-feed.ts";
 import { memoryFeed, testEvent } from "../../src/testing/memory-feed.ts";
 import { memoryHarness } from "./memory-harness.ts";
+import { ownClock } from "./own-clock.ts";
+
+ownClock();
 
 const list: MemoryFeedOptions = { acks: "individual", pulls: "unacked" };
 const log: MemoryFeedOptions = { acks: "cumulative", pulls: "onward" };

@@ -65,6 +65,8 @@ export interface AttemptParts extends KeepingParts {
   readonly mayStart: () => boolean;
   /** Whether what is not started yet is to wait. @default it never is */
   readonly isPaused?: (() => boolean) | undefined;
+  /** What to wait for before the thread is held again. @default nothing */
+  readonly others?: (() => Promise<void> | undefined) | undefined;
   /** Starts a handler. @default in the async context of whatever starts it */
   readonly enter?: Enter | undefined;
   /** A handler was done with an event, whatever it has decided. */
@@ -153,7 +155,11 @@ export class Attempts {
     refusal: MaybePromise<Refusal | undefined>,
   ): Promise<Disposition> {
     const otherwise = await this.#whyNot(entry, await refusal);
-    return otherwise ? otherwise() : new Promise((resolve) => this.#run(entry, resolve));
+    if (otherwise) return otherwise();
+    // Those that a store let begin at once would hold the thread one after the other.
+    const others = () => (this.#mayRun() ? this.#parts.others?.() : undefined);
+    for (let wait = others(); wait !== undefined; wait = others()) await wait;
+    return new Promise((resolve) => this.#run(entry, resolve));
   }
 
   /** Gives what an event ends with that its handler must not see; `undefined` where it may. */

@@ -126,6 +126,7 @@ export class Engine {
       enter: toEnter(),
       mayStart: () => this.#ending === undefined && this.#isReader(),
       isPaused: () => this.#isPaused,
+      others: () => this.#turn.others(performance.now()),
       onSuccess: this.#circuit && ((entry) => this.#circuit?.succeeded(entry)),
     });
     this.#handling = this.#makeHandling(attempts);

@@ -12,6 +12,7 @@ export class Turn {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #since = 0;
   #isAwaited = false;
+  #waiting: (() => void)[] = [];
 
   /** @param onNext Called in the next turn, where one was waited for. */
   constructor(onNext: () => void) {
@@ -28,17 +29,31 @@ export class Turn {
     return this.#isAwaited;
   }
 
-  /** Leaves no timer behind. */
+  /** What to wait for before the thread is held again; `undefined` where there is time. */
+  others(now: number): Promise<void> | undefined {
+    if (!this.isOver(now)) return undefined;
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Leaves no timer and nobody behind. */
   stop(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#isAwaited = false;
+    this.#letGo();
+  }
+
+  #letGo(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
   }
 
   #next(): void {
     this.#timer = undefined;
     if (!this.#isAwaited) return;
     this.#isAwaited = false;
+    this.#letGo();
     this.#onNext();
   }
 }

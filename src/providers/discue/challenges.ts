@@ -1,12 +1,6 @@
 import { ask } from "../../core/guard.ts";
-import type { DiscueDomainChallenge, ReceiverSettings } from "./receiver-options.ts";
-
-/** What a GET of some path is answered with; neither where no challenge is served there. */
-export interface Challenged {
-  readonly content?: string | undefined;
-  /** Why nobody knows: the function failed. */
-  readonly why?: string | undefined;
-}
+import type { Answered } from "../../feeds/receiver/receiver.ts";
+import type { DiscueDomainChallenge, DiscueReceiverSettings } from "./receiver-options.ts";
 
 /** The challenges by their path. */
 type Contents = ReadonlyMap<string, string>;
@@ -23,9 +17,9 @@ const keptMs = { answered: 1_000, failed: 10_000 } as const;
 export function createChallenges({
   domainChallenges = [],
   challengePath,
-}: Pick<ReceiverSettings, "domainChallenges" | "challengePath">): (
+}: Pick<DiscueReceiverSettings, "domainChallenges" | "challengePath">): (
   path: string,
-) => Promise<Challenged> {
+) => Promise<Answered> {
   if (typeof domainChallenges !== "function") {
     const contents = toContents(domainChallenges);
     return (path) => Promise.resolve(lookUp(contents, path));
@@ -77,7 +71,7 @@ function toContents(challenges: readonly DiscueDomainChallenge[]): Contents {
   return new Map(challenges.map((each) => [pathOf(each), each.fileContent]));
 }
 
-function lookUp(contents: Contents, path: string): Challenged {
+function lookUp(contents: Contents, path: string): Answered {
   const content = contents.get(collapsed(path));
   return typeof content === "string" ? { content } : {};
 }

@@ -1,9 +1,9 @@
 import { AckloopError } from "../../core/errors.ts";
 import type { FeedEvent } from "../../core/event.ts";
-import { type Delivery, toReceipt } from "../../core/feed.ts";
+import type { Delivery } from "../../core/feed.ts";
 import { answerAtOnce } from "../../core/foreign.ts";
 import { identityOf } from "../../core/identity.ts";
-import { parseJson } from "../../core/json.ts";
+import { answerReceipt, parseText, withAgain } from "../../feeds/receiver/delivery.ts";
 import { fingerprint } from "./fingerprint.ts";
 
 /**
@@ -45,9 +45,6 @@ interface BodyMessage {
   readonly value?: unknown;
   readonly raw: unknown;
 }
-
-/** The one receipt of a request: what settles it is its answer. */
-const answerReceipt = "answer";
 
 /**
  * The fields that may stand beside `data` in the form `"data"`. With any other field the body is a
@@ -92,29 +89,18 @@ async function toKnown(
   return { id, identity: `${identityOf({ source, id })} ${further}` };
 }
 
-/**
- * Gives a delivery the way to be read anew, which is not copied along when the delivery is spread: what
- * is made of it is another one.
- */
-export function withAgain<E extends FeedEvent>(
-  delivery: Delivery<E>,
-  again: () => Delivery<E>,
-): Delivery<E> {
-  return Object.defineProperty(delivery, "again", { value: again });
-}
-
 function readDelivery(
   message: BodyMessage | undefined,
   { text, forms, parseData, typeOf, source }: Omit<RequestFacts, "deriveId">,
   known: Known | undefined,
 ): Delivery {
-  const receipt = toReceipt(answerReceipt);
+  const receipt = answerReceipt;
   if (!message || !known) {
     const what = `the body has none of the forms ${forms.join(", ")}`;
     return { receipt, raw: text, unreadable: unreadable(what, "body") };
   }
   const { id, ...facts } = known;
-  const data = parseData ? (message.value ?? parsed(message.data)) : message.data;
+  const data = parseData ? (message.value ?? parseText(message.data)) : message.data;
   const type = nameType(typeOf, data);
   if (type instanceof AckloopError) return { receipt, raw: message.raw, unreadable: type };
   const subject = message.name ? { subject: message.name } : {};
@@ -124,7 +110,7 @@ function readDelivery(
 
 /** Finds the message in a body, in the first of the forms that fits; `undefined` when none does. */
 function readMessage(text: string, forms: readonly DiscueBodyForm[]): BodyMessage | undefined {
-  const body = parsed(text);
+  const body = parseText(text);
   if (isObject(body)) {
     const { message } = body;
     if (forms.includes("message") && isObject(message) && typeof message["data"] === "string") {
@@ -159,33 +145,6 @@ function hasMessageFieldsOnly(body: object): boolean {
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/**
- * The value of a JSON text, or the text itself: when it is not JSON, since any text may be published,
- * and when it nests so deeply that no store could write it down again.
- */
-function parsed(text: string): unknown {
-  try {
-    const value = parseJson(text);
-    return text.length > maxDepth && isTooDeep(value) ? text : value;
-  } catch {
-    return text;
-  }
-}
-
-/** The deepest nesting that is parsed; writing JSON fails at some thousands. */
-const maxDepth = 512;
-
-function isTooDeep(value: unknown): boolean {
-  let level: readonly unknown[] = [value];
-  for (let depth = 0; depth <= maxDepth; depth += 1) {
-    level = level.flatMap((each) =>
-      typeof each === "object" && each !== null ? Object.values(each) : [],
-    );
-    if (level.length === 0) return false;
-  }
-  return true;
 }
 
 function nameType(typeOf: DiscueTypeOf | undefined, data: unknown): string | AckloopError {

@@ -20,17 +20,21 @@
  * (2026-04-27), both read 2026-11.
  */
 export type { EventOfForm, MessageForm, Schemas, TypedForm } from "../../core/event.ts";
+export type {
+  ReceiverFeed as DiscueReceiverFeed,
+  ReceiverFeedOptions as DiscueReceiverFeedOptions,
+} from "../../feeds/receiver/feed.ts";
+export type { WebhookReceiver as DiscueReceiver } from "../../feeds/receiver/receiver.ts";
+export type { SignatureOptions as DiscueSignatureOptions } from "../../feeds/receiver/signature.ts";
 export { discue } from "./client.ts";
 export type { DiscueBodyForm, DiscueTypeOf } from "./event.ts";
-export type { DiscueReceiverFeed, DiscueReceiverFeedOptions } from "./feed.ts";
-export { type DiscueCreateReceiver, type DiscueReceiver, discueReceiver } from "./receiver.ts";
+export { type DiscueCreateReceiver, discueReceiver } from "./receiver.ts";
 export type {
   DiscueDomainChallenge,
   DiscueEventWith,
   DiscueReceiverBasics,
   DiscueReceiverOptions,
 } from "./receiver-options.ts";
-export type { DiscueSignatureOptions } from "./signature.ts";
 export type {
   DiscueApiClient,
   DiscueApiKey,

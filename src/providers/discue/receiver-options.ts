@@ -1,11 +1,11 @@
 import type { EventOfForm, MessageForm, Schemas, TypedForm } from "../../core/event.ts";
-import type { Logger } from "../../core/logger.ts";
 import type { AnyRule, FilledOf, TableOf } from "../../core/options.ts";
 import {
   aFunction,
   checkOptions,
   flag,
   group,
+  ignored,
   list,
   oneOf,
   optionError,
@@ -13,12 +13,16 @@ import {
   schema,
   schemas,
   text,
-  whole,
-  withMethods,
 } from "../../core/options.ts";
 import type { StandardSchemaV1 } from "../../core/standard-schema.ts";
+import {
+  checkWhoCalls,
+  path,
+  type ReceiverBasics,
+  receiverTable,
+} from "../../feeds/receiver/options.ts";
+import { headerName, type SignatureOptions } from "../../feeds/receiver/signature.ts";
 import type { DiscueBodyForm, DiscueTypeOf } from "./event.ts";
-import { type DiscueSignatureOptions, signatureTable } from "./signature.ts";
 
 /** What a receiver answers on one path, so that discue can see that the domain is yours. */
 export interface DiscueDomainChallenge {
@@ -37,7 +41,7 @@ export interface DiscueDomainChallenge {
  * counts as an acknowledgement, so that each of these is an option. Every default is marked `Assumed:`
  * and takes as much as can be told apart safely.
  */
-export interface DiscueReceiverBasics {
+export interface DiscueReceiverBasics extends ReceiverBasics {
   /**
    * What the events come from: the queue's id or alias, stable and unique among your receivers. Part of
    * every event's `source`, of the receiver's name, and so of every key in a store. @default "default"
@@ -51,19 +55,11 @@ export interface DiscueReceiverBasics {
    * answered 401, this would be wrong.
    */
   readonly secret?: string | readonly string[] | undefined;
-  /** Where the secret stands: in the query, or as the last segment of the path. @default "query" */
-  readonly secretIn?: "query" | "path" | undefined;
-  /** The name of the query parameter. @default "secret" */
-  readonly secretParameter?: string | undefined;
   /**
    * Wants a Standard Webhooks signature, for a relay between discue and you that signs. discue itself
    * documents no signature. A request without a right one is answered 401.
    */
-  readonly signature?: DiscueSignatureOptions | undefined;
-  /** Lets everybody in: only behind something else that checks who calls. @default false */
-  readonly open?: boolean | undefined;
-  /** The longest body, unpacked, in bytes, 1 to 2^30; a longer one is answered 413. @default 1_048_576 */
-  readonly maxBodyBytes?: number | undefined;
+  readonly signature?: SignatureOptions | undefined;
   /**
    * The methods by which a delivery may come, one with a body among them; by another it is answered 405,
    * and the logger told. Assumed: discue delivers by POST or PUT. Such lines in the log would show this
@@ -116,11 +112,6 @@ export interface DiscueReceiverBasics {
    * 512. A number past 2^53 becomes its text. @default true
    */
   readonly parseData?: boolean | undefined;
-  /**
-   * Where refused requests (400, 401, 405, 413, 415) and a `domainChallenges` that fails are told, each reason at most
-   * once a minute; `webhook` and `inbox` tell their own logger in its place, where they have one.
-   */
-  readonly logger?: Logger | undefined;
   /** The answer to handled, 200-299. Assumed: any 2xx acknowledges. @default 200 */
   readonly acceptStatus?: number | undefined;
   /** The answer to "send again", 400-599. Assumed: any other status makes discue repeat. @default 503 */
@@ -153,46 +144,6 @@ export type DiscueEventWith<
 
 const verb = "discue receiver";
 
-const oneSecret: Rule<string> = new Rule({
-  must: "16 characters or more of A-Z a-z 0-9 . _ ~ - (or a list of such texts)",
-  test: (value) => typeof value === "string" && /^[\w.~-]{16,}$/.test(value),
-});
-
-const secrets = new Rule<string | readonly string[], readonly string[]>({
-  must: oneSecret.must,
-  test: (value) => {
-    const given: readonly unknown[] = Array.isArray(value) ? value : [value];
-    return given.length > 0 && given.every((each) => oneSecret.test(each) === true);
-  },
-  convert: (value) => Object.freeze([value].flat()),
-  byDefault: Object.freeze([]),
-});
-
-/** A path as a request's address has it, so that it can be met: an umlaut is encoded. */
-const path: Rule<string> = new Rule({
-  must: "a path that begins with /, without a query or fragment",
-  test: (value) => typeof value === "string" && /^\/[^?#]*$/.test(value),
-  convert: (value) => new URL(`https://localhost${value}`).pathname,
-});
-
-const method: Rule<string> = new Rule({
-  must: "a method, such as GET",
-  test: (value) => typeof value === "string" && /^[a-z]+$/i.test(value),
-  convert: (value) => String(value).toUpperCase(),
-});
-
-const methods = new Rule<readonly string[], readonly string[] | undefined>({
-  ...list(method),
-  must: "a list of methods that holds one with a body, such as POST",
-  test: (value) =>
-    Array.isArray(value) && !value.every((each) => /^(get|head)$/i.test(String(each))),
-});
-
-const headerName: Rule<string> = new Rule({
-  must: "the name of a header",
-  test: (value) => typeof value === "string" && /^[\w!#$%&'*+.^`|~-]+$/.test(value),
-});
-
 const content: Rule<string> = new Rule({
   must: "a text",
   test: (value) => typeof value === "string",
@@ -202,24 +153,15 @@ const challenge = group({
   contextPath: content.required(),
   fileName: text(1, 1_000).required(),
   fileContent: content.required(),
-  createdAt: new Rule<unknown>({ must: "anything", test: () => true }),
-  expiresAt: new Rule<unknown>({ must: "anything", test: () => true }),
+  createdAt: ignored,
+  expiresAt: ignored,
 });
 const challenges = list(challenge);
 
 const bodyForms = list(oneOf<DiscueBodyForm>("message", "data", "raw"));
 
 const table = {
-  name: text(1, 1_000).or("default"),
-  secret: secrets,
-  secretIn: oneOf("query", "path").or("query"),
-  secretParameter: text(1, 1_000).or("secret"),
-  signature: group(signatureTable, "an object with `secrets`"),
-  open: flag.or(false),
-  maxBodyBytes: whole(1, 2 ** 30).or(1_048_576),
-  methods: methods.or(["POST", "PUT"]),
-  livenessMethods: list(method).or(["GET", "HEAD"]),
-  livenessPath: path,
+  ...receiverTable,
   domainChallenges: new Rule<NonNullable<DiscueReceiverBasics["domainChallenges"]>>({
     must: "a list of challenges, or a function that gives one",
     test: (value) => typeof value === "function" || Array.isArray(value),
@@ -234,15 +176,12 @@ const table = {
   messageIdHeader: headerName,
   parseData: flag.or(true),
   typeOf: aFunction<DiscueTypeOf>(),
-  logger: withMethods<Logger>("debug", "info", "warn", "error"),
-  acceptStatus: whole(200, 299).or(200),
-  deferStatus: whole(400, 599).or(503),
   schema,
   events: schemas<Schemas>(),
 } satisfies TableOf<DiscueReceiverBasics> & Record<"schema" | "typeOf" | "events", AnyRule>;
 
 /** Options with every default in place; `secret` is a list, empty where there is none. */
-export type ReceiverSettings = FilledOf<typeof table>;
+export type DiscueReceiverSettings = FilledOf<typeof table>;
 
 /**
  * Checks the options and fills in the defaults.
@@ -250,15 +189,13 @@ export type ReceiverSettings = FilledOf<typeof table>;
  * @throws {AckloopError} `config` for a wrong option, and for a receiver that would let everybody in
  * without having been told to.
  */
-export function receiverSettings(options: AnyReceiverOptions): ReceiverSettings {
+export function receiverSettings(options: AnyReceiverOptions): DiscueReceiverSettings {
   const settings = checkOptions(verb, options, table);
-  if (settings.secret.length === 0 && !settings.signature && !settings.open) {
-    throw optionError(
-      verb,
-      "secret",
-      "is needed in the listener's notify_url, or a `signature`: discue signs nothing, so that anybody could send events. Set `open: true` only behind something else that checks who calls",
-    );
-  }
+  checkWhoCalls(settings, {
+    verb,
+    option: "secret",
+    need: "in the listener's notify_url, or a `signature`: discue signs nothing, so that anybody could send events",
+  });
   if (settings.schema && settings.events) {
     throw optionError(verb, "events", "cannot stand beside `schema`: one of the two");
   }

@@ -848,7 +848,7 @@ describe("an attempt with a batch", () => {
     const ended: Ended[][] = [];
 
     void attempts.makeBatch([unreadableEntry(), ...entries()], (some) => ended.push([...some]));
-    await vi.waitFor(() => expect(ended).not.toEqual([]));
+    await vi.waitFor(() => expect(ended).not.toEqual([]), 60_000);
 
     expect(seen).toEqual(["a", "b", "c"]);
     const kinds = ended.map((some) => some.map(([entry, { kind }]) => [entry.id, kind]));

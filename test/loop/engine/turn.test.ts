@@ -52,6 +52,20 @@ describe("a turn", () => {
     expect(turn.isOver(performance.now())).toBe(false);
   });
 
+  it("lets those who were let begin together have the thread one after the other", async () => {
+    const { turn, from } = turning();
+    expect(turn.others(from)).toBeUndefined();
+    const waited: number[] = [];
+    for (const each of [1, 2]) void turn.others(from + 10)?.then(() => waited.push(each));
+
+    await vi.advanceTimersByTimeAsync(1);
+    expect(waited).toEqual([1, 2]);
+    void turn.others(performance.now());
+    const held = turn.others(performance.now() + 10);
+    turn.stop();
+    await expect(held).resolves.toBeUndefined();
+  });
+
   it("leaves no timer when it is stopped", async () => {
     const { turn, onNext, from } = turning();
     turn.isOver(from);

@@ -1,3 +1,5 @@
+import { profiles } from "../../providers/profiles.ts";
+
 /** A program of a user's, told by what it imports and does. */
 export interface Program {
   /** What it does. */
@@ -14,13 +16,8 @@ export interface Program {
   readonly needsNode?: string;
 }
 
-/** What a program is given when it runs: the emulators of a server of its own. */
-export interface Given {
-  readonly tiki: Readonly<Record<string, string>>;
-  readonly kekker: Readonly<Record<string, string>>;
-  readonly workato: Readonly<Record<string, string>>;
-  readonly discue: Readonly<Record<string, string>>;
-}
+/** What a program is given when it runs, by provider: its connection to an emulator on a server. */
+export type Given = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 /** How many events each provider has. */
 export const eventCount = 120;
@@ -38,7 +35,6 @@ const loop = `
   const { letters } = await deadLetters.list({ consumer: "billing", feed: feed.name });
   return { handled, letters: letters.length, acked: feed.acked.length };`;
 
-const consumed = { handled: eventCount, stopped: "empty" };
 const http = ["ackloop", "ky", "zod", "p-retry", "is-network-error"];
 
 const loopImports = { ackloop: ["drain"], "ackloop/testing": ["memoryFeed", "testEvent"] };
@@ -73,61 +69,46 @@ export const programs: readonly Program[] = [
     packages: ["ackloop", "p-retry", "is-network-error"],
     needsNode: "a database in a file",
   },
-  {
-    name: "tiki over HTTP",
-    imports: { ackloop: ["drain"], "ackloop/tiki": ["clientCredentials", "tiki"] },
-    body: `
-  const { baseUrl, tokenUrl, clientId, clientSecret, queue } = given.tiki;
-  const shop = tiki({ token: clientCredentials({ clientId, clientSecret, tokenUrl }), baseUrl });
-  const { handled, stopped } = await drain(shop.feed(queue), () => {});
-  return { handled, stopped };`,
-    prints: consumed,
+  ...profiles.map(({ program: { name, imports, body, prints } }) => ({
+    name,
+    imports,
+    body,
+    prints: prints(eventCount),
     packages: http,
-  },
+  })),
   {
-    name: "kekker over HTTP",
-    imports: {
-      ackloop: ["drain"],
-      "ackloop/kekker": ["kekker"],
-      "ackloop/stores": ["memoryStores"],
+    name: "a receiver of webhooks that are signed in either way",
+    imports: { ackloop: ["webhook"], "ackloop/feeds": ["receiver"] },
+    body: `
+  const toBase64 = (bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes)));
+  const { subtle } = crypto;
+  const secret = crypto.getRandomValues(new Uint8Array(32));
+  const pair = await subtle.generateKey("Ed25519", true, ["sign", "verify"]);
+  const own = await subtle.importKey("raw", secret, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+  const secrets = ["whsec_" + toBase64(secret), "whpk_" + toBase64(await subtle.exportKey("raw", pair.publicKey))];
+  const bodies = [];
+  const toEvent = (body) => ({ type: "t", data: body });
+  const handle = webhook(receiver({ provider: "acme", signature: { secrets }, toEvent }), ({ id, data }) => {
+    bodies.push([id, data]);
+  });
+  const send = async (id, sign, body = JSON.stringify(id)) => {
+    const timestamp = String(Math.floor(Date.now() / 1000));
+    const signature = await sign(new TextEncoder().encode(id + "." + timestamp + "." + JSON.stringify(id)));
+    const headers = { "webhook-id": id, "webhook-timestamp": timestamp, "webhook-signature": signature };
+    return (await handle(new Request("https://user.test/", { method: "POST", body, headers }))).status;
+  };
+  const v1 = async (content) => "v1," + toBase64(await subtle.sign("HMAC", own, content));
+  const v1a = async (content) => "v1a," + toBase64(await subtle.sign("Ed25519", pair.privateKey, content));
+  const statuses = [await send("a", v1), await send("b", v1a), await send("c", v1a, "{}"), await send("d", v1, "{}")];
+  return { statuses, bodies };`,
+    prints: {
+      statuses: [200, 200, 401, 401],
+      bodies: [
+        ["a", "a"],
+        ["b", "b"],
+      ],
     },
-    body: `
-  const feed = kekker(given.kekker).feed({ cursor: memoryStores().cursors, consumer: "billing" });
-  const { handled, stopped } = await drain(feed, () => {});
-  return { handled, stopped };`,
-    prints: consumed,
-    packages: http,
-  },
-  {
-    name: "workato over HTTP",
-    imports: {
-      ackloop: ["drain"],
-      "ackloop/workato": ["workato"],
-      "ackloop/stores": ["memoryStores"],
-    },
-    body: `
-  const { topic, ...connection } = given.workato;
-  const feed = workato(connection).feed(topic, { cursor: memoryStores().cursors, consumer: "billing" });
-  const { handled, stopped } = await drain(feed, () => {});
-  return { handled, stopped };`,
-    prints: consumed,
-    packages: http,
-  },
-  {
-    name: "discue over HTTP, and its webhook",
-    imports: { ackloop: ["webhook"], "ackloop/discue": ["discue"] },
-    body: `
-  const client = discue(given.discue);
-  const { id } = await client.queues.create({ name: "orders" });
-  const secret = "0123456789abcdef";
-  let handled = 0;
-  const handle = webhook(client.receiver({ name: id, secret }), () => void handled++);
-  const send = () => new Request("https://user.test/?secret=" + secret, { method: "POST", body: "{}" });
-  const { status } = await handle(send());
-  const queues = await client.queues.list();
-  return { handled, status, queues: queues.length };`,
-    prints: { handled: 1, status: 200, queues: 1 },
-    packages: http,
+    packages: ["ackloop", "p-retry", "is-network-error"],
   },
   {
     name: "an emulator as a fetch",

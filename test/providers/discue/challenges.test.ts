@@ -3,7 +3,7 @@ import type {
   DiscueDomainChallenge,
   DiscueReceiverOptions,
 } from "../../../src/providers/discue/index.ts";
-import { notifyUrl, receiver, statusOf } from "./support.ts";
+import { call, notifyUrl, receiver, statusOf } from "./support.ts";
 
 const challenge = { contextPath: "/.well-known/x", fileName: "f", fileContent: "proof" };
 const get = (path: string, options: DiscueReceiverOptions) =>
@@ -88,4 +88,15 @@ it("serves a list on its paths alone", async () => {
   const texts = answers.map((each) => each.kind === "answered" && each.response.text());
 
   expect(await Promise.all(texts)).toEqual(["proof", "proof", ""]);
+});
+
+it("a challenge is answered while a feed of requests is full", async () => {
+  const orders = receiver({ domainChallenges: [challenge] }).feed({ maxRequests: 1 });
+  void orders.fetch(call("m-1"));
+  await vi.advanceTimersByTimeAsync(0);
+
+  expect((await orders.fetch(call("m-2"))).status).toBe(503);
+  const proof = await orders.fetch(new Request("https://example.com/.well-known/x/f"));
+  expect(await proof.text()).toBe("proof");
+  orders.close();
 });

@@ -8,6 +8,9 @@ import {
   discueReceiver,
 } from "../../../src/providers/discue/index.ts";
 import { type FeedHarness, feedConformance } from "../../../src/testing/index.ts";
+import { ownClock } from "../../testing/own-clock.ts";
+
+ownClock();
 
 const secret = "a-secret-of-the-listener";
 const anything = {

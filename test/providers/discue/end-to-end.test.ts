@@ -99,7 +99,7 @@ describe("a queue, over real sockets", () => {
       { concurrency: 10, retry: { minDelayMs: 1, maxDelayMs: 5 } },
     );
     const ids = emulator.publish(queue, orders(200));
-    await vi.waitFor(() => expect(emulator.journal.ackedIds(queue)).toHaveLength(200), 15_000);
+    await vi.waitFor(() => expect(emulator.journal.ackedIds(queue)).toHaveLength(200), 60_000);
     await run.stop();
 
     expect(handled).toStrictEqual(new Set(ids));
@@ -118,7 +118,7 @@ describe("a queue, over real sockets", () => {
     const queue = await connected(emulator, await serving(answer));
 
     emulator.publish(queue, [...orders(3), { data: "not an order" }]);
-    await vi.waitFor(() => expect(emulator.journal.ackedIds(queue)).toHaveLength(4), 5_000);
+    await vi.waitFor(() => expect(emulator.journal.ackedIds(queue)).toHaveLength(4), 60_000);
 
     expect(handled.toSorted()).toStrictEqual([0, 1, 2]);
     const page = await deadLetters.list({ consumer: "billing", feed: "discue/orders" });
@@ -135,7 +135,7 @@ describe("a queue, over real sockets", () => {
       const queue = await connected(emulator, await serving(answer));
 
       const [id] = emulator.publish(queue, [{ data: '{"order":7}' }]);
-      await vi.waitFor(() => expect(emulator.journal.ackedIds(queue)).toHaveLength(1));
+      await vi.waitFor(() => expect(emulator.journal.ackedIds(queue)).toHaveLength(1), 60_000);
 
       expect(seen).toStrictEqual([{ id, data: { order: 7 } }]);
     }
@@ -161,7 +161,10 @@ describe("a queue, over real sockets", () => {
     const port = Number(new URL(origin).port);
     const { id } = await client.domains.create({ name: "shop", hostname: "127.0.0.1", port });
 
-    await vi.waitFor(async () => expect((await client.domains.get(id)).verified).toBe(true));
+    await vi.waitFor(
+      async () => expect((await client.domains.get(id)).verified).toBe(true),
+      60_000,
+    );
   });
 });
 
@@ -191,11 +194,11 @@ describe("examples/discue.ts", () => {
       { data: '{"order":1,"total":"9.50"}' },
       { data: '{"order":2,"total":"1.00"}' },
     ]);
-    await vi.waitFor(() => expect(emulator.journal.totals().acked).toBe(2), 5_000);
+    await vi.waitFor(() => expect(emulator.journal.totals().acked).toBe(2), 60_000);
     process.emit("SIGTERM");
     await emulator.close();
 
-    await vi.waitFor(() => expect(log).toHaveBeenCalledWith("booked 2 orders"), 10_000);
+    await vi.waitFor(() => expect(log).toHaveBeenCalledWith("booked 2 orders"), 60_000);
   });
 });
 

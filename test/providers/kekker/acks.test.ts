@@ -56,7 +56,7 @@ describe("a node that fails", () => {
     const during = acks().length - before;
     node.faults.clear();
 
-    await expect.poll(() => node.unprocessed(), { timeout: 5_000 }).toBe(0);
+    await expect.poll(() => node.unprocessed()).toBe(0);
     await run.stop();
 
     expect(during).toBeLessThan(25);

@@ -3,6 +3,7 @@ import { toReceipt } from "../../../src/core/feed.ts";
 import { kekkerEmulator } from "../../../src/emulator/index.ts";
 import { kekker } from "../../../src/providers/kekker/index.ts";
 import { emulatorSide, type FeedHarness, feedConformance } from "../../../src/testing/index.ts";
+import { ownClock } from "../../testing/own-clock.ts";
 import { reach, roads } from "../roads.ts";
 
 const pageSize = 5;
@@ -54,6 +55,8 @@ async function kekkerHarness(road: (typeof roads)[number]): Promise<FeedHarness>
 }
 
 describe.each(roads)("by %s", (road) => {
+  // What goes over a wire takes real time.
+  if (road === "given fetch") ownClock();
   const results = feedConformance({ describe, it, print: console.info }, () => kekkerHarness(road));
 
   it("leaves out no law but those that cannot be tested here", () => {

@@ -67,4 +67,4 @@ it("the example handles what there is, and brings it back from the watermark", a
     await node.close();
     await rm(stateFolder, { recursive: true });
   }
-}, 30_000);
+});

@@ -3,6 +3,7 @@ import { toReceipt } from "../../../src/core/feed.ts";
 import { tikiEmulator } from "../../../src/emulator/index.ts";
 import { clientCredentials, tiki } from "../../../src/providers/tiki/index.ts";
 import { emulatorSide, type FeedHarness, feedConformance } from "../../../src/testing/index.ts";
+import { ownClock } from "../../testing/own-clock.ts";
 import { reach, roads } from "../roads.ts";
 
 const pageSize = 5;
@@ -48,6 +49,8 @@ async function tikiHarness(road: (typeof roads)[number]): Promise<FeedHarness> {
 }
 
 describe.each(roads)("by %s", (road) => {
+  // What goes over a wire takes real time.
+  if (road === "given fetch") ownClock();
   const results = feedConformance({ describe, it, print: console.info }, () => tikiHarness(road));
 
   it("leaves out no law but those that cannot be tested here", () => {

@@ -112,9 +112,13 @@ describe("an in-house app", () => {
 function pagesOf(...pages: readonly (readonly object[])[]) {
   let place = 0;
   const pulls: unknown[] = [];
+  const acks: unknown[] = [];
   const positionOf = (ackId: unknown) => Number(String(ackId).slice(1));
   const answer = (path: string, ackId: unknown) => {
-    if (ackId !== null) place = Math.max(place, positionOf(ackId));
+    if (ackId !== null) {
+      acks.push(ackId);
+      place = Math.max(place, positionOf(ackId));
+    }
     if (path.endsWith("/ack")) return { status: "ok" };
     pulls.push(ackId);
     const last = Math.min(place, pages.length - 1);
@@ -124,7 +128,7 @@ function pagesOf(...pages: readonly (readonly object[])[]) {
     const { url, ...request } = { url: String(input), body: String(init?.body) };
     return Response.json(answer(url, JSON.parse(request.body).ack_id));
   };
-  return { pulls, feed: tiki({ token: "t", fetch }).feed("q1") };
+  return { pulls, acks, feed: tiki({ token: "t", fetch }).feed("q1") };
 }
 
 describe("an empty page with an ack_id", () => {
@@ -141,13 +145,14 @@ describe("an empty page with an ack_id", () => {
   });
 
   it("costs an idle run one request more, not one for each poll", async () => {
-    const { feed, pulls } = pagesOf([]);
+    const { feed, pulls, acks } = pagesOf([]);
     const run = consume(feed, () => undefined, { idle: { minDelayMs: 10, maxDelayMs: 10 } });
 
     await expect.poll(() => pulls.length).toBeGreaterThan(6);
     await run.stop();
 
-    expect(pulls.filter((ackId) => ackId !== null)).toStrictEqual(["a1"]);
+    // By the next pull, or by a call of its own where that is late.
+    expect(acks).toStrictEqual(["a1"]);
   });
 });
 
@@ -358,7 +363,7 @@ describe("a failure on the way", () => {
     emulator.faults.add({ kind: "delay", ms: 60_000, operation: "pull" });
 
     const pulled = feed.pull({ signal: controller.signal });
-    await vi.waitFor(() => expect(emulator.journal.calls("token")).toBe(1));
+    await vi.waitFor(() => expect(emulator.journal.calls("token")).toBe(1), 60_000);
     controller.abort("enough");
 
     await expect(pulled).rejects.toBe("enough");

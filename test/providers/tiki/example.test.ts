@@ -44,11 +44,11 @@ it.each<[string, Prepare]>([
 
     vi.resetModules();
     const ended = import("../../../examples/tiki.ts");
-    await vi.waitFor(() => expect(emulator.journal.calls("pull")).toBeGreaterThan(0), 10_000);
+    await vi.waitFor(() => expect(emulator.journal.calls("pull")).toBeGreaterThan(0), 60_000);
     emulator.emit("ORDER_CREATED_SUCCESSFULLY", { order_code: "1" });
     emulator.emit("ORDER_STATUS_UPDATED", { order_code: "1", orderCode: "1", status: "picking" });
     emulator.emit("ORDER_STATUS_UPDATED", { order_code: "2" });
-    await vi.waitFor(() => expect(emulator.journal.ackedIds()).toHaveLength(3), 10_000);
+    await vi.waitFor(() => expect(emulator.journal.ackedIds()).toHaveLength(3), 60_000);
     process.emit("SIGTERM");
     await ended;
 

@@ -8,6 +8,7 @@ import {
   tiki,
 } from "../../../src/providers/tiki/index.ts";
 import { oddValues } from "../../http/odd-values.ts";
+import { mark, Witness } from "../../secrets/support.ts";
 import grant from "./fixtures/assumed-token.json" with { type: "json" };
 import { type ScriptedAnswer, script } from "./script.ts";
 
@@ -577,5 +578,31 @@ describe("wrong options", () => {
     expect(() => make(options as never)).toThrow(
       expect.objectContaining({ code: "config", message: expect.stringContaining(message) }),
     );
+  });
+});
+
+describe("a token endpoint", () => {
+  it("is not asked over http:", async () => {
+    const { list, requests } = using(
+      clientCredentials({ ...app, tokenUrl: "http://token.example" }),
+    );
+
+    await expect(list()).rejects.toMatchObject({ code: "config" });
+    expect(requests).toEqual([]);
+  });
+});
+
+describe("a function that fails to store a refresh token", () => {
+  it("is told by its name alone", async () => {
+    const witness = new Witness();
+    const onRefresh = () => {
+      throw new Error(`insert into tokens values ('${mark}')`);
+    };
+    const token = refreshToken({ ...app, refreshToken: "r", onRefresh });
+    const { fetch } = script(granted("a", mark));
+
+    await witness.watch(() => tiki({ token, fetch, logger: witness.logger }).queues.list());
+
+    witness.expectNothingOf(mark);
   });
 });

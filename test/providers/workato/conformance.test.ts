@@ -9,6 +9,7 @@ import {
   type FeedHarness,
   feedConformance,
 } from "../../../src/testing/index.ts";
+import { ownClock } from "../../testing/own-clock.ts";
 import { reach, roads } from "../roads.ts";
 
 const anything = {
@@ -73,6 +74,8 @@ async function workatoHarness(road: (typeof roads)[number]): Promise<FeedHarness
 }
 
 describe.each(roads)("by %s", (road) => {
+  // What goes over a wire takes real time.
+  if (road === "given fetch") ownClock();
   const results = feedConformance({ describe, it, print: console.info }, () =>
     workatoHarness(road),
   );

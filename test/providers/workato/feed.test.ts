@@ -220,12 +220,12 @@ describe("pull", () => {
     const controller = new AbortController();
     const reason = new Error("stop");
     const pulling = feed().pull({ waitMs: 30_000, signal: controller.signal });
-    await vi.waitFor(() => expect(emulator.journal.calls("consume")).toBe(1));
+    await vi.waitFor(() => expect(emulator.journal.calls("consume")).toBe(1), 60_000);
 
     controller.abort(reason);
 
     await expect(pulling).rejects.toBe(reason);
-    await vi.waitFor(() => expect(emulator.journal.totals().request).toBe(1));
+    await vi.waitFor(() => expect(emulator.journal.totals().request).toBe(1), 60_000);
   });
 
   it("asks for nothing when the signal has fired", async () => {

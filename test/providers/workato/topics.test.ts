@@ -11,6 +11,15 @@ const field = {
 } as const;
 
 describe("the calls about topics", () => {
+  it("may be given back what was read", async () => {
+    const { client } = scriptedClient([topic]);
+    const read = { id: 1, name: "n", schema: undefined, createdAt: "", updatedAt: "" };
+
+    const updated = client.topics.update(1, { ...read, retentionSeconds: 60 });
+
+    await expect(updated).resolves.toMatchObject({ name: topic.data["name"] });
+  });
+
   it("go to the Developer API of the region, with the token", async () => {
     const { client, seen } = scriptedClient(
       [{ count: 1, data: [topic.data] }, topic, topic, topic, fixture("done"), fixture("done")],

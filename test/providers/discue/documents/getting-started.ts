@@ -45,7 +45,7 @@ function called(
       const { queueId } = await withListener(world);
       await world.client.messages.create(queueId, { data: "x" });
 
-      await vi.waitFor(() => expect(calls.some(({ url }) => isIt(url))).toBe(true));
+      await vi.waitFor(() => expect(calls.some(({ url }) => isIt(url))).toBe(true), 60_000);
     },
   };
 }
@@ -281,7 +281,10 @@ const listenerRows: readonly DiscueRow[] = [
       await world.client.messages.create(queueId, { data: sample.data });
       await world.client.messages.create(queueId, { data: "another" });
 
-      await vi.waitFor(() => expect(world.emulator.journal.ackedIds(queueId)).toHaveLength(2));
+      await vi.waitFor(
+        () => expect(world.emulator.journal.ackedIds(queueId)).toHaveLength(2),
+        60_000,
+      );
     },
   },
   {
@@ -296,7 +299,7 @@ const listenerRows: readonly DiscueRow[] = [
       const { queueId } = await withListener(world);
       const { id } = await world.client.messages.create(queueId, { data: "x" });
 
-      await vi.waitFor(() => expect(world.emulator.journal.ackedIds()).toEqual([id]));
+      await vi.waitFor(() => expect(world.emulator.journal.ackedIds()).toEqual([id]), 60_000);
       expect(world.emulator.journal.event(id)).toMatchObject({ delivered: 4, acks: 1 });
     },
   },
@@ -319,7 +322,7 @@ const listenerRows: readonly DiscueRow[] = [
       const { queueId } = await withListener(world);
       const { id } = await world.client.messages.create(queueId, { data: "x" });
 
-      await vi.waitFor(() => expect(world.emulator.journal.ackedIds()).toEqual([id]));
+      await vi.waitFor(() => expect(world.emulator.journal.ackedIds()).toEqual([id]), 60_000);
       expect(world.emulator.journal.event(id)).toMatchObject({ delivered: 3 });
     },
   },
@@ -381,7 +384,7 @@ const listenerRows: readonly DiscueRow[] = [
       await vi.waitFor(async () => {
         const { liveness } = await listeners.get(queueId, listenerId);
         expect(liveness).toMatchObject({ state: "inactive", successCount: 0 });
-      });
+      }, 60_000);
     },
   },
   {

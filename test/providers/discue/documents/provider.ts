@@ -371,7 +371,10 @@ function verified(): DiscueRow {
       const { domainId } = await withDomain({ client: api });
       content = (await api.domains.get(domainId)).challenge?.fileContent ?? "";
 
-      await vi.waitFor(async () => expect((await api.domains.get(domainId)).verified).toBe(true));
+      await vi.waitFor(
+        async () => expect((await api.domains.get(domainId)).verified).toBe(true),
+        60_000,
+      );
     },
   };
 }

@@ -259,7 +259,7 @@ const listenerRows: readonly DiscueRow[] = [
       await vi.waitFor(async () => {
         const { messages } = await world.client.listeners.get(queueId, listenerId);
         expect(messages).toEqual({ acknowledgedCount: 1, missed: [], missedCount: 0 });
-      });
+      }, 60_000);
     },
   },
   {
@@ -274,7 +274,7 @@ const listenerRows: readonly DiscueRow[] = [
       await vi.waitFor(async () => {
         const { messages } = await world.client.listeners.get(queueId, listenerId);
         expect(messages).toEqual({ acknowledgedCount: 0, missed: [made.id], missedCount: 1 });
-      });
+      }, 60_000);
     },
   },
 ];
@@ -309,7 +309,7 @@ const messageRows: readonly DiscueRow[] = [
       await world.client.listeners.create(queueId, input);
       const { id: second } = await world.client.messages.create(queueId, { data: "y" });
 
-      await vi.waitFor(() => expect(world.emulator.journal.ackedIds()).toEqual([second]));
+      await vi.waitFor(() => expect(world.emulator.journal.ackedIds()).toEqual([second]), 60_000);
     },
   },
   {
