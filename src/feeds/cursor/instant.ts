@@ -19,9 +19,9 @@ export function isTimestamp(value: unknown): value is string {
   return plain.test(value) || (timestamp.test(value) && !Number.isNaN(Date.parse(value)));
 }
 
-/** As `toISOString` writes it, on a day that each month has: nearly every timestamp, and sure to be one in UTC. */
+/** As `toISOString` writes it, on a day that is sure to be one: nearly every timestamp, and in UTC already. */
 const plain =
-  /^(?!0000)\d{4}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
+  /^(?!0000|\d{4}-02-(?:29|30))\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|30)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
 
 const timestamp = /^(?!0000)\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:?\d\d)$/;
 
