@@ -1,7 +1,9 @@
 import { throwIfAborted } from "../../core/abort.ts";
+import { sha256 } from "../../core/digest.ts";
 import { AckloopError } from "../../core/errors.ts";
 import type { EventCatalogue, FeedEvent } from "../../core/event.ts";
 import type { Delivery } from "../../core/feed.ts";
+import type { MaybePromise } from "../../core/guard.ts";
 import type { Received, ReceiveOptions, Receiver } from "../../core/receiver.ts";
 import { describeGiven } from "../../core/request-kind.ts";
 import { Seldom } from "../../core/seldom.ts";
@@ -32,7 +34,7 @@ export interface Message {
   /** The id that a right signature vouches for. */
   readonly signedId: string | undefined;
   /** Makes an id from the content, where there is no other. */
-  readonly deriveId: () => Promise<string>;
+  readonly deriveId: () => MaybePromise<string>;
 }
 
 /** What a request that asks for something is answered: a text; or why nobody knows; or neither. */
@@ -203,11 +205,12 @@ function decoded(decoder: TextDecoder, bytes: Uint8Array): string | undefined {
   }
 }
 
-async function digestOf(bytes: Uint8Array): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", Uint8Array.from(bytes));
-  const hex = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0"));
-  return `sha256-${hex.join("")}`;
+function digestOf(bytes: Uint8Array): MaybePromise<string> {
+  const digest = sha256(bytes);
+  return typeof digest === "string" ? toDerivedId(digest) : digest.then(toDerivedId);
 }
+
+const toDerivedId = (digest: string): string => `sha256-${digest}`;
 
 function answered(
   status: number,
