@@ -1,7 +1,7 @@
 import { AckloopError } from "../core/errors.ts";
 import type { FeedEvent } from "../core/event.ts";
 import type { Delivery } from "../core/feed.ts";
-import { ask, describeThrown, notify, toFailure } from "../core/guard.ts";
+import { askLate, describeThrown, notify, toFailure } from "../core/guard.ts";
 import { hasOwnId, identityOf, namelessIdentity } from "../core/identity.ts";
 import { Intake } from "../core/intake.ts";
 import type { Logger } from "../core/logger.ts";
@@ -181,7 +181,7 @@ class Desk<E extends FeedEvent> {
       });
     }
     const asking = { what: "reply", limitMs: Math.max(0, endsAt - performance.now()) };
-    const answer = await ask(asking, () => all);
+    const answer = await askLate(asking, () => all);
     return answer.kind === "answered" && answer.value.every(Boolean);
   }
 

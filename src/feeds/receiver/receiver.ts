@@ -1,4 +1,4 @@
-import { throwIfAborted } from "../../core/abort.ts";
+import { type Cut, cutOf } from "../../core/abort.ts";
 import { sha256 } from "../../core/digest.ts";
 import { AckloopError } from "../../core/errors.ts";
 import type { EventCatalogue, FeedEvent } from "../../core/event.ts";
@@ -72,8 +72,9 @@ export function createReceiver<E extends FeedEvent>(parts: ReceiverParts): Webho
     // The schemas are the loop's to check; until then the types are the user's word.
     events: events as EventCatalogue<E> | undefined,
     receive: async (request, options = {}) => {
-      throwIfAborted(options.signal);
-      return (await read(request, options)) as Received<E>;
+      const cut = cutOf(options);
+      cut.throwIfAborted();
+      return (await read(request, options, cut)) as Received<E>;
     },
     accept: () => new Response(null, { status: settings.acceptStatus }),
     defer: (retryAfterMs) =>
@@ -86,7 +87,7 @@ export function createReceiver<E extends FeedEvent>(parts: ReceiverParts): Webho
   return receiver;
 }
 
-type Reader = (request: Request, options: ReceiveOptions) => Promise<Received>;
+type Reader = (request: Request, options: ReceiveOptions, cut: Cut) => Promise<Received>;
 
 /** A request that is answered with a status, and told. */
 interface Refusal {
@@ -109,13 +110,12 @@ function createReader(parts: ReceiverParts, source: string): Reader {
   const answerQuestion = createAnswers(parts, door);
   const readMessage = createMessageReader(parts, source, door);
   const seldom = new Seldom();
-  return async (request, options) => {
-    const { signal, admit, logger = settings.logger } = options;
+  return async (request, { admit, logger = settings.logger }, cut) => {
     const letter = { request, url: urlOf(request, provider) };
     const tell = ({ status, why }: Refusal): void =>
       seldom.warn(logger, `${provider} receiver: a request was answered ${status}: ${why}`);
     const received = await answerQuestion(letter, tell);
-    throwIfAborted(signal);
+    cut.throwIfAborted();
     if (received) return received;
     const { methods } = settings;
     if (!methods.includes(request.method) && door.isLiveness(letter) !== "ifEmpty") {
@@ -128,7 +128,7 @@ function createReader(parts: ReceiverParts, source: string): Reader {
     const read =
       typeof admitted === "string"
         ? ({ status: 401, why: admitted } as const)
-        : await readMessage(letter, admitted, signal);
+        : await readMessage(letter, admitted, cut);
     if (!("status" in read)) return read;
     tell(read);
     return answered(read.status);
@@ -158,12 +158,12 @@ function createMessageReader(
 ): (
   letter: Letter,
   admitted: { readonly claim?: SignatureClaim | undefined },
-  signal: AbortSignal | undefined,
+  cut: Cut,
 ) => Promise<Received | Refusal> {
   const decoder = new TextDecoder("utf-8", { fatal: true });
-  return async (letter, { claim }, signal) => {
+  return async (letter, { claim }, cut) => {
     const { request } = letter;
-    const reading = { maxBytes: settings.maxBodyBytes, provider, signal };
+    const reading = { maxBytes: settings.maxBodyBytes, provider, cut };
     const { bytes, refused } = await readBody(request, reading);
     if (!bytes) return refusedBody[refused];
     if (bytes.length === 0 && isLiveness(letter) === "ifEmpty") return liveness();
