@@ -1,6 +1,7 @@
 import { AckloopError, isAckloopError } from "../../core/errors.ts";
 import { EventPage } from "../../core/event-page.ts";
 import { type Delivery, fromReceipt, type Page, type Receipt, toReceipt } from "../../core/feed.ts";
+import { answerAtOnce } from "../../core/foreign.ts";
 import type { toEventOf } from "./item.ts";
 import { isNameless, type PageFacts } from "./page.ts";
 import type { Place } from "./place.ts";
@@ -28,7 +29,7 @@ export function createPages(facts: PageFacts, toEvent: ReturnType<typeof toEvent
       // Nothing can be read on behind an item without a position; the next one's receipt covers it.
       position === undefined ? undefined : receiptOf(index + 1, { after: { position, time } });
     const readAnew = (raw: unknown, index: number) => toEvent(toItem(raw, index), index);
-    const anew = again && new EventPage({ items: again, toEvent: readAnew });
+    const anew = again && new EventPage({ items: () => atOnce(again), toEvent: readAnew });
     let time = start.place.after?.time;
     let last: string | undefined;
     const all = items.map((raw, index): Delivery => {
@@ -50,6 +51,12 @@ export function createPages(facts: PageFacts, toEvent: ReturnType<typeof toEvent
       bytes,
     };
   };
+}
+
+/** Items that are there; a promise of some comes too late, and its rejection goes nowhere. */
+function atOnce(again: () => readonly unknown[]): readonly unknown[] {
+  const items = answerAtOnce(again)?.value;
+  return Array.isArray(items) ? items : [];
 }
 
 /** Where the feed has moved to beyond the last delivery; absent where it has not. */

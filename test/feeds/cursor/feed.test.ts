@@ -1,7 +1,13 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { AckloopError, consume, drain } from "ackloop";
-import { type CursorApi, type CursorPage, cursorFeed, parseJson } from "ackloop/feeds";
+import {
+  type CursorApi,
+  type CursorItem,
+  type CursorPage,
+  cursorFeed,
+  parseJson,
+} from "ackloop/feeds";
 import { memoryStores } from "ackloop/stores";
 import { describe, expect, it } from "vitest";
 
@@ -127,6 +133,40 @@ describe("a cursor feed", () => {
       false,
       true,
       true,
+    ]);
+  });
+
+  it("says of an item what its author did wrong, and lets no promise of his end the process", async () => {
+    const rejected: unknown[] = [];
+    const note = (reason: unknown) => rejected.push(reason);
+    process.on("unhandledRejection", note);
+    const given: readonly unknown[] = [
+      Promise.reject(new Error("later")),
+      { ...toEvent({ seq: 2 }), position: 2 },
+      { ...toEvent({ seq: 3 }), position: 0 },
+      { ...toEvent({ seq: 4 }), id: 4 },
+      { ...toEvent({ seq: 5 }), type: {} },
+      { ...toEvent({ seq: 6 }), position: null },
+      toEvent({ seq: 7 }),
+    ];
+    const items = given.map((_, index) => ({ seq: index }));
+    const again = () => Promise.reject(new Error("too late")) as never;
+    const { open } = feedOf([{ items, again }], { toEvent: ({ seq }) => given[seq] as CursorItem });
+
+    const { deliveries } = await open().pull();
+    deliveries.at(-1)?.again?.();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    process.off("unhandledRejection", note);
+
+    expect(rejected).toEqual([]);
+    expect(deliveries.map(({ event, unreadable }) => event?.id ?? unreadable?.message)).toEqual([
+      "ledger pull: `toEvent` gave a promise",
+      "ledger pull: the item's position is no text",
+      "ledger pull: the item's position is no text",
+      "ledger pull: the item's id is no text",
+      "ledger pull: the item's type is no text",
+      "6",
+      "7",
     ]);
   });
 
