@@ -8,12 +8,22 @@ import type { Place } from "./place.ts";
 import { type FoundPage, hasMoved } from "./read-on.ts";
 import type { Run } from "./run.ts";
 
-/** What a receipt of this feed holds. */
-export interface Mark {
+/** What a receipt of this feed holds. As text it is its place, so that the loop knows one place by two receipts. */
+export class Mark {
   readonly run: Run;
   /** Orders the receipts of a run: one more for each item, and for each move without one. */
   readonly sequence: number;
   readonly place: Place;
+
+  constructor(run: Run, sequence: number, place: Place) {
+    this.run = run;
+    this.sequence = sequence;
+    this.place = place;
+  }
+
+  toJSON(): Place {
+    return this.place;
+  }
 }
 
 /** Makes what turns the pages of an API into those of a feed. */
@@ -21,10 +31,8 @@ export function createPages(facts: PageFacts, toEvent: ReturnType<typeof toEvent
   const { toItem } = facts;
   return (found: FoundPage, start: Mark): Page => {
     const { items, position: end, more, again, bytes, known = 0 } = found;
-    const receiptOf = (steps: number, place: Place): Receipt => {
-      const mark: Mark = { run: start.run, sequence: start.sequence + steps, place };
-      return toReceipt(mark);
-    };
+    const receiptOf = (steps: number, place: Place): Receipt =>
+      toReceipt(new Mark(start.run, start.sequence + steps, place));
     const receiptAt = (index: number, position: string | undefined): Receipt | undefined =>
       // Nothing can be read on behind an item without a position; the next one's receipt covers it.
       position === undefined ? undefined : receiptOf(index + 1, { after: { position, time } });

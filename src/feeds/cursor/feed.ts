@@ -13,7 +13,7 @@ import type {
 import { checkOptions, flag, Rule, schemas, text, whole } from "../../core/options.ts";
 import type { CursorApi, CursorItem, EventOfItem } from "./api.ts";
 import { checkWish, createAsk } from "./ask.ts";
-import { createPages, type Mark, toMark } from "./deliver.ts";
+import { createPages, Mark, toMark } from "./deliver.ts";
 import { toEventOf, toItemOf } from "./item.ts";
 import { type CursorFeedOptions, type CursorSettings, checkCursorOptions } from "./options.ts";
 import { askForWhatFits, type PageFacts, passNameless } from "./page.ts";
@@ -132,7 +132,7 @@ async function begin({ ask, ledger, settings }: Parts, options: CallOptions): Pr
     return (await ask({ since }, { ...options, limit: 1 })).sentAt ?? Date.now();
   };
   const run = await startRun(ledger, () => settings.startAt(askClock), options);
-  return { run, place: run.place, sequence: 0 };
+  return new Mark(run, 0, run.place);
 }
 
 /** What to deliver for an empty page: nothing, unless the place is found to be unknown. */

@@ -197,6 +197,33 @@ describe("a cursor feed", () => {
   });
 });
 
+describe("an API that answers with what stands at the position, not behind it", () => {
+  it.each([{ items: [{ seq: 1 }, {}], position: "1" }, { items: [{}, { seq: 1 }] }])(
+    "is asked at the loop's pace, also where an item cannot be read: %j",
+    async (page) => {
+      let count = 0;
+      const { open } = feedOf([], {
+        read: async () => {
+          count += 1;
+          return page as CursorPage<Entry>;
+        },
+        toEvent: ({ seq }) => ({
+          id: String(seq ?? ""),
+          position: page.position || !seq ? undefined : String(seq),
+          type: "entry",
+          data: {},
+        }),
+      });
+
+      const run = consume(open(), () => undefined, { deadLetters: memoryStores().deadLetters });
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      await run.stop();
+
+      expect(count).toBeLessThan(10);
+    },
+  );
+});
+
 describe("an API whose pages alone have a position", () => {
   const withoutOwn = ({ seq }: Entry) => ({ id: String(seq), type: "entry", data: { seq } });
 
