@@ -4,7 +4,7 @@ import { type Delivery, fromReceipt, type Page, type Receipt, toReceipt } from "
 import { answerAtOnce } from "../../core/foreign.ts";
 import type { toEventOf } from "./item.ts";
 import { isNameless, type PageFacts } from "./page.ts";
-import type { Place } from "./place.ts";
+import { type Place, type Times, timesBehind } from "./place.ts";
 import { type FoundPage, hasMoved } from "./read-on.ts";
 import type { Run } from "./run.ts";
 
@@ -30,19 +30,19 @@ export class Mark {
 export function createPages(facts: PageFacts, toEvent: ReturnType<typeof toEventOf>) {
   const { toItem } = facts;
   return (found: FoundPage, start: Mark): Page => {
-    const { items, position: end, more, again, bytes, known = 0 } = found;
+    const { items, position: end, more, again, bytes, known = 0, sentAt } = found;
     const receiptOf = (steps: number, place: Place): Receipt =>
       toReceipt(new Mark(start.run, start.sequence + steps, place));
     const receiptAt = (index: number, position: string | undefined): Receipt | undefined =>
       // Nothing can be read on behind an item without a position; the next one's receipt covers it.
-      position === undefined ? undefined : receiptOf(index + 1, { after: { position, time } });
+      position === undefined ? undefined : receiptOf(index + 1, { after: { position, ...times } });
     const readAnew = (raw: unknown, index: number) => toEvent(toItem(raw, index), index);
     const anew = again && new EventPage({ items: () => atOnce(again), toEvent: readAnew });
-    let time = start.place.after?.time;
+    let times: Times = timesOf(start.place);
     let last: string | undefined;
     const all = items.map((raw, index): Delivery => {
       const item = toItem(raw, index);
-      time = item.time ?? time;
+      times = timesBehind(times, item.time, sentAt);
       const position = item.position ?? (index === items.length - 1 ? end : undefined);
       last = position ?? last;
       const receipt = receiptAt(index, position);
@@ -51,7 +51,7 @@ export function createPages(facts: PageFacts, toEvent: ReturnType<typeof toEvent
       return { ...(isAckloopError(read) ? { unreadable: read } : { event: read }), raw, receipt };
     });
     const deliveries = known === 0 ? all : all.slice(known);
-    const place = placeBehind(found, start, facts, last, time);
+    const place = placeBehind(found, start, facts, last, times);
     return {
       deliveries,
       ...(place && { receipt: receiptOf(items.length + 1, place) }),
@@ -59,6 +59,10 @@ export function createPages(facts: PageFacts, toEvent: ReturnType<typeof toEvent
       bytes,
     };
   };
+}
+
+function timesOf({ after }: Place): Times {
+  return after ? { time: after.time, ...(after.latest && { latest: after.latest }) } : {};
 }
 
 /** Items that are there; a promise of some comes too late, and its rejection goes nowhere. */
@@ -73,11 +77,11 @@ function placeBehind(
   { place }: Mark,
   facts: PageFacts,
   last: string | undefined,
-  time: string | undefined,
+  times: Times,
 ): Place | undefined {
   const { items, position: end, restartedAt } = found;
   if (end !== undefined && end !== last && hasMoved(found, place)) {
-    return { after: { position: end, time } };
+    return { after: { position: end, ...times } };
   }
   // The place stays; but the next pull must be one of this run, which remembers what it was given.
   if (isNameless(found, facts)) return restartedAt ?? place;

@@ -137,13 +137,14 @@ async function begin({ ask, ledger, settings }: Parts, options: CallOptions): Pr
 
 /** What to deliver for an empty page: nothing, unless the place is found to be unknown. */
 async function lookAgain(
-  { seeks, settings, ledger }: Parts,
+  { seeks, settings, ledger, facts }: Parts,
   ask: AskAt,
   { run, place, sequence }: Mark,
   wish: PageWish,
 ): Promise<FoundPage | undefined> {
   if (!seeks || !isCheckDue(run, place, settings.checkEmptyAfterMs)) return undefined;
-  const found = await checkEmptiness(ask, place, wish, settings);
+  const timeOf = (item: unknown, index: number) => facts.toItem(item, index).time;
+  const found = await checkEmptiness(ask, place, wish, settings, timeOf);
   run.checkedAt = Date.now();
   // Without an item the next pull begins a new run, which must know of the check.
   if (!found?.items.length && sequence === 0) await saveCheck(ledger, run, wish);

@@ -197,6 +197,68 @@ describe("a cursor feed", () => {
   });
 });
 
+describe("an item whose time is to come", () => {
+  it.each([undefined, Date.parse("2026-01-02T00:00:02Z")])(
+    "has nothing skipped by a restart by time (server's clock: %s)",
+    async (sentAt) => {
+      const at = (second: number) => `2026-01-02T00:00:0${second}Z`;
+      const log = [at(1), "2999-01-01T00:00:00Z", at(3), at(4)].map((time, index) => {
+        return { seq: index + 1, at: time };
+      });
+      let purged = 0;
+      let published = 2;
+      const behind = (from: (entry: Entry) => boolean) => ({
+        items: log.slice(0, published).filter((entry) => entry.seq > purged && from(entry)),
+        sentAt,
+      });
+      const { open } = feedOf([], {
+        read: async (position = "0") => {
+          if (purged > Number(position) && position !== "0") {
+            throw new AckloopError("request", "no such position", { status: 410 });
+          }
+          return behind(({ seq }) => seq > Number(position));
+        },
+        seek: async (time) => behind((entry) => Date.parse(entry.at ?? "") >= Date.parse(time)),
+      });
+      const handled: string[] = [];
+      const drainAll = () =>
+        drain(open({ onCursorExpired: "fromTime" }), ({ id }) => void handled.push(id));
+
+      await drainAll();
+      published = 4;
+      purged = 2.5;
+      await drainAll();
+
+      expect(handled).toEqual(["1", "2", "3", "4"]);
+    },
+  );
+});
+
+describe("a position that is answered with nothing for long", () => {
+  it.each([
+    ["whose API seeks by whole seconds", ["00:00:01.500", "00:00:02.700"]],
+    ["whose items are not in the order of their times", ["00:00:05.000", "00:00:01.000"]],
+    ["behind an item whose time is to come", ["00:00:01.000", "00:00:02.000", "2999"]],
+  ])("is not taken for unknown in a log %s", async (_, times) => {
+    const log = times.map((time, index) => {
+      const at = time === "2999" ? "2999-01-01T00:00:00Z" : `2026-01-02T${time}Z`;
+      return { seq: index + 1, at };
+    });
+    const second = (time: string) => Math.floor(Date.parse(time) / 1_000);
+    const { open } = feedOf([], {
+      read: async (position = "0") => ({ items: log.filter(({ seq }) => seq > Number(position)) }),
+      seek: async (time) => ({ items: log.filter(({ at }) => second(at) >= second(time)) }),
+    });
+    const handled: string[] = [];
+    const drainAll = () => drain(open({ checkEmptyAfterMs: 0 }), ({ id }) => void handled.push(id));
+
+    await drainAll();
+    await drainAll();
+
+    expect(handled).toEqual(log.map(({ seq }) => String(seq)));
+  });
+});
+
 describe("an API that answers with what stands at the position, not behind it", () => {
   it.each([{ items: [{ seq: 1 }, {}], position: "1" }, { items: [{}, { seq: 1 }] }])(
     "is asked at the loop's pace, also where an item cannot be read: %j",
