@@ -30,3 +30,14 @@ export function toUtc(time: string): string {
   if (plain.test(time)) return time;
   return time.endsWith("+00:00") ? `${time.slice(0, -6)}Z` : new Date(time).toISOString();
 }
+
+/** How far the clocks of server and client may differ, in ms. */
+const skewMs = 60_000;
+
+/**
+ * Tells whether a time is to come, by the server's clock where it tells it, epoch ms in whole seconds. Nothing
+ * can be counted from such a one: what comes behind it may have an earlier time.
+ */
+export function isToCome(time: string, sentAt?: number): boolean {
+  return Date.parse(time) > (sentAt === undefined ? Date.now() + skewMs : sentAt + 1_000);
+}
