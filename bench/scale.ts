@@ -53,7 +53,7 @@ const tables: readonly Table[] = [
     columns: ["feeds", "CPU us an event", "events a second", "peak MB", "sockets", "fair share"],
     rows: [1, 10, 100].map((feeds) => ({
       name: String(feeds),
-      job: { ...base, job: "feeds", feeds, delayMs: 5, events: 100_000 },
+      job: { ...base, job: "feeds", feeds, delayMs: 5, events: Math.max(50_000, feeds * 4_000) },
     })),
     tell: (one) => [
       cost(one),

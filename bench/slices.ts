@@ -29,7 +29,7 @@ export interface Measure {
   readonly peakMb: number;
   /** Of `heap`: how much more there is after all events than after the first 100,000. */
   readonly heapGrownMb?: number;
-  /** Of `feeds`: how many sockets were open. */
+  /** Of `feeds`: how many sockets were opened. */
   readonly sockets?: number;
   /** Of `feeds`: what the slowest feed had done when the first was through, of all it had to do. */
   readonly fairShare?: number;

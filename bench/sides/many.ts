@@ -1,4 +1,5 @@
 /** What many events, and many feeds, leave and take. */
+import { subscribe } from "node:diagnostics_channel";
 import { drain } from "ackloop";
 import { tiki } from "ackloop/tiki";
 import { atOnce, handlerOf, token, type Work } from "./work.ts";
@@ -35,6 +36,9 @@ export async function feedsLoop(work: Work) {
   const client = tiki({ token, baseUrl: work.url });
   const counts = new Array<number>(feeds).fill(0);
   const facts = { sockets: 0, fairShare: 0 };
+  subscribe("net.client.socket", () => {
+    facts.sockets += 1;
+  });
   const handle = handlerOf(work);
   const runs = counts.map((_, index) =>
     drain(
@@ -43,10 +47,7 @@ export async function feedsLoop(work: Work) {
         await handle();
         const count = (counts[index] ?? 0) + 1;
         counts[index] = count;
-        if (count === each && facts.sockets === 0) {
-          facts.sockets = openSockets();
-          facts.fairShare = Math.min(...counts) / each;
-        }
+        if (count === each && facts.fairShare === 0) facts.fairShare = Math.min(...counts) / each;
       },
       { concurrency: atOnce },
     ),
@@ -54,6 +55,3 @@ export async function feedsLoop(work: Work) {
   const handled = (await Promise.all(runs)).reduce((sum, run) => sum + run.handled, 0);
   return { handled, ...facts };
 }
-
-const openSockets = (): number =>
-  process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap").length;
