@@ -8,7 +8,6 @@ import { toReceipt } from "../src/core/feed.ts";
 import { drain } from "../src/loop/consume.ts";
 
 const PAGE = 100;
-const PAGES = 2_000;
 
 /** The kinds of feed that are measured; `ordered` is the first one with `orderBy`. */
 const kinds = [
@@ -43,8 +42,8 @@ class BenchDelivery {
 }
 
 /** One page of events after another. */
-function* pages(): Generator<BenchDelivery[]> {
-  for (let page = 0; page < PAGES; page += 1) {
+function* pages(count: number): Generator<BenchDelivery[]> {
+  for (let page = 0; page < count; page += 1) {
     yield Array.from({ length: PAGE }, (_, index) => new BenchDelivery(page * PAGE + index));
   }
 }
@@ -54,8 +53,8 @@ const shapes: Partial<Record<Kind, Kind>> = {
   ordered: "cumulative unacked",
 };
 
-function benchFeed(kind: Kind): Feed {
-  const all = pages();
+function benchFeed(kind: Kind, count: number): Feed {
+  const all = pages(count);
   const [acks, pulls] = (shapes[kind] ?? kind).split(" ");
   const bare = (page: BenchDelivery[]): readonly Delivery[] =>
     page.map(({ event, raw, receipt }) => ({ event, raw, receipt }));
@@ -73,8 +72,11 @@ function benchFeed(kind: Kind): Feed {
 }
 
 /** What anybody would write by hand: the same pages, ten workers. */
-async function barePool(handler: (event: FeedEvent) => Promise<void>): Promise<void> {
-  for (const page of pages()) {
+async function barePool(
+  handler: (event: FeedEvent) => Promise<void>,
+  count: number,
+): Promise<void> {
+  for (const page of pages(count)) {
     let next = 0;
     const worker = async (): Promise<void> => {
       while (next < page.length) {
@@ -87,12 +89,12 @@ async function barePool(handler: (event: FeedEvent) => Promise<void>): Promise<v
   }
 }
 
-/** CPU of some work, in us an event. */
-async function costOf(work: () => Promise<unknown>): Promise<number> {
+/** CPU of work on so many pages, in us an event. */
+async function costOf(work: () => Promise<unknown>, count: number): Promise<number> {
   const before = process.cpuUsage();
   await work();
   const { user, system } = process.cpuUsage(before);
-  return (user + system) / (PAGE * PAGES);
+  return (user + system) / (PAGE * count);
 }
 
 /** What the loop costs, in us an event, round by round. */
@@ -103,17 +105,18 @@ export interface LoopCosts {
   readonly own: ReadonlyMap<Kind, readonly number[]>;
 }
 
-/** Measures a bare pool and the loop over each kind, in turns, so that noise hits all. */
-export async function loopCosts(rounds: number): Promise<LoopCosts> {
+/** Measures a bare pool and the loop over so many pages of each kind, in turns, so that noise hits all. */
+export async function loopCosts(rounds: number, count: number): Promise<LoopCosts> {
   const handler = async (): Promise<void> => {};
   const bare: number[] = [];
   const own = new Map<Kind, number[]>(kinds.map((kind) => [kind, []]));
   for (let round = 0; round < rounds; round += 1) {
-    const base = await costOf(() => barePool(handler));
+    const base = await costOf(() => barePool(handler, count), count);
     bare.push(base);
     for (const kind of kinds) {
       const options = { concurrency: 10, ...(kind === "ordered" && { orderBy }) };
-      own.get(kind)?.push((await costOf(() => drain(benchFeed(kind), handler, options))) - base);
+      const work = () => drain(benchFeed(kind, count), handler, options);
+      own.get(kind)?.push((await costOf(work, count)) - base);
     }
   }
   return { bare, own };

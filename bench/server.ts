@@ -3,11 +3,10 @@
  * served, in the vendors' shapes. What an emulator is for (strictness, faults, records) it has not.
  *
  * A path begins with what is wanted: `/<run>/<events>/<page size>/<delay in ms>/`, then goes on as the
- * vendor's. Each run has a place of its own, so that no two share anything.
+ * vendor's. Each run, and each queue of a run, has a place of its own, so that no two share anything.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { pathToFileURL } from "node:url";
 
 /** What one run has been given, and what it acknowledged. */
 interface Run {
@@ -102,7 +101,7 @@ function serve(request: IncomingMessage, response: ServerResponse, body: string)
     response.writeHead(404).end();
     return;
   }
-  const run = runOf(name, Number(events), Number(pageSize));
+  const run = runOf(`${name}/${rest[0]}`, Number(events), Number(pageSize));
   const end = (): void => {
     const text = answer(run, rest, body, searchParams);
     const length = Buffer.byteLength(text);
@@ -131,4 +130,4 @@ function main(): void {
   process.on("disconnect", () => process.exit());
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) main();
+main();

@@ -23,7 +23,8 @@ const tikiEvent = (type: string) =>
 
 const [first, second, ...others] = names.map(tikiEvent);
 if (!first || !second) throw new Error("there are ten types");
-const tikiEvents = z.discriminatedUnion("type", [first, second, ...others]);
+/** What the loops by hand parse each of Tiki's events with. */
+export const tikiEvents = z.discriminatedUnion("type", [first, second, ...others]);
 
 const workatoMessage = z.looseObject({
   message_id: z.string(),
@@ -60,7 +61,8 @@ interface Page {
   readonly ack_id?: string;
 }
 
-async function post(url: string, body: object): Promise<Page> {
+/** Asks by `fetch`, and reads the JSON of the answer. */
+export async function post(url: string, body: object): Promise<Page> {
   const response = await fetch(url, { method: "POST", headers, body: JSON.stringify(body) });
   return (await response.json()) as Page;
 }

@@ -1,21 +1,10 @@
 import { drain } from "ackloop";
 import { kekker } from "ackloop/kekker";
 import { memoryStores } from "ackloop/stores";
-import { tiki } from "ackloop/tiki";
 import { workato } from "ackloop/workato";
 import { atOnce, handlerOf, type Side, token } from "./work.ts";
 
-/** The loop on Tiki's feed. */
-export const tikiLoop: Side = async (work) => {
-  const { handled } = await drain(
-    tiki({ token, baseUrl: work.url }).feed("bench"),
-    handlerOf(work),
-    {
-      concurrency: atOnce,
-    },
-  );
-  return handled;
-};
+export { tikiLoop } from "./ours-tiki.ts";
 
 /** The loop on Workato's feed, its place in memory. */
 export const workatoLoop: Side = async (work) => {

@@ -6,6 +6,8 @@ export interface Work {
   readonly events: number;
   /** How long a handler takes, in ms; 0 does nothing at all. */
   readonly handlerMs: number;
+  /** How many feeds share the events. @default 1 */
+  readonly feeds?: number;
 }
 
 /** Does the work once, and gives how many events were handled. */

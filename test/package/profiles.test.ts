@@ -94,13 +94,13 @@ const suites = [
 
 /** Files that name some providers, and why. */
 const named: Readonly<Record<string, string>> = {
+  "scripts/size-limits.ts": "each verb with each provider has a limit",
   "test/hostile/deep.test.ts": "a store's test, for which one feed is enough",
   "test/hostile/flood.test.ts": "tests of receivers, each with the bodies of one",
   "test/hostile/receiver.test.ts": "tests of receivers, each with the bodies of one",
   "test/http/authority.test.ts": "one client is enough, and Kekker's nodes stand behind such",
   "test/http/packages.test.ts": "all clients send by one transport",
   "test/package/floors.test.ts": "made-up sources",
-  "test/packed/bundles/bundles.test.ts": "the sizes of one provider's bundle",
   "test/packed/bundles/frameworks.test.ts": "one of the programs runs on the edge",
   "test/packed/bundles/programs.ts": "an emulator as a fetch, for which one is enough",
   "test/packed/loaded.test.ts": "what one provider loads",

@@ -1,5 +1,4 @@
 import { mkdtempSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import commonjs from "@rollup/plugin-commonjs";
 import nodeResolve from "@rollup/plugin-node-resolve";
@@ -34,13 +33,6 @@ export const bundlers: Readonly<Record<string, Bundler>> = {
   rollup: byRollup,
   vite: byVite,
 };
-
-/** A program in a browser, minified. */
-export async function minified(program: string): Promise<Uint8Array> {
-  const options = { platform: "browser", format: "iife", minify: true } as const;
-  const made = await byEsbuild(options)([program]);
-  return readFile(made.get(program)?.file ?? "");
-}
 
 type EsbuildOptions = BuildOptions & { readonly platform: string; readonly format: string };
 

@@ -3,11 +3,12 @@ import { cpSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
-import { gzipSync } from "node:zlib";
 import { beforeAll, describe, expect, inject, it } from "vitest";
 import { packageEntries } from "../../../scripts/entries.ts";
+import { sizesOf } from "../../../scripts/size.ts";
+import { limits, targets } from "../../../scripts/size-limits.ts";
 import { root } from "../consumer.ts";
-import { type Bundle, bundlers, minified } from "./bundlers.ts";
+import { type Bundle, bundlers } from "./bundlers.ts";
 import { withGiven } from "./given.ts";
 import { type Program, programOf, programs, textOf } from "./programs.ts";
 
@@ -176,26 +177,14 @@ describe.each(Object.entries(bundlers))("%s", (bundler, bundle) => {
   });
 });
 
-describe("what a bundle takes, minified", () => {
-  const [memory] = programs;
-  const tiki = programs.find(({ name }) => name.startsWith("tiki"));
+describe("what a bundle weighs", () => {
+  // The table of all is asked by `npm run size`, of what was built.
+  const rows = Object.keys(limits).filter((name) => name in targets || name.includes("CommonJS"));
 
-  it("is at most 16 kB for memoryStores alone", async () => {
-    const file = memory ? fileOf(folderOf("sizes"), memory, "import") : "";
-
-    expect((await minified(file)).length).toBeLessThan(16_000);
-  });
-
-  it.each([
-    ["a provider alone, by require", 'console.log(require("ackloop/discue"));', 42_000],
-    ["drain and a provider, by require", tiki ? textOf(tiki, "require") : "", 64_500],
-    ["drain and a provider, by import", tiki ? textOf(tiki, "import") : "", 58_000],
-  ])("is bounded in gzip for %s", async (name, text, limitBytes) => {
-    const ending = name.endsWith("import") ? "mjs" : "cjs";
-    const file = written(folderOf("sizes"), `${name.replace(/\W+/g, "-")}.${ending}`, text);
-
-    const bytes = gzipSync(await minified(file)).length;
-    expect(bytes).toBeGreaterThan(20_000);
-    expect(bytes).toBeLessThan(limitBytes);
+  it.each([...rows, "memoryStores"])("is within the limit, from the tarball: %s", async (name) => {
+    for (const { kilobytes, limit } of await sizesOf(name, plain)) {
+      expect(kilobytes).toBeGreaterThan(limit / 2);
+      expect(kilobytes).toBeLessThanOrEqual(limit);
+    }
   });
 });
