@@ -1,3 +1,6 @@
+import { kindOf } from "../core/foreign.ts";
+import { causesOf } from "../core/network.ts";
+
 /** The longest text of a provider's that an error repeats, in characters. */
 const maxTextLength = 300;
 
@@ -29,6 +32,34 @@ export function redactorOf(secrets: () => readonly string[]): (text: string) => 
     const isDone = plain.endsWith("[redacted]");
     return shorten(`${toOneLine(isDone ? plain : plain.slice(0, -maxUnfound))}…`);
   };
+}
+
+/**
+ * What somebody's code threw, as it is; where its text holds a secret of the call, or is too long to be looked
+ * through, a copy in its place: its name, its text without the secrets, and the places it passed.
+ */
+export function withoutSecrets(thrown: unknown, secrets: () => readonly string[]): unknown {
+  const known = longestFirst(secrets()).map(toWanted);
+  const isHarmless = (text: string): boolean => {
+    const begin = text.slice(0, maxLookedThrough);
+    return redact(begin, known) === begin;
+  };
+  const texts = causesOf(thrown).map(textsOf);
+  const isShort = texts.every(({ message }) => message.length <= maxLookedThrough);
+  if (isShort && texts.every((each) => isHarmless(each.message) && isHarmless(each.stack))) {
+    return thrown;
+  }
+  const { message, stack } = textsOf(thrown);
+  const copy = new Error(toPlainText(message, secrets()));
+  copy.name = kindOf(thrown);
+  const places = stack.split("\n").filter((line) => /^ +at .+:\d+/.test(line) && isHarmless(line));
+  copy.stack = [`${copy.name}: ${copy.message}`, ...places].join("\n");
+  return copy;
+}
+
+function textsOf(thrown: unknown): { readonly message: string; readonly stack: string } {
+  const { message = "", stack = "" } = Object(thrown);
+  return { message: String(message), stack: String(stack) };
 }
 
 function redact(text: string, secrets: readonly Wanted[]): string {
