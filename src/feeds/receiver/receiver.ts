@@ -5,7 +5,7 @@ import type { Delivery } from "../../core/feed.ts";
 import type { Received, ReceiveOptions, Receiver } from "../../core/receiver.ts";
 import { describeGiven } from "../../core/request-kind.ts";
 import { Seldom } from "../../core/seldom.ts";
-import { type BodyRefusal, readBody } from "./body.ts";
+import { type BodyRefusal, isCutOff, readBody } from "./body.ts";
 import { createDoor, type Door, type Letter } from "./door.ts";
 import { createReceiverFeed, type ReceiverFeed, type ReceiverFeedOptions } from "./feed.ts";
 import type { ReceiverSettings } from "./options.ts";
@@ -171,6 +171,7 @@ function createMessageReader(
     const text = decoded(decoder, bytes);
     if (text === undefined) return { status: 400, why: "its body is no UTF-8" };
     const { headers } = request;
+    if (isCutOff(text, headers)) return refusedBody.cut;
     const facts = { source, text, headers, signedId: claim?.id, deriveId: () => digestOf(bytes) };
     return { kind: "deliveries", deliveries: [await toDelivery(facts)] };
   };
