@@ -198,8 +198,9 @@ function withoutEncoded(text: string, secrets: readonly Wanted[]): string {
       .replace(/[\r\n=]/g, "")
       .replaceAll("-", "+")
       .replaceAll("_", "/");
+    const utf8 = new TextDecoder();
     // It may begin within a longer word.
-    const readings = [0, 1, 2, 3].map((start) => decoded(characters.slice(start)));
+    const readings = [0, 1, 2, 3].map((start) => decoded(utf8, characters.slice(start)));
     const isSecret = fitting.some((secret) => readings.some((each) => isIn(secret, each)));
     return isSecret ? "[redacted]" : run;
   });
@@ -213,9 +214,7 @@ function isIn(secret: Wanted, text: string): boolean {
   );
 }
 
-const utf8 = new TextDecoder();
-
-function decoded(base64: string): string {
+function decoded(utf8: TextDecoder, base64: string): string {
   // What is left over of a group of four holds a byte where it has two characters.
   const whole = base64.length % 4 === 1 ? base64.slice(0, -1) : base64;
   return utf8.decode(Uint8Array.from(atob(whole), (each) => each.charCodeAt(0)));

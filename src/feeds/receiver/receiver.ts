@@ -10,6 +10,7 @@ import { createDoor, type Door, type Letter } from "./door.ts";
 import { createReceiverFeed, type ReceiverFeed, type ReceiverFeedOptions } from "./feed.ts";
 import type { ReceiverSettings } from "./options.ts";
 import type { SignatureClaim } from "./signature.ts";
+import { webCryptoOf } from "./web-crypto.ts";
 
 /** Reads the requests of a sender, on any runtime that has `Request` and WebCrypto. */
 export interface WebhookReceiver<E extends FeedEvent = FeedEvent> extends Receiver<E> {
@@ -172,7 +173,13 @@ function createMessageReader(
     if (text === undefined) return { status: 400, why: "its body is no UTF-8" };
     const { headers } = request;
     if (isCutOff(text, headers)) return refusedBody.cut;
-    const facts = { source, text, headers, signedId: claim?.id, deriveId: () => digestOf(bytes) };
+    const facts = {
+      source,
+      text,
+      headers,
+      signedId: claim?.id,
+      deriveId: () => digestOf(bytes, provider),
+    };
     return { kind: "deliveries", deliveries: [await toDelivery(facts)] };
   };
 }
@@ -204,8 +211,8 @@ function decoded(decoder: TextDecoder, bytes: Uint8Array): string | undefined {
   }
 }
 
-async function digestOf(bytes: Uint8Array): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", Uint8Array.from(bytes));
+async function digestOf(bytes: Uint8Array, provider: string): Promise<string> {
+  const digest = await webCryptoOf(provider).digest("SHA-256", Uint8Array.from(bytes));
   const hex = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0"));
   return `sha256-${hex.join("")}`;
 }
