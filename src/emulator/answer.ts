@@ -27,7 +27,7 @@ async function handled(
     return await route.handle(call);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    return saying(error.headers, errorReply(error.status, error.message));
+    return saying(error.headers, errorReply(error.status, error.message, error.code));
   }
 }
 

@@ -126,8 +126,8 @@ export interface EmulatorDefinition<
 > {
   /** The documented calls. Anything else is answered with 404 or 405. */
   readonly routes: readonly Route<Operation>[];
-  /** The provider's own error body. */
-  readonly errorReply: (status: number, text: string) => Response;
+  /** The provider's own error body; `code` is the vendor's, where a refusal has one. */
+  readonly errorReply: (status: number, text: string, code?: string) => Response;
   /** What other processes may do. */
   readonly admin: AdminCommands;
   /** Base URLs and test credentials. */

@@ -5,12 +5,20 @@ export class Refusal extends Error {
   readonly status: number;
   /** Headers beside the content type. */
   readonly headers: Readonly<Record<string, string>>;
+  /** The vendor's own code for it, where its error bodies have one. */
+  readonly code: string | undefined;
 
-  /** Refuses with a status and the text for the error body. */
-  constructor(status: number, text: string, headers: Readonly<Record<string, string>> = {}) {
+  /** Refuses with a status, the text for the error body, and the vendor's code where it has one. */
+  constructor(
+    status: number,
+    text: string,
+    headers: Readonly<Record<string, string>> = {},
+    code?: string,
+  ) {
     super(text);
     this.status = status;
     this.headers = headers;
+    this.code = code;
   }
 }
 

@@ -56,7 +56,7 @@ function makeCounter(
         method: "GET",
         path: "/refuse",
         handle: () => {
-          throw new Refusal(409, "Not now.", { "x-why": "test" });
+          throw new Refusal(409, "Not now.", { "x-why": "test" }, "E-17");
         },
       },
       {
@@ -68,7 +68,7 @@ function makeCounter(
         },
       },
     ],
-    errorReply: (status, text) => json({ problem: text }, status),
+    errorReply: (status, text, code) => json({ problem: text, code }, status),
     admin: {},
     connection: (origin) => ({ baseUrl: origin }),
     end: () => {
@@ -176,7 +176,7 @@ describe("an emulator as fetch", () => {
 
     expect(reply.status).toBe(409);
     expect(reply.headers.get("x-why")).toBe("test");
-    expect(await reply.json()).toEqual({ problem: "Not now." });
+    expect(await reply.json()).toEqual({ problem: "Not now.", code: "E-17" });
     expect(journal.totals().refused).toBe(1);
   });
 

@@ -157,8 +157,8 @@ export class Attempts {
     const otherwise = await this.#whyNot(entry, await refusal);
     if (otherwise) return otherwise();
     // Those that a store let begin at once would hold the thread one after the other.
-    const { others } = this.#parts;
-    for (let wait = others?.(); wait !== undefined; wait = others?.()) await wait;
+    const others = () => (this.#mayRun() ? this.#parts.others?.() : undefined);
+    for (let wait = others(); wait !== undefined; wait = others()) await wait;
     return new Promise((resolve) => this.#run(entry, resolve));
   }
 
