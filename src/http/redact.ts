@@ -35,11 +35,13 @@ export function redactorOf(secrets: () => readonly string[]): (text: string) => 
 }
 
 /**
- * What somebody's code threw, as it is; where its text holds a secret of the call, or is too long to be looked
- * through, a copy in its place: its name, its text without the secrets, and the places it passed.
+ * What somebody's code threw, as it is; where its text holds a secret of the call of 8 characters or more, or is
+ * too long to be looked through, a copy in its place: its name, its text without the secrets, and the places it passed.
  */
 export function withoutSecrets(thrown: unknown, secrets: () => readonly string[]): unknown {
-  const known = longestFirst(secrets()).map(toWanted);
+  // A test's `fetch` fails too, and its token may be a letter.
+  const long = secrets().filter((secret) => secret.length >= shortestUnnamed);
+  const known = longestFirst(long).map(toWanted);
   const isHarmless = (text: string): boolean => {
     const begin = text.slice(0, maxLookedThrough);
     return redact(begin, known) === begin;
@@ -50,7 +52,7 @@ export function withoutSecrets(thrown: unknown, secrets: () => readonly string[]
     return thrown;
   }
   const { message, stack } = textsOf(thrown);
-  const copy = new Error(toPlainText(message, secrets()));
+  const copy = new Error(toPlainText(message, long));
   copy.name = kindOf(thrown);
   const places = stack.split("\n").filter((line) => /^ +at .+:\d+/.test(line) && isHarmless(line));
   copy.stack = [`${copy.name}: ${copy.message}`, ...places].join("\n");

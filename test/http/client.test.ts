@@ -136,6 +136,23 @@ describe("a call", () => {
     expect(fetch).toHaveBeenCalledTimes(1);
   });
 
+  it("leaves the text of a bug alone where the credential is a letter, as in tests", async () => {
+    const bug = new TypeError("x is not a function");
+    const credential = { token: "t", header: "authorization", prefix: "" };
+    const client = clientOf(() => Promise.reject(bug), { credential });
+
+    await expect(client.call(callOf())).rejects.toBe(bug);
+  });
+
+  it("takes a Response.error() for the network's failure", async () => {
+    const fetch = vi.fn(async () => Response.error());
+
+    const error = await failureOf(clientOf(fetch, { retry: { attempts: 1 } }).call(callOf()));
+
+    expect(error).toMatchObject({ code: "transport", retryable: true, outcomeUnknown: true });
+    expect(error.message).toContain("the network failed");
+  });
+
   it.each([
     ["its text", (text: string) => new TypeError(`not a header: ${text}`)],
     ["the text of its cause", (text: string) => new TypeError("no", { cause: new Error(text) })],
