@@ -169,6 +169,7 @@ function begin(
       body,
       maxBodyBytes: settings.maxBodyBytes,
       hot: call.hot,
+      isRepeatable: call.hot && call.repeat === "safe" && retry.attempts > 1,
     },
     credential: call.token === undefined ? own : credentialFor(call.token),
     timeoutMs: limited || settings.timeoutMs,

@@ -8,98 +8,241 @@ export interface Departure {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | undefined;
   readonly signal: AbortSignal;
+  /** Whether it may go out a second time. */
+  readonly isRepeatable?: boolean | undefined;
 }
 
 type Http = NonNullable<ReturnType<typeof nodeModule<"node:http">>>;
 type Agent = InstanceType<Http["Agent"]>;
+type Sent = ReturnType<Http["request"]>;
 type Incoming = InstanceType<Http["IncomingMessage"]>;
+type Channels = NonNullable<ReturnType<typeof nodeModule<"node:diagnostics_channel">>>;
 
 /** What Node's own `fetch` holds, and no other does. */
 const ownFetch = /require\('internal\/deps\/undici\/undici'\)/;
 
-/** Whoever listens to these wants to hear of each `fetch`; OpenTelemetry does. */
-const watched = ["undici:request:create", "undici:request:headers", "undici:client:sendHeaders"];
+/** Whoever listens to one of these wants to hear of each `fetch`; OpenTelemetry does. */
+const watched = [
+  "undici:request:create",
+  "undici:request:bodySent",
+  "undici:request:headers",
+  "undici:request:trailers",
+  "undici:request:error",
+  "undici:client:sendHeaders",
+  "undici:client:beforeConnect",
+  "undici:client:connected",
+  "undici:client:connectError",
+];
 
 /** What Node's `fetch` sends of its own accord, so that a server sees the same on both roads. */
-const fetchHeaders = Object.freeze({
-  "accept-language": "*",
-  "sec-fetch-mode": "cors",
-  "user-agent": "node",
-  "accept-encoding": "gzip, deflate, br",
-});
+const fetchHeaders = [
+  ["accept-language", "*"],
+  ["sec-fetch-mode", "cors"],
+  ["user-agent", "node"],
+] as const;
+
+/** What Node's `fetch` unpacks: brotli it asks for only where nobody on the way can read along. */
+const encodings = { "http:": "gzip, deflate", "https:": "br, gzip, deflate" };
 
 /** For how long an idle connection is kept, in ms: servers keep theirs for five seconds at the least. */
 const IDLE_MS = 4_000;
+
+/** How long a connection may take to come about, in ms, as with Node's `fetch`. */
+const CONNECT_MS = 10_000;
+
+/** For how long no server closes a connection that has just been used, in ms. */
+const SURELY_OPEN_MS = 200;
+
+/** How many turns of the event loop it takes until a connection that was closed is out of use. */
+const TURNS = 3;
+
+/** How often a request goes out again at once because the connection that was kept for it had been closed. */
+const MOST_STALE = 2;
 
 /**
  * The road of hot calls on Node: `node:http` in place of the global `fetch`, which costs three times as much.
  * It is taken only where nobody could notice but by the clock, which is asked at each call.
  */
 export class NodeRoad {
-  #http: Http | undefined;
-  #https: Http | undefined;
+  readonly #modules = new Map<string, Http>();
   readonly #agents = new Map<Http, Agent>();
+  /** Where the agents of a process are kept, by the versions of undici. */
+  readonly #dispatchers = [1, 2, 3, 4].map((n) => Symbol.for(`undici.globalDispatcher.${n}`));
+  #channels: readonly ReturnType<Channels["channel"]>[] | undefined;
+  /** When something was heard last, by `performance.now()`. */
+  #usedAt = 0;
   /** The last `fetch` that was found to be Node's. */
   #own: typeof globalThis.fetch | undefined;
+  /** The agents of undici that were found to be without settings, which they cannot be given later. */
+  readonly #plain = new WeakSet<object>();
 
   /** Whether a call may go this way now. */
   get isOpen(): boolean {
-    return this.#isOwnFetch() && isNode() && !isWatched() && hasPlainDispatcher();
+    try {
+      return this.#isOwnFetch() && isNode() && !this.#isWatched() && this.#isPlain();
+    } catch {
+      // Whatever cannot be asked is nothing that is known to be Node's.
+      return false;
+    }
   }
 
   /** Whether the global `fetch` is Node's own: not msw's, Next's or a test's. */
   #isOwnFetch(): boolean {
     const { fetch } = globalThis;
-    if (typeof fetch !== "function") return false;
-    if (fetch === this.#own) return true;
+    if (fetch === this.#own) return fetch !== undefined;
+    // That of another realm, as in Jest, has its settings where nobody here sees them.
+    if (typeof fetch !== "function" || Object.getPrototypeOf(fetch) !== Function.prototype)
+      return false;
     if (!ownFetch.test(Function.prototype.toString.call(fetch))) return false;
     this.#own = fetch;
     return true;
   }
 
-  /** Sends one request. It rejects with what Node rejects with, or the signal's reason. */
-  send({ url, method, headers, body, signal }: Departure): Promise<NodeAnswer> {
-    const { protocol, hostname, port, pathname, search } = new URL(url);
+  #isWatched(): boolean {
+    this.#channels ??= watched.flatMap(
+      (name) => nodeModule("node:diagnostics_channel")?.channel(name) ?? [],
+    );
+    return this.#channels.length === 0 || this.#channels.some((channel) => channel.hasSubscribers);
+  }
+
+  /**
+   * Whether `fetch` would ask an agent without any settings: nobody has put a proxy, a certificate, a mock or an
+   * interceptor of undici's there, for the process or by the runtime's own options.
+   */
+  #isPlain(): boolean {
+    return this.#dispatchers.every((symbol) => {
+      const dispatcher: unknown = Reflect.get(globalThis, symbol);
+      // There is none before the first `fetch`.
+      if (dispatcher === undefined) return !Object.hasOwn(globalThis, symbol);
+      const agent = dispatcher as PlainAgent;
+      if (!this.#plain.has(agent)) {
+        if (!isPlainAgent(agent)) return false;
+        this.#plain.add(agent);
+      }
+      return isUntouched(agent);
+    });
+  }
+
+  /**
+   * Sends one request. It rejects with what Node rejects with, or the signal's reason.
+   *
+   * A server may close an idle connection in the moment in which it is used again. That says nothing of the
+   * server, so that what may be repeated goes out again at once.
+   */
+  async send(departure: Departure): Promise<NodeAnswer> {
+    const { signal, isRepeatable } = departure;
+    if (!isRepeatable) await this.#hearOfClosed();
+    for (let stale = 0; ; stale += 1) {
+      if (signal.aborted) throw signal.reason;
+      const sent = this.#request(departure);
+      try {
+        return await answerOf(sent, departure);
+      } catch (error) {
+        const isStale = isRepeatable && sent.reusedSocket && isReset(error);
+        if (!isStale || stale === MOST_STALE) throw error;
+      } finally {
+        this.#usedAt = performance.now();
+      }
+    }
+  }
+
+  /**
+   * Lets the event loop hear of connections that were closed while it was busy, as with a handler that computes for
+   * seconds: a request on one of them would fail, and it could not be known whether it has arrived.
+   */
+  async #hearOfClosed(): Promise<void> {
+    if (performance.now() - this.#usedAt <= SURELY_OPEN_MS) return;
+    for (let turn = 0; turn < TURNS; turn += 1) {
+      await new Promise<void>((resolve) => void setImmediate(resolve));
+    }
+  }
+
+  #request({ url, method, headers, body }: Departure): Sent {
+    const { protocol, host, hostname, port, pathname, search } = new URL(url);
     const http = this.#moduleOf(protocol);
-    return new Promise((resolve, reject) => {
-      // Looked up at each call, as nock puts its own there.
-      const sent = http.request({
-        agent: this.#agentOf(http),
-        // An address of IPv6 stands in brackets.
-        host: hostname.replace(/^\[|\]$/g, ""),
-        port,
-        path: pathname + search,
-        method,
-        headers: { ...fetchHeaders, ...headers },
-      });
-      const forget = onAbort(signal, () => {
-        reject(signal.reason);
-        sent.destroy();
-      });
-      sent.once("response", (incoming) => resolve(new NodeAnswer(incoming)));
-      sent.once("close", forget);
-      // What goes wrong behind the answer is told where its body is read.
-      sent.on("error", reject);
-      sent.end(body);
+    // In the order in which `fetch` sends them.
+    const all: Record<string, string> = { host, connection: "keep-alive", ...headers };
+    for (const [name, value] of fetchHeaders) all[name] ??= value;
+    all["accept-encoding"] ??= encodings[protocol as keyof typeof encodings];
+    const length = lengthOf(body, method);
+    if (length !== undefined) all["content-length"] = String(length);
+    // Looked up at each call, as nock puts its own there.
+    return http.request({
+      agent: this.#agentOf(http),
+      // An address of IPv6 stands in brackets.
+      host: hostname.startsWith("[") ? hostname.slice(1, -1) : hostname,
+      port,
+      path: pathname + search,
+      method,
+      headers: all,
     });
   }
 
   #moduleOf(protocol: string): Http {
-    if (protocol === "http:") {
-      this.#http ??= nodeModule("node:http");
-      return this.#http as Http;
-    }
-    this.#https ??= nodeModule("node:https") as unknown as Http;
-    return this.#https;
+    const known = this.#modules.get(protocol);
+    if (known) return known;
+    const http = nodeModule(protocol === "http:" ? "node:http" : "node:https") as Http;
+    this.#modules.set(protocol, http);
+    return http;
   }
 
   #agentOf(http: Http): Agent {
     const known = this.#agents.get(http);
     if (known) return known;
     const agent = new http.Agent({ keepAlive: true, timeout: IDLE_MS, scheduling: "lifo" });
+    limitConnecting(agent);
     this.#agents.set(http, agent);
     return agent;
   }
+}
+
+/** Lets no connection take longer than it may; each of them is asked once, not each call. */
+function limitConnecting(agent: Agent): void {
+  const connect = agent.createConnection;
+  agent.createConnection = (options, done) => {
+    const socket = connect.call(agent, options, done);
+    if (!socket) return socket;
+    const timer = setTimeout(() => {
+      const facts = { code: "ETIMEDOUT", syscall: "connect" };
+      socket.destroy(Object.assign(new Error("no connection in time"), facts));
+    }, CONNECT_MS);
+    const stop = (): void => clearTimeout(timer);
+    socket.once("encrypted" in socket ? "secureConnect" : "connect", stop);
+    socket.once("close", stop);
+    return socket;
+  };
+}
+
+/** Gives the body to a request, and waits for the head of its answer. */
+function answerOf(sent: Sent, { body, signal }: Departure): Promise<NodeAnswer> {
+  return new Promise((resolve, reject) => {
+    const forget = onAbort(signal, () => {
+      reject(signal.reason);
+      sent.destroy();
+    });
+    sent.once("response", (incoming) => resolve(new NodeAnswer(incoming)));
+    sent.once("close", () => {
+      forget();
+      // Whatever else has ended it without a word, such as another protocol than was asked for.
+      reject(new Error("socket hang up"));
+    });
+    // What goes wrong behind the answer is told where its body is read.
+    sent.on("error", reject);
+    // A text of UTF-8 takes the head along, whose letters are bytes; where it is ASCII, both are the same.
+    if (body === undefined || lengthOf(body) === body.length) sent.end(body, "latin1");
+    else sent.end(Buffer.from(body));
+  });
+}
+
+/** In bytes. `fetch` says of some methods that they have no body, and of others nothing. */
+function lengthOf(body: string | undefined, method?: string): number | undefined {
+  if (body !== undefined) return Buffer.byteLength(body);
+  return method === "POST" || method === "PUT" || method === "PATCH" ? 0 : undefined;
+}
+
+function isReset(error: unknown): boolean {
+  const { code } = Object(error) as { readonly code?: unknown };
+  return code === "ECONNRESET" || code === "EPIPE";
 }
 
 /** An answer as `fetch` would give it, as far as it is read here. */
@@ -113,12 +256,10 @@ export class NodeAnswer {
   constructor(incoming: Incoming) {
     this.#incoming = incoming;
     this.status = incoming.statusCode ?? 0;
-    const get = (name: string): string | null => {
-      const value = incoming.headers[name];
-      return value === undefined ? null : String(value);
-    };
+    // Those that come twice are a list, as with `fetch`.
+    const get = (name: string) => incoming.headersDistinct[name]?.join(", ") ?? null;
     this.headers = { get };
-    this.body = unpacked(incoming, incoming.headers["content-encoding"] ?? "");
+    this.body = unpacked(incoming, get("content-encoding"));
   }
 
   /** The whole body, where it is not packed. */
@@ -147,62 +288,109 @@ function joined(pieces: readonly Uint8Array[]): Uint8Array {
   return whole;
 }
 
-/** Unpacks a body by the encodings that its header names, the last one first; others are left as they are. */
-function unpacked(incoming: Incoming, encodings: string): AsyncIterable<Uint8Array> {
-  const names = encodings.toLowerCase().split(",");
-  const steps = names.reverse().flatMap((name) => unpackerOf(name.trim()) ?? []);
-  if (steps.length === 0) return incoming;
-  // What goes wrong with one of them is told by the last.
-  const pipeline = nodeModule("node:stream")?.pipeline as unknown as (
-    streams: readonly unknown[],
-    onEnd: () => void,
-  ) => AsyncIterable<Uint8Array>;
-  return pipeline([incoming, ...steps], () => {});
+/** More encodings than this, one around another, are an attack. */
+const MOST_ENCODINGS = 5;
+
+/** Unpacks a body by the encodings that its header names, the last one first; with one that is unknown, none. */
+function unpacked(incoming: Incoming, encoding: string | null): Bytes {
+  if (encoding === null) return incoming;
+  const names = encoding.toLowerCase().split(",").reverse();
+  const steps = names.map((name) => unpackers.get(name.trim()));
+  if (steps.length > MOST_ENCODINGS) incoming.destroy(new Error("too many encodings"));
+  if (!steps.every((step) => step !== undefined)) return incoming;
+  const zlib = nodeModule("node:zlib") as Zlib;
+  return piped(incoming, ...steps.map((step) => step(zlib)));
 }
 
-function unpackerOf(name: string): object | undefined {
-  const zlib = nodeModule("node:zlib");
-  if (name === "gzip" || name === "x-gzip") return zlib?.createGunzip();
-  if (name === "deflate") return zlib?.createInflate();
-  return name === "br" ? zlib?.createBrotliDecompress() : undefined;
+/** Puts one behind another. What goes wrong with one of them is told by the last. */
+function piped(...steps: readonly unknown[]): Bytes {
+  const { pipeline } = nodeModule("node:stream") as unknown as {
+    pipeline(steps: readonly unknown[], onEnd: () => void): Bytes;
+  };
+  return pipeline(steps, () => {});
+}
+
+type Bytes = AsyncIterable<Uint8Array>;
+type Zlib = NonNullable<ReturnType<typeof nodeModule<"node:zlib">>>;
+
+const unpackers: ReadonlyMap<string, (zlib: Zlib) => unknown> = new Map([
+  ["gzip", gunzip],
+  ["x-gzip", gunzip],
+  ["deflate", (zlib) => (source: Bytes) => inflated(source, zlib)],
+  ["br", unbrotli],
+]);
+
+/** As lenient as `fetch`: what was cut is given as far as it came. */
+function gunzip({ createGunzip, constants: { Z_SYNC_FLUSH: flush } }: Zlib): unknown {
+  return createGunzip({ flush, finishFlush: flush });
+}
+
+function unbrotli({ createBrotliDecompress, constants }: Zlib): unknown {
+  const { BROTLI_OPERATION_FLUSH: flush } = constants;
+  return createBrotliDecompress({ flush, finishFlush: flush });
+}
+
+/** Some servers leave the frame of zlib out, whose first byte ends in 8. */
+async function* inflated(source: Bytes, zlib: Zlib): Bytes {
+  const pieces = source[Symbol.asyncIterator]();
+  const { value: first } = await pieces.next();
+  if (first === undefined) return;
+  async function* whole(): Bytes {
+    yield first as Uint8Array;
+    yield* { [Symbol.asyncIterator]: () => pieces };
+  }
+  const { Z_SYNC_FLUSH: flush } = zlib.constants;
+  const options = { flush, finishFlush: flush };
+  const isFramed = (Number(first[0]) & 0x0f) === 8;
+  yield* piped(whole, isFramed ? zlib.createInflate(options) : zlib.createInflateRaw(options));
 }
 
 /** Whether this is Node itself, and not one of those that speak like it. */
 function isNode(): boolean {
   const { process, Deno, EdgeRuntime, navigator } = globalThis as Readonly<Record<string, unknown>>;
-  const { versions } = (process ?? {}) as { readonly versions?: Record<string, unknown> };
-  if (!versions?.["node"] || versions["bun"] || versions["electron"]) return false;
+  const { versions, getBuiltinModule } = (process ?? {}) as Partial<NodeJS.Process>;
+  if (!versions?.node || versions["bun"] || versions["electron"]) return false;
+  if (typeof getBuiltinModule !== "function") return false;
   if (Deno !== undefined || EdgeRuntime !== undefined) return false;
   const { userAgent = "" } = (navigator ?? {}) as Partial<Navigator>;
-  return userAgent !== "Cloudflare-Workers" && nodeModule("node:http")?.request !== undefined;
+  return userAgent !== "Cloudflare-Workers";
 }
 
-function isWatched(): boolean {
-  const channels = nodeModule("node:diagnostics_channel");
-  return channels === undefined || watched.some((name) => channels.hasSubscribers(name));
+/** What is looked at of an agent of undici's. */
+interface PlainAgent {
+  readonly constructor: { readonly name: string };
+  readonly closed?: boolean;
+  readonly destroyed?: boolean;
+  eventNames(): readonly unknown[];
 }
 
-/**
- * Whether `fetch` would ask an agent without any settings: nobody has put a proxy, a certificate, a mock or an
- * interceptor of undici's there, for the process or by the runtime's own options.
- */
-function hasPlainDispatcher(): boolean {
-  return Object.getOwnPropertySymbols(globalThis).every((symbol) => {
-    if (!symbol.description?.startsWith("undici.globalDispatcher.")) return true;
-    return isPlainAgent(Reflect.get(globalThis, symbol));
-  });
-}
-
-function isPlainAgent(dispatcher: object): boolean {
+/** Whether an agent has no settings. */
+function isPlainAgent(agent: PlainAgent): boolean {
   // An agent with interceptors is a proxy of one.
-  if (nodeModule("node:util")?.types.isProxy(dispatcher) !== false) return false;
+  if (nodeModule("node:util")?.types.isProxy(agent) !== false) return false;
   // Node's own bridge from one version of undici to the next, whose agent is looked at by itself.
-  const { name } = dispatcher.constructor;
+  const { name } = agent.constructor;
   if (name === "Dispatcher1Wrapper") return true;
-  const symbols = Object.getOwnPropertySymbols(dispatcher);
-  const found = symbols.find(({ description }) => description === "options");
-  if (name !== "Agent" || found === undefined || Object.hasOwn(dispatcher, "dispatch"))
-    return false;
-  const settings: unknown[] = Object.values(Reflect.get(dispatcher, found) as object);
-  return settings.every((value) => value === undefined || value === Number.POSITIVE_INFINITY);
+  if (name !== "Agent") return false;
+  const options: unknown = memberOf(agent, "options");
+  const factory: unknown = memberOf(agent, "factory");
+  if (!options || typeof factory !== "function" || factory.name !== "defaultFactory") return false;
+  return Object.values(options).every(
+    (value) => value === undefined || value === Number.POSITIVE_INFINITY,
+  );
+}
+
+/** What an agent holds under a symbol of its own. */
+function memberOf(agent: object, name: string): unknown {
+  const symbols = Object.getOwnPropertySymbols(agent);
+  const symbol = symbols.find(({ description }) => description === name);
+  return symbol && Reflect.get(agent, symbol);
+}
+
+/** Whether nobody has put anything in front of an agent, listens to it, or has closed it. */
+function isUntouched(agent: PlainAgent): boolean {
+  if (agent.closed === true || agent.destroyed === true) return false;
+  if (Object.hasOwn(agent, "dispatch") || agent.eventNames().length > 0) return false;
+  const above: object = Object.getPrototypeOf(agent);
+  return agent.constructor.name === "Dispatcher1Wrapper" || !Object.hasOwn(above, "dispatch");
 }

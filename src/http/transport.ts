@@ -19,6 +19,8 @@ export interface PreparedRequest {
   readonly maxBodyBytes: number;
   /** Goes straight to `fetch`. @default false */
   readonly hot?: true | undefined;
+  /** Whether it may go out a second time without a word. @default false */
+  readonly isRepeatable?: boolean | undefined;
   /** Told of an answer that is no success as soon as its status is there, without its text. */
   readonly onRefusal?: ((reply: TransportReply) => void) | undefined;
 }

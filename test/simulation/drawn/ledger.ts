@@ -47,6 +47,7 @@ const MOST_REPEATS = 60;
 /** Keeps what became of each event, and holds it against the promises. */
 export class Ledger {
   readonly #fates = new Map<number, Fate>();
+  readonly #endedAt = new Map<string | undefined, number>();
   readonly #parts: LedgerParts;
 
   constructor(parts: LedgerParts) {
@@ -117,9 +118,15 @@ export class Ledger {
     }
   }
 
+  /** When a handler of an event with this key ended last. */
+  endedAt(key: string | undefined): number {
+    return this.#endedAt.get(key) ?? Number.NEGATIVE_INFINITY;
+  }
+
   /** A handler has ended, or is given up. */
   ended(reader: Reader, n: number): void {
-    const { running } = this.#of(n);
+    const { running, event } = this.#of(n);
+    this.#endedAt.set(event.key, this.#parts.now());
     const count = (running.get(reader) ?? 1) - 1;
     if (count === 0) running.delete(reader);
     else running.set(reader, count);

@@ -654,7 +654,9 @@ export class DrawnWorld {
       ({ n, key }) =>
         this.ledger.startsOf(n) === 0 &&
         this.#isDue(n, reader) &&
-        !(settings.ordered && others.some((other) => other.n !== n && other.key === key)),
+        !(settings.ordered && others.some((other) => other.n !== n && other.key === key)) &&
+        // Its key was another's until then.
+        !(settings.ordered && now < this.ledger.endedAt(key) + STALL_MS),
     );
     // An outage is all it can know of bad ones that hold the key of those behind them.
     if (reader.isHeldByPoison && stalled.every(({ n }) => reader.given.has(n))) return;
