@@ -109,7 +109,13 @@ function tellsOfBody(headers: Headers): boolean {
  */
 export function isCutOff(text: string, headers: Headers): boolean {
   if (headers.has("content-length") || headers.has("transfer-encoding")) return false;
-  return /\bjson\b/i.test(headers.get("content-type") ?? "json") && isCutJson(text);
+  if (!/\bjson\b/i.test(headers.get("content-type") ?? "json")) return false;
+  try {
+    JSON.parse(text);
+    return false;
+  } catch {
+    return isCutJson(text);
+  }
 }
 
 /** The encodings that every runtime unpacks, by their names in HTTP. */
