@@ -81,7 +81,7 @@ function isBug(error: unknown): boolean {
 }
 
 /** The error and what caused it, at most five deep. */
-function causesOf(error: unknown): readonly unknown[] {
+export function causesOf(error: unknown): readonly unknown[] {
   const chain: unknown[] = [];
   let current = error;
   while (current !== undefined && current !== null && chain.length < 5) {

@@ -293,6 +293,7 @@ async function exchange(
       ? request.headers
       : Object.assign({}, request.headers, { [header]: prefix + token });
   const limitMs = remainingMs(journey);
+  const secrets = (): readonly string[] => secretsIn(settings, journey);
   let reply: TransportReply | undefined;
   const onRefusal = (head: TransportReply): void => {
     reply = head;
@@ -306,12 +307,11 @@ async function exchange(
   } catch (error) {
     if (call.signal?.aborted) throw reasonOf(call.signal);
     // A refusal counts once its status is there, whatever becomes of its text.
-    if (!isTimeUp(error)) return fromThrown(error, context, settings.fetch === undefined);
+    if (!isTimeUp(error)) return fromThrown(error, context, settings.fetch === undefined, secrets);
     if (reply === undefined) return fromTimeout(limitMs, context, true);
   }
   if (reply.status >= 200 && reply.status < 300) return toAnswer(reply, journey, context);
-  const secrets = secretsIn(settings, journey);
-  return fromStatus(reply, context, { describe: settings.describeError, secrets });
+  return fromStatus(reply, context, { describe: settings.describeError, secrets: secrets() });
 }
 
 /** All that a call has sent and a server may repeat, but nobody else may see. */

@@ -3,7 +3,7 @@ import { answerAtOnce } from "../core/foreign.ts";
 import { isCutJson, parseJson } from "../core/json.ts";
 import { toNetworkFailure } from "../core/network.ts";
 import { tooLongText } from "../core/page-limit.ts";
-import { redactorOf } from "./redact.ts";
+import { redactorOf, withoutSecrets } from "./redact.ts";
 import { isNoResponse, type TransportReply } from "./transport.ts";
 import type { HttpSettings } from "./types.ts";
 
@@ -105,19 +105,21 @@ export function fromStatus(
  * Makes the error for what a `fetch`, or the reading of its body, was rejected with. The original is
  * let go: it may hold the request, with its credential.
  *
- * A bug is not wrapped: it is thrown as it is.
+ * A bug is not wrapped: it is thrown as it is, but for a text that holds a secret of the call.
  *
  * @param isOwnFetch Whether it was the runtime's, so that what was certainly not sent is known.
+ * @param secrets Gives what the call has sent and nobody else may see.
  */
 export function fromThrown(
   error: unknown,
   context: FailureContext,
   isOwnFetch = true,
+  secrets: () => readonly string[] = () => [],
 ): AckloopError {
   // It has answered: what was asked for may be done.
   if (isNoResponse(error)) return new AckloopError("config", error.message, toFacts(context, true));
   const failure = toNetworkFailure(error);
-  if (failure === undefined) throw error;
+  if (failure === undefined) throw withoutSecrets(error, secrets);
   const { unsent, networkCode, distrusted } = failure;
   const shown = networkCode ? ` (${networkCode})` : "";
   if (distrusted) {

@@ -1,3 +1,6 @@
+import { kindOf } from "../core/foreign.ts";
+import { causesOf } from "../core/network.ts";
+
 /** The longest text of a provider's that an error repeats, in characters. */
 const maxTextLength = 300;
 
@@ -29,6 +32,36 @@ export function redactorOf(secrets: () => readonly string[]): (text: string) => 
     const isDone = plain.endsWith("[redacted]");
     return shorten(`${toOneLine(isDone ? plain : plain.slice(0, -maxUnfound))}…`);
   };
+}
+
+/**
+ * What somebody's code threw, as it is; where its text holds a secret of the call of 8 characters or more, or is
+ * too long to be looked through, a copy in its place: its name, its text without the secrets, and the places it passed.
+ */
+export function withoutSecrets(thrown: unknown, secrets: () => readonly string[]): unknown {
+  // A test's `fetch` fails too, and its token may be a letter.
+  const long = secrets().filter((secret) => secret.length >= shortestUnnamed);
+  const known = longestFirst(long).map(toWanted);
+  const isHarmless = (text: string): boolean => {
+    const begin = text.slice(0, maxLookedThrough);
+    return redact(begin, known) === begin;
+  };
+  const texts = causesOf(thrown).map(textsOf);
+  const isShort = texts.every(({ message }) => message.length <= maxLookedThrough);
+  if (isShort && texts.every((each) => isHarmless(each.message) && isHarmless(each.stack))) {
+    return thrown;
+  }
+  const { message, stack } = textsOf(thrown);
+  const copy = new Error(toPlainText(message, long));
+  copy.name = kindOf(thrown);
+  const places = stack.split("\n").filter((line) => /^ +at .+:\d+/.test(line) && isHarmless(line));
+  copy.stack = [`${copy.name}: ${copy.message}`, ...places].join("\n");
+  return copy;
+}
+
+function textsOf(thrown: unknown): { readonly message: string; readonly stack: string } {
+  const { message = "", stack = "" } = Object(thrown);
+  return { message: String(message), stack: String(stack) };
 }
 
 function redact(text: string, secrets: readonly Wanted[]): string {
@@ -167,8 +200,9 @@ function withoutEncoded(text: string, secrets: readonly Wanted[]): string {
       .replace(/[\r\n=]/g, "")
       .replaceAll("-", "+")
       .replaceAll("_", "/");
+    const utf8 = new TextDecoder();
     // It may begin within a longer word.
-    const readings = [0, 1, 2, 3].map((start) => decoded(characters.slice(start)));
+    const readings = [0, 1, 2, 3].map((start) => decoded(utf8, characters.slice(start)));
     const isSecret = fitting.some((secret) => readings.some((each) => isIn(secret, each)));
     return isSecret ? "[redacted]" : run;
   });
@@ -182,9 +216,7 @@ function isIn(secret: Wanted, text: string): boolean {
   );
 }
 
-const utf8 = new TextDecoder();
-
-function decoded(base64: string): string {
+function decoded(utf8: TextDecoder, base64: string): string {
   // What is left over of a group of four holds a byte where it has two characters.
   const whole = base64.length % 4 === 1 ? base64.slice(0, -1) : base64;
   return utf8.decode(Uint8Array.from(atob(whole), (each) => each.charCodeAt(0)));

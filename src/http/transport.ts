@@ -141,10 +141,14 @@ export function isNoResponse(error: unknown): error is NoResponse {
 }
 
 function checked(response: Response): Response {
-  if (isResponse(response)) return response;
-  throw new NoResponse(
-    "`fetch` gave no Response: that has a number in `status`, a `get` in `headers`, and a body to be read",
-  );
+  if (!isResponse(response)) {
+    throw new NoResponse(
+      "`fetch` gave no Response: that has a number in `status`, a `get` in `headers`, and a body to be read",
+    );
+  }
+  // `Response.error()`, which a cache or a mock gives in place of a rejection.
+  if (response.type === "error") throw new TypeError("network error");
+  return response;
 }
 
 /** Asked for what it can do: the `fetch` of a library, or a test's, has a class of its own. */

@@ -1,4 +1,5 @@
 import { getEventListeners, once } from "node:events";
+import { inspect } from "node:util";
 import { HttpResponse, http } from "msw";
 import { setupServer } from "msw/node";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -133,6 +134,44 @@ describe("a call", () => {
     await expect(clientOf(fetch).call(callOf())).rejects.toBe(bug);
 
     expect(fetch).toHaveBeenCalledTimes(1);
+  });
+
+  it("leaves the text of a bug alone where the credential is a letter, as in tests", async () => {
+    const bug = new TypeError("x is not a function");
+    const credential = { token: "t", header: "authorization", prefix: "" };
+    const client = clientOf(() => Promise.reject(bug), { credential });
+
+    await expect(client.call(callOf())).rejects.toBe(bug);
+  });
+
+  it("takes a Response.error() for the network's failure", async () => {
+    const fetch = vi.fn(async () => Response.error());
+
+    const error = await failureOf(clientOf(fetch, { retry: { attempts: 1 } }).call(callOf()));
+
+    expect(error).toMatchObject({ code: "transport", retryable: true, outcomeUnknown: true });
+    expect(error.message).toContain("the network failed");
+  });
+
+  it.each([
+    ["its text", (text: string) => new TypeError(`not a header: ${text}`)],
+    ["the text of its cause", (text: string) => new TypeError("no", { cause: new Error(text) })],
+    ["its stack alone", (text: string) => Object.assign(new TypeError(text), { message: "no" })],
+    ["a very long text", (text: string) => new TypeError("x".repeat(10_000) + text)],
+  ])("keeps the credential out of a bug in the fetch that holds it in %s", async (_, bugOf) => {
+    const fetch: typeof globalThis.fetch = async (_url, init) => {
+      throw bugOf(JSON.stringify(init?.headers));
+    };
+
+    const error: unknown = await clientOf(fetch)
+      .call(callOf())
+      .catch((thrown: unknown) => thrown);
+
+    expect(error).toMatchObject({
+      name: "TypeError",
+      stack: expect.stringContaining("client.test.ts"),
+    });
+    expect(inspect(error, { showHidden: true, depth: 9 })).not.toContain(secret);
   });
 });
 

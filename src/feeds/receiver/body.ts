@@ -1,5 +1,6 @@
 import type { Cut } from "../../core/abort.ts";
 import { AckloopError, isAckloopError } from "../../core/errors.ts";
+import { isCutJson } from "../../core/json.ts";
 
 /** Why a request has no body that can be used. */
 export type BodyRefusal = "tooLarge" | "cut" | "encoded" | "gone";
@@ -101,6 +102,21 @@ function tellsOfBody(headers: Headers): boolean {
   const length = headers.get("content-length");
   if (length !== null) return Number(length) > 0;
   return headers.has("transfer-encoding") || /\bjson\b/i.test(headers.get("content-type") ?? "");
+}
+
+/**
+ * Whether a text is JSON that was cut in its middle where nothing else tells of it: over HTTP/2 a body needs no
+ * length, and Node gives one that its sender gave up as if it had ended.
+ */
+export function isCutOff(text: string, headers: Headers): boolean {
+  if (headers.has("content-length") || headers.has("transfer-encoding")) return false;
+  if (!/\bjson\b/i.test(headers.get("content-type") ?? "json")) return false;
+  try {
+    JSON.parse(text);
+    return false;
+  } catch {
+    return isCutJson(text);
+  }
 }
 
 /** The encodings that every runtime unpacks, by their names in HTTP. */

@@ -31,7 +31,9 @@ export interface WebhookEvent<Type extends string = string, Data = unknown> {
 export type WebhookEventWith<Events extends Schemas, Made extends WebhookEvent> = [
   keyof Events,
 ] extends [never]
-  ? FeedEvent<Made["type"], Made["data"]>
+  ? Made extends WebhookEvent
+    ? FeedEvent<Made["type"], Made["data"]>
+    : never
   : {
       [Name in keyof Events & string]: FeedEvent<Name, SchemaOutput<Events[Name]>>;
     }[keyof Events & string];

@@ -7,11 +7,12 @@ import type { MaybePromise } from "../../core/guard.ts";
 import type { Received, ReceiveOptions, Receiver } from "../../core/receiver.ts";
 import { describeGiven } from "../../core/request-kind.ts";
 import { Seldom } from "../../core/seldom.ts";
-import { type BodyRefusal, readBody } from "./body.ts";
+import { type BodyRefusal, isCutOff, readBody } from "./body.ts";
 import { createDoor, type Door, type Letter } from "./door.ts";
 import { createReceiverFeed, type ReceiverFeed, type ReceiverFeedOptions } from "./feed.ts";
 import type { ReceiverSettings } from "./options.ts";
 import type { SignatureClaim } from "./signature.ts";
+import { webCryptoOf } from "./web-crypto.ts";
 
 /** Reads the requests of a sender, on any runtime that has `Request` and WebCrypto. */
 export interface WebhookReceiver<E extends FeedEvent = FeedEvent> extends Receiver<E> {
@@ -173,7 +174,14 @@ function createMessageReader(
     const text = decoded(decoder, bytes);
     if (text === undefined) return { status: 400, why: "its body is no UTF-8" };
     const { headers } = request;
-    const facts = { source, text, headers, signedId: claim?.id, deriveId: () => digestOf(bytes) };
+    if (isCutOff(text, headers)) return refusedBody.cut;
+    const facts = {
+      source,
+      text,
+      headers,
+      signedId: claim?.id,
+      deriveId: () => digestOf(bytes, provider),
+    };
     return { kind: "deliveries", deliveries: [await toDelivery(facts)] };
   };
 }
@@ -205,8 +213,8 @@ function decoded(decoder: TextDecoder, bytes: Uint8Array): string | undefined {
   }
 }
 
-function digestOf(bytes: Uint8Array): MaybePromise<string> {
-  const digest = sha256(bytes);
+function digestOf(bytes: Uint8Array, provider: string): MaybePromise<string> {
+  const digest = sha256(bytes, () => webCryptoOf(provider));
   return typeof digest === "string" ? toDerivedId(digest) : digest.then(toDerivedId);
 }
 

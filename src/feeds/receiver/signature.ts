@@ -1,6 +1,7 @@
 import { AckloopError } from "../../core/errors.ts";
 import { type FilledOf, list, milliseconds, Rule, type TableOf } from "../../core/options.ts";
 import { isSame } from "./secret.ts";
+import { webCryptoOf } from "./web-crypto.ts";
 
 /** How the signatures of requests are verified. */
 export interface SignatureOptions {
@@ -149,8 +150,9 @@ interface Key {
   readonly key: CryptoKey;
 }
 
-/** @throws {AckloopError} `config` where the runtime knows no ed25519. */
+/** @throws {AckloopError} `config` where the runtime knows no ed25519, or has no WebCrypto at all. */
 async function importKeys(secrets: readonly Secret[], provider: string): Promise<readonly Key[]> {
+  webCryptoOf(provider);
   const imported = secrets.map(async ({ version, bytes }) => {
     return { version, key: await schemes[version].importKey(bytes) };
   });

@@ -145,7 +145,8 @@ export interface KekkerClient {
   /** The operation queue. */
   readonly queue: KekkerQueue;
   /**
-   * Makes a feed of the unprocessed events.
+   * Makes a feed of the unprocessed events. Its type by name is `KekkerFeed`, as `ReturnType<typeof node.feed>`
+   * knows no event types.
    *
    * Pulls bring page one, in the node's order, and further pages where the node gives fewer than
    * `limit`. Acks are individual; an event that is not found counts as `gone`. A receipt stays valid in

@@ -60,7 +60,8 @@ export interface TikiOptions extends ClientOptions {
 /** The whole event queue API, and feeds of it. */
 export interface TikiClient extends TikiCalls {
   /**
-   * Makes the feed of a queue, for `consume` and `drain`. It makes no request by itself.
+   * Makes the feed of a queue, for `consume` and `drain`. It makes no request by itself. Its type by name is
+   * `TikiFeed`, as `ReturnType<typeof shop.feed>` knows no event types.
    *
    * @param queueCode The queue's code, as `queues.list` and `queues.create` give it.
    * @throws {AckloopError} `config` for a code that no path can hold, or a wrong option.

@@ -53,7 +53,7 @@ export function checkSize<Value>(operation: string, name: string, value: Value):
 export function sizeOf(operation: string, name: string, value: unknown): number {
   const text = textOf(operation, name, value);
   if (!text.startsWith("{")) throw wrong("workato", `${name} must be an object as JSON`, operation);
-  const bytes = encoder.encode(text).length;
+  const bytes = new TextEncoder().encode(text).length;
   if (bytes <= maxBytes) return bytes;
   throw wrong(
     "workato",
@@ -61,8 +61,6 @@ export function sizeOf(operation: string, name: string, value: unknown): number 
     operation,
   );
 }
-
-const encoder = new TextEncoder();
 
 function textOf(operation: string, name: string, value: unknown): string {
   try {

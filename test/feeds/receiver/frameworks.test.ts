@@ -1,5 +1,7 @@
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
+import * as http2 from "node:http2";
 import { type AddressInfo, connect } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import express from "express";
@@ -81,6 +83,37 @@ describe.each(servers)("a webhook mounted in %s", (_, make) => {
     expect(await answerTo(port, `${head}\r\nConnection: close`)).toMatch(/^HTTP\/1\.1 [24]\d\d /);
     expect((await post(port, secret)).status).toBe(200);
   });
+});
+
+it.each([
+  ["JSON", { "content-type": "application/json" }],
+  ["what has no type", {}],
+])("never takes what was cut over HTTP/2 for a message: %s", async (_, headers) => {
+  // Of its own: a receiver tells each reason once a minute.
+  const own = webhook(receiver(), handler, { logger });
+  const server = http2.createServer(getRequestListener(own));
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  const session = http2.connect(`http://127.0.0.1:${port}`);
+  const path = `/acme?secret=${secret}`;
+  const begun = once(server, "stream");
+  const cut = session.request({ ":method": "POST", ":path": path, ...headers });
+  cut.on("error", () => undefined).write('{"id":"m-cut","data":"a');
+  const [stream] = (await begun) as [http2.ServerHttp2Stream];
+  await vi.waitFor(() => expect(stream.readableDidRead).toBe(true));
+  cut.close(http2.constants.NGHTTP2_CANCEL);
+
+  await vi.waitFor(() => expect(warn.mock.calls.flat().join()).toContain("was cut off"));
+  expect(handler).not.toHaveBeenCalled();
+  const whole = session.request({ ":method": "POST", ":path": path, ...headers });
+  const answer = once(whole, "response");
+  whole.end('{"id":"m-whole","data":9}');
+  expect((await answer)[0]).toMatchObject({ ":status": 200 });
+  expect(handler.mock.calls.map(([{ data }]) => data)).toEqual([9]);
+  session.destroy();
+  server.close();
 });
 
 it("never takes a body that Express has parsed before for an empty message", async () => {

@@ -18,6 +18,14 @@ describe("a receiver's events", () => {
     expectTypeOf(made.feed()).toExtend<Feed<FeedEvent<"paid", string>>>();
   });
 
+  it("have each the data of their own type, where toEvent makes several", () => {
+    type Made = { type: "paid"; data: { total: number } } | { type: "sent"; data: string };
+    const made = receiver({ ...base, toEvent: (body) => body as Made });
+
+    type Union = FeedEvent<"paid", { total: number }> | FeedEvent<"sent", string>;
+    expectTypeOf(made).toExtend<Receiver<Union>>();
+  });
+
   it("are the union of a catalogue, whatever toEvent says of the data", () => {
     const made = receiver({
       ...base,

@@ -206,6 +206,15 @@ describe("the published message", () => {
       message: expect.stringContaining("takes no ed25519 key"),
     });
   });
+
+  it("rejects as config where the runtime has no WebCrypto, and says so", async () => {
+    vi.spyOn(crypto, "subtle", "get").mockReturnValue(undefined as never);
+
+    await expect(receive([secret], v1)).rejects.toMatchObject({
+      code: "config",
+      message: expect.stringContaining("has no WebCrypto"),
+    });
+  });
 });
 
 describe("the secrets of signatures", () => {
