@@ -22,6 +22,78 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal.aborted) throw reasonOf(signal);
 }
 
+/** What ends a piece of work, however it is told. */
+export interface Cut {
+  /** Throws the reason where it has come already. */
+  throwIfAborted(): void;
+  /** Calls back once when it comes, until the returned function is called. */
+  onAbort(callback: () => void): () => void;
+}
+
+/**
+ * A controller of one call, whose signal is made only when somebody asks for it: with a listener, a signal
+ * costs about what it costs to read a request.
+ */
+export class LateController implements AbortController, Cut {
+  #controller: AbortController | undefined;
+  #aborted: { readonly reason: unknown } | undefined;
+  readonly #callbacks = new Set<() => void>();
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#aborted) this.#controller.abort(this.#aborted.reason);
+    }
+    return this.#controller.signal;
+  }
+
+  abort(reason?: unknown): void {
+    if (this.#aborted) return;
+    this.#aborted = { reason };
+    this.#controller?.abort(reason);
+    for (const callback of this.#callbacks) callback();
+  }
+
+  throwIfAborted(): void {
+    if (this.#aborted) throw this.#aborted.reason ?? reasonOf(this.signal);
+  }
+
+  onAbort(callback: () => void): () => void {
+    this.#callbacks.add(callback);
+    return () => this.#callbacks.delete(callback);
+  }
+}
+
+/** Whose options hold a signal that was not made yet. */
+const late = new WeakMap<object, Cut>();
+
+/** Gives options a `signal` that is made when it is read. {@link cutOf} does not read it. */
+export function withLateSignal<Options extends object>(
+  options: Options,
+  controller: LateController,
+): Options & { readonly signal: AbortSignal } {
+  const told = {
+    ...options,
+    // Of the object's own, so that who spreads the options hands it on.
+    get signal() {
+      return controller.signal;
+    },
+  };
+  late.set(told, controller);
+  return told;
+}
+
+/** What ends the work with these options: their signal, if any. */
+export function cutOf(options: { readonly signal?: AbortSignal | undefined }): Cut {
+  const known = late.get(options);
+  if (known) return known;
+  const { signal } = options;
+  return {
+    throwIfAborted: () => throwIfAborted(signal),
+    onAbort: (callback) => onAbort(signal, callback),
+  };
+}
+
 /** The callbacks that wait for a signal; with it goes the one listener that serves them all. */
 interface Fan {
   readonly callbacks: Set<() => void>;

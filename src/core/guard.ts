@@ -1,4 +1,4 @@
-import { onAbort, reasonOf } from "./abort.ts";
+import { LateController, onAbort, reasonOf } from "./abort.ts";
 import { AckloopError, isAckloopError } from "./errors.ts";
 
 /** A longer timer than this would fire at once. */
@@ -38,13 +38,30 @@ export function ask<Value>(
   asking: Asking<Value>,
   call: (signal: AbortSignal) => PromiseLike<Value> | Value,
 ): Promise<Answer<Value>> {
+  const own = asking.own ?? new AbortController();
+  return answerTo(asking, own, () => call(own.signal));
+}
+
+/** The same, for a call that seldom needs its signal: it is made where the call reads it. */
+export function askLate<Value>(
+  asking: Omit<Asking<Value>, "own">,
+  call: (own: LateController) => PromiseLike<Value> | Value,
+): Promise<Answer<Value>> {
+  const own = new LateController();
+  return answerTo(asking, own, () => call(own));
+}
+
+function answerTo<Value>(
+  asking: Asking<Value>,
+  own: AbortController,
+  call: () => PromiseLike<Value> | Value,
+): Promise<Answer<Value>> {
   return new Promise((resolve) => {
     const { signal, limitMs } = asking;
     if (signal?.aborted || asking.own?.signal.aborted) {
       resolve(CUT);
       return;
     }
-    const own = asking.own ?? new AbortController();
     let isOver = false;
     const end = (answer: Answer<Value>): void => {
       if (isOver) {
@@ -71,7 +88,7 @@ export function ask<Value>(
       Math.min(limitMs, LONGEST_TIMER_MS),
     );
     settle(
-      () => call(own.signal),
+      call,
       (value) => end({ kind: "answered", value }),
       (thrown) => end({ kind: "failed", error: toFailure(thrown, asking), thrown }),
     );

@@ -1,6 +1,7 @@
+import { type LateController, withLateSignal } from "./abort.ts";
 import type { FeedEvent } from "./event.ts";
 import type { Delivery } from "./feed.ts";
-import { ask } from "./guard.ts";
+import { askLate } from "./guard.ts";
 import type { Logger } from "./logger.ts";
 import { readPage } from "./reading.ts";
 import type { Received, Receiver } from "./receiver.ts";
@@ -42,7 +43,7 @@ export class Intake<E extends FeedEvent> {
   async take(request: Request, signal?: AbortSignal): Promise<Received<E> | undefined> {
     const { receiver, limitMs, logger } = this.#parts;
     const asking = { what: "receive", whom: receiver.name, limitMs, signal };
-    const answer = await ask(asking, (own) => this.#read(request, own));
+    const answer = await askLate(asking, (own) => this.#read(request, own));
     if (answer.kind === "answered") return isFull(answer.value) ? undefined : answer.value;
     if (answer.kind === "failed") {
       if (answer.error.code === "config") throw answer.error;
@@ -52,7 +53,7 @@ export class Intake<E extends FeedEvent> {
     return undefined;
   }
 
-  async #read(request: Request, signal: AbortSignal): Promise<Received<E>> {
+  async #read(request: Request, own: LateController): Promise<Received<E>> {
     const { receiver, mayRead, logger } = this.#parts;
     let isCounted = false;
     const admit = (): boolean => {
@@ -62,10 +63,8 @@ export class Intake<E extends FeedEvent> {
       return isCounted;
     };
     try {
-      return readReceived(
-        await receiver.receive(request, { signal, admit, logger }),
-        receiver.name,
-      );
+      const options = withLateSignal({ admit, logger }, own);
+      return readReceived(await receiver.receive(request, options), receiver.name);
     } finally {
       if (isCounted) this.#reading -= 1;
     }

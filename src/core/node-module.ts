@@ -1,5 +1,6 @@
 type NodeModules =
   | "node:async_hooks"
+  | "node:crypto"
   | "node:diagnostics_channel"
   | "node:fs"
   | "node:http"

@@ -31,8 +31,10 @@ export function readPage(value: Pulled | undefined, name: string, operation = "p
       return toUnreadable(item, new AckloopError("schema", what, facts));
     }
   };
-  // Not by `map`, which passes over the holes of a list.
-  return { deliveries: Array.from(deliveries, read), receipt, more, bytes };
+  const all: Delivery[] = [];
+  // Not by `map`, which passes over the holes of a list; `Array.from` costs three times as much.
+  for (const item of deliveries) all.push(read(item));
+  return { deliveries: all, receipt, more, bytes };
 }
 
 /** With its receipt, if it has one that can be read. */

@@ -1,4 +1,5 @@
 import { AckloopError, type AckloopErrorCode, retryableCodes } from "../core/errors.ts";
+import { answerAtOnce } from "../core/foreign.ts";
 import { isCutJson, parseJson } from "../core/json.ts";
 import { toNetworkFailure } from "../core/network.ts";
 import { tooLongText } from "../core/page-limit.ts";
@@ -276,12 +277,8 @@ function describeSafely(
   { text, status }: TransportReply,
   describe: NonNullable<HttpSettings["describeError"]>,
 ): ErrorSayings {
-  try {
-    return describe(toErrorBody(text), status) ?? {};
-  } catch {
-    // An error's body may have any shape; one that cannot be read must not hide the status.
-    return {};
-  }
+  // An error's body may have any shape; one that cannot be read must not hide the status.
+  return answerAtOnce(() => describe(toErrorBody(text), status))?.value ?? {};
 }
 
 /** The JSON of an error's body; its text when it is none; nothing for a page. */

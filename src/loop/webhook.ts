@@ -1,7 +1,7 @@
 import { AckloopError } from "../core/errors.ts";
 import type { FeedEvent } from "../core/event.ts";
 import type { Delivery } from "../core/feed.ts";
-import { ask, describeThrown, notify, toFailure } from "../core/guard.ts";
+import { askLate, describeThrown, notify, toFailure } from "../core/guard.ts";
 import { hasOwnId, identityOf, namelessIdentity } from "../core/identity.ts";
 import { Intake } from "../core/intake.ts";
 import type { Logger } from "../core/logger.ts";
@@ -9,22 +9,22 @@ import type { TableOf } from "../core/options.ts";
 import { milliseconds, whole } from "../core/options.ts";
 import type { Receiver } from "../core/receiver.ts";
 import { sleep } from "../core/sleep.ts";
-import type { Disposition } from "./engine/attempt.ts";
+import type { AttemptParts, Disposition } from "./engine/attempt.ts";
 import { Attempts } from "./engine/attempt.ts";
 import type { Verdict } from "./engine/entry.ts";
 import { Entry } from "./engine/entry.ts";
-import type { KeepingParts, StoreServices } from "./engine/keeping.ts";
+import type { StoreServices } from "./engine/keeping.ts";
 import { Keeping, toServices } from "./engine/keeping.ts";
 import type { Tell } from "./engine/report.ts";
 import { toLog, toTell } from "./engine/report.ts";
-import { toSaid } from "./engine/returned.ts";
-import type { AnyHandler, Routes } from "./engine/route.ts";
+import type { Routes } from "./engine/route.ts";
 import { tellOfStrangers, toRoutes } from "./engine/route.ts";
 import { HandlerScope } from "./engine/scope.ts";
 import { toText } from "./engine/storable.ts";
 import type { Handlers } from "./handler.ts";
 import type { HandlingOptions } from "./options.ts";
 import { checkSourceName, toHandlingSettings } from "./options.ts";
+import { Patience } from "./patience.ts";
 
 /** The options of `webhook`. */
 export interface WebhookOptions extends HandlingOptions {
@@ -112,12 +112,11 @@ type Settings = ReturnType<typeof toHandlingSettings<typeof webhookTable>>;
 class Desk<E extends FeedEvent> {
   readonly #receiver: Receiver<E>;
   readonly #intake: Intake<E>;
-  readonly #routes: Routes;
   readonly #settings: Settings;
   readonly #scope: HandlerScope;
   readonly #log: Logger;
   readonly #tell: Tell | undefined;
-  readonly #services: StoreServices;
+  readonly #shared: Shared;
   readonly #atWork = new Map<string, Promise<boolean>>();
   /** When each settled event is forgotten, by `performance.now`, oldest first. */
   readonly #remembered = new Map<string, number>();
@@ -129,12 +128,18 @@ class Desk<E extends FeedEvent> {
   constructor(receiver: Receiver<E>, intake: Intake<E>, routes: Routes, settings: Settings) {
     this.#receiver = receiver;
     this.#intake = intake;
-    this.#routes = routes;
     this.#settings = settings;
     this.#scope = new HandlerScope(settings.handlerTimeoutMs);
     this.#log = toLog(settings.logger);
     this.#tell = toTell(receiver.name, { onReport: settings.onReport, log: this.#log });
-    this.#services = toServices({ settings, tell: this.#tell });
+    this.#shared = {
+      feed: receiver.name,
+      settings,
+      routes,
+      tell: this.#tell,
+      log: this.#log,
+      services: toServices({ settings, tell: this.#tell }),
+    };
   }
 
   /** Answers a request. */
@@ -176,7 +181,7 @@ class Desk<E extends FeedEvent> {
       });
     }
     const asking = { what: "reply", limitMs: Math.max(0, endsAt - performance.now()) };
-    const answer = await ask(asking, () => all);
+    const answer = await askLate(asking, () => all);
     return answer.kind === "answered" && answer.value.every(Boolean);
   }
 
@@ -211,22 +216,15 @@ class Desk<E extends FeedEvent> {
   async #work(identity: string, delivery: Delivery, endsAt: number): Promise<boolean> {
     const { replyTimeoutMs } = this.#settings;
     // Stores are waited for no longer than the next resend would bring the event again.
-    const patience = new Patience(2 * replyTimeoutMs);
-    const parts = {
-      feed: this.#receiver.name,
-      settings: this.#settings,
-      tell: this.#tell,
-      log: this.#log,
-      quit: patience.over,
-      services: this.#services,
-    };
-    const keeping = new Keeping(parts);
+    const patience = new Patience(2 * replyTimeoutMs, this.#scope);
+    const work = new Work(this.#shared, patience);
+    const { keeping } = work;
     const entry =
       this.#unfinished.get(identity) ??
       new Entry(identity || namelessIdentity(toText(delivery.raw), 1), delivery, pageOfOne());
     const settled = entry.isDone
       ? await keeping.finish(entry).catch((error: unknown) => this.#halted(error))
-      : await this.#attempt(entry, endsAt, parts, keeping, patience);
+      : await this.#attempt(entry, endsAt, work);
     patience.rest();
     if (settled) this.#unfinished.delete(identity);
     else if (entry.isDone) remember(this.#unfinished, identity, entry);
@@ -249,26 +247,15 @@ class Desk<E extends FeedEvent> {
    */
   async #abandon(keeping: Keeping, entry: Entry): Promise<void> {
     const { replyTimeoutMs, dedupe } = this.#settings;
-    const patience = new Patience(Math.max(2 * replyTimeoutMs, dedupe?.markMs ?? 0));
+    const limitMs = Math.max(2 * replyTimeoutMs, dedupe?.markMs ?? 0);
+    const patience = new Patience(limitMs, this.#scope);
     await keeping.abandon(entry, patience.over);
     patience.rest();
   }
 
   /** Attempts as often as there is time, and gives up then. */
-  async #attempt(
-    entry: Entry,
-    deadline: number,
-    parts: KeepingParts,
-    keeping: Keeping,
-    patience: Patience,
-  ): Promise<boolean> {
-    const attempts = new Attempts({
-      ...parts,
-      routes: patience.around(this.#routes),
-      scope: this.#scope,
-      keeping,
-      mayStart: () => !patience.over.aborted,
-    });
+  async #attempt(entry: Entry, deadline: number, work: Work): Promise<boolean> {
+    const attempts = new Attempts(work);
     const attempt = (): Promise<Disposition> => new Promise((end) => attempts.make(entry, end));
     const giveUp = (verdict: Verdict): Promise<Disposition> =>
       new Promise((end) => attempts.giveUp(entry, verdict, end));
@@ -319,52 +306,37 @@ function remember<Value>(memory: Map<string, Value>, identity: string, value: Va
   if (!oldest.done) memory.delete(oldest.value);
 }
 
-/**
- * How long the stores of one delivery are waited for. The time in which its handler works does not
- * count, and the waiting begins anew behind it: what a slow handler did must be remembered too.
- */
-class Patience {
-  readonly #over = new AbortController();
-  readonly #limitMs: number;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+/** What the attempts with all deliveries work with. */
+type Shared = Pick<AttemptParts, "feed" | "settings" | "routes" | "tell" | "log" | "services">;
 
-  constructor(limitMs: number) {
-    this.#limitMs = limitMs;
-    this.#begin();
+/** What those with one delivery work with. */
+class Work implements AttemptParts {
+  readonly feed: string;
+  readonly settings: AttemptParts["settings"];
+  readonly routes: Routes;
+  readonly tell: Tell | undefined;
+  readonly log: Logger;
+  readonly services: StoreServices | undefined;
+  readonly scope: Patience;
+  readonly keeping: Keeping;
+
+  constructor({ feed, settings, routes, tell, log, services }: Shared, patience: Patience) {
+    this.feed = feed;
+    this.settings = settings;
+    this.routes = routes;
+    this.tell = tell;
+    this.log = log;
+    this.services = services;
+    this.scope = patience;
+    this.keeping = new Keeping(this);
   }
 
-  /** Fires when it is over. */
-  get over(): AbortSignal {
-    return this.#over.signal;
+  /** Of the class, so that no signal is made before somebody asks for it. */
+  get quit(): AbortSignal {
+    return this.scope.over;
   }
 
-  /** Stops counting. */
-  rest(): void {
-    clearTimeout(this.#timer);
-  }
-
-  /** The same routes, to handlers that are not counted. */
-  around(routes: Routes): Routes {
-    const find: Routes["find"] = (type) => {
-      const route = routes.find(type);
-      if (typeof route === "string" || route.handler === undefined) return route;
-      const { handler } = route;
-      const uncounted: AnyHandler = async (event, context) => {
-        this.rest();
-        try {
-          const returned = await handler(event, context);
-          await toSaid(returned);
-          return returned;
-        } finally {
-          this.#begin();
-        }
-      };
-      return { ...route, handler: uncounted };
-    };
-    return { ...routes, find };
-  }
-
-  #begin(): void {
-    this.#timer = setTimeout(() => this.#over.abort(), this.#limitMs);
+  mayStart(): boolean {
+    return !this.scope.isOver;
   }
 }

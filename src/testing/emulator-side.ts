@@ -30,8 +30,9 @@ export function emulatorSide(
   return {
     async fetch(input, init) {
       const given = init?.headers ?? (isRequest(input) ? input.headers : undefined);
-      const header = new Headers(given).get("authorization");
-      for (const text of toCredentials(header)) credentials.add(text);
+      for (const header of new Headers(given)) {
+        for (const text of toCredentials(header)) credentials.add(text);
+      }
       count.sent += 1;
       count.open += 1;
       try {
@@ -54,11 +55,12 @@ function toEffect(fault: FeedFault): FaultEffect {
   return kind === "delay" ? { kind, ms } : { kind };
 }
 
-/** A header's credential, and the password within it where its scheme is Basic. */
-function toCredentials(header: string | null): readonly string[] {
-  const credential = header?.split(" ")[1];
+/** What is secret in a header by its name, and the password within it where its scheme is Basic. */
+function toCredentials([name, value]: readonly [string, string]): readonly string[] {
+  if (name !== "authorization") return /api-?key|token|secret/.test(name) && value ? [value] : [];
+  const credential = value.split(" ")[1];
   if (!credential) return [];
-  if (!header?.startsWith("Basic ")) return [credential];
+  if (!value.startsWith("Basic ")) return [credential];
   const password = atob(credential).split(":").slice(1).join(":");
   return password === "" ? [credential] : [credential, password];
 }

@@ -1,6 +1,6 @@
 import { getEventListeners } from "node:events";
-import { describe, expect, it } from "vitest";
-import { abortable, onAbort } from "../../src/core/abort.ts";
+import { describe, expect, it, vi } from "vitest";
+import { abortable, cutOf, LateController, onAbort, withLateSignal } from "../../src/core/abort.ts";
 import { sleep } from "../../src/core/sleep.ts";
 import { withinLimit } from "../../src/http/limit.ts";
 
@@ -102,6 +102,55 @@ describe("waiting for a signal", () => {
     controller.abort();
 
     expect(called).toEqual([]);
+  });
+});
+
+describe("a signal that is made late", () => {
+  it.each(["before", "after"])("fires with the reason when it is read %s that", (when) => {
+    const controller = new LateController();
+    const options = withLateSignal({}, controller);
+    const early = when === "before" && options.signal;
+
+    controller.abort("first");
+    controller.abort("second");
+
+    expect(options.signal.reason).toBe("first");
+    expect(early || options.signal).toBe(options.signal);
+  });
+
+  it("is handed on with options that are spread", () => {
+    const controller = new LateController();
+    const spread = { ...withLateSignal({ limit: 1 }, controller) };
+    const cut = cutOf(spread);
+
+    controller.abort("over");
+
+    expect(spread.limit).toBe(1);
+    expect(() => cut.throwIfAborted()).toThrow("over");
+  });
+
+  it("is not made to be asked or waited for", () => {
+    const controller = new LateController();
+    const made = vi.spyOn(controller, "signal", "get");
+    const cut = cutOf(withLateSignal({}, controller));
+    const calls: string[] = [];
+    cut.onAbort(() => calls.push("first"));
+    const forget = cut.onAbort(() => calls.push("second"));
+
+    forget();
+    cut.throwIfAborted();
+    controller.abort("over");
+    controller.abort("over");
+
+    expect(calls).toEqual(["first"]);
+    expect(() => cut.throwIfAborted()).toThrow("over");
+    expect(made).not.toHaveBeenCalled();
+  });
+
+  it("says something where no reason was given", () => {
+    const controller = new LateController();
+    controller.abort();
+    expect(() => controller.throwIfAborted()).toThrow(DOMException);
   });
 });
 

@@ -166,8 +166,9 @@ describe("fromStatus", () => {
     const throwing = failureOf(404, { text: "null", describe: describeText });
     const nonsense = failureOf(404, { describe: () => ({ text: 5 }) as never });
     const nothing = failureOf(404, { describe: () => undefined as never });
+    const later = failureOf(404, { describe: () => Promise.reject(new Error("later")) as never });
 
-    for (const error of [throwing, nonsense, nothing]) {
+    for (const error of [throwing, nonsense, nothing, later]) {
       expect(error.message).toBe("acme pull: there is no such thing (404)");
     }
   });

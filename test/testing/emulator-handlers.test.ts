@@ -60,9 +60,10 @@ describe("emulatorSide", () => {
       headers: { authorization: `Basic ${btoa("name:")}` },
     });
     await side.fetch("https://tiki.test/x");
+    await side.fetch("https://tiki.test/x", { headers: { "X-Api-Key": "a-key", accept: "none" } });
 
-    expect(side.secrets()).toEqual(["a-token", basic, "pass:word", btoa("name:")]);
-    expect(side.requests()).toEqual({ sent: 4, open: 0 });
+    expect(side.secrets()).toEqual(["a-token", basic, "pass:word", btoa("name:"), "a-key"]);
+    expect(side.requests()).toEqual({ sent: 5, open: 0 });
     expect(side.failAck).toBeUndefined();
   });
 });

@@ -104,6 +104,19 @@ const faults: readonly (readonly [string, () => FeedHarness, string])[] = [
   ["the same event for ever", spoilt(log, deaf), "broken: "],
 ];
 
+describe("a feed that sends no credential", () => {
+  it("breaks no law with that, and is told of the one that cannot be tested", async () => {
+    const law = Object.values(feedLaws)
+      .flat()
+      .find(({ id }) => id === "A7");
+    if (!law) throw new Error("there is no such law");
+
+    const result = await tryLaw(law, () => ({ ...memoryHarness(list), secrets: () => [] }));
+
+    expect(result).toMatchObject({ verdict: "notTestable", why: "nothing secret was sent" });
+  });
+});
+
 describe("a red kit", () => {
   for (const [fault, makeHarness, message] of faults) {
     it.concurrent(`ends within seconds, by name, for ${fault}`, async () => {

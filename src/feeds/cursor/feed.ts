@@ -13,7 +13,7 @@ import type {
 import { checkOptions, flag, Rule, schemas, text, whole } from "../../core/options.ts";
 import type { CursorApi, CursorItem, EventOfItem } from "./api.ts";
 import { checkWish, createAsk } from "./ask.ts";
-import { createPages, type Mark, toMark } from "./deliver.ts";
+import { createPages, Mark, toMark } from "./deliver.ts";
 import { toEventOf, toItemOf } from "./item.ts";
 import { type CursorFeedOptions, type CursorSettings, checkCursorOptions } from "./options.ts";
 import { askForWhatFits, type PageFacts, passNameless } from "./page.ts";
@@ -132,18 +132,19 @@ async function begin({ ask, ledger, settings }: Parts, options: CallOptions): Pr
     return (await ask({ since }, { ...options, limit: 1 })).sentAt ?? Date.now();
   };
   const run = await startRun(ledger, () => settings.startAt(askClock), options);
-  return { run, place: run.place, sequence: 0 };
+  return new Mark(run, 0, run.place);
 }
 
 /** What to deliver for an empty page: nothing, unless the place is found to be unknown. */
 async function lookAgain(
-  { seeks, settings, ledger }: Parts,
+  { seeks, settings, ledger, facts }: Parts,
   ask: AskAt,
   { run, place, sequence }: Mark,
   wish: PageWish,
 ): Promise<FoundPage | undefined> {
   if (!seeks || !isCheckDue(run, place, settings.checkEmptyAfterMs)) return undefined;
-  const found = await checkEmptiness(ask, place, wish, settings);
+  const timeOf = (item: unknown, index: number) => facts.toItem(item, index).time;
+  const found = await checkEmptiness(ask, place, wish, settings, timeOf);
   run.checkedAt = Date.now();
   // Without an item the next pull begins a new run, which must know of the check.
   if (!found?.items.length && sequence === 0) await saveCheck(ledger, run, wish);

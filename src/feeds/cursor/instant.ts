@@ -15,12 +15,29 @@ export function isInstant(value: unknown): value is Instant {
  * the year 275760, which no event may have as its time and from which nothing can be counted.
  */
 export function isTimestamp(value: unknown): value is string {
-  return typeof value === "string" && timestamp.test(value) && !Number.isNaN(Date.parse(value));
+  if (typeof value !== "string") return false;
+  return plain.test(value) || (timestamp.test(value) && !Number.isNaN(Date.parse(value)));
 }
+
+/** As `toISOString` writes it, on a day that is sure to be one: nearly every timestamp, and in UTC already. */
+const plain =
+  /^(?!0000|\d{4}-02-(?:29|30))\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|30)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
 
 const timestamp = /^(?!0000)\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:?\d\d)$/;
 
 /** Writes a timestamp in UTC; one whose offset is none keeps every digit of its seconds. */
 export function toUtc(time: string): string {
+  if (plain.test(time)) return time;
   return time.endsWith("+00:00") ? `${time.slice(0, -6)}Z` : new Date(time).toISOString();
+}
+
+/** How far the clocks of server and client may differ, in ms. */
+const skewMs = 60_000;
+
+/**
+ * Tells whether a time is to come, by the server's clock where it tells it, epoch ms in whole seconds. Nothing
+ * can be counted from such a one: what comes behind it may have an earlier time.
+ */
+export function isToCome(time: string, sentAt?: number): boolean {
+  return Date.parse(time) > (sentAt === undefined ? Date.now() + skewMs : sentAt + 1_000);
 }

@@ -1,10 +1,28 @@
 import { AckloopError } from "../../core/errors.ts";
-import { isTimestamp } from "./instant.ts";
+import type { CursorItem } from "./api.ts";
+import { isTimestamp, isToCome } from "./instant.ts";
+
+/** What is known of the times up to a position. */
+export interface Times {
+  /** Of its item, or of the last one before it whose time was not to come: a restart counts from it. */
+  readonly time?: string | undefined;
+  /** The latest of all, where that is another: what has it, or an earlier one, is nothing new. */
+  readonly latest?: string | undefined;
+}
+
+/** The times behind one more item. */
+export function timesBehind(before: Times, given: CursorItem["time"], sentAt?: number): Times {
+  if (!given) return before;
+  const known = before.latest ?? before.time;
+  const time = isToCome(given, sentAt) ? before.time : given;
+  const latest = known && Date.parse(known) > Date.parse(given) ? known : given;
+  return latest === time ? { time } : { time, latest };
+}
 
 /** Where to read on. Without either field: at the oldest item that is retained. */
 export interface Place {
   /** Behind this position. The time of its item is kept beside it, for a restart by time. */
-  readonly after?: { readonly position: string; readonly time?: string | undefined } | undefined;
+  readonly after?: ({ readonly position: string } & Times) | undefined;
   /** From this time on, RFC 3339; used as long as nothing has been acknowledged. */
   readonly since?: string | undefined;
 }
@@ -30,6 +48,7 @@ export function encodePlace({ place, run, sequence, checkedAt }: SavedPlace): st
     version: 1,
     id: place.after?.position,
     time: place.after?.time,
+    latest: place.after?.latest,
     since: place.since,
     run,
     sequence,
@@ -39,18 +58,19 @@ export function encodePlace({ place, run, sequence, checkedAt }: SavedPlace): st
 
 /** Reads what {@link encodePlace} made; `undefined` for anything else. */
 export function decodePlace(value: string): SavedPlace | undefined {
-  const { version, id, time, since, run, sequence, checkedAt } = parse(value);
+  const { version, id, time, latest, since, run, sequence, checkedAt } = parse(value);
   if (version !== 1 || typeof run !== "string" || typeof sequence !== "number") return undefined;
   if (![id, time, since].every((each) => each === undefined || typeof each === "string")) {
     return undefined;
   }
   if (time !== undefined && !isTimestamp(time)) return undefined;
   const checked = typeof checkedAt === "number" ? checkedAt : undefined;
-  return { place: toPlace(id, time, since), run, sequence, checkedAt: checked };
+  const times = isTimestamp(latest) ? { time, latest } : { time };
+  return { place: toPlace(id, times, since), run, sequence, checkedAt: checked };
 }
 
-function toPlace(id: unknown, time: string | undefined, since: unknown): Place {
-  if (typeof id === "string") return { after: { position: id, time } };
+function toPlace(id: unknown, times: Times, since: unknown): Place {
+  if (typeof id === "string") return { after: { position: id, ...times } };
   return typeof since === "string" ? { since } : {};
 }
 

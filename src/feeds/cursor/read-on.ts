@@ -1,6 +1,7 @@
 import { AckloopError, isAckloopError } from "../../core/errors.ts";
 import type { CallOptions } from "../../core/feed.ts";
 import type { CursorPage } from "./api.ts";
+import { isToCome } from "./instant.ts";
 import type { CursorSettings } from "./options.ts";
 import type { Place } from "./place.ts";
 
@@ -78,7 +79,7 @@ export async function readOver(
     const { items, more, position = at.after?.position } = page;
     if (items.length > 0 || more !== true || position === undefined) return page;
     if (position === at.after?.position) return page;
-    at = { after: { position, time: at.after?.time } };
+    at = { after: { ...at.after, position } };
     page = { position, ...(await readOn(ask, at, wish, settings)) };
   }
   return page;
@@ -116,6 +117,7 @@ async function askAfter(
  * Resolves to what to deliver, `undefined` when nothing is newer. Makes one request, and one or two
  * more when something is.
  *
+ * @param timeOf Reads an item's time.
  * @throws {AckloopError} as {@link readOn}.
  */
 export async function checkEmptiness(
@@ -123,14 +125,19 @@ export async function checkEmptiness(
   place: Place,
   wish: PageWish,
   settings: ExpirySettings,
+  timeOf: (item: unknown, index: number) => string | null | undefined = () => undefined,
 ): Promise<FoundPage | undefined> {
-  const time = place.after?.time;
-  if (time === undefined) return undefined;
+  const { time, latest = time } = place.after ?? {};
+  if (latest === undefined) return undefined;
   // Only what is strictly newer counts: whether a time to seek is inclusive is seldom documented.
-  const since = new Date(Date.parse(time) + 1).toISOString();
+  const newest = Date.parse(latest);
+  const since = new Date(newest + 1).toISOString();
   const { signal } = wish;
   const newer = await ask({ since }, { limit: 1, signal });
-  if (newer.items.length === 0) return undefined;
+  // An API that counts in seconds gives what is known once more.
+  const isNewer = (item: unknown, index: number): boolean =>
+    !(Date.parse(timeOf(item, index) ?? "") <= newest);
+  if (!newer.items.some(isNewer)) return undefined;
   // It may have come between the two requests, or be of the very next millisecond.
   const after = await readOn(ask, place, { limit: wish.limit, signal }, settings);
   if (after.items.length > 0) return after;
@@ -153,9 +160,9 @@ async function restart(
   }
   const time = place.after?.time;
   const restartedAt =
-    onCursorExpired === "oldest" || time === undefined
+    onCursorExpired === "oldest" || time === undefined || isToCome(time)
       ? {}
-      : { since: new Date(Date.parse(time) - restartMarginMs).toISOString() };
+      : { since: new Date(Math.min(Date.parse(time), Date.now()) - restartMarginMs).toISOString() };
   return { ...(await ask(restartedAt, wish)), restartedAt };
 }
 

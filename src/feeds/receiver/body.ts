@@ -1,4 +1,4 @@
-import { throwIfAborted } from "../../core/abort.ts";
+import type { Cut } from "../../core/abort.ts";
 import { AckloopError, isAckloopError } from "../../core/errors.ts";
 
 /** Why a request has no body that can be used. */
@@ -13,7 +13,8 @@ interface BodyReading {
   readonly maxBytes: number;
   /** Whom an error names. */
   readonly provider: string;
-  readonly signal?: AbortSignal | undefined;
+  /** What ends the reading. */
+  readonly cut: Cut;
 }
 
 /**
@@ -24,12 +25,12 @@ interface BodyReading {
  * `"encoded"`, that it is compressed in a way that no runtime unpacks; `"gone"`, that nothing is there where
  * the headers tell of a body, since somebody has read it before, such as `express.json()`.
  *
- * @throws {AckloopError} `config` when somebody else has read the body before. An abort rejects with
- * the signal's reason.
+ * @throws {AckloopError} `config` when somebody else has read the body before. A cut rejects with
+ * its reason.
  */
 export async function readBody(request: Request, reading: BodyReading): Promise<Body> {
-  const { maxBytes, provider } = reading;
-  throwIfAborted(reading.signal);
+  const { maxBytes, provider, cut } = reading;
+  cut.throwIfAborted();
   if (request.bodyUsed || request.body?.locked) {
     throw new AckloopError(
       "config",
@@ -131,18 +132,18 @@ function unpack(
 
 async function readStream(
   stream: ReadableStream<unknown>,
-  { maxBytes, provider, signal }: BodyReading,
+  { maxBytes, provider, cut }: BodyReading,
 ): Promise<Body> {
   const reader = stream.getReader();
   // A cancelled stream ends the pending read; what cancelling itself says is of no interest.
   const cancel = (): void => void reader.cancel().catch(() => undefined);
-  signal?.addEventListener("abort", cancel, { once: true });
+  const forget = cut.onAbort(cancel);
   try {
     const chunks: Uint8Array[] = [];
     let sizeBytes = 0;
     for (;;) {
       const { done, value } = await reader.read();
-      throwIfAborted(signal);
+      cut.throwIfAborted();
       if (done) return { bytes: joined(chunks, sizeBytes) };
       const bytes = bytesOf(value, provider);
       sizeBytes += bytes.length;
@@ -153,12 +154,12 @@ async function readStream(
       chunks.push(bytes);
     }
   } catch (error) {
-    throwIfAborted(signal);
+    cut.throwIfAborted();
     cancel();
     if (isAckloopError(error)) throw error;
     return { refused: "cut" };
   } finally {
-    signal?.removeEventListener("abort", cancel);
+    forget();
   }
 }
 

@@ -1,7 +1,9 @@
-import { throwIfAborted } from "../../core/abort.ts";
+import { type Cut, cutOf } from "../../core/abort.ts";
+import { sha256 } from "../../core/digest.ts";
 import { AckloopError } from "../../core/errors.ts";
 import type { EventCatalogue, FeedEvent } from "../../core/event.ts";
 import type { Delivery } from "../../core/feed.ts";
+import type { MaybePromise } from "../../core/guard.ts";
 import type { Received, ReceiveOptions, Receiver } from "../../core/receiver.ts";
 import { describeGiven } from "../../core/request-kind.ts";
 import { Seldom } from "../../core/seldom.ts";
@@ -32,7 +34,7 @@ export interface Message {
   /** The id that a right signature vouches for. */
   readonly signedId: string | undefined;
   /** Makes an id from the content, where there is no other. */
-  readonly deriveId: () => Promise<string>;
+  readonly deriveId: () => MaybePromise<string>;
 }
 
 /** What a request that asks for something is answered: a text; or why nobody knows; or neither. */
@@ -70,8 +72,9 @@ export function createReceiver<E extends FeedEvent>(parts: ReceiverParts): Webho
     // The schemas are the loop's to check; until then the types are the user's word.
     events: events as EventCatalogue<E> | undefined,
     receive: async (request, options = {}) => {
-      throwIfAborted(options.signal);
-      return (await read(request, options)) as Received<E>;
+      const cut = cutOf(options);
+      cut.throwIfAborted();
+      return (await read(request, options, cut)) as Received<E>;
     },
     accept: () => new Response(null, { status: settings.acceptStatus }),
     defer: (retryAfterMs) =>
@@ -84,7 +87,7 @@ export function createReceiver<E extends FeedEvent>(parts: ReceiverParts): Webho
   return receiver;
 }
 
-type Reader = (request: Request, options: ReceiveOptions) => Promise<Received>;
+type Reader = (request: Request, options: ReceiveOptions, cut: Cut) => Promise<Received>;
 
 /** A request that is answered with a status, and told. */
 interface Refusal {
@@ -107,13 +110,12 @@ function createReader(parts: ReceiverParts, source: string): Reader {
   const answerQuestion = createAnswers(parts, door);
   const readMessage = createMessageReader(parts, source, door);
   const seldom = new Seldom();
-  return async (request, options) => {
-    const { signal, admit, logger = settings.logger } = options;
+  return async (request, { admit, logger = settings.logger }, cut) => {
     const letter = { request, url: urlOf(request, provider) };
     const tell = ({ status, why }: Refusal): void =>
       seldom.warn(logger, `${provider} receiver: a request was answered ${status}: ${why}`);
     const received = await answerQuestion(letter, tell);
-    throwIfAborted(signal);
+    cut.throwIfAborted();
     if (received) return received;
     const { methods } = settings;
     if (!methods.includes(request.method) && door.isLiveness(letter) !== "ifEmpty") {
@@ -126,7 +128,7 @@ function createReader(parts: ReceiverParts, source: string): Reader {
     const read =
       typeof admitted === "string"
         ? ({ status: 401, why: admitted } as const)
-        : await readMessage(letter, admitted, signal);
+        : await readMessage(letter, admitted, cut);
     if (!("status" in read)) return read;
     tell(read);
     return answered(read.status);
@@ -156,12 +158,12 @@ function createMessageReader(
 ): (
   letter: Letter,
   admitted: { readonly claim?: SignatureClaim | undefined },
-  signal: AbortSignal | undefined,
+  cut: Cut,
 ) => Promise<Received | Refusal> {
   const decoder = new TextDecoder("utf-8", { fatal: true });
-  return async (letter, { claim }, signal) => {
+  return async (letter, { claim }, cut) => {
     const { request } = letter;
-    const reading = { maxBytes: settings.maxBodyBytes, provider, signal };
+    const reading = { maxBytes: settings.maxBodyBytes, provider, cut };
     const { bytes, refused } = await readBody(request, reading);
     if (!bytes) return refusedBody[refused];
     if (bytes.length === 0 && isLiveness(letter) === "ifEmpty") return liveness();
@@ -203,11 +205,12 @@ function decoded(decoder: TextDecoder, bytes: Uint8Array): string | undefined {
   }
 }
 
-async function digestOf(bytes: Uint8Array): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", Uint8Array.from(bytes));
-  const hex = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0"));
-  return `sha256-${hex.join("")}`;
+function digestOf(bytes: Uint8Array): MaybePromise<string> {
+  const digest = sha256(bytes);
+  return typeof digest === "string" ? toDerivedId(digest) : digest.then(toDerivedId);
 }
+
+const toDerivedId = (digest: string): string => `sha256-${digest}`;
 
 function answered(
   status: number,

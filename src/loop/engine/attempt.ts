@@ -59,7 +59,7 @@ const BUSY_WAITS = Object.freeze({ minMs: 100, maxMs: 5000 });
 /** What attempts work with. */
 export interface AttemptParts extends KeepingParts {
   readonly routes: Routes;
-  readonly scope: HandlerScope;
+  readonly scope: Pick<HandlerScope, "open" | "close">;
   readonly keeping: Keeping;
   /** Whether a handler may be started: not while stopping. */
   readonly mayStart: () => boolean;

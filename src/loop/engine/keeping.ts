@@ -1,3 +1,4 @@
+import { sha256 } from "../../core/digest.ts";
 import { isAckloopError } from "../../core/errors.ts";
 import { ask } from "../../core/guard.ts";
 import { hasOwnId, isNameless, namelessIdentity } from "../../core/identity.ts";
@@ -200,7 +201,7 @@ export class Keeping {
   async #nameOf(entry: Entry, raw: unknown): Promise<string> {
     const { identity, receipt, delivery } = entry;
     if (!isNameless(identity) || delivery.identity === identity) return identity;
-    const digest = await digestOf(toText(raw));
+    const digest = await sha256(new TextEncoder().encode(toText(raw)));
     if (this.#parts.isList && receipt === undefined)
       return namelessIdentity(digest, identity.split(" ", 2)[1] ?? "");
     this.#run ??= crypto.randomUUID();
@@ -366,9 +367,4 @@ function isCurrent({ untilMono, untilWall }: Mark): boolean {
 /** The code of an error of ours, for a dead letter. */
 export function codeOf(error: unknown): string | undefined {
   return isAckloopError(error) ? error.code : undefined;
-}
-
-async function digestOf(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -2,6 +2,7 @@ import { AckloopError } from "../../core/errors.ts";
 import type { FeedEvent } from "../../core/event.ts";
 import type { Delivery } from "../../core/feed.ts";
 import { answerAtOnce } from "../../core/foreign.ts";
+import type { MaybePromise } from "../../core/guard.ts";
 import { identityOf } from "../../core/identity.ts";
 import { answerReceipt, parseText, withAgain } from "../../feeds/receiver/delivery.ts";
 import { fingerprint } from "./fingerprint.ts";
@@ -32,7 +33,7 @@ export interface RequestFacts {
   /** An id found outside of the body, used when the body has none. */
   readonly outerId?: string | undefined;
   /** Makes an id from the content, where there is no other. */
-  readonly deriveId: () => Promise<string>;
+  readonly deriveId: () => MaybePromise<string>;
 }
 
 /** A message as the body of a request holds it. */

@@ -3,6 +3,10 @@ import { wrong } from "../../http/options.ts";
 const timePattern =
   /^(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d)(?::(\d\d)(?:\.(\d+))?)?)? ?(Z|z|[+-]\d\d:?\d\d)?$/;
 
+/** A time in UTC on a day that is sure to be one: nothing of it is to be checked or counted. */
+const plainTime =
+  /^(?!0000|\d{4}-02-(?:29|30))\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|30)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?Z?$/;
+
 /**
  * Reads a time as Kekker writes it and gives it in RFC 3339 and UTC, with every fraction digit.
  *
@@ -12,6 +16,7 @@ const timePattern =
  * Source: "API Events Requests" (fields "UTC event time", examples without a zone), read 2026-11.
  */
 export function toUtcTime(text: string): string | undefined {
+  if (plainTime.test(text)) return text.endsWith("Z") ? text : `${text}Z`;
   const match = timePattern.exec(text.trim());
   if (match === null) return undefined;
   const [, day = "", minute = "00:00", second = "00", fraction, zone] = match;

@@ -201,7 +201,22 @@ function toTime(createdAt: unknown): string | undefined {
   const isDigits = typeof createdAt === "string" && /^\d+$/.test(createdAt);
   const epochMs = isDigits ? Number(createdAt) : createdAt;
   if (typeof epochMs !== "number" || !(epochMs >= 0 && epochMs <= lastInstantMs)) return undefined;
-  return new Date(epochMs).toISOString();
+  return writeInstant(epochMs);
+}
+
+/** The minute that was written last, counted from the epoch, and its text up to the seconds. */
+const lastMinute = { at: Number.NaN, text: "" };
+
+/** As `Date` writes it, for a sixth of the price: the events of a page are mostly of one minute. */
+function writeInstant(epochMs: number): string {
+  const minute = Math.floor(epochMs / 60_000);
+  if (minute !== lastMinute.at) {
+    lastMinute.at = minute;
+    lastMinute.text = new Date(minute * 60_000).toISOString().slice(0, "2020-01-01T00:00:".length);
+  }
+  // A digit before them, so that zeros stay.
+  const seconds = String(100_000 + Math.floor(epochMs) - minute * 60_000);
+  return `${lastMinute.text}${seconds.slice(1, 3)}.${seconds.slice(3)}Z`;
 }
 
 /** Finds the object that a payload of any type is about: an order's code, or else a product's id. */

@@ -4,7 +4,7 @@ import type { TableOf } from "../../core/options.ts";
 import { isTimestamp } from "../../feeds/cursor/instant.ts";
 import { callOptions, unchecked, withShapes } from "../../http/arguments.ts";
 import { wrong } from "../../http/options.ts";
-import { pageReply, replyOf, withText } from "../../http/reply.ts";
+import { pageReply, quickReply, replyOf } from "../../http/reply.ts";
 import type { HttpClient, ReplyReader } from "../../http/types.ts";
 import {
   checkText,
@@ -14,7 +14,7 @@ import {
   type WorkatoTopicId,
 } from "./arguments.ts";
 import type { WorkatoData } from "./event.ts";
-import { type ConsumeRequest, readMessage, wireConsume } from "./wire.ts";
+import { type ConsumeRequest, isWireConsume, readMessage, wireConsume } from "./wire.ts";
 
 /** A message of a topic. */
 export interface WorkatoMessage {
@@ -122,11 +122,11 @@ export function createConsumePage(http: HttpClient, longPollMarginMs: number): C
   };
 }
 
-const readPage = withText(pageReply(replyOf(wireConsume), { messages: null }));
+const readPage = pageReply(quickReply(isWireConsume, replyOf(wireConsume)), { messages: null });
 
 const readConsume: ReplyReader<ConsumedPage> = (body, facts) => {
-  const { messages, text } = readPage(body, facts);
-  return { messages, text, sentAt: facts.sentAt };
+  const { messages } = readPage(body, facts);
+  return { messages, text: facts.text, sentAt: facts.sentAt };
 };
 
 /** Makes the call that reads. */

@@ -56,6 +56,8 @@ export const envelopeLaws: readonly FeedLaw[] = [
       const ids = await publish(few);
       const first = await readOpen(feed, few);
       const again = await readOpen(await reopen(), few);
+      const odd = first.find(({ unreadable }) => unreadable !== undefined);
+      check(odd === undefined, `none is unreadable: ${odd?.unreadable?.message}`);
       equal(idsOf(first), ids, "the ids are the published ones, in order");
       const facts = (deliveries: readonly Delivery[]) =>
         deliveries.map(({ event }) => [event?.specversion, event?.id, event?.source, event?.type]);

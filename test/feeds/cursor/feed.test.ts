@@ -1,7 +1,13 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { AckloopError, consume, drain } from "ackloop";
-import { type CursorApi, type CursorPage, cursorFeed, parseJson } from "ackloop/feeds";
+import {
+  type CursorApi,
+  type CursorItem,
+  type CursorPage,
+  cursorFeed,
+  parseJson,
+} from "ackloop/feeds";
 import { memoryStores } from "ackloop/stores";
 import { describe, expect, it } from "vitest";
 
@@ -130,6 +136,40 @@ describe("a cursor feed", () => {
     ]);
   });
 
+  it("says of an item what its author did wrong, and lets no promise of his end the process", async () => {
+    const rejected: unknown[] = [];
+    const note = (reason: unknown) => rejected.push(reason);
+    process.on("unhandledRejection", note);
+    const given: readonly unknown[] = [
+      Promise.reject(new Error("later")),
+      { ...toEvent({ seq: 2 }), position: 2 },
+      { ...toEvent({ seq: 3 }), position: 0 },
+      { ...toEvent({ seq: 4 }), id: 4 },
+      { ...toEvent({ seq: 5 }), type: {} },
+      { ...toEvent({ seq: 6 }), position: null },
+      toEvent({ seq: 7 }),
+    ];
+    const items = given.map((_, index) => ({ seq: index }));
+    const again = () => Promise.reject(new Error("too late")) as never;
+    const { open } = feedOf([{ items, again }], { toEvent: ({ seq }) => given[seq] as CursorItem });
+
+    const { deliveries } = await open().pull();
+    deliveries.at(-1)?.again?.();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    process.off("unhandledRejection", note);
+
+    expect(rejected).toEqual([]);
+    expect(deliveries.map(({ event, unreadable }) => event?.id ?? unreadable?.message)).toEqual([
+      "ledger pull: `toEvent` gave a promise",
+      "ledger pull: the item's position is no text",
+      "ledger pull: the item's position is no text",
+      "ledger pull: the item's id is no text",
+      "ledger pull: the item's type is no text",
+      "6",
+      "7",
+    ]);
+  });
+
   it("reads a delivery anew where the API can, and leaves it to the loop where it cannot", async () => {
     const text = '{"entries":[{"seq":1}]}';
     const again = () => (parseJson(text) as { entries: Entry[] }).entries;
@@ -155,6 +195,95 @@ describe("a cursor feed", () => {
 
     expect([first.deliveries.length, second.deliveries.length]).toEqual([1, 0]);
   });
+});
+
+describe("an item whose time is to come", () => {
+  it.each([undefined, Date.parse("2026-01-02T00:00:02Z")])(
+    "has nothing skipped by a restart by time (server's clock: %s)",
+    async (sentAt) => {
+      const at = (second: number) => `2026-01-02T00:00:0${second}Z`;
+      const log = [at(1), "2999-01-01T00:00:00Z", at(3), at(4)].map((time, index) => {
+        return { seq: index + 1, at: time };
+      });
+      let purged = 0;
+      let published = 2;
+      const behind = (from: (entry: Entry) => boolean) => ({
+        items: log.slice(0, published).filter((entry) => entry.seq > purged && from(entry)),
+        sentAt,
+      });
+      const { open } = feedOf([], {
+        read: async (position = "0") => {
+          if (purged > Number(position) && position !== "0") {
+            throw new AckloopError("request", "no such position", { status: 410 });
+          }
+          return behind(({ seq }) => seq > Number(position));
+        },
+        seek: async (time) => behind((entry) => Date.parse(entry.at ?? "") >= Date.parse(time)),
+      });
+      const handled: string[] = [];
+      const drainAll = () =>
+        drain(open({ onCursorExpired: "fromTime" }), ({ id }) => void handled.push(id));
+
+      await drainAll();
+      published = 4;
+      purged = 2.5;
+      await drainAll();
+
+      expect(handled).toEqual(["1", "2", "3", "4"]);
+    },
+  );
+});
+
+describe("a position that is answered with nothing for long", () => {
+  it.each([
+    ["whose API seeks by whole seconds", ["00:00:01.500", "00:00:02.700"]],
+    ["whose items are not in the order of their times", ["00:00:05.000", "00:00:01.000"]],
+    ["behind an item whose time is to come", ["00:00:01.000", "00:00:02.000", "2999"]],
+  ])("is not taken for unknown in a log %s", async (_, times) => {
+    const log = times.map((time, index) => {
+      const at = time === "2999" ? "2999-01-01T00:00:00Z" : `2026-01-02T${time}Z`;
+      return { seq: index + 1, at };
+    });
+    const second = (time: string) => Math.floor(Date.parse(time) / 1_000);
+    const { open } = feedOf([], {
+      read: async (position = "0") => ({ items: log.filter(({ seq }) => seq > Number(position)) }),
+      seek: async (time) => ({ items: log.filter(({ at }) => second(at) >= second(time)) }),
+    });
+    const handled: string[] = [];
+    const drainAll = () => drain(open({ checkEmptyAfterMs: 0 }), ({ id }) => void handled.push(id));
+
+    await drainAll();
+    await drainAll();
+
+    expect(handled).toEqual(log.map(({ seq }) => String(seq)));
+  });
+});
+
+describe("an API that answers with what stands at the position, not behind it", () => {
+  it.each([{ items: [{ seq: 1 }, {}], position: "1" }, { items: [{}, { seq: 1 }] }])(
+    "is asked at the loop's pace, also where an item cannot be read: %j",
+    async (page) => {
+      let count = 0;
+      const { open } = feedOf([], {
+        read: async () => {
+          count += 1;
+          return page as CursorPage<Entry>;
+        },
+        toEvent: ({ seq }) => ({
+          id: String(seq ?? ""),
+          position: page.position || !seq ? undefined : String(seq),
+          type: "entry",
+          data: {},
+        }),
+      });
+
+      const run = consume(open(), () => undefined, { deadLetters: memoryStores().deadLetters });
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      await run.stop();
+
+      expect(count).toBeLessThan(10);
+    },
+  );
 });
 
 describe("an API whose pages alone have a position", () => {

@@ -1,3 +1,4 @@
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { earlierTime, toResetTime, toUtcTime } from "../../../src/providers/kekker/time.ts";
 
@@ -34,6 +35,21 @@ describe("a time of Kekker's", () => {
     "1596576194813",
   ])("is not read from %j", (text) => {
     expect(toUtcTime(text)).toBeUndefined();
+  });
+
+  it("is read alike whether it is plain or has spaces around it", async () => {
+    const two = (most: number) =>
+      fc.integer({ min: 0, max: most }).map((n) => `${n}`.padStart(2, "0"));
+    const year = fc.integer({ min: 0, max: 9_999 }).map((n) => `${n}`.padStart(4, "0"));
+    const tail = fc.constantFrom("", "Z", ".5", ".813Z", ".1234567");
+    const parts = fc.tuple(year, two(13), two(32), two(24), two(60), two(60), tail);
+    await fc.assert(
+      fc.property(parts, ([years, month, day, hour, minute, second, end]) => {
+        const text = `${years}-${month}-${day}T${hour}:${minute}:${second}${end}`;
+        expect(toUtcTime(text)).toBe(toUtcTime(` ${text}`));
+      }),
+      { numRuns: 2_000 },
+    );
   });
 
   it.each([

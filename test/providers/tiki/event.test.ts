@@ -1,4 +1,5 @@
 import { CloudEvent } from "cloudevents";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { AckloopError } from "../../../src/core/errors.ts";
 import { tikiEvents, toEvent, toTikiEnvelope } from "../../../src/providers/tiki/event.ts";
@@ -9,6 +10,20 @@ const source = "/tiki/queues/q1";
 const fixtures = [...documented.events, ...live.events];
 
 describe("the event of a page's item", () => {
+  it("has its time as Date writes it, whatever the events before it had", async () => {
+    const instant = fc.double({ min: 0, max: 253_402_300_799_999, noNaN: true });
+    const near = fc.tuple(instant, fc.integer({ min: 0, max: 90_000 }));
+    await fc.assert(
+      fc.property(near, ([at, laterMs]) => {
+        const times = [at, Math.min(at + laterMs, 253_402_300_799_999), at];
+        const events = times.map((created_at) =>
+          toEvent({ id: "1", type: "T", created_at }, 0, ""),
+        );
+        expect(events).toMatchObject(times.map((ms) => ({ time: new Date(ms).toISOString() })));
+      }),
+    );
+  });
+
   it("has the item's id, type, time, subject and payload", () => {
     const [item] = documented.events;
 
