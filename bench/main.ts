@@ -9,7 +9,7 @@
  */
 
 import { writeFile } from "node:fs/promises";
-import { availableParallelism } from "node:os";
+import { availableParallelism, loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { buildIfStale } from "../scripts/build.ts";
@@ -63,8 +63,9 @@ const toLine = (row: Result): string => {
   return `| ${name} | ${value} ${unit} | ${range} | ${baseline} | ${target ?? ""} | ${metOf(row)} |`;
 };
 
-/** What of the machine matters for what is read. */
-const machine = `${availableParallelism()} cores, node ${process.version}, ${process.platform}`;
+/** What of the machine matters for what is read; a load above 1 says that others work on it. */
+const load = `a load of ${loadavg()[0]?.toFixed(1)} when it began`;
+const machine = `${availableParallelism()} cores, node ${process.version}, ${process.platform}, ${load}`;
 
 /** How far apart the rounds of a row lie: the noise of the machine. */
 function noiseOf(results: readonly Result[]): number {
