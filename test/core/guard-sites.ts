@@ -68,7 +68,7 @@ export const guardSites: readonly Site[] = [
     module: "src/loop/webhook.ts",
     bypass: {
       file: "src/core/intake.ts",
-      find: "const answer = await ask(asking, (own) => this.#read(request, own));",
+      find: "const answer = await askLate(asking, (own) => this.#read(request, own));",
       replace:
         'const answer: any = { kind: "answered", value: await this.#read(request, asking as never) };',
     },

@@ -250,9 +250,9 @@ export const plantedBugs: readonly PlantedBug[] = [
     breaks: ["duplicate", "attempts"],
     patches: [
       {
-        file: "src/loop/webhook.ts",
-        find: "        this.rest();\n        try {",
-        replace: "        try {",
+        file: "src/loop/patience.ts",
+        find: "    this.rest();\n    return this.#scope.open();",
+        replace: "    return this.#scope.open();",
       },
       // What is done and not finished is known otherwise, and only its finish is asked for again.
       {
