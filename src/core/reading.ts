@@ -32,7 +32,7 @@ export function readPage(value: Pulled | undefined, name: string, operation = "p
     }
   };
   const all: Delivery[] = [];
-  // Not by `map`, which passes over the holes of a list; `Array.from` costs three times as much.
+  // Not by `map`, which passes over the holes of a list.
   for (const item of deliveries) all.push(read(item));
   return { deliveries: all, receipt, more, bytes };
 }
