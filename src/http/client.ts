@@ -35,6 +35,7 @@ import { withRetry } from "./retry.ts";
 import { type Credential, createCredential } from "./token.ts";
 import {
   createTransport,
+  type HeaderReader,
   type PreparedRequest,
   type Transport,
   type TransportReply,
@@ -84,8 +85,7 @@ interface Answer {
   readonly status: number;
   readonly text: string;
   readonly body: unknown;
-  /** Its header `Date`. */
-  readonly date: string | null;
+  readonly headers: HeaderReader;
 }
 
 /** What all calls of one client share. */
@@ -123,7 +123,7 @@ async function run<Reply>(
   if (signal?.aborted) throw reasonOf(signal);
   const startedAt = performance.now();
   const journey = begin(shared, call, own, startedAt);
-  const { status, text, body, date } = await withRetry(
+  const { status, text, body, headers } = await withRetry(
     (uncertain) => attempt(shared, journey, { provider, operation, uncertain }),
     {
       repeat,
@@ -143,8 +143,9 @@ async function run<Reply>(
       text,
       // Few ask for it.
       get sentAt() {
-        return toEpochMs(date?.trim() ?? "");
+        return toEpochMs(headers.get("date")?.trim() ?? "");
       },
+      header: (name) => headers.get(name.toLowerCase()),
       plain,
     });
   } catch (error) {
@@ -310,8 +311,14 @@ async function exchange(
     if (!isTimeUp(error)) return fromThrown(error, context, settings.fetch === undefined, secrets);
     if (reply === undefined) return fromTimeout(limitMs, context, true);
   }
-  if (reply.status >= 200 && reply.status < 300) return toAnswer(reply, journey, context);
+  if (isAnswer(reply, request)) return toAnswer(reply, journey, context);
   return fromStatus(reply, context, { describe: settings.describeError, secrets: secrets() });
+}
+
+/** A success, or what whoever asked for changes alone is told where there are none. */
+function isAnswer({ status }: TransportReply, { headers }: Journey["request"]): boolean {
+  if (status >= 200 && status < 300) return true;
+  return status === 304 && ("if-none-match" in headers || "if-modified-since" in headers);
 }
 
 /** All that a call has sent and a server may repeat, but nobody else may see. */
@@ -346,14 +353,13 @@ function toAnswer(
   context: FailureContext,
 ): Answer | AckloopError {
   const { reads = "json" } = call.reply;
-  const date = headers.get("date");
   // It is never an API's own answer.
   if (isPage(text)) return fromPage(status, context);
   if (tooLong) return fromTooLong(request.maxBodyBytes, status, context);
   if (isGarbled) return fromContent("the answer is not UTF-8", status, context);
-  if (reads !== "json" || text.trim() === "") return { status, text, body: undefined, date };
+  if (reads !== "json" || text.trim() === "") return { status, text, body: undefined, headers };
   try {
-    return { status, text, body: parseJson(text), date };
+    return { status, text, body: parseJson(text), headers };
   } catch {
     if (isCutJson(text)) return fromCut(status, context);
     return fromContent("the answer is not JSON", status, context);

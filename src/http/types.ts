@@ -70,7 +70,10 @@ export interface HttpCall<Reply> extends CallOptions {
   readonly json?: unknown;
   /** The body, sent as a form. */
   readonly form?: Readonly<Record<string, string>> | undefined;
-  /** Headers of this call alone. */
+  /**
+   * Headers of this call alone. With `if-none-match` or `if-modified-since`, 304 is an answer too: one without
+   * a body, which the reader knows by its `status`.
+   */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** When it may be repeated. @default "safe" for a GET, otherwise "unsent" */
   readonly repeat?: Repeat | undefined;
@@ -114,6 +117,8 @@ export interface ReplyFacts {
   readonly text: string;
   /** When it was sent by the server's own clock, epoch ms in whole seconds; absent where it does not say. */
   readonly sentAt?: number | undefined;
+  /** Gives a header of the answer, such as `ETag` or `Link`; `null` where it is absent. */
+  readonly header: (name: string) => string | null;
   /** Makes a text of the answer fit for people: one line, short, without any secret of the call. */
   readonly plain: (text: string) => string;
 }

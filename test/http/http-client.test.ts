@@ -5,6 +5,7 @@ import {
   type HttpClient,
   httpClient,
   noReply,
+  type ReplyReader,
   replyOf,
   type Token,
 } from "ackloop/http";
@@ -70,6 +71,19 @@ describe("httpClient", () => {
       .catch((error: unknown) => error);
     expect(failure).toMatchObject({ code: "config", message: expect.stringContaining(words) });
     expect(requests).toEqual([]);
+  });
+
+  it("gives the headers of an answer, and takes 304 for one where changes alone were asked for", async () => {
+    const unchanged = () => new Response(null, { status: 304 });
+    const { fetch } = scripted(json({ id: 17 }, 200, { ETag: '"v1"' }), unchanged, unchanged);
+    const shop = shopOf(fetch);
+    const tagged: ReplyReader<string> = (_body, { status, header }) =>
+      status === 304 ? "unchanged" : (header("ETag") ?? "none");
+    const call = { ...get, reply: tagged };
+
+    expect(await shop.call(call)).toBe('"v1"');
+    expect(await shop.call({ ...call, headers: { "If-None-Match": '"v1"' } })).toBe("unchanged");
+    await expect(shop.call(call)).rejects.toMatchObject({ code: "request", status: 304 });
   });
 
   it("checks the calls of a grant too", async () => {

@@ -6,7 +6,14 @@ import { noReply, parseAs, quickReply, replyOf, textReply } from "../../src/http
 
 import { rejecting } from "./odd-values.ts";
 
-const facts = { provider: "acme", operation: "pull", status: 200, text: "text", plain: String };
+const facts = {
+  provider: "acme",
+  operation: "pull",
+  status: 200,
+  text: "text",
+  header: () => null,
+  plain: String,
+};
 
 /** A schema that finds one issue in whatever it is given. */
 function schemaWith(issue: object): StandardSchemaV1<unknown, never> {
