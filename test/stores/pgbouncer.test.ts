@@ -137,7 +137,8 @@ describe.skipIf(!program)(`postgresStores behind PgBouncer in transaction mode${
   it("makes the tables, from several processes at a time", async () => {
     const { prefix } = (await server) ?? { prefix: "" };
     const pool = await freshPool();
-    const stores = postgresStores(pool, { prefix: `${prefix.slice(0, 20)}b_` });
+    // Not a digit that the first one may end in.
+    const stores = postgresStores(pool, { prefix: `${prefix.slice(0, 20)}x_` });
     await Promise.all([stores.migrate(), stores.migrate(), stores.migrate()]);
 
     expect(await stores.cursors.save(key, "x", 0)).toMatchObject({ status: "saved" });
@@ -145,11 +146,11 @@ describe.skipIf(!program)(`postgresStores behind PgBouncer in transaction mode${
     const { rows } = await pool.query(
       `select string_agg('drop table ' || oid::regclass, ';') as text from pg_class
        where relkind = 'r' and relname like $1`,
-      [`${prefix.slice(0, 20)}b\\_%`],
+      [`${prefix.slice(0, 20)}x\\_%`],
     );
     await pool.query(rows[0].text);
     for (const change of ["insert", "update", "delete"]) {
-      await pool.query(`drop function ${prefix.slice(0, 20)}b_inbox_count_${change}`);
+      await pool.query(`drop function ${prefix.slice(0, 20)}x_inbox_count_${change}`);
     }
   });
 
