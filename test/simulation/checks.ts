@@ -188,8 +188,12 @@ class Checker {
   #countEnd(process: number, { at, what }: Note): void {
     const { stoppingAt = at } = this.#factsOf(process);
     const isAbrupt = /leaseLost|conflict|cut|closed/.test(String(what));
-    const { shutdownMs, storeMs } = this.#world.plan.settings;
-    const isHasty = storeMs > Math.max(100, shutdownMs / 10);
+    const { settings, actions } = this.#world.plan;
+    const ofOwn = actions.filter(
+      (action) => action.kind === "stop" && action.at >= stoppingAt && action.at <= at,
+    );
+    const withinMs = Math.min(settings.shutdownMs, ...ofOwn.map(({ ms }) => ms));
+    const isHasty = settings.storeMs > Math.max(100, withinMs / 10);
     if (isAbrupt || isHasty || at - stoppingAt >= 1_000) this.#abrupt += 1;
   }
 
