@@ -27,6 +27,7 @@ const processes = [
   "test/examples/own-stores.test.ts",
   "test/http/authority.test.ts",
   "test/package/{documents,floors,lint}.test.ts",
+  "test/providers/*/roads.test.ts",
   "test/simulation/drawn/drawn.test.ts",
   "test/stores/{frozen,pgbouncer,postgres-levels,postgres-plans,postgres-server}.test.ts",
   "test/stores/{processes,sqlite-disk,sqlite-locks}.test.ts",

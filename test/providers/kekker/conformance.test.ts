@@ -1,66 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { toReceipt } from "../../../src/core/feed.ts";
-import { kekkerEmulator } from "../../../src/emulator/index.ts";
-import { kekker } from "../../../src/providers/kekker/index.ts";
-import { emulatorSide, type FeedHarness, feedConformance } from "../../../src/testing/index.ts";
+import { feedConformance } from "../../../src/testing/index.ts";
 import { ownClock } from "../../testing/own-clock.ts";
-import { reach, roads } from "../roads.ts";
+import { kekkerHarness } from "./harness.ts";
 
-const pageSize = 5;
-const maxBodyBytes = 100_000;
+// By a `fetch` that is given; over the wire, by each road: roads.test.ts.
+ownClock();
+const results = feedConformance({ describe, it, print: console.info }, () =>
+  kekkerHarness("given fetch"),
+);
 
-/** A node that gives small pages, whatever is asked for, and feeds on it. */
-async function kekkerHarness(road: (typeof roads)[number]): Promise<FeedHarness> {
-  const emulator = kekkerEmulator({
-    assumptions: { maxPageSize: pageSize, defaultPageSize: pageSize },
-  });
-  const side = emulatorSide(emulator, { pull: "list", ack: "ack" });
-  const reached = await reach(road, emulator, side);
-  const { login = "", password = "", channel = "" } = emulator.connection("");
-  const payloads = new Map<string, object>();
-  const publish = (facts: Readonly<Record<string, unknown>> = {}): string => {
-    const objectId = `deal-${payloads.size}`;
-    const deal = { category: "Deals", event: "DealCreated", objectId };
-    const [published = ""] = emulator.publish([{ ...deal, ...facts }]);
-    payloads.set(published, { objectId });
-    return published;
-  };
-  return {
-    ...side,
-    pageSize,
-    feed: () => {
-      const baseUrl = "https://kekker.test";
-      const retry = { attempts: 1 };
-      const account = { channel, login, password };
-      const taken = { ...reached.options, baseUrl: reached.options.baseUrl ?? baseUrl };
-      return kekker({ ...account, ...taken, retry, maxBodyBytes }).feed();
-    },
-    publish: (count) => Array.from({ length: count }, () => publish()),
-    payloadOf: (id) => payloads.get(id),
-    publishId: (eventUid) => publish({ eventUid }),
-    publishOdd: (odd) => publish({ odd }),
-    publishLarge: (count) =>
-      Array.from({ length: count }, () => publish({ odd: "x".repeat(0.6 * maxBodyBytes) })),
-    publishTooLarge: () => publish({ odd: "x".repeat(maxBodyBytes) }),
-    publishUnackable: (count) => {
-      for (let n = 0; n < count; n += 1) publish({ shown: { event: "DealCreated", note: n } });
-    },
-    publishUnknownType: () => publish({ event: "DealEvaporated" }),
-    publishUnreadable: () =>
-      publish({ eventUid: "unreadable", shown: { eventUid: "unreadable", event: null } }),
-    unknownReceipt: () => toReceipt("an-event-of-nobody"),
-    acked: () => emulator.journal.ackedIds(channel),
-    close: reached.close,
-  };
-}
-
-describe.each(roads)("by %s", (road) => {
-  // What goes over a wire takes real time.
-  if (road === "given fetch") ownClock();
-  const results = feedConformance({ describe, it, print: console.info }, () => kekkerHarness(road));
-
-  it("leaves out no law but those that cannot be tested here", () => {
-    const untested = results.filter(({ verdict }) => verdict === "notTestable");
-    expect(untested.map(({ id }) => id)).toEqual([]);
-  });
+it("leaves out no law but those that cannot be tested here", () => {
+  const untested = results.filter(({ verdict }) => verdict === "notTestable");
+  expect(untested.map(({ id }) => id)).toEqual([]);
 });

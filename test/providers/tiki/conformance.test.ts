@@ -1,60 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { toReceipt } from "../../../src/core/feed.ts";
-import { tikiEmulator } from "../../../src/emulator/index.ts";
-import { clientCredentials, tiki } from "../../../src/providers/tiki/index.ts";
-import { emulatorSide, type FeedHarness, feedConformance } from "../../../src/testing/index.ts";
+import { feedConformance } from "../../../src/testing/index.ts";
 import { ownClock } from "../../testing/own-clock.ts";
-import { reach, roads } from "../roads.ts";
+import { tikiHarness } from "./harness.ts";
 
-const pageSize = 5;
-const maxBodyBytes = 100_000;
+// By a `fetch` that is given; over the wire, by each road: roads.test.ts.
+ownClock();
+const results = feedConformance({ describe, it, print: console.info }, () =>
+  tikiHarness("given fetch"),
+);
 
-/** A queue of the emulator, and feeds on it. */
-async function tikiHarness(road: (typeof roads)[number]): Promise<FeedHarness> {
-  const emulator = tikiEmulator({ pageSize, requestsPerSecond: Number.POSITIVE_INFINITY });
-  const side = emulatorSide(emulator, { pull: "pull", ack: "ack" });
-  const reached = await reach(road, emulator, side);
-  const { clientId = "", clientSecret = "" } = emulator.connection("https://tiki.test");
-  const queue = emulator.createQueue("orders");
-  const payloads = new Map<string, object>();
-  const publish = (facts: { id?: string; type?: string; odd?: unknown } = {}): string => {
-    const { type = "ORDER_STATUS_UPDATED", id, odd } = facts;
-    const payload = { order_code: `order-${payloads.size}`, status: "picking", odd };
-    const [published = ""] = emulator.publish(queue, [{ type, id, payload }]);
-    payloads.set(published, payload);
-    return published;
-  };
-  return {
-    ...side,
-    pageSize,
-    feed: () => {
-      const app = { clientId, clientSecret, authentication: "basic" } as const;
-      const { tokenUrl } = reached;
-      const token = clientCredentials(tokenUrl ? { ...app, tokenUrl } : app);
-      const options = { maxBodyBytes, ...reached.options, retry: { attempts: 1 } };
-      return tiki({ token, ...options }).feed(queue);
-    },
-    publish: (count) => Array.from({ length: count }, () => publish()),
-    payloadOf: (id) => payloads.get(id),
-    publishId: (id) => publish({ id }),
-    publishOdd: (odd) => publish({ odd }),
-    publishTooLarge: () => publish({ odd: "x".repeat(maxBodyBytes) }),
-    publishUnknownType: () => publish({ type: "SELLER_ASCENDED" }),
-    publishUnreadable: () => emulator.publishRaw(queue, [{ id: 7, type: null }]),
-    unknownReceipt: () => toReceipt("an-ack-id-of-nobody"),
-    acked: () => emulator.journal.ackedIds(queue),
-    secrets: () => [...side.secrets(), clientSecret],
-    close: reached.close,
-  };
-}
-
-describe.each(roads)("by %s", (road) => {
-  // What goes over a wire takes real time.
-  if (road === "given fetch") ownClock();
-  const results = feedConformance({ describe, it, print: console.info }, () => tikiHarness(road));
-
-  it("leaves out no law but those that cannot be tested here", () => {
-    const untested = results.filter(({ verdict }) => verdict === "notTestable");
-    expect(untested.map(({ id }) => id)).toEqual(["B10", "B11", "L6"]);
-  });
+it("leaves out no law but those that cannot be tested here", () => {
+  const untested = results.filter(({ verdict }) => verdict === "notTestable");
+  expect(untested.map(({ id }) => id)).toEqual(["B10", "B11", "L6"]);
 });
