@@ -1,3 +1,4 @@
+import type { AckloopError } from "./errors.ts";
 import { isErrorNamed } from "./realm.ts";
 
 /** What is known of a failure below HTTP. */
@@ -114,4 +115,12 @@ interface ErrorFacts {
 
 function toFacts(error: unknown): ErrorFacts {
   return typeof error === "object" && error !== null ? error : {};
+}
+
+/**
+ * Whether an error is a refusal in the words of something on the way, such as a gateway's page: its status says
+ * nothing of what was asked for.
+ */
+export function isForeign({ code, status = 0 }: AckloopError): boolean {
+  return code === "transport" && status >= 400 && status < 500 && status !== 408;
 }

@@ -67,11 +67,6 @@ function isGateways({ status, text }: TransportReply): boolean {
   return isPage(text) || (status < 409 && status > 400 && isNoJson(text));
 }
 
-/** Whether an error is such a refusal: its status is not the provider's. */
-export function isForeign({ code, status = 0 }: AckloopError): boolean {
-  return code === foreign.code && status >= 400 && status < 500 && status !== 408;
-}
-
 function isNoJson(text: string): boolean {
   try {
     parseJson(text);

@@ -3,11 +3,6 @@ import * as z from "zod/mini";
 /** The longest list that is read of one answer. */
 export const mostItems = 100_000;
 
-/** Tells whether a value is a list that {@link anyItems} gives as it is. */
-export function isAnyItems(value: unknown): value is readonly unknown[] {
-  return Array.isArray(value) && value.length <= mostItems;
-}
-
 /** The schema of a page's items, which are checked one by one elsewhere; `null` means that there are none. */
 export const anyItems = z.pipe(
   z.nullable(z.array(z.unknown()).check(z.maxLength(mostItems))),

@@ -1,5 +1,7 @@
 import { onAbort } from "../core/abort.ts";
+import { joined } from "../core/bytes.ts";
 import { nodeModule } from "../core/node-module.ts";
+import { sleep } from "../core/sleep.ts";
 
 /** What of a request goes over this road. */
 export interface Departure {
@@ -131,7 +133,7 @@ export class NodeRoad {
    */
   async send(departure: Departure): Promise<NodeAnswer> {
     const { signal, isRepeatable } = departure;
-    if (!isRepeatable) await this.#hearOfClosed();
+    if (!isRepeatable) await this.#hearOfClosed(signal);
     for (let stale = 0; ; stale += 1) {
       if (signal.aborted) throw signal.reason;
       const sent = this.#request(departure);
@@ -150,11 +152,9 @@ export class NodeRoad {
    * Lets the event loop hear of connections that were closed while it was busy, as with a handler that computes for
    * seconds: a request on one of them would fail, and it could not be known whether it has arrived.
    */
-  async #hearOfClosed(): Promise<void> {
+  async #hearOfClosed(signal: AbortSignal): Promise<void> {
     if (performance.now() - this.#usedAt <= SURELY_OPEN_MS) return;
-    for (let turn = 0; turn < TURNS; turn += 1) {
-      await new Promise<void>((resolve) => void setImmediate(resolve));
-    }
+    for (let turn = 0; turn < TURNS; turn += 1) await sleep(1, signal);
   }
 
   #request({ url, method, headers, body }: Departure): Sent {
@@ -274,18 +274,6 @@ export class NodeAnswer {
       if (incoming.destroyed) reject(new Error("terminated"));
     });
   }
-}
-
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  const [first] = pieces;
-  if (pieces.length === 1 && first) return first;
-  const whole = new Uint8Array(pieces.reduce((length, piece) => length + piece.byteLength, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.byteLength;
-  }
-  return whole;
 }
 
 /** More encodings than this, one around another, are an attack. */

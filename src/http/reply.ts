@@ -31,17 +31,6 @@ export function replyOf<Output>(schema: StandardSchemaV1<unknown, Output>): Repl
   };
 }
 
-/**
- * Makes a reader that asks another one, such as that of a schema, only where a look at the body does not tell that
- * it fits: a schema costs a small page as much as its headers.
- */
-export function quickReply<Output>(
-  fits: (body: unknown) => body is Output,
-  reader: ReplyReader<Output>,
-): ReplyReader<Output> {
-  return (body, facts) => (fits(body) ? body : reader(body, facts));
-}
-
 /** Makes a reader that gives the answer's text beside what another one reads in it. */
 export function withText<Output extends object>(
   reader: ReplyReader<Output>,

@@ -17,7 +17,7 @@ export interface PreparedRequest {
   readonly signal: AbortSignal;
   /** The longest answer that is read, in bytes. */
   readonly maxBodyBytes: number;
-  /** Goes straight to `fetch`. @default false */
+  /** Takes the shortest road. @default false */
   readonly hot?: true | undefined;
   /** Whether it may go out a second time without a word. @default false */
   readonly isRepeatable?: boolean | undefined;

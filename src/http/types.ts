@@ -77,7 +77,7 @@ export interface HttpCall<Reply> extends CallOptions {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** When it may be repeated. @default "safe" for a GET, otherwise "unsent" */
   readonly repeat?: Repeat | undefined;
-  /** Made for every page or event: it goes straight to `fetch`, by the same rules. @default false */
+  /** Made for every page or event: it takes the shortest road, by the same rules. @default false */
   readonly hot?: true | undefined;
   /**
    * Instead of the client's own limit for one attempt, in ms. Where it is longer than `retry.totalMs`

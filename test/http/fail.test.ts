@@ -1,11 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import {
-  fromStatus,
-  fromThrown,
-  fromTimeout,
-  isForeign,
-  toRetryAfterMs,
-} from "../../src/http/fail.ts";
+import { isForeign } from "../../src/core/network.ts";
+import { fromStatus, fromThrown, fromTimeout, toRetryAfterMs } from "../../src/http/fail.ts";
 import type { HttpSettings } from "../../src/http/types.ts";
 import { printed, secret } from "./support.ts";
 

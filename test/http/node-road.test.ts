@@ -578,7 +578,11 @@ describe("a connection that does not come about", () => {
     const client = clientOf(undefined, { baseUrl, timeoutMs: 60_000, retry: { attempts: 1 } });
 
     const work = failureOf(client.call(callOf({ hot: true })));
-    while (server.asked() === 0) await new Promise(setImmediate);
+    while (server.asked() === 0) {
+      // It waits some turns first.
+      vi.advanceTimersByTime(1);
+      await new Promise(setImmediate);
+    }
     vi.advanceTimersByTime(10_000);
     const error = await work;
     vi.useRealTimers();

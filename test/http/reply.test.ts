@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import * as z from "zod/mini";
 import type { AckloopError } from "../../src/core/errors.ts";
 import type { SchemaIssue, StandardSchemaV1 } from "../../src/core/standard-schema.ts";
-import { noReply, parseAs, quickReply, replyOf, textReply } from "../../src/http/reply.ts";
+import { noReply, parseAs, replyOf, textReply } from "../../src/http/reply.ts";
 
 import { rejecting } from "./odd-values.ts";
 
@@ -137,17 +137,6 @@ describe("parseAs", () => {
     expect(errorOf(() => parseAs(schema, "hush", from)).message).toBe(
       "acme pull: events[3]: does not fit",
     );
-  });
-});
-
-describe("quickReply", () => {
-  const isTrue = (body: unknown): body is true => body === true;
-
-  it("gives what is seen to fit as it is, and leaves the rest to the other reader", () => {
-    const reply = quickReply(isTrue, replyOf(schemaWith({ path: ["events"] })));
-
-    expect(reply(true, facts)).toBe(true);
-    expect(errorOf(() => reply(false, facts))).toMatchObject({ code: "schema", path: "events" });
   });
 });
 

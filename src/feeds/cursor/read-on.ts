@@ -1,5 +1,6 @@
 import { AckloopError, isAckloopError } from "../../core/errors.ts";
 import type { CallOptions } from "../../core/feed.ts";
+import { isForeign } from "../../core/network.ts";
 import type { CursorPage } from "./api.ts";
 import { isToCome } from "./instant.ts";
 import type { CursorSettings } from "./options.ts";
@@ -102,9 +103,7 @@ async function askAfter(
   } catch (error) {
     if (!place.after || !isAckloopError(error)) throw error;
     const { code, status = 0 } = error;
-    // A refusal in a gateway's words is the network's, and says nothing of the position.
-    const isForeign = code === "transport" && status >= 400 && status < 500 && status !== 408;
-    const isRefused = expiredStatuses.includes(status) && !isForeign;
+    const isRefused = expiredStatuses.includes(status) && !isForeign(error);
     if (!isRefused && code !== "cursorExpired") throw error;
     return { refused: error };
   }
@@ -125,7 +124,7 @@ export async function checkEmptiness(
   place: Place,
   wish: PageWish,
   settings: ExpirySettings,
-  timeOf: (item: unknown, index: number) => string | null | undefined = () => undefined,
+  timeOf: (item: unknown, index: number) => string | null | undefined,
 ): Promise<FoundPage | undefined> {
   const { time, latest = time } = place.after ?? {};
   if (latest === undefined) return undefined;

@@ -1,4 +1,5 @@
 import type { Cut } from "../../core/abort.ts";
+import { joined } from "../../core/bytes.ts";
 import { AckloopError, isAckloopError } from "../../core/errors.ts";
 import { isCutJson } from "../../core/json.ts";
 
@@ -160,7 +161,7 @@ async function readStream(
     for (;;) {
       const { done, value } = await reader.read();
       cut.throwIfAborted();
-      if (done) return { bytes: joined(chunks, sizeBytes) };
+      if (done) return { bytes: joined(chunks) };
       const bytes = bytesOf(value, provider);
       sizeBytes += bytes.length;
       if (sizeBytes > maxBytes) {
@@ -177,16 +178,4 @@ async function readStream(
   } finally {
     forget();
   }
-}
-
-function joined(chunks: readonly Uint8Array[], sizeBytes: number): Uint8Array {
-  const [first] = chunks;
-  if (chunks.length === 1 && first) return first;
-  const bytes = new Uint8Array(sizeBytes);
-  let offset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.byteLength;
-  }
-  return bytes;
 }

@@ -3,12 +3,11 @@ import type { CallOptions } from "../../core/feed.ts";
 import { ignored, type TableOf } from "../../core/options.ts";
 import { callOptions, unchecked, withShapes } from "../../http/arguments.ts";
 import { wrong } from "../../http/options.ts";
-import { pageReply, quickReply, replyOf, withText } from "../../http/reply.ts";
+import { pageReply, replyOf, withText } from "../../http/reply.ts";
 import type { HttpClient, ReplyReader, Token } from "../../http/types.ts";
 import type { TikiEventType } from "./event.ts";
 import { checkText } from "./options.ts";
 import {
-  isWirePage,
   type WireQueue,
   type WireSubscription,
   wireAck,
@@ -268,7 +267,7 @@ function subscriptionCalls(http: HttpClient): TikiCalls["subscriptions"] {
   };
 }
 
-const readPage = withText(pageReply(quickReply(isWirePage, replyOf(wirePage)), { events: null }));
+const readPage = withText(pageReply(replyOf(wirePage), { events: null }));
 
 /** A page whose items nobody has looked at. */
 export interface PulledPage {

@@ -9,7 +9,7 @@
  * live" comes from a shop's running consumer of 2025.
  */
 import * as z from "zod/mini";
-import { anyItems, isAnyItems, listOf } from "../../http/list.ts";
+import { anyItems, listOf } from "../../http/list.ts";
 
 const text = z.string().check(z.minLength(1));
 const optionalText = z.nullish(z.string());
@@ -48,12 +48,6 @@ export const wirePage = z.object({
   events: anyItems,
   ack_id: optionalText,
 });
-
-/** Tells of a page that is as documented what {@link wirePage} would. */
-export function isWirePage(body: unknown): body is z.infer<typeof wirePage> {
-  const { events, ack_id } = Object(body) as Readonly<Record<string, unknown>>;
-  return isAnyItems(events) && typeof ack_id === "string";
-}
 
 /**
  * The reply of `POST /queues/{code}/events/ack`. Source: "Event queue API".

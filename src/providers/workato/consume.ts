@@ -4,7 +4,7 @@ import type { TableOf } from "../../core/options.ts";
 import { isTimestamp } from "../../feeds/cursor/instant.ts";
 import { callOptions, unchecked, withShapes } from "../../http/arguments.ts";
 import { wrong } from "../../http/options.ts";
-import { pageReply, quickReply, replyOf } from "../../http/reply.ts";
+import { pageReply, replyOf } from "../../http/reply.ts";
 import type { HttpClient, ReplyReader } from "../../http/types.ts";
 import {
   checkText,
@@ -14,7 +14,7 @@ import {
   type WorkatoTopicId,
 } from "./arguments.ts";
 import type { WorkatoData } from "./event.ts";
-import { type ConsumeRequest, isWireConsume, readMessage, wireConsume } from "./wire.ts";
+import { type ConsumeRequest, readMessage, wireConsume } from "./wire.ts";
 
 /** A message of a topic. */
 export interface WorkatoMessage {
@@ -122,7 +122,7 @@ export function createConsumePage(http: HttpClient, longPollMarginMs: number): C
   };
 }
 
-const readPage = pageReply(quickReply(isWireConsume, replyOf(wireConsume)), { messages: null });
+const readPage = pageReply(replyOf(wireConsume), { messages: null });
 
 const readConsume: ReplyReader<ConsumedPage> = (body, facts) => {
   const { messages } = readPage(body, facts);

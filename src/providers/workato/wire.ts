@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { anyItems, isAnyItems, listOf } from "../../http/list.ts";
+import { anyItems, listOf } from "../../http/list.ts";
 
 /**
  * The JSON of Workato's event streams, in Workato's own words.
@@ -16,11 +16,6 @@ import { anyItems, isAnyItems, listOf } from "../../http/list.ts";
 export const wireConsume = z.object({
   messages: anyItems,
 });
-
-/** Tells of an answer that is as documented what {@link wireConsume} would. */
-export function isWireConsume(body: unknown): body is z.infer<typeof wireConsume> {
-  return isAnyItems((Object(body) as Readonly<Record<string, unknown>>)["messages"]);
-}
 
 /** The answer to a publish. */
 export const wirePublish = z.object({ message_id: z.string().check(z.minLength(1)) });

@@ -5,6 +5,9 @@ import type { OnCursorExpired } from "../../../src/feeds/cursor/options.ts";
 import type { Place } from "../../../src/feeds/cursor/place.ts";
 import { checkEmptiness, type PageWish, readOn } from "../../../src/feeds/cursor/read-on.ts";
 
+/** An API that tells no times. */
+const untold = (): undefined => undefined;
+
 const place: Place = { after: { position: "m5", time: "2026-01-02T03:04:05.000+00:00" } };
 const refused = (status: number) => new AckloopError("request", "refused", { status });
 
@@ -144,7 +147,9 @@ describe("checkEmptiness", () => {
   it("finds nothing newer by one request", async () => {
     const { ask, asked } = asker([]);
 
-    expect(await checkEmptiness(ask, place, { limit: 9 }, settings("halt"))).toBeUndefined();
+    expect(
+      await checkEmptiness(ask, place, { limit: 9 }, settings("halt"), untold),
+    ).toBeUndefined();
 
     expect(asked).toEqual([{ place: { since: "2026-01-02T03:04:05.001Z" }, wish: { limit: 1 } }]);
   });
@@ -152,17 +157,19 @@ describe("checkEmptiness", () => {
   it("delivers what came in between", async () => {
     const { ask } = asker(["new"], ["new"]);
 
-    expect(await checkEmptiness(ask, place, {}, settings("halt"))).toEqual(pageOf("new"));
+    expect(await checkEmptiness(ask, place, {}, settings("halt"), untold)).toEqual(pageOf("new"));
   });
 
   it("goes by the policy when the message hides newer ones", async () => {
     const halting = asker(["new"], [], ["new"]);
     const going = asker(["new"], [], ["old", "new"]);
 
-    await expect(checkEmptiness(halting.ask, place, {}, settings("halt"))).rejects.toMatchObject({
+    await expect(
+      checkEmptiness(halting.ask, place, {}, settings("halt"), untold),
+    ).rejects.toMatchObject({
       code: "cursorExpired",
     });
-    expect(await checkEmptiness(going.ask, place, {}, settings("oldest"))).toEqual({
+    expect(await checkEmptiness(going.ask, place, {}, settings("oldest"), untold)).toEqual({
       ...pageOf("old", "new"),
       restartedAt: {},
     });
@@ -172,7 +179,7 @@ describe("checkEmptiness", () => {
     const { ask, asked } = asker();
 
     expect(
-      await checkEmptiness(ask, { after: { position: "m" } }, {}, settings("halt")),
+      await checkEmptiness(ask, { after: { position: "m" } }, {}, settings("halt"), untold),
     ).toBeUndefined();
     expect(asked).toEqual([]);
   });

@@ -1,7 +1,7 @@
-import type { FeedEvent } from "../../../src/core/event.ts";
-import type { ReadableDelivery } from "../../../src/core/feed.ts";
-import type { Received } from "../../../src/core/receiver.ts";
 import { type DiscueReceiverOptions, discueReceiver } from "../../../src/providers/discue/index.ts";
+import { post as postTo } from "../../feeds/receiver/support.ts";
+
+export { deliveryOf, statusOf } from "../../feeds/receiver/support.ts";
 
 /** A secret that a receiver takes. */
 export const secret = "s3cret-of-the-listener";
@@ -28,21 +28,5 @@ export function post(
   url: string = notifyUrl,
   init: RequestInit = {},
 ): Request {
-  const duplex = body instanceof ReadableStream ? { duplex: "half" } : {};
-  return new Request(url, { method: "POST", body, ...duplex, ...init });
-}
-
-/** The one delivery, which must be readable. */
-export function deliveryOf<E extends FeedEvent>(received: Received<E>): ReadableDelivery<E> {
-  if (received.kind !== "deliveries") throw new Error(`answered ${received.response.status}`);
-  const [delivery] = received.deliveries;
-  if (!delivery || received.deliveries.length !== 1) throw new Error("not one delivery");
-  if (delivery.unreadable) throw delivery.unreadable;
-  return delivery;
-}
-
-/** The status of an answer, which must be one. */
-export function statusOf(received: Received): number {
-  if (received.kind !== "answered") throw new Error("a delivery came");
-  return received.response.status;
+  return postTo(body, url, init);
 }
