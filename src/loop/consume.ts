@@ -93,7 +93,8 @@ export function toAssignment<E extends FeedEvent>(
     routes.batch?.size ?? 1,
     own,
   );
-  tellOfStrangers(feed, handlers, toLog(settings.logger));
+  const { logger, consumer } = settings;
+  tellOfStrangers(feed, handlers, toLog(logger, { feed: feed.name, consumer }));
   return {
     // The handlers were matched with the feed's event type above; the engine needs it no more.
     feed: feed as Feed,

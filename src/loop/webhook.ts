@@ -94,15 +94,17 @@ export function webhook<E extends FeedEvent>(
     throw new AckloopError("config", "webhook: a request has no batch; give a function or a map");
   }
   const settings = toHandlingSettings("webhook", options, webhookTable);
-  tellOfStrangers(receiver, handlers, toLog(settings.logger));
+  const { logger, consumer } = settings;
+  const log = toLog(logger, { feed: receiver.name, consumer });
+  tellOfStrangers(receiver, handlers, log);
   const intake = new Intake({
     receiver,
     limitMs: settings.replyTimeoutMs,
     mayRead: (reading) => reading < Math.max(LEAST_READ, settings.concurrency),
     // Where none was given, the receiver's own is told.
-    logger: options.logger || undefined,
+    logger: options.logger === undefined ? undefined : logger,
   });
-  const desk = new Desk(receiver, intake, routes, settings);
+  const desk = new Desk(receiver, intake, routes, settings, log);
   return (request) => desk.answer(request);
 }
 
@@ -125,13 +127,27 @@ class Desk<E extends FeedEvent> {
   /** How many requests have events at work that they have brought first. */
   #places = 0;
 
-  constructor(receiver: Receiver<E>, intake: Intake<E>, routes: Routes, settings: Settings) {
+  constructor(
+    receiver: Receiver<E>,
+    intake: Intake<E>,
+    routes: Routes,
+    settings: Settings,
+    log: Logger,
+  ) {
     this.#receiver = receiver;
     this.#intake = intake;
     this.#settings = settings;
     this.#scope = new HandlerScope(settings.handlerTimeoutMs);
-    this.#log = toLog(settings.logger);
-    this.#tell = toTell(receiver.name, { onReport: settings.onReport, log: this.#log });
+    this.#log = log;
+    const { onReport, logger, concurrency } = settings;
+    this.#tell = toTell({
+      feed: receiver.name,
+      onReport,
+      logger,
+      log,
+      concurrency,
+      isWebhook: true,
+    });
     this.#shared = {
       feed: receiver.name,
       settings,
@@ -164,7 +180,7 @@ class Desk<E extends FeedEvent> {
     } catch (thrown) {
       fault = `threw: ${describeThrown(thrown)}`;
     }
-    this.#log.error(`ackloop: ${this.#receiver.name}: the receiver's answer ${fault}`);
+    this.#log.error(`the receiver's answer ${fault}; the request was answered 503 instead`);
     return new Response(null, { status: 503 });
   }
 
@@ -196,7 +212,7 @@ class Desk<E extends FeedEvent> {
     const identity = toIdentity(delivery);
     if (event === undefined || identity === "") return this.#work("", delivery, endsAt);
     if (this.#remembers(identity)) {
-      this.#tell?.({ kind: "duplicate", event });
+      this.#tell?.each?.({ kind: "duplicate", event });
       return Promise.resolve(true);
     }
     const joined = this.#atWork.get(identity);
@@ -236,7 +252,6 @@ class Desk<E extends FeedEvent> {
   /** What ends a run ends nothing here: it is told, and the provider sends again. */
   #halted(thrown: unknown): false {
     const error = toFailure(thrown, { what: "finish", whom: this.#receiver.name });
-    this.#log.error(`ackloop: ${error.message}`);
     this.#tell?.({ kind: "halted", error });
     return false;
   }

@@ -225,7 +225,7 @@ export class Attempts {
     }
     if (begun.status === "done") {
       const { event } = entry.given ?? entry.delivery;
-      if (event) tell?.({ kind: "duplicate", event });
+      if (event) tell?.each?.({ kind: "duplicate", event });
       return DUPLICATE;
     }
     const startsBefore = begun.starts - 1;
@@ -254,7 +254,7 @@ export class Attempts {
       return;
     }
     const leash = scope.open();
-    const began = tell ? performance.now() : 0;
+    const began = tell?.each ? performance.now() : 0;
     const finish = entry.mark && ((transaction: unknown) => keeping.finishIn(entry, transaction));
     const context = new EventContext(leash, entry.attempts + 1, given, settings.logger, finish);
     entry.isAtWork = true;
@@ -280,7 +280,7 @@ export class Attempts {
   ): Promise<readonly (readonly [Entry, MaybePromise<Disposition>])[]> {
     const { scope, settings, routes, tell, enter = asItIs } = this.#parts;
     const leash = scope.open();
-    const began = tell ? performance.now() : 0;
+    const began = tell?.each ? performance.now() : 0;
     const context = {
       get signal() {
         return leash.signal;
@@ -338,7 +338,7 @@ export class Attempts {
   #handled(entry: Entry, began: number): MaybePromise<Disposition> {
     entry.attempts += 1;
     this.#parts.onSuccess?.(entry);
-    this.#parts.tell?.({
+    this.#parts.tell?.each?.({
       kind: "handled",
       event: entry.event as FeedEvent,
       attempt: entry.attempts,
@@ -402,7 +402,10 @@ export class Attempts {
     if (this.#hasToldOfFalse) return;
     this.#hasToldOfFalse = true;
     const advice = "it counts as done; throw, or return retry(), to have it tried again";
-    this.#parts.log.warn(`ackloop: the handler of ${type} returned false for ${id}: ${advice}`);
+    this.#parts.log.warn(`the handler of ${type} returned false for ${id}; ${advice}`, {
+      id,
+      type,
+    });
   }
 
   #broken(error: unknown): Disposition {

@@ -248,6 +248,7 @@ export class Handling {
 
   #startBatch(entries: readonly Entry[]): void {
     this.#batchDueAt = undefined;
+    for (const entry of entries) entry.begunAt = this.#startedAt;
     const onEnd = (ended: readonly Ended[]): void => {
       const failed = ended.filter(([, disposition]) => isFailure(disposition));
       if (failed.length > 0)

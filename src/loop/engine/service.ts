@@ -16,6 +16,8 @@ export interface ServiceParts {
   readonly limitMs: number;
   /** A call failed and is made again in `delayMs`. */
   readonly onFailed: (error: unknown, delayMs: number) => void;
+  /** It has answered, after calls that failed. */
+  readonly onBack: () => void;
 }
 
 /**
@@ -89,10 +91,13 @@ export class Service {
     quit: AbortSignal,
     call: (signal: AbortSignal) => PromiseLike<Value>,
   ): Promise<Answer<Value>> {
-    const { name, limitMs, onFailed } = this.#parts;
+    const { name, limitMs, onFailed, onBack } = this.#parts;
     const sentAt = performance.now();
     const answer = await ask({ what: operation, whom: name, limitMs, signal: quit }, call);
-    if (answer.kind === "answered") this.#pace.reset(sentAt);
+    if (answer.kind === "answered") {
+      if (this.#pace.attempts > 0) onBack();
+      this.#pace.reset(sentAt);
+    }
     if (answer.kind === "failed") {
       const { error, thrown = error } = answer;
       onFailed(thrown, this.#pace.delay(error.retryAfterMs, { sentAt }));

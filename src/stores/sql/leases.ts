@@ -1,5 +1,5 @@
 import type { LeaseStore } from "../../core/stores.ts";
-import { keyOfPlace } from "../json.ts";
+import { keyOfPlace, parsed } from "../json.ts";
 import { after, beginAnew, leftAt, numberAt, type Param, type SqlSession } from "./session.ts";
 
 const toStatements = () => ({
@@ -13,7 +13,8 @@ const toStatements = () => ({
     returning cast(fence as float8) as fence`,
   look: [
     beginAnew("@leases", "held_until", "held_ms"),
-    "select held_until - @now as remaining, cast(held_ms as float8) as ms from @leases where key = @key($1)",
+    `select held_until - @now as remaining, cast(held_ms as float8) as ms, holder
+    from @leases where key = @key($1)`,
   ],
   change: `
     update @leases set held_until = ${after("$3")}, held_ms = cast($3 as float8)
@@ -35,7 +36,12 @@ export function sqlLeases(session: SqlSession): LeaseStore {
       const [held] = await session.run("acquire", statements.hold, params);
       if (held) return { status: "held", fence: numberAt("acquire", held, "fence") };
       const [row] = await session.run("acquire", statements.look, [key]);
-      return { status: "taken", endsInMs: leftAt("acquire", row) };
+      const name = parsed(row?.["holder"]);
+      return {
+        status: "taken",
+        endsInMs: leftAt("acquire", row),
+        holder: typeof name === "string" ? name : undefined,
+      };
     },
     renew: (place, fence, leaseMs) => change("renew", keyOfPlace(place), fence, leaseMs),
     async release(place, fence) {
