@@ -9,18 +9,19 @@ export class Seldom {
   /**
    * Warns; a logger that fails changes nothing.
    *
-   * @param text One of a few: what differs each time is no part of it.
+   * @param kind One of a few: what is counted together. @default the text
    */
   warn(
     logger: Logger | undefined,
     text: string,
     details: Readonly<Record<string, unknown>> = {},
+    kind = text,
   ): void {
     if (logger === undefined) return;
     const lines = this.#lines.get(logger) ?? new Map<string, Repeats>();
     this.#lines.set(logger, lines);
-    const line = lines.get(text) ?? new Repeats();
-    lines.set(text, line);
+    const line = lines.get(kind) ?? new Repeats();
+    lines.set(kind, line);
     const untold = line.next();
     if (untold === undefined) return;
     if (untold === 0) tell(logger, "warn", text, details);

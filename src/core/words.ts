@@ -9,8 +9,9 @@ const units = [
 /** A duration as a person reads it: "250 ms", "8 s", "4 min", "3 h", "2 days". */
 export function inWords(ms: number): string {
   const whole = Math.max(0, Math.round(ms));
-  const unit = units.find(([, length]) => whole >= 2 * length || whole === length);
-  if (unit === undefined) return `${whole} ms`;
+  if (whole < 1000) return `${whole} ms`;
+  if (whole < 10_000) return `${Math.round(whole / 100) / 10} s`;
+  const unit = units.find(([, length]) => whole >= 2 * length || whole === length) ?? units[3];
   const [name, length] = unit;
   const count = Math.round(whole / length);
   return count === 1 && name === "days" ? "1 day" : `${count} ${name}`;

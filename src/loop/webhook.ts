@@ -8,7 +8,9 @@ import type { Logger } from "../core/logger.ts";
 import type { TableOf } from "../core/options.ts";
 import { milliseconds, whole } from "../core/options.ts";
 import type { Receiver } from "../core/receiver.ts";
+import { Seldom } from "../core/seldom.ts";
 import { sleep } from "../core/sleep.ts";
+import { inWords } from "../core/words.ts";
 import type { AttemptParts, Disposition } from "./engine/attempt.ts";
 import { Attempts } from "./engine/attempt.ts";
 import type { Verdict } from "./engine/entry.ts";
@@ -59,6 +61,11 @@ const webhookTable = {
 /** Answers the requests of a provider that calls us. */
 export type WebhookHandler = (request: Request) => Promise<Response>;
 
+/** What was not read is told of where that is known; there may be too many at once. */
+const NOT_READ = "it was not read: it failed, or too many come at once";
+
+const UNSETTLED = "an event of it is not settled yet; what failed has a line of its own";
+
 /** How many requests are read at once where no more are handled. */
 const LEAST_READ = 100;
 
@@ -70,8 +77,8 @@ const MOST_REMEMBERED = 10_000;
  *
  * It answers only when every event of the request is settled: 2xx when done, dead-lettered or dropped;
  * 503 with `Retry-After` when the provider should send again; at once, with the receiver's own answer, what
- * is no event, however many requests are at work. What the receiver refuses is told to the logger, each
- * reason once a minute. A failed attempt is repeated in place while `replyTimeoutMs` lasts; then the event is stored
+ * is no event, however many requests are at work. What the receiver refuses, and what is to be sent again, is
+ * told to the logger, each reason at once and then at growing intervals. A failed attempt is repeated in place while `replyTimeoutMs` lasts; then the event is stored
  * as a dead letter, or answered 503 without a store.
  *
  * A resend that comes while the first is being handled joins it and gets the same answer; one that
@@ -119,6 +126,7 @@ class Desk<E extends FeedEvent> {
   readonly #log: Logger;
   readonly #tell: Tell | undefined;
   readonly #shared: Shared;
+  readonly #seldom = new Seldom();
   readonly #atWork = new Map<string, Promise<boolean>>();
   /** When each settled event is forgotten, by `performance.now`, oldest first. */
   readonly #remembered = new Map<string, number>();
@@ -165,7 +173,9 @@ class Desk<E extends FeedEvent> {
     const receiver = this.#receiver;
     const received = await this.#intake.take(request);
     if (received?.kind === "answered") return this.#reply(() => received.response);
-    const settled = received && (await this.#settleAll(received.deliveries, endsAt));
+    const why = received ? await this.#settleAll(received.deliveries, endsAt) : NOT_READ;
+    const settled = why === undefined;
+    if (why) this.#seldom.warn(this.#log, `a request is to be sent again: ${why}`);
     return this.#reply(() => (settled ? receiver.accept() : receiver.defer(retryAfterMs)));
   }
 
@@ -184,10 +194,12 @@ class Desk<E extends FeedEvent> {
     return new Response(null, { status: 503 });
   }
 
-  /** True when every delivery is settled within the time of a reply. */
-  async #settleAll(deliveries: readonly Delivery[], endsAt: number): Promise<boolean> {
+  /** Why not every delivery is settled within the time of a reply; `undefined` where all are. */
+  async #settleAll(deliveries: readonly Delivery[], endsAt: number): Promise<string | undefined> {
     const needsPlace = deliveries.some((delivery) => !this.#isKnown(delivery));
-    if (needsPlace && this.#places >= this.#settings.concurrency) return false;
+    const { concurrency, replyTimeoutMs } = this.#settings;
+    if (needsPlace && this.#places >= concurrency)
+      return `all ${concurrency} places are taken (the option concurrency)`;
     const works = deliveries.map((delivery) => this.#settle(delivery, endsAt));
     const all = Promise.all(works);
     if (needsPlace) {
@@ -198,7 +210,8 @@ class Desk<E extends FeedEvent> {
     }
     const asking = { what: "reply", limitMs: Math.max(0, endsAt - performance.now()) };
     const answer = await askLate(asking, () => all);
-    return answer.kind === "answered" && answer.value.every(Boolean);
+    if (answer.kind === "answered") return answer.value.every(Boolean) ? undefined : UNSETTLED;
+    return `its events were not done within replyTimeoutMs (${inWords(replyTimeoutMs)})`;
   }
 
   /** Whether no handler is started for it: it is settled, or at work. */

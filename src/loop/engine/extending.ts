@@ -96,7 +96,7 @@ export class Extending {
     if (answer.kind !== "failed") return;
     const what = `leases were not extended: ${answer.error.message}`;
     const next = "trying again soon; once they end, others may get events that are open here";
-    this.#seldom.warn(log, `${what}; ${next}`, { error: toErrorFacts(answer.error) });
+    this.#seldom.warn(log, `${what}; ${next}`, { error: toErrorFacts(answer.error) }, "extend");
     const soon = performance.now() + Math.max(leaseMs / 10, LEAST_INTERVAL_MS);
     for (const message of messages) {
       if (isStale(message)) this.#leased.delete(message);

@@ -7,9 +7,8 @@ import type { Verdict } from "../../../src/loop/engine/entry.ts";
 import { Entry } from "../../../src/loop/engine/entry.ts";
 import type { HandlingParts } from "../../../src/loop/engine/handling.ts";
 import { Handling } from "../../../src/loop/engine/handling.ts";
-import { toLog } from "../../../src/loop/engine/report.ts";
 import { testEvent } from "../../../src/testing/memory-feed.ts";
-import { idsOf, toSettings } from "../support.ts";
+import { idsOf } from "../support.ts";
 
 const HANDLED: Disposition = { kind: "settled", as: "handled" };
 const FAILED: Disposition = { kind: "again", delayMs: 100, failed: true };
@@ -278,9 +277,7 @@ function withCircuit(parts: Setting = {}) {
     atOnce: parts.batch?.size ?? 1,
     bounds: { minMs: 1000, maxMs: 1000 },
     probeMs: 5000,
-    feed: "orders",
     tell: undefined,
-    log: toLog(toSettings().logger),
   });
   vi.spyOn(Math, "random").mockReturnValue(1);
   return { circuit, ...bench({ circuit, ...parts }) };
