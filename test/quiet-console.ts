@@ -8,8 +8,7 @@ for (const level of ["warn", "error"] as const) {
   const write = console[level];
   if (mark in write) continue;
   const quiet = (...line: unknown[]): void => {
-    const [text] = line[0] === "%s" ? line.slice(1) : line;
-    if (!String(text).startsWith("ackloop: ")) write(...line);
+    if (!String(line[0]).startsWith("ackloop: ")) write(...line);
   };
   console[level] = Object.assign(quiet, { [mark]: true });
 }

@@ -28,24 +28,11 @@ export const silent: Logger = Object.freeze({
 /** Writes warnings and errors to the console, and nothing else: what is used where no logger is given. */
 export const consoleLogger: Logger = Object.freeze({
   ...silent,
-  warn: toConsole("warn"),
-  error: toConsole("error"),
+  // biome-ignore lint/suspicious/noConsole: the one place where the library writes by itself.
+  warn: (...line: Parameters<Logger["warn"]>) => console.warn(...line),
+  // biome-ignore lint/suspicious/noConsole: as above.
+  error: (...line: Parameters<Logger["error"]>) => console.error(...line),
 });
-
-/** The same logger; where that is the console itself, one that takes a `%` in a text for what it is. */
-export function asPlain(logger: Logger): Logger {
-  if (logger !== globalThis.console) return logger;
-  return { ...consoleLogger, debug: toConsole("debug"), info: toConsole("info") };
-}
-
-function toConsole(level: keyof Logger): Logger["warn"] {
-  return (...line) => {
-    // It fills in what follows a `%` in the first of several.
-    const plain = line[0].includes("%") ? ["%s", ...line] : line;
-    // biome-ignore lint/suspicious/noConsole: the one place where the library writes by itself.
-    console[level](...plain);
-  };
-}
 
 /** A logger that takes the object first, and the text after it: pino, bunyan. */
 export interface ObjectFirstLogger {

@@ -20,8 +20,16 @@ export function inWords(ms: number): string {
 /** The longest line, in characters. */
 const LONGEST_LINE = 2000;
 
-/** A text as one line: no character in it ends a line, or moves a terminal's cursor. */
+/**
+ * A text as one line that every logger writes as it is: no character in it ends a line, or moves a terminal's
+ * cursor; none is a place to fill in, where winston, a console or LogTape look for one (`%d`, `{name}`).
+ */
 export function onOneLine(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out.
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ").slice(0, LONGEST_LINE);
+  const line = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ");
+  const plain = line
+    .replace(/%(?=[a-z%])/gi, "% ")
+    .replace(/\{/g, "(")
+    .replace(/\}/g, ")");
+  return plain.slice(0, LONGEST_LINE);
 }

@@ -25,6 +25,10 @@ describe("a duration in words", () => {
 });
 
 describe("a text on one line", () => {
+  it("has no place to fill in", () => {
+    expect(onOneLine('50% of 100%d %% {"a":{}}')).toBe('50% of 100% d % % ("a":())');
+  });
+
   it("has no character that ends it, and an end", () => {
     expect(onOneLine("a\r\n\u0000b\u2029c\u001b[2J\u0085d")).toBe("a b c [2J d");
     expect(onOneLine("x".repeat(5000))).toHaveLength(2000);

@@ -1,6 +1,6 @@
 import { describeThrown, notify } from "../../core/guard.ts";
 import type { Logger } from "../../core/logger.ts";
-import { asPlain, silent } from "../../core/logger.ts";
+import { silent } from "../../core/logger.ts";
 import type { Report, ReportListener } from "../../core/report.ts";
 import { onOneLine } from "../../core/words.ts";
 import type { VoiceParts } from "./voice.ts";
@@ -73,12 +73,11 @@ export interface Speaker {
 export function toLog(logger: Logger, { feed, consumer }: Speaker): Logger {
   const who = consumer ? { feed, consumer } : { feed };
   const name = consumer ? `${feed} (${consumer})` : feed;
-  const target = asPlain(logger);
   const write = (level: keyof Logger): Logger["warn"] => {
     if (logger[level] === silent[level]) return silent[level];
     return (message, details) => {
       const line = onOneLine(`ackloop: ${name}: ${message}`);
-      notify(() => target[level](line, { ...who, ...details }));
+      notify(() => logger[level](line, { ...who, ...details }));
     };
   };
   return { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };

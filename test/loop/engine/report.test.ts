@@ -97,19 +97,6 @@ describe("the log", () => {
     expect([debug, info]).toEqual([log.debug, log.info]);
   });
 
-  it.each(["console", "none"])("writes a `%%` as it is to the console, given as %s", (given) => {
-    const warn = vi.spyOn(console, "warn").mockReturnValue();
-    const { logger } = toSettings(given === "console" ? { logger: console } : {});
-
-    toLog(logger, speaker).warn("100%d", {});
-    toLog(logger, speaker).warn("text", {});
-
-    expect(warn.mock.calls).toEqual([
-      ["%s", "ackloop: orders (billing): 100%d", speaker],
-      ["ackloop: orders (billing): text", speaker],
-    ]);
-  });
-
   it("keeps the user's logger whole, whose methods need it", () => {
     const logger = {
       ...log,
