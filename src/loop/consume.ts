@@ -81,7 +81,10 @@ export function toAssignment<E extends FeedEvent>(
   own?: typeof drainTable,
 ): Assignment {
   if (typeof feed?.pull !== "function" || typeof feed.ack !== "function") {
-    throw new AckloopError("config", `${verb}: the first argument must be a feed`);
+    throw new AckloopError(
+      "config",
+      `${verb}: the first argument must be a feed: it has \`pull\` and \`ack\``,
+    );
   }
   checkSourceName(verb, "feed", feed.name);
   const fault = whyNoKind(feed);

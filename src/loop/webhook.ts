@@ -93,7 +93,10 @@ export function webhook<E extends FeedEvent>(
   options: WebhookOptions = {},
 ): WebhookHandler {
   if (typeof receiver?.receive !== "function") {
-    throw new AckloopError("config", "webhook: the first argument must be a receiver");
+    throw new AckloopError(
+      "config",
+      "webhook: the first argument must be a receiver: it has `receive`",
+    );
   }
   checkSourceName("webhook", "receiver", receiver.name);
   const routes = toRoutes("webhook", handlers, receiver.events);

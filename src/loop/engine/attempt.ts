@@ -133,7 +133,7 @@ export class Attempts {
       this.#later(entry, this.#deadLetter(entry, verdict.reason, verdict.code), onEnd);
       return;
     }
-    const subject = `event ${entry.id || entry.identity} (${asItCame(entry).event?.type ?? "unreadable"})`;
+    const subject = subjectOf(entry);
     const advice = "set the option deadLetters, or it comes first again at the next start";
     const message = `${subject}: ${verdict.reason}; no dead-letter store is set: ${advice}`;
     onEnd({ kind: "halt", error: this.#halted(message, verdict.cause) }, entry);
@@ -198,7 +198,9 @@ export class Attempts {
     const policy = this.#parts.settings.unprocessable;
     if (policy === "drop") return this.#finished(entry, this.#dropped(entry, reason));
     if (policy === "deadLetter") return this.#deadLetter(entry, reason, codeOf(cause) ?? "schema");
-    return { kind: "halt", error: this.#halted(reason, cause) };
+    const subject = subjectOf(entry);
+    const advice = 'mend that, or set the option unprocessable to "deadLetter" or "drop"';
+    return { kind: "halt", error: this.#halted(`${subject}: ${reason}; ${advice}`, cause) };
   }
 
   async #begin(entry: Entry): Promise<Disposition | Verdict | undefined> {
@@ -232,7 +234,8 @@ export class Attempts {
     const isEnough = startsBefore >= Math.max(settings.attempts, LEAST_STARTS);
     if (!isEnough || entry.isUnheard) return undefined;
     entry.attempts = startsBefore;
-    const reason = `its handler was started ${startsBefore} times and never ended`;
+    const times = `${startsBefore} times`;
+    const reason = `its handler was started ${times} and never ended: was the process killed by it?`;
     return { reason, code: undefined, cause: undefined };
   }
 
@@ -415,4 +418,10 @@ export class Attempts {
   #halted(reason: string, cause: unknown): AckloopError {
     return new AckloopError("halted", reason, { provider: this.#parts.feed, cause });
   }
+}
+
+/** What an error is about. */
+function subjectOf(entry: Entry): string {
+  const type = asItCame(entry).event?.type ?? "unreadable";
+  return `event ${entry.id || entry.identity} (${type})`;
 }

@@ -202,7 +202,8 @@ export class LeaseGuard {
   }
 
   #lose(how: string): void {
-    const message = `the lease of ${this.#parts.key.feed} is lost: ${how}`;
+    const { consumer, feed } = this.#parts.key;
+    const message = `the lease of ${consumer} on ${feed} is lost: ${how}; another may read it now`;
     this.#end(new AckloopError("leaseLost", message));
   }
 

@@ -201,7 +201,8 @@ export class Pulling {
   /** A drain would wait for ever. */
   #haltStuck(): number {
     const { feed, window, onHalt } = this.#parts;
-    const why = `gave no receipt that acknowledges the ${window.held} deliveries that are settled`;
+    const what = `gave no receipt that acknowledges the ${window.held} deliveries that are settled`;
+    const why = `${what}; that is a fault of the feed, and a drain would wait for ever`;
     onHalt(new AckloopError("schema", why, { provider: feed.name, operation: "pull" }));
     return NEVER;
   }
