@@ -168,7 +168,7 @@ const networkMeanings: Readonly<Record<string, string>> = {
 /** Makes the error for a call that took too long. `sent` tells whether a request had gone out. */
 export function fromTimeout(limitMs: number, context: FailureContext, sent: boolean): AckloopError {
   const what = sent ? "no whole answer" : "no credential";
-  return new AckloopError("timeout", `${what} within ${inWords(limitMs)}`, {
+  return new AckloopError("timeout", `${what} within ${inWords(Math.ceil(limitMs))}`, {
     ...toFacts(context, sent),
     retryable: true,
   });

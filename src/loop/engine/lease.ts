@@ -52,7 +52,7 @@ export class LeaseGuard {
     const grant = this.#grant;
     if (grant === undefined || this.#isLost) return false;
     if (performance.now() >= grant.untilMono) {
-      this.#lose("it ran out before it was renewed");
+      this.#lose("it ran out before it was renewed; another process may read the feed now");
       return false;
     }
     if (Date.now() < grant.untilWall) return true;
@@ -203,7 +203,7 @@ export class LeaseGuard {
 
   #lose(how: string): void {
     const { consumer, feed } = this.#parts.key;
-    const message = `the lease of ${consumer} on ${feed} is lost: ${how}; another may read it now`;
+    const message = `the lease of ${consumer} on ${feed} is lost: ${how}`;
     this.#end(new AckloopError("leaseLost", message));
   }
 

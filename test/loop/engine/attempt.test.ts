@@ -678,7 +678,7 @@ describe("an attempt with dedupe", () => {
       if (count > 0) {
         expect(kept[0]).toMatchObject({
           attempts: 3,
-          reason: "its handler was started 3 times and never ended",
+          reason: expect.stringContaining("its handler was started 3 times and never ended"),
         });
       }
       expect(finish).toHaveBeenCalledTimes(1);
