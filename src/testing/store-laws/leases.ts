@@ -222,6 +222,9 @@ export const leaseLaws: readonly StoreLaw<"leases">[] = [
   },
 ];
 
+/** A holder that a database's text cannot be trusted with. */
+const oddHolder = 'it\'s "a" 日本語\ud800';
+
 async function fenceOf(
   leases: LeaseStore,
   key: StoreKey,
