@@ -1,0 +1,5 @@
+import type { Provider } from "../provider.ts";
+
+export const kekker: Provider = {
+  emulator: async (options) => (await import("ackloop/emulator")).kekkerEmulator(options),
+};
