@@ -380,6 +380,7 @@ describe("a stop", () => {
     const quiet = new Set(["pulled", "idle"]);
     expect(reports.map((report) => report.kind).filter((kind) => !quiet.has(kind))).toEqual([
       "started",
+      "handling",
       "handled",
       "acked",
       "paused",
