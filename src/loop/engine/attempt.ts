@@ -15,6 +15,8 @@ import { toFailed, toSaid, toSaidOfEach } from "./returned.ts";
 import type { Routes } from "./route.ts";
 import type { HandlerScope, Leash } from "./scope.ts";
 import { EventContext, timeoutError } from "./scope.ts";
+import type { Skips } from "./skips.ts";
+import { SKIPPED, toSkipAdvice } from "./skips.ts";
 
 /** What became of an attempt. */
 export type Disposition =
@@ -61,6 +63,8 @@ export interface AttemptParts extends KeepingParts {
   readonly routes: Routes;
   readonly scope: Pick<HandlerScope, "open" | "close">;
   readonly keeping: Keeping;
+  /** What a person has said is to be skipped. @default nothing */
+  readonly skips?: Skips | undefined;
   /** Whether a handler may be started: not while stopping. */
   readonly mayStart: () => boolean;
   /** Whether what is not started yet is to wait. @default it never is */
@@ -133,9 +137,8 @@ export class Attempts {
       this.#later(entry, this.#deadLetter(entry, verdict.reason, verdict.code), onEnd);
       return;
     }
-    const subject = subjectOf(entry);
     const advice = "set the option deadLetters, or it comes first again at the next start";
-    const message = `${subject}: ${verdict.reason}; no dead-letter store is set: ${advice}`;
+    const message = `${subjectOf(entry)}: ${verdict.reason}; no dead-letter store is set: ${advice}`;
     onEnd({ kind: "halt", error: this.#halted(message, verdict.cause) }, entry);
   }
 
@@ -194,13 +197,28 @@ export class Attempts {
   /** What becomes of an event that its handler must not see. */
   #refused(entry: Entry, refusal: Refusal): MaybePromise<Disposition> {
     if (refusal === "cut") return LEFT;
-    const { reason, cause } = refusal;
+    const { reason, cause, skip } = refusal;
+    if (skip !== undefined) return this.#skipped(entry, skip);
     const policy = this.#parts.settings.unprocessable;
     if (policy === "drop") return this.#finished(entry, this.#dropped(entry, reason));
     if (policy === "deadLetter") return this.#deadLetter(entry, reason, codeOf(cause) ?? "schema");
-    const subject = subjectOf(entry);
-    const advice = 'mend that, or set the option unprocessable to "deadLetter" or "drop"';
-    return { kind: "halt", error: this.#halted(`${subject}: ${reason}; ${advice}`, cause) };
+    const { settings, feed } = this.#parts;
+    const advice = toSkipAdvice(entry, settings, feed);
+    const mend = 'mend that, or set the option unprocessable to "deadLetter" or "drop"';
+    const halt = (told: string): Disposition => {
+      return {
+        kind: "halt",
+        error: this.#halted(`${subjectOf(entry)}: ${reason}; ${mend}${told}`, cause),
+      };
+    };
+    return isThenable(advice) ? advice.then(halt) : halt(advice);
+  }
+
+  /** A letter of its own says that it was never tried, or how often before it was to be skipped. */
+  async #skipped(entry: Entry, identity: string): Promise<Disposition> {
+    const disposition = await this.#deadLetter(entry, SKIPPED, undefined);
+    if (disposition.kind === "settled") this.#parts.skips?.used(entry, identity);
+    return disposition;
   }
 
   async #begin(entry: Entry): Promise<Disposition | Verdict | undefined> {
@@ -256,7 +274,7 @@ export class Attempts {
       onEnd(LEFT, entry);
       return;
     }
-    const leash = scope.open();
+    const leash = this.#open([entry]);
     const began = tell?.each ? performance.now() : 0;
     const finish = entry.mark && ((transaction: unknown) => keeping.finishIn(entry, transaction));
     const context = new EventContext(leash, entry.attempts + 1, given, settings.logger, finish);
@@ -282,7 +300,7 @@ export class Attempts {
     entries: readonly Entry[],
   ): Promise<readonly (readonly [Entry, MaybePromise<Disposition>])[]> {
     const { scope, settings, routes, tell, enter = asItIs } = this.#parts;
-    const leash = scope.open();
+    const leash = this.#open(entries);
     const began = tell?.each ? performance.now() : 0;
     const context = {
       get signal() {
@@ -308,6 +326,21 @@ export class Attempts {
       } catch (error) {
         return [entry, this.#broken(error)];
       }
+    });
+  }
+
+  /** Begins a handler's time, and tells of it. */
+  #open(entries: readonly Entry[]): Leash {
+    const { tell, scope, settings } = this.#parts;
+    const factsOf = ({ event, attempts }: Entry) => {
+      return { event: event as FeedEvent, attempt: attempts + 1 };
+    };
+    if (tell?.each) for (const entry of entries) tell.each({ kind: "handling", ...factsOf(entry) });
+    if (tell === undefined || settings.handlerTimeoutMs === undefined) return scope.open();
+    const began = performance.now();
+    return scope.open(() => {
+      const elapsedMs = performance.now() - began;
+      for (const entry of entries) tell({ kind: "timedOut", ...factsOf(entry), elapsedMs });
     });
   }
 
@@ -420,8 +453,7 @@ export class Attempts {
   }
 }
 
-/** What an error is about. */
+/** Names an event to a person. */
 function subjectOf(entry: Entry): string {
-  const type = asItCame(entry).event?.type ?? "unreadable";
-  return `event ${entry.id || entry.identity} (${type})`;
+  return `event ${entry.id || entry.identity} (${asItCame(entry).event?.type ?? "unreadable"})`;
 }

@@ -97,6 +97,15 @@ export class Voice {
       const advice = "if it may hang, set handlerTimeoutMs and heed context.signal";
       log.warn(`${what}, which keeps ${places}; ${advice}`, { ...factsOf(event), attempt, forMs });
     },
+    timedOut: ({ event, attempt, elapsedMs }) => {
+      const what = `${nameOf(event)} is with its handler for longer than handlerTimeoutMs`;
+      const next = "its signal fires now, and the attempt counts as failed once it returns";
+      this.#ofType("timedOut", event, `${what}; ${next}`, {
+        ...factsOf(event),
+        attempt,
+        elapsedMs,
+      });
+    },
     circuitOpened: ({ failed, delayMs }) => {
       const what = `${failed} different events have failed and none has succeeded since`;
       const meanwhile = "this counts as an outage of what the handlers need, and no attempt counts";
@@ -173,7 +182,7 @@ export class Voice {
 
   /** What may be any number is warned of one by one, and then at growing intervals; all of it is for `debug`. */
   #ofType(
-    kind: "deadLettered" | "dropped",
+    kind: "deadLettered" | "dropped" | "timedOut",
     event: FeedEvent | undefined,
     text: string,
     details: Readonly<Record<string, unknown>>,

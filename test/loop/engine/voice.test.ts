@@ -176,6 +176,19 @@ const kinds: readonly {
     },
   },
   {
+    kind: "timedOut",
+    lines: [
+      "warn event e0 (test) is with its handler for longer than handlerTimeoutMs; its signal fires now, and the attempt counts as failed once it returns",
+    ],
+    make: async () => {
+      const { opened, open } = gate();
+      const made = runOf(filledFeed(1), () => opened, { handlerTimeoutMs: 500 });
+      await vi.advanceTimersByTimeAsync(600);
+      open();
+      return made;
+    },
+  },
+  {
     kind: "circuitOpened",
     lines: [
       "warn 3 different events have failed and none has succeeded since; this counts as an outage of what the handlers need, and no attempt counts; one event is tried in 1 s, and so on until one succeeds",
@@ -277,6 +290,8 @@ const kinds: readonly {
 const allKinds = Object.keys({
   started: 1,
   pulled: 1,
+  handling: 1,
+  timedOut: 1,
   handled: 1,
   retried: 1,
   deadLettered: 1,
@@ -311,7 +326,8 @@ const begins: { readonly [Kind in Report["kind"]]?: RegExp } = {
   deadLettered: /dead letter now/,
   dropped: /is dropped/,
   windowFull: /pulling waits/,
-  handlerSlow: /with its handler/,
+  handlerSlow: /with its handler for \d/,
+  timedOut: /longer than handlerTimeoutMs/,
   circuitOpened: /have failed and none/,
   circuitClosed: /after an outage/,
   leaseTaken: /lease is held/,
@@ -335,7 +351,7 @@ describe("a line for a person", () => {
   });
 
   it("has a row for each kind that it is made of", () => {
-    const without = ["pulled", "handled", "duplicate", "acked", "idle"];
+    const without = ["pulled", "handling", "handled", "duplicate", "acked", "idle"];
 
     expect([...kinds.map(({ kind }) => kind), ...without].toSorted()).toEqual(allKinds.toSorted());
   });
