@@ -95,9 +95,17 @@ describe("postgresStores with many rows", () => {
     await inbox.extend("in", tokens, 1000);
     await inbox.release("in", tokens.slice(0, 1), 1000);
     await inbox.finish("in", tokens.slice(1));
+    await cursors.list();
+    await deadLetters.skip({ ...event, identity: "s" });
+    await deadLetters.skips(key);
+    await deadLetters.unskip({ ...event, identity: "s" });
+    await deadLetters.places();
+    await leases.list();
+    await inbox.list();
+    await inbox.entries("in");
 
     expect(claims).toHaveLength(100);
-    expect(statements).toBeGreaterThan(18);
+    expect(statements).toBeGreaterThan(30);
     expect(scans).toEqual([]);
   });
 });

@@ -757,6 +757,10 @@ describe("store conformance", () => {
             renew: (key, fence, leaseMs, options) =>
               good.renew(key, moved(fence), leaseMs, options),
             release: (key, fence, options) => good.release(key, moved(fence), options),
+            async list(query) {
+              const { items = [], next } = (await good.list?.(query)) ?? {};
+              return { items: items.map((one) => ({ ...one, fence: one.fence + 1000 })), next };
+            },
           };
         },
       },
@@ -1112,14 +1116,8 @@ describe("store conformance", () => {
 
   it.each([
     ["cursors", "save", "cursor.cut"],
-    ["cursors", "list", "cursor.list-arguments"],
-    ["deadLetters", "places", "letter.list-arguments"],
     ["deadLetters", "skip", "letter.list-arguments"],
-    ["deadLetters", "skips", "letter.list-arguments"],
     ["deadLetters", "unskip", "letter.list-arguments"],
-    ["leases", "list", "lease.list-arguments"],
-    ["inbox", "list", "inbox.list-arguments"],
-    ["inbox", "entries", "inbox.list-arguments"],
     ["deadLetters", "put", "letter.cut"],
     ["deadLetters", "remove", "letter.cut"],
     ["dedupe", "begin", "dedupe.cut"],

@@ -6,7 +6,7 @@ import { moment, required, text } from "../option.ts";
 import { stateOptions } from "../state.ts";
 import { anyPlaceOptions, isAsked, placeOptions, tellUnnamed, withState } from "../with-state.ts";
 
-const where = "--state state.db --consumer billing --feed workato/eu/topics/7";
+const where = "--consumer web --feed orders";
 /** What a run at work makes of a place that was saved by another. */
 const stopFirst =
   "Stop the run first: one that is at work ends with `conflict` at its next save,\n" +
@@ -66,12 +66,7 @@ const set = command({
   details: `${stopFirst}\nA place further on skips what is in between.`,
   positionals: { place: required(text("place", "the text, as `cursors show` prints one")) },
   options: { ...stateOptions, ...placeOptions, yes },
-  examples: [
-    [
-      "cursors set --state state.db --consumer deals --feed kekker/prod 2026-11-30T08:00:00Z",
-      "a watermark, from a backup",
-    ],
-  ],
+  examples: [[`cursors set ${where} 2026-11-30T08:00:00`, "a watermark, from a backup"]],
   run: (context) =>
     withState(context, async ({ stores: { cursors } }) => {
       const { output, values } = context;
@@ -96,7 +91,7 @@ const rewind = command({
     yes,
   },
   examples: [
-    [`cursors rewind ${where} --to 2026-11-30T08:00:00Z`, "from a moment on"],
+    [`cursors rewind ${where} --to 2026-11-30T08:00Z`, "from a moment on"],
     [`cursors rewind ${where} --to 2h --yes`, "the last two hours, in a script"],
   ],
   run: (context) =>

@@ -8,11 +8,12 @@ import { confirm, yes } from "../confirm.ts";
 import { exec } from "../exec.ts";
 import { Failure, UsageError } from "../failure.ts";
 import { flag, required, text, type ValuesOf, whole, withDefault } from "../option.ts";
+import type { Output } from "../output.ts";
 import { stateOptions } from "../state.ts";
 import { anyPlaceOptions, isAsked, placeOptions, tellUnnamed, withState } from "../with-state.ts";
 
 const source = text("uri", "the event's source, where its id is not enough");
-const where = "--state state.db --consumer billing --feed orders";
+const where = "--consumer web --feed orders";
 
 const listOptions = {
   ...stateOptions,
@@ -127,7 +128,7 @@ const redrive = command({
     "letter is taken off. With anything else the letter stays, with the new reason.",
   positionals: { id: text("id", "only this letter's event") },
   options: redriveOptions,
-  examples: [[`dead-letters redrive ${where} --exec 'node handle.mjs'`, "all letters, each once"]],
+  examples: [[`dead-letters redrive ${where} --exec ./handle.sh`, "all letters, each once"]],
   run: (context) => withState(context, (state) => redriveAll(context, state.stores.deadLetters)),
 });
 
@@ -249,7 +250,7 @@ async function exportLetters(
   store: Required<DeadLetterStore>,
 ): Promise<undefined> {
   const { values, output, signal } = context;
-  const write = await writerTo(values.out);
+  const write = await writerTo(values.out, output);
   const progress = output.progress("written");
   let count = 0;
   try {
@@ -271,20 +272,24 @@ async function exportLetters(
 }
 
 /** Writes to the standard output, or to a file that is new. */
-async function writerTo(file: string | undefined) {
-  const stream = file === undefined ? process.stdout : createWriteStream(file, { flags: "wx" });
-  if (file !== undefined) {
-    await once(stream, "open").catch((error: NodeJS.ErrnoException) => {
-      const taken = error.code === "EEXIST" ? "is there already" : `cannot be made (${error.code})`;
-      throw new Failure(`the file ${file} ${taken}: give another one to --out`);
-    });
+async function writerTo(file: string | undefined, output: Output) {
+  if (file === undefined) {
+    const letter = async (each: DeadLetter): Promise<void> => {
+      output.json(each);
+      output.line(JSON.stringify(each));
+    };
+    return { letter, end: async () => {} };
   }
+  const stream = createWriteStream(file, { flags: "wx" });
+  await once(stream, "open").catch((error: NodeJS.ErrnoException) => {
+    const why = error.code === "EEXIST" ? "is there already" : `cannot be made (${error.code})`;
+    throw new Failure(`the file ${file} ${why}: give another one to --out`);
+  });
   return {
-    async letter(letter: DeadLetter): Promise<void> {
-      if (!stream.write(`${JSON.stringify(letter)}\n`)) await once(stream, "drain");
+    async letter(each: DeadLetter): Promise<void> {
+      if (!stream.write(`${JSON.stringify(each)}\n`)) await once(stream, "drain");
     },
     async end(): Promise<void> {
-      if (file === undefined) return;
       stream.end();
       await once(stream, "close");
     },

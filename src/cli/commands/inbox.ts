@@ -82,7 +82,7 @@ const stats = command({
 const skip = command({
   name: "skip",
   summary: "have an entry set aside unhandled",
-  details: "As `ackloop skip`, for an entry that waits: its source is looked for in the inbox.",
+  details: "As `ackloop skip`, for an entry that waits: the inbox knows its source.",
   positionals: { id: required(text("id", "the event's id")) },
   options: {
     ...stateOptions,
@@ -90,7 +90,7 @@ const skip = command({
     consumer: required(text("name", "the name of the workers that read the inbox")),
     source: text("uri", "the event's source, where the inbox has its id of several"),
   },
-  examples: [["inbox skip --state state.db --inbox orders --consumer billing 1042", "one entry"]],
+  examples: [["inbox skip --state state.db --inbox orders --consumer web 1042", "one entry"]],
   run: (context) =>
     withState(context, async ({ stores }) => {
       const { values } = context;

@@ -47,12 +47,12 @@ const release = command({
   name: "release",
   summary: "end a lease, of a process that is dead",
   details:
-    "A holder that is alive loses it: its run ends with `leaseLost`, and what it has at\n" +
-    "work may be handled once more by the next reader.",
+    "A holder that is alive loses it: its run ends with `leaseLost`, and what it has\n" +
+    "at work may be handled once more by the next reader.",
   options: { ...stateOptions, ...placeOptions, yes },
   examples: [
     [
-      "leases release --state state.db --consumer billing --feed orders",
+      "leases release --state state.db --consumer web --feed orders",
       "for the next process, which waits for it",
     ],
   ],

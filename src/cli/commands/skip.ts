@@ -7,7 +7,7 @@ import { required, text } from "../option.ts";
 import { stateOptions } from "../state.ts";
 import { placeOptions, withState } from "../with-state.ts";
 
-const where = "--state state.db --consumer billing --feed orders";
+const where = "--consumer web --feed orders";
 const positionals = {
   id: required(text("id", "the event's id, or `sha256:...` as the run tells it")),
 };
