@@ -258,7 +258,7 @@ for (const [name, open, isThere, hint] of databases) {
         const time = "2026-11-02T10:00:00.000Z";
         const after = { position: "m7", time };
         await cursors.save(key, encodePlace({ place: { after }, run: "r", sequence: 3 }), 0);
-        await cursors.save({ consumer: "deals", feed: "kekker/prod" }, "2026-11-01T00:00:00", 0);
+        await cursors.save({ consumer: "deals", feed: "list/prod" }, "2026-11-01T00:00:00", 0);
 
         const listed = await ran(side, "cursors list");
         const asJson = await ran(side, "cursors list --json --consumer billing");
@@ -267,7 +267,7 @@ for (const [name, open, isThere, hint] of databases) {
         const future = await ran(side, `cursors rewind ${place} --to 2999-01-01 --yes`);
         const other = await ran(
           side,
-          "cursors rewind --consumer deals --feed kekker/prod --to 2026-10-01 --yes",
+          "cursors rewind --consumer deals --feed list/prod --to 2026-10-01 --yes",
         );
         const none = await ran(side, "cursors show --consumer a --feed b");
         const odd = await ran(side, `cursors rewind ${place} --to yesterday`);
@@ -276,11 +276,11 @@ for (const [name, open, isThere, hint] of databases) {
         const shown = await ran(side, `cursors show ${place} --json`);
         const set = await ran(
           side,
-          "cursors set --consumer deals --feed kekker/prod --yes 2026-10-01T00:00:00",
+          "cursors set --consumer deals --feed list/prod --yes 2026-10-01T00:00:00",
         );
 
-        expect(listed.out).toContain(`billing   orders       1      ${time}  m7`);
-        expect(listed.out).toContain("deals     kekker/prod  1");
+        expect(listed.out).toContain(`billing   orders     1      ${time}  m7`);
+        expect(listed.out).toContain("deals     list/prod  1");
         expect(listed.out.split("\n").every((line) => line.length <= 80)).toBe(true);
         expect(jsonOf(asJson)).toMatchObject([{ ...key, revision: 1, position: "m7", time }]);
         expect(unsure).toMatchObject({ code: 2 });
@@ -294,7 +294,7 @@ for (const [name, open, isThere, hint] of databases) {
         expect(rewound.out).toContain("orders is read again from 2026-11-02T08:00:00.000Z on");
         expect(jsonOf(shown)).toMatchObject([{ revision: 2, time: "2026-11-02T08:00:00.000Z" }]);
         expect(set.out).toBe("saved; before it was 2026-11-01T00:00:00\n");
-        expect(await cursors.load({ consumer: "deals", feed: "kekker/prod" })).toEqual({
+        expect(await cursors.load({ consumer: "deals", feed: "list/prod" })).toEqual({
           value: "2026-10-01T00:00:00",
           revision: 2,
         });
