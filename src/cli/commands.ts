@@ -1,14 +1,19 @@
 import type { Command } from "./command.ts";
 import { cursors } from "./commands/cursors.ts";
 import { deadLetters } from "./commands/dead-letters.ts";
+import { drain } from "./commands/drain.ts";
 import { emulate } from "./commands/emulate.ts";
 import { inbox } from "./commands/inbox.ts";
 import { leases } from "./commands/leases.ts";
+import { publish } from "./commands/publish.ts";
 import { skip, skips, unskip } from "./commands/skip.ts";
+import { tail } from "./commands/tail.ts";
 
 /** Every command, in the order of `--help`: one file each. */
 export const commands: readonly Command[] = [
-  emulate,
+  tail,
+  publish,
+  drain,
   deadLetters,
   skip,
   skips,
@@ -16,4 +21,5 @@ export const commands: readonly Command[] = [
   cursors,
   leases,
   inbox,
+  emulate,
 ];

@@ -3,6 +3,7 @@ import { type Context, command } from "../command.ts";
 import { Failure } from "../failure.ts";
 import { flag, someOf, type ValuesOf, whole, withDefault } from "../option.ts";
 import { providerNames, providers } from "../providers.ts";
+import { untilAborted } from "../wait.ts";
 
 const { MAX_SAFE_INTEGER: largest } = Number;
 
@@ -96,11 +97,4 @@ function describe({ origin, admin, seed, limits, providers }: Announcement): str
     `Publish, read the journal and inject faults under ${admin}.`,
     "Stop with Ctrl+C.",
   ].join("\n");
-}
-
-function untilAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

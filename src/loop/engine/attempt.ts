@@ -10,6 +10,7 @@ import type { Entry, Verdict } from "./entry.ts";
 import type { Keeping, KeepingParts } from "./keeping.ts";
 import { codeOf } from "./keeping.ts";
 import { backoffMs } from "./pacing.ts";
+import type { Tell } from "./report.ts";
 import type { Said } from "./returned.ts";
 import { toFailed, toSaid, toSaidOfEach } from "./returned.ts";
 import type { Routes } from "./route.ts";
@@ -269,8 +270,8 @@ export class Attempts {
       onEnd(LEFT, entry);
       return;
     }
-    const leash = scope.open();
     const began = tell ? performance.now() : 0;
+    const leash = tell ? this.#openTold([entry], began, tell) : scope.open();
     const finish = entry.mark && ((transaction: unknown) => keeping.finishIn(entry, transaction));
     const context = new EventContext(leash, entry.attempts + 1, given, settings.logger, finish);
     entry.isAtWork = true;
@@ -295,8 +296,8 @@ export class Attempts {
     entries: readonly Entry[],
   ): Promise<readonly (readonly [Entry, MaybePromise<Disposition>])[]> {
     const { scope, settings, routes, tell, enter = asItIs } = this.#parts;
-    const leash = scope.open();
     const began = tell ? performance.now() : 0;
+    const leash = tell ? this.#openTold(entries, began, tell) : scope.open();
     const context = {
       get signal() {
         return leash.signal;
@@ -321,6 +322,19 @@ export class Attempts {
       } catch (error) {
         return [entry, this.#broken(error)];
       }
+    });
+  }
+
+  /** Begins a handler's time, and tells of it. */
+  #openTold(entries: readonly Entry[], began: number, tell: Tell): Leash {
+    const facts = entries.map((entry) => ({
+      event: entry.event as FeedEvent,
+      attempt: entry.attempts + 1,
+    }));
+    for (const each of facts) tell({ kind: "handling", ...each });
+    return this.#parts.scope.open(() => {
+      const elapsedMs = performance.now() - began;
+      for (const each of facts) tell({ kind: "timedOut", ...each, elapsedMs });
     });
   }
 

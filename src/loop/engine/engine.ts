@@ -93,6 +93,8 @@ export class Engine {
   /** When pulling and starting handlers is over for it. */
   readonly #startUntil: number;
   #ending: Ending | undefined;
+  /** When a handler was done with an event, in epoch ms. */
+  #lastHandledAt: number | undefined;
   #isBegun = false;
   #isPaused = false;
   #hasHeld = false;
@@ -173,7 +175,7 @@ export class Engine {
     const { reason, error } = this.#ending?.facts ?? {};
     const summary = this.#counts.toSummary(reason, this.#window.open, this.#pulling.polls);
     this.#tell?.({ kind: "stopped", summary });
-    if (error) throw withSummary(error, feed.name, summary);
+    if (error) throw withSummary(error, feed.name, { summary });
     return summary;
   }
 
@@ -225,24 +227,34 @@ export class Engine {
     this.#changed();
   }
 
-  /** The facts that `health()` is made of; times by `performance.now` but for `lastPollAt`. */
+  /** The facts that `health()` is made of; times by `performance.now` but for those in epoch ms. */
   get state() {
-    const { idle, waitMs, handlerTimeoutMs = 0 } = this.#task.settings;
+    const { idle, waitMs } = this.#task.settings;
     // An attempt may wait for a store too.
     const isAtWork = [...this.#window.openEntries()].some((entry) => entry.isAtWork);
+    const pulls = this.#pulling.answers;
+    const acks = this.#settling.answers;
+    const stores = [...this.#keeping.answers, ...(this.#guard ? [this.#guard.answers] : [])];
     return {
+      feed: this.#task.feed.name,
       phase: this.#phase,
       lastPollAt: this.#pulling.lastPollAt,
+      lastHandledAt: this.#lastHandledAt,
       fruitlessPolls: this.#pulling.fruitless,
       open: this.#window.open,
-      unacked: this.#window.held,
+      inFlight: this.#window.held,
+      handling: this.#handling.running,
       oldest: this.#window.oldest,
       outageSince: this.#circuit?.openedAt,
       pullDueSince: this.#pulling.dueSince,
       longestSilenceMs: idle.maxMs + waitMs,
       stillSince: isAtWork ? this.#handling.stillSince : undefined,
-      longestWorkMs: 2 * handlerTimeoutMs,
-      error: this.#ending?.facts.error,
+      arePullsBad: pulls.areBad,
+      // What can be acked no more is not waited for.
+      areAcksBad: acks.areBad && !this.#settling.isIdle,
+      areStoresBad: stores.some(({ areBad }) => areBad),
+      halt: this.#ending?.facts.error,
+      lastError: [pulls, acks, ...stores].find(({ lastError }) => lastError)?.lastError,
     };
   }
 
@@ -380,6 +392,7 @@ export class Engine {
     // Too late: it was given back, and comes again.
     if (this.#over.signal.aborted) return;
     this.#counts.settled(as);
+    if (as === "handled") this.#lastHandledAt = Date.now();
     this.#window.settle(entry);
     this.#extending.forget(entry);
     this.#settling.settled(entry);

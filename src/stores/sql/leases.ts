@@ -1,15 +1,7 @@
 import type { LeaseStore } from "../../core/stores.ts";
 import { keyOfPlace, parsed } from "../json.ts";
 import { pageOfRows, placeOfKey, shownLast } from "../listing.ts";
-import {
-  after,
-  beginAnew,
-  leftAt,
-  numberAt,
-  type Param,
-  type Row,
-  type SqlSession,
-} from "./session.ts";
+import { after, leftAt, numberAt, type Param, type Row, type SqlSession } from "./session.ts";
 
 const toStatements = () => ({
   hold: `
@@ -20,8 +12,11 @@ const toStatements = () => ({
       held_until = excluded.held_until, held_ms = excluded.held_ms
     where known.held_until <= @now or known.holder = excluded.holder
     returning cast(fence as float8) as fence`,
+  // A time that lies further away than it was ever set begins anew: the clock was set back since. So what is held
+  // ends in its own length, and not only when the clock is where it was.
   look: [
-    beginAnew("@leases", "held_until", "held_ms"),
+    `update @leases set held_until = @now + held_ms
+    where key = @key($1) and held_until > @now + held_ms`,
     "select held_until - @now as remaining, cast(held_ms as float8) as ms from @leases where key = @key($1)",
   ],
   change: `
