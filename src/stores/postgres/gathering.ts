@@ -1,17 +1,22 @@
 import type { Asked, Row } from "../sql/session.ts";
+import type { Answer } from "./database.ts";
+import { rowsIn } from "./database.ts";
 import type { PostgresFailure } from "./postgres-error.ts";
 
-/** What is asked for and not made yet. */
-export interface Job {
-  readonly asked: Asked;
-  readonly resolve: (rows: readonly Row[]) => void;
-  readonly reject: (error: unknown) => void;
+/** How steps are made. */
+export interface Making {
+  /** Makes one. */
+  one(asked: Asked): Promise<Answer>;
+  /** Makes one for many items: the rows of each by its place, and none where it was passed by. */
+  many(all: readonly Asked[]): Promise<PostgresFailure | ReadonlyMap<number, readonly Row[]>>;
 }
 
-/** Makes one step for many; for each the rows it gave, or `undefined` where it was passed by. */
-export type Make = (
-  jobs: readonly Job[],
-) => Promise<PostgresFailure | { readonly each: readonly (readonly Row[] | undefined)[] }>;
+/** What is asked for and not made yet. */
+interface Job {
+  readonly asked: Asked;
+  readonly resolve: (rows: readonly Row[] | Promise<readonly Row[]>) => void;
+  readonly reject: (error: unknown) => void;
+}
 
 const jobsAtOnce = 500;
 
@@ -22,13 +27,13 @@ const jobsAtOnce = 500;
  * by, or may have failed for the sake of another, is made again by itself.
  */
 export class Gathering {
-  readonly #make: Make;
+  readonly #making: Making;
   // Taken now, so that a test which replaces the timers later does not stop the stores.
   readonly #soon: (work: () => void) => unknown = globalThis.setImmediate ?? setTimeout;
   #jobs: Job[] = [];
 
-  constructor(make: Make) {
-    this.#make = make;
+  constructor(making: Making) {
+    this.#making = making;
   }
 
   run(...asked: Asked): Promise<readonly Row[]> {
@@ -42,25 +47,24 @@ export class Gathering {
   #send(): void {
     const groups = groupsOf(this.#jobs);
     this.#jobs = [];
-    for (const group of groups) void this.#settle(group);
+    for (const group of groups) void this.#make(group);
   }
 
-  async #settle(jobs: readonly Job[]): Promise<void> {
+  async #make(jobs: readonly Job[]): Promise<void> {
     try {
-      const made = await this.#make(jobs);
-      if ("each" in made) for (const [at, job] of jobs.entries()) this.#tell(job, made.each[at]);
-      else if (made.isOfOne && jobs.length > 1) for (const job of jobs) this.#tell(job, undefined);
-      else throw made.error;
+      const made = jobs.length > 1 ? await this.#making.many(jobs.map(({ asked }) => asked)) : none;
+      if ("error" in made && !made.isOfOne) throw made.error;
+      for (const [at, { asked, resolve }] of jobs.entries()) {
+        const rows = "error" in made ? undefined : made.get(at);
+        resolve(rows ?? this.#making.one(asked).then(rowsIn));
+      }
     } catch (error) {
       for (const job of jobs) job.reject(error);
     }
   }
-
-  #tell(job: Job, rows: readonly Row[] | undefined): void {
-    if (rows) job.resolve(rows);
-    else void this.#settle([job]);
-  }
 }
+
+const none: ReadonlyMap<number, readonly Row[]> = new Map();
 
 /** The jobs that one statement can make: of one step, and of each key one, in the order in which they came. */
 function groupsOf(jobs: readonly Job[]): readonly (readonly Job[])[] {
