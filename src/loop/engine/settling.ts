@@ -2,6 +2,7 @@ import { AckloopError } from "../../core/errors.ts";
 import type { AckReport, AckSink, AckVerdict, Receipt } from "../../core/feed.ts";
 import { ask, toFailure } from "../../core/guard.ts";
 import type { LoopSettings } from "../options.ts";
+import { Answers } from "./answers.ts";
 import { Doubt } from "./doubt.ts";
 import type { Message } from "./entry.ts";
 import { isStale } from "./entry.ts";
@@ -36,6 +37,8 @@ export interface SettlingParts {
 
 /** Sends acknowledgements for what is settled; runs no handler and pulls nothing. */
 export interface Settling {
+  /** How the provider answers. */
+  readonly answers: Answers;
   /** A message's event is settled. */
   settled(message: Message): void;
   /** Sends what may be sent now; gives when there is more to do, by `performance.now`. */
@@ -158,6 +161,7 @@ export class IndividualSettling implements Settling {
   /** How many refusals for good there were in a row. */
   #refusals = 0;
   readonly #doubt = new Doubt();
+  readonly answers = new Answers();
   #calls = 0;
   #inFlight = 0;
   /** Refused for good: a stop need not wait for what cannot be acknowledged any more. */
@@ -235,13 +239,15 @@ export class IndividualSettling implements Settling {
     this.#calls += 1;
     this.#inFlight += messages.length;
     const sentAt = performance.now();
+    this.answers.sent(sentAt);
     const report = await sendAck(
       this.#parts,
       messages.map(({ receipt }) => receipt as Receipt),
     );
     this.#calls -= 1;
     this.#inFlight -= messages.length;
-    if (report !== undefined) this.#read(messages, report, sentAt);
+    if (report === undefined) this.answers.cut();
+    else this.#read(messages, report, sentAt);
     this.#parts.changed();
   }
 
@@ -264,11 +270,19 @@ export class IndividualSettling implements Settling {
         if (verdict.status === "gone") gone += count;
       }
     }
+    this.#note(failures, messages, sentAt);
     if (acked > 0) onAcked(acked, gone);
     // Where the whole call was refused, it may have been for what was stale in it.
     const isMixed = "error" in report && failures.some(({ message }) => isStale(message));
     const again = failures.filter((each) => !this.#isRefusedForGood(each, isMixed, sentAt));
     this.#again(again, { isMixed, sentAt });
+  }
+
+  /** One that is refused beside others that are taken is no failure of the provider. */
+  #note(failures: readonly Refusal[], { length }: readonly Message[], sentAt: number): void {
+    const [first] = failures;
+    if (first && failures.length === length) this.answers.failed(first.error, sentAt);
+    else this.answers.good();
   }
 
   /** Halts the run when an event cannot be acked; the others of its call still can. */
@@ -318,6 +332,7 @@ export class CumulativeSettling implements Settling {
   readonly #parts: SettlingParts;
   readonly #pace: Pace;
   readonly #doubt = new Doubt();
+  readonly answers = new Answers();
   #isCalling = false;
   #refusals = 0;
   /** Refused for good: a stop need not wait for what cannot be acknowledged any more. */
@@ -359,12 +374,15 @@ export class CumulativeSettling implements Settling {
     this.#isCalling = true;
     window.watermark.take(reach);
     const sentAt = performance.now();
+    this.answers.sent(sentAt);
     const report = await sendAck(this.#parts, [reach.receipt]);
     this.#isCalling = false;
-    if (report !== undefined) {
+    if (report === undefined) this.answers.cut();
+    else {
       const verdict = verdictOf(report, 0);
       if (verdict.status === "failed") this.#refused(reach, verdict.error, sentAt);
       else {
+        this.answers.good();
         this.#pace.reset();
         this.#doubt.clear();
         this.#refusals = 0;
@@ -376,6 +394,7 @@ export class CumulativeSettling implements Settling {
 
   #refused(reach: Reach, error: AckloopError, sentAt: number): void {
     const { feed, window, tell, onHalt, pullsOn } = this.#parts;
+    this.answers.failed(error, sentAt);
     if (!error.retryable) this.#refusals += 1;
     const fatal = isFatal(error) && this.#doubt.isSure(error, sentAt);
     if (fatal || this.#refusals >= MOST_REFUSALS) {
