@@ -1,6 +1,7 @@
 import type { Command } from "./command.ts";
 import { cursors } from "./commands/cursors.ts";
 import { deadLetters } from "./commands/dead-letters.ts";
+import { doctor } from "./commands/doctor.ts";
 import { drain } from "./commands/drain.ts";
 import { emulate } from "./commands/emulate.ts";
 import { inbox } from "./commands/inbox.ts";
@@ -21,5 +22,6 @@ export const commands: readonly Command[] = [
   cursors,
   leases,
   inbox,
+  doctor,
   emulate,
 ];

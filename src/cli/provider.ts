@@ -10,6 +10,8 @@ export interface Provider {
   readonly title: string;
   /** What it is told by: credentials and addresses. */
   readonly variables: readonly Variable[];
+  /** Whether it calls us, and is not asked. */
+  readonly calls?: true;
   /** What is named to read from, such as a queue; absent where the account itself is it. */
   readonly place?: Place | undefined;
   /** How many requests it takes, as documented. */
@@ -18,12 +20,19 @@ export interface Provider {
   readonly connect: (environment: Environment, settings: Settings) => Promise<Account>;
   /** Makes its emulator; `limits` says whether its rate limits are on, as documented. */
   readonly emulator: (options: EmulatorOptions, limits: boolean) => Promise<Emulator>;
-  /** Puts items into a new place of an emulator, as {@link Provider.sample} or the wire has them; gives the place. */
-  readonly fill: (command: EmulatorCommand, items: readonly unknown[]) => Promise<string>;
+  /**
+   * Puts items into a new place of an emulator, as {@link Provider.sample} or the wire has them; gives the
+   * place. `url` is where a provider calls that does.
+   */
+  readonly fill: (
+    command: EmulatorCommand,
+    items: readonly unknown[],
+    url?: string,
+  ) => Promise<string>;
   /** A made-up item, by its number from 1. */
   readonly sample: (number: number) => unknown;
-  /** A program that consumes from a place of an emulator. */
-  readonly program: (connection: Connection, place: string) => string;
+  /** A program of five lines that consumes from a place of an emulator; `port` is where it is called. */
+  readonly program: (connection: Connection, place: string, port: number) => string;
   /** A line for the help of some commands, by their names. */
   readonly examples: Readonly<Record<string, Example>>;
   /** What the client takes for granted. */
