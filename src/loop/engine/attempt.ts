@@ -15,8 +15,7 @@ import { toFailed, toSaid, toSaidOfEach } from "./returned.ts";
 import type { Routes } from "./route.ts";
 import type { HandlerScope, Leash } from "./scope.ts";
 import { EventContext, timeoutError } from "./scope.ts";
-import type { Skips } from "./skips.ts";
-import { SKIPPED, toSkipAdvice } from "./skips.ts";
+import type { Skipped, Skips } from "./skips.ts";
 
 /** What became of an attempt. */
 export type Disposition =
@@ -202,12 +201,11 @@ export class Attempts {
   #refused(entry: Entry, refusal: Refusal): MaybePromise<Disposition> {
     if (refusal === "cut") return LEFT;
     const { reason, cause, skip } = refusal;
-    if (skip !== undefined) return this.#skipped(entry, skip);
+    if (skip !== undefined) return this.#skipped(entry, { reason, skip });
     const policy = this.#parts.settings.unprocessable;
     if (policy === "drop") return this.#finished(entry, this.#dropped(entry, reason));
     if (policy === "deadLetter") return this.#deadLetter(entry, reason, codeOf(cause) ?? "schema");
-    const { settings, feed } = this.#parts;
-    const advice = toSkipAdvice(entry, settings, feed);
+    const advice = this.#parts.skips?.adviceOn(entry) ?? "";
     const mend = 'mend that, or set the option unprocessable to "deadLetter" or "drop"';
     const halt = (told: string): Disposition => {
       return {
@@ -219,9 +217,9 @@ export class Attempts {
   }
 
   /** A letter of its own says that it was never tried, or how often before it was to be skipped. */
-  async #skipped(entry: Entry, identity: string): Promise<Disposition> {
-    const disposition = await this.#deadLetter(entry, SKIPPED, undefined);
-    if (disposition.kind === "settled") this.#parts.skips?.used(entry, identity);
+  async #skipped(entry: Entry, { reason, skip }: Skipped): Promise<Disposition> {
+    const disposition = await this.#deadLetter(entry, reason, undefined);
+    if (disposition.kind === "settled") this.#parts.skips?.used(entry, skip);
     return disposition;
   }
 
