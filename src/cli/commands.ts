@@ -1,10 +1,12 @@
 import type { Command } from "./command.ts";
 import { cursors } from "./commands/cursors.ts";
 import { deadLetters } from "./commands/dead-letters.ts";
+import { doctor } from "./commands/doctor.ts";
 import { drain } from "./commands/drain.ts";
 import { emulate } from "./commands/emulate.ts";
 import { inbox } from "./commands/inbox.ts";
 import { leases } from "./commands/leases.ts";
+import { probe } from "./commands/probe.ts";
 import { publish } from "./commands/publish.ts";
 import { skip, skips, unskip } from "./commands/skip.ts";
 import { tail } from "./commands/tail.ts";
@@ -21,5 +23,7 @@ export const commands: readonly Command[] = [
   cursors,
   leases,
   inbox,
+  doctor,
+  probe,
   emulate,
 ];
