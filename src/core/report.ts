@@ -15,6 +15,18 @@ export type Report = { readonly feed: string } & (
       readonly fresh: number;
       readonly elapsedMs: number;
     }
+  /** A handler is started with an event; each of a batch is told by itself. */
+  | { readonly kind: "handling"; readonly event: FeedEvent; readonly attempt: number }
+  /**
+   * A handler has taken `handlerTimeoutMs` and not returned yet: its signal fires. The attempt ends, and
+   * is told as `handled` or `retried`, only once it returns.
+   */
+  | {
+      readonly kind: "timedOut";
+      readonly event: FeedEvent;
+      readonly attempt: number;
+      readonly elapsedMs: number;
+    }
   | {
       readonly kind: "handled";
       readonly event: FeedEvent;

@@ -42,9 +42,9 @@ export class Patience implements Pick<HandlerScope, "open" | "close"> {
   }
 
   /** The handler begins: it is not counted. */
-  open(): Leash {
+  open(onTimeout?: () => void): Leash {
     this.rest();
-    return this.#scope.open();
+    return this.#scope.open(onTimeout);
   }
 
   /** The handler has returned. */

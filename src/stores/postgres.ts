@@ -1,5 +1,5 @@
 import { checkOptions } from "../core/options.ts";
-import type { StoreSet } from "../core/stores.ts";
+import type { FullStoreSet } from "../core/stores.ts";
 import { checkArgument } from "./check.ts";
 import { type PostgresStoreOptions, postgresRules } from "./options.ts";
 import { aDatabase, type PostgresDatabase } from "./postgres/database.ts";
@@ -8,7 +8,7 @@ import { PostgresSession } from "./postgres/session.ts";
 import { sqlStores } from "./sql/stores.ts";
 
 /** Stores in a PostgreSQL database. */
-export interface PostgresStores extends StoreSet {
+export interface PostgresStores extends FullStoreSet {
   /**
    * Makes the tables, or brings older ones to this version; to be called at each start or deployment, by
    * any number of processes at a time. It changes nothing where nothing is to be done.
@@ -23,7 +23,8 @@ export interface PostgresStores extends StoreSet {
  * same shape.
  *
  * **Promises**: any number of processes on any number of machines may share the tables. Each step is
- * one statement; no transaction stays open between calls. All times are the database's. Any text is safe
+ * one statement, and what is asked of `dedupe` in one turn of the event loop is one for all, where each caller
+ * gets the answer that it would get alone; no transaction stays open between calls. All times are the database's. Any text is safe
  * in any key and payload. `dedupe.finish({ transaction })` takes a client with an open transaction, and
  * commits or rolls back with it.
  *

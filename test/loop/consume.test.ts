@@ -281,7 +281,7 @@ describe("the first report", () => {
     await vi.advanceTimersByTimeAsync(50);
     await ended(run.stop());
 
-    expect(kinds.slice(0, 3)).toEqual(["started", "pulled", "handled"]);
+    expect(kinds.slice(0, 4)).toEqual(["started", "pulled", "handling", "handled"]);
   });
 
   it.each([

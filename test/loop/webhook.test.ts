@@ -214,6 +214,26 @@ describe("a webhook", () => {
     expect(handler.mock.calls.map(([, context]) => context.attempt)).toEqual([1, 2, 3]);
   });
 
+  it("tells when a handler starts, and when it is late", async () => {
+    const { opened, open } = gate();
+    const { onReport, reports } = recorder();
+    const { post } = bench(() => opened, {
+      handlerTimeoutMs: 100,
+      retry: { attempts: 1 },
+      onReport,
+    });
+    const posted = post("a");
+    await vi.advanceTimersByTimeAsync(100);
+    const atWork = reports.map((report) => [report.kind, "event" in report && report.event?.id]);
+    open();
+
+    expect(await posted).toBe(503);
+    expect(atWork).toEqual([
+      ["handling", "a"],
+      ["timedOut", "a"],
+    ]);
+  });
+
   it("defers one request when one of its events is not settled", async () => {
     const error = vi.fn();
     const { onReport, of } = recorder();

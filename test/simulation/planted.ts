@@ -251,8 +251,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: "src/loop/patience.ts",
-        find: "    this.rest();\n    return this.#scope.open();",
-        replace: "    return this.#scope.open();",
+        find: "    this.rest();\n    return this.#scope.open(onTimeout);",
+        replace: "    return this.#scope.open(onTimeout);",
       },
       // What is done and not finished is known otherwise, and only its finish is asked for again.
       {

@@ -6,13 +6,15 @@ import type { HandlerContext } from "../handler.ts";
 /** Ends one handler: its signal, made only when somebody asks for it. */
 export class Leash {
   readonly #scope: HandlerScope;
+  readonly #onTimeout: (() => void) | undefined;
   #controller: AbortController | undefined = undefined;
   #timedOut: AckloopError | undefined = undefined;
   /** Whether the handler has returned: a signal that is asked for later is not watched for ever. */
   isOver = false;
 
-  constructor(scope: HandlerScope) {
+  constructor(scope: HandlerScope, onTimeout?: () => void) {
     this.#scope = scope;
+    this.#onTimeout = onTimeout;
   }
 
   /** What told the handler to end, once something did. */
@@ -39,6 +41,7 @@ export class Leash {
   /** The handler's time is over. */
   timeOut(error: AckloopError): void {
     this.#timedOut = error;
+    this.#onTimeout?.();
     this.#controller?.abort(error);
   }
 
@@ -76,9 +79,13 @@ export class HandlerScope {
     return this.#aborted?.reason;
   }
 
-  /** A handler begins. */
-  open(): Leash {
-    const leash = new Leash(this);
+  /**
+   * A handler begins.
+   *
+   * @param onTimeout Told when its time is over, before its signal fires.
+   */
+  open(onTimeout?: () => void): Leash {
+    const leash = new Leash(this, onTimeout);
     if (this.#timeoutMs !== undefined && !this.#aborted) {
       this.#deadlines.set(leash, performance.now() + this.#timeoutMs);
       this.#timer ??= setTimeout(() => this.#expire(), this.#timeoutMs);

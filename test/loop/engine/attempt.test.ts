@@ -148,7 +148,9 @@ describe("an attempt", () => {
     expect(second.delayMs).toBeLessThanOrEqual(2000);
     expect(entry.attempts).toBe(2);
     expect(reports).toMatchObject([
+      { kind: "handling", attempt: 1 },
       { kind: "retried", attempt: 1, error: { message: "no stock" } },
+      { kind: "handling", attempt: 2 },
       { kind: "retried", attempt: 2 },
     ]);
   });
@@ -158,7 +160,8 @@ describe("an attempt", () => {
 
     await attempt(entryOf());
 
-    expect(reports[0]).not.toHaveProperty("error");
+    expect(reports[1]).toMatchObject({ kind: "retried" });
+    expect(reports[1]).not.toHaveProperty("error");
   });
 
   it("gives the handler the event and its context", async () => {
@@ -360,6 +363,61 @@ describe("an attempt whose handler is told to end", () => {
     await vi.advanceTimersByTimeAsync(100);
 
     expect(await attempting).toMatchObject(disposition);
+  });
+
+  it("tells of a start, and of a handler that is late before its signal fires", async () => {
+    const { attempt, reports } = attemptsOf(
+      untilSignal(() => {
+        reports.push({ kind: "idle", delayMs: 0 });
+        throw new Error("cut");
+      }),
+      { options: { handlerTimeoutMs: 100 } },
+    );
+    const entry = entryOf();
+    const { event } = entry.delivery;
+    const attempting = attempt(entry);
+    expect(reports).toEqual([{ kind: "handling", event, attempt: 1 }]);
+
+    await vi.advanceTimersByTimeAsync(100);
+    await attempting;
+
+    expect(reports).toMatchObject([
+      { kind: "handling" },
+      { kind: "timedOut", event, attempt: 1, elapsedMs: 100 },
+      { kind: "idle" },
+      { kind: "retried", attempt: 1 },
+    ]);
+  });
+
+  it("tells of no lateness once a handler has returned", async () => {
+    const { attempt, reports } = attemptsOf(() => {}, { options: { handlerTimeoutMs: 100 } });
+
+    await attempt(entryOf());
+    await vi.advanceTimersByTimeAsync(1000);
+
+    expect(reports.map(({ kind }) => kind)).toEqual(["handling", "handled"]);
+  });
+
+  it("tells of each event of a batch", async () => {
+    const { opened, open } = gate();
+    const { attemptBatch, reports } = attemptsOf(
+      batch({ size: 2 }, () => opened),
+      { options: { handlerTimeoutMs: 100 } },
+    );
+    const attempting = attemptBatch([entryOf("a"), entryOf("b")]);
+    await vi.advanceTimersByTimeAsync(100);
+    open();
+    await attempting;
+
+    const told = reports.map((report) => [report.kind, "event" in report && report.event?.id]);
+    expect(told).toEqual([
+      ["handling", "a"],
+      ["handling", "b"],
+      ["timedOut", "a"],
+      ["timedOut", "b"],
+      ["retried", "a"],
+      ["retried", "b"],
+    ]);
   });
 
   it("counts a bare return as unsettled though the handler never looked at its signal", async () => {
@@ -600,7 +658,7 @@ describe("an attempt with dedupe", () => {
     expect(first).toEqual({ kind: "settled", as: "handled" });
     expect(second).toEqual({ kind: "settled", as: "duplicate" });
     expect(handler).toHaveBeenCalledTimes(1);
-    expect(reports.map((report) => report.kind)).toEqual(["handled", "duplicate"]);
+    expect(reports.map((report) => report.kind)).toEqual(["handling", "handled", "duplicate"]);
     keeping.close();
   });
 
@@ -656,7 +714,7 @@ describe("an attempt with dedupe", () => {
 
     expect(await attempt(entry)).toEqual({ kind: "again", delayMs: 100, failed: false });
     expect(entry.attempts).toBe(0);
-    expect(reports).toEqual([]);
+    expect(reports).toMatchObject([{ kind: "handling", attempt: 1 }]);
     keeping.close();
   });
 
