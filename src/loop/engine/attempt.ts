@@ -16,6 +16,7 @@ import { toFailed, toSaid, toSaidOfEach } from "./returned.ts";
 import type { Routes } from "./route.ts";
 import type { HandlerScope, Leash } from "./scope.ts";
 import { EventContext, timeoutError } from "./scope.ts";
+import type { Watched, Watching } from "./watching.ts";
 
 /** What became of an attempt. */
 export type Disposition =
@@ -70,6 +71,8 @@ export interface AttemptParts extends KeepingParts {
   readonly others?: (() => Promise<void> | undefined) | undefined;
   /** Starts a handler. @default in the async context of whatever starts it */
   readonly enter?: Enter | undefined;
+  /** Absent where nobody watches. */
+  readonly watching?: Watching | undefined;
   /** A handler was done with an event, whatever it has decided. */
   readonly onSuccess?: ((entry: Entry) => void) | undefined;
 }
@@ -247,7 +250,7 @@ export class Attempts {
   }
 
   #run(entry: Entry, onEnd: OnEnd): void {
-    const { scope, settings, keeping, tell, enter = asItIs } = this.#parts;
+    const { scope, settings, keeping, tell, watching } = this.#parts;
     const { handler, event, given } = entry;
     const isReady = handler !== undefined && event !== undefined && given !== undefined;
     if (!isReady || !this.#mayRun()) {
@@ -259,9 +262,12 @@ export class Attempts {
     const finish = entry.mark && ((transaction: unknown) => keeping.finishIn(entry, transaction));
     const context = new EventContext(leash, entry.attempts + 1, given, settings.logger, finish);
     entry.isAtWork = true;
+    const watched = watching?.handling([entry], false);
+    const enter = this.#entering(watched);
     const end = (said: Said): void => {
       scope.close(leash);
       entry.isAtWork = false;
+      watched?.ended([said], leash.endedBy);
       this.#later(entry, this.#decided(entry, leash, said, began), onEnd);
     };
     settle<unknown>(
@@ -279,7 +285,7 @@ export class Attempts {
   async #runBatch(
     entries: readonly Entry[],
   ): Promise<readonly (readonly [Entry, MaybePromise<Disposition>])[]> {
-    const { scope, settings, routes, tell, enter = asItIs } = this.#parts;
+    const { scope, settings, routes, tell, watching } = this.#parts;
     const began = tell ? performance.now() : 0;
     const leash = tell ? this.#openTold(entries, began, tell) : scope.open();
     const context = {
@@ -291,6 +297,8 @@ export class Attempts {
     };
     const events = entries.map((entry) => entry.event as FeedEvent);
     for (const entry of entries) entry.isAtWork = true;
+    const watched = watching?.handling(entries, true);
+    const enter = this.#entering(watched);
     const said = await new Promise<readonly Said[]>((resolve) =>
       settle<unknown>(
         () => enter(() => routes.batch?.handleBatch(events, context)),
@@ -299,6 +307,7 @@ export class Attempts {
       ),
     );
     scope.close(leash);
+    watched?.ended(said, leash.endedBy);
     for (const entry of entries) entry.isAtWork = false;
     return entries.map((entry, index) => {
       try {
@@ -311,15 +320,20 @@ export class Attempts {
 
   /** Begins a handler's time, and tells of it. */
   #openTold(entries: readonly Entry[], began: number, tell: Tell): Leash {
-    const facts = entries.map((entry) => ({
-      event: entry.event as FeedEvent,
-      attempt: entry.attempts + 1,
-    }));
-    for (const each of facts) tell({ kind: "handling", ...each });
-    return this.#parts.scope.open(() => {
-      const elapsedMs = performance.now() - began;
-      for (const each of facts) tell({ kind: "timedOut", ...each, elapsedMs });
-    });
+    const { scope, settings } = this.#parts;
+    const tellOfEach = (facts: { kind: "handling" } | { kind: "timedOut"; elapsedMs: number }) => {
+      for (const { event, attempts } of entries)
+        tell({ ...facts, event: event as FeedEvent, attempt: attempts + 1 });
+    };
+    tellOfEach({ kind: "handling" });
+    if (settings.handlerTimeoutMs === undefined) return scope.open();
+    return scope.open(() => tellOfEach({ kind: "timedOut", elapsedMs: performance.now() - began }));
+  }
+
+  /** How a handler is started. */
+  #entering(watched: Watched | undefined): Enter {
+    const { enter = asItIs } = this.#parts;
+    return watched ? (call) => enter(() => watched.run(call)) : enter;
   }
 
   /** Acts on what the handler said. A bare return after its signal has fired says nothing. */

@@ -4,6 +4,7 @@ import type { Feed, Receipt } from "../../core/feed.ts";
 import { toFailure } from "../../core/guard.ts";
 import type { Logger } from "../../core/logger.ts";
 import type { StopReason, Summary } from "../../core/summary.ts";
+import type { Telemetry } from "../../core/telemetry.ts";
 import type { LoopSettings } from "../options.ts";
 import { Alarm } from "./alarm.ts";
 import { Attempts } from "./attempt.ts";
@@ -25,9 +26,10 @@ import type { Tell } from "./report.ts";
 import { toLog, toTell } from "./report.ts";
 import type { Routes } from "./route.ts";
 import { HandlerScope } from "./scope.ts";
-import type { Settling } from "./settling.ts";
+import type { Settling, SettlingParts } from "./settling.ts";
 import { CumulativeSettling, IndividualSettling } from "./settling.ts";
 import { Turn } from "./turn.ts";
+import { Watching } from "./watching.ts";
 import { Window } from "./window.ts";
 
 /** What a run is to do. */
@@ -62,6 +64,7 @@ const STOPPING = Object.freeze(new DOMException("The run is stopping.", "AbortEr
  */
 export class Engine {
   readonly #task: Assignment;
+  readonly #watching: Watching | undefined;
   readonly #tell: Tell | undefined;
   readonly #log: Logger;
   readonly #window: Window;
@@ -100,7 +103,9 @@ export class Engine {
     const { feed, settings } = task;
     this.#task = task;
     this.#log = toLog(settings.logger);
-    this.#tell = toTell(feed.name, { onReport: settings.onReport, log: this.#log });
+    this.#watching = settings.telemetry && this.#watch(settings.telemetry);
+    const { onReport } = settings;
+    this.#tell = toTell(feed.name, { onReport, watching: this.#watching, log: this.#log });
     const leftMs = (task.deadline ?? Number.POSITIVE_INFINITY) - Date.now();
     this.#deadline = performance.now() + leftMs;
     this.#startUntil = this.#deadline - reserveOf(settings.reserveMs, leftMs);
@@ -125,6 +130,7 @@ export class Engine {
       routes: task.routes,
       scope: this.#scope,
       keeping: this.#keeping,
+      watching: this.#watching,
       enter: toEnter(),
       mayStart: () => this.#ending === undefined && this.#isReader(),
       isPaused: () => this.#isPaused,
@@ -403,9 +409,19 @@ export class Engine {
     this.#tell?.({ kind: "duplicate", event });
   }
 
-  #onAcked(count: number, gone: number): void {
+  #onAcked(count: number, gone: number, sentAt: number): void {
     this.#counts.ackedSo(count);
-    this.#tell?.({ kind: "acked", count, gone });
+    this.#tell?.({ kind: "acked", count, gone, elapsedMs: performance.now() - sentAt });
+  }
+
+  #watch(telemetry: Telemetry): Watching {
+    const { feed, settings, untilEmpty } = this.#task;
+    return new Watching(telemetry, {
+      feed: feed.name,
+      consumer: settings.consumer,
+      kind: untilEmpty ? "job" : "endless",
+      countOpen: () => this.#window.open,
+    });
   }
 
   #makeGuard(): LeaseGuard | undefined {
@@ -473,7 +489,7 @@ export class Engine {
       over: this.#over.signal,
       mayStart: () => this.#isReader(),
       pullsOn: () => this.#ending === undefined && this.#pulling.finished === undefined,
-      onAcked: (count: number, gone: number) => this.#onAcked(count, gone),
+      onAcked: (...facts: Parameters<SettlingParts["onAcked"]>) => this.#onAcked(...facts),
       onHalt: (error: AckloopError) => this.#halt(error),
       changed: this.#changed,
     };
@@ -490,13 +506,14 @@ export class Engine {
       window: this.#window,
       settling: this.#settling,
       tell: this.#tell,
+      watching: this.#watching,
       untilEmpty,
       limit,
       onFresh: (entry) => this.#onFresh(entry),
       onOpen: (message, leaseMs, at) => this.#extending.watch(message, leaseMs, at),
       onSettledAgain: (entry) => this.#onSettledAgain(entry),
       onLeft: (receipts) => this.#onLeft(receipts),
-      onAcked: (count) => this.#onAcked(count, 0),
+      onAcked: (count, sentAt) => this.#onAcked(count, 0, sentAt),
       onHalt: (error) => this.#halt(error),
       mayStart: (now) => this.#mayStart(now),
       isTurnOver: (now) => this.#turn.isOver(now),

@@ -1,6 +1,7 @@
 import { describeThrown, notify } from "../../core/guard.ts";
 import type { Logger } from "../../core/logger.ts";
 import type { Report, ReportListener } from "../../core/report.ts";
+import type { Watching } from "./watching.ts";
 
 /** A report as the parts of the loop make it: without the feed's name. */
 export type ReportBody = Report extends infer Each
@@ -18,8 +19,23 @@ export type Tell = (report: ReportBody) => void;
  */
 export function toTell(
   feed: string,
-  { onReport, log }: { readonly onReport: ReportListener | undefined; readonly log: Logger },
+  {
+    onReport,
+    watching,
+    log,
+  }: {
+    readonly onReport: ReportListener | undefined;
+    readonly watching?: Watching | undefined;
+    readonly log: Logger;
+  },
 ): Tell | undefined {
+  if (watching !== undefined) {
+    const tell = toTell(feed, { onReport, log });
+    return (report) => {
+      watching.onReport({ feed, ...report });
+      tell?.(report);
+    };
+  }
   if (onReport === undefined) return undefined;
   let isBroken = false;
   const onThrown = (thrown: unknown): void => {
