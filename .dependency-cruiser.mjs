@@ -18,6 +18,7 @@ const homes = {
   "p-retry": ["http", "loop"],
   zod: ["http", "providers"],
   msw: ["testing"],
+  "@opentelemetry/api": ["opentelemetry"],
 };
 
 const forbidden = [
@@ -31,6 +32,7 @@ const forbidden = [
   floor("feeds", "core"),
   floor("loop", "core"),
   floor("stores", "core"),
+  floor("opentelemetry", "core"),
   floor("testing", "core", "feeds", "loop", "emulator"),
   {
     name: "provider-imports-core-http-feeds-and-itself",
