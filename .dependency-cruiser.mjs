@@ -14,6 +14,7 @@ const floor = (folder, ...below) => ({
 
 /** The folders of `src` that may import each package. */
 const homes = {
+  commander: ["cli"],
   ky: ["http"],
   "p-retry": ["http", "loop"],
   zod: ["http", "providers"],
@@ -34,6 +35,7 @@ const forbidden = [
   floor("stores", "core"),
   floor("opentelemetry", "core"),
   floor("testing", "core", "feeds", "loop", "emulator"),
+  floor("inspector", "core", "feeds", "loop"),
   {
     name: "provider-imports-core-http-feeds-and-itself",
     severity: "error",

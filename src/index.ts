@@ -28,7 +28,7 @@ export type {
   UnreadableDelivery,
 } from "./core/feed.ts";
 export { fromReceipt, toReceipt } from "./core/feed.ts";
-export { identityOf } from "./core/identity.ts";
+export { contentIdentityOf, identityOf } from "./core/identity.ts";
 export type { Logger } from "./core/logger.ts";
 export type { EventOf, Received, ReceiveOptions, Receiver } from "./core/receiver.ts";
 export type { Report, ReportListener } from "./core/report.ts";

@@ -8,6 +8,7 @@ describe("the root entry", () => {
         "AckloopError",
         "batch",
         "consume",
+        "contentIdentityOf",
         "deadLetter",
         "deliveries",
         "done",

@@ -21,6 +21,14 @@ export function namelessIdentity(content: string, among: number | string): strin
   return `${NAMELESS}${among} ${content}`;
 }
 
+/**
+ * The identity by which an item without an id is skipped: made of the SHA-256 of its content, in hex, as
+ * a run tells it where it halts (`sha256:` and 64 digits).
+ */
+export function contentIdentityOf(digest: string): string {
+  return namelessIdentity(digest, "sha256");
+}
+
 /** Whether an identity was made by {@link namelessIdentity}. */
 export function isNameless(identity: string): boolean {
   return identity.startsWith(NAMELESS);
@@ -37,6 +45,14 @@ export function hasOwnId({ event, idDerived }: MaybeIdentified): boolean {
 interface MaybeIdentified {
   readonly event?: Identified | undefined;
   readonly idDerived?: boolean | undefined;
+}
+
+/** Reads what {@link identityOf} made; `undefined` for the identity of what has no id of its own. */
+export function readIdentity(identity: string): Identified | undefined {
+  const at = identity.indexOf(" ");
+  if (at === -1 || isNameless(identity)) return undefined;
+  const source = identity.slice(0, at).replaceAll("%20", " ").replaceAll("%25", "%");
+  return { source, id: identity.slice(at + 1) };
 }
 
 /** A map by {@link identityOf}, without making the text for each event. */

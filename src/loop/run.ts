@@ -132,6 +132,19 @@ export class Run extends Awaitable<Summary> {
     this.#engine.resume();
   }
 
+  /**
+   * Reads again which events are to be skipped, as the dead-letter store keeps them (`ackloop skip`).
+   *
+   * Resolves when that is known, and every event that is started from then on goes by it; while the store
+   * fails, not before it is back. Resolves at once where no dead-letter store keeps skips, and once the run
+   * is stopping.
+   *
+   * @throws {AckloopError} `config`, where no waiting mends the store: the run goes on with what it knew.
+   */
+  reload(): Promise<void> {
+    return this.#engine.reload();
+  }
+
   /** How the run is doing. */
   health(): Health {
     const facts = this.#engine.state;

@@ -18,7 +18,8 @@ import { receiptsOf } from "./entry.ts";
 import { Extending } from "./extending.ts";
 import type { SettledAs } from "./handling.ts";
 import { Handling } from "./handling.ts";
-import { Keeping } from "./keeping.ts";
+import type { KeepingParts } from "./keeping.ts";
+import { Keeping, toServices } from "./keeping.ts";
 import { LeaseGuard } from "./lease.ts";
 import { Leaving } from "./leaving.ts";
 import { Pulling } from "./pulling.ts";
@@ -26,8 +27,11 @@ import type { Tell } from "./report.ts";
 import { toLog, toTell } from "./report.ts";
 import type { Routes } from "./route.ts";
 import { HandlerScope } from "./scope.ts";
+import type { Service } from "./service.ts";
 import type { Settling, SettlingParts } from "./settling.ts";
 import { CumulativeSettling, IndividualSettling } from "./settling.ts";
+import type { SkipsParts } from "./skips.ts";
+import { Skips } from "./skips.ts";
 import { Turn } from "./turn.ts";
 import { Watching } from "./watching.ts";
 import { Window } from "./window.ts";
@@ -71,6 +75,7 @@ export class Engine {
   readonly #scope: HandlerScope;
   readonly #circuit: Circuit | undefined;
   readonly #keeping: Keeping;
+  readonly #skips: Skips;
   readonly #handling: Handling;
   readonly #settling: Settling;
   readonly #pulling: Pulling;
@@ -95,6 +100,7 @@ export class Engine {
   #lastHandledAt: number | undefined;
   #isBegun = false;
   #isPaused = false;
+  #hasHeld = false;
   #isStepDue = false;
   #gatherUntil: number | undefined;
   #onEnd: () => void = () => {};
@@ -104,8 +110,7 @@ export class Engine {
     this.#task = task;
     this.#log = toLog(settings.logger);
     this.#watching = settings.telemetry && this.#watch(settings.telemetry);
-    const { onReport } = settings;
-    this.#tell = toTell(feed.name, { onReport, watching: this.#watching, log: this.#log });
+    this.#tell = this.#makeTell();
     const leftMs = (task.deadline ?? Number.POSITIVE_INFINITY) - Date.now();
     this.#deadline = performance.now() + leftMs;
     this.#startUntil = this.#deadline - reserveOf(settings.reserveMs, leftMs);
@@ -114,6 +119,7 @@ export class Engine {
     this.#scope = new HandlerScope(settings.handlerTimeoutMs);
     this.#guard = this.#makeGuard();
     const quit = this.#over.signal;
+    const services = toServices({ settings, tell: this.#tell });
     const keepingParts = {
       feed: feed.name,
       settings,
@@ -122,8 +128,10 @@ export class Engine {
       isList: feed.acks === "individual" && feed.pulls === "unacked",
       stopping: this.#stopping.signal,
       quit,
+      services,
     };
     this.#keeping = new Keeping(keepingParts);
+    this.#skips = this.#makeSkips(keepingParts, services.letters);
     this.#circuit = this.#makeCircuit();
     const attempts = new Attempts({
       ...keepingParts,
@@ -131,6 +139,7 @@ export class Engine {
       scope: this.#scope,
       keeping: this.#keeping,
       watching: this.#watching,
+      skips: this.#skips,
       enter: toEnter(),
       mayStart: () => this.#ending === undefined && this.#isReader(),
       isPaused: () => this.#isPaused,
@@ -161,6 +170,7 @@ export class Engine {
     if (settings.signal?.aborted) this.stop("signal");
     const forget = onAbort(settings.signal, () => this.stop("signal"));
     if (this.#guard && !this.#ending) void this.#guard.acquire(this.#stopping.signal);
+    if (!this.#guard) this.#readSkips();
     const ended = new Promise<void>((resolve) => {
       this.#onEnd = resolve;
     });
@@ -193,6 +203,12 @@ export class Engine {
   /** Fires when pulling and starting handlers is over. */
   get stopping(): AbortSignal {
     return this.#stopping.signal;
+  }
+
+  /** Reads again what is to be skipped; ends when that is known, or the run is stopping. */
+  async reload(): Promise<void> {
+    await this.#skips.read();
+    this.#changed();
   }
 
   /** Something has changed outside: the run looks at all of it again. */
@@ -356,7 +372,7 @@ export class Engine {
     this.#pulling.cut(true);
     this.#extending.close();
     this.#keeping.close();
-    await this.#leaving.giveBack(isLost, this.#left);
+    await Promise.all([this.#leaving.giveBack(isLost, this.#left), this.#skips.leave()]);
     this.#left.abort(STOPPING);
     this.#alarm.stop();
     this.#onEnd();
@@ -411,7 +427,14 @@ export class Engine {
 
   #onAcked(count: number, gone: number, sentAt: number): void {
     this.#counts.ackedSo(count);
+    this.#skips.takeBack();
     this.#tell?.({ kind: "acked", count, gone, elapsedMs: performance.now() - sentAt });
+  }
+
+  #makeTell(): Tell | undefined {
+    const { feed, settings } = this.#task;
+    const { onReport } = settings;
+    return toTell(feed.name, { onReport, watching: this.#watching, log: this.#log });
   }
 
   #watch(telemetry: Telemetry): Watching {
@@ -424,6 +447,11 @@ export class Engine {
     });
   }
 
+  #makeSkips(parts: KeepingParts & Pick<SkipsParts, "stopping">, letters: Service): Skips {
+    const isIndividual = this.#task.feed.acks === "individual";
+    return new Skips({ ...parts, letters, isIndividual, left: this.#left.signal });
+  }
+
   #makeGuard(): LeaseGuard | undefined {
     const { feed, settings } = this.#task;
     const { lease, consumer, callTimeoutMs } = settings;
@@ -434,8 +462,20 @@ export class Engine {
       key: { consumer, feed: feed.name },
       tell: this.#tell,
       onLost: (error) => this.#lose(error),
-      onHeld: this.#changed,
+      onHeld: () => {
+        // Not before: what is skipped meanwhile may be what has ended the run that had the lease.
+        if (!this.#hasHeld) this.#readSkips();
+        this.#hasHeld = true;
+        this.#changed();
+      },
     });
+  }
+
+  #readSkips(): void {
+    this.#skips.forget();
+    this.reload().catch((error: unknown) =>
+      this.#halt(toFailure(error, { what: "skips", whom: "deadLetters" })),
+    );
   }
 
   #makeCircuit(): Circuit | undefined {
@@ -462,6 +502,7 @@ export class Engine {
       open: () => this.#window.open,
       mayStart: (now) =>
         this.#mayStart(now) &&
+        this.#skips.isRead &&
         !this.#turn.isOver(now) &&
         (isWanted === undefined || isWanted(this.#handling.running)),
       mayComeBy: (at) => this.#pulling.mayComeBy(at),

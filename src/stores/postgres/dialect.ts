@@ -12,6 +12,10 @@ const words: Readonly<Record<string, string>> = {
   real: "float8",
 };
 
+/** The one item of a step that is made for one. */
+const given = `(select @key($1) as event, cast($2 as text) as mark,
+  cast($3 as float8) as ms, cast($4 as float8) as kept)`;
+
 /** A key as its column holds it: of a long one, for an index, its SHA-256. `text` is used more than once. */
 function keyOf(text: string): string {
   return `case when octet_length(${text}) <= 1000 then ${text}
@@ -23,9 +27,7 @@ function keyOf(text: string): string {
  * the time is set that the statement may wait for a lock of another: `true` keeps that to its transaction.
  */
 function keyOfParam(param: string, lockMs: number | undefined): string {
-  const key = keyOf(`cast(${param} as text)`);
-  if (lockMs === undefined) return `(select ${key})`;
-  return `(select ${key} where set_config('lock_timeout', '${lockMs}', true) is not null)`;
+  return `(select ${keyOf(`cast(${param} as text)`)} where ${withLock(lockMs)})`;
 }
 
 /** The name of a table, or of what it is made of, as a statement names it. */
@@ -36,10 +38,52 @@ export function tableOf(schema: string, prefix: string, name: string): string {
 /** Writes a step as one statement, or some that have no parameters. */
 export function toPostgres(step: Step, schema: string, prefix: string, lockMs?: number): string {
   return oneOf(step)
+    .replace(/@among\(([\w.]+)\)/g, "true")
+    .replaceAll("@given", given)
     .replace(/@key\((\$\d)\)/g, (_, param: string) => keyOfParam(param, lockMs))
     .replace(/@bare\((\w+)\)/g, `${prefix}$1`)
     .replace(/@text\((\w+)\)/g, "$1")
     .replace(/@([a-z_]+)/g, (_, word: string) => words[word] ?? tableOf(schema, prefix, word));
+}
+
+/** Whether a step can be made for many items at once. */
+export function isForMany(step: Step): boolean {
+  return [step].flat().some((text) => text.includes("@given"));
+}
+
+/**
+ * Makes a step one for all the items in `$1`, a list as JSON. For each it gives `at`, its place in the list, and
+ * what the step gives for it, if anything.
+ *
+ * Rows are locked in the order of their keys. None is waited for that another has locked, such as a user's
+ * transaction: nothing is done for its item, which is `passed`.
+ */
+export function toMany(step: Step, lockMs: number): Step {
+  const texts = [step].flat().map((text) => {
+    const among = "$1 = any(array(select event from ready))";
+    return text.replaceAll("@given", "ready").replace(/@among\(([\w.]+)\)/g, among);
+  });
+  const last = texts.pop() ?? "";
+  const others = texts.map((text, at) => `step${at} as (${text}), `).join("");
+  const row = "select key from @dedupe as other where other.key = given.event";
+  const isFree = `(${row} for update skip locked) is not null or (${row}) is null`;
+  return `with given as materialized (
+      select at, ${keyOf("event")} as event, mark, ms, kept
+      from json_to_recordset(cast($1 as json))
+        as item (at integer, event text, mark text, ms float8, kept float8)
+      where (select ${withLock(lockMs)}) order by event
+    ), ready as materialized (
+      select * from given where ${last.startsWith("select ") ? "true" : isFree}
+    ), ${others}changed as (${last})
+    select given.at, case when ready.event is null then 1 else 0 end as passed, changed.*
+    from given left join ready on ready.event = given.event left join changed on changed.key = given.event`;
+}
+
+/** Is true, and keeps the time that the statement may wait for a lock to its transaction. */
+function withLock(lockMs: number | undefined): string {
+  return lockMs === undefined
+    ? "true"
+    : `set_config('lock_timeout', '${lockMs}', true) is not null`;
 }
 
 /** Several statements as one: all but the last are parts of it. */

@@ -1,8 +1,16 @@
 import { checkArgument } from "../check.ts";
 import type { PostgresSettings } from "../options.ts";
-import type { Asked, Row, SqlSession } from "../sql/session.ts";
-import { aDatabase, askerOf, type PostgresDatabase } from "./database.ts";
-import { tableOf, toPostgres } from "./dialect.ts";
+import { type Asked, numberAt, type Row, type SqlSession } from "../sql/session.ts";
+import {
+  type Answer,
+  aDatabase,
+  answerTo,
+  askerOf,
+  type PostgresDatabase,
+  rowsIn,
+} from "./database.ts";
+import { isForMany, tableOf, toMany, toPostgres } from "./dialect.ts";
+import { Gathering, type Making } from "./gathering.ts";
 import { look, refuseOld } from "./look.ts";
 import { migration } from "./migrations.ts";
 
@@ -10,6 +18,10 @@ import { migration } from "./migrations.ts";
 export class PostgresSession implements SqlSession {
   readonly #database: PostgresDatabase;
   readonly #options: PostgresSettings;
+  readonly #gathering = new Gathering({
+    one: (asked) => this.#made(asked),
+    many: (all) => this.#madeForMany(all),
+  });
   #opening: Promise<string> | undefined;
   #schema: string | undefined;
 
@@ -18,12 +30,9 @@ export class PostgresSession implements SqlSession {
     this.#options = options;
   }
 
-  async run(...[operation, step, params]: Asked): Promise<readonly Row[]> {
-    const ask = askerOf(operation, this.#database, this.#options);
-    const schema = await this.#opened();
-    // At the server, a wait for a lock ends well before the answer is given up here.
-    const lockMs = Math.ceil(this.#options.timeoutMs / 2);
-    return await ask(toPostgres(step, schema, this.#options.prefix, lockMs), params.map(String));
+  async run(...asked: Asked): Promise<readonly Row[]> {
+    if (isForMany(asked[1])) return await this.#gathering.run(...asked);
+    return rowsIn(await this.#made(asked));
   }
 
   async runIn(transaction: unknown, ...[operation, step, params]: Asked): Promise<readonly Row[]> {
@@ -35,6 +44,25 @@ export class PostgresSession implements SqlSession {
     // Refused where no transaction is open; in one it takes only the lock that the step takes anyway.
     await ask(`lock table ${tableOf(schema, prefix, "dedupe")} in row exclusive mode`);
     return await ask(toPostgres(step, schema, prefix), params.map(String));
+  }
+
+  async #made([operation, step, params]: Asked): Promise<Answer> {
+    const schema = await this.#opened();
+    const text = toPostgres(step, schema, this.#options.prefix, this.#lockMs);
+    return await answerTo([operation, this.#database, this.#options], text, params.map(String));
+  }
+
+  /** At the server, a wait for a lock ends well before the answer is given up here. */
+  get #lockMs(): number {
+    return Math.ceil(this.#options.timeoutMs / 2);
+  }
+
+  async #madeForMany(all: readonly Asked[]): ReturnType<Making["many"]> {
+    const [[operation, step]] = all as readonly [Asked];
+    const items = all.map(([, , [event, mark, ms, kept]], at) => ({ at, event, mark, ms, kept }));
+    const many = toMany(step, this.#lockMs);
+    const answer = await this.#made([operation, many, [JSON.stringify(items)]]);
+    return "rows" in answer ? toEach(operation, answer.rows) : answer;
   }
 
   /** Brings the tables to this version. Whoever else does it at the same time is waited for. */
@@ -57,4 +85,12 @@ export class PostgresSession implements SqlSession {
     this.#schema = await this.#opening;
     return this.#schema;
   }
+}
+
+/** What a step gave for each of many, by its place: its row or none, or nothing where it was passed by. */
+function toEach(operation: string, rows: readonly Row[]): ReadonlyMap<number, readonly Row[]> {
+  const made = rows.filter((row) => numberAt(operation, row, "passed") === 0);
+  return new Map(
+    made.map((row) => [numberAt(operation, row, "at"), row["key"] === null ? [] : [row]]),
+  );
 }

@@ -584,7 +584,9 @@ describe("a halt", () => {
 
     const failure = await halt(drain(filledFeed(1), () => {}, { orderBy }));
 
-    expect(failure.message).toContain("memory: orderBy threw for event e0: TypeError");
+    expect(failure.message).toContain(
+      "memory: event e0 (test): orderBy threw for event e0: TypeError",
+    );
   });
 });
 
