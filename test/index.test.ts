@@ -15,6 +15,7 @@ describe("the root entry", () => {
         "drain",
         "drop",
         "fromReceipt",
+        "group",
         "identityOf",
         "isAckloopError",
         "isLetterOf",

@@ -329,7 +329,8 @@ describe.skipIf(!postgresUrl)(
       const client = await pool.connect();
       await client.query("begin");
       await stores.dedupe.finish(held, "mine", { retentionMs: longMs, transaction: client });
-      const { dedupe } = postgresStores(pool, { prefix });
+      const { seen, query } = watched(pool);
+      const { dedupe } = postgresStores({ query }, { prefix });
       const answered = new Set<EventKey>();
 
       const calls = keys.map(async (key) => {
@@ -340,6 +341,7 @@ describe.skipIf(!postgresUrl)(
       await expect.poll(() => answered.size).toBe(19);
       await sleep(50);
       expect(answered.has(held)).toBe(false);
+      expect(seen.refusals).toEqual([]);
       await client.query("commit");
       client.release();
 

@@ -5,7 +5,7 @@ import { findLetter, lettersOf } from "../../inspector/letters.ts";
 import { some, walk } from "../../inspector/walk.ts";
 import { type Context, command, commandGroup } from "../command.ts";
 import { confirm, yes } from "../confirm.ts";
-import { exec } from "../exec.ts";
+import { execute } from "../execute.ts";
 import { Failure, UsageError } from "../failure.ts";
 import { flag, required, text, type ValuesOf, whole, withDefault } from "../option.ts";
 import type { Output } from "../output.ts";
@@ -152,7 +152,9 @@ async function redriveAll(
     store,
     feed,
     async (event, context) => {
-      await exec(values.exec, event, context.signal);
+      await execute(values.exec, event, context.signal, (text) =>
+        output.note(text.replace(/\n$/, "")),
+      );
       sent += 1;
       progress.at(sent);
     },

@@ -1,14 +1,11 @@
 import type { Asked, Row } from "../sql/session.ts";
-import type { Answer } from "./database.ts";
-import { rowsIn } from "./database.ts";
-import type { PostgresFailure } from "./postgres-error.ts";
 
 /** How steps are made. */
 export interface Making {
-  /** Makes one. */
-  one(asked: Asked): Promise<Answer>;
-  /** Makes one for many items: the rows of each by its place, and none where it was passed by. */
-  many(all: readonly Asked[]): Promise<PostgresFailure | ReadonlyMap<number, readonly Row[]>>;
+  /** Makes a step for one item, and gives its rows. */
+  one(asked: Asked): Promise<readonly Row[]>;
+  /** Makes a step for many, and gives the rows of each by its place; of none that was not made. */
+  many(all: readonly Asked[]): Promise<ReadonlyMap<number, readonly Row[]>>;
 }
 
 /** What is asked for and not made yet. */
@@ -23,8 +20,8 @@ const jobsAtOnce = 500;
 /**
  * Gathers what is asked for in one turn of the event loop, so that one statement makes a step for all.
  *
- * Each caller gets the answer that it would get alone. Two of one key are in two statements, and what was passed
- * by, or may have failed for the sake of another, is made again by itself.
+ * Each caller gets the answer that it would get alone: two of one key are in two statements, and what was not made
+ * with the others is made by itself.
  */
 export class Gathering {
   readonly #making: Making;
@@ -51,20 +48,15 @@ export class Gathering {
   }
 
   async #make(jobs: readonly Job[]): Promise<void> {
+    const { one, many } = this.#making;
     try {
-      const made = jobs.length > 1 ? await this.#making.many(jobs.map(({ asked }) => asked)) : none;
-      if ("error" in made && !made.isOfOne) throw made.error;
-      for (const [at, { asked, resolve }] of jobs.entries()) {
-        const rows = "error" in made ? undefined : made.get(at);
-        resolve(rows ?? this.#making.one(asked).then(rowsIn));
-      }
+      const made = jobs.length > 1 ? await many(jobs.map(({ asked }) => asked)) : undefined;
+      for (const [at, { asked, resolve }] of jobs.entries()) resolve(made?.get(at) ?? one(asked));
     } catch (error) {
       for (const job of jobs) job.reject(error);
     }
   }
 }
-
-const none: ReadonlyMap<number, readonly Row[]> = new Map();
 
 /** The jobs that one statement can make: of one step, and of each key one, in the order in which they came. */
 function groupsOf(jobs: readonly Job[]): readonly (readonly Job[])[] {

@@ -19,8 +19,8 @@ export class PostgresSession implements SqlSession {
   readonly #database: PostgresDatabase;
   readonly #options: PostgresSettings;
   readonly #gathering = new Gathering({
-    one: (asked) => this.#made(asked),
-    many: (all) => this.#madeForMany(all),
+    one: (asked) => this.#one(asked),
+    many: (all) => this.#many(all),
   });
   #opening: Promise<string> | undefined;
   #schema: string | undefined;
@@ -32,7 +32,7 @@ export class PostgresSession implements SqlSession {
 
   async run(...asked: Asked): Promise<readonly Row[]> {
     if (isForMany(asked[1])) return await this.#gathering.run(...asked);
-    return rowsIn(await this.#made(asked));
+    return await this.#one(asked);
   }
 
   async runIn(transaction: unknown, ...[operation, step, params]: Asked): Promise<readonly Row[]> {
@@ -46,7 +46,11 @@ export class PostgresSession implements SqlSession {
     return await ask(toPostgres(step, schema, prefix), params.map(String));
   }
 
-  async #made([operation, step, params]: Asked): Promise<Answer> {
+  async #one(asked: Asked): Promise<readonly Row[]> {
+    return rowsIn(await this.#answerTo(asked));
+  }
+
+  async #answerTo([operation, step, params]: Asked): Promise<Answer> {
     const schema = await this.#opened();
     const text = toPostgres(step, schema, this.#options.prefix, this.#lockMs);
     return await answerTo([operation, this.#database, this.#options], text, params.map(String));
@@ -57,12 +61,14 @@ export class PostgresSession implements SqlSession {
     return Math.ceil(this.#options.timeoutMs / 2);
   }
 
-  async #madeForMany(all: readonly Asked[]): ReturnType<Making["many"]> {
+  async #many(all: readonly Asked[]): ReturnType<Making["many"]> {
     const [[operation, step]] = all as readonly [Asked];
     const items = all.map(([, , [event, mark, ms, kept]], at) => ({ at, event, mark, ms, kept }));
     const many = toMany(step, this.#lockMs);
-    const answer = await this.#made([operation, many, [JSON.stringify(items)]]);
-    return "rows" in answer ? toEach(operation, answer.rows) : answer;
+    const answer = await this.#answerTo([operation, many, [JSON.stringify(items)]]);
+    // Nothing was done, for the sake of one item: the others do without it.
+    if ("error" in answer && answer.isOfOne) return new Map();
+    return toEach(operation, rowsIn(answer));
   }
 
   /** Brings the tables to this version. Whoever else does it at the same time is waited for. */
@@ -87,7 +93,7 @@ export class PostgresSession implements SqlSession {
   }
 }
 
-/** What a step gave for each of many, by its place: its row or none, or nothing where it was passed by. */
+/** What a step gave for each of many, by its place, but for what was passed by: its row, or none. */
 function toEach(operation: string, rows: readonly Row[]): ReadonlyMap<number, readonly Row[]> {
   const made = rows.filter((row) => numberAt(operation, row, "passed") === 0);
   return new Map(

@@ -193,7 +193,7 @@ for (const [name, open, isThere, hint] of databases) {
             .map((line) => JSON.parse(line)),
         ).toEqual(["1", "2", "3"].map((id) => eventOf(id)));
         expect(letters).toMatchObject([{ event: { id: "2" }, attempts: 6 }]);
-        expect(letters[0]?.reason).toContain("the command ended with code 3: no stock");
+        expect(letters[0]?.reason).toContain("the command ended with 3: no stock");
         expect(jsonOf(one)).toEqual([{ found: 1, done: 1, failed: 0, unsettled: 0 }]);
         expect(one.code).toBe(0);
         expect(none).toMatchObject({ code: 1 });
