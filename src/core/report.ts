@@ -56,8 +56,16 @@ export type Report = { readonly feed: string } & (
     }
   /** An event came that is settled already; no handler was started. */
   | { readonly kind: "duplicate"; readonly event: FeedEvent }
-  /** `count` deliveries are settled at the provider, `gone` of the receipts were so before. */
-  | { readonly kind: "acked"; readonly count: number; readonly gone: number }
+  /**
+   * `count` deliveries are settled at the provider, `gone` of the receipts were so before. The call has taken
+   * `elapsedMs`.
+   */
+  | {
+      readonly kind: "acked";
+      readonly count: number;
+      readonly gone: number;
+      readonly elapsedMs: number;
+    }
   | { readonly kind: "ackFailed"; readonly error: unknown; readonly delayMs: number }
   /** Nothing new; the next pull begins in `delayMs`. */
   | { readonly kind: "idle"; readonly delayMs: number }

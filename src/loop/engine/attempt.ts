@@ -16,6 +16,7 @@ import type { Routes } from "./route.ts";
 import type { HandlerScope, Leash } from "./scope.ts";
 import { EventContext, timeoutError } from "./scope.ts";
 import type { Skipped, Skips } from "./skips.ts";
+import type { Watched, Watching } from "./watching.ts";
 
 /** What became of an attempt. */
 export type Disposition =
@@ -72,6 +73,8 @@ export interface AttemptParts extends KeepingParts {
   readonly others?: (() => Promise<void> | undefined) | undefined;
   /** Starts a handler. @default in the async context of whatever starts it */
   readonly enter?: Enter | undefined;
+  /** Absent where nobody watches. */
+  readonly watching?: Watching | undefined;
   /** A handler was done with an event, whatever it has decided. */
   readonly onSuccess?: ((entry: Entry) => void) | undefined;
 }
@@ -269,7 +272,7 @@ export class Attempts {
   }
 
   #run(entry: Entry, onEnd: OnEnd): void {
-    const { scope, settings, keeping, tell, enter = asItIs } = this.#parts;
+    const { scope, settings, keeping, tell, watching } = this.#parts;
     const { handler, event, given } = entry;
     const isReady = handler !== undefined && event !== undefined && given !== undefined;
     if (!isReady || !this.#mayRun()) {
@@ -281,9 +284,12 @@ export class Attempts {
     const finish = entry.mark && ((transaction: unknown) => keeping.finishIn(entry, transaction));
     const context = new EventContext(leash, entry.attempts + 1, given, settings.logger, finish);
     entry.isAtWork = true;
+    const watched = watching?.handling([entry], false);
+    const enter = this.#entering(watched);
     const end = (said: Said): void => {
       scope.close(leash);
       entry.isAtWork = false;
+      watched?.ended([said], leash.endedBy);
       this.#later(entry, this.#decided(entry, leash, said, began), onEnd);
     };
     settle<unknown>(
@@ -301,7 +307,7 @@ export class Attempts {
   async #runBatch(
     entries: readonly Entry[],
   ): Promise<readonly (readonly [Entry, MaybePromise<Disposition>])[]> {
-    const { scope, settings, routes, tell, enter = asItIs } = this.#parts;
+    const { scope, settings, routes, tell, watching } = this.#parts;
     const leash = this.#isTimeTold ? this.#open(entries) : scope.open();
     const began = tell?.each ? performance.now() : 0;
     const context = {
@@ -313,6 +319,8 @@ export class Attempts {
     };
     const events = entries.map((entry) => entry.event as FeedEvent);
     for (const entry of entries) entry.isAtWork = true;
+    const watched = watching?.handling(entries, true);
+    const enter = this.#entering(watched);
     const said = await new Promise<readonly Said[]>((resolve) =>
       settle<unknown>(
         () => enter(() => routes.batch?.handleBatch(events, context)),
@@ -321,6 +329,7 @@ export class Attempts {
       ),
     );
     scope.close(leash);
+    watched?.ended(said, leash.endedBy);
     for (const entry of entries) entry.isAtWork = false;
     return entries.map((entry, index) => {
       try {
@@ -344,6 +353,12 @@ export class Attempts {
       const elapsedMs = performance.now() - began;
       for (const entry of entries) tell({ kind: "timedOut", ...factsOf(entry), elapsedMs });
     });
+  }
+
+  /** How a handler is started. */
+  #entering(watched: Watched | undefined): Enter {
+    const { enter = asItIs } = this.#parts;
+    return watched ? (call) => enter(() => watched.run(call)) : enter;
   }
 
   /** Acts on what the handler said. A bare return after its signal has fired says nothing. */

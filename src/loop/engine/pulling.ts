@@ -25,8 +25,8 @@ export interface PullingParts extends IntakeParts {
   readonly settling: Settling;
   /** Ends the pulling when nothing more is there: for `drain`. */
   readonly untilEmpty: boolean;
-  /** Confirmed with a pull that carried an ack: so many events are let go of. */
-  readonly onAcked: (count: number) => void;
+  /** Confirmed with a pull of `sentAt` that carried an ack: so many events are let go of. */
+  readonly onAcked: (count: number, sentAt: number) => void;
   readonly onHalt: (error: AckloopError) => void;
   /** Whether a pull may be started: not while paused or stopping, nor after a lease has run out. */
   readonly mayStart: (now: number) => boolean;
@@ -287,7 +287,7 @@ export class Pulling {
     this.polls += 1;
     this.lastPollAt = Date.now();
     this.dueSince = undefined;
-    if (pull.carried) onAcked(window.confirm(pull.carried));
+    if (pull.carried) onAcked(window.confirm(pull.carried), pull.began);
     this.#takePage(pull, page);
   }
 
