@@ -123,6 +123,13 @@ export type Report = { readonly feed: string } & (
   | { readonly kind: "stopped"; readonly summary: Summary }
 );
 
+/** A report as the parts of the loop make it: without the feed's name. */
+export type ReportBody = Report extends infer Each
+  ? Each extends Report
+    ? Omit<Each, "feed">
+    : never
+  : never;
+
 /**
  * Takes reports. It must be quick. One that throws, at once or late, is told to the logger once and is
  * not called again; the run goes on.

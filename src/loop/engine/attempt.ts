@@ -83,10 +83,14 @@ export interface AttemptParts extends KeepingParts {
 export class Attempts {
   readonly #parts: AttemptParts;
   readonly #admission: Admission;
+  /** Whether somebody wants to know of a handler's time. */
+  readonly #isTimeTold: boolean;
   #hasToldOfFalse = false;
 
   constructor(parts: AttemptParts) {
     this.#parts = parts;
+    const { tell, settings } = parts;
+    this.#isTimeTold = tell?.each !== undefined || settings.handlerTimeoutMs !== undefined;
     this.#admission = new Admission(parts);
   }
 
@@ -272,7 +276,7 @@ export class Attempts {
       onEnd(LEFT, entry);
       return;
     }
-    const leash = this.#open([entry]);
+    const leash = this.#isTimeTold ? this.#open([entry]) : scope.open();
     const began = tell?.each ? performance.now() : 0;
     const finish = entry.mark && ((transaction: unknown) => keeping.finishIn(entry, transaction));
     const context = new EventContext(leash, entry.attempts + 1, given, settings.logger, finish);
@@ -298,7 +302,7 @@ export class Attempts {
     entries: readonly Entry[],
   ): Promise<readonly (readonly [Entry, MaybePromise<Disposition>])[]> {
     const { scope, settings, routes, tell, enter = asItIs } = this.#parts;
-    const leash = this.#open(entries);
+    const leash = this.#isTimeTold ? this.#open(entries) : scope.open();
     const began = tell?.each ? performance.now() : 0;
     const context = {
       get signal() {

@@ -181,9 +181,11 @@ export class Pulling {
     const block = this.#block;
     if (open !== block.open) {
       Object.assign(block, { open, stillSince: now });
-      if (block.againAt !== undefined) block.againAt = now + LONG_MS;
+      if (block.againAt !== undefined || !tell?.each) block.againAt = now + LONG_MS;
     }
-    const tellAt = block.againAt ?? block.since + (this.#isFull ? 0 : QUIET_BLOCK_MS);
+    // A log speaks of it only where it lasts.
+    const soonMs = this.#isFull ? 0 : QUIET_BLOCK_MS;
+    const tellAt = block.againAt ?? block.since + (tell?.each ? soonMs : LONG_MS);
     if (now < tellAt) return tellAt;
     const oldest = window.oldest ?? window.watermark.first;
     if (oldest === undefined) return NEVER;

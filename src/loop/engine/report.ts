@@ -1,17 +1,12 @@
 import { describeThrown, notify } from "../../core/guard.ts";
 import type { Logger } from "../../core/logger.ts";
 import { silent } from "../../core/logger.ts";
-import type { Report, ReportListener } from "../../core/report.ts";
+import type { ReportBody, ReportListener } from "../../core/report.ts";
 import { onOneLine } from "../../core/words.ts";
 import type { VoiceParts } from "./voice.ts";
 import { Voice } from "./voice.ts";
 
-/** A report as the parts of the loop make it: without the feed's name. */
-export type ReportBody = Report extends infer Each
-  ? Each extends Report
-    ? Omit<Each, "feed">
-    : never
-  : never;
+export type { ReportBody } from "../../core/report.ts";
 
 /** Gets the reports of one feed. */
 export interface Tell {

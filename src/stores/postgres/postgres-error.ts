@@ -76,7 +76,9 @@ export function toPostgresFailure(operation: string, thrown: unknown): PostgresF
     const outcomeUnknown = /^(08|57P|40003)/.test(saying) || undefined;
     const full = isState ? `${text} (SQLSTATE ${code})` : text;
     const error = storeError(kind, operation, full, { outcomeUnknown });
-    return { error, tries, isOfOne: isState && (kind === "request" || /^(40|55P03)/.test(saying)) };
+    const isOfOne =
+      isState && !outcomeUnknown && (kind === "request" || /^(40|55P03)/.test(saying));
+    return { error, tries, isOfOne };
   }
   const failure = toNetworkFailure(thrown);
   if (!failure) return { error: thrown };
