@@ -57,7 +57,7 @@ describe("ackloop drain", () => {
     expect(await code).toBe(0);
     expect(JSON.parse(written.out)).toMatchObject({ handled: 1, deadLettered: 1, retried: 1 });
     expect(written.err).toContain("no good");
-    expect(written.err).toContain("attempt 1: the command ended with 3; again in");
+    expect(written.err).toContain("attempt 1: the command ended with 3: no good; again in");
     expect(emulator.journal.totals().acked).toBe(2);
     const stores = sqliteStores(state);
     const feed = JSON.parse(written.out).feed;
