@@ -6,6 +6,7 @@ import { drain } from "./commands/drain.ts";
 import { emulate } from "./commands/emulate.ts";
 import { inbox } from "./commands/inbox.ts";
 import { leases } from "./commands/leases.ts";
+import { probe } from "./commands/probe.ts";
 import { publish } from "./commands/publish.ts";
 import { skip, skips, unskip } from "./commands/skip.ts";
 import { tail } from "./commands/tail.ts";
@@ -23,5 +24,6 @@ export const commands: readonly Command[] = [
   leases,
   inbox,
   doctor,
+  probe,
   emulate,
 ];

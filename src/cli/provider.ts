@@ -38,8 +38,11 @@ export interface Provider {
   /** What the client takes for granted. */
   readonly assumptions: Assumptions;
   /** How each of that is asked, by the same ids; a text says why it cannot be. */
-  readonly probes: Readonly<Record<string, Probe | string>>;
+  readonly probes: Probes;
 }
+
+/** Questions by the ids of assumptions. */
+export type Probes<Id extends string = string> = Readonly<Record<Id, Probe | string>>;
 
 /** What an emulator does without a request, by the names that `POST /_emulator/<provider>/<name>` has. */
 export type EmulatorCommand = (name: string, body: object) => Promise<Record<string, unknown>>;
@@ -115,6 +118,10 @@ export interface OwnPlace {
 export interface Probe {
   /** Whether it changes something there. */
   readonly writes?: true;
+  /** Whether it is asked of a place that is named. */
+  readonly needsPlace?: true;
+  /** Whether the provider calls us for it. */
+  readonly needsUrl?: true;
   /** Asks it. */
   readonly ask: (probing: Probing) => Promise<Finding>;
 }
@@ -125,8 +132,14 @@ export interface Probing {
   readonly account: Account;
   /** The place that was named, where one was. */
   readonly place: string | undefined;
-  /** Sends a request with the account's credentials. */
+  /** The last answer to a call of the account's. */
+  readonly last: () => Answer | undefined;
+  /** Sends a request with the account's credentials; resolves whatever the status is. */
   readonly send: (method: string, url: string, body?: unknown) => Promise<Answer>;
+  /** Where the provider can call, and the port that this leads to. */
+  readonly url: string | undefined;
+  readonly port: number;
+  readonly environment: Environment;
   readonly signal: AbortSignal;
 }
 
@@ -152,3 +165,25 @@ export const quick = Object.freeze({
   timeoutMs: 20_000,
   retry: Object.freeze({ attempts: 2, totalMs: 20_000, maxRetryAfterMs: 5_000 }),
 });
+
+/** Findings in short. */
+export const holds = (found: string, answer?: Answer): Finding => ({
+  verdict: "holds",
+  found,
+  answer,
+});
+export const fails = (found: string, answer?: Answer): Finding => ({
+  verdict: "fails",
+  found,
+  answer,
+});
+export const open = (found: string, answer?: Answer): Finding => ({
+  verdict: "open",
+  found,
+  answer,
+});
+/** The list at a member of a JSON answer; empty where there is none. */
+export function listAt(answer: Answer, member?: string): readonly Record<string, unknown>[] {
+  const value = member === undefined ? answer.json : Object(answer.json)[member];
+  return Array.isArray(value) ? value : [];
+}

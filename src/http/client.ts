@@ -333,7 +333,10 @@ async function exchange(
   } catch (error) {
     if (call.signal?.aborted) throw reasonOf(call.signal);
     // A refusal counts once its status is there, whatever becomes of its text.
-    if (!isTimeUp(error)) return fromThrown(error, context, settings.fetch === undefined, secrets);
+    if (!isTimeUp(error)) {
+      const { host } = new URL(request.url);
+      return fromThrown(error, { ...context, host }, settings.fetch === undefined, secrets);
+    }
     if (reply === undefined) return fromTimeout(limitMs, context, true);
   }
   if (isAnswer(reply, request)) return toAnswer(reply, journey, context);

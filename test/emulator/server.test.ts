@@ -323,7 +323,9 @@ describe("a server of emulators", () => {
 
 describe("the admin routes", () => {
   it("explain themselves", async () => {
-    const { origin } = await served(tikiEmulator(), kekkerEmulator());
+    const server = await serveEmulators([tikiEmulator(), kekkerEmulator()]);
+    onTestFinished(() => server.close());
+    const { origin } = server;
 
     const told = await (await fetch(`${origin}/_emulator`)).json();
 
