@@ -45,13 +45,14 @@ export default defineConfig({
     alias: [
       { find: /^ackloop$/, replacement: source("index.ts") },
       {
-        find: /^ackloop\/(feeds|http|stores|emulator|testing)$/,
+        find: /^ackloop\/(feeds|http|stores|opentelemetry|emulator|testing)$/,
         replacement: source("$1/index.ts"),
       },
       { find: /^ackloop\/([\w-]+)$/, replacement: source("providers/$1/index.ts") },
     ],
   },
   test: {
+    setupFiles: ["test/quiet-console.ts"],
     restoreMocks: true,
     unstubGlobals: true,
     // One for each of two cores.

@@ -29,7 +29,8 @@ export type {
 } from "./core/feed.ts";
 export { fromReceipt, toReceipt } from "./core/feed.ts";
 export { contentIdentityOf, identityOf } from "./core/identity.ts";
-export type { Logger } from "./core/logger.ts";
+export type { Logger, ObjectFirstLogger } from "./core/logger.ts";
+export { objectFirst } from "./core/logger.ts";
 export type { EventOf, Received, ReceiveOptions, Receiver } from "./core/receiver.ts";
 export type { Report, ReportListener } from "./core/report.ts";
 export type {
@@ -41,6 +42,7 @@ export type {
 } from "./core/standard-schema.ts";
 export type * from "./core/stores.ts";
 export type { StopReason, Summary } from "./core/summary.ts";
+export type * from "./core/telemetry.ts";
 export { batch } from "./loop/batch.ts";
 export type { ConsumeOptions, DrainOptions } from "./loop/consume.ts";
 export { consume, drain } from "./loop/consume.ts";

@@ -1,6 +1,6 @@
 import { AckloopError } from "../core/errors.ts";
 import type { FeedEvent } from "../core/event.ts";
-import { type Logger, silent } from "../core/logger.ts";
+import { consoleLogger, type Logger, silent } from "../core/logger.ts";
 import type { FilledOf, Table, TableOf } from "../core/options.ts";
 import {
   aFunction,
@@ -18,6 +18,7 @@ import {
 } from "../core/options.ts";
 import type { ReportListener } from "../core/report.ts";
 import type { DeadLetterStore, DedupeStore, LeaseStore } from "../core/stores.ts";
+import type { Telemetry } from "../core/telemetry.ts";
 import type { PacingBounds } from "./engine/pacing.ts";
 
 /** How failed attempts are repeated in place. */
@@ -116,9 +117,11 @@ export interface HandlingOptions {
    * again.
    */
   readonly onReport?: ReportListener | undefined;
+  /** Watches from inside, such as `openTelemetry()` of `ackloop/opentelemetry`. @default nobody does */
+  readonly telemetry?: Telemetry | undefined;
   /**
    * What the loop has to say goes there; handlers have it as `context.logger`. `false` is silent.
-   * @default one that writes nothing
+   * @default warnings and errors go to the `console`
    */
   readonly logger?: Logger | false | undefined;
 }
@@ -201,6 +204,7 @@ export const handlingTable = {
   ),
   consumer: name,
   onReport: aFunction<ReportListener>(),
+  telemetry: withMethods<Telemetry>("watch"),
   logger: orFalse(withMethods<Logger>("debug", "info", "warn", "error")),
 } satisfies TableOf<HandlingOptions>;
 
@@ -311,7 +315,7 @@ function toHandlingParts(verb: string, filled: HandlingFilled): HandlingParts {
     ),
     unprocessable,
     consumer: consumer ?? "",
-    logger: filled.logger || silent,
+    logger: filled.logger === false ? silent : (filled.logger ?? consoleLogger),
   };
 }
 

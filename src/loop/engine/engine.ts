@@ -2,8 +2,8 @@ import { onAbort } from "../../core/abort.ts";
 import type { AckloopError } from "../../core/errors.ts";
 import type { Feed, Receipt } from "../../core/feed.ts";
 import { toFailure } from "../../core/guard.ts";
-import type { Logger } from "../../core/logger.ts";
 import type { StopReason, Summary } from "../../core/summary.ts";
+import type { Telemetry } from "../../core/telemetry.ts";
 import type { LoopSettings } from "../options.ts";
 import { Alarm } from "./alarm.ts";
 import { Attempts } from "./attempt.ts";
@@ -27,11 +27,14 @@ import { toLog, toTell } from "./report.ts";
 import type { Routes } from "./route.ts";
 import { HandlerScope } from "./scope.ts";
 import type { Service } from "./service.ts";
-import type { Settling } from "./settling.ts";
+import type { Settling, SettlingParts } from "./settling.ts";
 import { CumulativeSettling, IndividualSettling } from "./settling.ts";
 import type { SkipsParts } from "./skips.ts";
 import { Skips } from "./skips.ts";
 import { Turn } from "./turn.ts";
+import { LONG_MS } from "./voice.ts";
+import { Watch } from "./watch.ts";
+import { Watching } from "./watching.ts";
 import { Window } from "./window.ts";
 
 /** What a run is to do. */
@@ -66,8 +69,8 @@ const STOPPING = Object.freeze(new DOMException("The run is stopping.", "AbortEr
  */
 export class Engine {
   readonly #task: Assignment;
+  readonly #watching: Watching | undefined;
   readonly #tell: Tell | undefined;
-  readonly #log: Logger;
   readonly #window: Window;
   readonly #scope: HandlerScope;
   readonly #circuit: Circuit | undefined;
@@ -79,6 +82,7 @@ export class Engine {
   readonly #extending: Extending;
   readonly #guard: LeaseGuard | undefined;
   readonly #counts: Counts;
+  readonly #watch: Watch | undefined;
   readonly #turn = new Turn(() => this.#changed());
   readonly #alarm = new Alarm(() => this.#changed());
   /** Fires when pulling and starting handlers is over. */
@@ -105,13 +109,23 @@ export class Engine {
   constructor(task: Assignment) {
     const { feed, settings } = task;
     this.#task = task;
-    this.#log = toLog(settings.logger);
-    this.#tell = toTell(feed.name, { onReport: settings.onReport, log: this.#log });
+    const { logger, consumer, onReport, concurrency } = settings;
+    const log = toLog(logger, { feed: feed.name, consumer });
+    this.#watching = settings.telemetry && this.#makeWatching(settings.telemetry);
+    this.#tell = toTell({
+      feed: feed.name,
+      onReport,
+      watching: this.#watching,
+      logger,
+      log,
+      concurrency,
+    });
     const leftMs = (task.deadline ?? Number.POSITIVE_INFINITY) - Date.now();
     this.#deadline = performance.now() + leftMs;
     this.#startUntil = this.#deadline - reserveOf(settings.reserveMs, leftMs);
     this.#window = new Window(feed);
     this.#counts = new Counts(feed);
+    this.#watch = this.#makeWatch();
     this.#scope = new HandlerScope(settings.handlerTimeoutMs);
     this.#guard = this.#makeGuard();
     const quit = this.#over.signal;
@@ -120,7 +134,7 @@ export class Engine {
       feed: feed.name,
       settings,
       tell: this.#tell,
-      log: this.#log,
+      log,
       isList: feed.acks === "individual" && feed.pulls === "unacked",
       stopping: this.#stopping.signal,
       quit,
@@ -134,6 +148,7 @@ export class Engine {
       routes: task.routes,
       scope: this.#scope,
       keeping: this.#keeping,
+      watching: this.#watching,
       skips: this.#skips,
       enter: toEnter(),
       mayStart: () => this.#ending === undefined && this.#isReader(),
@@ -145,15 +160,8 @@ export class Engine {
     this.#settling = this.#makeSettling();
     this.#pulling = this.#makePulling();
     const { callTimeoutMs } = settings;
-    this.#extending = new Extending({ feed, callTimeoutMs, log: this.#log, over: quit });
-    this.#leaving = new Leaving({
-      feed,
-      callTimeoutMs,
-      log: this.#log,
-      window: this.#window,
-      keeping: this.#keeping,
-      guard: this.#guard,
-    });
+    this.#extending = new Extending({ feed, callTimeoutMs, log, over: quit });
+    this.#leaving = this.#makeLeaving(log);
   }
 
   /** Runs to the end. Rejects with the error that halted it, which carries the summary. */
@@ -299,7 +307,8 @@ export class Engine {
     if (finished && this.#window.open === 0 && this.#settling.isIdle) this.stop(finished);
     // A pause keeps the process alive, where nothing else does.
     const lookAt = this.#isPaused ? now + LONGEST_LOOK_MS : Number.POSITIVE_INFINITY;
-    return Math.min(handleAt, pullAt, ackAt, this.#startUntil, lookAt);
+    const watchAt = this.#watch?.step(now, this.#handling.running) ?? Number.POSITIVE_INFINITY;
+    return Math.min(handleAt, pullAt, ackAt, this.#startUntil, lookAt, watchAt);
   }
 
   /** What settles in one breath is acked by one call; a moment later it is acked in any case. */
@@ -336,15 +345,15 @@ export class Engine {
     this.#turn.stop();
     this.#stopping.abort(STOPPING);
     this.#pulling.cut(false);
-    this.#tell?.({ kind: "stopping" });
+    const { open, held: unacked } = this.#window;
+    const { error } = facts;
+    this.#tell?.({ kind: "stopping", open, unacked, withinMs, ...(error && { error }) });
     this.#changed();
   }
 
   #halt(error: AckloopError): void {
-    const { feed, settings } = this.#task;
-    // How a run that is stopping ends is decided; that it leaves something behind must not go unsaid.
-    if (this.#ending) this.#log.error("ackloop: failed while stopping", { feed: feed.name, error });
-    else this.#end({ error, withinMs: settings.shutdownTimeoutMs });
+    // How a run that is stopping ends is decided; that it leaves something behind is told all the same.
+    this.#end({ error, withinMs: this.#task.settings.shutdownTimeoutMs });
     this.#tell?.({ kind: "halted", error });
   }
 
@@ -417,13 +426,36 @@ export class Engine {
     if (this.#task.feed.acks === "individual" || event === undefined) return;
     this.#counts.pulled += 1;
     this.#counts.duplicates += 1;
-    this.#tell?.({ kind: "duplicate", event });
+    this.#tell?.each?.({ kind: "duplicate", event });
   }
 
-  #onAcked(count: number, gone: number): void {
+  #onAcked(count: number, gone: number, sentAt: number): void {
     this.#counts.ackedSo(count);
     this.#skips.takeBack();
-    this.#tell?.({ kind: "acked", count, gone });
+    this.#tell?.({ kind: "acked", count, gone, elapsedMs: performance.now() - sentAt });
+  }
+
+  #makeLeaving(log: ReturnType<typeof toLog>): Leaving {
+    const { feed, settings } = this.#task;
+    const { callTimeoutMs } = settings;
+    return new Leaving({
+      feed,
+      callTimeoutMs,
+      log,
+      window: this.#window,
+      keeping: this.#keeping,
+      guard: this.#guard,
+    });
+  }
+
+  #makeWatching(telemetry: Telemetry): Watching {
+    const { feed, settings, untilEmpty } = this.#task;
+    return new Watching(telemetry, {
+      feed: feed.name,
+      consumer: settings.consumer,
+      kind: untilEmpty ? "job" : "endless",
+      countOpen: () => this.#window.open,
+    });
   }
 
   #makeSkips(parts: KeepingParts & Pick<SkipsParts, "stopping">, letters: Service): Skips {
@@ -450,6 +482,12 @@ export class Engine {
     });
   }
 
+  #makeWatch(): Watch | undefined {
+    const { handlerTimeoutMs = 0 } = this.#task.settings;
+    const slowMs = Math.max(LONG_MS, handlerTimeoutMs);
+    return this.#tell && new Watch({ window: this.#window, tell: this.#tell, slowMs });
+  }
+
   #readSkips(): void {
     this.#skips.forget();
     this.reload().catch((error: unknown) =>
@@ -458,16 +496,11 @@ export class Engine {
   }
 
   #makeCircuit(): Circuit | undefined {
-    const { feed, settings, routes } = this.#task;
+    const { settings, routes } = this.#task;
     const { circuitAfter } = settings;
     if (circuitAfter === undefined) return undefined;
     const pace = { ...settings, circuitAfter, batchSize: routes.batch?.size };
-    return new Circuit({
-      ...toCircuitPace(pace),
-      feed: feed.name,
-      tell: this.#tell,
-      log: this.#log,
-    });
+    return new Circuit({ ...toCircuitPace(pace), tell: this.#tell });
   }
 
   #makeHandling(attempts: Attempts): Handling {
@@ -509,7 +542,7 @@ export class Engine {
       over: this.#over.signal,
       mayStart: () => this.#isReader(),
       pullsOn: () => this.#ending === undefined && this.#pulling.finished === undefined,
-      onAcked: (count: number, gone: number) => this.#onAcked(count, gone),
+      onAcked: (...facts: Parameters<SettlingParts["onAcked"]>) => this.#onAcked(...facts),
       onHalt: (error: AckloopError) => this.#halt(error),
       changed: this.#changed,
     };
@@ -526,13 +559,14 @@ export class Engine {
       window: this.#window,
       settling: this.#settling,
       tell: this.#tell,
+      watching: this.#watching,
       untilEmpty,
       limit,
       onFresh: (entry) => this.#onFresh(entry),
       onOpen: (message, leaseMs, at) => this.#extending.watch(message, leaseMs, at),
       onSettledAgain: (entry) => this.#onSettledAgain(entry),
       onLeft: (receipts) => this.#onLeft(receipts),
-      onAcked: (count) => this.#onAcked(count, 0),
+      onAcked: (count, sentAt) => this.#onAcked(count, 0, sentAt),
       onHalt: (error) => this.#halt(error),
       mayStart: (now) => this.#mayStart(now),
       isTurnOver: (now) => this.#turn.isOver(now),
