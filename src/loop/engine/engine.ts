@@ -109,17 +109,10 @@ export class Engine {
   constructor(task: Assignment) {
     const { feed, settings } = task;
     this.#task = task;
-    const { logger, consumer, onReport, concurrency } = settings;
+    const { logger, consumer, telemetry } = settings;
     const log = toLog(logger, { feed: feed.name, consumer });
-    this.#watching = settings.telemetry && this.#makeWatching(settings.telemetry);
-    this.#tell = toTell({
-      feed: feed.name,
-      onReport,
-      watching: this.#watching,
-      logger,
-      log,
-      concurrency,
-    });
+    this.#watching = telemetry && this.#makeWatching(telemetry);
+    this.#tell = toTell({ ...settings, feed: feed.name, watching: this.#watching, log });
     const leftMs = (task.deadline ?? Number.POSITIVE_INFINITY) - Date.now();
     this.#deadline = performance.now() + leftMs;
     this.#startUntil = this.#deadline - reserveOf(settings.reserveMs, leftMs);

@@ -80,12 +80,15 @@ export function toPostgresFailure(operation: string, thrown: unknown): PostgresF
       isState && !outcomeUnknown && (kind === "request" || /^(40|55P03)/.test(saying));
     return { error, tries, isOfOne };
   }
+  return { error: toNetworkError(operation, thrown) };
+}
+
+/** What the network did, in words; whatever else was thrown as it is. */
+function toNetworkError(operation: string, thrown: unknown): unknown {
   const failure = toNetworkFailure(thrown);
-  if (!failure) return { error: thrown };
+  if (!failure) return thrown;
   const { networkCode = "", unsent } = failure;
   const what = unsent ? unreached : cut;
   const full = /^[A-Z][A-Z0-9_]+$/.test(networkCode) ? `${what} (${networkCode})` : what;
-  return {
-    error: storeError("transport", operation, full, { outcomeUnknown: !unsent || undefined }),
-  };
+  return storeError("transport", operation, full, { outcomeUnknown: !unsent || undefined });
 }
