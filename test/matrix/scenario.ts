@@ -8,7 +8,9 @@ import type { DemoProvider } from "../../examples/demo/provider.ts";
 import { faultsOf, kindsOfCalls } from "./faults.ts";
 
 const EVENTS = 500;
-const PER_PUBLISH = 25;
+const PER_PUBLISH = 20;
+/** Between two publishes, in ms: enough for a poll each, so that all faults come soon. */
+const PUBLISH_EACH_MS = 150;
 /** Every hundredth event is one that no handler can take. */
 const POISON_EACH = 100;
 /** How long one provider may take, in ms. */
@@ -105,7 +107,7 @@ async function runProvider(
     await admin.post("faults", faultsOf(provider.polls));
     for (let from = 0; from < EVENTS; from += PER_PUBLISH) {
       await admin.post("publish", provider.publish(queue, numbered(from)));
-      await wait(20);
+      await wait(PUBLISH_EACH_MS);
     }
     const letters = async () =>
       (await stores.deadLetters.list({ consumer, feed }, { limit: 1_000 })).letters.length;
