@@ -84,7 +84,9 @@ async function ask(origin: string, task: MatrixTask): Promise<MatrixResult> {
 async function end({ endsBy }: Host, origin: string, started: Started): Promise<void> {
   if (endsBy === "request") await fetch(`${origin}/end`, { method: "POST" });
   else started.child.stdin?.end();
-  const late = new Promise<string>((resolve) => setTimeout(resolve, 10_000, "it is still there").unref());
+  const late = new Promise<string>((resolve) =>
+    setTimeout(resolve, 10_000, "it is still there").unref(),
+  );
   const code = await Promise.race([started.ended, late]);
   if (endsBy === "request" && code !== 0) {
     throw new Error(`it did not end in order (${code}): ${started.written()}`);

@@ -57,17 +57,22 @@ export function scenario(providers: Providers, openStores: OpenStores): Handle {
     const { pathname } = new URL(request.url);
     const hook = hooks.get(pathname);
     if (hook) return hook(request);
-    if (pathname !== "/run") return new Response("ready", { status: request.method === "GET" ? 200 : 404 });
+    if (request.method === "GET") return new Response("ready");
     const task = (await request.json()) as MatrixTask;
     const provider = providers[task.provider];
     if (!provider) return new Response("no such provider", { status: 404 });
     const take = (handle: Handle) => hooks.set(`/hook/${task.provider}`, handle);
-    try {
-      return Response.json(await runProvider(provider, task, await openStores(task.provider), take));
-    } catch (error) {
-      return new Response(error instanceof Error ? (error.stack ?? error.message) : String(error), { status: 500 });
-    }
+    const stores = await openStores(task.provider);
+    return runProvider(provider, task, stores, take).then(
+      (result) => Response.json(result),
+      toFailure,
+    );
   };
+}
+
+function toFailure(error: unknown): Response {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return new Response(text, { status: 500 });
 }
 
 async function runProvider(
@@ -89,7 +94,8 @@ async function runProvider(
     timeoutMs: 1_500,
     secret,
     work: async ({ id, data }: FeedEvent) => {
-      if (JSON.stringify(data).includes("poison")) throw new Error("cannot make sense of this event");
+      if (JSON.stringify(data).includes("poison"))
+        throw new Error("cannot make sense of this event");
       await wait(1);
       handled.push(id);
     },
@@ -144,7 +150,10 @@ const common = {
 } satisfies LoopOptions;
 
 /** What a run has to come to, of a provider. */
-export function isDone({ handled, deadLettered, acked, faults }: MatrixResult, provider: DemoProvider): boolean {
+export function isDone(
+  { handled, deadLettered, acked, faults }: MatrixResult,
+  provider: DemoProvider,
+): boolean {
   const poison = EVENTS / POISON_EACH;
   return (
     handled === EVENTS - poison &&

@@ -39,8 +39,7 @@ const base = {
 const importOfAll = (): string =>
   [
     ...Object.keys(packageEntries()).map(
-      (name, index) =>
-        `export * as a${index} from "ackloop${name === "index" ? "" : `/${name}`}";`,
+      (name, index) => `export * as a${index} from "ackloop${name === "index" ? "" : `/${name}`}";`,
     ),
     "",
   ].join("\n");
@@ -54,7 +53,11 @@ function writePrograms(folder: string): void {
   writeFileSync(join(folder, "common.cts"), importOfAll());
 }
 
-function ofTypes(version: Version, resolution: keyof typeof resolutions, known: keyof typeof globals): Row {
+function ofTypes(
+  version: Version,
+  resolution: keyof typeof resolutions,
+  known: keyof typeof globals,
+): Row {
   const tool: Tool = `typescript-${version}`;
   const isOld = version === "5.4" || version === "5.5";
   const hasNode = known.startsWith("@types");
@@ -64,9 +67,7 @@ function ofTypes(version: Version, resolution: keyof typeof resolutions, known: 
     isSlow: !ends.includes(version),
     async run(consumer) {
       const name = `types-${version}-${resolution}-${hasNode ? "node" : "dom"}`;
-      const types = isOld
-        ? toolFile("types-node-old", "")
-        : join(root, "node_modules/@types/node");
+      const types = isOld ? toolFile("types-node-old", "") : join(root, "node_modules/@types/node");
       const folder = hasNode ? withNodeTypes(consumer, name, types) : join(consumer, name);
       writePrograms(folder);
       const compilerOptions = { ...base, ...resolutions[resolution], ...globals[known] };

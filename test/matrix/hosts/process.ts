@@ -6,7 +6,10 @@ import { type Providers, scenario } from "../scenario.ts";
 
 const { MATRIX_PORT = "", MATRIX_FOLDER = "", MATRIX_STORES = "" } = process.env;
 
-type Serve = (options: object, handle?: unknown) => { stop?(): unknown; shutdown?(): Promise<void> };
+type Serve = (
+  options: object,
+  handle?: unknown,
+) => { stop?(): unknown; shutdown?(): Promise<void> };
 
 /** Serves the scenario; fulfils when `POST /end` has come and all is closed. */
 export async function serveUntilEnd(providers: Providers): Promise<void> {
