@@ -14,6 +14,7 @@ const floor = (folder, ...below) => ({
 
 /** The folders of `src` that may import each package. */
 const homes = {
+  commander: ["cli"],
   ky: ["http"],
   "p-retry": ["http", "loop"],
   zod: ["http", "providers"],

@@ -1,10 +1,12 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { defineConfig, type Options } from "tsup";
 import { packageEntries } from "./scripts/entries.ts";
 
 const entry = packageEntries();
 /** What is ESM only, which Jest and older Node cannot `require`. */
 const bundled = ["ky", "p-retry", "is-network-error"];
+/** What the command line alone uses. */
+const bundledInCli = ["commander"];
 const common = {
   entry,
   target: "es2022",
@@ -13,7 +15,21 @@ const common = {
 } satisfies Options;
 
 export default defineConfig([
-  { ...common, format: "esm", entry: { ...entry, cli: "src/cli/main.ts" } },
+  { ...common, format: "esm" },
+  {
+    // One file, which imports `ackloop/...` as any program does.
+    ...common,
+    format: "esm",
+    entry: { cli: "src/cli/main.ts" },
+    platform: "node",
+    splitting: false,
+    noExternal: bundledInCli,
+    external: [/^ackloop(\/|$)/],
+    // What is CommonJS asks for Node's modules by `require`.
+    banner: {
+      js: 'import * as module from "node:module"; const require = module.createRequire(import.meta.url);',
+    },
+  },
   // By rollup: what tsup has without it writes `?.` and `??` as calls of functions.
   { ...common, format: "cjs", noExternal: bundled, treeshake: true, onSuccess: writeLicenses },
   {
@@ -31,8 +47,10 @@ export default defineConfig([
 
 /** The licences of what is bundled ask that their text comes along. */
 async function writeLicenses(): Promise<void> {
-  const texts = bundled.map(async (name) => {
-    return `${name}\n\n${await readFile(`node_modules/${name}/license`, "utf8")}`;
+  const texts = [...bundled, ...bundledInCli].map(async (name) => {
+    const files = await readdir(`node_modules/${name}`);
+    const file = files.find((each) => /^license/i.test(each));
+    return `${name}\n\n${await readFile(`node_modules/${name}/${file}`, "utf8")}`;
   });
   await mkdir("dist", { recursive: true });
   await writeFile("dist/licenses.txt", (await Promise.all(texts)).join("\n"));

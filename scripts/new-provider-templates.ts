@@ -381,6 +381,13 @@ function make(tools: EmulatorTools, token: string) {
   return { ...emulator, ...actions };
 }
 `,
+  "src/cli/providers/%folder%.ts": `
+import type { Provider } from "../provider.ts";
+
+export const %name%: Provider = {
+  emulator: async (options) => (await import("ackloop/emulator")).%name%Emulator(options),
+};
+`,
   "test/providers/%folder%/fixtures/README.md": `
 # Replies of %Name%
 

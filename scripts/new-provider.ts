@@ -44,15 +44,15 @@ function changes(
       fill(
         'export {\n  type %Name%Connection,\n  type %Name%Emulator,\n  type %Name%EmulatorOptions,\n  %name%Emulator,\n} from "./%folder%.ts";\nexport type { %Name%Operation } from "./%folder%/operation.ts";\n',
       ),
-    "src/emulator/registry.ts": (old) =>
+    "src/cli/providers.ts": (old) =>
       insert(
         insert(
           old,
-          /^import \{ \w+Emulator \}/m,
-          fill('import { %name%Emulator } from "./%folder%.ts";\n'),
+          /^import \{ \w+ \} from "\.\/providers/m,
+          fill('import { %name% } from "./providers/%folder%.ts";\n'),
         ),
         /^\}\);$/m,
-        fill('  "%folder%": (options) => %name%Emulator(options),\n'),
+        fill('  "%folder%": %name%,\n'),
       ),
   };
 }

@@ -28,7 +28,7 @@ export type {
   UnreadableDelivery,
 } from "./core/feed.ts";
 export { fromReceipt, toReceipt } from "./core/feed.ts";
-export { identityOf } from "./core/identity.ts";
+export { contentIdentityOf, identityOf } from "./core/identity.ts";
 export type { Logger } from "./core/logger.ts";
 export type { EventOf, Received, ReceiveOptions, Receiver } from "./core/receiver.ts";
 export type { Report, ReportListener } from "./core/report.ts";
@@ -42,10 +42,12 @@ export type {
 export type * from "./core/stores.ts";
 export type { StopReason, Summary } from "./core/summary.ts";
 export { batch } from "./loop/batch.ts";
-export type { DrainOptions } from "./loop/consume.ts";
+export type { ConsumeOptions, DrainOptions } from "./loop/consume.ts";
 export { consume, drain } from "./loop/consume.ts";
 export type { Deliveries, DeliveriesOptions, OwnDelivery } from "./loop/deliveries.ts";
 export { deliveries } from "./loop/deliveries.ts";
+export type { Group, GroupHealth, GroupOptions } from "./loop/group.ts";
+export { group } from "./loop/group.ts";
 export type {
   BatchContext,
   BatchHandler,
@@ -74,6 +76,6 @@ export type { Outcome } from "./loop/outcome.ts";
 export { deadLetter, done, drop, retry } from "./loop/outcome.ts";
 export type { RedriveOptions, RedriveSource, RedriveSummary } from "./loop/redrive.ts";
 export { isLetterOf, redrive } from "./loop/redrive.ts";
-export type { Health, Run } from "./loop/run.ts";
+export type { Health, Run, Trouble } from "./loop/run.ts";
 export type { WebhookHandler, WebhookOptions } from "./loop/webhook.ts";
 export { webhook } from "./loop/webhook.ts";

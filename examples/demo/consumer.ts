@@ -8,7 +8,7 @@ import { appendFileSync, mkdirSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { drop, type FeedEvent, type Handler, type LoopOptions } from "ackloop";
+import { type CursorStore, drop, type FeedEvent, type Handler, type LoopOptions } from "ackloop";
 import { sqliteStores } from "ackloop/stores";
 import { toFetchServer } from "./fetch-server.ts";
 import { type Parts, providerOf } from "./provider.ts";
@@ -51,7 +51,7 @@ const common = {
 } satisfies LoopOptions;
 
 /** The place of a reader, kept in a file; each save that is an ack is recorded. */
-const cursors: typeof stores.cursors = {
+const cursors: CursorStore = {
   load: (...call) => stores.cursors.load(...call),
   save: async (key, value, ...rest) => {
     const save = await stores.cursors.save(key, value, ...rest);

@@ -1,55 +1,67 @@
-import { type Announcement, describeAnnouncement, emulate, readEmulateOptions } from "./emulate.ts";
-import { help, UsageError } from "./usage.ts";
-
-/** What a run of the command line has around it. */
-export interface Surroundings {
-  /** Writes to the standard output. */
-  readonly out: (text: string) => void;
-  /** Writes to the standard error. */
-  readonly err: (text: string) => void;
-  /** Fires when the process is asked to end. */
-  readonly signal: AbortSignal;
-  /** The version of the package. */
-  readonly version: string;
-}
-
-async function runEmulate(args: readonly string[], { out, signal }: Surroundings): Promise<void> {
-  const options = readEmulateOptions(args);
-  const announce = (announcement: Announcement): void => {
-    out(options.json ? `${JSON.stringify(announcement)}\n` : describeAnnouncement(announcement));
-  };
-  await emulate(options, announce, signal);
-}
-
-async function dispatch(args: readonly string[], surroundings: Surroundings): Promise<void> {
-  const [command, ...rest] = args;
-  if (args.includes("--help") || args.includes("-h")) surroundings.out(help);
-  else if (command === "--version") surroundings.out(`${surroundings.version}\n`);
-  else if (command === "emulate") await runEmulate(rest, surroundings);
-  else if (command === undefined) throw new UsageError("say what to do, such as `ackloop emulate`");
-  else throw new UsageError(`there is no "${command}"; there is emulate`);
-}
-
-/** Words for an error of the system that a user can do something about. */
-function explain(error: unknown): string | undefined {
-  const { syscall, code } = Object(error) as Partial<NodeJS.ErrnoException>;
-  if (syscall !== "listen") return undefined;
-  return `the port cannot be had (${code}); choose another, or --port 0`;
-}
+import { isAckloopError } from "../core/errors.ts";
+import type { Context } from "./command.ts";
+import { withEnvFile } from "./environment.ts";
+import { Failure, UsageError } from "./failure.ts";
+import { toFlag } from "./option.ts";
+import { createOutput, oneLine } from "./output.ts";
+import { common, parse, type Typed } from "./parse.ts";
+import type { Surroundings } from "./surroundings.ts";
 
 /**
- * Runs the command line, and resolves to the exit code: 0 done, 1 the port cannot be had, 2 the
- * command line is wrong. Any other error is a bug, and rejects.
+ * Runs the command line, and resolves to the exit code: 0 done, 1 it could not be done, 2 the command line
+ * is wrong; what a command resolves to otherwise.
  */
 export async function run(args: readonly string[], surroundings: Surroundings): Promise<number> {
+  const isDebug = args.includes("--debug");
   try {
-    await dispatch(args, surroundings);
-    return 0;
+    const typed = await parse(args, surroundings);
+    return typed === undefined ? 0 : ((await start(typed, surroundings)) ?? 0);
   } catch (error) {
-    const usage = error instanceof UsageError;
-    const text = usage ? error.message : explain(error);
-    if (text === undefined) throw error;
-    surroundings.err(`ackloop: ${text}\n${usage ? "Try `ackloop --help`.\n" : ""}`);
-    return usage ? 2 : 1;
+    const { message, code } = explain(error);
+    surroundings.err(`ackloop: ${message}\n`);
+    if (isDebug) surroundings.err(`${stackOf(error)}\n`);
+    return code;
   }
+}
+
+/** The values of the command, and its run with them. */
+async function start(typed: Typed, surroundings: Surroundings): Promise<number | undefined> {
+  const { command, raw } = typed;
+  const environment = withEnvFile(
+    surroundings.environment,
+    common.envFile.read(raw["envFile"], ""),
+  );
+  const tables = [
+    [command.positionals, (name: string) => `<${name}>`],
+    [command.options, toFlag],
+  ] as const;
+  const entries = tables.flatMap(([table, toName]) =>
+    Object.entries(table).map(([name, option]) => [name, option.read(raw[name], toName(name))]),
+  );
+  const context: Context = {
+    values: Object.fromEntries(entries),
+    output: createOutput(surroundings, common.json.read(raw["json"], "--json")),
+    environment,
+    signal: surroundings.signal,
+    version: surroundings.version,
+  };
+  return await command.run(context);
+}
+
+/** The sentence and the exit code of what was thrown. */
+function explain(error: unknown): { readonly message: string; readonly code: number } {
+  if (error instanceof UsageError) return { message: withHelp(error.message), code: 2 };
+  if (error instanceof Failure) return { message: error.message, code: 1 };
+  if (isAckloopError(error)) return { message: oneLine(error.message), code: 1 };
+  const { message } = Object(error) as Partial<Error>;
+  const text = "a bug of ackloop, or of the machine (--debug shows where)";
+  return { message: `${oneLine(message ?? String(error))}: ${text}`, code: 1 };
+}
+
+function stackOf(error: unknown): string {
+  return (Object(error) as Partial<Error>).stack ?? String(error);
+}
+
+function withHelp(message: string): string {
+  return message.includes("--help") ? message : `${message}\nTry \`ackloop --help\`.`;
 }

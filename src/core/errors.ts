@@ -57,6 +57,8 @@ export interface AckloopErrorFacts {
   readonly outcomeUnknown?: boolean | undefined;
   /** What the run had done when this error ended it. */
   readonly summary?: Summary | undefined;
+  /** What all runs of the group had done that this error ended, in its order. */
+  readonly summaries?: readonly Summary[] | undefined;
   /** What caused it, only when that holds no secret. */
   readonly cause?: unknown;
 }
@@ -92,6 +94,8 @@ export class AckloopError extends Error {
   declare readonly outcomeUnknown?: boolean;
   /** What the run had done when this error ended it. */
   declare readonly summary?: Summary;
+  /** What all runs of the group had done that this error ended, in its order. */
+  declare readonly summaries?: readonly Summary[];
   /** The brand that {@link isAckloopError} looks for. */
   readonly [brand] = true;
 

@@ -21,6 +21,14 @@ export function namelessIdentity(content: string, among: number | string): strin
   return `${NAMELESS}${among} ${content}`;
 }
 
+/**
+ * The identity by which an item without an id is skipped: made of the SHA-256 of its content, in hex, as
+ * a run tells it where it halts (`sha256:` and 64 digits).
+ */
+export function contentIdentityOf(digest: string): string {
+  return namelessIdentity(digest, "sha256");
+}
+
 /** Whether an identity was made by {@link namelessIdentity}. */
 export function isNameless(identity: string): boolean {
   return identity.startsWith(NAMELESS);

@@ -23,6 +23,27 @@ export interface EventKey extends StoreKey {
   readonly identity: string;
 }
 
+/** Which part of what a store holds to list. */
+export interface ListQuery extends CallOptions {
+  /** How many, 1-1000. @default 100 */
+  readonly limit?: number | undefined;
+  /** Go on after this page: the `next` of the one before. */
+  readonly after?: string | undefined;
+}
+
+/** One page of what a store holds. */
+export interface Listing<Item> {
+  /** The items; an empty list when there are none. */
+  readonly items: readonly Item[];
+  /** What to give as `after` for the next page; absent at the end. */
+  readonly next?: string | undefined;
+  /**
+   * How many this page leaves out, since their names cannot be read; absent where it is none. PostgreSQL
+   * keeps only a digest of a consumer and feed, or an inbox, whose names have more than 1,000 bytes.
+   */
+  readonly unnamed?: number | undefined;
+}
+
 /** A saved place. */
 export interface StoredCursor {
   /** What was saved; the feed alone knows its meaning. */
@@ -35,6 +56,12 @@ export interface StoredCursor {
 export type CursorSave =
   | { readonly status: "saved"; readonly revision: number }
   | { readonly status: "conflict"; readonly current: StoredCursor | undefined };
+
+/** A saved place, and whose it is. */
+export interface CursorPlace extends StoreKey, StoredCursor {
+  /** True where the value was damaged, and is given as an empty text. */
+  readonly isDamaged?: true | undefined;
+}
 
 /**
  * Keeps the place of a reader whose provider keeps none.
@@ -55,6 +82,8 @@ export interface CursorStore {
    * was lost, and is `saved`. Any other difference is a `conflict`, and nothing is written.
    */
   save(key: StoreKey, value: string, revision: number, options?: CallOptions): Promise<CursorSave>;
+  /** Lists all saved places, each once, in an order of the store's. */
+  list?(query?: ListQuery): Promise<Listing<CursorPlace>>;
 }
 
 /** An event that no handler could be brought to finish, kept until a person looks at it. */
@@ -89,8 +118,29 @@ export interface DeadLetterPage {
   readonly next?: string | undefined;
 }
 
+/** A consumer and feed with dead letters, or with events to be skipped. */
+export interface LetterPlace extends StoreKey {
+  /** How many letters it has; no more than 100,000 are counted. */
+  readonly letters: number;
+  /** When the letter that was put first was set aside, RFC 3339; absent where there is none. */
+  readonly oldestAt?: string | undefined;
+  /** How many events are to be skipped; no more than 100,000 are counted. */
+  readonly skips: number;
+}
+
+/** An event that a person has said is to be set aside without a handler. */
+export interface Skip extends EventKey {
+  /** When that was said, RFC 3339 in UTC, by the clock of whoever said it. */
+  readonly at: string;
+}
+
 /**
  * Keeps events that were set aside.
+ *
+ * **Skips.** Where a store has `skip`, `skips` and `unskip`, a run reads its skips before its first handler
+ * starts, and again on `run.reload()`. An event that one of them names goes to the letters at once, with
+ * the reason `skipped by hand`: no schema and no handler sees it. Its skip is taken back when it is
+ * acknowledged.
  *
  * Letters are kept as JSON; one of 5 MB is nothing special. Of two puts of one letter at a time one
  * is the later one and stays whole.
@@ -109,6 +159,19 @@ export interface DeadLetterStore {
   get(key: EventKey, options?: CallOptions): Promise<DeadLetter | undefined>;
   /** Takes a letter off. One that is not there is success. */
   remove(key: EventKey, options?: CallOptions): Promise<void>;
+  /** Lists every consumer and feed that has letters or skips, each once, in an order of the store's. */
+  places?(query?: ListQuery): Promise<Listing<LetterPlace>>;
+  /**
+   * Says durably that an event is to be set aside unhandled. The same again changes nothing.
+   *
+   * The identity is the event's, as `identityOf` gives it from its source and id. For an item without an id
+   * it is the text that `contentIdentityOf` makes of its digest, which the run that halts on it tells.
+   */
+  skip?(key: EventKey, options?: CallOptions): Promise<void>;
+  /** Lists the skips of a consumer and feed in the order in which they were said. */
+  skips?(key: StoreKey, query?: ListQuery): Promise<Listing<Skip>>;
+  /** Takes a skip back. One that is not there is success. */
+  unskip?(key: EventKey, options?: CallOptions): Promise<void>;
 }
 
 /** What {@link DedupeStore.begin} found. */
@@ -183,6 +246,16 @@ export type LeaseGrant =
   /** Another holds it, for `endsInMs` more unless it renews. */
   | { readonly status: "taken"; readonly endsInMs: number };
 
+/** A lease, and who holds it. */
+export interface LeasePlace extends StoreKey {
+  /** Who holds it, or held it last. */
+  readonly holder: string;
+  /** The fence of the newest grant. */
+  readonly fence: number;
+  /** How long it holds unless it is renewed, in ms; 0: it has ended, and is nobody's. */
+  readonly endsInMs: number;
+}
+
 /**
  * Lets one process at a time read a feed.
  *
@@ -209,6 +282,8 @@ export interface LeaseStore {
   renew(key: StoreKey, fence: number, leaseMs: number, options?: CallOptions): Promise<boolean>;
   /** Gives up the grant that has this fence. Where there is a newer one, nothing happens. */
   release(key: StoreKey, fence: number, options?: CallOptions): Promise<void>;
+  /** Lists the newest grant of each lease, those that have ended included, in an order of the store's. */
+  list?(query?: ListQuery): Promise<Listing<LeasePlace>>;
 }
 
 /** An event as an inbox keeps it, or what came in its place and could not be read. */
@@ -239,6 +314,26 @@ export type InboxClaim<E extends FeedEvent = FeedEvent> = InboxEntry<E> & {
   /** Reads the entry anew, as it was stored. A store that cannot do it cheaply leaves it out. */
   readonly again?: (() => InboxEntry<E>) | undefined;
 };
+
+/** An entry that is not finished, as it stands in an inbox. */
+export type InboxItem = InboxEntry & {
+  /** How often a worker has claimed it. */
+  readonly attempts: number;
+  /** For how long no worker can claim it, in ms; 0: it waits for one. */
+  readonly hiddenMs: number;
+};
+
+/** An inbox with entries that are not finished. */
+export interface InboxPlace {
+  /** Its name. */
+  readonly name: string;
+  /** How many entries wait for a worker. */
+  readonly waiting: number;
+  /** How many are with a worker, or were given back to be claimed later. */
+  readonly held: number;
+  /** The entry that has been there longest. */
+  readonly oldest: InboxItem;
+}
 
 /**
  * Keeps webhook events from the moment they are answered until a worker is done with them.
@@ -287,6 +382,10 @@ export interface Inbox {
     leaseMs: number,
     options?: CallOptions,
   ): Promise<void>;
+  /** Lists every inbox with entries that are not finished, each once, in an order of the store's. */
+  list?(query?: ListQuery): Promise<Listing<InboxPlace>>;
+  /** Lists the entries of an inbox that are not finished, oldest first, and claims none. */
+  entries?(name: string, query?: ListQuery): Promise<Listing<InboxItem>>;
 }
 
 /** What every factory of `ackloop/stores` gives: one place for all that must be remembered. */
@@ -301,4 +400,12 @@ export interface StoreSet {
   readonly leases: LeaseStore;
   /** Webhook events between their answer and their handling. */
   readonly inbox: Inbox;
+}
+
+/** A set whose stores have the optional methods too, as those of `ackloop/stores` have. */
+export interface FullStoreSet extends StoreSet {
+  readonly cursors: Required<CursorStore>;
+  readonly deadLetters: Required<DeadLetterStore>;
+  readonly leases: Required<LeaseStore>;
+  readonly inbox: Required<Inbox>;
 }

@@ -216,15 +216,20 @@ function limitConnecting(agent: Agent): void {
 /** Gives the body to a request, and waits for the head of its answer. */
 function answerOf(sent: Sent, { body, signal }: Departure): Promise<NodeAnswer> {
   return new Promise((resolve, reject) => {
+    let isAnswered = false;
     const forget = onAbort(signal, () => {
       reject(signal.reason);
       sent.destroy();
     });
-    sent.once("response", (incoming) => resolve(new NodeAnswer(incoming)));
+    sent.once("response", (incoming) => {
+      isAnswered = true;
+      resolve(new NodeAnswer(incoming));
+    });
     sent.once("close", () => {
       forget();
-      // Whatever else has ended it without a word, such as another protocol than was asked for.
-      reject(new Error("socket hang up"));
+      // Whatever else has ended it without a word, such as another protocol than was asked for. An error
+      // costs as much as all else here: it is made where it is needed.
+      if (!isAnswered) reject(new Error("socket hang up"));
     });
     // What goes wrong behind the answer is told where its body is read.
     sent.on("error", reject);

@@ -2,8 +2,8 @@ import { AckloopError } from "../core/errors.ts";
 import type { FeedEvent } from "../core/event.ts";
 import type { Feed } from "../core/feed.ts";
 import { whyNoKind } from "../core/feed.ts";
-import type { TableOf } from "../core/options.ts";
-import { moment, whole } from "../core/options.ts";
+import type { FilledOf, Table, TableOf } from "../core/options.ts";
+import { milliseconds, moment, whole } from "../core/options.ts";
 import type { Summary } from "../core/summary.ts";
 import type { Assignment } from "./engine/engine.ts";
 import { Engine } from "./engine/engine.ts";
@@ -13,6 +13,21 @@ import type { Handlers } from "./handler.ts";
 import type { LoopOptions } from "./options.ts";
 import { checkSourceName, toLoopSettings, withConsumer } from "./options.ts";
 import { Run } from "./run.ts";
+
+/** The options of `consume`. */
+export interface ConsumeOptions<E extends FeedEvent = FeedEvent> extends LoopOptions<E> {
+  /**
+   * How long handlers may be at work without one that ends before `health()` says that they stall, in ms, from
+   * 1 to a year. @default 300_000, or twice `handlerTimeoutMs` where that is more
+   */
+  readonly stalledAfterMs?: number | undefined;
+}
+
+const consumeTable = {
+  stalledAfterMs: milliseconds(1),
+} satisfies TableOf<Omit<ConsumeOptions, keyof LoopOptions>>;
+
+const STALLED_AFTER_MS = 300_000;
 
 /**
  * Consumes a feed until it is stopped: pulls, handles, acknowledges what is settled, and waits when
@@ -27,9 +42,12 @@ import { Run } from "./run.ts";
 export function consume<E extends FeedEvent>(
   feed: Feed<E>,
   handlers: NoInfer<Handlers<E>>,
-  options: LoopOptions<E> = {},
+  options: ConsumeOptions<E> = {},
 ): Run {
-  return new Run(new Engine(toAssignment("consume", feed, handlers, options)));
+  const assignment = toAssignment("consume", feed, handlers, options, consumeTable);
+  const { handlerTimeoutMs = 0, stalledAfterMs } = assignment.settings;
+  const byDefault = Math.max(STALLED_AFTER_MS, 2 * handlerTimeoutMs);
+  return new Run(new Engine(assignment), stalledAfterMs ?? byDefault);
 }
 
 const DAY_MS = 86_400_000;
@@ -69,17 +87,18 @@ export async function drain<E extends FeedEvent>(
   options: DrainOptions<E> = {},
 ): Promise<Summary> {
   const assignment = toAssignment("drain", feed, handlers, options, drainTable);
-  return new Engine({ ...assignment, untilEmpty: true }).run();
+  const { deadline, limit } = assignment.settings;
+  return new Engine({ ...assignment, untilEmpty: true, deadline, limit }).run();
 }
 
 /** Checks what a verb was given, and makes the run's assignment of it. */
-export function toAssignment<E extends FeedEvent>(
+export function toAssignment<E extends FeedEvent, Own extends Table = Record<never, never>>(
   verb: string,
   feed: Feed<E>,
   handlers: Handlers<E>,
   options: LoopOptions<E>,
-  own?: typeof drainTable,
-): Assignment {
+  own?: Own,
+): Assignment & { readonly settings: FilledOf<Own> } {
   if (typeof feed?.pull !== "function" || typeof feed.ack !== "function") {
     throw new AckloopError("config", `${verb}: the first argument must be a feed`);
   }
@@ -100,7 +119,7 @@ export function toAssignment<E extends FeedEvent>(
     routes,
     settings,
     untilEmpty: false,
-    deadline: settings.deadline,
-    limit: settings.limit,
+    deadline: undefined,
+    limit: undefined,
   };
 }

@@ -1,32 +1,68 @@
 import type { AckloopError } from "../core/errors.ts";
 import { checkOptions, milliseconds } from "../core/options.ts";
 import type { Summary } from "../core/summary.ts";
+import { Awaitable } from "./awaitable.ts";
+import { SILENT_AFTER_MS } from "./engine/answers.ts";
 import type { Engine } from "./engine/engine.ts";
+
+/** Why a run does not do its work. */
+export type Trouble =
+  /** Something has halted it: `lastError` says what. */
+  | "halted"
+  /** It was stopped, or its signal has fired. */
+  | "ended"
+  /** Handlers are at work and none has ended for `stalledAfterMs`. A retry that waits is no stall. */
+  | "stalled"
+  /**
+   * Three polls in a row have failed, or none was answered for 2 min + `idle.maxDelayMs` + `waitMs` (205 s by
+   * default) although one should have been.
+   */
+  | "polls"
+  /** Three acknowledgements in a row have failed, or none on the way is answered for 2 min. */
+  | "acks"
+  /** The same of a store: of dead letters, marks or leases. */
+  | "stores"
+  /** The circuit breaker is open: what the handlers need is away. */
+  | "outage";
 
 /** How a run is doing, at the moment it was asked. */
 export interface Health {
+  /** The feed's name. */
+  readonly feed: string;
   /** What it is about. */
   readonly state: "standby" | "running" | "paused" | "stopping" | "ended";
   /**
-   * False when no pull was answered for 2 min + `idle.maxDelayMs` + `waitMs` (205 s by default), although one
-   * should have been, or when handlers are at work and none has ended for 5 min, or twice
-   * `handlerTimeoutMs` where that is more: the process looks alive and does nothing. False too once
-   * something has halted the run. A standby that waits for its lease is healthy, and so is a run that
-   * holds in an outage: `outageMs` tells of that.
+   * Whether it does its work: it has no trouble. One that is paused, or waits for its lease, is healthy. One
+   * poll that is lost is no trouble. For a readiness probe, and for alarms.
    */
   readonly healthy: boolean;
-  /** What has halted the run. */
+  /**
+   * False where only a new process may help: the run was halted, or its handlers stall. Whatever else is
+   * wrong passes without a restart, and not by one. For a liveness probe.
+   */
+  readonly live: boolean;
+  /** What is wrong, an empty list where nothing is. */
+  readonly troubles: readonly Trouble[];
+  /** What has halted the run, or else why the last poll, acknowledgement or call of a store failed. */
   readonly lastError?: AckloopError | undefined;
   /** When a pull was last answered, in epoch ms; absent before the first. */
   readonly lastPollAt?: number | undefined;
+  /** When a handler was last done with an event, in epoch ms; absent before the first. */
+  readonly lastHandledAt?: number | undefined;
   /** How many polls in a row brought nothing new or failed. */
   readonly fruitlessPolls: number;
   /** Deliveries that are not settled. */
   readonly open: number;
-  /** Deliveries that are not acknowledged, settled ones included. */
-  readonly unacked: number;
-  /** The delivery that has been open longest, by its identity, and for how long, in ms. */
-  readonly oldest?: { readonly identity: string; readonly forMs: number } | undefined;
+  /** Deliveries that are not acknowledged, settled ones included: what `maxInFlight` bounds. */
+  readonly inFlight: number;
+  /** Handlers that are at work. */
+  readonly handling: number;
+  /** The delivery that has been open longest, by its identity; absent where none is open. */
+  readonly oldestOpen?: string | undefined;
+  /** For how long that one has been open, in ms. */
+  readonly oldestOpenMs?: number | undefined;
+  /** Whether another process holds the lease, or nobody could say yet. */
+  readonly waitingForLease: boolean;
   /**
    * For how long the run has held since handlers failed with event after event, in ms; absent while it
    * does not. See the option `circuitBreaker`.
@@ -34,13 +70,8 @@ export interface Health {
   readonly outageMs?: number | undefined;
 }
 
-const stopTable = { withinMs: milliseconds(0) };
-
-/** How long pulls may go unanswered, beyond the run's own waits, before it counts as stalled, in ms. */
-const SILENT_AFTER_MS = 120_000;
-
-/** How long handlers may be at work without one that ends, before they count as stalled, in ms. */
-const STALLED_AFTER_MS = 300_000;
+/** The options of a stop. */
+export const stopTable = { withinMs: milliseconds(0) };
 
 /**
  * A loop at work: awaitable, to be stopped, paused and asked for its health.
@@ -48,18 +79,20 @@ const STALLED_AFTER_MS = 300_000;
  * Awaiting it gives the summary once it has ended by itself or was stopped, and rejects with an
  * {@link AckloopError} that carries the summary when it had to halt.
  */
-export class Run implements Promise<Summary>, AsyncDisposable {
-  /** What `Object.prototype.toString` says it is. */
+export class Run extends Awaitable<Summary> {
   readonly [Symbol.toStringTag] = "Run";
   readonly #engine: Engine;
-  readonly #ended: Promise<Summary>;
-  #state: "going" | "ended" = "going";
+  readonly #stalledAfterMs: number;
+  protected readonly ended: Promise<Summary>;
+  #isOver = false;
 
   /** Made by `consume`. */
-  constructor(engine: Engine) {
+  constructor(engine: Engine, stalledAfterMs: number) {
+    super();
     this.#engine = engine;
-    this.#ended = engine.run().finally(() => {
-      this.#state = "ended";
+    this.#stalledAfterMs = stalledAfterMs;
+    this.ended = engine.run().finally(() => {
+      this.#isOver = true;
     });
   }
 
@@ -83,7 +116,7 @@ export class Run implements Promise<Summary>, AsyncDisposable {
     try {
       const { withinMs } = checkOptions("run.stop", options, stopTable);
       this.#engine.stop("signal", withinMs);
-      return this.#ended;
+      return this.ended;
     } catch (error) {
       return Promise.reject(error);
     }
@@ -99,51 +132,64 @@ export class Run implements Promise<Summary>, AsyncDisposable {
     this.#engine.resume();
   }
 
+  /**
+   * Reads again which events are to be skipped, as the dead-letter store keeps them (`ackloop skip`).
+   *
+   * Resolves when that is known, and every event that is started from then on goes by it; while the store
+   * fails, not before it is back. Resolves at once where no dead-letter store keeps skips, and once the run
+   * is stopping.
+   *
+   * @throws {AckloopError} `config`, where no waiting mends the store: the run goes on with what it knew.
+   */
+  reload(): Promise<void> {
+    return this.#engine.reload();
+  }
+
   /** How the run is doing. */
   health(): Health {
-    const { phase, lastPollAt, fruitlessPolls, open, unacked, oldest, ...times } =
-      this.#engine.state;
-    const { pullDueSince, longestSilenceMs, stillSince, longestWorkMs, outageSince, error } = times;
-    const state = this.#state === "ended" ? "ended" : phase;
+    const facts = this.#engine.state;
+    const { oldest, outageSince } = facts;
+    const state = this.#isOver ? "ended" : facts.phase;
+    const troubles = troublesOf(state, facts, this.#stalledAfterMs);
     const now = performance.now();
-    const isSilent = now - (pullDueSince ?? now) >= SILENT_AFTER_MS + longestSilenceMs;
-    const isStalled = now - (stillSince ?? now) >= Math.max(STALLED_AFTER_MS, longestWorkMs);
     return {
+      feed: facts.feed,
       state,
-      healthy: error === undefined && !(state === "running" && (isSilent || isStalled)),
-      ...(error === undefined ? {} : { lastError: error }),
-      lastPollAt,
-      fruitlessPolls,
-      open,
-      unacked,
-      oldest: oldest && { identity: oldest.identity, forMs: now - oldest.openedAt },
-      ...(outageSince === undefined ? {} : { outageMs: now - outageSince }),
+      healthy: troubles.length === 0,
+      live: !troubles.some((trouble) => trouble === "halted" || trouble === "stalled"),
+      troubles,
+      lastError: facts.halt ?? facts.lastError,
+      lastPollAt: facts.lastPollAt,
+      lastHandledAt: facts.lastHandledAt,
+      fruitlessPolls: facts.fruitlessPolls,
+      open: facts.open,
+      inFlight: facts.inFlight,
+      handling: facts.handling,
+      oldestOpen: oldest?.identity,
+      oldestOpenMs: oldest && now - oldest.openedAt,
+      waitingForLease: state === "standby",
+      outageMs: outageSince === undefined ? undefined : now - outageSince,
     };
   }
+}
 
-  /** Makes the run awaitable. */
-  // biome-ignore lint/suspicious/noThenProperty: a run is awaited by design, DESIGN section 3.
-  then<Result1 = Summary, Result2 = never>(
-    onFulfilled?: ((summary: Summary) => Result1 | PromiseLike<Result1>) | null,
-    onRejected?: ((reason: unknown) => Result2 | PromiseLike<Result2>) | null,
-  ): Promise<Result1 | Result2> {
-    return this.#ended.then(onFulfilled, onRejected);
-  }
-
-  /** Gets what halted the run. */
-  catch<Result = never>(
-    onRejected?: ((reason: unknown) => Result | PromiseLike<Result>) | null,
-  ): Promise<Summary | Result> {
-    return this.#ended.catch(onRejected);
-  }
-
-  /** Called when the run has ended, however that was. */
-  finally(onFinally?: (() => void) | null): Promise<Summary> {
-    return this.#ended.finally(onFinally);
-  }
-
-  /** Stops the run at the end of an `await using` block. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop();
-  }
+function troublesOf(
+  state: Health["state"],
+  facts: Engine["state"],
+  stalledAfterMs: number,
+): readonly Trouble[] {
+  if (facts.halt) return ["halted"];
+  if (state === "ended") return ["ended"];
+  const now = performance.now();
+  const { pullDueSince = now, stillSince = now } = facts;
+  const isRunning = state === "running";
+  const isSilent = now - pullDueSince >= SILENT_AFTER_MS + facts.longestSilenceMs;
+  const all: readonly (readonly [Trouble, boolean])[] = [
+    ["stalled", isRunning && now - stillSince >= stalledAfterMs],
+    ["polls", isRunning && (facts.arePullsBad || isSilent)],
+    ["acks", facts.areAcksBad],
+    ["stores", facts.areStoresBad],
+    ["outage", facts.outageSince !== undefined],
+  ];
+  return all.filter(([, isSo]) => isSo).map(([trouble]) => trouble);
 }

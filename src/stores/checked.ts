@@ -33,6 +33,7 @@ const entries = rule(
 type Call = readonly [given: Table, options?: Table];
 
 const page = whole(1, 1000);
+const some = { limit: page.or(100), after: text };
 const mark = { key: event, mark: text };
 const grant = { key: place, fence: whole(1) };
 const tokens = { name, tokens: texts };
@@ -41,12 +42,17 @@ const calls = {
   cursors: {
     load: [{ key: place }],
     save: [{ key: place, value: text, revision: whole(0) }],
+    list: [{}, some],
   },
   deadLetters: {
     put: [{ letter }],
-    list: [{ key: place }, { limit: page.or(100), after: text }],
+    list: [{ key: place }, some],
     get: [{ key: event }],
     remove: [{ key: event }],
+    places: [{}, some],
+    skip: [{ key: event }],
+    skips: [{ key: place }, some],
+    unskip: [{ key: event }],
   },
   dedupe: {
     begin: [{ key: event, markMs: ms(1) }, { mark: name }],
@@ -58,6 +64,7 @@ const calls = {
     acquire: [{ key: place, holder: name, leaseMs: ms(1) }],
     renew: [{ ...grant, leaseMs: ms(1) }],
     release: [grant],
+    list: [{}, some],
   },
   inbox: {
     add: [{ name, entries }],
@@ -65,8 +72,23 @@ const calls = {
     finish: [tokens],
     release: [{ ...tokens, afterMs: ms(0) }],
     extend: [{ ...tokens, leaseMs: ms(1) }],
+    list: [{}, some],
+    entries: [{ name }, some],
   },
-} satisfies { [Kind in keyof StoreSet]: { [Name in keyof StoreSet[Kind]]: Call } };
+} satisfies { [Kind in keyof StoreSet]: { [Name in keyof StoreSet[Kind]]-?: Call } };
+
+/** The methods that a store may leave out. */
+const optional = {
+  cursors: ["list"],
+  deadLetters: ["places", "skip", "skips", "unskip"],
+  dedupe: [],
+  leases: ["list"],
+  inbox: ["list", "entries"],
+} satisfies { [Kind in keyof StoreSet]: readonly OptionalOf<StoreSet[Kind]>[] };
+
+type OptionalOf<Store> = {
+  [Name in keyof Store]-?: undefined extends Store[Name] ? Name : never;
+}[keyof Store];
 
 /**
  * Puts the checks of all arguments, and the way an abort ends a call, before stores of one's own.
@@ -74,16 +96,20 @@ const calls = {
  * A store behind it is never called with a wrong argument or after its signal has fired. A caller whose
  * signal fires is let go at once, with the signal's reason; the call itself ends as it does.
  *
- * **Shape**: the stores that were given, by their names in a `StoreSet`.
+ * **Shape**: the stores that were given, by their names in a `StoreSet`. An optional method that a store
+ * leaves out is left out here too.
  */
 export function checkedStores<Kind extends keyof StoreSet>(
   stores: Pick<StoreSet, Kind>,
 ): Pick<StoreSet, Kind> {
   const kinds = Object.keys(calls).filter((kind) => kind in stores) as Kind[];
   const checked = kinds.map((kind) => {
-    const methods = Object.entries<Call>(calls[kind]).map(([operation, call]) => {
-      return [operation, checkedMethod(stores[kind], operation, call)];
-    });
+    const left: readonly string[] = optional[kind].filter(
+      (operation) => typeof Reflect.get(stores[kind], operation) !== "function",
+    );
+    const methods = Object.entries<Call>(calls[kind])
+      .filter(([operation]) => !left.includes(operation))
+      .map(([operation, call]) => [operation, checkedMethod(stores[kind], operation, call)]);
     return [kind, Object.fromEntries(methods)];
   });
   return Object.fromEntries(checked) as Pick<StoreSet, Kind>;

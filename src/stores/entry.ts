@@ -1,6 +1,6 @@
 import { hasOwnId, identityOf } from "../core/identity.ts";
 import { toPlainEvent } from "../core/plain.ts";
-import type { InboxClaim, InboxEntry } from "../core/stores.ts";
+import type { InboxClaim, InboxEntry, InboxItem } from "../core/stores.ts";
 import { isEntry } from "./check.ts";
 import { storeError } from "./error.ts";
 import { parsed, toJson } from "./json.ts";
@@ -32,12 +32,23 @@ function partsOf(entry: InboxEntry): object {
 
 /** Makes a claim of a stored entry. What cannot be read is an unreadable entry, so that it blocks no other. */
 export function claimOf(text: unknown, place: number, token: string, attempt: number): InboxClaim {
-  const again = (): InboxEntry => {
-    const entry = parsed(text);
-    if (isEntry(entry)) return entry;
-    return { raw: null, unreadable: { message: `the entry at place ${place} is damaged` } };
-  };
+  const again = (): InboxEntry => readEntry(text, place);
   return { ...again(), token, attempt, again };
+}
+
+/** Makes of a stored entry what is shown of it. */
+export function itemOf(
+  text: unknown,
+  place: number,
+  { attempts, hiddenMs }: Pick<InboxItem, "attempts" | "hiddenMs">,
+): InboxItem {
+  return { ...readEntry(text, place), attempts, hiddenMs };
+}
+
+function readEntry(text: unknown, place: number): InboxEntry {
+  const entry = parsed(text);
+  if (isEntry(entry)) return entry;
+  return { raw: null, unreadable: { message: `the entry at place ${place} is damaged` } };
 }
 
 export function fullError(): Error {

@@ -1,4 +1,4 @@
-export type { StoreSet } from "../core/stores.ts";
+export type { FullStoreSet, StoreSet } from "../core/stores.ts";
 export { checkedStores } from "./checked.ts";
 export { type InboxEnds, type InboxOptions, inbox } from "./inbox.ts";
 export { type InboxFeedOptions, inboxFeed } from "./inbox-feed.ts";

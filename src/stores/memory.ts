@@ -1,5 +1,5 @@
 import { checkOptions } from "../core/options.ts";
-import type { StoreSet } from "../core/stores.ts";
+import type { FullStoreSet } from "../core/stores.ts";
 import { checkedStores } from "./checked.ts";
 import { memoryCursors } from "./memory/cursors.ts";
 import { memoryDeadLetters } from "./memory/dead-letters.ts";
@@ -16,7 +16,7 @@ import { type StoreOptions, storeRules } from "./options.ts";
  *
  * @throws {AckloopError} `config` for a wrong option.
  */
-export function memoryStores(options: StoreOptions = {}): StoreSet {
+export function memoryStores(options: StoreOptions = {}): FullStoreSet {
   const limits = checkOptions("memoryStores", options, storeRules);
   return checkedStores({
     cursors: memoryCursors(),
@@ -24,5 +24,5 @@ export function memoryStores(options: StoreOptions = {}): StoreSet {
     dedupe: memoryDedupe(limits.startsRetentionMs),
     leases: memoryLeases(),
     inbox: memoryInbox(limits),
-  });
+  }) as FullStoreSet;
 }

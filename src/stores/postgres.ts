@@ -1,5 +1,5 @@
 import { checkOptions } from "../core/options.ts";
-import type { StoreSet } from "../core/stores.ts";
+import type { FullStoreSet } from "../core/stores.ts";
 import { checkArgument } from "./check.ts";
 import { type PostgresStoreOptions, postgresRules } from "./options.ts";
 import { aDatabase, type PostgresDatabase } from "./postgres/database.ts";
@@ -8,7 +8,7 @@ import { PostgresSession } from "./postgres/session.ts";
 import { sqlStores } from "./sql/stores.ts";
 
 /** Stores in a PostgreSQL database. */
-export interface PostgresStores extends StoreSet {
+export interface PostgresStores extends FullStoreSet {
   /**
    * Makes the tables, or brings older ones to this version; to be called at each start or deployment, by
    * any number of processes at a time. It changes nothing where nothing is to be done.

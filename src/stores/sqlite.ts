@@ -1,5 +1,5 @@
 import { checkOptions } from "../core/options.ts";
-import type { StoreSet } from "../core/stores.ts";
+import type { FullStoreSet } from "../core/stores.ts";
 import { type SqlStoreOptions, sqlRules } from "./options.ts";
 import { sqlStores } from "./sql/stores.ts";
 import { sqliteAdd } from "./sqlite/dialect.ts";
@@ -8,7 +8,7 @@ import { openerOf } from "./sqlite/opener.ts";
 import { SqliteSession } from "./sqlite/session.ts";
 
 /** Stores in a SQLite database. */
-export interface SqliteStores extends StoreSet {
+export interface SqliteStores extends FullStoreSet {
   /** Closes the file once what was asked for is written. Calls after it are refused. */
   close(): Promise<void>;
 }

@@ -11,7 +11,10 @@ export type { StoreHarness, StoreKind, StoreLaw } from "./store-laws/law.ts";
 export interface StoreRunner {
   /** Opens a group of tests. */
   readonly describe: (name: string, define: () => void) => unknown;
-  /** Adds one test to the open group. */
+  /**
+   * Adds one test to the open group. Where `run` is given a context with `skip(note)`, as vitest's and that
+   * of `node:test` are, a law about methods that the store leaves out is skipped with a note.
+   */
   readonly it: (name: string, run: () => Promise<void>) => unknown;
 }
 
@@ -67,7 +70,12 @@ export function storeConformance<Kind extends StoreKind>(
   for (const kind of kinds) {
     describe(kind, () => {
       const laws: readonly StoreLaw<Kind>[] = storeLaws[kind];
-      for (const law of laws) it(`${law.id}: ${law.title}`, () => tryLaw(law, kind, makeHarness));
+      for (const law of laws) {
+        // Not a parameter of its own: to some runners that would be a callback.
+        const run = (...[context]: readonly unknown[]): Promise<void> =>
+          tryLaw(law, kind, makeHarness, context);
+        it(`${law.id}: ${law.title}${whereItHas(law.methods)}`, run);
+      }
     });
   }
 }
@@ -76,14 +84,36 @@ async function tryLaw<Kind extends StoreKind>(
   law: StoreLaw<Kind>,
   kind: Kind,
   makeHarness: () => StoreHarness<Kind> | Promise<StoreHarness<Kind>>,
+  context: unknown,
 ): Promise<void> {
   const harness = await makeHarness();
   try {
     if (!harness.stores[kind] || !harness.others[kind]) {
       throw new TypeError(`storeConformance: the harness has no ${kind}; name the kinds it has`);
     }
-    await law.run(harness);
+    const lacking = lackingIn(law, harness.stores[kind]) ?? lackingIn(law, harness.others[kind]);
+    if (lacking === undefined) await law.run(harness);
+    else skip(context, `the store has no \`${lacking}\`, which is optional`);
   } finally {
     await harness.close?.();
   }
+}
+
+function whereItHas(methods: readonly string[] = []): string {
+  if (methods.length === 0) return "";
+  return ` (where the store has ${methods.map((method) => `\`${method}\``).join(", ")})`;
+}
+
+/** The first of the optional methods of a law that a store has not. */
+function lackingIn(
+  { methods = [] }: { readonly methods?: readonly string[] | undefined },
+  store: object,
+) {
+  return methods.find((method) => typeof Reflect.get(store, method) !== "function");
+}
+
+/** Tells a runner that can be told; of others the name of the test says it. */
+function skip(context: unknown, note: string): void {
+  const { skip } = Object(context) as { readonly skip?: unknown };
+  if (typeof skip === "function") skip.call(context, note);
 }

@@ -3,8 +3,8 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { providerNames as inDemo } from "../../examples/demo/provider.ts";
 import { packageEntries } from "../../scripts/entries.ts";
+import { providers as cliProviders } from "../../src/cli/providers.ts";
 import * as emulatorEntry from "../../src/emulator/index.ts";
-import { emulators } from "../../src/emulator/registry.ts";
 import { providerNames } from "../providers/names.ts";
 import { profiles } from "../providers/profiles.ts";
 
@@ -41,7 +41,7 @@ describe.each(profiles)("the provider $folder", ({ folder, client, inputs, ...pr
   it("has an entry, an emulator and a part in the demo", () => {
     expect(Object.keys(packageEntries())).toContain(folder);
     expect(inDemo).toContain(folder);
-    expect(Object.keys(emulators)).toContain(folder);
+    expect(Object.keys(cliProviders)).toContain(folder);
     expect(emulatorEntry).toHaveProperty(`${toCamel(folder)}Emulator`);
   });
 
@@ -94,6 +94,7 @@ const suites = [
 
 /** Files that name some providers, and why. */
 const named: Readonly<Record<string, string>> = {
+  "src/cli/providers.ts": "the list of them",
   "scripts/size-limits.ts": "each verb with each provider has a limit",
   "test/hostile/deep.test.ts": "a store's test, for which one feed is enough",
   "test/hostile/flood.test.ts": "tests of receivers, each with the bodies of one",

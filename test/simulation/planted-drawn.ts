@@ -143,8 +143,8 @@ const paces: readonly PlantedFault[] = [
     patches: [
       {
         file: settling,
-        find: "return next;\n    if (!this.#pace.isOpen(now)) return this.#pace.until;\n",
-        replace: "return next;\n",
+        find: "    if (until > now) return until;\n",
+        replace: "",
       },
     ],
   },

@@ -7,24 +7,33 @@ import { toGiven } from "./copy.ts";
 import type { Entry } from "./entry.ts";
 import type { Routes } from "./route.ts";
 import { describeIssues } from "./route.ts";
+import type { Skips } from "./skips.ts";
+import { SKIPPED } from "./skips.ts";
 
 /** How long a schema may take to answer, in ms. */
 const SCHEMA_LIMIT_MS = 30_000;
 
 /** Why a handler must not see an event; `cut` where the run stops before that is known. */
 export type Refusal =
-  | { readonly reason: string; readonly cause?: AckloopError | undefined }
+  | {
+      readonly reason: string;
+      readonly cause?: AckloopError | undefined;
+      /** By which identity a person has said that it is to be skipped. */
+      readonly skip?: string | undefined;
+    }
   | "cut";
 
 /** What admission works with. */
 export interface AdmissionParts {
   readonly routes: Pick<Routes, "find">;
+  /** What is to be skipped. @default nothing */
+  readonly skips?: Pick<Skips, "find"> | undefined;
   /** Fires when no handler is started any more. */
   readonly stopping?: AbortSignal | undefined;
   readonly quit: AbortSignal;
 }
 
-/** Decides whether a handler may see an event: readable, known, valid. It starts none, and settles nothing. */
+/** Decides whether a handler may see an event: not to be skipped, readable, known, valid. It starts none, and settles nothing. */
 export class Admission {
   readonly #parts: AdmissionParts;
 
@@ -34,6 +43,14 @@ export class Admission {
 
   /** Fills in the event and its handler, or says why not; later where a schema answers later. */
   admit(entry: Entry): MaybePromise<Refusal | undefined> {
+    const skip = this.#parts.skips?.find(entry);
+    if (skip === undefined) return this.#admit(entry);
+    const refuse = (name: string | undefined) =>
+      name === undefined ? this.#admit(entry) : { reason: SKIPPED, skip: name };
+    return isThenable(skip) ? skip.then(refuse) : refuse(skip);
+  }
+
+  #admit(entry: Entry): MaybePromise<Refusal | undefined> {
     const given = toGiven(entry);
     const { event } = given;
     if (event === undefined) {

@@ -16,6 +16,8 @@ import { toFailed, toSaid, toSaidOfEach } from "./returned.ts";
 import type { Routes } from "./route.ts";
 import type { HandlerScope, Leash } from "./scope.ts";
 import { EventContext, timeoutError } from "./scope.ts";
+import type { Skips } from "./skips.ts";
+import { SKIPPED, toSkipAdvice } from "./skips.ts";
 
 /** What became of an attempt. */
 export type Disposition =
@@ -62,6 +64,8 @@ export interface AttemptParts extends KeepingParts {
   readonly routes: Routes;
   readonly scope: Pick<HandlerScope, "open" | "close">;
   readonly keeping: Keeping;
+  /** What a person has said is to be skipped. @default nothing */
+  readonly skips?: Skips | undefined;
   /** Whether a handler may be started: not while stopping. */
   readonly mayStart: () => boolean;
   /** Whether what is not started yet is to wait. @default it never is */
@@ -134,9 +138,8 @@ export class Attempts {
       this.#later(entry, this.#deadLetter(entry, verdict.reason, verdict.code), onEnd);
       return;
     }
-    const subject = `event ${entry.id || entry.identity} (${asItCame(entry).event?.type ?? "unreadable"})`;
     const advice = "set the option deadLetters, or it comes first again at the next start";
-    const message = `${subject}: ${verdict.reason}; no dead-letter store is set: ${advice}`;
+    const message = `${subjectOf(entry)}: ${verdict.reason}; no dead-letter store is set: ${advice}`;
     onEnd({ kind: "halt", error: this.#halted(message, verdict.cause) }, entry);
   }
 
@@ -195,11 +198,24 @@ export class Attempts {
   /** What becomes of an event that its handler must not see. */
   #refused(entry: Entry, refusal: Refusal): MaybePromise<Disposition> {
     if (refusal === "cut") return LEFT;
-    const { reason, cause } = refusal;
+    const { reason, cause, skip } = refusal;
+    if (skip !== undefined) return this.#skipped(entry, skip);
     const policy = this.#parts.settings.unprocessable;
     if (policy === "drop") return this.#finished(entry, this.#dropped(entry, reason));
     if (policy === "deadLetter") return this.#deadLetter(entry, reason, codeOf(cause) ?? "schema");
-    return { kind: "halt", error: this.#halted(reason, cause) };
+    const { settings, feed } = this.#parts;
+    const advice = toSkipAdvice(entry, settings, feed);
+    const halt = (told: string): Disposition => {
+      return { kind: "halt", error: this.#halted(`${subjectOf(entry)}: ${reason}${told}`, cause) };
+    };
+    return isThenable(advice) ? advice.then(halt) : halt(advice);
+  }
+
+  /** A letter of its own says that it was never tried, or how often before it was to be skipped. */
+  async #skipped(entry: Entry, identity: string): Promise<Disposition> {
+    const disposition = await this.#deadLetter(entry, SKIPPED, undefined);
+    if (disposition.kind === "settled") this.#parts.skips?.used(entry, identity);
+    return disposition;
   }
 
   async #begin(entry: Entry): Promise<Disposition | Verdict | undefined> {
@@ -426,4 +442,9 @@ export class Attempts {
   #halted(reason: string, cause: unknown): AckloopError {
     return new AckloopError("halted", reason, { provider: this.#parts.feed, cause });
   }
+}
+
+/** Names an event to a person. */
+function subjectOf(entry: Entry): string {
+  return `event ${entry.id || entry.identity} (${asItCame(entry).event?.type ?? "unreadable"})`;
 }

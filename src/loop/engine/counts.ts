@@ -1,3 +1,4 @@
+import type { AckloopErrorFacts } from "../../core/errors.ts";
 import { AckloopError } from "../../core/errors.ts";
 import type { Feed } from "../../core/feed.ts";
 import type { StopReason, Summary } from "../../core/summary.ts";
@@ -53,11 +54,15 @@ export class Counts {
   }
 }
 
-/** The error that halted a run, with what the run had done. */
-export function withSummary(error: AckloopError, feed: string, summary: Summary): AckloopError {
+/** The error that halted a run, with what that, or all of a group, had done. */
+export function withSummary(
+  error: AckloopError,
+  feed: string | undefined,
+  summaries: Pick<AckloopErrorFacts, "summary" | "summaries">,
+): AckloopError {
   const { code, message, cause, retryable, operation, status } = error;
   const { retryAfterMs, requestId, path, outcomeUnknown, provider = feed } = error;
   const facts = { cause, retryable, status, retryAfterMs, requestId, path, outcomeUnknown };
-  const named = new AckloopError(code, message, { ...facts, summary });
-  return Object.assign(named, { provider }, operation && { operation });
+  const named = new AckloopError(code, message, { ...facts, ...summaries });
+  return Object.assign(named, provider && { provider }, operation && { operation });
 }

@@ -17,7 +17,8 @@ import { receiptsOf } from "./entry.ts";
 import { Extending } from "./extending.ts";
 import type { SettledAs } from "./handling.ts";
 import { Handling } from "./handling.ts";
-import { Keeping } from "./keeping.ts";
+import type { KeepingParts } from "./keeping.ts";
+import { Keeping, toServices } from "./keeping.ts";
 import { LeaseGuard } from "./lease.ts";
 import { Leaving } from "./leaving.ts";
 import { Pulling } from "./pulling.ts";
@@ -25,8 +26,11 @@ import type { Tell } from "./report.ts";
 import { toLog, toTell } from "./report.ts";
 import type { Routes } from "./route.ts";
 import { HandlerScope } from "./scope.ts";
+import type { Service } from "./service.ts";
 import type { Settling } from "./settling.ts";
 import { CumulativeSettling, IndividualSettling } from "./settling.ts";
+import type { SkipsParts } from "./skips.ts";
+import { Skips } from "./skips.ts";
 import { Turn } from "./turn.ts";
 import { Window } from "./window.ts";
 
@@ -68,6 +72,7 @@ export class Engine {
   readonly #scope: HandlerScope;
   readonly #circuit: Circuit | undefined;
   readonly #keeping: Keeping;
+  readonly #skips: Skips;
   readonly #handling: Handling;
   readonly #settling: Settling;
   readonly #pulling: Pulling;
@@ -88,8 +93,11 @@ export class Engine {
   /** When pulling and starting handlers is over for it. */
   readonly #startUntil: number;
   #ending: Ending | undefined;
+  /** When a handler was done with an event, in epoch ms. */
+  #lastHandledAt: number | undefined;
   #isBegun = false;
   #isPaused = false;
+  #hasHeld = false;
   #isStepDue = false;
   #gatherUntil: number | undefined;
   #onEnd: () => void = () => {};
@@ -107,6 +115,7 @@ export class Engine {
     this.#scope = new HandlerScope(settings.handlerTimeoutMs);
     this.#guard = this.#makeGuard();
     const quit = this.#over.signal;
+    const services = toServices({ settings, tell: this.#tell });
     const keepingParts = {
       feed: feed.name,
       settings,
@@ -115,14 +124,17 @@ export class Engine {
       isList: feed.acks === "individual" && feed.pulls === "unacked",
       stopping: this.#stopping.signal,
       quit,
+      services,
     };
     this.#keeping = new Keeping(keepingParts);
+    this.#skips = this.#makeSkips(keepingParts, services.letters);
     this.#circuit = this.#makeCircuit();
     const attempts = new Attempts({
       ...keepingParts,
       routes: task.routes,
       scope: this.#scope,
       keeping: this.#keeping,
+      skips: this.#skips,
       enter: toEnter(),
       mayStart: () => this.#ending === undefined && this.#isReader(),
       isPaused: () => this.#isPaused,
@@ -153,6 +165,7 @@ export class Engine {
     if (settings.signal?.aborted) this.stop("signal");
     const forget = onAbort(settings.signal, () => this.stop("signal"));
     if (this.#guard && !this.#ending) void this.#guard.acquire(this.#stopping.signal);
+    if (!this.#guard) this.#readSkips();
     const ended = new Promise<void>((resolve) => {
       this.#onEnd = resolve;
     });
@@ -162,7 +175,7 @@ export class Engine {
     const { reason, error } = this.#ending?.facts ?? {};
     const summary = this.#counts.toSummary(reason, this.#window.open, this.#pulling.polls);
     this.#tell?.({ kind: "stopped", summary });
-    if (error) throw withSummary(error, feed.name, summary);
+    if (error) throw withSummary(error, feed.name, { summary });
     return summary;
   }
 
@@ -187,6 +200,12 @@ export class Engine {
     return this.#stopping.signal;
   }
 
+  /** Reads again what is to be skipped; ends when that is known, or the run is stopping. */
+  async reload(): Promise<void> {
+    await this.#skips.read();
+    this.#changed();
+  }
+
   /** Something has changed outside: the run looks at all of it again. */
   wake(): void {
     this.#changed();
@@ -208,24 +227,34 @@ export class Engine {
     this.#changed();
   }
 
-  /** The facts that `health()` is made of; times by `performance.now` but for `lastPollAt`. */
+  /** The facts that `health()` is made of; times by `performance.now` but for those in epoch ms. */
   get state() {
-    const { idle, waitMs, handlerTimeoutMs = 0 } = this.#task.settings;
+    const { idle, waitMs } = this.#task.settings;
     // An attempt may wait for a store too.
     const isAtWork = [...this.#window.openEntries()].some((entry) => entry.isAtWork);
+    const pulls = this.#pulling.answers;
+    const acks = this.#settling.answers;
+    const stores = [...this.#keeping.answers, ...(this.#guard ? [this.#guard.answers] : [])];
     return {
+      feed: this.#task.feed.name,
       phase: this.#phase,
       lastPollAt: this.#pulling.lastPollAt,
+      lastHandledAt: this.#lastHandledAt,
       fruitlessPolls: this.#pulling.fruitless,
       open: this.#window.open,
-      unacked: this.#window.held,
+      inFlight: this.#window.held,
+      handling: this.#handling.running,
       oldest: this.#window.oldest,
       outageSince: this.#circuit?.openedAt,
       pullDueSince: this.#pulling.dueSince,
       longestSilenceMs: idle.maxMs + waitMs,
       stillSince: isAtWork ? this.#handling.stillSince : undefined,
-      longestWorkMs: 2 * handlerTimeoutMs,
-      error: this.#ending?.facts.error,
+      arePullsBad: pulls.areBad,
+      // What can be acked no more is not waited for.
+      areAcksBad: acks.areBad && !this.#settling.isIdle,
+      areStoresBad: stores.some(({ areBad }) => areBad),
+      halt: this.#ending?.facts.error,
+      lastError: [pulls, acks, ...stores].find(({ lastError }) => lastError)?.lastError,
     };
   }
 
@@ -338,7 +367,7 @@ export class Engine {
     this.#pulling.cut(true);
     this.#extending.close();
     this.#keeping.close();
-    await this.#leaving.giveBack(isLost, this.#left);
+    await Promise.all([this.#leaving.giveBack(isLost, this.#left), this.#skips.leave()]);
     this.#left.abort(STOPPING);
     this.#alarm.stop();
     this.#onEnd();
@@ -363,6 +392,7 @@ export class Engine {
     // Too late: it was given back, and comes again.
     if (this.#over.signal.aborted) return;
     this.#counts.settled(as);
+    if (as === "handled") this.#lastHandledAt = Date.now();
     this.#window.settle(entry);
     this.#extending.forget(entry);
     this.#settling.settled(entry);
@@ -392,7 +422,13 @@ export class Engine {
 
   #onAcked(count: number, gone: number): void {
     this.#counts.ackedSo(count);
+    this.#skips.takeBack();
     this.#tell?.({ kind: "acked", count, gone });
+  }
+
+  #makeSkips(parts: KeepingParts & Pick<SkipsParts, "stopping">, letters: Service): Skips {
+    const isIndividual = this.#task.feed.acks === "individual";
+    return new Skips({ ...parts, letters, isIndividual, left: this.#left.signal });
   }
 
   #makeGuard(): LeaseGuard | undefined {
@@ -405,8 +441,20 @@ export class Engine {
       key: { consumer, feed: feed.name },
       tell: this.#tell,
       onLost: (error) => this.#lose(error),
-      onHeld: this.#changed,
+      onHeld: () => {
+        // Not before: what is skipped meanwhile may be what has ended the run that had the lease.
+        if (!this.#hasHeld) this.#readSkips();
+        this.#hasHeld = true;
+        this.#changed();
+      },
     });
+  }
+
+  #readSkips(): void {
+    this.#skips.forget();
+    this.reload().catch((error: unknown) =>
+      this.#halt(toFailure(error, { what: "skips", whom: "deadLetters" })),
+    );
   }
 
   #makeCircuit(): Circuit | undefined {
@@ -433,6 +481,7 @@ export class Engine {
       open: () => this.#window.open,
       mayStart: (now) =>
         this.#mayStart(now) &&
+        this.#skips.isRead &&
         !this.#turn.isOver(now) &&
         (isWanted === undefined || isWanted(this.#handling.running)),
       mayComeBy: (at) => this.#pulling.mayComeBy(at),

@@ -111,7 +111,8 @@ export class Handling {
     if (this.#lapsedMs === undefined) return NEVER;
     const { concurrency, batch } = this.#parts;
     const size = batch?.size ?? 1;
-    const turns = Math.floor(this.#lapsedMs / 2 / this.#tookMs);
+    // A handler that took no time at all counts as one of a millisecond.
+    const turns = Math.floor(this.#lapsedMs / 2 / Math.max(1, this.#tookMs));
     if (turns < 1 && !isAcked) return 0;
     const atOnce = concurrency * size * Math.max(1, turns);
     // What stands behind a key that waits may come again first: it holds up no other key.

@@ -6,6 +6,7 @@ import type { Logger } from "../../core/logger.ts";
 import type { DeadLetter, DedupeBegin, EventKey } from "../../core/stores.ts";
 import type { HandlingSettings } from "../options.ts";
 import { Alarm } from "./alarm.ts";
+import type { Answers } from "./answers.ts";
 import { asItCame } from "./copy.ts";
 import type { Entry, Mark } from "./entry.ts";
 import { RENEWAL, renewalWaitMs, timesOf } from "./pacing.ts";
@@ -73,6 +74,11 @@ export class Keeping {
   /** A stop does not wait for a store before a handler that is not started any more. */
   get #beginUntil(): AbortSignal {
     return this.#parts.stopping ?? this.#parts.quit;
+  }
+
+  /** How the stores answer. */
+  get answers(): readonly Answers[] {
+    return [this.#letters.answers, this.#marks.answers];
   }
 
   /** Whether events are to be marked before their handler starts. */

@@ -5,6 +5,7 @@ import { sleep } from "../../core/sleep.ts";
 import type { LeaseGrant, StoreKey } from "../../core/stores.ts";
 import type { LoopSettings } from "../options.ts";
 import { Alarm } from "./alarm.ts";
+import { Answers } from "./answers.ts";
 import { Pace, RENEWAL, renewalWaitMs, timesOf } from "./pacing.ts";
 import type { Tell } from "./report.ts";
 
@@ -33,6 +34,8 @@ export interface LeaseParts {
 export class LeaseGuard {
   readonly #parts: LeaseParts;
   readonly #ended = new AbortController();
+  /** How the store answers. */
+  readonly answers = new Answers();
   readonly #alarm = new Alarm(() => this.#onAlarm());
   #grant: { fence: number; untilMono: number; untilWall: number } | undefined;
   #renewAt = 0;
@@ -92,9 +95,12 @@ export class LeaseGuard {
       else if (this.#grant) this.#grant.fence = Math.max(this.#grant.fence, fence);
     };
     const asking = { what: "acquire", whom: "lease", limitMs, signal: stopping, onLate };
+    const sentAt = performance.now();
+    this.answers.sent(sentAt);
     const answer = await ask(asking, async (signal) =>
       checkGrant(await store.acquire(key, holder, leaseMs, { signal })),
     );
+    this.#heard(answer, sentAt);
     if (answer.kind === "cut") return undefined;
     if (answer.kind === "failed") {
       const { error, thrown = error } = answer;
@@ -116,6 +122,13 @@ export class LeaseGuard {
     const delayMs = pace.delay(endsInMs + Math.random() * SPREAD_MS);
     tell?.({ kind: "leaseTaken", delayMs });
     return delayMs;
+  }
+
+  /** Takes note of how the store answers. */
+  #heard(answer: Answer<unknown>, sentAt: number): void {
+    if (answer.kind === "answered") this.answers.good();
+    else if (answer.kind === "failed") this.answers.failed(answer.error, sentAt);
+    else this.answers.cut();
   }
 
   /** Stops renewing, and gives the lease up where it still holds; ends when the signal fires. */
@@ -169,7 +182,9 @@ export class LeaseGuard {
     const times = timesOf(leaseMs);
     const limitMs = Math.min(callTimeoutMs, leaseMs * RENEWAL.call);
     const asking = { what: "renew", whom: "lease", limitMs, signal: this.#ended.signal };
+    this.answers.sent(askedAt);
     const answer = await ask(asking, (signal) => store.renew(key, fence, leaseMs, { signal }));
+    this.#heard(answer, askedAt);
     this.#isRenewing = false;
     if (answer.kind === "cut" || this.#isLost) return;
     if (answer.kind === "answered") {

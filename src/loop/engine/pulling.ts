@@ -5,6 +5,7 @@ import { ask, toFailure } from "../../core/guard.ts";
 import type { Pulled } from "../../core/reading.ts";
 import { readPage } from "../../core/reading.ts";
 import type { LoopSettings } from "../options.ts";
+import { Answers } from "./answers.ts";
 import { Doubt } from "./doubt.ts";
 import type { IntakeParts } from "./intake.ts";
 import { Intake } from "./intake.ts";
@@ -76,6 +77,8 @@ export class Pulling {
   /** Whether nothing is pulled before all work here has ended: only then a list says that it is empty. */
   #waitsForQuiet = false;
   readonly #doubt = new Doubt();
+  /** How the feed answers. */
+  readonly answers = new Answers();
   /** Since when there is no room. */
   #blockedAt: number | undefined;
   #isBlockTold = false;
@@ -217,6 +220,7 @@ export class Pulling {
     this.#pull = pull;
     this.#endsEarly = false;
     this.dueSince ??= now;
+    this.answers.sent(now);
     window.pullBegins();
     const waitMs = this.#waitMs;
     const asking = { what: "pull", whom: feed.name, limitMs: waitMs + PULL_LIMIT_MS, own };
@@ -256,6 +260,7 @@ export class Pulling {
   #succeeded(pull: Pull, page: Page): void {
     const { window, onAcked } = this.#parts;
     this.#doubt.clear();
+    this.answers.good();
     this.polls += 1;
     this.lastPollAt = Date.now();
     this.dueSince = undefined;
@@ -356,8 +361,12 @@ export class Pulling {
 
   #failed(failure: Failure, { carried, began }: Partial<Pull> & Pick<Pull, "began">): void {
     const { window, tell, onHalt } = this.#parts;
-    if (failure.kind === "cut") return;
+    if (failure.kind === "cut") {
+      this.answers.cut();
+      return;
+    }
     const { error } = failure;
+    this.answers.failed(error, began);
     // An ack whose outcome is not known is never sent again: its page comes back with a new one.
     if (carried && isCertainlyRefused(error)) window.watermark.putBack(carried);
     if (isFatal(error) && this.#doubt.isSure(error, began)) {

@@ -4,6 +4,7 @@ import type { AckloopError } from "../../core/errors.ts";
 import type { Answer } from "../../core/guard.ts";
 import { ask } from "../../core/guard.ts";
 import { sleep } from "../../core/sleep.ts";
+import { Answers } from "./answers.ts";
 import type { PacingBounds } from "./pacing.ts";
 import { Pace } from "./pacing.ts";
 
@@ -25,6 +26,8 @@ export interface ServiceParts {
 export class Service {
   readonly #parts: ServiceParts;
   readonly #pace: Pace;
+  /** How the store answers. */
+  readonly answers = new Answers();
   /** Resolves when whoever came last, while the store failed, has had its turn. */
   #lastTurn: Promise<void> | undefined;
 
@@ -91,10 +94,16 @@ export class Service {
   ): Promise<Answer<Value>> {
     const { name, limitMs, onFailed } = this.#parts;
     const sentAt = performance.now();
+    this.answers.sent(sentAt);
     const answer = await ask({ what: operation, whom: name, limitMs, signal: quit }, call);
-    if (answer.kind === "answered") this.#pace.reset(sentAt);
+    if (answer.kind === "cut") this.answers.cut();
+    if (answer.kind === "answered") {
+      this.answers.good();
+      this.#pace.reset(sentAt);
+    }
     if (answer.kind === "failed") {
       const { error, thrown = error } = answer;
+      this.answers.failed(error, sentAt);
       onFailed(thrown, this.#pace.delay(error.retryAfterMs, { sentAt }));
     }
     return answer;

@@ -2,6 +2,7 @@ import { AckloopError } from "../../core/errors.ts";
 import type { AckReport, AckSink, AckVerdict, Receipt } from "../../core/feed.ts";
 import { ask, toFailure } from "../../core/guard.ts";
 import type { LoopSettings } from "../options.ts";
+import { Answers } from "./answers.ts";
 import { Doubt } from "./doubt.ts";
 import type { Message } from "./entry.ts";
 import { isStale } from "./entry.ts";
@@ -36,6 +37,8 @@ export interface SettlingParts {
 
 /** Sends acknowledgements for what is settled; runs no handler and pulls nothing. */
 export interface Settling {
+  /** How the provider answers. */
+  readonly answers: Answers;
   /** A message's event is settled. */
   settled(message: Message): void;
   /** Sends what may be sent now; gives when there is more to do, by `performance.now`. */
@@ -138,6 +141,14 @@ interface Refusal {
   readonly error: AckloopError;
 }
 
+/** A call that was sent. */
+interface Sent {
+  /** Whether it was refused whole, with what was stale in it. */
+  readonly isMixed: boolean;
+  /** By `performance.now`. */
+  readonly sentAt: number;
+}
+
 /** Acknowledges one message each: as many at once as allowed, the failed ones again. */
 export class IndividualSettling implements Settling {
   readonly #parts: SettlingParts;
@@ -145,7 +156,12 @@ export class IndividualSettling implements Settling {
   /** What the provider refused and may take later, and from when. */
   readonly #refused = new Map<Message, number>();
   readonly #pace: Pace;
+  /** Kept while the provider refuses, for good, whatever it is sent. */
+  readonly #refusing: Pace;
+  /** How many refusals for good there were in a row. */
+  #refusals = 0;
   readonly #doubt = new Doubt();
+  readonly answers = new Answers();
   #calls = 0;
   #inFlight = 0;
   /** Refused for good: a stop need not wait for what cannot be acknowledged any more. */
@@ -154,6 +170,7 @@ export class IndividualSettling implements Settling {
   constructor(parts: SettlingParts) {
     this.#parts = parts;
     this.#pace = ackPace(parts.settings);
+    this.#refusing = ackPace(parts.settings);
   }
 
   get isIdle(): boolean {
@@ -191,13 +208,14 @@ export class IndividualSettling implements Settling {
     if (this.#gaveUp || over.aborted) return NEVER;
     const next = this.#takeBackRefused(now);
     if (this.#queue.length === 0) return next;
-    if (!this.#pace.isOpen(now)) return this.#pace.until;
+    const until = Math.max(this.#pace.until, this.#refusing.until);
+    if (until > now) return until;
     while (this.#calls < MOST_CALLS && this.#queue.length > 0) {
       const room = settings.ackConcurrency - this.#inFlight;
       if (room <= 0 || !mayStart()) break;
       void this.#send(this.#queue.take(room)).catch(orHalt(this.#parts));
       // While the provider fails, one call at a time tries whether it is back.
-      if (this.#pace.attempts > 0) break;
+      if (this.#pace.attempts + this.#refusing.attempts > 0) break;
     }
     return next;
   }
@@ -221,13 +239,15 @@ export class IndividualSettling implements Settling {
     this.#calls += 1;
     this.#inFlight += messages.length;
     const sentAt = performance.now();
+    this.answers.sent(sentAt);
     const report = await sendAck(
       this.#parts,
       messages.map(({ receipt }) => receipt as Receipt),
     );
     this.#calls -= 1;
     this.#inFlight -= messages.length;
-    if (report !== undefined) this.#read(messages, report, sentAt);
+    if (report === undefined) this.answers.cut();
+    else this.#read(messages, report, sentAt);
     this.#parts.changed();
   }
 
@@ -243,16 +263,26 @@ export class IndividualSettling implements Settling {
       if (verdict.status === "failed") failures.push({ message, error: verdict.error });
       else {
         this.#doubt.clear();
+        this.#refusing.reset();
+        this.#refusals = 0;
         const count = window.acked(message);
         acked += count;
         if (verdict.status === "gone") gone += count;
       }
     }
+    this.#note(failures, messages, sentAt);
     if (acked > 0) onAcked(acked, gone);
     // Where the whole call was refused, it may have been for what was stale in it.
     const isMixed = "error" in report && failures.some(({ message }) => isStale(message));
     const again = failures.filter((each) => !this.#isRefusedForGood(each, isMixed, sentAt));
-    this.#again(again, sentAt);
+    this.#again(again, { isMixed, sentAt });
+  }
+
+  /** One that is refused beside others that are taken is no failure of the provider. */
+  #note(failures: readonly Refusal[], { length }: readonly Message[], sentAt: number): void {
+    const [first] = failures;
+    if (first && failures.length === length) this.answers.failed(first.error, sentAt);
+    else this.answers.good();
   }
 
   /** Halts the run when an event cannot be acked; the others of its call still can. */
@@ -274,16 +304,26 @@ export class IndividualSettling implements Settling {
     return true;
   }
 
-  #again(refused: readonly Refusal[], sentAt: number): void {
+  #again(refused: readonly Refusal[], { isMixed, sentAt }: Sent): void {
     // What says that the provider is away matters to all; what is wrong with one does not.
     const worst = refused.find(({ error }) => error.retryable) ?? refused[0];
-    if (!worst?.error.retryable) this.#pace.reset(sentAt);
+    const isAway = worst !== undefined && (worst.error.retryable || isMixed);
+    if (!isAway) this.#pace.reset(sentAt);
     if (worst === undefined) return;
     const { error } = worst;
-    const pace = error.retryable ? this.#pace : ackPace(this.#parts.settings);
+    const pace = isAway ? this.#pace : this.#paceOfRefusals(refused.length);
     const delayMs = pace.delay(error.retryAfterMs, { sentAt });
     for (const { message } of refused) this.#refused.set(message, pace.until);
     this.#parts.tell?.({ kind: "ackFailed", error, delayMs });
+    if (this.#refusing.attempts < MOST_REFUSALS) return;
+    this.#gaveUp = true;
+    this.#parts.onHalt(error);
+  }
+
+  #paceOfRefusals(count: number): Pace {
+    this.#refusals += count;
+    // More in a row than one event can have are no fault of an event.
+    return this.#refusals > MOST_REFUSALS ? this.#refusing : ackPace(this.#parts.settings);
   }
 }
 
@@ -292,6 +332,7 @@ export class CumulativeSettling implements Settling {
   readonly #parts: SettlingParts;
   readonly #pace: Pace;
   readonly #doubt = new Doubt();
+  readonly answers = new Answers();
   #isCalling = false;
   #refusals = 0;
   /** Refused for good: a stop need not wait for what cannot be acknowledged any more. */
@@ -333,12 +374,15 @@ export class CumulativeSettling implements Settling {
     this.#isCalling = true;
     window.watermark.take(reach);
     const sentAt = performance.now();
+    this.answers.sent(sentAt);
     const report = await sendAck(this.#parts, [reach.receipt]);
     this.#isCalling = false;
-    if (report !== undefined) {
+    if (report === undefined) this.answers.cut();
+    else {
       const verdict = verdictOf(report, 0);
       if (verdict.status === "failed") this.#refused(reach, verdict.error, sentAt);
       else {
+        this.answers.good();
         this.#pace.reset();
         this.#doubt.clear();
         this.#refusals = 0;
@@ -350,6 +394,7 @@ export class CumulativeSettling implements Settling {
 
   #refused(reach: Reach, error: AckloopError, sentAt: number): void {
     const { feed, window, tell, onHalt, pullsOn } = this.#parts;
+    this.answers.failed(error, sentAt);
     if (!error.retryable) this.#refusals += 1;
     const fatal = isFatal(error) && this.#doubt.isSure(error, sentAt);
     if (fatal || this.#refusals >= MOST_REFUSALS) {

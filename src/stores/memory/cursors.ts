@@ -1,7 +1,9 @@
 import type { CursorStore, StoredCursor } from "../../core/stores.ts";
 import { keyOfPlace } from "../json.ts";
+import { pageOfRows, placeOfKey, shownLast } from "../listing.ts";
+import { rowsAfter } from "./rows.ts";
 
-export function memoryCursors(): CursorStore {
+export function memoryCursors(): Required<CursorStore> {
   const rows = new Map<string, StoredCursor>();
   return {
     load: async (place) => rows.get(keyOfPlace(place)),
@@ -16,5 +18,14 @@ export function memoryCursors(): CursorStore {
       rows.set(keyOfPlace(place), next);
       return { status: "saved", revision: next.revision };
     },
+    async list({ limit = 100, after } = {}) {
+      const found = rowsAfter(rows, shownLast("list", after), limit + 1);
+      return pageOfRows(found, limit, keyOfRow, ([key, cursor]) => {
+        const place = placeOfKey(key);
+        return place && { ...place, ...cursor };
+      });
+    },
   };
 }
+
+const keyOfRow = ([key]: readonly [string, unknown]): string => key;

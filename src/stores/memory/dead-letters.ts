@@ -1,22 +1,31 @@
-import type { DeadLetterStore } from "../../core/stores.ts";
+import type { DeadLetterStore, EventKey, LetterPlace, Skip } from "../../core/stores.ts";
 import { keyOfEvent, keyOfPlace, toJson } from "../json.ts";
-import { pageOf, placeOf, readLetter } from "../letter.ts";
+import { pageOf, pageOfSkips, placeOf, readLetter } from "../letter.ts";
+import { countedAtMost, pageOfRows, placeOfKey, shownLast } from "../listing.ts";
+import { rowsAfter } from "./rows.ts";
+
+type LetterRow = {
+  readonly scope: string;
+  readonly place: number;
+  readonly name: string;
+  readonly letter: string;
+};
 
 /** The dead-letter store in memory: a letter keeps its place when it is replaced, here and in the map. */
-export function memoryDeadLetters(): DeadLetterStore {
-  const rows = new Map<string, { scope: string; place: number; name: string; letter: string }>();
+export function memoryDeadLetters(): Required<DeadLetterStore> {
+  const rows = new Map<string, LetterRow>();
+  const skips = new Map<string, LetterRow>();
   let last = 0;
+  const put = (into: Map<string, LetterRow>, key: EventKey, letter: string): void => {
+    const [scope, name] = [keyOfPlace(key), keyOfEvent(key)];
+    last += 1;
+    into.set(name, { scope, place: into.get(name)?.place ?? last, name, letter });
+  };
   return {
-    async put(letter) {
-      const text = toJson("put", "letter", letter);
-      const [scope, name] = [keyOfPlace(letter), keyOfEvent(letter)];
-      last += 1;
-      rows.set(name, { scope, place: rows.get(name)?.place ?? last, name, letter: text });
-    },
+    put: async (letter) => put(rows, letter, toJson("put", "letter", letter)),
     async list(key, { limit = 100, after } = {}) {
-      const [scope, seen] = [keyOfPlace(key), placeOf(after)];
-      const later = [...rows.values()].filter((row) => row.scope === scope && row.place > seen);
-      return pageOf(later.slice(0, limit + 1), limit);
+      const found = rowsOf(rows, keyOfPlace(key), placeOf("list", after));
+      return pageOf(found.slice(0, limit + 1), limit);
     },
     async get(key) {
       const row = rows.get(keyOfEvent(key));
@@ -25,5 +34,47 @@ export function memoryDeadLetters(): DeadLetterStore {
     async remove(key) {
       rows.delete(keyOfEvent(key));
     },
+    async places({ limit = 100, after } = {}) {
+      const scopes = new Map([...rows.values(), ...skips.values()].map(({ scope }) => [scope, {}]));
+      const found = rowsAfter(scopes, shownLast("places", after), limit + 1);
+      return pageOfRows(
+        found,
+        limit,
+        ([scope]) => scope,
+        ([scope]) => summed(scope, rowsOf(rows, scope), rowsOf(skips, scope)),
+      );
+    },
+    async skip({ consumer, feed, identity }) {
+      const skip: Skip = { consumer, feed, identity, at: new Date().toISOString() };
+      if (!skips.has(keyOfEvent(skip))) put(skips, skip, JSON.stringify(skip));
+    },
+    async skips(key, { limit = 100, after } = {}) {
+      const found = rowsOf(skips, keyOfPlace(key), placeOf("skips", after));
+      return pageOfSkips(found.slice(0, limit + 1), limit);
+    },
+    async unskip(key) {
+      skips.delete(keyOfEvent(key));
+    },
   };
+}
+
+function rowsOf(rows: Map<string, LetterRow>, scope: string, behind = 0): readonly LetterRow[] {
+  return [...rows.values()].filter((row) => row.scope === scope && row.place > behind);
+}
+
+function summed(
+  scope: string,
+  letters: readonly LetterRow[],
+  skips: readonly LetterRow[],
+): LetterPlace | undefined {
+  const place = placeOfKey(scope);
+  const [first] = letters;
+  return (
+    place && {
+      ...place,
+      letters: Math.min(letters.length, countedAtMost),
+      ...(first && { oldestAt: readLetter(first).failedAt }),
+      skips: Math.min(skips.length, countedAtMost),
+    }
+  );
 }

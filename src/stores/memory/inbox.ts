@@ -1,7 +1,10 @@
-import type { Inbox, InboxClaim } from "../../core/stores.ts";
-import { claimOf, type Draft, draftsOf, fullError } from "../entry.ts";
+import type { Inbox, InboxClaim, InboxItem, InboxPlace } from "../../core/stores.ts";
+import { claimOf, type Draft, draftsOf, fullError, itemOf } from "../entry.ts";
+import { keyOf } from "../json.ts";
+import { placeOf } from "../letter.ts";
+import { pageOfRows, shownLast } from "../listing.ts";
 import type { StoreLimits } from "../options.ts";
-import { sweep } from "./rows.ts";
+import { rowsAfter, sweep } from "./rows.ts";
 
 interface Entry extends Draft {
   readonly place: string;
@@ -21,7 +24,10 @@ export interface InboxState {
   readonly finished: Map<string, number>;
 }
 
-export function memoryInbox(limits: StoreLimits, inboxes = new Map<string, InboxState>()): Inbox {
+export function memoryInbox(
+  limits: StoreLimits,
+  inboxes = new Map<string, InboxState>(),
+): Required<Inbox> {
   let last = 0;
   const stateOf = (name: string): InboxState => {
     const state = inboxes.get(name) ?? { open: new Map(), known: new Set(), finished: new Map() };
@@ -66,7 +72,36 @@ export function memoryInbox(limits: StoreLimits, inboxes = new Map<string, Inbox
         entry.hiddenUntil = performance.now() + leaseMs;
       }
     },
+    async list({ limit = 100, after } = {}) {
+      const open = new Map(
+        [...inboxes].flatMap(([name, state]) =>
+          state.open.size > 0 ? [[keyOf(name), { name, state }] as const] : [],
+        ),
+      );
+      const found = rowsAfter(open, shownLast("list", after), limit + 1);
+      const keyOfRow = ([key]: (typeof found)[number]): string => key;
+      return pageOfRows(found, limit, keyOfRow, ([, { name, state }]) => placeOfState(name, state));
+    },
+    async entries(name, { limit = 100, after } = {}) {
+      const behind = placeOf("entries", after);
+      const open = [...(inboxes.get(name)?.open.values() ?? [])];
+      const found = open.filter(({ place }) => Number(place) > behind).slice(0, limit + 1);
+      return pageOfRows(found, limit, ({ place }) => place, itemOfEntry);
+    },
   };
+}
+
+function placeOfState(name: string, { open }: InboxState): InboxPlace | undefined {
+  const now = performance.now();
+  const entries = [...open.values()];
+  const held = entries.filter(({ hiddenUntil }) => hiddenUntil > now).length;
+  const [first] = entries;
+  return first && { name, waiting: open.size - held, held, oldest: itemOfEntry(first) };
+}
+
+function itemOfEntry({ text, place, attempts, hiddenUntil }: Entry): InboxItem {
+  const hiddenMs = Math.max(0, hiddenUntil - performance.now());
+  return itemOf(text, Number(place), { attempts, hiddenMs });
 }
 
 function isFresh(state: InboxState, identity: string | undefined, now: number): boolean {

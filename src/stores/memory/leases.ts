@@ -1,6 +1,7 @@
 import type { LeaseStore, StoreKey } from "../../core/stores.ts";
 import { keyOfPlace } from "../json.ts";
-import { leftOf } from "./rows.ts";
+import { pageOfRows, placeOfKey, shownLast } from "../listing.ts";
+import { leftOf, rowsAfter } from "./rows.ts";
 
 /** The newest grant of a lease; it stays when it has ended, so that its fence only grows. */
 interface Lease {
@@ -11,7 +12,7 @@ interface Lease {
   readonly ms: number;
 }
 
-export function memoryLeases(): LeaseStore {
+export function memoryLeases(): Required<LeaseStore> {
   const rows = new Map<string, Lease>();
   async function endIn(place: StoreKey, fence: number, leaseMs: number): Promise<boolean> {
     const key = keyOfPlace(place);
@@ -36,6 +37,15 @@ export function memoryLeases(): LeaseStore {
     renew: endIn,
     async release(place, fence) {
       await endIn(place, fence, 0);
+    },
+    async list({ limit = 100, after } = {}) {
+      const found = rowsAfter(rows, shownLast("list", after), limit + 1);
+      const keyOfRow = ([key]: readonly [string, Lease]): string => key;
+      return pageOfRows(found, limit, keyOfRow, ([key, lease]) => {
+        const { holder, fence } = lease;
+        const place = placeOfKey(key);
+        return place && { ...place, holder, fence, endsInMs: Math.max(0, leftOf(lease)) };
+      });
     },
   };
 }

@@ -5,6 +5,16 @@ export function leftOf({ until, ms }: { readonly until: number; readonly ms: num
   return Math.min(ms, until - performance.now());
 }
 
+/** The rows behind a key, in the order of the keys. */
+export function rowsAfter<Row>(
+  rows: ReadonlyMap<string, Row>,
+  after: string,
+  limit: number,
+): readonly (readonly [key: string, row: Row])[] {
+  const later = [...rows].filter(([key]) => key > after);
+  return later.sort(([left], [right]) => (left < right ? -1 : 1)).slice(0, limit);
+}
+
 /** How far each map has been looked through. */
 const walks = new WeakMap<object, Iterator<string, undefined>>();
 

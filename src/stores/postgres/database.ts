@@ -4,7 +4,7 @@ import { sleep } from "../../core/sleep.ts";
 import { storeError } from "../error.ts";
 import type { PostgresSettings } from "../options.ts";
 import type { Row } from "../sql/session.ts";
-import { toPostgresFailure } from "./postgres-error.ts";
+import { type PostgresFailure, toPostgresFailure } from "./postgres-error.ts";
 
 /**
  * A PostgreSQL database as far as the stores need it: `pg`'s `Pool` and `Client` fit, PGlite fits, and
@@ -23,28 +23,41 @@ export const aDatabase = rule<PostgresDatabase>(
 /** Runs one statement. Its parameters are texts, which all drivers write alike. */
 export type Ask = (text: string, params?: readonly (string | null)[]) => Promise<readonly Row[]>;
 
-/**
- * Makes the way that the statements of an operation take.
- *
- * @param most How often a statement may be tried that the database undid for the sake of another.
- */
-export function askerOf(
+/** The rows of a statement, or how it has failed. */
+export type Answer = PostgresFailure | { readonly rows: readonly Row[] };
+
+type Parts = readonly [
   operation: string,
   database: PostgresDatabase,
-  { timeoutMs }: PostgresSettings,
-  most = Number.POSITIVE_INFINITY,
-): Ask {
-  return async (text, params = []) => {
-    for (let tried = 1; ; tried += 1) {
-      const asking = { what: operation, whom: "stores", limitMs: timeoutMs };
-      const answer = await ask<unknown>(asking, () => database.query(text, [...params]));
-      if (answer.kind === "answered") return rowsOf(operation, answer.value);
-      const thrown = answer.kind === "failed" ? (answer.thrown ?? answer.error) : undefined;
-      const [error, tries] = toPostgresFailure(operation, thrown);
-      if (tried >= Math.min(tries, most)) throw error;
-      await sleep(Math.random() * 20 * tried);
-    }
+  settings: PostgresSettings,
+  /** How often a statement may be tried that the database undid for the sake of another. */
+  most?: number,
+];
+
+/** Makes the way that the statements of an operation take. */
+export function askerOf(...parts: Parts): Ask {
+  return async (...asked) => {
+    const answer = await answerTo(parts, ...asked);
+    if ("rows" in answer) return answer.rows;
+    throw answer.error;
   };
+}
+
+/** Takes the same way with one statement, for whoever must know how it has failed. */
+export async function answerTo(
+  [operation, database, { timeoutMs }, most = Number.POSITIVE_INFINITY]: Parts,
+  text: string,
+  params: readonly (string | null)[] = [],
+): Promise<Answer> {
+  for (let tried = 1; ; tried += 1) {
+    const asking = { what: operation, whom: "stores", limitMs: timeoutMs };
+    const answer = await ask<unknown>(asking, () => database.query(text, [...params]));
+    if (answer.kind === "answered") return { rows: rowsOf(operation, answer.value) };
+    const thrown = answer.kind === "failed" ? (answer.thrown ?? answer.error) : undefined;
+    const failure = toPostgresFailure(operation, thrown);
+    if (tried >= Math.min(failure.tries ?? 1, most)) return failure;
+    await sleep(Math.random() * 20 * tried);
+  }
 }
 
 function rowsOf(operation: string, answer: unknown): readonly Row[] {

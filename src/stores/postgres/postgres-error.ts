@@ -2,6 +2,15 @@ import { type AckloopErrorCode, isAckloopError } from "../../core/errors.ts";
 import { toNetworkFailure } from "../../core/network.ts";
 import { storeError } from "../error.ts";
 
+/** How a statement has failed. */
+export interface PostgresFailure {
+  readonly error: unknown;
+  /** How often in all it may be tried. @default 1 */
+  readonly tries?: number | undefined;
+  /** Whether it changed nothing, and may do so for the sake of one row among many. */
+  readonly isOfOne?: boolean;
+}
+
 /** `tries`: how often in all the statement may be tried, where it certainly changed nothing. */
 type Meaning = readonly [says: RegExp, code: AckloopErrorCode, text: string, tries?: number];
 
@@ -46,29 +55,29 @@ const meanings: readonly Meaning[] = [
 ];
 
 /**
- * Turns what a driver threw into a typed error, and says how often in all the statement may be tried.
+ * Turns what a driver threw into a typed error, and says what it means for the statement.
  *
  * A driver's error may hold the statement, its values and the connection string: only its code is
  * copied. A bug (`TypeError`) goes through as it is.
  */
-export function toPostgresFailure(
-  operation: string,
-  thrown: unknown,
-): readonly [error: unknown, tries: number] {
-  if (isAckloopError(thrown)) return [thrown, 1];
+export function toPostgresFailure(operation: string, thrown: unknown): PostgresFailure {
+  if (isAckloopError(thrown)) return { error: thrown };
   const { code = "", message } = Object(thrown) as Readonly<Record<string, unknown>>;
   const isState = typeof code === "string" && /^(\d\w|F0|HV|P0|XX)[0-9A-Z]{3}$/.test(code);
   const saying = isState ? code : `${code} ${message}`;
   const meaning = meanings.find(([says]) => says.test(saying));
   if (meaning) {
-    const [, kind, text, tries = 1] = meaning;
+    const [, kind, text, tries] = meaning;
     const outcomeUnknown = /^(08|57P|40003)/.test(saying) || undefined;
     const full = isState ? `${text} (SQLSTATE ${code})` : text;
-    return [storeError(kind, operation, full, { outcomeUnknown }), tries];
+    const error = storeError(kind, operation, full, { outcomeUnknown });
+    return { error, tries, isOfOne: isState && (kind === "request" || /^(40|55P03)/.test(saying)) };
   }
   const failure = toNetworkFailure(thrown);
-  if (!failure) return [thrown, 1];
+  if (!failure) return { error: thrown };
   const { networkCode = "", unsent } = failure;
   const full = /^[A-Z][A-Z0-9_]+$/.test(networkCode) ? `${cut} (${networkCode})` : cut;
-  return [storeError("transport", operation, full, { outcomeUnknown: !unsent || undefined }), 1];
+  return {
+    error: storeError("transport", operation, full, { outcomeUnknown: !unsent || undefined }),
+  };
 }

@@ -1,22 +1,26 @@
 import type { DedupeStore, EventKey } from "../../core/stores.ts";
 import { keyOfEvent } from "../json.ts";
 import { forgottenAtMost, markKeptMs } from "../options.ts";
-import { type Asked, after, beginAnew, leftAt, numberAt, type SqlSession } from "./session.ts";
+import { type Asked, leftAt, numberAt, type SqlSession } from "./session.ts";
 import { sweeperOf } from "./sweeper.ts";
 
-/** The row's mark is the given one, and it is in work. */
-const isHeld = "known.mark is not null and known.mark = $2 and known.done_until is null";
+/** The mark in a parameter is not one of those that are never set again. */
+const mayBeSet = (mark: string): string =>
+  `replace(known.forgotten, ${mark}, '') = known.forgotten`;
 
-/** The given mark is not one of those that are never set again. */
-const mayBeSet = "replace(known.forgotten, $2, '') = known.forgotten";
+/** The row's mark is the forgotten one, and it is in work. */
+const isHeld = "known.mark = excluded.forgotten and known.done_until is null";
 
 /** All of the forgotten marks but for the line breaks that they begin with. */
 const letters = "replace(known.forgotten, '\n', '')";
 
+const fromGiven = "from @given as item where known.key = item.event and @among(known.key)";
+
+/** `ms` is the time that is asked for, `kept` how long the row is of use. */
 const toStatements = () => ({
   begin: `
     insert into @dedupe as known (key, mark, marked_until, marked_ms, kept_until, starts)
-    values (@key($1), $2, ${after("$3")}, cast($3 as float8), ${after("$4")}, 1)
+    select event, mark, @now + ms, ms, @now + kept, 1 from @given where true
     on conflict (key) do update set
       starts = case
         when known.done_until is not null or known.kept_until <= @now then 1
@@ -27,26 +31,31 @@ const toStatements = () => ({
       done_until = null, kept_until = excluded.kept_until
     where (coalesce(known.done_until, known.marked_until) <= @now
       or (known.mark = excluded.mark and known.done_until is null))
-      and ${mayBeSet}
-    returning cast(starts as float8) as starts`,
+      and ${mayBeSet("excluded.mark")}
+    returning key, cast(starts as float8) as starts`,
+  // As with leases, where the clock was set back, a time that lies too far away begins anew.
   look: [
-    beginAnew("@dedupe", "marked_until", "marked_ms"),
-    `select case when done_until > @now then 1 else 0 end as done,
-      case when ${mayBeSet} then marked_until - @now else 0 end as remaining, cast(marked_ms as float8) as ms
-    from @dedupe as known where key = @key($1)`,
+    `update @dedupe as known set marked_until = @now + known.marked_ms
+    ${fromGiven} and known.marked_until > @now + known.marked_ms`,
+    `select key, case when done_until > @now then 1 else 0 end as done,
+      case when ${mayBeSet("item.mark")} then marked_until - @now else 0 end as remaining,
+      cast(marked_ms as float8) as ms
+    from @dedupe as known, @given as item where known.key = item.event and @among(known.key)`,
   ],
   renew: `
-    update @dedupe set
-      marked_until = ${after("$3")}, marked_ms = cast($3 as float8), kept_until = ${after("$4")}
-    where key = @key($1) and mark = $2 and done_until is null returning 1 as changed`,
+    update @dedupe as known set
+      marked_until = @now + item.ms, marked_ms = item.ms, kept_until = @now + item.kept
+    ${fromGiven} and known.mark = item.mark and known.done_until is null
+    returning key`,
   finish: `
-    update @dedupe set done_until = ${after("$3")}, kept_until = ${after("$3")}
-    where key = @key($1) and mark = $2 returning 1 as changed`,
+    update @dedupe as known set done_until = @now + item.ms, kept_until = @now + item.ms
+    ${fromGiven} and known.mark = item.mark
+    returning key`,
   // The row is written also where there is none yet, so that a begin that comes late finds it. Where as
   // many marks are known as may be, the oldest goes: it is what ends the list behind its last line break.
   forget: `
     insert into @dedupe as known (key, forgotten, marked_until, marked_ms, kept_until, starts)
-    values (@key($1), $2, @now, 0, ${after("$3")}, 0)
+    select event, mark, @now, 0, @now + ms, 0 from @given where true
     on conflict (key) do update set
       forgotten = excluded.forgotten || case
         when length(known.forgotten) - length(${letters}) < ${forgottenAtMost} then known.forgotten
@@ -57,10 +66,14 @@ const toStatements = () => ({
       end,
       mark = case when ${isHeld} then null else known.mark end,
       marked_until = case when ${isHeld} then @now else known.marked_until end,
-      starts = case when ${isHeld} then known.starts - 1 else known.starts end`,
+      starts = case when ${isHeld} then known.starts - 1 else known.starts end
+    returning key`,
 });
 
-/** The dedupe store in a table: one row for an event, one conditional statement for a step. */
+/**
+ * The dedupe store in a table: one row for an event, one conditional statement for a step, of as many events
+ * as were asked for in one breath.
+ */
 export function sqlDedupe(session: SqlSession, startsRetentionMs: number): DedupeStore {
   const statements = toStatements();
   const isOver = `and (done_until is not null or kept_until <= @now - ${markKeptMs})`;

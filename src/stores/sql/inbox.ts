@@ -2,6 +2,7 @@ import type { Inbox } from "../../core/stores.ts";
 import { claimOf, draftsOf, fullError } from "../entry.ts";
 import { keyOf } from "../json.ts";
 import type { StoreLimits } from "../options.ts";
+import { sqlInboxLists } from "./inbox-lists.ts";
 import { after, numberAt, type Row, type SqlSession, type Step } from "./session.ts";
 import { sweeperOf } from "./sweeper.ts";
 
@@ -54,7 +55,7 @@ const toStatements = () => ({
  * @param add Takes the inbox, the entries as JSON, and the limit. It gives one row, whose `fits` is 0 when
  * there was no room, and nothing was added, and not all of it is there already.
  */
-export function sqlInbox(session: SqlSession, limits: StoreLimits, add: Step): Inbox {
+export function sqlInbox(session: SqlSession, limits: StoreLimits, add: Step): Required<Inbox> {
   const statements = toStatements();
   const sweep = sweeperOf(session, "@inbox", "place", "done_until");
 
@@ -102,6 +103,7 @@ export function sqlInbox(session: SqlSession, limits: StoreLimits, add: Step): I
     async extend(name, tokens, leaseMs) {
       await settle("extend", name, tokens, leaseMs);
     },
+    ...sqlInboxLists(session),
   };
 }
 

@@ -14,6 +14,11 @@ export type Param = string | number;
  * others have, `@bare(name)` is a name without its schema, and any other word a type or the table of that
  * name.
  *
+ * A step that reads `@given` may be made for many items at once, each with a key of its own: `@given` is a table
+ * of them, with `$1` as `event`, as a key's column holds it, `$2` as `mark`, and `$3` and `$4` as `ms` and `kept`.
+ * `@among(column)` says that the column is one of their keys, for a planner that would look at all rows. Such a
+ * step gives at most one row for an item, with its `key`.
+ *
  * Of several, only one gives rows. All see the rows as they were before. A column that is read has a name
  * of one word: some drivers write `two_words` in their own way.
  *
@@ -52,15 +57,6 @@ export function damagedError(operation: string, column: string): Error {
 /** The time that is as many ms away as a parameter says. */
 export function after(param: string): string {
   return `@now + cast(${param} as float8)`;
-}
-
-/**
- * Lets a time begin anew that lies further away than it was ever set: the clock was set back since.
- * So what is held ends in its own length, and not only when the clock is where it was.
- */
-export function beginAnew(table: string, until: string, ms: string): string {
-  return `update ${table} set ${until} = @now + ${ms}
-    where key = @key($1) and ${until} > @now + ${ms}`;
 }
 
 /** How much is left of a time that was set to be `ms` away: never more than that, nor less than 0. */

@@ -8,6 +8,7 @@ const words: Readonly<Record<string, string>> = {
     select cast(json_extract(value, '$.at') as integer) as at, json_extract(value, '$.held') as held
     from json_each($2)
   ) as given`,
+  given: "(select $1 as event, $2 as mark, cast($3 as real) as ms, cast($4 as real) as kept)",
   name: "text",
   counted: "integer primary key autoincrement",
   long: "integer",
@@ -28,6 +29,7 @@ export function toSqlite(text: string, prefix: string): Written {
   const texts: string[] = [];
   const sql = text
     .replace(/@key\(([^)]*)\)/g, "$1")
+    .replace(/@among\(([\w.]+)\)/g, "$1 = $$1")
     .replace(/@bare\((\w+)\)/g, `${prefix}$1`)
     .replace(/@text\((\w+)\)/g, (_, column: string) => {
       texts.push(column);

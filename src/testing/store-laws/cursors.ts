@@ -1,5 +1,17 @@
-import type { CursorStore } from "../../core/stores.ts";
-import { check, cut, equal, freshKey, oddIds, oddKeys, refused, type StoreLaw } from "./law.ts";
+import type { CursorStore, ListQuery } from "../../core/stores.ts";
+import {
+  check,
+  cut,
+  equal,
+  freshKey,
+  isPlaceOf,
+  oddIds,
+  oddKeys,
+  refused,
+  type StoreLaw,
+  walkAll,
+  wrongLists,
+} from "./law.ts";
 
 /** The laws of a `CursorStore`. */
 export const cursorLaws: readonly StoreLaw<"cursors">[] = [
@@ -131,6 +143,34 @@ export const cursorLaws: readonly StoreLaw<"cursors">[] = [
       await cut((call) => cursors.load(key, call), "load");
       await cut((call) => cursors.save(key, "two", 1, call), "save");
       equal(await cursors.load(key), { value: "one", revision: 1 }, "what was cut changed nothing");
+    },
+  },
+  {
+    id: "cursor.list",
+    title: "lists every saved place once, page by page",
+    methods: ["list"],
+    async run({ stores, others }) {
+      const keys = [...oddKeys().slice(0, 8), freshKey()];
+      for (const [at, key] of keys.entries()) await stores.cursors.save(key, `at ${at}`, 0);
+      const [first = freshKey()] = keys;
+      await others.cursors.save(first, "moved on", 1);
+      const list = async (query: ListQuery) =>
+        (await others.cursors.list?.(query)) ?? { items: [] };
+      const all = await walkAll(list, 3);
+      const found = keys.map((key) => all.filter((one) => isPlaceOf(one, key)));
+      const saved = keys.map((key, at) => [{ ...key, value: `at ${at}`, revision: 1 }]);
+      saved[0] = [{ ...first, value: "moved on", revision: 2 }];
+      equal(found, saved, "each place is there once, as it was saved last");
+      const shown = all.map(({ consumer, feed }) => JSON.stringify([consumer, feed]));
+      equal(new Set(shown).size, shown.length, "a walk meets no place twice");
+    },
+  },
+  {
+    id: "cursor.list-arguments",
+    title: "refuses wrong arguments of a listing, and one whose signal has fired",
+    methods: ["list"],
+    async run({ stores: { cursors } }) {
+      await wrongLists(async (query) => cursors.list?.(query));
     },
   },
 ];

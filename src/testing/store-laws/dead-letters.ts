@@ -1,14 +1,18 @@
-import type { DeadLetter, DeadLetterStore, StoreKey } from "../../core/stores.ts";
+import type { DeadLetter, DeadLetterStore, ListQuery, StoreKey } from "../../core/stores.ts";
 import {
   check,
   cut,
   equal,
   eventOf,
   freshKey,
+  isPlaceOf,
   oddEventKeys,
   oddIds,
+  oddKeys,
   refused,
   type StoreLaw,
+  walkAll,
+  wrongLists,
 } from "./law.ts";
 
 /** The laws of a `DeadLetterStore`. */
@@ -199,7 +203,123 @@ export const deadLetterLaws: readonly StoreLaw<"deadLetters">[] = [
       equal((await deadLetters.list(letter)).letters, [letter], "what was cut changed nothing");
     },
   },
+  {
+    id: "letter.places",
+    title: "lists every consumer and feed that has letters, with how many and since when",
+    methods: ["places"],
+    async run({ stores, others }) {
+      const places = async (key: StoreKey) => {
+        const list = async (query: ListQuery) =>
+          (await others.deadLetters.places?.(query)) ?? { items: [] };
+        return (await walkAll(list, 3)).filter((one) => isPlaceOf(one, key));
+      };
+      const keys = [...oddKeys().slice(0, 8), freshKey(), longKey()];
+      for (const key of keys) await stores.deadLetters.put(letterOf(key, "a"));
+      const [key = freshKey()] = keys;
+      const later = { ...letterOf(key, "b"), failedAt: "2026-11-03T10:00:00.000Z" };
+      await stores.deadLetters.put(later);
+      const oldestAt = letterOf(key, "a").failedAt;
+      for (const [at, each] of keys.entries()) {
+        const letters = at === 0 ? 2 : 1;
+        equal(await places(each), [{ ...each, letters, oldestAt, skips: 0 }], "each is there once");
+      }
+      await stores.deadLetters.remove(letterOf(key, "a"));
+      const rest = { ...key, letters: 1, oldestAt: later.failedAt, skips: 0 };
+      equal(await places(key), [rest], "what was taken off does not count");
+      await stores.deadLetters.remove(later);
+      equal(await places(key), [], "where none is left it is none");
+    },
+  },
+  {
+    id: "letter.skips",
+    title: "remembers what is to be skipped until that is taken back, beside the letters",
+    methods: ["skip", "skips", "unskip"],
+    async run({ stores, others }) {
+      const key = freshKey();
+      const skips = async (of: StoreKey) => {
+        const list = async (query: ListQuery) =>
+          (await others.deadLetters.skips?.(of, query)) ?? { items: [] };
+        return await walkAll(list, 2);
+      };
+      const idsIn = async (of: StoreKey) => (await skips(of)).map(({ identity }) => identity);
+      await stores.deadLetters.put(letterOf(key, "b"));
+      for (const identity of ["c", "b", "a"]) await stores.deadLetters.skip?.({ ...key, identity });
+      const before = await skips(key);
+      equal(await idsIn(key), ["c", "b", "a"], "in the order in which they were said");
+      check(before.every(isSkipOf(key)), "each with its key, and the time when it was said");
+      await others.deadLetters.skip?.({ ...key, identity: "b" });
+      equal(await skips(key), before, "the same again changes nothing");
+      equal(
+        (await stores.deadLetters.list(key)).letters,
+        [letterOf(key, "b")],
+        "no skip is a letter",
+      );
+      await stores.deadLetters.remove({ ...key, identity: "a" });
+      equal(await idsIn(key), ["c", "b", "a"], "to take off a letter takes back no skip");
+      await others.deadLetters.unskip?.({ ...key, identity: "b" });
+      await others.deadLetters.unskip?.({ ...key, identity: "b" });
+      equal(await idsIn(key), ["c", "a"], "one that is taken back is gone");
+      const letter = await stores.deadLetters.get({ ...key, identity: "b" });
+      equal(letter, letterOf(key, "b"), "and its letter stays");
+      equal(await idsIn({ ...key, feed: `${key.feed}2` }), [], "another feed has none of them");
+    },
+  },
+  {
+    id: "letter.skip-keys",
+    title: "keeps skips apart, whatever their consumers, feeds and ids are, and counts them",
+    methods: ["places", "skip", "skips", "unskip"],
+    async run({ stores, others }) {
+      const keys = [...oddEventKeys(), { ...longKey(), identity: "z".repeat(20_000) }];
+      await Promise.all(keys.map((key) => stores.deadLetters.skip?.(key)));
+      const list = async (query: ListQuery) =>
+        (await others.deadLetters.places?.(query)) ?? { items: [] };
+      const all = await walkAll(list, 100);
+      for (const { consumer, feed } of keys) {
+        const key = { consumer, feed };
+        const found = (await others.deadLetters.skips?.(key, { limit: 1000 }))?.items ?? [];
+        const own = keys.filter((each) => isPlaceOf(each, key)).map(({ identity }) => identity);
+        const ids = found.map(({ identity }) => identity);
+        equal([...ids].sort(), [...own].sort(), "every odd key has a skip of its own");
+        const places = all.filter((one) => isPlaceOf(one, key));
+        equal(places, [{ ...key, letters: 0, skips: own.length }], "each place is told once");
+      }
+      for (const key of keys) await others.deadLetters.unskip?.(key);
+      const left = (await walkAll(list, 100)).filter((one) =>
+        keys.some((key) => isPlaceOf(one, key)),
+      );
+      equal(left, [], "where all are taken back none is left");
+    },
+  },
+  {
+    id: "letter.list-arguments",
+    title: "refuses wrong arguments of places and skips, and calls whose signal has fired",
+    methods: ["places", "skip", "skips", "unskip"],
+    async run({ stores: { deadLetters } }) {
+      const key = { ...freshKey(), identity: "a" };
+      await wrongLists(async (query) => deadLetters.places?.(query));
+      await wrongLists(async (query) => deadLetters.skips?.(key, query));
+      const wrong = { ...key, identity: "" };
+      await refused(async () => deadLetters.skip?.(wrong), "config", "a wrong key of a skip");
+      await refused(async () => deadLetters.unskip?.(wrong), "config", "a wrong key of an unskip");
+      await refused(async () => deadLetters.skips?.({ ...key, feed: "" }), "config", "a wrong key");
+      await cut(async (call) => deadLetters.skip?.(key, call), "skip");
+      equal((await deadLetters.skips?.(key))?.items, [], "what was refused or cut wrote nothing");
+      await deadLetters.skip?.(key);
+      await cut(async (call) => deadLetters.unskip?.(key, call), "unskip");
+      equal((await deadLetters.skips?.(key))?.items.length, 1, "nor took anything back");
+      await deadLetters.unskip?.(key);
+    },
+  },
 ];
+
+/** A key of more bytes than an index of a database may take. */
+function longKey(): StoreKey {
+  return { consumer: `é${crypto.randomUUID()}`.padEnd(500, "日"), feed: "本".repeat(500) };
+}
+
+function isSkipOf(key: StoreKey): (skip: StoreKey & { readonly at: string }) => boolean {
+  return (skip) => isPlaceOf(skip, key) && !Number.isNaN(Date.parse(skip.at));
+}
 
 function letterOf({ consumer, feed }: StoreKey, id: string, attempts = 3): DeadLetter {
   return {

@@ -1,4 +1,4 @@
-import type { Inbox, InboxClaim } from "../../core/stores.ts";
+import type { Inbox, InboxClaim, InboxItem, ListQuery } from "../../core/stores.ts";
 import {
   check,
   cut,
@@ -13,6 +13,8 @@ import {
   refused,
   type StoreLaw,
   shortMs,
+  walkAll,
+  wrongLists,
 } from "./law.ts";
 
 /** The laws of an `Inbox`. */
@@ -279,7 +281,82 @@ export const inboxLaws: readonly StoreLaw<"inbox">[] = [
       equal(idsOf(await inbox.claim(name, 10, longMs)), ["a"], "nor finished or extended it");
     },
   },
+  {
+    id: "inbox.list",
+    title: "lists every inbox that holds something, with how much waits, is held, and the oldest",
+    methods: ["list"],
+    async run(harness) {
+      const { stores, others } = harness;
+      const name = freshName();
+      const shown = async () => {
+        const list = async (query: ListQuery) =>
+          (await others.inbox.list?.(query)) ?? { items: [] };
+        return (await walkAll(list, 2)).filter((one) => one.name === name);
+      };
+      equal(await shown(), [], "an inbox that holds nothing is none");
+      await stores.inbox.add(name, [entryOf("a"), entryOf("b"), entryOf("c")]);
+      const oldest = { ...entryOf("a"), attempts: 0, hiddenMs: 0 };
+      equal(await shown(), [{ name, waiting: 3, held: 0, oldest }], "all wait at first");
+      const [first, second] = await stores.inbox.claim(name, 2, longMs);
+      const [one, ...more] = await shown();
+      check(one !== undefined && more.length === 0, "it is there once");
+      equal([one.waiting, one.held], [1, 2], "what a worker has is held");
+      isHeld(one.oldest, "a");
+      await stores.inbox.finish(name, first ? [first.token] : []);
+      await stores.inbox.release(name, second ? [second.token] : [], 0);
+      const again = { ...entryOf("b"), attempts: 1, hiddenMs: 0 };
+      const left = [{ name, waiting: 2, held: 0, oldest: again }];
+      equal(await shown(), left, "what is finished does not count, and what is given back waits");
+      const rest = await stores.inbox.claim(name, 2, longMs);
+      await stores.inbox.finish(name, tokensOf(rest));
+      equal(await shown(), [], "where all is finished it is none again");
+    },
+  },
+  {
+    id: "inbox.entries",
+    title: "lists the entries of an inbox that are not finished, oldest first, and claims none",
+    methods: ["entries"],
+    async run(harness) {
+      const { stores, others } = harness;
+      const name = freshName();
+      await stores.inbox.add(name, [
+        entryOf("a"),
+        { raw: "<x>", unreadable: { message: "no JSON" } },
+        ...["b", "c", "d"].map((id) => entryOf(id)),
+      ]);
+      await stores.inbox.add(`${name}2`, [entryOf("of another")]);
+      const claims = await stores.inbox.claim(name, 3, longMs);
+      await stores.inbox.finish(name, tokensOf(claims.slice(0, 1)));
+      const list = async (query: ListQuery) =>
+        (await others.inbox.entries?.(name, query)) ?? { items: [] };
+      const [first, second, ...rest] = await walkAll(list, 2);
+      check(first?.unreadable?.message === "no JSON", "what cannot be read is there too");
+      check(first.attempts === 1 && first.hiddenMs > longMs / 2, "and is held");
+      isHeld(second, "b");
+      const waiting = ["c", "d"].map((id) => ({ ...entryOf(id), attempts: 0, hiddenMs: 0 }));
+      equal(rest, waiting, "the others wait, as they were stored");
+      const next = await stores.inbox.claim(name, 10, longMs);
+      equal(idsOf(next), ["c", "d"], "a look claims none");
+    },
+  },
+  {
+    id: "inbox.list-arguments",
+    title: "refuses wrong arguments of a listing, and one whose signal has fired",
+    methods: ["list", "entries"],
+    async run({ stores: { inbox } }) {
+      await wrongLists(async (query) => inbox.list?.(query));
+      await wrongLists(async (query) => inbox.entries?.(freshName(), query));
+      await refused(async () => inbox.entries?.(""), "config", "a wrong name");
+    },
+  },
 ];
+
+function isHeld(item: InboxItem | undefined, id: string): void {
+  check(item !== undefined, "a claimed entry is shown");
+  const { attempts, hiddenMs, ...entry } = item;
+  equal({ ...entry, attempts }, { ...entryOf(id), attempts: 1 }, "a claimed entry is shown whole");
+  check(hiddenMs > longMs / 2 && hiddenMs <= longMs, "with what is left of its lease");
+}
 
 function idsOf(claims: readonly InboxClaim[]): readonly (string | undefined)[] {
   return claims.map(({ event }) => event?.id);

@@ -1,7 +1,14 @@
 import { isAckloopError } from "../../core/errors.ts";
 import type { FeedEvent } from "../../core/event.ts";
 import { sleep } from "../../core/sleep.ts";
-import type { EventKey, InboxEntry, StoreKey, StoreSet } from "../../core/stores.ts";
+import type {
+  EventKey,
+  InboxEntry,
+  Listing,
+  ListQuery,
+  StoreKey,
+  StoreSet,
+} from "../../core/stores.ts";
 
 /** A kind of store, by its name in a `StoreSet`. */
 export type StoreKind = keyof StoreSet;
@@ -29,6 +36,11 @@ export interface StoreLaw<Kind extends StoreKind = StoreKind> {
   readonly id: string;
   /** The promise as a sentence. */
   readonly title: string;
+  /**
+   * The optional methods that it is about. The kit skips it where the store has not all of them.
+   * @default none
+   */
+  readonly methods?: readonly string[] | undefined;
   /** Resolves when it is kept, rejects when not. */
   run(harness: StoreHarness<Kind>): Promise<void>;
 }
@@ -129,6 +141,38 @@ export function oddEventKeys(): readonly EventKey[] {
     ...oddIds.map((identity) => ({ ...key, identity })),
     { ...key, feed: `${key.feed}/a`, identity: "b" },
   ];
+}
+
+/** Goes through all pages of a listing, and gives what they hold. */
+export async function walkAll<Item>(
+  list: (query: ListQuery) => Promise<Listing<Item>>,
+  limit: number,
+): Promise<readonly Item[]> {
+  const met: Item[] = [];
+  let after: string | undefined;
+  // Other laws may have left much in the same database; a listing that never ends is none.
+  for (let pages = 0; pages < 100_000; pages += 1) {
+    const { items, next } = await list({ limit, after });
+    check(items.length <= limit, "a page has no more than it was asked for");
+    met.push(...items);
+    if (next === undefined) return met;
+    after = next;
+  }
+  throw new Error("broken: a walk over the pages ends");
+}
+
+/** Whether an item of a listing is that of a consumer and feed. */
+export function isPlaceOf({ consumer, feed }: StoreKey, key: StoreKey): boolean {
+  return consumer === key.consumer && feed === key.feed;
+}
+
+/** Fails unless a listing refuses what it cannot be asked for, and leaves with a signal that has fired. */
+export async function wrongLists(list: (query: ListQuery) => Promise<unknown>): Promise<void> {
+  for (const limit of [0, 1001, 1.5]) {
+    await refused(() => list({ limit }), "config", "a wrong limit");
+  }
+  await refused(() => list({ after: "x" }), "config", "a wrong `after`");
+  await cut(list, "list");
 }
 
 /** Fails unless a fact holds. */

@@ -1,9 +1,10 @@
-import type { LeaseStore, StoreKey } from "../../core/stores.ts";
+import type { LeaseStore, ListQuery, StoreKey } from "../../core/stores.ts";
 import {
   check,
   cut,
   equal,
   freshKey,
+  isPlaceOf,
   letPass,
   letShortEnd,
   longMs,
@@ -12,6 +13,8 @@ import {
   refused,
   type StoreLaw,
   shortMs,
+  walkAll,
+  wrongLists,
 } from "./law.ts";
 
 /** The laws of a `LeaseStore`. */
@@ -182,7 +185,45 @@ export const leaseLaws: readonly StoreLaw<"leases">[] = [
       equal((await leases.acquire(key, "a", 1)).status, "held", "nor renewed it");
     },
   },
+  {
+    id: "lease.list",
+    title: "lists every lease once, with its holder, its fence and how long it holds",
+    methods: ["list"],
+    async run(harness) {
+      const { stores, others } = harness;
+      const [held, released, ended] = [freshKey(), freshKey(), freshKey()];
+      const list = async (query: ListQuery) => (await others.leases.list?.(query)) ?? { items: [] };
+      await fenceOf(stores.leases, held, "before", longMs);
+      await stores.leases.release(held, 1);
+      const fence = await fenceOf(stores.leases, held, oddHolder, longMs);
+      await stores.leases.release(released, await fenceOf(stores.leases, released, "b", longMs));
+      await fenceOf(stores.leases, ended, "c", shortMs);
+      await letShortEnd(harness);
+      const all = await walkAll(list, 2);
+      const [one, two, three, ...more] = [held, released, ended].flatMap((key) =>
+        all.filter((lease) => isPlaceOf(lease, key)),
+      );
+      check(one !== undefined && more.length === 0, "each is there once");
+      const { endsInMs, ...facts } = one;
+      equal(facts, { ...held, holder: oddHolder, fence }, "the newest grant is shown");
+      check(endsInMs > longMs / 2 && endsInMs <= longMs, "with what is left of it");
+      equal(two, { ...released, holder: "b", fence: 1, endsInMs: 0 }, "a released one has ended");
+      equal(three, { ...ended, holder: "c", fence: 1, endsInMs: 0 }, "as one that ran out has");
+      await stores.leases.release(held, fence);
+    },
+  },
+  {
+    id: "lease.list-arguments",
+    title: "refuses wrong arguments of a listing, and one whose signal has fired",
+    methods: ["list"],
+    async run({ stores: { leases } }) {
+      await wrongLists(async (query) => leases.list?.(query));
+    },
+  },
 ];
+
+/** A holder that a database's text cannot be trusted with. */
+const oddHolder = 'it\'s "a" 日本語\ud800';
 
 async function fenceOf(
   leases: LeaseStore,

@@ -72,7 +72,7 @@ describe("the error that ended a run", () => {
     const who = { provider: "tiki", operation: "pull", outcomeUnknown: true, cause: 7 };
     const error = new AckloopError("transport", "the server failed", { ...facts, ...who });
 
-    const ended = withSummary(error, "orders", summary);
+    const ended = withSummary(error, "orders", { summary });
 
     expect(ended).toMatchObject({ ...facts, ...who, code: "transport", summary });
     expect(ended.message).toBe(error.message);
@@ -80,7 +80,7 @@ describe("the error that ended a run", () => {
   });
 
   it("names the feed where it named nobody, once", () => {
-    const ended = withSummary(new AckloopError("halted", "no store"), "orders", summary);
+    const ended = withSummary(new AckloopError("halted", "no store"), "orders", { summary });
 
     expect(ended).toMatchObject({ provider: "orders", message: "no store" });
     expect(ended).not.toHaveProperty("operation");

@@ -78,6 +78,31 @@ describe("an event without an id whose lease ends before it can be handled", () 
     expect(acked.toSorted()).toEqual(idsOf(6));
   });
 
+  it("is asked for by a whole number, where pulls are held for longer than a lease and handlers take no time", async () => {
+    const { feed } = unextended(8, 100);
+    const limits: unknown[] = [];
+    const held: Feed = {
+      ...feed,
+      pull: async (options) => {
+        limits.push(options?.limit);
+        const page = await feed.pull(options);
+        await new Promise((resolve) => setTimeout(resolve, 1000));
+        return page;
+      },
+    };
+    let count = 0;
+    const handler = (): Promise<void> | undefined => {
+      count += 1;
+      return count === 1 ? new Promise((resolve) => setTimeout(resolve, 10)) : undefined;
+    };
+    const run = consume(held, handler, { concurrency: 1, idle: { minDelayMs: 10 } });
+    await vi.advanceTimersByTimeAsync(60_000);
+    await run.stop();
+
+    expect(limits.length).toBeGreaterThan(1);
+    expect(limits.filter((limit) => !Number.isInteger(limit))).toEqual([]);
+  });
+
   it("is left by batches and with keys too, and counts for no limit", async () => {
     const batches = await work({ count: 6, leaseMs: 70, atOnce: 2 });
     const keyed = await work({ count: 6, leaseMs: 70, options: { orderBy: () => "all" } });

@@ -30,7 +30,7 @@ it("holds no more than maxInFlight of a list that gives what is asked for", asyn
   let most = 0;
   for (let turn = 0; turn < 200; turn += 1) {
     await vi.advanceTimersByTimeAsync(50);
-    most = Math.max(most, run.health().unacked);
+    most = Math.max(most, run.health().inFlight);
   }
   doors.open();
   await ended(run.stop());

@@ -54,7 +54,7 @@ describe("pulling as far as there is room", () => {
     const run = consume(feed, stuck, { ...quick, onReport, concurrency: 2, maxInFlight: 8 });
     await vi.advanceTimersByTimeAsync(5000);
 
-    expect(run.health()).toMatchObject({ open: 1, unacked: 8, oldest: { identity: "/memory e0" } });
+    expect(run.health()).toMatchObject({ open: 1, inFlight: 8, oldestOpen: "/memory e0" });
     expect(of("windowFull")).toMatchObject([{ heldBy: "/memory e0" }]);
     expect(feed.acked).toEqual([]);
     gateOf("e0").open();

@@ -286,6 +286,35 @@ describe("individual acks", () => {
     expect(side.isIdle).toBe(true);
   });
 
+  it("go one call at a time, gathered and ever later, while all of them are refused for good", async () => {
+    const { side, calls, onHalt, ack, settle } = bench("individual");
+    ack.mockRejectedValue(refused);
+
+    for (let count = 0; count < 60; count += 1) {
+      settle(`e${count}`);
+      await vi.advanceTimersByTimeAsync(10);
+    }
+    await vi.advanceTimersByTimeAsync(20_000);
+
+    // Six that are refused show that it is no fault of an event; five calls more, that it is for good.
+    expect(calls.length).toBeLessThan(20);
+    expect(onHalt.mock.calls).toEqual([[refused]]);
+    expect(side.isIdle).toBe(true);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("go on at once when one of them is taken", async () => {
+    const { side, counts, onHalt, ack, settle } = bench("individual");
+    for (let count = 0; count < 4; count += 1) ack.mockRejectedValueOnce(refused);
+
+    settle(...Array.from({ length: 60 }, (_, n) => `e${n}`));
+    await vi.advanceTimersByTimeAsync(20_000);
+
+    expect(counts.acked).toBe(60);
+    expect(onHalt).not.toHaveBeenCalled();
+    expect(side.isIdle).toBe(true);
+  });
+
   it("count a refusal only against the event that was refused", async () => {
     const { ack, counts, onHalt, settle } = bench("individual", {
       options: { retry: { attempts: 3 } },

@@ -67,7 +67,7 @@ describe("a receipt that several deliveries of a page have", () => {
     await vi.advanceTimersByTimeAsync(100);
 
     expect(calls).toEqual([["r"]]);
-    expect(run.health()).toMatchObject({ open: 0, unacked: 0 });
+    expect(run.health()).toMatchObject({ open: 0, inFlight: 0 });
     expect(await ended(run.stop())).toMatchObject({ handled: 3, acked: 3 });
   });
 

@@ -92,7 +92,9 @@ function hide({ world }: Reader, receipts: readonly Receipt[], ms: number): void
 function pull(reader: Reader, options: PullOptions) {
   const { world } = reader;
   const { latencyMs } = world.plan.settings;
-  const { ack: carried, signal } = options;
+  const { ack: carried, limit = 1, waitMs = 0, signal } = options;
+  if (!(Number.isInteger(limit) && limit > 0 && waitMs >= 0))
+    world.tell("asked", `a pull asked for ${limit} events within ${waitMs} ms`);
   reader.pulling(carried && ticketOf(carried).place);
   let brought: readonly Item[] = [];
   return callLater(reader, {

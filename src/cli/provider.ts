@@ -1,0 +1,145 @@
+import type { CursorStore, Feed, Logger, Receiver } from "ackloop";
+import type { Connection, Emulator, EmulatorOptions } from "ackloop/emulator";
+import type { Assumptions } from "../core/assumption.ts";
+import type { Example } from "./command.ts";
+import type { Environment } from "./surroundings.ts";
+
+/** What the command line knows of a provider: one file each, in `providers`. */
+export interface Provider {
+  /** The name, as the vendor writes it. */
+  readonly title: string;
+  /** What it is told by: credentials and addresses. */
+  readonly variables: readonly Variable[];
+  /** What is named to read from, such as a queue; absent where the account itself is it. */
+  readonly place?: Place | undefined;
+  /** How many requests it takes, as documented. */
+  readonly limits: string;
+  /** Makes what the variables lead to; makes no request. They are all there. */
+  readonly connect: (environment: Environment, settings: Settings) => Promise<Account>;
+  /** Makes its emulator; `limits` says whether its rate limits are on, as documented. */
+  readonly emulator: (options: EmulatorOptions, limits: boolean) => Promise<Emulator>;
+  /** Puts items into a new place of an emulator, as {@link Provider.sample} or the wire has them; gives the place. */
+  readonly fill: (command: EmulatorCommand, items: readonly unknown[]) => Promise<string>;
+  /** A made-up item, by its number from 1. */
+  readonly sample: (number: number) => unknown;
+  /** A program that consumes from a place of an emulator. */
+  readonly program: (connection: Connection, place: string) => string;
+  /** A line for the help of some commands, by their names. */
+  readonly examples: Readonly<Record<string, Example>>;
+  /** What the client takes for granted. */
+  readonly assumptions: Assumptions;
+  /** How each of that is asked, by the same ids; a text says why it cannot be. */
+  readonly probes: Readonly<Record<string, Probe | string>>;
+}
+
+/** What an emulator does without a request, by the names that `POST /_emulator/<provider>/<name>` has. */
+export type EmulatorCommand = (name: string, body: object) => Promise<Record<string, unknown>>;
+
+/** An environment variable. */
+export interface Variable {
+  readonly name: string;
+  /** What it is, for people. */
+  readonly about: string;
+  readonly isSecret?: true;
+  readonly isOptional?: true;
+  /** What an emulator's connection calls it. */
+  readonly member?: string;
+}
+
+/** What is read from. */
+export interface Place {
+  /** What it is called, such as `queue`. */
+  readonly name: string;
+  /** How it is found out, for people. */
+  readonly about: string;
+}
+
+/** What every client is given. */
+export interface Settings {
+  readonly fetch?: typeof globalThis.fetch | undefined;
+  readonly logger?: Logger | undefined;
+}
+
+/** Where a reader stands, for the feeds whose provider keeps no place. */
+export interface Reading {
+  readonly cursor: CursorStore;
+  readonly consumer: string;
+  /** Where it begins when it has no place yet. */
+  readonly from?: "oldest" | "now" | number | undefined;
+}
+
+/** An account at a provider. */
+export interface Account {
+  /** The roots of its APIs. */
+  readonly urls: readonly string[];
+  /** One call that changes nothing; says what was reached. */
+  readonly check: (signal: AbortSignal) => Promise<string>;
+  /** The places that there are, where the API tells them. */
+  readonly places?: (signal: AbortSignal) => Promise<readonly { id: string; name?: string }[]>;
+  /** The feed of a place, where it is asked for events. */
+  readonly feed?: (place: string, reading: Reading) => Feed;
+  /** The receiver of a place, where it calls. */
+  readonly receiver?: (place: string, secret: string) => Receiver;
+  /** Makes a place of the reader's own with all that comes to another one. */
+  readonly own?: (place: string, options: OwnOptions) => Promise<OwnPlace>;
+  /** Publishes one event; gives its id. */
+  readonly publish?: (place: string, data: unknown, signal: AbortSignal) => Promise<string>;
+}
+
+/** How an own place is made. */
+export interface OwnOptions {
+  /** Where the provider can call, for one that calls. */
+  readonly url?: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** A place that nobody else reads. */
+export interface OwnPlace {
+  readonly place: string;
+  /** What was made, for people. */
+  readonly made: string;
+  /** Takes it away as far as the API can; says what stays. */
+  end(signal: AbortSignal): Promise<string>;
+}
+
+/** One question to a real account. */
+export interface Probe {
+  /** Whether it changes something there. */
+  readonly writes?: true;
+  /** Asks it. */
+  readonly ask: (probing: Probing) => Promise<Finding>;
+}
+
+/** What a question is asked with. */
+export interface Probing {
+  /** The account, whose answers are recorded. */
+  readonly account: Account;
+  /** The place that was named, where one was. */
+  readonly place: string | undefined;
+  /** Sends a request with the account's credentials. */
+  readonly send: (method: string, url: string, body?: unknown) => Promise<Answer>;
+  readonly signal: AbortSignal;
+}
+
+/** An answer as it came. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+  /** The text as JSON; `undefined` where it is none. */
+  readonly json: unknown;
+}
+
+/** What was found: it holds, does not, or nothing can be told; and what shows it. */
+export interface Finding {
+  readonly verdict: "holds" | "fails" | "open";
+  readonly found: string;
+  /** The answer that shows it. */
+  readonly answer?: Answer | undefined;
+}
+
+/** How long a person at a terminal waits for a call that fails. */
+export const quick = Object.freeze({
+  timeoutMs: 20_000,
+  retry: Object.freeze({ attempts: 2, totalMs: 20_000, maxRetryAfterMs: 5_000 }),
+});

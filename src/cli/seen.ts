@@ -1,0 +1,54 @@
+import { appendFileSync, closeSync, openSync } from "node:fs";
+import type { Delivery } from "ackloop";
+import { Failure } from "./failure.ts";
+import { type Output, oneLine } from "./output.ts";
+
+/** What `--out` keeps of a delivery: the event, for `memoryFeed`, and the provider's object, for its emulator. */
+export interface Seen {
+  readonly event?: unknown;
+  /** Why there is no event. */
+  readonly unreadable?: string;
+  readonly raw: unknown;
+}
+
+export function toSeen(delivery: Delivery): Seen {
+  const { event, unreadable, raw } = delivery;
+  if (event === undefined) return { unreadable: unreadable?.message ?? "unreadable", raw };
+  return { event, raw };
+}
+
+/** Shows a delivery as one line, or as JSON. */
+export function show(output: Output, delivery: Delivery): void {
+  const seen = toSeen(delivery);
+  output.json(seen);
+  const { event, unreadable } = delivery;
+  if (event === undefined) {
+    output.line(`unreadable: ${seen.unreadable}: ${oneLine(JSON.stringify(seen.raw))}`);
+    return;
+  }
+  if (unreadable) return;
+  const { time = "no time", type, id, data } = event;
+  output.line(oneLine(`${time}  ${type}  ${id}  ${JSON.stringify(data)}`));
+}
+
+/** A file that gets a line of JSON for each delivery. */
+export interface Kept {
+  add(delivery: Delivery): void;
+  close(): void;
+}
+
+/** Opens the file of `--out` at its end; without one nothing is kept. */
+export function openKept(file: string | undefined): Kept {
+  if (file === undefined) return { add: () => undefined, close: () => undefined };
+  let handle: number;
+  try {
+    handle = openSync(file, "a", 0o600);
+  } catch (error) {
+    const { code } = Object(error) as { code?: string };
+    throw new Failure(`the file of --out cannot be written (${code}): ${file}`);
+  }
+  return {
+    add: (delivery) => appendFileSync(handle, `${JSON.stringify(toSeen(delivery))}\n`),
+    close: () => closeSync(handle),
+  };
+}

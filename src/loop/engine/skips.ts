@@ -1,0 +1,189 @@
+import { sha256 } from "../../core/digest.ts";
+import type { MaybePromise } from "../../core/guard.ts";
+import { contentIdentityOf, identityOf } from "../../core/identity.ts";
+import type { Logger } from "../../core/logger.ts";
+import type { Listing, Skip } from "../../core/stores.ts";
+import type { HandlingSettings } from "../options.ts";
+import { asItCame } from "./copy.ts";
+import type { Entry } from "./entry.ts";
+import type { Service } from "./service.ts";
+import { toText } from "./storable.ts";
+
+/** Why an event is set aside that a person has said is to be skipped. */
+export const SKIPPED = "skipped by hand";
+
+/** What skipping works with. */
+export interface SkipsParts {
+  readonly feed: string;
+  readonly settings: Pick<HandlingSettings, "consumer" | "deadLetters">;
+  readonly log: Logger;
+  /** The dead-letter store, at its one pace. */
+  readonly letters: Pick<Service, "ask">;
+  /** Whether what has no receipt can never be acknowledged, and comes again. */
+  readonly isIndividual: boolean;
+  /** Fires when no handler is started any more. */
+  readonly stopping: AbortSignal;
+  /** Fires when nothing is let go of any more. */
+  readonly left: AbortSignal;
+}
+
+/**
+ * The events of a run that a person has said are to be skipped. It reads them and knows them again; it sets
+ * none aside.
+ *
+ * A skip is taken back when its event is acknowledged, and not when its letter is stored: killed in between,
+ * the run would meet the event again, without the skip.
+ */
+export class Skips {
+  readonly #parts: SkipsParts;
+  #known = new Set<string>();
+  #isRead: boolean;
+  /** Ends when the reading under way has ended; never rejects. */
+  #reading: Promise<unknown> = Promise.resolve();
+  /** What was set aside and is not acknowledged, each with the identity of its skip. */
+  readonly #used = new Map<Entry, string>();
+  readonly #takingBack = new Set<Promise<void>>();
+
+  constructor(parts: SkipsParts) {
+    this.#parts = parts;
+    this.#isRead = !this.#canRead;
+  }
+
+  get #canRead(): boolean {
+    return this.#parts.settings.deadLetters?.skips !== undefined;
+  }
+
+  /** Whether it is known what is to be skipped, so that handlers may start. */
+  get isRead(): boolean {
+    return this.#isRead;
+  }
+
+  /** What was read is too old: handlers wait until it is read again. */
+  forget(): void {
+    this.#isRead = !this.#canRead;
+  }
+
+  /**
+   * Reads what is to be skipped; ends when that is known, or nobody wants to know any more.
+   *
+   * @throws {AckloopError} `config`: what repeating cannot mend.
+   */
+  read(): Promise<void> {
+    const read = this.#reading.then(() => this.#read());
+    this.#reading = read.catch(() => {});
+    return read;
+  }
+
+  async #read(): Promise<void> {
+    if (!this.#canRead) return;
+    const { settings, feed, letters, stopping } = this.#parts;
+    const { deadLetters, consumer } = settings;
+    const known = new Set<string>();
+    let after: string | undefined;
+    let before: number;
+    do {
+      const query = { limit: PAGE, after };
+      before = known.size;
+      const page = await letters.ask("skips", stopping, async (signal) =>
+        checkPage(await deadLetters?.skips?.({ consumer, feed }, { ...query, signal })),
+      );
+      if (page === undefined) return;
+      for (const { identity } of page.value.items) known.add(identity);
+      after = page.value.next;
+      // A store of the user's that gives one page for ever has an end too.
+    } while (after !== undefined && known.size > before);
+    this.#known = known;
+    this.#isRead = true;
+  }
+
+  /** Gives the identity by which an event is to be skipped; `undefined` where it is not. */
+  find(entry: Entry): MaybePromise<string | undefined> {
+    if (this.#known.size === 0) return undefined;
+    const names = [entry.identity, ...(entry.id === "" ? [] : [identityOf(entry)])];
+    const name = names.find((each) => this.#known.has(each));
+    if (name !== undefined || entry.id !== "") return name;
+    const known = (digest: string): string | undefined => {
+      const identity = contentIdentityOf(digest);
+      return this.#known.has(identity) ? identity : undefined;
+    };
+    const digest = digestOf(entry);
+    return typeof digest === "string" ? known(digest) : digest.then(known);
+  }
+
+  /** The letter of an event that was to be skipped is stored. */
+  used(entry: Entry, identity: string): void {
+    // It stays at the provider, and is to be skipped by the next run too.
+    if (this.#parts.isIndividual && entry.receipt === undefined) return;
+    this.#used.set(entry, identity);
+  }
+
+  /** Takes back the skips of what is acknowledged by now. */
+  takeBack(): void {
+    for (const [entry, identity] of this.#used) {
+      if (entry.state !== "acked") continue;
+      this.#used.delete(entry);
+      this.#known.delete(identity);
+      const taking = this.#unskip(identity).finally(() => this.#takingBack.delete(taking));
+      this.#takingBack.add(taking);
+    }
+  }
+
+  /** Ends when all of that is done, or nothing is let go of any more. */
+  async leave(): Promise<void> {
+    this.takeBack();
+    await Promise.all(this.#takingBack);
+  }
+
+  async #unskip(identity: string): Promise<void> {
+    const { settings, feed, letters, left, log } = this.#parts;
+    const { deadLetters, consumer } = settings;
+    const key = { consumer, feed, identity };
+    const taking = letters.ask("unskip", left, async (signal) =>
+      deadLetters?.unskip?.(key, { signal }),
+    );
+    // It stays in the list, and is of no account as long as its event does not come again.
+    await taking.catch((error: unknown) => {
+      log.warn("ackloop: a skip could not be taken back", { feed, error });
+    });
+  }
+}
+
+/** How many skips are asked for at once. */
+const PAGE = 1000;
+
+/** A store of the user's may answer anything. */
+function checkPage(page: Listing<Skip> | undefined): Listing<Skip> {
+  if (page === undefined) return { items: [] };
+  if (Array.isArray(page.items) && page.items.every(({ identity }) => typeof identity === "string"))
+    return page;
+  throw new Error("the store gave no list of skips");
+}
+
+/** What tells an item without an id from others: the SHA-256 of its content. */
+function digestOf(entry: Entry): MaybePromise<string> {
+  return sha256(new TextEncoder().encode(toText(asItCame(entry).raw)));
+}
+
+/**
+ * Says how a person has an event skipped, as a command of the shell; an empty text where no store keeps
+ * skips.
+ */
+export function toSkipAdvice(
+  entry: Entry,
+  { consumer, deadLetters }: SkipsParts["settings"],
+  feed: string,
+): MaybePromise<string> {
+  if (deadLetters?.skips === undefined) return "";
+  const command = ["ackloop", "skip", "--consumer", consumer, "--feed", feed];
+  const advice = (parts: readonly string[]): string =>
+    `; to go on without it: ${[...command, ...parts].map(toWord).join(" ")}`;
+  if (entry.id !== "") return advice(["--source", entry.source, "--", entry.id]);
+  const digest = digestOf(entry);
+  const ofContent = (known: string): string => advice([`sha256:${known}`]);
+  return typeof digest === "string" ? ofContent(digest) : digest.then(ofContent);
+}
+
+/** A text as a word of a shell's command. */
+function toWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
