@@ -33,6 +33,7 @@ const forbidden = [
   floor("loop", "core"),
   floor("stores", "core"),
   floor("testing", "core", "feeds", "loop", "emulator"),
+  floor("inspector", "core", "feeds", "loop"),
   {
     name: "provider-imports-core-http-feeds-and-itself",
     severity: "error",

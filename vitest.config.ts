@@ -52,6 +52,7 @@ export default defineConfig({
     ],
   },
   test: {
+    setupFiles: ["test/quiet-console.ts"],
     restoreMocks: true,
     unstubGlobals: true,
     // One for each of two cores.

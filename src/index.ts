@@ -29,7 +29,8 @@ export type {
 } from "./core/feed.ts";
 export { fromReceipt, toReceipt } from "./core/feed.ts";
 export { contentIdentityOf, identityOf } from "./core/identity.ts";
-export type { Logger } from "./core/logger.ts";
+export type { Logger, ObjectFirstLogger } from "./core/logger.ts";
+export { objectFirst } from "./core/logger.ts";
 export type { EventOf, Received, ReceiveOptions, Receiver } from "./core/receiver.ts";
 export type { Report, ReportListener } from "./core/report.ts";
 export type {

@@ -106,7 +106,7 @@ function toRows(rows: readonly (readonly string[])[]): readonly string[] {
 }
 
 /** Breaks a text at blanks into lines of at most so many signs. */
-function wrap(text: string, columns: number): readonly string[] {
+export function wrap(text: string, columns: number): readonly string[] {
   const lines: string[] = [];
   for (const word of text.split(" ")) {
     const last = lines.at(-1);

@@ -10,6 +10,8 @@ export interface Provider {
   readonly title: string;
   /** What it is told by: credentials and addresses. */
   readonly variables: readonly Variable[];
+  /** Whether it calls us, and is not asked. */
+  readonly calls?: true;
   /** What is named to read from, such as a queue; absent where the account itself is it. */
   readonly place?: Place | undefined;
   /** How many requests it takes, as documented. */
@@ -18,19 +20,29 @@ export interface Provider {
   readonly connect: (environment: Environment, settings: Settings) => Promise<Account>;
   /** Makes its emulator; `limits` says whether its rate limits are on, as documented. */
   readonly emulator: (options: EmulatorOptions, limits: boolean) => Promise<Emulator>;
-  /** Puts items into a new place of an emulator, as {@link Provider.sample} or the wire has them; gives the place. */
-  readonly fill: (command: EmulatorCommand, items: readonly unknown[]) => Promise<string>;
+  /**
+   * Puts items into a new place of an emulator, as {@link Provider.sample} or the wire has them; gives the
+   * place. `url` is where a provider calls that does.
+   */
+  readonly fill: (
+    command: EmulatorCommand,
+    items: readonly unknown[],
+    url?: string,
+  ) => Promise<string>;
   /** A made-up item, by its number from 1. */
   readonly sample: (number: number) => unknown;
-  /** A program that consumes from a place of an emulator. */
-  readonly program: (connection: Connection, place: string) => string;
+  /** A program of five lines that consumes from a place of an emulator; `port` is where it is called. */
+  readonly program: (connection: Connection, place: string, port: number) => string;
   /** A line for the help of some commands, by their names. */
   readonly examples: Readonly<Record<string, Example>>;
   /** What the client takes for granted. */
   readonly assumptions: Assumptions;
   /** How each of that is asked, by the same ids; a text says why it cannot be. */
-  readonly probes: Readonly<Record<string, Probe | string>>;
+  readonly probes: Probes;
 }
+
+/** Questions by the ids of assumptions. */
+export type Probes<Id extends string = string> = Readonly<Record<Id, Probe | string>>;
 
 /** What an emulator does without a request, by the names that `POST /_emulator/<provider>/<name>` has. */
 export type EmulatorCommand = (name: string, body: object) => Promise<Record<string, unknown>>;
@@ -106,6 +118,10 @@ export interface OwnPlace {
 export interface Probe {
   /** Whether it changes something there. */
   readonly writes?: true;
+  /** Whether it is asked of a place that is named. */
+  readonly needsPlace?: true;
+  /** Whether the provider calls us for it. */
+  readonly needsUrl?: true;
   /** Asks it. */
   readonly ask: (probing: Probing) => Promise<Finding>;
 }
@@ -116,8 +132,14 @@ export interface Probing {
   readonly account: Account;
   /** The place that was named, where one was. */
   readonly place: string | undefined;
-  /** Sends a request with the account's credentials. */
+  /** The last answer to a call of the account's. */
+  readonly last: () => Answer | undefined;
+  /** Sends a request with the account's credentials; resolves whatever the status is. */
   readonly send: (method: string, url: string, body?: unknown) => Promise<Answer>;
+  /** Where the provider can call, and the port that this leads to. */
+  readonly url: string | undefined;
+  readonly port: number;
+  readonly environment: Environment;
   readonly signal: AbortSignal;
 }
 
@@ -143,3 +165,25 @@ export const quick = Object.freeze({
   timeoutMs: 20_000,
   retry: Object.freeze({ attempts: 2, totalMs: 20_000, maxRetryAfterMs: 5_000 }),
 });
+
+/** Findings in short. */
+export const holds = (found: string, answer?: Answer): Finding => ({
+  verdict: "holds",
+  found,
+  answer,
+});
+export const fails = (found: string, answer?: Answer): Finding => ({
+  verdict: "fails",
+  found,
+  answer,
+});
+export const open = (found: string, answer?: Answer): Finding => ({
+  verdict: "open",
+  found,
+  answer,
+});
+/** The list at a member of a JSON answer; empty where there is none. */
+export function listAt(answer: Answer, member?: string): readonly Record<string, unknown>[] {
+  const value = member === undefined ? answer.json : Object(answer.json)[member];
+  return Array.isArray(value) ? value : [];
+}

@@ -1,4 +1,4 @@
-import { appendFileSync, closeSync, openSync } from "node:fs";
+import { appendFileSync, closeSync, openSync, readFileSync } from "node:fs";
 import type { Delivery } from "ackloop";
 import { Failure } from "./failure.ts";
 import { type Output, oneLine } from "./output.ts";
@@ -51,4 +51,30 @@ export function openKept(file: string | undefined): Kept {
     add: (delivery) => appendFileSync(handle, `${JSON.stringify(toSeen(delivery))}\n`),
     close: () => closeSync(handle),
   };
+}
+
+/**
+ * Reads what `--out` kept.
+ *
+ * @throws {Failure} for a file that cannot be read, or a line of it that is something else.
+ */
+export function readKept(file: string): readonly Seen[] {
+  let lines: readonly string[];
+  try {
+    lines = readFileSync(file, "utf8").split("\n");
+  } catch (error) {
+    const { code } = Object(error) as { code?: string };
+    throw new Failure(`the file cannot be read (${code}): ${file}`);
+  }
+  return lines.flatMap((line, index) => (line === "" ? [] : [parseLine(line, index + 1, file)]));
+}
+
+function parseLine(line: string, number: number, file: string): Seen {
+  try {
+    const seen = JSON.parse(line) as Seen;
+    if (seen.raw !== undefined) return seen;
+  } catch {
+    // Told below.
+  }
+  throw new Failure(`line ${number} of ${file} is not of \`ackloop tail --out\``);
 }

@@ -65,3 +65,10 @@ async function answer(
     outgoing.end();
   }
 }
+
+/** A port that nobody listens on just now. */
+export async function freePort(): Promise<number> {
+  const { port, close } = await serve(() => Promise.resolve(new Response()), 0);
+  await close();
+  return port;
+}

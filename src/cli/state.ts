@@ -1,6 +1,8 @@
 import { closeSync, existsSync, openSync, readSync } from "node:fs";
 import { createRequire } from "node:module";
-import type { PostgresDatabase, StoreSet } from "ackloop/stores";
+import type { FullStoreSet, PostgresDatabase } from "ackloop/stores";
+import { closeQuietly, findDriver, rowsOf } from "../stores/sqlite/driver.ts";
+import { sqliteError } from "../stores/sqlite/sqlite-error.ts";
 import type { Context } from "./command.ts";
 import { variable } from "./environment.ts";
 import { Failure, UsageError } from "./failure.ts";
@@ -22,7 +24,7 @@ export const stateOptions = {
 
 /** Open stores. */
 export interface State {
-  readonly stores: StoreSet;
+  readonly stores: FullStoreSet;
   /** What they are, for people: the file, or the database without its password. */
   readonly place: string;
   /** Ends them once what was asked for is written. */
@@ -67,6 +69,11 @@ async function openFile(file: string, prefix: string | undefined, isMade: boolea
     );
   }
   if (!isSqliteFile(file)) throw new Failure(`${file} is no SQLite file, and was left as it is`);
+  if (!isMade && !hasTables(file, prefix)) {
+    throw new Failure(
+      `${file} holds no state of ackloop: give the file, and the --prefix, of your program's sqliteStores`,
+    );
+  }
   const { sqliteStores } = await import("ackloop/stores");
   const stores = sqliteStores(file, { prefix });
   return { stores, place: file, close: () => stores.close() };
@@ -87,6 +94,20 @@ function isSqliteFile(file: string): boolean {
   } catch (error) {
     const { code } = Object(error) as { code?: string };
     throw new Failure(`${file} cannot be read (${code}): give the path of a SQLite file`);
+  }
+}
+
+/** Whether the file has the tables already: to open it would make them, in whatever database it is. */
+function hasTables(file: string, prefix = "ackloop_"): boolean {
+  const Driver = findDriver();
+  const database = new Driver(file);
+  try {
+    const found = database.prepare("select 1 as found from sqlite_master where name = ?");
+    return rowsOf(found, `${prefix}cursors`).length > 0;
+  } catch (error) {
+    throw sqliteError("open", error);
+  } finally {
+    closeQuietly(database);
   }
 }
 

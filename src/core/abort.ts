@@ -65,22 +65,27 @@ export class LateController implements AbortController, Cut {
 }
 
 /** Whose options hold a signal that was not made yet. */
-const late = new WeakMap<object, Cut>();
+const late = new WeakMap<object, LateController>();
+
+/**
+ * Of the object's own, so that who spreads the options hands it on; and one for all, since with a getter of its
+ * own each object would be a kind of its own to the engine, which holds on to such kinds for long.
+ */
+const lateSignal = {
+  enumerable: true,
+  get(this: object) {
+    return late.get(this)?.signal;
+  },
+};
 
 /** Gives options a `signal` that is made when it is read. {@link cutOf} does not read it. */
 export function withLateSignal<Options extends object>(
   options: Options,
   controller: LateController,
 ): Options & { readonly signal: AbortSignal } {
-  const told = {
-    ...options,
-    // Of the object's own, so that who spreads the options hands it on.
-    get signal() {
-      return controller.signal;
-    },
-  };
+  const told = Object.defineProperty({ ...options }, "signal", lateSignal);
   late.set(told, controller);
-  return told;
+  return told as Options & { readonly signal: AbortSignal };
 }
 
 /** What ends the work with these options: their signal, if any. */

@@ -1,5 +1,6 @@
 import { LateController, onAbort, reasonOf } from "./abort.ts";
 import { AckloopError, isAckloopError } from "./errors.ts";
+import { inWords } from "./words.ts";
 
 /** A longer timer than this would fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -102,7 +103,7 @@ const CUT = Object.freeze({ kind: "cut" as const });
 
 function noAnswer({ what, whom, limitMs }: Asking<never>): AckloopError {
   const facts = { provider: whom, operation: what, retryable: true, outcomeUnknown: true };
-  return new AckloopError("timeout", `no answer within ${Math.round(limitMs)} ms`, facts);
+  return new AckloopError("timeout", `no answer within ${inWords(limitMs)}`, facts);
 }
 
 /**

@@ -47,6 +47,14 @@ interface MaybeIdentified {
   readonly idDerived?: boolean | undefined;
 }
 
+/** Reads what {@link identityOf} made; `undefined` for the identity of what has no id of its own. */
+export function readIdentity(identity: string): Identified | undefined {
+  const at = identity.indexOf(" ");
+  if (at === -1 || isNameless(identity)) return undefined;
+  const source = identity.slice(0, at).replaceAll("%20", " ").replaceAll("%25", "%");
+  return { source, id: identity.slice(at + 1) };
+}
+
 /** A map by {@link identityOf}, without making the text for each event. */
 export class EventMap<Value> {
   readonly #bySource = new Map<string, Map<string, Value>>();

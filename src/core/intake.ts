@@ -1,11 +1,14 @@
 import { type LateController, withLateSignal } from "./abort.ts";
+import { toErrorFacts } from "./error-facts.ts";
 import type { FeedEvent } from "./event.ts";
 import type { Delivery } from "./feed.ts";
 import { askLate } from "./guard.ts";
 import type { Logger } from "./logger.ts";
+import { consoleLogger } from "./logger.ts";
 import { readPage } from "./reading.ts";
 import type { Received, Receiver } from "./receiver.ts";
 import { Seldom } from "./seldom.ts";
+import { onOneLine } from "./words.ts";
 
 /** What an {@link Intake} works with. */
 export interface IntakeParts<E extends FeedEvent> {
@@ -14,7 +17,7 @@ export interface IntakeParts<E extends FeedEvent> {
   readonly limitMs: number;
   /** Whether one more request may be read, where so many are. */
   readonly mayRead: (reading: number) => boolean;
-  /** Where refusals, and requests that could not be read, are told. */
+  /** Where refusals, and requests that could not be read, are told. @default the receiver's own, or the console */
   readonly logger?: Logger | undefined;
 }
 
@@ -47,8 +50,10 @@ export class Intake<E extends FeedEvent> {
     if (answer.kind === "answered") return isFull(answer.value) ? undefined : answer.value;
     if (answer.kind === "failed") {
       if (answer.error.code === "config") throw answer.error;
-      const text = `ackloop: ${receiver.name}: a request could not be read`;
-      this.#seldom.warn(logger, text, { error: answer.error });
+      const what = `ackloop: ${receiver.name}: a request could not be read: ${answer.error.message}`;
+      const text = onOneLine(`${what}; the sender was told to send it again`);
+      const details = { feed: receiver.name, error: toErrorFacts(answer.error) };
+      this.#seldom.warn(logger ?? consoleLogger, text, details, "read");
     }
     return undefined;
   }

@@ -68,15 +68,29 @@ export type Report = { readonly feed: string } & (
       readonly error: unknown;
       readonly delayMs: number;
     }
+  /** A store that had failed has answered. */
+  | { readonly kind: "storeBack"; readonly store: "deadLetters" | "dedupe" | "lease" }
   /**
    * There is no room for more: pulling waits for the event that has been open longest, here by its
-   * identity. Told once, until there was a pull again.
+   * identity. Told once, until there was a pull again; and once more for each minute, and then for two, four
+   * and so on, in which nothing was settled, for `stillMs` in all.
    */
   | {
       readonly kind: "windowFull";
       readonly open: number;
       readonly heldBy: string;
       readonly heldMs: number;
+      readonly stillMs: number;
+    }
+  /**
+   * A handler has had its event for `forMs`: a minute, or `handlerTimeoutMs` where that is more. Told again each
+   * time that has doubled.
+   */
+  | {
+      readonly kind: "handlerSlow";
+      readonly event: FeedEvent;
+      readonly attempt: number;
+      readonly forMs: number;
     }
   /**
    * So many different events have failed, and none succeeded in between: an outage. No handler is
@@ -86,11 +100,24 @@ export type Report = { readonly feed: string } & (
   /** A handler has succeeded: the outage is over, after so long. */
   | { readonly kind: "circuitClosed"; readonly elapsedMs: number }
   | { readonly kind: "leaseAcquired"; readonly fence: number }
-  /** Another process holds the lease; the next try is in `delayMs`. */
-  | { readonly kind: "leaseTaken"; readonly delayMs: number }
+  /** Another process holds the lease, `holder` where the store tells it; the next try is in `delayMs`. */
+  | {
+      readonly kind: "leaseTaken";
+      readonly delayMs: number;
+      readonly holder?: string | undefined;
+    }
   | { readonly kind: "paused" }
   | { readonly kind: "resumed" }
-  | { readonly kind: "stopping" }
+  /** The run is about to end, at most `withinMs` from now; `error`: what has halted it. */
+  | {
+      readonly kind: "stopping";
+      /** Deliveries that are not settled. */
+      readonly open: number;
+      /** Deliveries that are not acknowledged, settled ones included. */
+      readonly unacked: number;
+      readonly withinMs: number;
+      readonly error?: AckloopError | undefined;
+    }
   /** The run must end, so as not to lose an event; or, while it stops, it leaves something behind. */
   | { readonly kind: "halted"; readonly error: AckloopError }
   | { readonly kind: "stopped"; readonly summary: Summary }

@@ -1,39 +1,34 @@
-import { notify } from "./guard.ts";
+import { tell } from "./foreign.ts";
 import type { Logger } from "./logger.ts";
+import { Repeats } from "./repeats.ts";
 
-/** How long the same line is not told again, in ms. */
-const QUIET_MS = 60_000;
-
-interface Line {
-  readonly toldAt: number;
-  untold: number;
-}
-
-/** Tells what anybody may cause at any rate: each line at once, and then at most once a minute. */
+/** Tells what anybody may cause at any rate: each line at once, and then at growing intervals. */
 export class Seldom {
-  readonly #lines = new WeakMap<Logger, Map<string, Line>>();
+  readonly #lines = new WeakMap<Logger, Map<string, Repeats>>();
 
   /**
    * Warns; a logger that fails changes nothing.
    *
-   * @param text One of a few: what differs each time is no part of it.
+   * @param kind One of a few: what is counted together. @default the text
    */
   warn(
     logger: Logger | undefined,
     text: string,
     details: Readonly<Record<string, unknown>> = {},
+    kind = text,
   ): void {
     if (logger === undefined) return;
-    const now = performance.now();
-    const lines = this.#lines.get(logger) ?? new Map<string, Line>();
+    const lines = this.#lines.get(logger) ?? new Map<string, Repeats>();
     this.#lines.set(logger, lines);
-    const line = lines.get(text);
-    if (line && now - line.toldAt < QUIET_MS) {
-      line.untold += 1;
-      return;
-    }
-    lines.set(text, { toldAt: now, untold: 0 });
-    const more = line?.untold ? { more: line.untold } : {};
-    notify(() => logger.warn(text, { ...details, ...more }));
+    const line = lines.get(kind) ?? new Repeats();
+    lines.set(kind, line);
+    const untold = line.next();
+    if (untold === undefined) return;
+    if (untold === 0) tell(logger, "warn", text, details);
+    else
+      tell(logger, "warn", `${text} (${untold} more since the last line)`, {
+        ...details,
+        more: untold,
+      });
   }
 }

@@ -243,8 +243,12 @@ export interface DedupeStore {
 export type LeaseGrant =
   /** The caller holds the lease. `fence` is a whole number that grows with every grant. */
   | { readonly status: "held"; readonly fence: number }
-  /** Another holds it, for `endsInMs` more unless it renews. */
-  | { readonly status: "taken"; readonly endsInMs: number };
+  /** Another holds it, for `endsInMs` more unless it renews; `holder` is its name, for people. */
+  | {
+      readonly status: "taken";
+      readonly endsInMs: number;
+      readonly holder?: string | undefined;
+    };
 
 /** A lease, and who holds it. */
 export interface LeasePlace extends StoreKey {

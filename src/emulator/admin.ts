@@ -69,6 +69,26 @@ async function runCommand(emulator: Emulator, { params, request }: AdminCall): P
   throw new Refusal(404, `${emulator.name} knows these commands: ${known}`);
 }
 
+/** What there is here, for somebody who looks. */
+function explain(emulators: ReadonlyMap<string, Emulator>): unknown {
+  const of = (name: string, { admin }: Emulator) => ({
+    api: `/${name}`,
+    "GET journal": `${adminPrefix}/${name}/journal?after=0&kind=published,acked&limit=1000`,
+    "GET totals": `${adminPrefix}/${name}/totals`,
+    "GET faults": `${adminPrefix}/${name}/faults`,
+    "POST a fault": `${adminPrefix}/${name}/faults, such as {"kind":"status","status":500,"count":3}`,
+    "DELETE faults": `${adminPrefix}/${name}/faults, or one by its id`,
+    "POST reset": `${adminPrefix}/${name}/reset`,
+    commands: Object.keys(admin).map((command) => `POST ${adminPrefix}/${name}/${command}`),
+  });
+  return {
+    about:
+      "Emulators of event APIs. A POST says content-type: application/json; what is wrong with one is answered in words.",
+    health: `${adminPrefix}/health`,
+    emulators: Object.fromEntries([...emulators].map(([name, each]) => [name, of(name, each)])),
+  };
+}
+
 function adminRoutes(emulators: ReadonlyMap<string, Emulator>): readonly AdminRoute[] {
   function of({ params }: AdminCall): Emulator {
     const emulator = emulators.get(params["name"] ?? "");
@@ -105,6 +125,7 @@ function adminRoutes(emulators: ReadonlyMap<string, Emulator>): readonly AdminRo
 
   const root = `${adminPrefix}/:name`;
   return [
+    { method: "GET", path: adminPrefix, handle: () => explain(emulators) },
     { method: "GET", path: `${adminPrefix}/health`, handle: health },
     {
       method: "GET",

@@ -55,7 +55,7 @@ export type { TikiEmulatorApp, TikiSeller } from "./tiki/accounts.ts";
 export type { TikiAssumptions } from "./tiki/assumptions.ts";
 export type { TikiOperation } from "./tiki/operation.ts";
 export type { TikiEmulatorOptions } from "./tiki/options.ts";
-export type { TikiEventInput } from "./tiki/queues.ts";
+export type { TikiEmitted, TikiEventInput } from "./tiki/queues.ts";
 export { type TikiConnection, type TikiEmulator, tikiEmulator } from "./tiki.ts";
 export type { WorkatoApiClient, WorkatoPermission } from "./workato/access.ts";
 export type { WorkatoAssumptions } from "./workato/assumptions.ts";

@@ -14,6 +14,7 @@ import {
   createQueues,
   type Queue,
   type Queues,
+  type TikiEmitted,
   type TikiEventInput,
   toEvent,
 } from "./tiki/queues.ts";
@@ -56,7 +57,7 @@ export interface TikiEmulator extends Emulator<TikiConnection, TikiOperation> {
     type: string,
     payload: unknown,
     facts?: Pick<TikiEventInput, "id" | "version" | "sid">,
-  ): { readonly id: string; readonly queues: readonly string[] };
+  ): TikiEmitted;
   /** How many events of a queue are not acknowledged. */
   waiting(queueCode: string): number;
   /** A code as the browser would bring it back, for a seller who agrees. */

@@ -40,7 +40,7 @@ import {
   type Transport,
   type TransportReply,
 } from "./transport.ts";
-import type { HttpCall, HttpClient, HttpSettings, Token } from "./types.ts";
+import type { HttpCall, HttpClient, HttpSettings, ReplyFacts, Token } from "./types.ts";
 
 /**
  * Makes the http client of one provider client.
@@ -136,21 +136,41 @@ async function run<Reply>(
   if (logger !== undefined) tellSlow(logger, shared, journey, performance.now() - startedAt);
   try {
     const plain = redactorOf(() => secretsIn(shared.settings, journey));
-    return call.reply(body, {
-      provider,
-      operation,
-      status,
-      text,
-      // Few ask for it.
-      get sentAt() {
-        return toEpochMs(headers.get("date")?.trim() ?? "");
-      },
-      header: (name) => headers.get(name.toLowerCase()),
-      plain,
-    });
+    return call.reply(body, new AnswerFacts({ provider, operation, status, text }, headers, plain));
   } catch (error) {
     // It was answered, so that it may be done, whatever the answer meant.
     throw call.method !== "GET" && isAckloopError(error) ? asUnknown(error) : error;
+  }
+}
+
+/**
+ * What a reader is told of an answer. A class, since an object with a getter of its own is a kind of its own to
+ * the engine, which holds on to such kinds, and with them to the whole answer, for long.
+ */
+class AnswerFacts implements ReplyFacts {
+  readonly provider: string;
+  readonly operation: string;
+  readonly status: number;
+  readonly text: string;
+  readonly header: ReplyFacts["header"];
+  readonly plain: ReplyFacts["plain"];
+
+  constructor(
+    { provider, operation, status, text }: Pick<AnswerFacts, "provider" | "operation" | "status" | "text">,
+    headers: HeaderReader,
+    plain: ReplyFacts["plain"],
+  ) {
+    this.provider = provider;
+    this.operation = operation;
+    this.status = status;
+    this.text = text;
+    this.header = (name) => headers.get(name.toLowerCase());
+    this.plain = plain;
+  }
+
+  /** Few ask for it. */
+  get sentAt(): number | undefined {
+    return toEpochMs(this.header("date")?.trim() ?? "");
   }
 }
 
@@ -308,7 +328,10 @@ async function exchange(
   } catch (error) {
     if (call.signal?.aborted) throw reasonOf(call.signal);
     // A refusal counts once its status is there, whatever becomes of its text.
-    if (!isTimeUp(error)) return fromThrown(error, context, settings.fetch === undefined, secrets);
+    if (!isTimeUp(error)) {
+      const { host } = new URL(request.url);
+      return fromThrown(error, { ...context, host }, settings.fetch === undefined, secrets);
+    }
     if (reply === undefined) return fromTimeout(limitMs, context, true);
   }
   if (isAnswer(reply, request)) return toAnswer(reply, journey, context);

@@ -3,6 +3,7 @@ import { answerAtOnce } from "../core/foreign.ts";
 import { isCutJson, parseJson } from "../core/json.ts";
 import { toNetworkFailure } from "../core/network.ts";
 import { tooLongText } from "../core/page-limit.ts";
+import { inWords } from "../core/words.ts";
 import { redactorOf, withoutSecrets } from "./redact.ts";
 import { isNoResponse, type TransportReply } from "./transport.ts";
 import type { HttpSettings } from "./types.ts";
@@ -15,6 +16,8 @@ export interface FailureContext {
   readonly operation: string;
   /** True when an earlier attempt of the same call may have had its effect. */
   readonly uncertain: boolean;
+  /** The host that was asked. */
+  readonly host?: string | undefined;
 }
 
 /** How the text of an answer that is an error is read. */
@@ -29,12 +32,29 @@ interface StatusMeaning {
   readonly code: AckloopErrorCode;
   readonly retryable: boolean;
   readonly what: string;
+  /** What to do about it. */
+  readonly advice?: string;
 }
 
 const meanings: Readonly<Record<number, StatusMeaning>> = {
-  401: { code: "auth", retryable: false, what: "the credentials were refused" },
-  403: { code: "auth", retryable: false, what: "access was refused" },
-  404: { code: "notFound", retryable: false, what: "there is no such thing" },
+  401: {
+    code: "auth",
+    retryable: false,
+    what: "the credentials were refused",
+    advice: "check that they are whole, not expired, and of this account and region",
+  },
+  403: {
+    code: "auth",
+    retryable: false,
+    what: "access was refused",
+    advice: "check what this account, or its role, may do",
+  },
+  404: {
+    code: "notFound",
+    retryable: false,
+    what: "there is no such thing",
+    advice: "check its name or id, and the account it is in",
+  },
   408: { code: "transport", retryable: true, what: "the server gave up waiting for the request" },
   409: { code: "conflict", retryable: false, what: "it conflicts with what is there" },
   429: { code: "rateLimit", retryable: true, what: "too many requests" },
@@ -48,14 +68,16 @@ const failed: StatusMeaning = { code: "transport", retryable: true, what: "the s
 const redirected: StatusMeaning = {
   code: "request",
   retryable: false,
-  what: "the server answered with a redirect, which is not followed; check baseUrl",
+  what: "the server answered with a redirect, which is not followed",
+  advice: "check baseUrl",
 };
 
 /** A refusal in the network's own words says nothing of what was asked for. */
 const foreign: StatusMeaning = {
   code: "transport",
   retryable: true,
-  what: "something on the way refused it with a page of its own; where that stays so, check baseUrl",
+  what: "a page came that is no answer of the API's own",
+  advice: "where that stays so, check baseUrl, and what stands in between",
 };
 
 /**
@@ -84,10 +106,13 @@ export function fromStatus(
 ): AckloopError {
   const { status } = reply;
   const said = readError(reply, reading);
-  const { code, retryable, what } = isGateways(reply) ? foreign : meaningOf(status, said.code);
+  const { code, retryable, what, advice } = isGateways(reply)
+    ? foreign
+    : meaningOf(status, said.code);
   const retryAfterMs = toRetryAfterMs(reply.headers.get("retry-after"), reply.headers.get("date"));
   const shown = status === 0 ? what : `${what} (${status})`;
-  return new AckloopError(code, said.text ? `${shown}: ${said.text}` : shown, {
+  const whole = said.text ? `${shown}: ${said.text}` : shown;
+  return new AckloopError(code, advice ? `${whole}; ${advice}` : whole, {
     ...toFacts(context, mayHaveHadEffect(status, retryAfterMs)),
     retryable,
     retryAfterMs,
@@ -116,12 +141,15 @@ export function fromThrown(
   const failure = toNetworkFailure(error);
   if (failure === undefined) throw withoutSecrets(error, secrets);
   const { unsent, networkCode, distrusted } = failure;
-  const shown = networkCode ? ` (${networkCode})` : "";
+  const { host = "the server" } = context;
+  const meaning = networkMeanings[networkCode ?? ""];
+  const shown = networkCode ? ` (${networkCode}${meaning ? `: ${meaning}` : ""})` : "";
   if (distrusted) {
-    const rule = `the server's certificate is not trusted${shown}: give the runtime its authority`;
+    const advice = "behind a company's proxy, set NODE_EXTRA_CA_CERTS to its authority";
+    const rule = `the certificate of ${host} is not trusted${shown}; ${advice}`;
     return new AckloopError("config", rule, toFacts(context, !isOwnFetch));
   }
-  const what = unsent ? "no connection to the server" : "the network failed";
+  const what = unsent ? `no connection to ${host}` : `the connection to ${host} failed`;
   return new AckloopError("transport", what + shown, {
     // A `fetch` of the user's may have sent the request, and failed at something else behind it.
     ...toFacts(context, !(unsent && isOwnFetch)),
@@ -129,10 +157,18 @@ export function fromThrown(
   });
 }
 
+/** What the codes mean that people meet most. */
+const networkMeanings: Readonly<Record<string, string>> = {
+  ENOTFOUND: "no such host",
+  EAI_AGAIN: "the name server does not answer",
+  ECONNREFUSED: "nothing listens there",
+  ECONNRESET: "it was cut",
+};
+
 /** Makes the error for a call that took too long. `sent` tells whether a request had gone out. */
 export function fromTimeout(limitMs: number, context: FailureContext, sent: boolean): AckloopError {
   const what = sent ? "no whole answer" : "no credential";
-  return new AckloopError("timeout", `${what} within ${Math.ceil(limitMs)} ms`, {
+  return new AckloopError("timeout", `${what} within ${inWords(Math.ceil(limitMs))}`, {
     ...toFacts(context, sent),
     retryable: true,
   });
@@ -171,7 +207,8 @@ export function isPage(text: string): boolean {
 /** Makes the error for a page in place of an answer: it may be gone the next time. */
 export function fromPage(status: number, context: FailureContext): AckloopError {
   const facts = { ...toFacts(context, true), status, retryable: true };
-  return new AckloopError("schema", "the answer is a page of HTML or XML", facts);
+  const what = "the answer is a page of HTML or XML, none of the API's own";
+  return new AckloopError("schema", `${what}; where that stays so, check baseUrl`, facts);
 }
 
 /** Makes the error for an answer that was not read to its end, since it is too long. */

@@ -79,8 +79,14 @@ export const urlRule: Rule<string> = new Rule({
 /** A credential. The message never repeats it. */
 export const tokenRule: Rule<Token> = new Rule({
   must: "text of printable characters in one line, or a function",
-  test: (value) => typeof value === "function" || isToken(value),
+  test: (value) => {
+    if (value === "") return "it is empty: is the environment variable set?";
+    return typeof value === "function" || isToken(value);
+  },
 });
+
+/** What a token is, for whoever gave none. */
+export const tokenNeed = "a text, or a function that gives it; is the environment variable set?";
 
 /** The options that every client takes: what is right, and the defaults. */
 const clientTable = {
@@ -110,7 +116,7 @@ const settingsTable = {
   provider: text(1, 500).required(),
   credential: group(
     {
-      token: tokenRule.required(),
+      token: tokenRule.required(tokenNeed),
       header: text(1, 500).required(),
       prefix: new Rule<string>({ must: "a text", test: isHeaderValue }).required(),
     },

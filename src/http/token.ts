@@ -254,5 +254,9 @@ function createFixedCredential(token: string): Credential {
 /** The message never repeats the token. */
 function checkToken(provider: string, token: unknown): string {
   if (isToken(token)) return token;
+  if (token === undefined || token === null || token === "") {
+    const given = token === "" ? "empty" : `missing (${token})`;
+    throw wrong(provider, `the token is ${given}; is the environment variable set?`);
+  }
   throw wrong(provider, `the token must be ${tokenRule.must}`);
 }

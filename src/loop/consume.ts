@@ -100,7 +100,10 @@ export function toAssignment<E extends FeedEvent, Own extends Table = Record<nev
   own?: Own,
 ): Assignment & { readonly settings: FilledOf<Own> } {
   if (typeof feed?.pull !== "function" || typeof feed.ack !== "function") {
-    throw new AckloopError("config", `${verb}: the first argument must be a feed`);
+    throw new AckloopError(
+      "config",
+      `${verb}: the first argument must be a feed: it has \`pull\` and \`ack\``,
+    );
   }
   checkSourceName(verb, "feed", feed.name);
   const fault = whyNoKind(feed);
@@ -112,7 +115,8 @@ export function toAssignment<E extends FeedEvent, Own extends Table = Record<nev
     routes.batch?.size ?? 1,
     own,
   );
-  tellOfStrangers(feed, handlers, toLog(settings.logger));
+  const { logger, consumer } = settings;
+  tellOfStrangers(feed, handlers, toLog(logger, { feed: feed.name, consumer }));
   return {
     // The handlers were matched with the feed's event type above; the engine needs it no more.
     feed: feed as Feed,

@@ -1,6 +1,6 @@
 import { AckloopError } from "../core/errors.ts";
 import type { FeedEvent } from "../core/event.ts";
-import { type Logger, silent } from "../core/logger.ts";
+import { consoleLogger, type Logger, silent } from "../core/logger.ts";
 import type { FilledOf, Table, TableOf } from "../core/options.ts";
 import {
   aFunction,
@@ -118,7 +118,7 @@ export interface HandlingOptions {
   readonly onReport?: ReportListener | undefined;
   /**
    * What the loop has to say goes there; handlers have it as `context.logger`. `false` is silent.
-   * @default one that writes nothing
+   * @default warnings and errors go to the `console`
    */
   readonly logger?: Logger | false | undefined;
 }
@@ -311,7 +311,7 @@ function toHandlingParts(verb: string, filled: HandlingFilled): HandlingParts {
     ),
     unprocessable,
     consumer: consumer ?? "",
-    logger: filled.logger || silent,
+    logger: filled.logger === false ? silent : (filled.logger ?? consoleLogger),
   };
 }
 

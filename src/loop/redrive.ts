@@ -97,7 +97,10 @@ export async function redrive<E extends FeedEvent>(
   const { filter, consumer } = checkOptions("redrive", named, redriveTable);
   const { filter: _filter, ...rest } = options;
   if (typeof store?.list !== "function") {
-    throw new AckloopError("config", "redrive: the first argument must be a dead-letter store");
+    throw new AckloopError(
+      "config",
+      "redrive: the first argument must be a dead-letter store, such as stores.deadLetters",
+    );
   }
   const letters = new Letters<E>(store, { consumer, feed: source.name }, filter);
   const summary = await drain(letters.feed(source), handlers, {

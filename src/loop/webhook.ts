@@ -8,7 +8,9 @@ import type { Logger } from "../core/logger.ts";
 import type { TableOf } from "../core/options.ts";
 import { milliseconds, whole } from "../core/options.ts";
 import type { Receiver } from "../core/receiver.ts";
+import { Seldom } from "../core/seldom.ts";
 import { sleep } from "../core/sleep.ts";
+import { inWords } from "../core/words.ts";
 import type { AttemptParts, Disposition } from "./engine/attempt.ts";
 import { Attempts } from "./engine/attempt.ts";
 import type { Verdict } from "./engine/entry.ts";
@@ -59,6 +61,11 @@ const webhookTable = {
 /** Answers the requests of a provider that calls us. */
 export type WebhookHandler = (request: Request) => Promise<Response>;
 
+/** What was not read is told of where that is known; there may be too many at once. */
+const NOT_READ = "it was not read: it failed, or too many come at once";
+
+const UNSETTLED = "an event of it is not settled yet; what failed has a line of its own";
+
 /** How many requests are read at once where no more are handled. */
 const LEAST_READ = 100;
 
@@ -70,8 +77,8 @@ const MOST_REMEMBERED = 10_000;
  *
  * It answers only when every event of the request is settled: 2xx when done, dead-lettered or dropped;
  * 503 with `Retry-After` when the provider should send again; at once, with the receiver's own answer, what
- * is no event, however many requests are at work. What the receiver refuses is told to the logger, each
- * reason once a minute. A failed attempt is repeated in place while `replyTimeoutMs` lasts; then the event is stored
+ * is no event, however many requests are at work. What the receiver refuses, and what is to be sent again, is
+ * told to the logger, each reason at once and then at growing intervals. A failed attempt is repeated in place while `replyTimeoutMs` lasts; then the event is stored
  * as a dead letter, or answered 503 without a store.
  *
  * A resend that comes while the first is being handled joins it and gets the same answer; one that
@@ -86,7 +93,10 @@ export function webhook<E extends FeedEvent>(
   options: WebhookOptions = {},
 ): WebhookHandler {
   if (typeof receiver?.receive !== "function") {
-    throw new AckloopError("config", "webhook: the first argument must be a receiver");
+    throw new AckloopError(
+      "config",
+      "webhook: the first argument must be a receiver: it has `receive`",
+    );
   }
   checkSourceName("webhook", "receiver", receiver.name);
   const routes = toRoutes("webhook", handlers, receiver.events);
@@ -94,15 +104,17 @@ export function webhook<E extends FeedEvent>(
     throw new AckloopError("config", "webhook: a request has no batch; give a function or a map");
   }
   const settings = toHandlingSettings("webhook", options, webhookTable);
-  tellOfStrangers(receiver, handlers, toLog(settings.logger));
+  const { logger, consumer } = settings;
+  const log = toLog(logger, { feed: receiver.name, consumer });
+  tellOfStrangers(receiver, handlers, log);
   const intake = new Intake({
     receiver,
     limitMs: settings.replyTimeoutMs,
     mayRead: (reading) => reading < Math.max(LEAST_READ, settings.concurrency),
     // Where none was given, the receiver's own is told.
-    logger: options.logger || undefined,
+    logger: options.logger === undefined ? undefined : logger,
   });
-  const desk = new Desk(receiver, intake, routes, settings);
+  const desk = new Desk(receiver, intake, routes, settings, log);
   return (request) => desk.answer(request);
 }
 
@@ -117,6 +129,7 @@ class Desk<E extends FeedEvent> {
   readonly #log: Logger;
   readonly #tell: Tell | undefined;
   readonly #shared: Shared;
+  readonly #seldom = new Seldom();
   readonly #atWork = new Map<string, Promise<boolean>>();
   /** When each settled event is forgotten, by `performance.now`, oldest first. */
   readonly #remembered = new Map<string, number>();
@@ -125,13 +138,27 @@ class Desk<E extends FeedEvent> {
   /** How many requests have events at work that they have brought first. */
   #places = 0;
 
-  constructor(receiver: Receiver<E>, intake: Intake<E>, routes: Routes, settings: Settings) {
+  constructor(
+    receiver: Receiver<E>,
+    intake: Intake<E>,
+    routes: Routes,
+    settings: Settings,
+    log: Logger,
+  ) {
     this.#receiver = receiver;
     this.#intake = intake;
     this.#settings = settings;
     this.#scope = new HandlerScope(settings.handlerTimeoutMs);
-    this.#log = toLog(settings.logger);
-    this.#tell = toTell(receiver.name, { onReport: settings.onReport, log: this.#log });
+    this.#log = log;
+    const { onReport, logger, concurrency } = settings;
+    this.#tell = toTell({
+      feed: receiver.name,
+      onReport,
+      logger,
+      log,
+      concurrency,
+      isWebhook: true,
+    });
     this.#shared = {
       feed: receiver.name,
       settings,
@@ -149,7 +176,9 @@ class Desk<E extends FeedEvent> {
     const receiver = this.#receiver;
     const received = await this.#intake.take(request);
     if (received?.kind === "answered") return this.#reply(() => received.response);
-    const settled = received && (await this.#settleAll(received.deliveries, endsAt));
+    const why = received ? await this.#settleAll(received.deliveries, endsAt) : NOT_READ;
+    const settled = why === undefined;
+    if (why) this.#seldom.warn(this.#log, `a request is to be sent again: ${why}`);
     return this.#reply(() => (settled ? receiver.accept() : receiver.defer(retryAfterMs)));
   }
 
@@ -164,14 +193,16 @@ class Desk<E extends FeedEvent> {
     } catch (thrown) {
       fault = `threw: ${describeThrown(thrown)}`;
     }
-    this.#log.error(`ackloop: ${this.#receiver.name}: the receiver's answer ${fault}`);
+    this.#log.error(`the receiver's answer ${fault}; the request was answered 503 instead`);
     return new Response(null, { status: 503 });
   }
 
-  /** True when every delivery is settled within the time of a reply. */
-  async #settleAll(deliveries: readonly Delivery[], endsAt: number): Promise<boolean> {
+  /** Why not every delivery is settled within the time of a reply; `undefined` where all are. */
+  async #settleAll(deliveries: readonly Delivery[], endsAt: number): Promise<string | undefined> {
     const needsPlace = deliveries.some((delivery) => !this.#isKnown(delivery));
-    if (needsPlace && this.#places >= this.#settings.concurrency) return false;
+    const { concurrency, replyTimeoutMs } = this.#settings;
+    if (needsPlace && this.#places >= concurrency)
+      return `all ${concurrency} places are taken (the option concurrency)`;
     const works = deliveries.map((delivery) => this.#settle(delivery, endsAt));
     const all = Promise.all(works);
     if (needsPlace) {
@@ -182,7 +213,8 @@ class Desk<E extends FeedEvent> {
     }
     const asking = { what: "reply", limitMs: Math.max(0, endsAt - performance.now()) };
     const answer = await askLate(asking, () => all);
-    return answer.kind === "answered" && answer.value.every(Boolean);
+    if (answer.kind === "answered") return answer.value.every(Boolean) ? undefined : UNSETTLED;
+    return `its events were not done within replyTimeoutMs (${inWords(replyTimeoutMs)})`;
   }
 
   /** Whether no handler is started for it: it is settled, or at work. */
@@ -196,7 +228,7 @@ class Desk<E extends FeedEvent> {
     const identity = toIdentity(delivery);
     if (event === undefined || identity === "") return this.#work("", delivery, endsAt);
     if (this.#remembers(identity)) {
-      this.#tell?.({ kind: "duplicate", event });
+      this.#tell?.each?.({ kind: "duplicate", event });
       return Promise.resolve(true);
     }
     const joined = this.#atWork.get(identity);
@@ -236,7 +268,6 @@ class Desk<E extends FeedEvent> {
   /** What ends a run ends nothing here: it is told, and the provider sends again. */
   #halted(thrown: unknown): false {
     const error = toFailure(thrown, { what: "finish", whom: this.#receiver.name });
-    this.#log.error(`ackloop: ${error.message}`);
     this.#tell?.({ kind: "halted", error });
     return false;
   }

@@ -1,12 +1,16 @@
+import { toErrorFacts } from "../core/error-facts.ts";
 import { isAckloopError } from "../core/errors.ts";
 import type { FeedEvent } from "../core/event.ts";
 import type { Delivery, Feed } from "../core/feed.ts";
-import { ask, notify } from "../core/guard.ts";
+import { ask } from "../core/guard.ts";
 import { Intake } from "../core/intake.ts";
 import type { Logger } from "../core/logger.ts";
-import { checkOptions, name as nameRule, whole, withMethods } from "../core/options.ts";
+import { consoleLogger, silent } from "../core/logger.ts";
+import { checkOptions, name as nameRule, orFalse, whole, withMethods } from "../core/options.ts";
 import type { Receiver } from "../core/receiver.ts";
+import { Seldom } from "../core/seldom.ts";
 import type { Inbox, InboxEntry } from "../core/stores.ts";
+import { onOneLine } from "../core/words.ts";
 import { anObject, checkArgument, timerMs } from "./check.ts";
 import { type InboxFeedOptions, inboxFeed, inboxFeedRules } from "./inbox-feed.ts";
 
@@ -24,8 +28,11 @@ export interface InboxOptions<E extends FeedEvent = FeedEvent> extends InboxFeed
    * @default 100
    */
   readonly maxRequests?: number | undefined;
-  /** Where requests that were deferred or refused are told of. @default nowhere */
-  readonly logger?: Logger | undefined;
+  /**
+   * Where requests that were deferred or refused are told of; `false` is silent.
+   * @default the receiver's own, or warnings go to the `console`
+   */
+  readonly logger?: Logger | false | undefined;
 }
 
 /** A webhook that stores first, and the feed that its events come out of. */
@@ -51,7 +58,7 @@ const inboxRules = {
   name: nameRule,
   replyTimeoutMs: timerMs.or(10_000),
   maxRequests: whole(1, 100_000).or(100),
-  logger: withMethods<Logger>("warn"),
+  logger: orFalse(withMethods<Logger>("warn")),
 };
 
 /**
@@ -71,7 +78,9 @@ export function inbox<E extends FeedEvent>(
   checkArgument("inbox", "receiver", receiver, anObject);
   const settings = checkOptions("inbox", options, { ...inboxFeedRules, ...inboxRules });
   const { name = receiver.name, events = receiver.events, leaseMs, pollMs } = settings;
-  const { replyTimeoutMs, maxRequests, logger } = settings;
+  const { replyTimeoutMs, maxRequests } = settings;
+  const logger = settings.logger === false ? silent : settings.logger;
+  const seldom = new Seldom();
   let storing = 0;
   const intake = new Intake({
     receiver,
@@ -87,7 +96,10 @@ export function inbox<E extends FeedEvent>(
     if (added.kind !== "failed") return receiver.accept();
     const error = added.thrown ?? added.error;
     if (!isAckloopError(error) || !error.retryable) throw error;
-    notify(() => logger?.warn(`inbox ${name}: a request was deferred`, { error: error.message }));
+    const what = `ackloop: ${name}: a request could not be stored: ${error.message}`;
+    const text = onOneLine(`${what}; the sender was told to send it again`);
+    const details = { feed: name, error: toErrorFacts(error) };
+    seldom.warn(logger ?? consoleLogger, text, details, "defer");
     return receiver.defer(error.retryAfterMs ?? deferMs);
   };
 

@@ -23,7 +23,8 @@ export interface PostgresStores extends FullStoreSet {
  * same shape.
  *
  * **Promises**: any number of processes on any number of machines may share the tables. Each step is
- * one statement; no transaction stays open between calls. All times are the database's. Any text is safe
+ * one statement, and what is asked of `dedupe` in one turn of the event loop is one for all, where each caller
+ * gets the answer that it would get alone; no transaction stays open between calls. All times are the database's. Any text is safe
  * in any key and payload. `dedupe.finish({ transaction })` takes a client with an open transaction, and
  * commits or rolls back with it.
  *

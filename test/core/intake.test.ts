@@ -93,7 +93,9 @@ it("throws what is config, and tells any other failure", async () => {
   });
 
   expect(await intake.take(request())).toBeUndefined();
-  expect(warn).toHaveBeenCalledWith("ackloop: orders: a request could not be read", {
-    error: expect.objectContaining({ code: "transport" }),
-  });
+  expect(warn).toHaveBeenCalledWith(
+    "ackloop: orders: a request could not be read: orders receive: Error: away; " +
+      "the sender was told to send it again",
+    { feed: "orders", error: expect.objectContaining({ code: "transport" }) },
+  );
 });

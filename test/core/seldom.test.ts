@@ -15,7 +15,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-it("tells each line at once, then once a minute with how often it was not told", () => {
+it("tells each line at once, then at growing intervals with how often it was not told", () => {
   const seldom = new Seldom();
   const warn = vi.fn();
   const logger = loggerOf(warn);
@@ -29,7 +29,7 @@ it("tells each line at once, then once a minute with how often it was not told",
   expect(warn.mock.calls).toEqual([
     ["refused: 401", {}],
     ["refused: 413", { limit: 1 }],
-    ["refused: 401", { more: 999 }],
+    ["refused: 401 (999 more since the last line)", { more: 999 }],
     ["refused: 413", {}],
   ]);
 });

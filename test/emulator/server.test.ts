@@ -2,7 +2,9 @@ import { Agent, get, request as httpRequest } from "node:http";
 import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { createEmulator, createTools, resettable } from "../../src/emulator/emulator.ts";
 import { json, Refusal } from "../../src/emulator/exchange.ts";
+import { kekkerEmulator } from "../../src/emulator/kekker.ts";
 import { serveEmulators } from "../../src/emulator/server.ts";
+import { tikiEmulator } from "../../src/emulator/tiki.ts";
 import { createBell } from "../../src/emulator/wait.ts";
 
 /** A provider that echoes, waits, and takes one command. */
@@ -320,6 +322,23 @@ describe("a server of emulators", () => {
 });
 
 describe("the admin routes", () => {
+  it("explain themselves", async () => {
+    const server = await serveEmulators([tikiEmulator(), kekkerEmulator()]);
+    onTestFinished(() => server.close());
+    const { origin } = server;
+
+    const told = await (await fetch(`${origin}/_emulator`)).json();
+
+    expect(told.about).toContain("application/json");
+    for (const each of Object.values(told.emulators) as { commands: string[] }[]) {
+      expect(each.commands).toContainEqual(
+        expect.stringMatching(/^POST \/_emulator\/\w+\/publish$/),
+      );
+    }
+    const [[name = ""] = []] = Object.entries(told.emulators);
+    expect((await fetch(`${origin}/_emulator/${name}/totals`)).status).toBe(200);
+  });
+
   it("tell the health", async () => {
     const { origin } = await served(echoEmulator());
     await fetch(`${origin}/echo/echo/a`, post);

@@ -45,7 +45,8 @@ it("examples/own-provider/signed-webhook.ts books each invoice once, keeps what 
 
   await vi.waitFor(() => expect(log).toHaveBeenCalledWith("booked 1 invoices"), 10_000);
   expect(warn.mock.calls.flat()).toContain(
-    "acme receiver: a request was answered 401: no signature fits its body",
+    "ackloop: acme/default: a request was answered 401: no signature fits its body; " +
+      "compare the secrets, and mount it in front of what changes a body",
   );
   const stores = sqliteStores(join(folder, "ackloop.db"));
   const key = { consumer: "booking", feed: "acme/default" };

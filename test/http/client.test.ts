@@ -150,7 +150,7 @@ describe("a call", () => {
     const error = await failureOf(clientOf(fetch, { retry: { attempts: 1 } }).call(callOf()));
 
     expect(error).toMatchObject({ code: "transport", retryable: true, outcomeUnknown: true });
-    expect(error.message).toContain("the network failed");
+    expect(error.message).toContain("the connection to api.example.com failed");
   });
 
   it.each([
@@ -229,7 +229,10 @@ describe("an answer", () => {
     const error = await failureOf(clientOf(fetch).call(callOf()));
 
     expect(error).toMatchObject({ code: "schema", retryable: true, outcomeUnknown: true });
-    expect(error.message).toBe("acme pull: the answer is a page of HTML or XML");
+    expect(error.message).toBe(
+      "acme pull: the answer is a page of HTML or XML, none of the API's own; " +
+        "where that stays so, check baseUrl",
+    );
     expect(requests).toHaveLength(3);
   });
 
@@ -345,7 +348,9 @@ describe("an answer", () => {
       clientOf(undefined, { ...once, baseUrl: server.baseUrl }).call(callOf()),
     );
 
-    expect(error.message).toBe("acme pull: no connection to the server (ECONNREFUSED)");
+    expect(error.message).toMatch(
+      /^acme pull: no connection to 127\.0\.0\.1:\d+ \(ECONNREFUSED: nothing listens there\)$/,
+    );
     expect(error).toMatchObject({ code: "transport", retryable: true });
     expect(error.outcomeUnknown).toBeUndefined();
   });
@@ -551,7 +556,7 @@ describe("time", () => {
       code: "timeout",
       retryable: true,
       outcomeUnknown: true,
-      message: "acme pull: no whole answer within 1000 ms",
+      message: "acme pull: no whole answer within 1 s",
     });
   });
 
@@ -1004,7 +1009,8 @@ describe("secrets", () => {
 
     const seen = printed(error);
 
-    for (const text of [...hidden, "api.example.com"]) expect(seen).not.toContain(text);
+    // The host alone may be named.
+    for (const text of [...hidden, "api.example.com/"]) expect(seen).not.toContain(text);
     expect(error.cause).toBeUndefined();
   });
 

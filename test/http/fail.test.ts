@@ -122,7 +122,8 @@ describe("fromStatus", () => {
     const error = failureOf(401, { text, describe: describeText });
 
     expect(error.message).toBe(
-      "acme pull: the credentials were refused (401): no such token: [redacted]",
+      "acme pull: the credentials were refused (401): no such token: [redacted]; " +
+        "check that they are whole, not expired, and of this account and region",
     );
     expect(printed(error)).not.toContain(secret);
   });
@@ -164,7 +165,9 @@ describe("fromStatus", () => {
     const later = failureOf(404, { describe: () => Promise.reject(new Error("later")) as never });
 
     for (const error of [throwing, nonsense, nothing, later]) {
-      expect(error.message).toBe("acme pull: there is no such thing (404)");
+      expect(error.message).toBe(
+        "acme pull: there is no such thing (404); check its name or id, and the account it is in",
+      );
     }
   });
 
@@ -185,14 +188,18 @@ describe("fromThrown", () => {
     const error = fromThrown(new TypeError("fetch failed", { cause }), context);
 
     expect(error).toMatchObject({ code: "transport", retryable: true, outcomeUnknown: true });
-    expect(error.message).toBe("acme pull: the network failed (ECONNRESET)");
+    expect(error.message).toBe(
+      "acme pull: the connection to the server failed (ECONNRESET: it was cut)",
+    );
     expect(printed(error)).not.toContain(secret);
   });
 
   it("is certain that a refused connection had no effect", () => {
     const error = fromThrown(Object.assign(new Error(), { code: "ECONNREFUSED" }), context);
 
-    expect(error.message).toBe("acme pull: no connection to the server (ECONNREFUSED)");
+    expect(error.message).toBe(
+      "acme pull: no connection to the server (ECONNREFUSED: nothing listens there)",
+    );
     expect(error.outcomeUnknown).toBeUndefined();
   });
 

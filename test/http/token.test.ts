@@ -181,17 +181,22 @@ describe("createCredential", () => {
     await expect(given(credential.current())).resolves.toBe("t");
   });
 
-  it.each([["a\r\nb: c"], [""], [" t"], ["日本"], [undefined], [5]])(
-    "refuses the token %j without repeating it",
-    async (odd) => {
-      const credential = createCredential("acme", async () => odd as string, call);
+  it.each([
+    ["a\r\nb: c", "must be text of printable characters in one line, or a function"],
+    [" t", "must be text of printable characters in one line, or a function"],
+    ["日本", "must be text of printable characters in one line, or a function"],
+    [5, "must be text of printable characters in one line, or a function"],
+    ["", "is empty; is the environment variable set?"],
+    [undefined, "is missing (undefined); is the environment variable set?"],
+    [null, "is missing (null); is the environment variable set?"],
+  ])("refuses the token %j without repeating it", async (odd, rule) => {
+    const credential = createCredential("acme", async () => odd as string, call);
 
-      await expect(given(credential.current())).rejects.toMatchObject({
-        code: "config",
-        message: "acme: the token must be text of printable characters in one line, or a function",
-      });
-    },
-  );
+    await expect(given(credential.current())).rejects.toMatchObject({
+      code: "config",
+      message: `acme: the token ${rule}`,
+    });
+  });
 });
 
 describe("cachedToken", () => {

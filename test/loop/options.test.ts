@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { whole } from "../../src/core/options.ts";
 import { deadLetter, deliveries, drain, redrive } from "../../src/index.ts";
 import type { LoopOptions } from "../../src/loop/options.ts";
@@ -12,6 +12,8 @@ const { deadLetters, dedupe, leases } = memoryStores();
 /** What a JavaScript caller may give. */
 const settle = (options: unknown, eventsAtOnce = 1) =>
   toLoopSettings("consume", options as LoopOptions, eventsAtOnce);
+
+const levels = ["debug", "info", "warn", "error"] as const;
 
 describe("the options of a run", () => {
   it("have defaults", () => {
@@ -42,13 +44,19 @@ describe("the options of a run", () => {
     });
   });
 
-  it("have a logger that writes nothing", () => {
-    const { logger } = settle({});
+  it("have a logger that writes warnings and errors to the console, and one that writes nothing", () => {
+    const write = { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() };
+    for (const level of levels) vi.spyOn(console, level).mockImplementation(write[level]);
 
-    expect(settle({ logger: false }).logger).toBe(logger);
-    for (const level of ["debug", "info", "warn", "error"] as const) {
-      expect(logger[level]("text")).toBeUndefined();
-    }
+    for (const level of levels) settle({}).logger[level](level, { id: "e1" });
+    for (const level of levels) settle({ logger: false }).logger[level](level);
+
+    expect(levels.map((level) => write[level].mock.calls)).toEqual([
+      [],
+      [],
+      [["warn", { id: "e1" }]],
+      [["error", { id: "e1" }]],
+    ]);
   });
 
   it.each([

@@ -173,7 +173,9 @@ describe("a webhook", () => {
 
     expect(await post("a")).toBe(503);
 
-    expect(error).toHaveBeenCalledWith(expect.stringContaining("the receiver's answer"), undefined);
+    expect(error).toHaveBeenCalledWith(expect.stringContaining("the receiver's answer"), {
+      feed: "inbox",
+    });
   });
 
   it("accepts what holds no event", async () => {

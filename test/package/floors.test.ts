@@ -33,8 +33,10 @@ const sound: Files = {
     'import "node:http"; import type { Item } from "../core/event.ts"; export type E = Item;',
   "src/testing/index.ts":
     'import "../core/errors.ts"; import "../feeds/cursor.ts"; import "../loop/run.ts"; import "../emulator/index.ts"; import "msw"; export {};',
+  "src/inspector/letters.ts":
+    'import "../core/errors.ts"; import "../feeds/cursor.ts"; import "../loop/run.ts"; export {};',
   "src/cli/main.ts":
-    'import "../emulator/index.ts"; import "../providers/tiki/index.ts"; export {};',
+    'import "../inspector/letters.ts"; import "../emulator/index.ts"; import "../providers/tiki/index.ts"; export {};',
   "src/index.ts": 'export * from "./core/errors.ts"; export * from "./loop/run.ts";',
 };
 
@@ -54,6 +56,11 @@ const planted: readonly (readonly [file: string, text: string, ...rules: string[
   ["src/http/d.ts", 'import type { Plugin } from "esbuild";', "no-other-package"],
   ["src/http/e.ts", 'import "node:crypto";', "node-only-where-it-is-needed"],
   ["src/http/f.ts", 'import "./not-there.ts";', "every-import-is-found"],
+  [
+    "src/inspector/a.ts",
+    'import "../stores/file.ts";',
+    "inspector-imports-core-and-feeds-and-loop",
+  ],
   ["src/feeds/a.ts", 'import "../http/client.ts";', "feeds-imports-core"],
   ["src/feeds/b.ts", 'import type { R } from "../loop/run.ts";', "feeds-imports-core"],
   ["src/feeds/c.ts", 'import "../providers/tiki/index.ts";', "feeds-imports-core"],

@@ -122,7 +122,7 @@ describe.each(driversHere)("sqliteStores by the path of a file, with $name", (dr
     await dedupe.begin(event, 1000);
 
     vi.setSystemTime(10_000_000_000 - 3_600_000);
-    const taken = { status: "taken", endsInMs: 1000 };
+    const taken = { status: "taken", endsInMs: 1000, holder: "a" };
     expect(await leases.acquire(key, "b", 1000)).toEqual(taken);
     expect(await dedupe.begin(event, 1000)).toEqual({ status: "busy", endsInMs: 1000 });
     expect(await inbox.claim("in", 1, 1000)).toEqual([]);

@@ -1,8 +1,10 @@
 import type { Connection, Emulator } from "ackloop/emulator";
 import { type Context, command } from "../command.ts";
-import { Failure } from "../failure.ts";
-import { flag, someOf, type ValuesOf, whole, withDefault } from "../option.ts";
+import { UsageError } from "../failure.ts";
+import { flag, someOf, text, type ValuesOf, whole, withDefault } from "../option.ts";
 import { providerNames, providers } from "../providers.ts";
+import { readKept } from "../seen.ts";
+import { freePort, portFailure } from "../serve.ts";
 import { untilAborted } from "../wait.ts";
 
 const { MAX_SAFE_INTEGER: largest } = Number;
@@ -21,6 +23,8 @@ const options = {
     largest,
   ),
   noLimits: flag("switch the rate limits off"),
+  publish: whole("number", "publish so many made-up events, and print a program", 1, 100_000),
+  fill: text("file", "publish what `tail --out` kept of one provider, and print a program"),
 };
 
 /** What is printed once the emulators are reachable. */
@@ -37,6 +41,17 @@ interface Announcement {
   readonly limits: boolean;
   /** Base URLs and test credentials, by provider. */
   readonly providers: Readonly<Record<string, Connection>>;
+  /** What was published, by provider. */
+  readonly published: Readonly<Record<string, Published>>;
+}
+
+/** Events that were published at the start. */
+interface Published {
+  /** Where they are, such as a queue's id. */
+  readonly place: string;
+  readonly count: number;
+  /** A program that consumes them. */
+  readonly program: string;
 }
 
 export const emulate = command({
@@ -45,13 +60,20 @@ export const emulate = command({
   options,
   examples: [
     ["emulate", "all providers, on a free port"],
+    [
+      `emulate --provider ${providerNames[0]} --publish 10`,
+      "ten events, and a program that consumes them",
+    ],
     [`emulate --provider ${providerNames[0]} --port 4010 --json`, "one, for a script"],
   ],
   run: serve,
 });
 
+type EmulateContext = Context<ValuesOf<typeof options>>;
+
 /** Serves the emulators, announces them, and returns when the signal has fired and all is closed. */
-async function serve({ values, output, signal }: Context<ValuesOf<typeof options>>) {
+async function serve({ values, output, signal }: EmulateContext): Promise<undefined> {
+  const items = readItems(values);
   const { serveEmulators } = await import("ackloop/emulator");
   // Equal seeds give equal ids, which a store that outlives a run would take for the same events.
   const { port, seed = Date.now() % 2 ** 31 } = values;
@@ -62,11 +84,21 @@ async function serve({ values, output, signal }: Context<ValuesOf<typeof options
       const made = await providers[name]?.emulator({ seed }, limits);
       if (made) open.push(made);
     }
-    const server = await serveEmulators(open, { port }).catch(refusePort);
+    const server = await serveEmulators(open, { port }).catch((error: unknown) => {
+      throw portFailure(error);
+    });
     const { origin } = server;
+    const connections = open.map(({ name }) => [name, server.connection(name)] as const);
+    const published = await Promise.all(
+      open.map(async (emulator) => [
+        emulator.name,
+        await publish(emulator, server.connection(emulator.name), items(emulator.name)),
+      ]),
+    );
     const announcement: Announcement = {
       ...{ origin, port: server.port, admin: `${origin}/_emulator`, seed, limits },
-      providers: Object.fromEntries(open.map(({ name }) => [name, server.connection(name)])),
+      providers: Object.fromEntries(connections),
+      published: Object.fromEntries(published.filter(([, some]) => some !== undefined)),
     };
     output.json(announcement);
     output.line(describe(announcement));
@@ -75,17 +107,42 @@ async function serve({ values, output, signal }: Context<ValuesOf<typeof options
   } finally {
     await Promise.all(open.map((emulator) => emulator.close()));
   }
-  return 0;
 }
 
-function refusePort(error: unknown): never {
-  const { syscall, code } = Object(error) as Partial<NodeJS.ErrnoException>;
-  if (syscall !== "listen") throw error;
-  throw new Failure(`the port cannot be had (${code}); choose another, or --port 0`);
+/** Gives the items to publish at a provider; none where nothing was asked for. */
+function readItems({ publish: count = 0, fill: file, provider }: EmulateContext["values"]) {
+  if (file === undefined) {
+    return (name: string): readonly unknown[] => {
+      const numbers = Array.from({ length: count }, (_, index) => index + 1);
+      return numbers.map((number) => providers[name]?.sample(number));
+    };
+  }
+  if (count > 0) throw new UsageError("give --publish or --fill, not both");
+  if (provider.length > 1) throw new UsageError("--fill needs --provider: whose events they are");
+  const items = readKept(file).map(({ raw }) => raw);
+  return () => items;
+}
+
+/** Publishes items at an emulator, and writes a program that consumes them. */
+async function publish(
+  { name, admin }: Emulator,
+  connection: Connection,
+  items: readonly unknown[],
+): Promise<Published | undefined> {
+  const provider = providers[name];
+  if (provider === undefined || items.length === 0) return undefined;
+  const port = provider.calls ? await freePort() : 0;
+  const url = provider.calls ? `http://127.0.0.1:${port}/` : undefined;
+  const command = async (verb: string, body: object) =>
+    Object((await admin[verb]?.(body)) ?? {}) as Record<string, unknown>;
+  const place = await provider.fill(command, items, url);
+  const program = provider.program(connection, place, port);
+  return { place, count: items.length, program };
 }
 
 /** The announcement as lines for a person. */
-function describe({ origin, admin, seed, limits, providers }: Announcement): string {
+function describe(announcement: Announcement): string {
+  const { origin, admin, seed, limits, providers, published } = announcement;
   const blocks = Object.entries(providers).map(([name, connection]) => {
     const lines = Object.entries(connection).map(([key, value]) => `  ${key.padEnd(22)}${value}`);
     return `${name}\n${lines.join("\n")}\n`;
@@ -94,7 +151,11 @@ function describe({ origin, admin, seed, limits, providers }: Announcement): str
   return [
     `Emulators on ${origin} (${facts})\n`,
     ...blocks,
-    `Publish, read the journal and inject faults under ${admin}.`,
+    ...Object.entries(published).flatMap(([name, { count, place, program }]) => [
+      `${name}: ${count} events in ${place}. This program consumes them (save it as ${name}.mjs):\n`,
+      `${program}\n`,
+    ]),
+    `Publish, read the journal and inject faults under ${admin}:\nGET it to see how.`,
     "Stop with Ctrl+C.",
   ].join("\n");
 }

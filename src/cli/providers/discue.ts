@@ -22,6 +22,7 @@ export const discue: Provider = {
       isOptional: true,
     },
   ],
+  calls: true,
   place: { name: "queue", about: "its id or name" },
   limits: "none yet; rate limits are announced",
   async connect(environment, settings) {
@@ -39,17 +40,21 @@ export const discue: Provider = {
     return toAccount(client, baseUrl, discueReceiver);
   },
   emulator: async (options) => (await import("ackloop/emulator")).discueEmulator(options),
-  async fill(command, items) {
+  async fill(command, items, url) {
     const { id } = await command("createQueue", { name: "orders" });
+    // A listener gets what comes after it was made.
+    if (url !== undefined) await command("createListener", { queue: id, notifyUrl: url });
     await command("publish", { queue: id, messages: items.map(toMessage) });
     return String(id);
   },
   sample: (number) => ({ data: JSON.stringify({ order: `ORDER-${number}`, total: number }) }),
-  program: ({ baseUrl, apiKey }, queue) =>
+  program: (_, queue, port) =>
     [
-      'import { discue } from "ackloop/discue";',
-      `const client = discue(${JSON.stringify({ baseUrl, apiKey })});`,
-      `const feed = client.receiver({ name: "${queue}", open: true }).feed();`,
+      'import { createServer } from "node:http";',
+      'import { webhook } from "ackloop";',
+      'import { discueReceiver } from "ackloop/discue";',
+      `const handle = webhook(discueReceiver({ name: "${queue}", open: true }), (event) => console.log(event.type, event.data));`,
+      `createServer(async (call, reply) => reply.writeHead((await handle(new Request("http://localhost", { method: call.method, headers: call.headers, body: (await call.toArray()).join("") || null }))).status).end()).listen(${port}, "127.0.0.1");`,
     ].join("\n"),
   examples: {
     tail: ["tail discue orders --port 8080", "answer the calls of a listener"],

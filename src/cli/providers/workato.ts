@@ -34,7 +34,9 @@ export const workato: Provider = {
     const region = variable(environment, "WORKATO_REGION") as keyof typeof regions | undefined;
     const client = open({ token, baseUrl, region, ...quick, ...settings });
     const known = regions[region ?? "us"];
-    const urls = baseUrl === undefined ? [known.streams, known.api] : [baseUrl];
+    const root = baseUrl?.replace(/\/+$/, "");
+    const urls =
+      root === undefined ? [known.streams, known.api] : [`${root}/api/v1`, `${root}/api`];
     return toAccount(client, urls);
   },
   async emulator(options, limits) {

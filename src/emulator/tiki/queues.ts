@@ -21,6 +21,16 @@ export interface TikiEventInput {
   readonly payload: unknown;
 }
 
+/** What became of an event that was let happen. */
+export interface TikiEmitted {
+  /** Its id. */
+  readonly id: string;
+  /** The codes of the queues that it went to. */
+  readonly queues: readonly string[];
+  /** Where it went to none: why, and what to do. */
+  readonly note?: string | undefined;
+}
+
 const eventChoices: Choices<TikiEventInput> = {
   id: isName,
   type: isName,
@@ -104,9 +114,27 @@ export interface Queues {
   /** Puts events into a queue that no pull shows. */
   hide(queue: Queue, count: number): void;
   /** Puts an event into every queue whose subscription routes it; gives the codes of these. */
-  emit(event: TikiEventInput): { readonly id: string; readonly queues: readonly string[] };
+  emit(event: TikiEventInput): TikiEmitted;
   /** Lets events go that are older than the retention. */
   expire(queue: Queue): void;
+}
+
+/** Why an event reached no queue, in words. */
+function whyNowhere(
+  queues: readonly Queue[],
+  { type, sid }: Pick<TikiEventInput, "type" | "sid">,
+  now: number,
+): string {
+  const all = queues.flatMap(({ subscriptions }) => [...subscriptions.values()]);
+  const fitting = all.filter((each) => each.eventType === type && each.sid === sid);
+  const on = fitting.filter(({ active }) => active);
+  if (on.length > 0) {
+    const first = Math.min(...on.map(({ routesFrom }) => routesFrom));
+    return `its subscription to ${type} is new, and routes in ${Math.ceil((first - now) / 1000)} s: emit it then, or publish into the queue`;
+  }
+  const state = fitting.length > 0 ? "is switched off" : "is there for this seller";
+  const what = fitting.length > 0 ? "the subscription" : "no subscription";
+  return `${what} to ${type} ${state}: the event is in no queue; subscribe one, or publish into it`;
 }
 
 function routes(queue: Queue, type: string, sid: string, now: number): boolean {
@@ -129,12 +157,8 @@ export function createQueues({ clock, random, journal }: TikiTools, options: Que
   }
 
   function complete(event: TikiEventInput) {
-    const made = {
-      id: randomUuid(random("event")),
-      sid: options.sid,
-      created_at: clock.now(),
-      version: "v1",
-    };
+    const facts = { sid: options.sid, created_at: clock.now(), version: "v1" };
+    const made = { id: randomUuid(random("event")), ...facts };
     const given = Object.entries(event).filter(([, value]) => value !== undefined);
     return { ...made, ...(Object.fromEntries(given) as Pick<TikiEventInput, "type" | "payload">) };
   }
@@ -144,7 +168,8 @@ export function createQueues({ clock, random, journal }: TikiTools, options: Que
     const now = clock.now();
     const reached = [...queues.values()].filter((each) => routes(each, wire.type, wire.sid, now));
     for (const queue of reached) append(queue, wire);
-    return { id: wire.id, queues: reached.map(({ code }) => code) };
+    const note = reached.length === 0 ? whyNowhere([...queues.values()], wire, now) : undefined;
+    return { id: wire.id, queues: reached.map(({ code }) => code), ...(note && { note }) };
   }
 
   return {
@@ -155,7 +180,7 @@ export function createQueues({ clock, random, journal }: TikiTools, options: Que
       return queue;
     },
     find: (code) => queues.get(code),
-    of: (owner) => [...queues.values()].filter((queue) => queue.owner === owner),
+    of: (owner) => [...queues.values()].filter((each) => each.owner === owner),
     subscribe(queue, eventType, sid) {
       const routesFrom = clock.now() + options.activationDelayMs;
       const subscription = { code: newCode(), eventType, sid, active: true, routesFrom };

@@ -41,7 +41,8 @@ export function createDoor(settings: ReceiverSettings, provider: string): Door {
       return !isSigned(letter);
     },
     letIn({ request, url }) {
-      if (secret.length > 0 && !hasSecret(url)) return "it lacks the secret";
+      if (secret.length > 0 && !hasSecret(url))
+        return "its secret is missing or wrong; compare the address that the sender was given";
       const claim = claimOf?.(request.headers);
       return typeof claim === "string" ? claim : { claim };
     },

@@ -6,6 +6,7 @@ import {
   list,
   oneOf,
   optionError,
+  orFalse,
   Rule,
   text,
   whole,
@@ -54,10 +55,11 @@ export interface ReceiverBasics {
    */
   readonly livenessPath?: string | undefined;
   /**
-   * Where refused requests (400, 401, 405, 413, 415, 503) are told, each reason at most once a minute;
-   * `webhook` and `inbox` tell their own logger in its place, where they have one.
+   * Where refused requests (400, 401, 405, 413, 415, 503) are told, each reason at once, and then at growing
+   * intervals, from a minute to an hour; `false` is silent. `webhook` and `inbox` tell their own logger in its
+   * place, where they have one. @default warnings and errors go to the `console`
    */
-  readonly logger?: Logger | undefined;
+  readonly logger?: Logger | false | undefined;
   /** The answer to handled, 200-299. @default 200 */
   readonly acceptStatus?: number | undefined;
   /** The answer to "send again", 400-599. @default 503 */
@@ -119,7 +121,7 @@ export const receiverTable = {
   methods: methods.or(["POST", "PUT"]),
   livenessMethods: list(method).or(["GET", "HEAD"]),
   livenessPath: path,
-  logger: withMethods<Logger>("debug", "info", "warn", "error"),
+  logger: orFalse(withMethods<Logger>("debug", "info", "warn", "error")),
   acceptStatus: whole(200, 299).or(200),
   deferStatus: whole(400, 599).or(503),
 } satisfies TableOf<ReceiverBasics>;

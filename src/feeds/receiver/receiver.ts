@@ -4,6 +4,7 @@ import { AckloopError } from "../../core/errors.ts";
 import type { EventCatalogue, FeedEvent } from "../../core/event.ts";
 import type { Delivery } from "../../core/feed.ts";
 import type { MaybePromise } from "../../core/guard.ts";
+import { consoleLogger, silent } from "../../core/logger.ts";
 import type { Received, ReceiveOptions, Receiver } from "../../core/receiver.ts";
 import { describeGiven } from "../../core/request-kind.ts";
 import { Seldom } from "../../core/seldom.ts";
@@ -97,7 +98,7 @@ interface Refusal {
 }
 
 const refusedBody = {
-  tooLarge: { status: 413, why: "its body is longer than `maxBodyBytes`" },
+  tooLarge: { status: 413, why: "its body is longer than the option `maxBodyBytes` lets in" },
   cut: { status: 400, why: "its body was cut off, or cannot be unpacked" },
   gone: { status: 400, why: "its body was read before: mount it in front of any body parser" },
   encoded: { status: 415, why: "its body is encoded in another way than gzip or deflate" },
@@ -111,10 +112,14 @@ function createReader(parts: ReceiverParts, source: string): Reader {
   const answerQuestion = createAnswers(parts, door);
   const readMessage = createMessageReader(parts, source, door);
   const seldom = new Seldom();
-  return async (request, { admit, logger = settings.logger }, cut) => {
+  const name = source.slice(1);
+  const own = settings.logger || (settings.logger === false ? silent : consoleLogger);
+  return async (request, { admit, logger = own }, cut) => {
     const letter = { request, url: urlOf(request, provider) };
-    const tell = ({ status, why }: Refusal): void =>
-      seldom.warn(logger, `${provider} receiver: a request was answered ${status}: ${why}`);
+    const tell = ({ status, why }: Refusal): void => {
+      const text = `ackloop: ${name}: a request was answered ${status}: ${why}`;
+      seldom.warn(logger, text, { feed: name, status });
+    };
     const received = await answerQuestion(letter, tell);
     cut.throwIfAborted();
     if (received) return received;
@@ -169,7 +174,10 @@ function createMessageReader(
     if (!bytes) return refusedBody[refused];
     if (bytes.length === 0 && isLiveness(letter) === "ifEmpty") return liveness();
     if (claim && !(await claim.verify(bytes))) {
-      return { status: 401, why: "no signature fits its body" };
+      return {
+        status: 401,
+        why: "no signature fits its body; compare the secrets, and mount it in front of what changes a body",
+      };
     }
     const text = decoded(decoder, bytes);
     if (text === undefined) return { status: 400, why: "its body is no UTF-8" };

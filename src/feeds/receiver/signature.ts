@@ -127,14 +127,16 @@ export function createSignatureCheck(
     const id = headers.get(`${prefix}id`);
     const timestamp = headers.get(`${prefix}timestamp`);
     const header = headers.get(`${prefix}signature`);
-    if (!id || !timestamp || !header) return "it lacks a signature";
+    if (!id || !timestamp || !header)
+      return `it lacks a signature: ${prefix}id, ${prefix}timestamp and ${prefix}signature`;
     const encoded = new Map(versions.map((version) => [version, encodedOf(header, version)]));
     const most = Math.max(...[...encoded.values()].map((each) => each.length));
     if (most === 0) return `it lacks a signature of version ${versions.join(" or ")}`;
     if (most > mostSignatures) return `it holds more than ${mostSignatures} signatures`;
     // Full stops part what is signed: with one of its own, one message's signature would fit another.
     if (id.includes(".")) return `its ${prefix}id holds a full stop`;
-    if (!isRecent(timestamp, toleranceMs)) return `its ${prefix}timestamp is too far from now`;
+    if (!isRecent(timestamp, toleranceMs))
+      return `its ${prefix}timestamp is too far from now; is the clock of this machine right?`;
     return {
       id,
       verify: async (body) => {

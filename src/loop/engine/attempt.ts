@@ -10,7 +10,6 @@ import type { Entry, Verdict } from "./entry.ts";
 import type { Keeping, KeepingParts } from "./keeping.ts";
 import { codeOf } from "./keeping.ts";
 import { backoffMs } from "./pacing.ts";
-import type { Tell } from "./report.ts";
 import type { Said } from "./returned.ts";
 import { toFailed, toSaid, toSaidOfEach } from "./returned.ts";
 import type { Routes } from "./route.ts";
@@ -205,8 +204,12 @@ export class Attempts {
     if (policy === "deadLetter") return this.#deadLetter(entry, reason, codeOf(cause) ?? "schema");
     const { settings, feed } = this.#parts;
     const advice = toSkipAdvice(entry, settings, feed);
+    const mend = 'mend that, or set the option unprocessable to "deadLetter" or "drop"';
     const halt = (told: string): Disposition => {
-      return { kind: "halt", error: this.#halted(`${subjectOf(entry)}: ${reason}${told}`, cause) };
+      return {
+        kind: "halt",
+        error: this.#halted(`${subjectOf(entry)}: ${reason}; ${mend}${told}`, cause),
+      };
     };
     return isThenable(advice) ? advice.then(halt) : halt(advice);
   }
@@ -242,14 +245,15 @@ export class Attempts {
     }
     if (begun.status === "done") {
       const { event } = entry.given ?? entry.delivery;
-      if (event) tell?.({ kind: "duplicate", event });
+      if (event) tell?.each?.({ kind: "duplicate", event });
       return DUPLICATE;
     }
     const startsBefore = begun.starts - 1;
     const isEnough = startsBefore >= Math.max(settings.attempts, LEAST_STARTS);
     if (!isEnough || entry.isUnheard) return undefined;
     entry.attempts = startsBefore;
-    const reason = `its handler was started ${startsBefore} times and never ended`;
+    const times = `${startsBefore} times`;
+    const reason = `its handler was started ${times} and never ended: was the process killed by it?`;
     return { reason, code: undefined, cause: undefined };
   }
 
@@ -270,8 +274,8 @@ export class Attempts {
       onEnd(LEFT, entry);
       return;
     }
-    const began = tell ? performance.now() : 0;
-    const leash = tell ? this.#openTold([entry], began, tell) : scope.open();
+    const leash = this.#open([entry]);
+    const began = tell?.each ? performance.now() : 0;
     const finish = entry.mark && ((transaction: unknown) => keeping.finishIn(entry, transaction));
     const context = new EventContext(leash, entry.attempts + 1, given, settings.logger, finish);
     entry.isAtWork = true;
@@ -296,8 +300,8 @@ export class Attempts {
     entries: readonly Entry[],
   ): Promise<readonly (readonly [Entry, MaybePromise<Disposition>])[]> {
     const { scope, settings, routes, tell, enter = asItIs } = this.#parts;
-    const began = tell ? performance.now() : 0;
-    const leash = tell ? this.#openTold(entries, began, tell) : scope.open();
+    const leash = this.#open(entries);
+    const began = tell?.each ? performance.now() : 0;
     const context = {
       get signal() {
         return leash.signal;
@@ -326,15 +330,17 @@ export class Attempts {
   }
 
   /** Begins a handler's time, and tells of it. */
-  #openTold(entries: readonly Entry[], began: number, tell: Tell): Leash {
-    const facts = entries.map((entry) => ({
-      event: entry.event as FeedEvent,
-      attempt: entry.attempts + 1,
-    }));
-    for (const each of facts) tell({ kind: "handling", ...each });
-    return this.#parts.scope.open(() => {
+  #open(entries: readonly Entry[]): Leash {
+    const { tell, scope, settings } = this.#parts;
+    const factsOf = ({ event, attempts }: Entry) => {
+      return { event: event as FeedEvent, attempt: attempts + 1 };
+    };
+    if (tell?.each) for (const entry of entries) tell.each({ kind: "handling", ...factsOf(entry) });
+    if (tell === undefined || settings.handlerTimeoutMs === undefined) return scope.open();
+    const began = performance.now();
+    return scope.open(() => {
       const elapsedMs = performance.now() - began;
-      for (const each of facts) tell({ kind: "timedOut", ...each, elapsedMs });
+      for (const entry of entries) tell({ kind: "timedOut", ...factsOf(entry), elapsedMs });
     });
   }
 
@@ -368,7 +374,7 @@ export class Attempts {
   #handled(entry: Entry, began: number): MaybePromise<Disposition> {
     entry.attempts += 1;
     this.#parts.onSuccess?.(entry);
-    this.#parts.tell?.({
+    this.#parts.tell?.each?.({
       kind: "handled",
       event: entry.event as FeedEvent,
       attempt: entry.attempts,
@@ -432,7 +438,10 @@ export class Attempts {
     if (this.#hasToldOfFalse) return;
     this.#hasToldOfFalse = true;
     const advice = "it counts as done; throw, or return retry(), to have it tried again";
-    this.#parts.log.warn(`ackloop: the handler of ${type} returned false for ${id}: ${advice}`);
+    this.#parts.log.warn(`the handler of ${type} returned false for ${id}; ${advice}`, {
+      id,
+      type,
+    });
   }
 
   #broken(error: unknown): Disposition {

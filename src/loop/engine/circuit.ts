@@ -1,4 +1,3 @@
-import type { Logger } from "../../core/logger.ts";
 import type { LoopSettings } from "../options.ts";
 import type { Entry } from "./entry.ts";
 import type { PacingBounds } from "./pacing.ts";
@@ -27,9 +26,7 @@ export interface CircuitParts {
   readonly bounds: PacingBounds;
   /** How long a probe may take before another is made beside it, in ms. */
   readonly probeMs: number;
-  readonly feed: string;
   readonly tell: Tell | undefined;
-  readonly log: Logger;
 }
 
 /** Between which waits the first and the last wait between probes in an outage lie, in ms. */
@@ -138,9 +135,7 @@ export class Circuit {
     this.#openedAt = undefined;
     this.#probe = undefined;
     this.#pace.reset();
-    const { feed, tell, log } = this.#parts;
-    log.warn(`ackloop: ${feed}: a handler has succeeded again, the run goes on`, { elapsedMs });
-    tell?.({ kind: "circuitClosed", elapsedMs });
+    this.#parts.tell?.({ kind: "circuitClosed", elapsedMs });
   }
 
   /** Whether an event has failed since the last success. */
@@ -183,10 +178,7 @@ export class Circuit {
     this.#forget();
     this.#openedAt = performance.now();
     const delayMs = this.#pace.delay();
-    const { feed, tell, log } = this.#parts;
-    const what = `the handlers of ${failed} different events have failed and none succeeded`;
-    log.warn(`ackloop: ${feed}: ${what}; the run holds, and one event probes`, { delayMs });
-    tell?.({ kind: "circuitOpened", failed, delayMs });
+    this.#parts.tell?.({ kind: "circuitOpened", failed, delayMs });
   }
 
   /** An event probes. If another still does, that one has failed. */

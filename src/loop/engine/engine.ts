@@ -2,7 +2,6 @@ import { onAbort } from "../../core/abort.ts";
 import type { AckloopError } from "../../core/errors.ts";
 import type { Feed, Receipt } from "../../core/feed.ts";
 import { toFailure } from "../../core/guard.ts";
-import type { Logger } from "../../core/logger.ts";
 import type { StopReason, Summary } from "../../core/summary.ts";
 import type { LoopSettings } from "../options.ts";
 import { Alarm } from "./alarm.ts";
@@ -32,6 +31,8 @@ import { CumulativeSettling, IndividualSettling } from "./settling.ts";
 import type { SkipsParts } from "./skips.ts";
 import { Skips } from "./skips.ts";
 import { Turn } from "./turn.ts";
+import { LONG_MS } from "./voice.ts";
+import { Watch } from "./watch.ts";
 import { Window } from "./window.ts";
 
 /** What a run is to do. */
@@ -67,7 +68,6 @@ const STOPPING = Object.freeze(new DOMException("The run is stopping.", "AbortEr
 export class Engine {
   readonly #task: Assignment;
   readonly #tell: Tell | undefined;
-  readonly #log: Logger;
   readonly #window: Window;
   readonly #scope: HandlerScope;
   readonly #circuit: Circuit | undefined;
@@ -79,6 +79,7 @@ export class Engine {
   readonly #extending: Extending;
   readonly #guard: LeaseGuard | undefined;
   readonly #counts: Counts;
+  readonly #watch: Watch | undefined;
   readonly #turn = new Turn(() => this.#changed());
   readonly #alarm = new Alarm(() => this.#changed());
   /** Fires when pulling and starting handlers is over. */
@@ -105,13 +106,15 @@ export class Engine {
   constructor(task: Assignment) {
     const { feed, settings } = task;
     this.#task = task;
-    this.#log = toLog(settings.logger);
-    this.#tell = toTell(feed.name, { onReport: settings.onReport, log: this.#log });
+    const { logger, consumer, onReport, concurrency } = settings;
+    const log = toLog(logger, { feed: feed.name, consumer });
+    this.#tell = toTell({ feed: feed.name, onReport, logger, log, concurrency });
     const leftMs = (task.deadline ?? Number.POSITIVE_INFINITY) - Date.now();
     this.#deadline = performance.now() + leftMs;
     this.#startUntil = this.#deadline - reserveOf(settings.reserveMs, leftMs);
     this.#window = new Window(feed);
     this.#counts = new Counts(feed);
+    this.#watch = this.#makeWatch();
     this.#scope = new HandlerScope(settings.handlerTimeoutMs);
     this.#guard = this.#makeGuard();
     const quit = this.#over.signal;
@@ -120,7 +123,7 @@ export class Engine {
       feed: feed.name,
       settings,
       tell: this.#tell,
-      log: this.#log,
+      log,
       isList: feed.acks === "individual" && feed.pulls === "unacked",
       stopping: this.#stopping.signal,
       quit,
@@ -145,11 +148,11 @@ export class Engine {
     this.#settling = this.#makeSettling();
     this.#pulling = this.#makePulling();
     const { callTimeoutMs } = settings;
-    this.#extending = new Extending({ feed, callTimeoutMs, log: this.#log, over: quit });
+    this.#extending = new Extending({ feed, callTimeoutMs, log, over: quit });
     this.#leaving = new Leaving({
       feed,
       callTimeoutMs,
-      log: this.#log,
+      log,
       window: this.#window,
       keeping: this.#keeping,
       guard: this.#guard,
@@ -299,7 +302,8 @@ export class Engine {
     if (finished && this.#window.open === 0 && this.#settling.isIdle) this.stop(finished);
     // A pause keeps the process alive, where nothing else does.
     const lookAt = this.#isPaused ? now + LONGEST_LOOK_MS : Number.POSITIVE_INFINITY;
-    return Math.min(handleAt, pullAt, ackAt, this.#startUntil, lookAt);
+    const watchAt = this.#watch?.step(now, this.#handling.running) ?? Number.POSITIVE_INFINITY;
+    return Math.min(handleAt, pullAt, ackAt, this.#startUntil, lookAt, watchAt);
   }
 
   /** What settles in one breath is acked by one call; a moment later it is acked in any case. */
@@ -336,15 +340,15 @@ export class Engine {
     this.#turn.stop();
     this.#stopping.abort(STOPPING);
     this.#pulling.cut(false);
-    this.#tell?.({ kind: "stopping" });
+    const { open, held: unacked } = this.#window;
+    const { error } = facts;
+    this.#tell?.({ kind: "stopping", open, unacked, withinMs, ...(error && { error }) });
     this.#changed();
   }
 
   #halt(error: AckloopError): void {
-    const { feed, settings } = this.#task;
-    // How a run that is stopping ends is decided; that it leaves something behind must not go unsaid.
-    if (this.#ending) this.#log.error("ackloop: failed while stopping", { feed: feed.name, error });
-    else this.#end({ error, withinMs: settings.shutdownTimeoutMs });
+    // How a run that is stopping ends is decided; that it leaves something behind is told all the same.
+    this.#end({ error, withinMs: this.#task.settings.shutdownTimeoutMs });
     this.#tell?.({ kind: "halted", error });
   }
 
@@ -417,7 +421,7 @@ export class Engine {
     if (this.#task.feed.acks === "individual" || event === undefined) return;
     this.#counts.pulled += 1;
     this.#counts.duplicates += 1;
-    this.#tell?.({ kind: "duplicate", event });
+    this.#tell?.each?.({ kind: "duplicate", event });
   }
 
   #onAcked(count: number, gone: number): void {
@@ -450,6 +454,12 @@ export class Engine {
     });
   }
 
+  #makeWatch(): Watch | undefined {
+    const { handlerTimeoutMs = 0 } = this.#task.settings;
+    const slowMs = Math.max(LONG_MS, handlerTimeoutMs);
+    return this.#tell && new Watch({ window: this.#window, tell: this.#tell, slowMs });
+  }
+
   #readSkips(): void {
     this.#skips.forget();
     this.reload().catch((error: unknown) =>
@@ -458,16 +468,11 @@ export class Engine {
   }
 
   #makeCircuit(): Circuit | undefined {
-    const { feed, settings, routes } = this.#task;
+    const { settings, routes } = this.#task;
     const { circuitAfter } = settings;
     if (circuitAfter === undefined) return undefined;
     const pace = { ...settings, circuitAfter, batchSize: routes.batch?.size };
-    return new Circuit({
-      ...toCircuitPace(pace),
-      feed: feed.name,
-      tell: this.#tell,
-      log: this.#log,
-    });
+    return new Circuit({ ...toCircuitPace(pace), tell: this.#tell });
   }
 
   #makeHandling(attempts: Attempts): Handling {

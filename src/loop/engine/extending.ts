@@ -1,6 +1,8 @@
+import { toErrorFacts } from "../../core/error-facts.ts";
 import type { Feed, Receipt } from "../../core/feed.ts";
 import { ask } from "../../core/guard.ts";
 import type { Logger } from "../../core/logger.ts";
+import { Seldom } from "../../core/seldom.ts";
 import { Alarm } from "./alarm.ts";
 import type { Entry, Message } from "./entry.ts";
 import { isStale } from "./entry.ts";
@@ -29,6 +31,7 @@ export class Extending {
   /** What is leased, for how long, and when each is to be extended. */
   readonly #leased = new Map<Message, { readonly leaseMs: number; readonly at: number }>();
   readonly #alarm = new Alarm(() => this.#extendDue());
+  readonly #seldom = new Seldom();
 
   constructor(parts: ExtendingParts) {
     this.#parts = parts;
@@ -91,7 +94,9 @@ export class Extending {
     const asking = { what: "extend", whom: feed.name, limitMs, signal: over };
     const answer = await ask(asking, (signal) => feed.extend?.(known, leaseMs, { signal }));
     if (answer.kind !== "failed") return;
-    log.warn("ackloop: leases were not extended", { feed: feed.name, error: answer.error });
+    const what = `leases were not extended: ${answer.error.message}`;
+    const next = "trying again soon; once they end, others may get events that are open here";
+    this.#seldom.warn(log, `${what}; ${next}`, { error: toErrorFacts(answer.error) }, "extend");
     const soon = performance.now() + Math.max(leaseMs / 10, LEAST_INTERVAL_MS);
     for (const message of messages) {
       if (isStale(message)) this.#leased.delete(message);

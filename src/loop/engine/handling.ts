@@ -175,10 +175,10 @@ export class Handling {
       else if (key !== undefined && key !== null) {
         // It may be a promise, and reject later.
         notify(() => key);
-        entry.keyFailure = `orderBy gave ${typeof key} for event ${event.id}, not a text or number`;
+        entry.keyFailure = `orderBy gave ${typeof key}, not a text or number`;
       }
     } catch (thrown) {
-      entry.keyFailure = `orderBy threw for event ${event.id}: ${describeThrown(thrown)}`;
+      entry.keyFailure = `orderBy threw: ${describeThrown(thrown)}`;
     }
   }
 
@@ -249,6 +249,7 @@ export class Handling {
 
   #startBatch(entries: readonly Entry[]): void {
     this.#batchDueAt = undefined;
+    for (const entry of entries) entry.begunAt = this.#startedAt;
     const onEnd = (ended: readonly Ended[]): void => {
       const failed = ended.filter(([, disposition]) => isFailure(disposition));
       if (failed.length > 0)

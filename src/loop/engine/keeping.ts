@@ -1,4 +1,5 @@
 import { sha256 } from "../../core/digest.ts";
+import { messageOf, toErrorFacts } from "../../core/error-facts.ts";
 import { isAckloopError } from "../../core/errors.ts";
 import { ask } from "../../core/guard.ts";
 import { hasOwnId, isNameless, namelessIdentity } from "../../core/identity.ts";
@@ -61,6 +62,7 @@ export class Keeping {
   #run: string | undefined;
   #nameless = 0;
   #unackable = 0;
+  #renewalFailed = false;
 
   constructor(parts: KeepingParts) {
     this.#parts = parts;
@@ -171,7 +173,9 @@ export class Keeping {
     const last = this.#end(entry.isDone ? "finish" : "forget", entry, mark, giveUp, true);
     // Unheard, the mark ends by itself: the redelivery waits that long, and one start too many counts.
     await last.catch((error: unknown) => {
-      this.#parts.log.warn("ackloop: a mark could not be ended", { error });
+      const next = "it ends by itself, and its event is held up until then";
+      const text = `the mark of ${entry.identity} could not be ended: ${messageOf(error)}; ${next}`;
+      this.#parts.log.warn(text, { error: toErrorFacts(error) });
     });
   }
 
@@ -224,7 +228,8 @@ export class Keeping {
     this.#unackable += 1;
     if (this.#unackable === MOST_UNACKABLE + 1) {
       const what = `${MOST_UNACKABLE} items came that have no id and cannot be acknowledged`;
-      this.#parts.log.error(`ackloop: ${this.#parts.feed}: ${what}; no more of them are set aside`);
+      const advice = "no more of them are set aside: mend what publishes them";
+      this.#parts.log.error(`${what}; ${advice}`);
     }
     return this.#unackable > MOST_UNACKABLE;
   }
@@ -308,7 +313,12 @@ export class Keeping {
       store.renew(this.#key(entry), mark.text, markMs, { signal }),
     );
     if (answer.kind === "answered" && answer.value) Object.assign(mark, times);
+    if (answer.kind === "answered" && this.#renewalFailed) {
+      this.#renewalFailed = false;
+      this.#parts.tell?.({ kind: "storeBack", store: "dedupe" });
+    }
     if (answer.kind !== "failed") return;
+    this.#renewalFailed = true;
     const error = answer.thrown ?? answer.error;
     const delayMs = renewalWaitMs(markMs, performance.now() - askedAt);
     this.#parts.tell?.({ kind: "storeFailed", store: "dedupe", error, delayMs });
@@ -342,6 +352,7 @@ export function toServices({
       bounds,
       limitMs,
       onFailed: (error, delayMs) => tell?.({ kind: "storeFailed", store: name, error, delayMs }),
+      onBack: () => tell?.({ kind: "storeBack", store: name }),
     });
   return {
     letters: make("deadLetters", callTimeoutMs),

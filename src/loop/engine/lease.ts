@@ -43,6 +43,8 @@ export class LeaseGuard {
   /** Whether the time of day says that it is over. */
   #isDoubtful = false;
   #isLost = false;
+  /** Whether the store has given no answer since its last. */
+  #hasFailed = false;
 
   constructor(parts: LeaseParts) {
     this.#parts = parts;
@@ -53,7 +55,7 @@ export class LeaseGuard {
     const grant = this.#grant;
     if (grant === undefined || this.#isLost) return false;
     if (performance.now() >= grant.untilMono) {
-      this.#lose("it ran out before it was renewed");
+      this.#lose("it ran out before it was renewed; another process may read the feed now");
       return false;
     }
     if (Date.now() < grant.untilWall) return true;
@@ -106,9 +108,10 @@ export class LeaseGuard {
       const { error, thrown = error } = answer;
       if (error.code === "config") return this.#end(error);
       const delayMs = pace.delay(error.retryAfterMs);
-      tell?.({ kind: "storeFailed", store: "lease", error: thrown, delayMs });
+      this.#failed(thrown, delayMs);
       return delayMs;
     }
+    this.#answered();
     const grant = answer.value;
     if (grant.status === "held") {
       if (stopping.aborted) await this.#giveBack(grant.fence);
@@ -120,8 +123,18 @@ export class LeaseGuard {
     if (endsInMs > SPREAD_MS) pace.reset();
     // A little after the end, spread, so that those who wait do not all come at once.
     const delayMs = pace.delay(endsInMs + Math.random() * SPREAD_MS);
-    tell?.({ kind: "leaseTaken", delayMs });
+    tell?.({ kind: "leaseTaken", delayMs, holder: grant.holder });
     return delayMs;
+  }
+
+  #failed(error: unknown, delayMs: number): void {
+    this.#hasFailed = true;
+    this.#parts.tell?.({ kind: "storeFailed", store: "lease", error, delayMs });
+  }
+
+  #answered(): void {
+    if (this.#hasFailed) this.#parts.tell?.({ kind: "storeBack", store: "lease" });
+    this.#hasFailed = false;
   }
 
   /** Takes note of how the store answers. */
@@ -140,14 +153,14 @@ export class LeaseGuard {
   }
 
   async #giveBack(fence: number, giveUp?: AbortSignal): Promise<void> {
-    const { lease, callTimeoutMs, key, tell } = this.#parts;
+    const { lease, callTimeoutMs, key } = this.#parts;
     const limitMs = Math.min(callTimeoutMs, lease.leaseMs);
     const asking = { what: "release", whom: "lease", limitMs, signal: giveUp };
     const answer = await ask(asking, (signal) => lease.store.release(key, fence, { signal }));
     if (answer.kind !== "failed") return;
     // It ends by itself, and the next holder waits that long.
     const error = answer.thrown ?? answer.error;
-    tell?.({ kind: "storeFailed", store: "lease", error, delayMs: lease.leaseMs });
+    this.#failed(error, lease.leaseMs);
   }
 
   #hold(fence: number, times: ReturnType<typeof timesOf>): void {
@@ -175,7 +188,7 @@ export class LeaseGuard {
     const grant = this.#grant;
     if (this.#isRenewing || grant === undefined || this.#ended.signal.aborted) return;
     this.#isRenewing = true;
-    const { lease, callTimeoutMs, key, tell } = this.#parts;
+    const { lease, callTimeoutMs, key } = this.#parts;
     const { leaseMs, store } = lease;
     const { fence } = grant;
     const askedAt = performance.now();
@@ -188,6 +201,7 @@ export class LeaseGuard {
     this.#isRenewing = false;
     if (answer.kind === "cut" || this.#isLost) return;
     if (answer.kind === "answered") {
+      this.#answered();
       if (grant.fence !== fence) return this.#renewIn(0);
       if (!answer.value) return this.#lose("another process has taken it");
       Object.assign(grant, times);
@@ -198,12 +212,13 @@ export class LeaseGuard {
     }
     const error = answer.thrown ?? answer.error;
     const delayMs = renewalWaitMs(leaseMs, performance.now() - askedAt);
-    tell?.({ kind: "storeFailed", store: "lease", error, delayMs });
+    this.#failed(error, delayMs);
     this.#renewIn(delayMs);
   }
 
   #lose(how: string): void {
-    const message = `the lease of ${this.#parts.key.feed} is lost: ${how}`;
+    const { consumer, feed } = this.#parts.key;
+    const message = `the lease of ${consumer} on ${feed} is lost: ${how}`;
     this.#end(new AckloopError("leaseLost", message));
   }
 
@@ -220,6 +235,10 @@ export class LeaseGuard {
 function checkGrant(grant: LeaseGrant): LeaseGrant {
   if (grant?.status === "held") return grant;
   if (grant?.status === "taken")
-    return { status: "taken", endsInMs: Math.max(0, Number(grant.endsInMs) || 0) };
+    return {
+      status: "taken",
+      endsInMs: Math.max(0, Number(grant.endsInMs) || 0),
+      holder: typeof grant.holder === "string" ? grant.holder : undefined,
+    };
   throw new Error("the store gave neither a grant nor who holds the lease");
 }

@@ -1,3 +1,4 @@
+import { messageOf, toErrorFacts } from "../../core/error-facts.ts";
 import type { Feed, Receipt } from "../../core/feed.ts";
 import { ask } from "../../core/guard.ts";
 import type { Logger } from "../../core/logger.ts";
@@ -74,7 +75,9 @@ export class Leaving {
     const asking = { what: "nack", whom: feed.name, limitMs, signal: giveUp };
     const answer = await ask(asking, (signal) => feed.nack?.(receipts, { signal }));
     if (answer.kind === "answered") return;
-    const facts = answer.kind === "failed" ? { error: answer.error } : {};
-    log.warn("ackloop: giving unsettled events back failed", { feed: feed.name, ...facts });
+    const isCut = answer.kind === "cut";
+    const why = isCut ? "there was no time left" : messageOf(answer.error);
+    const text = `events that are left could not be given back: ${why}; they come again later`;
+    log.warn(text, isCut ? {} : { error: toErrorFacts(answer.error) });
   }
 }

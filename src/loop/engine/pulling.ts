@@ -16,6 +16,7 @@ import type { Brought } from "./progress.ts";
 import { Progress } from "./progress.ts";
 import type { Settling } from "./settling.ts";
 import { isFatal } from "./settling.ts";
+import { LONG_MS } from "./voice.ts";
 import type { Reach } from "./watermark.ts";
 
 /** What the pulling side of a run works with. */
@@ -60,6 +61,16 @@ interface Pull {
   readonly wasQuiet: boolean;
 }
 
+/** What is known of a time without room. */
+interface Block {
+  readonly since: number;
+  /** Since when nothing was settled. */
+  stillSince: number;
+  open: number;
+  /** When it is told again. */
+  againAt: number | undefined;
+}
+
 /** The pulling side of a run: one pull at a time, whenever there is room. It starts no handler. */
 export class Pulling {
   readonly #parts: PullingParts;
@@ -79,9 +90,8 @@ export class Pulling {
   readonly #doubt = new Doubt();
   /** How the feed answers. */
   readonly answers = new Answers();
-  /** Since when there is no room. */
-  #blockedAt: number | undefined;
-  #isBlockTold = false;
+  /** There is no room. */
+  #block: Block | undefined;
   /** Why no pull is made any more, once that is so. */
   finished: "empty" | "limit" | undefined;
   /** How many pulls were answered. */
@@ -153,38 +163,49 @@ export class Pulling {
   /** When what holds the pulling up is to be told; `undefined` when nothing does. */
   #blockedUntil(now: number): number | undefined {
     if (this.#hasRoom(now)) {
-      this.#blockedAt = undefined;
-      this.#isBlockTold = false;
+      this.#block = undefined;
       return undefined;
     }
     // Nothing is left that could make room, if the feed gives no receipt for what is settled.
     const isStuck = this.#isQuiet();
     this.dueSince = isStuck ? (this.dueSince ?? now) : undefined;
     if (isStuck && this.#parts.untilEmpty) return this.#haltStuck();
-    this.#blockedAt ??= now;
-    return this.#tellOfBlock(now, this.#blockedAt);
+    return this.#parts.tell === undefined ? NEVER : this.#tellOfBlock(now);
   }
 
-  /** Says what holds the pulling up, once; gives when that is due. */
-  #tellOfBlock(now: number, since: number): number {
-    const { window, tell, settings } = this.#parts;
-    if (tell === undefined || this.#isBlockTold) return NEVER;
-    const isFull = window.held >= settings.maxInFlight || window.bytes >= settings.maxInFlightBytes;
-    const tellAt =
-      since + (isFull && window.open > 0 && this.#kind !== "pages" ? 0 : QUIET_BLOCK_MS);
+  /** Says what holds the pulling up, and again where nothing was settled for long; gives when that is due. */
+  #tellOfBlock(now: number): number {
+    const { window, tell } = this.#parts;
+    const { open } = window;
+    this.#block ??= { since: now, stillSince: now, open, againAt: undefined };
+    const block = this.#block;
+    if (open !== block.open) {
+      Object.assign(block, { open, stillSince: now });
+      if (block.againAt !== undefined) block.againAt = now + LONG_MS;
+    }
+    const tellAt = block.againAt ?? block.since + (this.#isFull ? 0 : QUIET_BLOCK_MS);
     if (now < tellAt) return tellAt;
     const oldest = window.oldest ?? window.watermark.first;
     if (oldest === undefined) return NEVER;
-    this.#isBlockTold = true;
+    const stillMs = now - block.stillSince;
+    block.againAt = now + Math.max(LONG_MS, stillMs);
     const heldMs = now - oldest.openedAt;
-    tell({ kind: "windowFull", open: window.open, heldBy: oldest.identity, heldMs });
-    return NEVER;
+    tell?.({ kind: "windowFull", open, heldBy: oldest.identity, heldMs, stillMs });
+    return block.againAt;
+  }
+
+  /** Whether it is so full that this is told at once. */
+  get #isFull(): boolean {
+    const { window, settings } = this.#parts;
+    const isFull = window.held >= settings.maxInFlight || window.bytes >= settings.maxInFlightBytes;
+    return isFull && window.open > 0 && this.#kind !== "pages";
   }
 
   /** A drain would wait for ever. */
   #haltStuck(): number {
     const { feed, window, onHalt } = this.#parts;
-    const why = `gave no receipt that acknowledges the ${window.held} deliveries that are settled`;
+    const what = `gave no receipt that acknowledges the ${window.held} deliveries that are settled`;
+    const why = `${what}; that is a fault of the feed, and a drain would wait for ever`;
     onHalt(new AckloopError("schema", why, { provider: feed.name, operation: "pull" }));
     return NEVER;
   }

@@ -1,6 +1,10 @@
 import { describeThrown, notify } from "../../core/guard.ts";
 import type { Logger } from "../../core/logger.ts";
+import { silent } from "../../core/logger.ts";
 import type { Report, ReportListener } from "../../core/report.ts";
+import { onOneLine } from "../../core/words.ts";
+import type { VoiceParts } from "./voice.ts";
+import { Voice } from "./voice.ts";
 
 /** A report as the parts of the loop make it: without the feed's name. */
 export type ReportBody = Report extends infer Each
@@ -10,35 +14,71 @@ export type ReportBody = Report extends infer Each
   : never;
 
 /** Gets the reports of one feed. */
-export type Tell = (report: ReportBody) => void;
+export interface Tell {
+  (report: ReportBody): void;
+  /** Gets those that come with each event; absent where nobody listens, so that none is made for nothing. */
+  readonly each?: ((report: ReportBody) => void) | undefined;
+}
+
+/** Whose run it is, and who wants to know of it. */
+export interface Telling extends VoiceParts {
+  readonly feed: string;
+  readonly onReport: ReportListener | undefined;
+  /** The user's logger. */
+  readonly logger: Logger;
+}
 
 /**
- * Makes the function that the loop's parts report to; `undefined` when nobody listens, so that no
- * report is made for nothing. A listener that throws, at once or late, is not called again.
+ * Makes the function that the loop's parts report to: the user's listener gets each report, and the log the
+ * lines that it makes; `undefined` when there is neither, so that no report is made for nothing. A listener
+ * that throws, at once or late, is not called again.
  */
-export function toTell(
+export function toTell({ feed, onReport, logger, ...parts }: Telling): Tell | undefined {
+  const listener = onReport && toListener(feed, onReport, parts.log);
+  if (logger === silent) return listener && Object.assign(listener, { each: listener });
+  const voice = new Voice(parts);
+  const tell = (report: ReportBody): void => {
+    notify(() => voice.hear(report));
+    listener?.(report);
+  };
+  return Object.assign(tell, { each: listener });
+}
+
+function toListener(
   feed: string,
-  { onReport, log }: { readonly onReport: ReportListener | undefined; readonly log: Logger },
-): Tell | undefined {
-  if (onReport === undefined) return undefined;
+  onReport: ReportListener,
+  log: Logger,
+): (report: ReportBody) => void {
   let isBroken = false;
   const onThrown = (thrown: unknown): void => {
     if (isBroken) return;
     isBroken = true;
-    const why = describeThrown(thrown);
-    log.error(`ackloop: onReport threw and is not called again: ${why}`, { feed });
+    log.error(`onReport threw and is not called again: ${describeThrown(thrown)}`);
   };
   return (report) => {
     if (!isBroken) notify(() => onReport({ feed, ...report }), onThrown);
   };
 }
 
-/** A logger as the loop writes to it: whatever the user's one throws, at once or late, goes no further. */
-export function toLog(logger: Logger): Logger {
-  return {
-    debug: (message, details) => notify(() => logger.debug(message, details)),
-    info: (message, details) => notify(() => logger.info(message, details)),
-    warn: (message, details) => notify(() => logger.warn(message, details)),
-    error: (message, details) => notify(() => logger.error(message, details)),
+/** Whose lines they are. */
+export interface Speaker {
+  readonly feed: string;
+  readonly consumer?: string | undefined;
+}
+
+/**
+ * A logger as the loop writes to it: each line names the feed and the consumer, and is one line; whatever the
+ * user's logger throws, at once or late, goes no further. A level that is silent stays so.
+ */
+export function toLog(logger: Logger, { feed, consumer }: Speaker): Logger {
+  const who = consumer ? { feed, consumer } : { feed };
+  const name = consumer ? `${feed} (${consumer})` : feed;
+  const write = (level: keyof Logger): Logger["warn"] => {
+    if (logger[level] === silent[level]) return silent[level];
+    return (message, details) => {
+      const line = onOneLine(`ackloop: ${name}: ${message}`);
+      notify(() => logger[level](line, { ...who, ...details }));
+    };
   };
+  return { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
 }

@@ -52,11 +52,11 @@ export function toRoutes<E extends FeedEvent>(
  * provider has only now. A handler of that name is called all the same, should such an event come.
  */
 export function tellOfStrangers(
-  feed: { readonly name: string; readonly events?: object | undefined },
+  feed: { readonly events?: object | undefined },
   handlers: unknown,
   log: Logger,
 ): void {
-  const { name, events } = feed;
+  const { events } = feed;
   if (events === undefined || typeof handlers !== "object" || handlers === null) return;
   if (batchParts in handlers) return;
   for (const type of Object.keys(handlers)) {
@@ -64,7 +64,7 @@ export function tellOfStrangers(
     const nearest = nearestOf(type, Object.keys(events));
     const advice = nearest === undefined ? "" : `; did you mean \`${nearest}\`?`;
     const what = `the handler of \`${type}\` is for a type that the catalogue does not have`;
-    log.warn(`ackloop: ${name}: ${what}${advice}`, { feed: name, type });
+    log.warn(`${what}${advice}`, { type });
   }
 }
 

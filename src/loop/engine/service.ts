@@ -17,6 +17,8 @@ export interface ServiceParts {
   readonly limitMs: number;
   /** A call failed and is made again in `delayMs`. */
   readonly onFailed: (error: unknown, delayMs: number) => void;
+  /** It has answered, after calls that failed. */
+  readonly onBack: () => void;
 }
 
 /**
@@ -92,13 +94,14 @@ export class Service {
     quit: AbortSignal,
     call: (signal: AbortSignal) => PromiseLike<Value>,
   ): Promise<Answer<Value>> {
-    const { name, limitMs, onFailed } = this.#parts;
+    const { name, limitMs, onFailed, onBack } = this.#parts;
     const sentAt = performance.now();
     this.answers.sent(sentAt);
     const answer = await ask({ what: operation, whom: name, limitMs, signal: quit }, call);
     if (answer.kind === "cut") this.answers.cut();
     if (answer.kind === "answered") {
       this.answers.good();
+      if (this.#pace.attempts > 0) onBack();
       this.#pace.reset(sentAt);
     }
     if (answer.kind === "failed") {

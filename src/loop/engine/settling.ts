@@ -107,7 +107,11 @@ async function sendAck(
   const count = Array.isArray(value) ? `${value.length} verdicts` : "no list of verdicts";
   const facts = { provider: name, operation: "ack" };
   return {
-    error: new AckloopError("schema", `gave ${count} for ${receipts.length} receipts`, facts),
+    error: new AckloopError(
+      "schema",
+      `gave ${count} for ${receipts.length} receipts; that is a fault of the feed`,
+      facts,
+    ),
   };
 }
 

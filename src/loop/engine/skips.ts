@@ -1,4 +1,5 @@
 import { sha256 } from "../../core/digest.ts";
+import { messageOf, toErrorFacts } from "../../core/error-facts.ts";
 import type { MaybePromise } from "../../core/guard.ts";
 import { contentIdentityOf, identityOf } from "../../core/identity.ts";
 import type { Logger } from "../../core/logger.ts";
@@ -141,9 +142,10 @@ export class Skips {
     const taking = letters.ask("unskip", left, async (signal) =>
       deadLetters?.unskip?.(key, { signal }),
     );
-    // It stays in the list, and is of no account as long as its event does not come again.
     await taking.catch((error: unknown) => {
-      log.warn("ackloop: a skip could not be taken back", { feed, error });
+      const next = "it stays in the list, and is of no account unless its event comes again";
+      const text = `the skip of ${identity} could not be taken back: ${messageOf(error)}; ${next}`;
+      log.warn(text, { error: toErrorFacts(error) });
     });
   }
 }

@@ -1,7 +1,7 @@
 import { AckloopError, isAckloopError } from "../../core/errors.ts";
 import { oneOf, Rule, type TableOf, whole } from "../../core/options.ts";
 import { createHttpClient } from "../../http/client.ts";
-import { checkClientOptions, tokenRule, wrong } from "../../http/options.ts";
+import { checkClientOptions, tokenNeed, tokenRule, wrong } from "../../http/options.ts";
 import type { ClientOptions, HttpClient, Token } from "../../http/types.ts";
 import { createCalls, type DiscueCall } from "./calls.ts";
 import { discueReceiver } from "./receiver.ts";
@@ -36,7 +36,7 @@ export function discue(options: DiscueOptions): DiscueClient {
 }
 
 const table = {
-  apiKey: new Rule<DiscueOptions["apiKey"]>(tokenRule).required(),
+  apiKey: new Rule<DiscueOptions["apiKey"]>(tokenRule).required(tokenNeed),
   naming: oneOf("name", "alias"),
   createBy: oneOf("POST", "PUT"),
   pageSize: whole(1, 100),

@@ -40,10 +40,12 @@ export type Form = Readonly<Record<string, string>>;
 /** An app with its defaults filled in. */
 export type CheckedApp = Required<{ readonly [Name in keyof TikiApp]: NonNullable<TikiApp[Name]> }>;
 
+const need = "a text; is the environment variable set?";
+
 /** The options of every grant: what is right, and the defaults. */
 export const appTable = {
-  clientId: text(1, 10_000).required(),
-  clientSecret: text(1, 10_000).required(),
+  clientId: text(1, 10_000).required(need),
+  clientSecret: text(1, 10_000).required(need),
   authentication: oneOf("basic", "post").or("basic"),
   // The client says later whether `http:` is allowed.
   tokenUrl: urlRule.or("https://api.tiki.vn/sc/oauth2/token"),

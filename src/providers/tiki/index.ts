@@ -30,7 +30,7 @@
  */
 import { oneOf } from "../../core/options.ts";
 import { createHttpClient } from "../../http/client.ts";
-import { checkClientOptions, tokenRule } from "../../http/options.ts";
+import { checkClientOptions, tokenNeed, tokenRule } from "../../http/options.ts";
 import type { ClientOptions, Token } from "../../http/types.ts";
 import { createCalls, type TikiCalls } from "./client.ts";
 import { describeError } from "./error.ts";
@@ -85,7 +85,7 @@ export interface TikiClient extends TikiCalls {
  */
 export function tiki(options: TikiOptions): TikiClient {
   checkClientOptions("tiki", options, {
-    token: tokenRule.required(),
+    token: tokenRule.required(tokenNeed),
     unclearAck: oneOf("error", "acked"),
   });
   const { token, baseUrl = production, unclearAck = "error", ...clientOptions } = options;

@@ -10,7 +10,13 @@ import {
 } from "../../core/options.ts";
 import type { StandardSchemaV1 } from "../../core/standard-schema.ts";
 import { createHttpClient } from "../../http/client.ts";
-import { checkBaseUrl, checkClientOptions, tokenRule, urlRule } from "../../http/options.ts";
+import {
+  checkBaseUrl,
+  checkClientOptions,
+  tokenNeed,
+  tokenRule,
+  urlRule,
+} from "../../http/options.ts";
 import type { ClientOptions, HttpClient, HttpSettings, Token } from "../../http/types.ts";
 import { checkTopicId, type WorkatoTopicId } from "./arguments.ts";
 import { createConsumeCalls, createConsumePage, type WorkatoConsumeCalls } from "./consume.ts";
@@ -130,7 +136,7 @@ export function workato(options: WorkatoOptions): WorkatoClient {
 const region: Rule<WorkatoRegion> = oneOf(...(Object.keys(regions) as WorkatoRegion[]));
 
 const table = {
-  token: tokenRule.required(),
+  token: tokenRule.required(tokenNeed),
   region: new Rule<WorkatoRegion>({
     ...region,
     must: `${region.must}; for another give \`streamsUrl\` and \`apiUrl\``,

@@ -28,7 +28,7 @@ export function memoryLeases(): Required<LeaseStore> {
       const lease = rows.get(key);
       const now = performance.now();
       if (lease && lease.until > now && lease.holder !== holder) {
-        return { status: "taken", endsInMs: leftOf(lease) };
+        return { status: "taken", endsInMs: leftOf(lease), holder: lease.holder };
       }
       const fence = (lease?.fence ?? 0) + 1;
       rows.set(key, { fence, holder, until: now + leaseMs, ms: leaseMs });

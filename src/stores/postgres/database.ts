@@ -36,14 +36,16 @@ type Parts = readonly [
 
 /** Makes the way that the statements of an operation take. */
 export function askerOf(...parts: Parts): Ask {
-  return async (...asked) => {
-    const answer = await answerTo(parts, ...asked);
-    if ("rows" in answer) return answer.rows;
-    throw answer.error;
-  };
+  return async (...asked) => rowsIn(await answerTo(parts, ...asked));
 }
 
-/** Takes the same way with one statement, for whoever must know how it has failed. */
+/** The rows of an answer; throws what the statement has failed with. */
+export function rowsIn(answer: Answer): readonly Row[] {
+  if ("rows" in answer) return answer.rows;
+  throw answer.error;
+}
+
+/** Takes this way with one statement, for whoever must know how it has failed. */
 export async function answerTo(
   [operation, database, { timeoutMs }, most = Number.POSITIVE_INFINITY]: Parts,
   text: string,

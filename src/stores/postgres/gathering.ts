@@ -1,34 +1,36 @@
 import type { Asked, Row } from "../sql/session.ts";
-import type { PostgresFailure } from "./postgres-error.ts";
 
-/** What is asked for and not made yet. */
-export interface Job {
-  readonly asked: Asked;
-  readonly resolve: (rows: readonly Row[]) => void;
-  readonly reject: (error: unknown) => void;
+/** How steps are made. */
+export interface Making {
+  /** Makes a step for one item, and gives its rows. */
+  one(asked: Asked): Promise<readonly Row[]>;
+  /** Makes a step for many, and gives the rows of each by its place; of none that was not made. */
+  many(all: readonly Asked[]): Promise<ReadonlyMap<number, readonly Row[]>>;
 }
 
-/** Makes one step for many; for each the rows it gave, or `undefined` where it was passed by. */
-export type Make = (
-  jobs: readonly Job[],
-) => Promise<PostgresFailure | { readonly each: readonly (readonly Row[] | undefined)[] }>;
+/** What is asked for and not made yet. */
+interface Job {
+  readonly asked: Asked;
+  readonly resolve: (rows: readonly Row[] | Promise<readonly Row[]>) => void;
+  readonly reject: (error: unknown) => void;
+}
 
 const jobsAtOnce = 500;
 
 /**
  * Gathers what is asked for in one turn of the event loop, so that one statement makes a step for all.
  *
- * Each caller gets the answer that it would get alone. Two of one key are in two statements, and what was passed
- * by, or may have failed for the sake of another, is made again by itself.
+ * Each caller gets the answer that it would get alone: two of one key are in two statements, and what was not made
+ * with the others is made by itself.
  */
 export class Gathering {
-  readonly #make: Make;
+  readonly #making: Making;
   // Taken now, so that a test which replaces the timers later does not stop the stores.
   readonly #soon: (work: () => void) => unknown = globalThis.setImmediate ?? setTimeout;
   #jobs: Job[] = [];
 
-  constructor(make: Make) {
-    this.#make = make;
+  constructor(making: Making) {
+    this.#making = making;
   }
 
   run(...asked: Asked): Promise<readonly Row[]> {
@@ -42,23 +44,17 @@ export class Gathering {
   #send(): void {
     const groups = groupsOf(this.#jobs);
     this.#jobs = [];
-    for (const group of groups) void this.#settle(group);
+    for (const group of groups) void this.#make(group);
   }
 
-  async #settle(jobs: readonly Job[]): Promise<void> {
+  async #make(jobs: readonly Job[]): Promise<void> {
+    const { one, many } = this.#making;
     try {
-      const made = await this.#make(jobs);
-      if ("each" in made) for (const [at, job] of jobs.entries()) this.#tell(job, made.each[at]);
-      else if (made.isOfOne && jobs.length > 1) for (const job of jobs) this.#tell(job, undefined);
-      else throw made.error;
+      const made = jobs.length > 1 ? await many(jobs.map(({ asked }) => asked)) : undefined;
+      for (const [at, { asked, resolve }] of jobs.entries()) resolve(made?.get(at) ?? one(asked));
     } catch (error) {
       for (const job of jobs) job.reject(error);
     }
-  }
-
-  #tell(job: Job, rows: readonly Row[] | undefined): void {
-    if (rows) job.resolve(rows);
-    else void this.#settle([job]);
   }
 }
 

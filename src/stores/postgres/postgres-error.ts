@@ -15,6 +15,7 @@ export interface PostgresFailure {
 type Meaning = readonly [says: RegExp, code: AckloopErrorCode, text: string, tries?: number];
 
 const cut = "the connection to the database failed";
+const unreached = "the database cannot be reached";
 const ended = "the given pool or client was ended, or its connection cut; make a new one";
 const pooled = "set the driver to use no named prepared statements, which a pooler does not keep";
 
@@ -39,11 +40,15 @@ const meanings: readonly Meaning[] = [
   [/^25P/, "transport", "the database ended the connection"],
   [/^0A000/, "transport", "the tables were changed meanwhile", 2],
   [/^(26000|42P05)/, "config", pooled],
-  [/^28/, "auth", "the database refused the credentials"],
-  [/^3D/, "config", "there is no such database"],
-  [/^3F/, "config", "there is no such schema"],
+  [/^28/, "auth", "the database refused the credentials; check the user and the password"],
+  [/^3D/, "config", "there is no such database; check the connection string, or create it"],
+  [/^3F/, "config", "there is no such schema; check the option `schema`, or create it"],
   [/^(22021|22P05)/, "config", "the database's encoding must be UTF8"],
-  [/^42501/, "config", "the database's user may not use the tables"],
+  [
+    /^42501/,
+    "config",
+    "the database's user may not use the tables; grant it that, or call `migrate()` as it",
+  ],
   [/^42P01/, "config", "the tables are missing; call `migrate()` first"],
   [/^42703/, "config", "the tables do not fit; call `migrate()` first"],
   [/^[0-9A-Z]{5}$/, "request", "the database refused the statement"],
@@ -76,7 +81,8 @@ export function toPostgresFailure(operation: string, thrown: unknown): PostgresF
   const failure = toNetworkFailure(thrown);
   if (!failure) return { error: thrown };
   const { networkCode = "", unsent } = failure;
-  const full = /^[A-Z][A-Z0-9_]+$/.test(networkCode) ? `${cut} (${networkCode})` : cut;
+  const what = unsent ? unreached : cut;
+  const full = /^[A-Z][A-Z0-9_]+$/.test(networkCode) ? `${what} (${networkCode})` : what;
   return {
     error: storeError("transport", operation, full, { outcomeUnknown: !unsent || undefined }),
   };

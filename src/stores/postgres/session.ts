@@ -1,9 +1,16 @@
 import { checkArgument } from "../check.ts";
 import type { PostgresSettings } from "../options.ts";
 import { type Asked, numberAt, type Row, type SqlSession } from "../sql/session.ts";
-import { aDatabase, answerTo, askerOf, type PostgresDatabase } from "./database.ts";
+import {
+  type Answer,
+  aDatabase,
+  answerTo,
+  askerOf,
+  type PostgresDatabase,
+  rowsIn,
+} from "./database.ts";
 import { isForMany, tableOf, toMany, toPostgres } from "./dialect.ts";
-import { Gathering, type Job, type Make } from "./gathering.ts";
+import { Gathering, type Making } from "./gathering.ts";
 import { look, refuseOld } from "./look.ts";
 import { migration } from "./migrations.ts";
 
@@ -11,7 +18,10 @@ import { migration } from "./migrations.ts";
 export class PostgresSession implements SqlSession {
   readonly #database: PostgresDatabase;
   readonly #options: PostgresSettings;
-  readonly #gathering = new Gathering((jobs) => this.#makeForMany(jobs));
+  readonly #gathering = new Gathering({
+    one: (asked) => this.#one(asked),
+    many: (all) => this.#many(all),
+  });
   #opening: Promise<string> | undefined;
   #schema: string | undefined;
 
@@ -21,29 +31,8 @@ export class PostgresSession implements SqlSession {
   }
 
   async run(...asked: Asked): Promise<readonly Row[]> {
-    const [operation, step, params] = asked;
-    if (isForMany(step)) return await this.#gathering.run(...asked);
-    const ask = askerOf(operation, this.#database, this.#options);
-    const schema = await this.#opened();
-    return await ask(
-      toPostgres(step, schema, this.#options.prefix, this.#lockMs),
-      params.map(String),
-    );
-  }
-
-  /** At the server, a wait for a lock ends well before the answer is given up here. */
-  get #lockMs(): number {
-    return Math.ceil(this.#options.timeoutMs / 2);
-  }
-
-  async #makeForMany(jobs: readonly Job[]): ReturnType<Make> {
-    const [operation, step] = (jobs[0] as Job).asked;
-    const schema = await this.#opened();
-    const many = toMany(step, jobs.length > 1, this.#lockMs);
-    const text = toPostgres(many, schema, this.#options.prefix);
-    const items = toItems(jobs.map(({ asked }) => asked[2]));
-    const answer = await answerTo([operation, this.#database, this.#options], text, [items]);
-    return "rows" in answer ? { each: toEach(operation, answer.rows, jobs.length) } : answer;
+    if (isForMany(asked[1])) return await this.#gathering.run(...asked);
+    return await this.#one(asked);
   }
 
   async runIn(transaction: unknown, ...[operation, step, params]: Asked): Promise<readonly Row[]> {
@@ -54,8 +43,32 @@ export class PostgresSession implements SqlSession {
     const schema = this.#schema ?? refuseOld(await look(operation, ask, this.#options));
     // Refused where no transaction is open; in one it takes only the lock that the step takes anyway.
     await ask(`lock table ${tableOf(schema, prefix, "dedupe")} in row exclusive mode`);
-    const rows = await ask(toPostgres(toMany(step, false), schema, prefix), [toItems([params])]);
-    return toEach(operation, rows, 1)[0] ?? [];
+    return await ask(toPostgres(step, schema, prefix), params.map(String));
+  }
+
+  async #one(asked: Asked): Promise<readonly Row[]> {
+    return rowsIn(await this.#answerTo(asked));
+  }
+
+  async #answerTo([operation, step, params]: Asked): Promise<Answer> {
+    const schema = await this.#opened();
+    const text = toPostgres(step, schema, this.#options.prefix, this.#lockMs);
+    return await answerTo([operation, this.#database, this.#options], text, params.map(String));
+  }
+
+  /** At the server, a wait for a lock ends well before the answer is given up here. */
+  get #lockMs(): number {
+    return Math.ceil(this.#options.timeoutMs / 2);
+  }
+
+  async #many(all: readonly Asked[]): ReturnType<Making["many"]> {
+    const [[operation, step]] = all as readonly [Asked];
+    const items = all.map(([, , [event, mark, ms, kept]], at) => ({ at, event, mark, ms, kept }));
+    const many = toMany(step, this.#lockMs);
+    const answer = await this.#answerTo([operation, many, [JSON.stringify(items)]]);
+    // Nothing was done, for the sake of one item: the others do without it.
+    if ("error" in answer && answer.isOfOne) return new Map();
+    return toEach(operation, rowsIn(answer));
   }
 
   /** Brings the tables to this version. Whoever else does it at the same time is waited for. */
@@ -80,24 +93,10 @@ export class PostgresSession implements SqlSession {
   }
 }
 
-/** The items of a step for many, as its parameter. */
-function toItems(items: readonly Asked[2][]): string {
-  return JSON.stringify(
-    items.map(([event, mark, ms, kept], at) => ({ at, event, mark, ms, kept })),
+/** What a step gave for each of many, by its place, but for what was passed by: its row, or none. */
+function toEach(operation: string, rows: readonly Row[]): ReadonlyMap<number, readonly Row[]> {
+  const made = rows.filter((row) => numberAt(operation, row, "passed") === 0);
+  return new Map(
+    made.map((row) => [numberAt(operation, row, "at"), row["key"] === null ? [] : [row]]),
   );
-}
-
-/** What a step gave for each of many: its row, none, or `undefined` where it was passed by. */
-function toEach(
-  operation: string,
-  rows: readonly Row[],
-  count: number,
-): readonly (readonly Row[] | undefined)[] {
-  const each: (readonly Row[] | undefined)[] = Array.from({ length: count }, () => []);
-  for (const row of rows) {
-    const made = row["key"] === null ? [] : [row];
-    each[numberAt(operation, row, "at")] =
-      numberAt(operation, row, "passed") === 1 ? undefined : made;
-  }
-  return each;
 }

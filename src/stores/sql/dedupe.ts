@@ -20,7 +20,7 @@ const fromGiven = "from @given as item where known.key = item.event and @among(k
 const toStatements = () => ({
   begin: `
     insert into @dedupe as known (key, mark, marked_until, marked_ms, kept_until, starts)
-    select event, mark, @now + ms, ms, @now + kept, 1 from @given where true
+    select event, mark, @now + ms, ms, @now + kept, 1 from @given as item where true
     on conflict (key) do update set
       starts = case
         when known.done_until is not null or known.kept_until <= @now then 1
@@ -48,14 +48,14 @@ const toStatements = () => ({
     ${fromGiven} and known.mark = item.mark and known.done_until is null
     returning key`,
   finish: `
-    update @dedupe as known set done_until = @now + item.ms, kept_until = @now + item.ms
+    update @dedupe as known set done_until = @now + item.ms, kept_until = @now + item.kept
     ${fromGiven} and known.mark = item.mark
     returning key`,
   // The row is written also where there is none yet, so that a begin that comes late finds it. Where as
   // many marks are known as may be, the oldest goes: it is what ends the list behind its last line break.
   forget: `
     insert into @dedupe as known (key, forgotten, marked_until, marked_ms, kept_until, starts)
-    select event, mark, @now, 0, @now + ms, 0 from @given where true
+    select event, mark, @now, 0, @now + kept, 0 from @given as item where true
     on conflict (key) do update set
       forgotten = excluded.forgotten || case
         when length(known.forgotten) - length(${letters}) < ${forgottenAtMost} then known.forgotten
@@ -82,33 +82,33 @@ export function sqlDedupe(session: SqlSession, startsRetentionMs: number): Dedup
   return {
     async begin(key, markMs, { mark = crypto.randomUUID() } = {}) {
       await sweep("begin");
-      const params = [...namesOf(key, mark), markMs, keptMs(markMs)];
-      const [begun] = await session.run("begin", statements.begin, params);
+      const item = itemOf(key, mark, markMs, keptMs(markMs));
+      const [begun] = await session.run("begin", statements.begin, item);
       if (begun) return { status: "begun", mark, starts: numberAt("begin", begun, "starts") };
-      const [row] = await session.run("begin", statements.look, namesOf(key, mark));
+      const [row] = await session.run("begin", statements.look, item);
       if (row && numberAt("begin", row, "done") === 1) return { status: "done" };
       return { status: "busy", endsInMs: leftAt("begin", row) };
     },
     async renew(key, mark, markMs) {
-      const params = [...namesOf(key, mark), markMs, keptMs(markMs)];
-      return (await session.run("renew", statements.renew, params)).length > 0;
+      const item = itemOf(key, mark, markMs, keptMs(markMs));
+      return (await session.run("renew", statements.renew, item)).length > 0;
     },
     async finish(key, mark, { retentionMs, transaction }) {
-      const asked: Asked = ["finish", statements.finish, [...namesOf(key, mark), retentionMs]];
+      const asked: Asked = ["finish", statements.finish, itemOf(key, mark, retentionMs)];
       const isOwn = transaction === undefined;
       const rows = isOwn ? session.run(...asked) : session.runIn(transaction, ...asked);
       return (await rows).length > 0;
     },
     async forget(key, mark) {
-      await session.run("forget", statements.forget, [...namesOf(key, mark), markKeptMs]);
+      await session.run("forget", statements.forget, itemOf(key, mark, markKeptMs));
     },
   };
 }
 
 /**
- * The event, and the mark as a text that a database can hold. No JSON has a line break of its own, so that
- * a mark is found in a list of others only as a whole.
+ * The event, the mark as a text that a database can hold, and the times. No JSON has a line break of its own, so
+ * that a mark is found in a list of others only as a whole.
  */
-function namesOf(key: EventKey, mark: string): readonly string[] {
-  return [keyOfEvent(key), `\n${JSON.stringify(mark)}`];
+function itemOf(key: EventKey, mark: string, ms: number, keptMs = ms): Asked[2] {
+  return [keyOfEvent(key), `\n${JSON.stringify(mark)}`, ms, keptMs];
 }

@@ -17,7 +17,8 @@ const toStatements = () => ({
   look: [
     `update @leases set held_until = @now + held_ms
     where key = @key($1) and held_until > @now + held_ms`,
-    "select held_until - @now as remaining, cast(held_ms as float8) as ms from @leases where key = @key($1)",
+    `select held_until - @now as remaining, cast(held_ms as float8) as ms, holder
+    from @leases where key = @key($1)`,
   ],
   change: `
     update @leases set held_until = ${after("$3")}, held_ms = cast($3 as float8)
@@ -42,7 +43,12 @@ export function sqlLeases(session: SqlSession): Required<LeaseStore> {
       const [held] = await session.run("acquire", statements.hold, params);
       if (held) return { status: "held", fence: numberAt("acquire", held, "fence") };
       const [row] = await session.run("acquire", statements.look, [key]);
-      return { status: "taken", endsInMs: leftAt("acquire", row) };
+      const name = parsed(row?.["holder"]);
+      return {
+        status: "taken",
+        endsInMs: leftAt("acquire", row),
+        holder: typeof name === "string" ? name : undefined,
+      };
     },
     renew: (place, fence, leaseMs) => change("renew", keyOfPlace(place), fence, leaseMs),
     async release(place, fence) {

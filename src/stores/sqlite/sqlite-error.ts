@@ -11,15 +11,35 @@ const throughFile =
 
 /** What a driver or a function of Node says, and what it means to a store; the first that fits counts. */
 const meanings: readonly Meaning[] = [
-  [/^SQLITE_(BUSY|LOCKED)/, "transport", "another process has the database locked"],
+  [
+    /^SQLITE_(BUSY|LOCKED)/,
+    "transport",
+    "another process has the database locked; it is asked again",
+  ],
   [/^SQLITE_PROTOCOL/, "transport", "the database is locked"],
   [/^SQLITE_IOERR|^EIO\b/, "transport", "the disk failed"],
-  [/^SQLITE_FULL|^ENOSPC|^EDQUOT/, "transport", "the disk is full"],
-  [/^SQLITE_CANTOPEN/, "transport", "the database cannot be opened"],
-  [/^EMFILE|^ENFILE/, "transport", "too many files are open"],
+  [
+    /^SQLITE_FULL|^ENOSPC|^EDQUOT/,
+    "transport",
+    "the disk is full; free space, and it goes on by itself",
+  ],
+  [
+    /^SQLITE_CANTOPEN/,
+    "transport",
+    "the database cannot be opened; is its folder there, and may this user write in it?",
+  ],
+  [
+    /^EMFILE|^ENFILE/,
+    "transport",
+    "too many files are open; raise the limit of the process (ulimit -n)",
+  ],
   [/^SQLITE_CORRUPT/, "config", "the database is damaged; restore it from a backup"],
   [/^SQLITE_NOTADB/, "config", "the file is no SQLite database; give another path"],
-  [/^SQLITE_READONLY/, "config", "the database is read-only"],
+  [
+    /^SQLITE_READONLY/,
+    "config",
+    "the database is read-only; may this user write the file and its folder?",
+  ],
   [/^SQLITE_(PERM|AUTH)/, "config", "the database may not be used"],
   [/^EACCES|^EPERM/, "config", mayNot],
   // What Node tells of a folder to be made on a disk that is read-only.
@@ -27,8 +47,16 @@ const meanings: readonly Meaning[] = [
   [/^EROFS/, "config", "the file of the database is on a disk that is mounted read-only"],
   [/^EEXIST|^ENOTDIR/, "config", throughFile],
   [/^E[A-Z]+\b/, "config", "the file of the database cannot be used"],
-  [/not open|is closed|been finalized/, "config", "the database is closed"],
-  [/no such (table|column)/, "config", "the tables are missing or do not fit"],
+  [
+    /not open|is closed|been finalized/,
+    "config",
+    "the database is closed; make new stores, or close it after the runs have ended",
+  ],
+  [
+    /no such (table|column)/,
+    "config",
+    "the tables are missing or do not fit; call `migrate()` first",
+  ],
 ];
 
 const refused: Meaning = [/./, "request", "the database refused the statement"];

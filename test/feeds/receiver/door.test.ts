@@ -129,7 +129,7 @@ describe("what is no Request", () => {
 });
 
 describe("a refusal", () => {
-  it("is told without the address, each reason once a minute", async () => {
+  it("is told without the address, each reason at once", async () => {
     const warn: string[] = [];
     const logger = {
       debug() {},
@@ -145,9 +145,10 @@ describe("a refusal", () => {
     }
 
     expect(warn).toEqual([
-      "acme receiver: a request was answered 401: it lacks the secret",
-      "acme receiver: a request was answered 413: its body is longer than `maxBodyBytes`",
-      "acme receiver: a request was answered 400: its body is no UTF-8",
+      "ackloop: acme/orders: a request was answered 401: its secret is missing or wrong; " +
+        "compare the address that the sender was given",
+      "ackloop: acme/orders: a request was answered 413: its body is longer than the option `maxBodyBytes` lets in",
+      "ackloop: acme/orders: a request was answered 400: its body is no UTF-8",
     ]);
   });
 
@@ -160,7 +161,10 @@ describe("a refusal", () => {
     }
 
     expect(warn.mock.calls).toEqual([
-      ["acme receiver: a request was answered 405: its method is none of its `methods`", {}],
+      [
+        "ackloop: acme/orders: a request was answered 405: its method is none of its `methods`",
+        { feed: "acme/orders", status: 405 },
+      ],
     ]);
   });
 

@@ -9,7 +9,7 @@ import type { Disposition, Ended } from "../../../src/loop/engine/attempt.ts";
 import { Attempts } from "../../../src/loop/engine/attempt.ts";
 import { Entry } from "../../../src/loop/engine/entry.ts";
 import { Keeping } from "../../../src/loop/engine/keeping.ts";
-import type { ReportBody } from "../../../src/loop/engine/report.ts";
+import type { ReportBody, Tell } from "../../../src/loop/engine/report.ts";
 import { toRoutes } from "../../../src/loop/engine/route.ts";
 import { HandlerScope } from "../../../src/loop/engine/scope.ts";
 import type { HandlerContext, Handlers } from "../../../src/loop/handler.ts";
@@ -31,13 +31,14 @@ function attemptsOf(handlers: unknown, { options = {}, events }: Setting = {}) {
   const { deadLetters } = memoryStores();
   const settings = toSettings({ consumer: "billing", deadLetters, ...options });
   const reports: ReportBody[] = [];
-  const tell = (report: ReportBody): void => {
+  const each = (report: ReportBody): void => {
     reports.push(report);
   };
   const quit = new AbortController();
   const scope = new HandlerScope(settings.handlerTimeoutMs);
   const warn = vi.fn();
   const log = { ...settings.logger, warn };
+  const tell: Tell = Object.assign(each, { each });
   const parts = { feed: "orders", settings, tell, log, quit: quit.signal };
   const keeping = new Keeping(parts);
   const state = { mayStart: true, isPaused: false };
@@ -257,8 +258,9 @@ describe("an attempt", () => {
 
     expect(warn.mock.calls).toEqual([
       [
-        "ackloop: the handler of test returned false for a: it counts as done; " +
+        "the handler of test returned false for a; it counts as done; " +
           "throw, or return retry(), to have it tried again",
+        { id: "a", type: "test" },
       ],
     ]);
   });
@@ -734,7 +736,7 @@ describe("an attempt with dedupe", () => {
       if (count > 0) {
         expect(kept[0]).toMatchObject({
           attempts: 3,
-          reason: "its handler was started 3 times and never ended",
+          reason: expect.stringContaining("its handler was started 3 times and never ended"),
         });
       }
       expect(finish).toHaveBeenCalledTimes(1);

@@ -2,9 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Circuit } from "../../../src/loop/engine/circuit.ts";
 import { Entry } from "../../../src/loop/engine/entry.ts";
 import type { ReportBody } from "../../../src/loop/engine/report.ts";
-import { toLog } from "../../../src/loop/engine/report.ts";
 import { testEvent } from "../../../src/testing/memory-feed.ts";
-import { toSettings } from "../support.ts";
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -15,18 +13,15 @@ afterEach(() => {
 
 function circuitOf({ after = 4, atOnce = 1 } = {}) {
   const reports: ReportBody[] = [];
-  const warn = vi.fn();
   const circuit = new Circuit({
     after,
     atOnce,
     bounds: { minMs: 1000, maxMs: 4000 },
     probeMs: 10_000,
-    feed: "orders",
     tell: (report) => reports.push(report),
-    log: toLog({ ...toSettings().logger, warn }),
   });
   vi.spyOn(Math, "random").mockReturnValue(1);
-  return { circuit, reports, warn };
+  return { circuit, reports };
 }
 
 /** So many events, each of which was tried so often. */
@@ -175,13 +170,12 @@ describe("a circuit that opens", () => {
   }
 
   it("gives back the attempts since the last success, and tells of it", () => {
-    const { circuit, entries, reports, warn, from } = opened();
+    const { circuit, entries, reports, from } = opened();
 
     expect(entries.map(({ attempts, verdict }) => [attempts, verdict])).toEqual(
       new Array(4).fill([3, undefined]),
     );
     expect(reports).toEqual([{ kind: "circuitOpened", failed: 4, delayMs: 1000 }]);
-    expect(warn).toHaveBeenCalledTimes(1);
     expect([circuit.isOpen, circuit.openedAt, circuit.probeAt]).toEqual([true, from, from + 1000]);
   });
 

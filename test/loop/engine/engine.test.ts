@@ -515,7 +515,10 @@ describe("a halt", () => {
     expect(summary).toMatchObject({ handled: 3, acked: 3 });
     expect(onReport.mock.calls.at(-1)?.[0].kind).toBe("handled");
     expect(error.mock.calls).toEqual([
-      ["ackloop: onReport threw and is not called again: Error: full disk", { feed: "memory" }],
+      [
+        "ackloop: memory: onReport threw and is not called again: Error: full disk",
+        { feed: "memory" },
+      ],
     ]);
   });
 
@@ -547,7 +550,11 @@ describe("a halt", () => {
     expect(await ended(stopped, 100)).toMatchObject({ stopped: "signal", handled: 1, acked: 0 });
     expect(of("halted")).toMatchObject([{ error: refusal }]);
     expect(error.mock.calls).toEqual([
-      ["ackloop: failed while stopping", { feed: "memory", error: refusal }],
+      [
+        "ackloop: memory: failed while stopping: the acks are refused; " +
+          "what is not acknowledged comes again once it is mended and started anew",
+        { feed: "memory", error: expect.objectContaining({ code: "auth" }) },
+      ],
     ]);
   });
 
@@ -584,7 +591,7 @@ describe("a halt", () => {
 
     const failure = await halt(drain(filledFeed(1), () => {}, { orderBy }));
 
-    expect(failure.message).toContain("memory: event e0 (test): orderBy threw for event e0: TypeError");
+    expect(failure.message).toContain("memory: event e0 (test): orderBy threw: TypeError");
   });
 });
 

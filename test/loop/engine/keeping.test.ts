@@ -178,6 +178,7 @@ describe("keeping", () => {
     expect(reports.map((report) => report.kind)).toEqual([
       "storeFailed",
       "storeFailed",
+      "storeBack",
       "deadLettered",
     ]);
     expect(reports[0]).toMatchObject({ store: "deadLetters", delayMs: expect.any(Number) });
@@ -255,7 +256,10 @@ describe("keeping", () => {
     await vi.advanceTimersByTimeAsync(1000);
 
     expect(await begun).toMatchObject({ status: "begun", starts: 1 });
-    expect(reports).toMatchObject([{ kind: "storeFailed", store: "dedupe" }]);
+    expect(reports).toMatchObject([
+      { kind: "storeFailed", store: "dedupe" },
+      { kind: "storeBack", store: "dedupe" },
+    ]);
   });
 
   it.each([undefined, Number.NaN, "soon"])("takes busy for %s ms for soon", async (endsInMs) => {
@@ -357,6 +361,7 @@ describe("keeping", () => {
     expect(renew).toHaveBeenCalledTimes(2);
     expect(reports).toMatchObject([
       { kind: "storeFailed", store: "dedupe", delayMs: MARK_MS / 10 },
+      { kind: "storeBack", store: "dedupe" },
     ]);
     keeping.close();
   });
@@ -511,6 +516,12 @@ describe("keeping", () => {
 
     await keeping.abandon(entry, signal);
 
-    expect(warn.mock.calls).toEqual([["ackloop: a mark could not be ended", { error }]]);
+    expect(warn.mock.calls).toEqual([
+      [
+        `the mark of ${entry.identity} could not be ended: no such table; ` +
+          "it ends by itself, and its event is held up until then",
+        { error: expect.objectContaining({ message: "no such table", code: "config" }) },
+      ],
+    ]);
   });
 });

@@ -119,7 +119,7 @@ describe("a lease", () => {
     await vi.advanceTimersByTimeAsync(10_000);
     await taken;
 
-    expect(kinds()).toEqual(["storeFailed", "storeFailed", "leaseAcquired"]);
+    expect(kinds()).toEqual(["storeFailed", "storeFailed", "storeBack", "leaseAcquired"]);
   });
 
   it("is asked for again when the store hangs", async () => {
@@ -132,7 +132,7 @@ describe("a lease", () => {
     await taken;
 
     expect(guard.isValid()).toBe(true);
-    expect(kinds()).toEqual(["storeFailed", "leaseAcquired"]);
+    expect(kinds()).toEqual(["storeFailed", "storeBack", "leaseAcquired"]);
     await guard.release();
   });
 
@@ -198,7 +198,7 @@ describe("a lease", () => {
     expect(onLost).toHaveBeenCalledTimes(1);
     expect(onLost.mock.calls[0]?.[0]).toMatchObject({
       code: "leaseLost",
-      message: "the lease of orders is lost: another process has taken it",
+      message: "the lease of billing on orders is lost: another process has taken it",
     });
     expect(guard.isValid()).toBe(false);
     expect(vi.getTimerCount()).toBe(0);
@@ -257,7 +257,7 @@ describe("a lease", () => {
 
     expect(guard.isValid()).toBe(true);
     expect(onLost).not.toHaveBeenCalled();
-    expect(kinds()).toEqual(["leaseAcquired", "storeFailed", "storeFailed"]);
+    expect(kinds()).toEqual(["leaseAcquired", "storeFailed", "storeFailed", "storeBack"]);
   });
 
   it("leaves no timer when it is given up while the store does not answer", async () => {

@@ -1,14 +1,17 @@
 import { describe, expect, it, vi } from "vitest";
-import type { Report } from "../../../src/core/report.ts";
-import { toLog, toTell } from "../../../src/loop/engine/report.ts";
+import type { Report, ReportListener } from "../../../src/core/report.ts";
+import { type Telling, toLog, toTell } from "../../../src/loop/engine/report.ts";
 import { toSettings } from "../support.ts";
 
-const { logger: log } = toSettings();
+const { logger: log } = toSettings({ logger: false });
+
+const telling = (onReport: ReportListener | undefined, more: Partial<Telling> = {}) =>
+  toTell({ feed: "orders", onReport, logger: log, log, concurrency: 1, ...more });
 
 describe("telling", () => {
   it("names the feed", () => {
     const reports: Report[] = [];
-    const tell = toTell("orders", { onReport: (report) => reports.push(report), log });
+    const tell = telling((report) => reports.push(report));
 
     tell?.({ kind: "idle", delayMs: 5 });
 
@@ -16,7 +19,7 @@ describe("telling", () => {
   });
 
   it("is nothing when nobody listens", () => {
-    expect(toTell("orders", { onReport: undefined, log })).toBeUndefined();
+    expect(telling(undefined)).toBeUndefined();
   });
 
   it.each([
@@ -35,16 +38,16 @@ describe("telling", () => {
   ])("ends with a listener that %s, which is logged once", async (_, listener) => {
     const onReport = vi.fn(listener);
     const error = vi.fn();
-    const tell = toTell("orders", { onReport, log: { ...log, error } });
+    const tell = telling(onReport, { log: { ...log, error } });
 
     tell?.({ kind: "started" });
     await Promise.resolve();
     await Promise.resolve();
-    tell?.({ kind: "stopping" });
+    tell?.({ kind: "resumed" });
 
     expect(onReport).toHaveBeenCalledTimes(1);
     expect(error.mock.calls).toEqual([
-      ["ackloop: onReport threw and is not called again: Error: full disk", { feed: "orders" }],
+      ["onReport threw and is not called again: Error: full disk"],
     ]);
   });
 
@@ -53,7 +56,7 @@ describe("telling", () => {
     const onReport = async (): Promise<void> => {
       throw new Error("full disk");
     };
-    const tell = toTell("orders", { onReport, log: { ...log, error } });
+    const tell = telling(onReport, { log: { ...log, error } });
 
     for (let count = 0; count < 3; count += 1) tell?.({ kind: "started" });
     await new Promise((resolve) => setTimeout(resolve));
@@ -63,12 +66,35 @@ describe("telling", () => {
 });
 
 describe("the log", () => {
-  it.each(["debug", "info", "warn", "error"] as const)("hands on to %s", (level) => {
-    const write = vi.fn();
+  const speaker = { feed: "orders", consumer: "billing" };
 
-    toLog({ ...log, [level]: write })[level]("text", { feed: "orders" });
+  it.each(["debug", "info", "warn", "error"] as const)(
+    "hands on to %s, and says whose line it is",
+    (level) => {
+      const write = vi.fn();
 
-    expect(write.mock.calls).toEqual([["text", { feed: "orders" }]]);
+      toLog({ ...log, [level]: write }, speaker)[level]("text", { id: "e1" });
+      toLog({ ...log, [level]: write }, { feed: "orders", consumer: "" })[level]("text");
+
+      expect(write.mock.calls).toEqual([
+        ["ackloop: orders (billing): text", { ...speaker, id: "e1" }],
+        ["ackloop: orders: text", { feed: "orders" }],
+      ]);
+    },
+  );
+
+  it("keeps a line one line, whatever is in it", () => {
+    const warn = vi.fn();
+
+    toLog({ ...log, warn }, { feed: "a\u2028b" }).warn("x\r\n\u001b[2Jackloop: y");
+
+    expect(warn.mock.calls[0]?.[0]).toBe("ackloop: a b: x [2Jackloop: y");
+  });
+
+  it("keeps a level that is silent so, so that nothing is made for it", () => {
+    const { debug, info } = toLog(toSettings().logger, speaker);
+
+    expect([debug, info]).toEqual([log.debug, log.info]);
   });
 
   it("keeps the user's logger whole, whose methods need it", () => {
@@ -80,9 +106,9 @@ describe("the log", () => {
       },
     };
 
-    toLog(logger).warn("text");
+    toLog(logger, speaker).warn("text");
 
-    expect(logger.lines).toEqual(["text"]);
+    expect(logger.lines).toHaveLength(1);
   });
 
   it("lets nothing out that the user's logger throws, at once or late", async () => {
@@ -96,7 +122,7 @@ describe("the log", () => {
       },
       error: () => Promise.reject("full disk"),
     };
-    const logger = toLog(broken);
+    const logger = toLog(broken, speaker);
 
     for (const level of ["debug", "info", "warn", "error"] as const) logger[level]("text");
     // What was rejected and not caught is told when the turn has ended.

@@ -110,7 +110,7 @@ describe("handlers of a type that the catalogue does not have", () => {
     ["what is new", { Refunded: handle }, "`Refunded`", "does not have"],
   ])("are told once, with the nearest name: %s", (_, handlers, name, advice) => {
     const warn = vi.fn();
-    const feed = { name: "kekker/a", events: kekkerTypes };
+    const feed = { events: kekkerTypes };
 
     tellOfStrangers(feed, handlers, { ...toSettings().logger, warn });
 
@@ -127,7 +127,7 @@ describe("handlers of a type that the catalogue does not have", () => {
   ])("are not told where there are none: %s", (_, handlers, events) => {
     const warn = vi.fn();
 
-    tellOfStrangers({ name: "feed", events }, handlers, { ...toSettings().logger, warn });
+    tellOfStrangers({ events }, handlers, { ...toSettings().logger, warn });
 
     expect(warn).not.toHaveBeenCalled();
   });

@@ -14,12 +14,13 @@ afterEach(() => {
 function serviceOf() {
   vi.spyOn(Math, "random").mockReturnValue(1);
   const onFailed = vi.fn();
+  const onBack = vi.fn();
   const quit = new AbortController();
   const bounds = { minMs: 100, maxMs: 800 };
-  const service = new Service({ name: "dedupe", bounds, limitMs: 1000, onFailed });
+  const service = new Service({ name: "dedupe", bounds, limitMs: 1000, onFailed, onBack });
   const ask = <Value>(call: (signal: AbortSignal) => Promise<Value>) =>
     service.ask("begin", quit.signal, call);
-  return { ask, onFailed, quit };
+  return { ask, onFailed, onBack, quit };
 }
 
 const down = () => Promise.reject(passing());

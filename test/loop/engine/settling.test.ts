@@ -373,7 +373,7 @@ describe("individual acks", () => {
 
     expect(onHalt.mock.calls[0]?.[0]).toMatchObject({
       code: "schema",
-      message: "orders ack: gave 1 verdicts for 2 receipts",
+      message: "orders ack: gave 1 verdicts for 2 receipts; that is a fault of the feed",
     });
     expect(counts.acked).toBe(0);
   });

@@ -281,7 +281,7 @@ describe("the options", () => {
     ],
     [{ secret, schema: {} }, "`schema` must be a Standard Schema"],
     [{ secret, events: { T: {} }, typeOf: String }, "`events` must be an object of Standard"],
-    [{ secret, logger: {} }, "`logger` must be an object with the functions debug"],
+    [{ secret, logger: {} }, "`logger` must be false or an object with the functions debug"],
     [{ signature: { secrets: [] } }, "`signature.secrets` must be a list that holds a secret"],
     [{ signature: {} }, "`signature` must be an object with `secrets`"],
   ])("are refused at creation: %j", (options, words) => {

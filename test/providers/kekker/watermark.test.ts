@@ -312,3 +312,23 @@ describe("an ack's reply without a time", () => {
     expect(await cursors.load(key)).toMatchObject({ value: watermark(3) });
   });
 });
+
+describe("the recovery by the watermark of a backup", () => {
+  it("brings back every event since the backup, those that were acknowledged among them", async () => {
+    const { cursors } = memoryStores();
+    const { client, feed } = startFeed(cursors);
+    const handled: string[] = [];
+    const handle = ({ id }: { readonly id: string }) => void handled.push(id);
+    await drain(feed, handle, { limit: 2 });
+    const backup = await cursors.load(key);
+    await drain(feed, handle);
+    expect(await pullIds(feed)).toEqual([]);
+
+    if (backup) await client.events.reset(backup.value);
+    await drain(feed, handle);
+
+    expect(handled.slice(0, 4)).toEqual(["e1", "e2", "e3", "e4"]);
+    // The watermark is the earliest that the acks were answered: one event too many, and none too few.
+    expect(new Set(handled.slice(4))).toEqual(new Set(["e2", "e3", "e4"]));
+  });
+});

@@ -266,7 +266,7 @@ describe("answers that are no success", () => {
 
     expect(error).toMatchObject({ code, retryable, status, provider: "tiki" });
     expect(String(error)).toMatch(
-      /^AckloopError: tiki queues\.list: .+Some reason for \[redacted\]$/,
+      /^AckloopError: tiki queues\.list: .+Some reason for \[redacted\](; .+)?$/,
     );
   });
 

@@ -1,0 +1,312 @@
+import { once } from "node:events";
+import { createWriteStream } from "node:fs";
+import type { DeadLetter, DeadLetterStore } from "ackloop";
+import { findLetter, lettersOf } from "../../inspector/letters.ts";
+import { some, walk } from "../../inspector/walk.ts";
+import { type Context, command, commandGroup } from "../command.ts";
+import { confirm, yes } from "../confirm.ts";
+import { execute } from "../execute.ts";
+import { Failure, UsageError } from "../failure.ts";
+import { flag, required, text, type ValuesOf, whole, withDefault } from "../option.ts";
+import type { Output } from "../output.ts";
+import { stateOptions } from "../state.ts";
+import { anyPlaceOptions, isAsked, placeOptions, tellUnnamed, withState } from "../with-state.ts";
+
+const source = text("uri", "the event's source, where its id is not enough");
+const where = "--consumer web --feed orders";
+
+const listOptions = {
+  ...stateOptions,
+  ...anyPlaceOptions,
+  limit: withDefault(whole("number", "how many letters are shown", 1, 100_000), 50),
+};
+
+const list = command({
+  name: "list",
+  summary: "list letters, or where there are some",
+  details: "Without both --consumer and --feed: every consumer and feed that has letters.",
+  options: listOptions,
+  examples: [
+    ["dead-letters list --state state.db", "every consumer and feed that has letters"],
+    [`dead-letters list ${where}`, "the letters of one, oldest first"],
+  ],
+  run: (context) =>
+    withState(context, async ({ stores: { deadLetters } }) => {
+      const { consumer, feed } = context.values;
+      if (consumer === undefined || feed === undefined) await listPlaces(context, deadLetters);
+      else await listLetters(context, deadLetters, { consumer, feed });
+      return undefined;
+    }),
+});
+
+async function listPlaces(
+  context: Context<ValuesOf<typeof listOptions>>,
+  { places }: DeadLetterStore,
+): Promise<void> {
+  const { output, values } = context;
+  const all = places ? await some(walk((query) => places(query), tellUnnamed(context))) : [];
+  const found = all.filter((place) => isAsked(place, values));
+  for (const place of found) output.json(place);
+  if (found.length === 0) output.line("no dead letters");
+  else {
+    output.table(
+      [
+        { title: "CONSUMER" },
+        { title: "FEED", cut: true },
+        { title: "LETTERS" },
+        { title: "OLDEST" },
+        { title: "SKIPS" },
+      ],
+      found.map(({ consumer, feed, letters, oldestAt = "", skips }) => {
+        return [consumer, feed, `${letters}`, toMinute(oldestAt), `${skips}`];
+      }),
+    );
+  }
+}
+
+async function listLetters(
+  { output, values }: Context<ValuesOf<typeof listOptions>>,
+  store: DeadLetterStore,
+  key: { readonly consumer: string; readonly feed: string },
+): Promise<void> {
+  const found = await some(lettersOf(store, key), values.limit + 1);
+  const shown = found.slice(0, values.limit);
+  for (const letter of shown) output.json(letter);
+  if (shown.length === 0) output.line(`no dead letters of ${key.consumer} and ${key.feed}`);
+  else {
+    output.table(
+      [
+        { title: "ID" },
+        { title: "TYPE" },
+        { title: "TRIED" },
+        { title: "FAILED AT" },
+        { title: "REASON", cut: true },
+      ],
+      shown.map(({ identity, event, attempts, failedAt, reason }) => {
+        return [
+          event?.id ?? identity,
+          event?.type ?? "unreadable",
+          `${attempts}`,
+          toMinute(failedAt),
+          reason,
+        ];
+      }),
+    );
+  }
+  if (found.length > shown.length) output.note("there are more: --limit shows them");
+}
+
+const show = command({
+  name: "show",
+  summary: "show one letter whole",
+  positionals: { id: required(text("id", "the event's id, or the letter's identity")) },
+  options: { ...stateOptions, ...placeOptions, source },
+  examples: [[`dead-letters show ${where} 1042`, "the event, the provider's object, and why"]],
+  run: (context) =>
+    withState(context, async ({ stores }) => {
+      const { values, output } = context;
+      const letter = await findLetter(stores.deadLetters, values, values);
+      output.json(letter);
+      output.line(JSON.stringify(letter, null, 2));
+      return undefined;
+    }),
+});
+
+const redriveOptions = {
+  ...stateOptions,
+  ...placeOptions,
+  source,
+  exec: required(text("command", "the shell command that gets each event as JSON")),
+  concurrency: withDefault(whole("number", "how many run at once", 1, 1000), 1),
+};
+
+const redrive = command({
+  name: "redrive",
+  summary: "run a command for each letter's event",
+  details:
+    "The command gets the event as JSON on its standard input. It exits with 0: the\n" +
+    "letter is taken off. With anything else the letter stays, with the new reason.",
+  positionals: { id: text("id", "only this letter's event") },
+  options: redriveOptions,
+  examples: [[`dead-letters redrive ${where} --exec ./handle.sh`, "all letters, each once"]],
+  run: (context) => withState(context, (state) => redriveAll(context, state.stores.deadLetters)),
+});
+
+async function redriveAll(
+  {
+    values,
+    output,
+    signal,
+  }: Context<ValuesOf<typeof redriveOptions> & { readonly id: string | undefined }>,
+  store: DeadLetterStore,
+): Promise<number | undefined> {
+  const { consumer, feed, id, concurrency } = values;
+  const only = id === undefined ? undefined : await findLetter(store, values, { ...values, id });
+  if (only && only.event === undefined) {
+    throw new Failure(`the letter ${id} could not be read, and has no event to send`);
+  }
+  const { redrive: send } = await import("ackloop");
+  const progress = output.progress("sent");
+  let sent = 0;
+  const summary = await send(
+    store,
+    feed,
+    async (event, context) => {
+      await execute(values.exec, event, context.signal, (text) =>
+        output.note(text.replace(/\n$/, "")),
+      );
+      sent += 1;
+      progress.at(sent);
+    },
+    {
+      consumer,
+      concurrency,
+      signal,
+      filter: (letter) => only === undefined || letter.identity === only.identity,
+      logger: false,
+    },
+  ).finally(() => progress.end());
+  const { found, handled, deadLettered, unsettled } = summary;
+  output.json({ found, done: handled, failed: deadLettered, unsettled });
+  if (found === 0) throw new Failure(`there are no letters of ${consumer} and ${feed}`);
+  output.line(`${handled} done, ${deadLettered} failed again and stay`);
+  return deadLettered + unsettled > 0 ? 1 : undefined;
+}
+
+const discardOptions = {
+  ...stateOptions,
+  ...placeOptions,
+  source,
+  all: flag("all letters of the consumer and feed"),
+  yes,
+};
+
+const discard = command({
+  name: "discard",
+  summary: "take letters off for good",
+  positionals: { id: text("id", "the event's id, or the letter's identity") },
+  options: discardOptions,
+  examples: [
+    [`dead-letters discard ${where} 1042`, "one letter"],
+    [`dead-letters discard ${where} --all --yes`, "all of them, in a script"],
+  ],
+  run: (context) => withState(context, (state) => discardSome(context, state.stores.deadLetters)),
+});
+
+async function discardSome(
+  context: Context<ValuesOf<typeof discardOptions> & { readonly id: string | undefined }>,
+  store: DeadLetterStore,
+): Promise<undefined> {
+  const { values, output, signal } = context;
+  const { id, consumer, feed } = values;
+  if ((id === undefined) !== values.all) throw new UsageError("give an id, or --all");
+  const letters =
+    id === undefined
+      ? await identitiesOf(store, values)
+      : [(await findLetter(store, values, { ...values, id })).identity];
+  if (letters.length === 0) throw new Failure(`there are no letters of ${consumer} and ${feed}`);
+  const many = letters.length === 1 ? "1 letter is" : `${letters.length} letters are`;
+  await confirm(context, `${many} taken off for good`);
+  const progress = output.progress("taken off", letters.length);
+  let discarded = 0;
+  for (const identity of letters) {
+    if (signal.aborted) break;
+    await store.remove({ consumer, feed, identity });
+    discarded += 1;
+    progress.at(discarded);
+  }
+  progress.end();
+  output.json({ discarded });
+  output.line(`${discarded} taken off`);
+  return undefined;
+}
+
+/** Without the letters themselves, which may be more than a machine can hold. */
+async function identitiesOf(
+  store: DeadLetterStore,
+  key: { readonly consumer: string; readonly feed: string },
+): Promise<readonly string[]> {
+  const found: string[] = [];
+  for await (const { identity } of lettersOf(store, key)) found.push(identity);
+  return found;
+}
+
+const exportOptions = {
+  ...stateOptions,
+  ...anyPlaceOptions,
+  out: text("file", "where to; a file that is there is refused (default the standard output)"),
+};
+
+const exportAll = command({
+  name: "export",
+  summary: "write letters as lines of JSON",
+  options: exportOptions,
+  examples: [
+    ["dead-letters export --state state.db --out letters.jsonl", "all letters of all feeds"],
+  ],
+  run: (context) => withState(context, (state) => exportLetters(context, state.stores.deadLetters)),
+});
+
+async function exportLetters(
+  context: Context<ValuesOf<typeof exportOptions>>,
+  store: Required<DeadLetterStore>,
+): Promise<undefined> {
+  const { values, output, signal } = context;
+  const write = await writerTo(values.out, output);
+  const progress = output.progress("written");
+  let count = 0;
+  try {
+    for await (const place of walk((query) => store.places(query), tellUnnamed(context))) {
+      if (!isAsked(place, values)) continue;
+      for await (const letter of lettersOf(store, place)) {
+        if (signal.aborted) throw new Failure(`stopped after ${count} letters`);
+        await write.letter(letter);
+        count += 1;
+        progress.at(count);
+      }
+    }
+  } finally {
+    progress.end();
+    await write.end();
+  }
+  output.note(`${count} letters written`);
+  return undefined;
+}
+
+/** Writes to the standard output, or to a file that is new. */
+async function writerTo(file: string | undefined, output: Output) {
+  if (file === undefined) {
+    const letter = async (each: DeadLetter): Promise<void> => {
+      output.json(each);
+      output.line(JSON.stringify(each));
+    };
+    return { letter, end: async () => {} };
+  }
+  const stream = createWriteStream(file, { flags: "wx" });
+  await once(stream, "open").catch((error: NodeJS.ErrnoException) => {
+    const why = error.code === "EEXIST" ? "is there already" : `cannot be made (${error.code})`;
+    throw new Failure(`the file ${file} ${why}: give another one to --out`);
+  });
+  return {
+    async letter(each: DeadLetter): Promise<void> {
+      if (!stream.write(`${JSON.stringify(each)}\n`)) await once(stream, "drain");
+    },
+    async end(): Promise<void> {
+      stream.end();
+      await once(stream, "close");
+    },
+  };
+}
+
+/** A time to the minute, for a table. */
+function toMinute(time: string): string {
+  return time.slice(0, 16).replace("T", " ");
+}
+
+export const deadLetters = commandGroup("dead-letters", "events that were set aside", [
+  list,
+  show,
+  redrive,
+  discard,
+  exportAll,
+]);
