@@ -19,6 +19,7 @@ const homes = {
   "p-retry": ["http", "loop"],
   zod: ["http", "providers"],
   msw: ["testing"],
+  "@opentelemetry/api": ["opentelemetry"],
 };
 
 const forbidden = [
@@ -32,6 +33,7 @@ const forbidden = [
   floor("feeds", "core"),
   floor("loop", "core"),
   floor("stores", "core"),
+  floor("opentelemetry", "core"),
   floor("testing", "core", "feeds", "loop", "emulator"),
   floor("inspector", "core", "feeds", "loop"),
   {

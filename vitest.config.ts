@@ -45,7 +45,7 @@ export default defineConfig({
     alias: [
       { find: /^ackloop$/, replacement: source("index.ts") },
       {
-        find: /^ackloop\/(feeds|http|stores|emulator|testing)$/,
+        find: /^ackloop\/(feeds|http|stores|opentelemetry|emulator|testing)$/,
         replacement: source("$1/index.ts"),
       },
       { find: /^ackloop\/([\w-]+)$/, replacement: source("providers/$1/index.ts") },

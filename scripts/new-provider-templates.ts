@@ -382,10 +382,51 @@ function make(tools: EmulatorTools, token: string) {
 }
 `,
   "src/cli/providers/%folder%.ts": `
-import type { Provider } from "../provider.ts";
+import type { Feed } from "ackloop";
+import { assumptions } from "../../providers/%folder%/assumptions.ts";
+import { variable } from "../environment.ts";
+import { type Provider, quick } from "../provider.ts";
+
+/** TODO(source): the names of the variables, as the vendor's own tools have them. */
+const names = { token: "ACKLOOP_%Name%_TOKEN", baseUrl: "ACKLOOP_%Name%_BASE_URL" };
 
 export const %name%: Provider = {
+  title: "%Name%",
+  variables: [
+    { name: names.token, about: "the token", isSecret: true, member: "token" },
+    { name: names.baseUrl, about: "the root of the API", member: "baseUrl" },
+  ],
+  limits: "TODO(source)",
+  async connect(environment, settings) {
+    const { %name%: open } = await import("ackloop/%folder%");
+    const read = (name: string) => variable(environment, name) ?? "";
+    const baseUrl = read(names.baseUrl);
+    const client = open({ token: read(names.token), baseUrl, ...quick, ...settings });
+    return {
+      urls: [baseUrl],
+      // TODO(source): a call that changes nothing.
+      check: async () => "nothing asked",
+      feed: (_, reading) => client.feed(reading) as Feed,
+    };
+  },
   emulator: async (options) => (await import("ackloop/emulator")).%name%Emulator(options),
+  async fill(command, items) {
+    await command("publish", { events: items });
+    return "%Name%";
+  },
+  sample: (number) => ({ type: "order.created", data: { number } }),
+  program: ({ token, baseUrl }) =>
+    [
+      'import { drain } from "ackloop";',
+      'import { memoryStores } from "ackloop/stores";',
+      'import { %name% } from "ackloop/%folder%";',
+      \`const feed = %name%(\${JSON.stringify({ token, baseUrl })}).feed({ cursor: memoryStores().cursors, consumer: "me" });\`,
+      "await drain(feed, (event) => console.log(event.type, event.data));",
+    ].join("\\n"),
+  examples: {},
+  assumptions,
+  // TODO(source): how a real account is asked about each.
+  probes: {},
 };
 `,
   "test/providers/%folder%/fixtures/README.md": `

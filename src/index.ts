@@ -42,6 +42,7 @@ export type {
 } from "./core/standard-schema.ts";
 export type * from "./core/stores.ts";
 export type { StopReason, Summary } from "./core/summary.ts";
+export type * from "./core/telemetry.ts";
 export { batch } from "./loop/batch.ts";
 export type { ConsumeOptions, DrainOptions } from "./loop/consume.ts";
 export { consume, drain } from "./loop/consume.ts";

@@ -19,6 +19,7 @@ describe("the root entry", () => {
         "identityOf",
         "isAckloopError",
         "isLetterOf",
+        "objectFirst",
         "redrive",
         "retry",
         "toReceipt",

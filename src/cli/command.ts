@@ -25,7 +25,7 @@ export interface Command {
   readonly name: string;
   /** What it does, in one line of at most 52 signs. */
   readonly summary: string;
-  /** More to know, as lines of at most 80 signs. */
+  /** More to know, in paragraphs; one whose lines begin with blanks is printed as it is. */
   readonly details?: string | undefined;
   /** What is typed after the name, in order. */
   readonly positionals: Options;

@@ -67,7 +67,7 @@ export function describe(command: Command, words: readonly string[], common: Opt
       toRows(positionals.map(([key, option]) => [`<${key}>`, aboutOf(option)])),
     ),
     ...section("Options", toRows(optionRows({ ...command.options, ...common }))),
-    ...(command.details === undefined ? [] : ["", command.details]),
+    ...(command.details === undefined ? [] : ["", ...reflow(command.details)]),
     ...section("Examples", command.examples.flatMap(toExample)),
     "",
     exitCodes,
@@ -84,6 +84,15 @@ function optionRows(options: Options): readonly (readonly string[])[] {
 
 function aboutOf({ about, shownDefault }: Option<unknown>): string {
   return shownDefault === undefined ? about : `${about} (default ${shownDefault})`;
+}
+
+/** Breaks the paragraphs of a text anew; one that holds a line with blanks in front stays as it is. */
+function reflow(text: string): readonly string[] {
+  const paragraphs = text.split("\n\n").map((paragraph) => {
+    const isSet = /^ /m.test(paragraph);
+    return isSet ? paragraph : wrap(paragraph.replaceAll("\n", " "), width).join("\n");
+  });
+  return [paragraphs.join("\n\n")];
 }
 
 function section(title: string, lines: readonly string[]): readonly string[] {

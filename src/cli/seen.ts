@@ -11,7 +11,7 @@ export interface Seen {
   readonly raw: unknown;
 }
 
-export function toSeen(delivery: Delivery): Seen {
+function toSeen(delivery: Delivery): Seen {
   const { event, unreadable, raw } = delivery;
   if (event === undefined) return { unreadable: unreadable?.message ?? "unreadable", raw };
   return { event, raw };

@@ -9,7 +9,7 @@ import { Failure, UsageError } from "./failure.ts";
 import { text, type ValuesOf } from "./option.ts";
 
 /** The variable with the address of the database. */
-export const databaseVariable = "ACKLOOP_DATABASE_URL";
+const databaseVariable = "ACKLOOP_DATABASE_URL";
 
 /** The options of every command that opens stores. */
 export const stateOptions = {

@@ -56,8 +56,16 @@ export type Report = { readonly feed: string } & (
     }
   /** An event came that is settled already; no handler was started. */
   | { readonly kind: "duplicate"; readonly event: FeedEvent }
-  /** `count` deliveries are settled at the provider, `gone` of the receipts were so before. */
-  | { readonly kind: "acked"; readonly count: number; readonly gone: number }
+  /**
+   * `count` deliveries are settled at the provider, `gone` of the receipts were so before. The call has taken
+   * `elapsedMs`.
+   */
+  | {
+      readonly kind: "acked";
+      readonly count: number;
+      readonly gone: number;
+      readonly elapsedMs: number;
+    }
   | { readonly kind: "ackFailed"; readonly error: unknown; readonly delayMs: number }
   /** Nothing new; the next pull begins in `delayMs`. */
   | { readonly kind: "idle"; readonly delayMs: number }
@@ -122,6 +130,13 @@ export type Report = { readonly feed: string } & (
   | { readonly kind: "halted"; readonly error: AckloopError }
   | { readonly kind: "stopped"; readonly summary: Summary }
 );
+
+/** A report as the parts of the loop make it: without the feed's name. */
+export type ReportBody = Report extends infer Each
+  ? Each extends Report
+    ? Omit<Each, "feed">
+    : never
+  : never;
 
 /**
  * Takes reports. It must be quick. One that throws, at once or late, is told to the logger once and is

@@ -1,4 +1,4 @@
-import { reasonOf } from "../core/abort.ts";
+import { type LateController, reasonOf } from "../core/abort.ts";
 import { AckloopError, isAckloopError } from "../core/errors.ts";
 import { tell } from "../core/foreign.ts";
 import { isCutJson, parseJson } from "../core/json.ts";
@@ -156,7 +156,12 @@ class AnswerFacts implements ReplyFacts {
   readonly plain: ReplyFacts["plain"];
 
   constructor(
-    { provider, operation, status, text }: Pick<AnswerFacts, "provider" | "operation" | "status" | "text">,
+    {
+      provider,
+      operation,
+      status,
+      text,
+    }: Pick<AnswerFacts, "provider" | "operation" | "status" | "text">,
     headers: HeaderReader,
     plain: ReplyFacts["plain"],
   ) {
@@ -290,7 +295,7 @@ async function takeToken(
   try {
     const given = give();
     if (typeof given === "string") return given;
-    return await withinLimit((own) => given.join(own), limitMs, signal);
+    return await withinLimit((own) => given.join(own.signal), limitMs, signal);
   } catch (error) {
     if (signal?.aborted) throw reasonOf(signal);
     if (isTimeUp(error)) throw fromTimeout(limitMs, context, false);
@@ -321,7 +326,7 @@ async function exchange(
   };
   try {
     reply = await withinLimit(
-      (signal) => transport(Object.assign({}, request, { headers, signal, onRefusal })),
+      (own) => transport(new Outgoing(request, headers, own, onRefusal)),
       limitMs,
       call.signal,
     );
@@ -336,6 +341,40 @@ async function exchange(
   }
   if (isAnswer(reply, request)) return toAnswer(reply, journey, context);
   return fromStatus(reply, context, { describe: settings.describeError, secrets: secrets() });
+}
+
+/** One request on its way. Its signal is made only when somebody reads it, which the shortest road does not. */
+class Outgoing implements PreparedRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | undefined;
+  readonly maxBodyBytes: number;
+  readonly hot: true | undefined;
+  readonly isRepeatable: boolean | undefined;
+  readonly cut: LateController;
+  readonly onRefusal: PreparedRequest["onRefusal"];
+
+  constructor(
+    { method, url, body, maxBodyBytes, hot, isRepeatable }: Journey["request"],
+    headers: PreparedRequest["headers"],
+    own: LateController,
+    onRefusal: PreparedRequest["onRefusal"],
+  ) {
+    this.method = method;
+    this.url = url;
+    this.headers = headers;
+    this.body = body;
+    this.maxBodyBytes = maxBodyBytes;
+    this.hot = hot;
+    this.isRepeatable = isRepeatable;
+    this.cut = own;
+    this.onRefusal = onRefusal;
+  }
+
+  get signal(): AbortSignal {
+    return this.cut.signal;
+  }
 }
 
 /** A success, or what whoever asked for changes alone is told where there are none. */

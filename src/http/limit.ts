@@ -1,4 +1,4 @@
-import { onAbort, reasonOf } from "../core/abort.ts";
+import { LateController, onAbort, reasonOf } from "../core/abort.ts";
 
 /** What {@link withinLimit} rejects with when the time is over. */
 export class TimeIsUp extends Error {
@@ -17,7 +17,7 @@ export function isTimeUp(error: unknown): error is TimeIsUp {
 /**
  * Runs `work` for at most `limitMs`, and no longer than the caller's signal lets it.
  *
- * The work gets a signal of its own, which fires when the time is over or the caller's signal
+ * The work gets a controller of its own, whose signal fires when the time is over or the caller's signal
  * fires; work that is deaf to it is left behind. The one listener on the caller's signal, which may
  * live for weeks, is gone when this settles; that signal itself is never handed on, since a fetch
  * that gets it leaks.
@@ -25,7 +25,7 @@ export function isTimeUp(error: unknown): error is TimeIsUp {
  * Rejects with {@link TimeIsUp} when the time is over, and with the signal's reason when it fires.
  */
 export function withinLimit<Result>(
-  work: (signal: AbortSignal) => Promise<Result>,
+  work: (own: LateController) => Promise<Result>,
   limitMs: number,
   signal: AbortSignal | undefined,
 ): Promise<Result> {
@@ -34,7 +34,7 @@ export function withinLimit<Result>(
       reject(reasonOf(signal));
       return;
     }
-    const controller = new AbortController();
+    const own = new LateController();
     const settle = (): void => {
       clearTimeout(timer);
       forget();
@@ -42,11 +42,11 @@ export function withinLimit<Result>(
     const cut = (reason: unknown): void => {
       settle();
       reject(reason);
-      controller.abort(reason);
+      own.abort(reason);
     };
     const forget = onAbort(signal, () => cut(reasonOf(signal)));
     const timer = setTimeout(() => cut(new TimeIsUp()), limitMs);
-    work(controller.signal).then(
+    work(own).then(
       (result) => {
         settle();
         resolve(result);

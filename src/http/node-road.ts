@@ -1,4 +1,4 @@
-import { onAbort } from "../core/abort.ts";
+import { type Cut, cutOf } from "../core/abort.ts";
 import { joined } from "../core/bytes.ts";
 import { nodeModule } from "../core/node-module.ts";
 import { sleep } from "../core/sleep.ts";
@@ -10,6 +10,8 @@ export interface Departure {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | undefined;
   readonly signal: AbortSignal;
+  /** The same, for who does not need the signal itself. @default what the signal tells */
+  readonly cut?: Cut | undefined;
   /** Whether it may go out a second time. */
   readonly isRepeatable?: boolean | undefined;
 }
@@ -132,13 +134,14 @@ export class NodeRoad {
    * server, so that what may be repeated goes out again at once.
    */
   async send(departure: Departure): Promise<NodeAnswer> {
-    const { signal, isRepeatable } = departure;
-    if (!isRepeatable) await this.#hearOfClosed(signal);
+    const { isRepeatable, cut = cutOf(departure) } = departure;
+    const isIdle = performance.now() - this.#usedAt > SURELY_OPEN_MS;
+    if (isIdle && !isRepeatable) await hearOfClosed(departure.signal);
     for (let stale = 0; ; stale += 1) {
-      if (signal.aborted) throw signal.reason;
+      cut.throwIfAborted();
       const sent = this.#request(departure);
       try {
-        return await answerOf(sent, departure);
+        return await answerOf(sent, departure, cut);
       } catch (error) {
         const isStale = isRepeatable && sent.reusedSocket && isReset(error);
         if (!isStale || stale === MOST_STALE) throw error;
@@ -146,15 +149,6 @@ export class NodeRoad {
         this.#usedAt = performance.now();
       }
     }
-  }
-
-  /**
-   * Lets the event loop hear of connections that were closed while it was busy, as with a handler that computes for
-   * seconds: a request on one of them would fail, and it could not be known whether it has arrived.
-   */
-  async #hearOfClosed(signal: AbortSignal): Promise<void> {
-    if (performance.now() - this.#usedAt <= SURELY_OPEN_MS) return;
-    for (let turn = 0; turn < TURNS; turn += 1) await sleep(1, signal);
   }
 
   #request({ url, method, headers, body }: Departure): Sent {
@@ -196,6 +190,14 @@ export class NodeRoad {
   }
 }
 
+/**
+ * Lets the event loop hear of connections that were closed while it was busy, as with a handler that computes for
+ * seconds: a request on one of them would fail, and it could not be known whether it has arrived.
+ */
+async function hearOfClosed(signal: AbortSignal): Promise<void> {
+  for (let turn = 0; turn < TURNS; turn += 1) await sleep(1, signal);
+}
+
 /** Lets no connection take longer than it may; each of them is asked once, not each call. */
 function limitConnecting(agent: Agent): void {
   const connect = agent.createConnection;
@@ -214,11 +216,12 @@ function limitConnecting(agent: Agent): void {
 }
 
 /** Gives the body to a request, and waits for the head of its answer. */
-function answerOf(sent: Sent, { body, signal }: Departure): Promise<NodeAnswer> {
+function answerOf(sent: Sent, departure: Departure, cut: Cut): Promise<NodeAnswer> {
+  const { body } = departure;
   return new Promise((resolve, reject) => {
     let isAnswered = false;
-    const forget = onAbort(signal, () => {
-      reject(signal.reason);
+    const forget = cut.onAbort(() => {
+      reject(departure.signal.reason);
       sent.destroy();
     });
     sent.once("response", (incoming) => {
@@ -261,8 +264,7 @@ export class NodeAnswer {
   constructor(incoming: Incoming) {
     this.#incoming = incoming;
     this.status = incoming.statusCode ?? 0;
-    // Those that come twice are a list, as with `fetch`.
-    const get = (name: string) => incoming.headersDistinct[name]?.join(", ") ?? null;
+    const get = (name: string) => headerOf(incoming.rawHeaders, name);
     this.headers = { get };
     this.body = unpacked(incoming, get("content-encoding"));
   }
@@ -279,6 +281,17 @@ export class NodeAnswer {
       if (incoming.destroyed) reject(new Error("terminated"));
     });
   }
+}
+
+/** Reads one of the headers as they came, its name in lower case. Those that come twice are a list, as with `fetch`. */
+function headerOf(raw: readonly string[], wanted: string): string | null {
+  let value: string | null = null;
+  for (let at = 0; at + 1 < raw.length; at += 2) {
+    const name = raw[at] as string;
+    if (name.length !== wanted.length || name.toLowerCase() !== wanted) continue;
+    value = value === null ? (raw[at + 1] as string) : `${value}, ${raw[at + 1]}`;
+  }
+  return value;
 }
 
 /** More encodings than this, one around another, are an attack. */

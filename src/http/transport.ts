@@ -1,5 +1,5 @@
 import ky from "ky";
-import { onAbort } from "../core/abort.ts";
+import { type Cut, onAbort } from "../core/abort.ts";
 import { ask } from "../core/guard.ts";
 import { NodeRoad } from "./node-road.ts";
 
@@ -13,8 +13,10 @@ export interface PreparedRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** The body as it goes over the wire. */
   readonly body: string | undefined;
-  /** Cuts the request. It lives no longer than the request does. */
+  /** Cuts the request. It lives no longer than the request does, and may be made only when it is read. */
   readonly signal: AbortSignal;
+  /** The same, for who does not need the signal itself. @default what the signal tells */
+  readonly cut?: Cut | undefined;
   /** The longest answer that is read, in bytes. */
   readonly maxBodyBytes: number;
   /** Takes the shortest road. @default false */
@@ -201,11 +203,11 @@ interface Answer {
 
 async function readReply(response: Answer, request: PreparedRequest): Promise<TransportReply> {
   const { status, headers } = response;
-  const { maxBodyBytes, signal } = request;
+  const { maxBodyBytes } = request;
   if (isSuccess(status)) return { status, headers, ...(await readText(response, maxBodyBytes)) };
   request.onRefusal?.({ status, headers, ...nothing });
   const limit = Math.min(maxBodyBytes, maxErrorBodyBytes);
-  const asking = { what: "error body", limitMs: errorBodyMs, signal };
+  const asking = { what: "error body", limitMs: errorBodyMs, signal: request.signal };
   const answer = await ask(asking, (own) =>
     readPieces(response, limit, { fatal: false, signal: own }),
   );

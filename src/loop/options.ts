@@ -18,6 +18,7 @@ import {
 } from "../core/options.ts";
 import type { ReportListener } from "../core/report.ts";
 import type { DeadLetterStore, DedupeStore, LeaseStore } from "../core/stores.ts";
+import type { Telemetry } from "../core/telemetry.ts";
 import type { PacingBounds } from "./engine/pacing.ts";
 
 /** How failed attempts are repeated in place. */
@@ -116,6 +117,8 @@ export interface HandlingOptions {
    * again.
    */
   readonly onReport?: ReportListener | undefined;
+  /** Watches from inside, such as `openTelemetry()` of `ackloop/opentelemetry`. @default nobody does */
+  readonly telemetry?: Telemetry | undefined;
   /**
    * What the loop has to say goes there; handlers have it as `context.logger`. `false` is silent.
    * @default warnings and errors go to the `console`
@@ -201,6 +204,7 @@ export const handlingTable = {
   ),
   consumer: name,
   onReport: aFunction<ReportListener>(),
+  telemetry: withMethods<Telemetry>("watch"),
   logger: orFalse(withMethods<Logger>("debug", "info", "warn", "error")),
 } satisfies TableOf<HandlingOptions>;
 

@@ -10,6 +10,7 @@ import { milliseconds, whole } from "../core/options.ts";
 import type { Receiver } from "../core/receiver.ts";
 import { Seldom } from "../core/seldom.ts";
 import { sleep } from "../core/sleep.ts";
+import type { Telemetry } from "../core/telemetry.ts";
 import { inWords } from "../core/words.ts";
 import type { AttemptParts, Disposition } from "./engine/attempt.ts";
 import { Attempts } from "./engine/attempt.ts";
@@ -23,6 +24,7 @@ import type { Routes } from "./engine/route.ts";
 import { tellOfStrangers, toRoutes } from "./engine/route.ts";
 import { HandlerScope } from "./engine/scope.ts";
 import { toText } from "./engine/storable.ts";
+import { Watching } from "./engine/watching.ts";
 import type { Handlers } from "./handler.ts";
 import type { HandlingOptions } from "./options.ts";
 import { checkSourceName, toHandlingSettings } from "./options.ts";
@@ -137,6 +139,8 @@ class Desk<E extends FeedEvent> {
   readonly #unfinished = new Map<string, Entry>();
   /** How many requests have events at work that they have brought first. */
   #places = 0;
+  /** How many deliveries are at work. */
+  #open = 0;
 
   constructor(
     receiver: Receiver<E>,
@@ -149,11 +153,13 @@ class Desk<E extends FeedEvent> {
     this.#intake = intake;
     this.#settings = settings;
     this.#scope = new HandlerScope(settings.handlerTimeoutMs);
+    const watching = settings.telemetry && this.#watch(settings.telemetry);
     this.#log = log;
     const { onReport, logger, concurrency } = settings;
     this.#tell = toTell({
       feed: receiver.name,
       onReport,
+      watching,
       logger,
       log,
       concurrency,
@@ -165,8 +171,18 @@ class Desk<E extends FeedEvent> {
       routes,
       tell: this.#tell,
       log: this.#log,
+      watching,
       services: toServices({ settings, tell: this.#tell }),
     };
+  }
+
+  #watch(telemetry: Telemetry): Watching {
+    return new Watching(telemetry, {
+      feed: this.#receiver.name,
+      consumer: this.#settings.consumer,
+      kind: "request",
+      countOpen: () => this.#open,
+    });
   }
 
   /** Answers a request. */
@@ -254,9 +270,11 @@ class Desk<E extends FeedEvent> {
     const entry =
       this.#unfinished.get(identity) ??
       new Entry(identity || namelessIdentity(toText(delivery.raw), 1), delivery, pageOfOne());
+    this.#open += 1;
     const settled = entry.isDone
       ? await keeping.finish(entry).catch((error: unknown) => this.#halted(error))
       : await this.#attempt(entry, endsAt, work);
+    this.#open -= 1;
     patience.rest();
     if (settled) this.#unfinished.delete(identity);
     else if (entry.isDone) remember(this.#unfinished, identity, entry);
@@ -338,7 +356,10 @@ function remember<Value>(memory: Map<string, Value>, identity: string, value: Va
 }
 
 /** What the attempts with all deliveries work with. */
-type Shared = Pick<AttemptParts, "feed" | "settings" | "routes" | "tell" | "log" | "services">;
+type Shared = Pick<
+  AttemptParts,
+  "feed" | "settings" | "routes" | "tell" | "log" | "watching" | "services"
+>;
 
 /** What those with one delivery work with. */
 class Work implements AttemptParts {
@@ -347,16 +368,19 @@ class Work implements AttemptParts {
   readonly routes: Routes;
   readonly tell: Tell | undefined;
   readonly log: Logger;
+  readonly watching: Watching | undefined;
   readonly services: StoreServices | undefined;
   readonly scope: Patience;
   readonly keeping: Keeping;
 
-  constructor({ feed, settings, routes, tell, log, services }: Shared, patience: Patience) {
+  constructor(shared: Shared, patience: Patience) {
+    const { feed, settings, routes, tell, log, watching, services } = shared;
     this.feed = feed;
     this.settings = settings;
     this.routes = routes;
     this.tell = tell;
     this.log = log;
+    this.watching = watching;
     this.services = services;
     this.scope = patience;
     this.keeping = new Keeping(this);

@@ -22,11 +22,11 @@ export interface PostgresStores extends FullStoreSet {
  * Makes stores in a PostgreSQL database (12 or newer), over `pg`'s Pool, PGlite or any driver of the
  * same shape.
  *
- * **Promises**: any number of processes on any number of machines may share the tables. Each step is
- * one statement, and what is asked of `dedupe` in one turn of the event loop is one for all, where each caller
- * gets the answer that it would get alone; no transaction stays open between calls. All times are the database's. Any text is safe
- * in any key and payload. `dedupe.finish({ transaction })` takes a client with an open transaction, and
- * commits or rolls back with it.
+ * **Promises**: any number of processes on any number of machines may share the tables. Each step is one
+ * statement, and what is asked of `dedupe` in one turn of the event loop is one for all, where each caller gets
+ * the answer that it would get alone; no transaction stays open between calls. All times are the database's.
+ * Any text is safe in any key and payload. `dedupe.finish({ transaction })` takes a client with an open
+ * transaction, and commits or rolls back with it.
  *
  * **Limits**: an inbox at its limit may be overrun by as many calls as add at the same moment.
  *

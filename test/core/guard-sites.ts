@@ -163,15 +163,18 @@ export const guardSites: readonly Site[] = [
     module: "src/loop/engine/report.ts",
     bypass: {
       file: engine("report"),
-      find: "warn: (message, details) => notify(() => logger.warn(message, details)),",
-      replace: "warn: (message, details) => logger.warn(message, details),",
+      find: "notify(() => logger[level](line, { ...who, ...details }));",
+      replace: "logger[level](line, { ...who, ...details });",
     },
     async isGuarded({ toLog }: never) {
       const warn = (): never => {
         throw new Error("no disk");
       };
       try {
-        (toLog as (logger: object) => typeof quiet)({ ...quiet, warn }).warn("site");
+        (toLog as (logger: object, who: object) => typeof quiet)(
+          { ...quiet, warn },
+          { feed: "site" },
+        ).warn("site");
         return true;
       } catch {
         return false;

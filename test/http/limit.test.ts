@@ -37,7 +37,7 @@ describe("withinLimit", () => {
     const caller = new AbortController();
     let own: AbortSignal | undefined;
     const work = withinLimit(
-      (signal) => {
+      ({ signal }) => {
         own = signal;
         return never();
       },
@@ -60,7 +60,7 @@ describe("withinLimit", () => {
     const caller = new AbortController();
     let own: AbortSignal | undefined;
     const work = withinLimit(
-      (signal) => {
+      ({ signal }) => {
         own = signal;
         return never();
       },

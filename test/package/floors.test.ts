@@ -25,6 +25,7 @@ const sound: Files = {
     'import ky from "ky"; import retry from "p-retry"; import * as z from "zod/mini"; import "../core/errors.ts"; export { ky, retry, z };',
   "src/feeds/cursor.ts": 'import "../core/errors.ts"; export {};',
   "src/loop/run.ts": 'import retry from "p-retry"; import "../core/errors.ts"; export { retry };',
+  "src/opentelemetry/run.ts": 'import "@opentelemetry/api"; import "../core/errors.ts"; export {};',
   "src/stores/file.ts": 'import "node:fs"; import "../core/errors.ts"; export {};',
   "src/providers/tiki/wire.ts": 'import * as z from "zod/mini"; export { z };',
   "src/providers/tiki/index.ts":
@@ -76,6 +77,8 @@ const planted: readonly (readonly [file: string, text: string, ...rules: string[
   ["src/stores/b.ts", 'import type { R } from "../loop/run.ts";', "stores-imports-core"],
   ["src/stores/c.ts", 'import "p-retry";', "p-retry-only-in-http-and-loop"],
   ["src/stores/d.ts", 'import "msw";', "msw-only-in-testing"],
+  ["src/opentelemetry/a.ts", 'import "../loop/run.ts";', "opentelemetry-imports-core"],
+  ["src/loop/h.ts", 'import "@opentelemetry/api";', "api-only-in-opentelemetry"],
   [
     "src/providers/kekker/a.ts",
     'import "../tiki/index.ts";',

@@ -104,6 +104,7 @@ const named: Readonly<Record<string, string>> = {
   "test/package/floors.test.ts": "made-up sources",
   "test/packed/bundles/frameworks.test.ts": "one of the programs runs on the edge",
   "test/packed/bundles/programs.ts": "an emulator as a fetch, for which one is enough",
+  "test/packed/cli.test.ts": "what is typed wrongly, for which one of each kind is enough",
   "test/packed/loaded.test.ts": "what one provider loads",
   "test/packed/programs/": "programs of users, who name what they use",
   "test/packed/realms.test.ts": "a program of a user's",

@@ -178,25 +178,25 @@ describe("bad input to the command line that is installed", () => {
 });
 
 describe("the program that `emulate --publish` prints", () => {
-  it.each(names)(
-    "has five lines or fewer beside its imports, and runs as it is: %s",
-    async (name) => {
-      const { program = "" } = told.published[name] ?? {};
-      const file = join(folder, `${name}.mjs`);
-      writeFileSync(file, `${program}\n`);
+  /** What each of the printed events has. */
+  const done = /ORDER-\d|DealCreated/g;
 
-      const child = spawn(process.execPath, [file], { cwd: folder });
-      let out = "";
-      for await (const piece of child.stdout) {
-        out += String(piece);
-        if ((out.match(done)?.length ?? 0) >= 3) break;
-      }
-      child.kill();
+  it.each(names)("has five lines at most, and runs as it is: %s", async (name) => {
+    const { program = "" } = told.published[name] ?? {};
+    const file = join(folder, `${name}.mjs`);
+    writeFileSync(file, `${program}\n`);
 
-      expect(program.split("\n").length).toBeLessThanOrEqual(5);
-      expect(out.match(done)?.length).toBeGreaterThanOrEqual(3);
-    },
-  );
+    const child = spawn(process.execPath, [file], { cwd: folder });
+    let out = "";
+    for await (const piece of child.stdout) {
+      out += String(piece);
+      if ((out.match(done)?.length ?? 0) >= 3) break;
+    }
+    child.kill();
+
+    expect(program.split("\n").length).toBeLessThanOrEqual(5);
+    expect(out.match(done)?.length).toBeGreaterThanOrEqual(3);
+  });
 });
 
 describe("the command line that is installed", () => {

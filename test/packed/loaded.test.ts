@@ -60,6 +60,13 @@ describe.each([
     expect(heavy(loaded).filter((name) => name !== "p-retry")).toEqual([]);
   });
 
+  it("is OpenTelemetry for its own entry alone", () => {
+    const isLoaded = (file: string) =>
+      loadedBy(file).some((module) => module.includes("node_modules/@opentelemetry/"));
+
+    expect(["index", "tiki", "opentelemetry"].map(isLoaded)).toEqual([false, false, true]);
+  });
+
   it("is both for a provider", () => {
     expect(heavy(loadedBy("tiki"))).toEqual(expect.arrayContaining(["ky", "zod"]));
   });

@@ -252,9 +252,14 @@ const ends: readonly PlantedFault[] = [
     breaks: ["unhandled", "uncaught", "raw", "halt", "slowStop", "endless"],
     patches: [
       {
-        file: engine("engine"),
-        find: "this.#log = toLog(settings.logger);",
-        replace: "this.#log = settings.logger;",
+        file: engine("report"),
+        find: "notify(() => logger[level](line, { ...who, ...details }));",
+        replace: "logger[level](line, { ...who, ...details });",
+      },
+      {
+        file: engine("report"),
+        find: "notify(() => voice.hear(report));",
+        replace: "voice.hear(report);",
       },
     ],
   },

@@ -313,7 +313,11 @@ describe("postgresStores", () => {
       await database.query(`update ${prefix}${table} set ${column} = ${column} + 3600000`);
     }
 
-    expect(await leases.acquire(key, "b", 60_000)).toEqual({ status: "taken", holder: "a", endsInMs: 50 });
+    expect(await leases.acquire(key, "b", 60_000)).toEqual({
+      status: "taken",
+      holder: "a",
+      endsInMs: 50,
+    });
     expect(await dedupe.begin(event, 60_000)).toEqual({ status: "busy", endsInMs: 50 });
     expect(await inbox.claim("in", 1, 50)).toEqual([]);
     await database.query("select pg_sleep(0.1)");

@@ -40,8 +40,8 @@ type DrainContext = Context<ValuesOf<typeof positionals> & ValuesOf<typeof optio
 export const drain = command({
   name: "drain",
   summary: "run a command for each event that waits, and end",
-  details: `A command that ends with 0 is done with its event, which is then acknowledged; any
-other end is tried again. After --attempts tries it becomes a dead letter where
+  details: `A command that ends with 0 is done with its event, which is then acknowledged;
+any other end is tried again. After --attempts tries it becomes a dead letter where
 --state, --database or ACKLOOP_DATABASE_URL is given (--state makes the file);
 else the run ends with 1, and the event stays where it is. A provider that calls
 is answered until Ctrl+C. What the command writes goes to the standard error.

@@ -37,9 +37,9 @@ export const probe = command({
   name: "probe",
   summary: "ask an account about what the client assumes",
   details: `The documents of every provider leave something open; the client assumes one of
-the ways (docs/providers). This asks a real account which hold: "holds", "fails",
-or "open" where it cannot be asked or showed nothing. It reads only, unless
---write is given. It ends with 1 where one fails; the option to set is named.
+the ways (docs/providers). This asks a real account: each "holds", "fails", or is
+"open", where it cannot be asked or showed nothing. It reads only, unless --write
+is given. It ends with 1 where one fails; the option to set is named.
 
 ${variableHelp}`,
   positionals,

@@ -4,7 +4,7 @@ import { assumptions } from "../../providers/discue/assumptions.ts";
 import { variable } from "../environment.ts";
 import { UsageError } from "../failure.ts";
 import { type Account, type OwnOptions, type OwnPlace, type Provider, quick } from "../provider.ts";
-import { probes } from "./discue-probes.ts";
+import { probes } from "./discue/probes.ts";
 
 export const discue: Provider = {
   title: "discue",

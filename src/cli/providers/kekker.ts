@@ -2,7 +2,7 @@ import type { Feed } from "ackloop";
 import { assumptions } from "../../providers/kekker/assumptions.ts";
 import { variable } from "../environment.ts";
 import { type Provider, quick } from "../provider.ts";
-import { probes } from "./kekker-probes.ts";
+import { probes } from "./kekker/probes.ts";
 
 export const kekker: Provider = {
   title: "Kekker",

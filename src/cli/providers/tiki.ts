@@ -4,7 +4,7 @@ import { assumptions } from "../../providers/tiki/assumptions.ts";
 import { variable } from "../environment.ts";
 import type { Account, OwnOptions, OwnPlace, Provider } from "../provider.ts";
 import { quick } from "../provider.ts";
-import { probes } from "./tiki-probes.ts";
+import { probes } from "./tiki/probes.ts";
 
 const { POSITIVE_INFINITY: none } = Number;
 

@@ -5,7 +5,7 @@ import { regions } from "../../providers/workato/regions.ts";
 import { variable } from "../environment.ts";
 import { Failure } from "../failure.ts";
 import { type Account, type Provider, quick } from "../provider.ts";
-import { probes } from "./workato-probes.ts";
+import { probes } from "./workato/probes.ts";
 
 const { POSITIVE_INFINITY: none } = Number;
 

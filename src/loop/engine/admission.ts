@@ -8,7 +8,6 @@ import type { Entry } from "./entry.ts";
 import type { Routes } from "./route.ts";
 import { describeIssues } from "./route.ts";
 import type { Skips } from "./skips.ts";
-import { SKIPPED } from "./skips.ts";
 
 /** How long a schema may take to answer, in ms. */
 const SCHEMA_LIMIT_MS = 30_000;
@@ -45,9 +44,7 @@ export class Admission {
   admit(entry: Entry): MaybePromise<Refusal | undefined> {
     const skip = this.#parts.skips?.find(entry);
     if (skip === undefined) return this.#admit(entry);
-    const refuse = (name: string | undefined) =>
-      name === undefined ? this.#admit(entry) : { reason: SKIPPED, skip: name };
-    return isThenable(skip) ? skip.then(refuse) : refuse(skip);
+    return isThenable(skip) ? skip.then((known) => known ?? this.#admit(entry)) : skip;
   }
 
   #admit(entry: Entry): MaybePromise<Refusal | undefined> {

@@ -15,8 +15,8 @@ import { toFailed, toSaid, toSaidOfEach } from "./returned.ts";
 import type { Routes } from "./route.ts";
 import type { HandlerScope, Leash } from "./scope.ts";
 import { EventContext, timeoutError } from "./scope.ts";
-import type { Skips } from "./skips.ts";
-import { SKIPPED, toSkipAdvice } from "./skips.ts";
+import type { Skipped, Skips } from "./skips.ts";
+import type { Watched, Watching } from "./watching.ts";
 
 /** What became of an attempt. */
 export type Disposition =
@@ -73,6 +73,8 @@ export interface AttemptParts extends KeepingParts {
   readonly others?: (() => Promise<void> | undefined) | undefined;
   /** Starts a handler. @default in the async context of whatever starts it */
   readonly enter?: Enter | undefined;
+  /** Absent where nobody watches. */
+  readonly watching?: Watching | undefined;
   /** A handler was done with an event, whatever it has decided. */
   readonly onSuccess?: ((entry: Entry) => void) | undefined;
 }
@@ -84,10 +86,14 @@ export interface AttemptParts extends KeepingParts {
 export class Attempts {
   readonly #parts: AttemptParts;
   readonly #admission: Admission;
+  /** Whether somebody wants to know of a handler's time. */
+  readonly #isTimeTold: boolean;
   #hasToldOfFalse = false;
 
   constructor(parts: AttemptParts) {
     this.#parts = parts;
+    const { tell, settings } = parts;
+    this.#isTimeTold = tell?.each !== undefined || settings.handlerTimeoutMs !== undefined;
     this.#admission = new Admission(parts);
   }
 
@@ -198,12 +204,11 @@ export class Attempts {
   #refused(entry: Entry, refusal: Refusal): MaybePromise<Disposition> {
     if (refusal === "cut") return LEFT;
     const { reason, cause, skip } = refusal;
-    if (skip !== undefined) return this.#skipped(entry, skip);
+    if (skip !== undefined) return this.#skipped(entry, { reason, skip });
     const policy = this.#parts.settings.unprocessable;
     if (policy === "drop") return this.#finished(entry, this.#dropped(entry, reason));
     if (policy === "deadLetter") return this.#deadLetter(entry, reason, codeOf(cause) ?? "schema");
-    const { settings, feed } = this.#parts;
-    const advice = toSkipAdvice(entry, settings, feed);
+    const advice = this.#parts.skips?.adviceOn(entry) ?? "";
     const mend = 'mend that, or set the option unprocessable to "deadLetter" or "drop"';
     const halt = (told: string): Disposition => {
       return {
@@ -215,9 +220,9 @@ export class Attempts {
   }
 
   /** A letter of its own says that it was never tried, or how often before it was to be skipped. */
-  async #skipped(entry: Entry, identity: string): Promise<Disposition> {
-    const disposition = await this.#deadLetter(entry, SKIPPED, undefined);
-    if (disposition.kind === "settled") this.#parts.skips?.used(entry, identity);
+  async #skipped(entry: Entry, { reason, skip }: Skipped): Promise<Disposition> {
+    const disposition = await this.#deadLetter(entry, reason, undefined);
+    if (disposition.kind === "settled") this.#parts.skips?.used(entry, skip);
     return disposition;
   }
 
@@ -267,21 +272,24 @@ export class Attempts {
   }
 
   #run(entry: Entry, onEnd: OnEnd): void {
-    const { scope, settings, keeping, tell, enter = asItIs } = this.#parts;
+    const { scope, settings, keeping, tell, watching } = this.#parts;
     const { handler, event, given } = entry;
     const isReady = handler !== undefined && event !== undefined && given !== undefined;
     if (!isReady || !this.#mayRun()) {
       onEnd(LEFT, entry);
       return;
     }
-    const leash = this.#open([entry]);
+    const leash = this.#isTimeTold ? this.#open([entry]) : scope.open();
     const began = tell?.each ? performance.now() : 0;
     const finish = entry.mark && ((transaction: unknown) => keeping.finishIn(entry, transaction));
     const context = new EventContext(leash, entry.attempts + 1, given, settings.logger, finish);
     entry.isAtWork = true;
+    const watched = watching?.handling([entry], false);
+    const enter = this.#entering(watched);
     const end = (said: Said): void => {
       scope.close(leash);
       entry.isAtWork = false;
+      watched?.ended([said], leash.endedBy);
       this.#later(entry, this.#decided(entry, leash, said, began), onEnd);
     };
     settle<unknown>(
@@ -299,8 +307,8 @@ export class Attempts {
   async #runBatch(
     entries: readonly Entry[],
   ): Promise<readonly (readonly [Entry, MaybePromise<Disposition>])[]> {
-    const { scope, settings, routes, tell, enter = asItIs } = this.#parts;
-    const leash = this.#open(entries);
+    const { scope, settings, routes, tell, watching } = this.#parts;
+    const leash = this.#isTimeTold ? this.#open(entries) : scope.open();
     const began = tell?.each ? performance.now() : 0;
     const context = {
       get signal() {
@@ -311,6 +319,8 @@ export class Attempts {
     };
     const events = entries.map((entry) => entry.event as FeedEvent);
     for (const entry of entries) entry.isAtWork = true;
+    const watched = watching?.handling(entries, true);
+    const enter = this.#entering(watched);
     const said = await new Promise<readonly Said[]>((resolve) =>
       settle<unknown>(
         () => enter(() => routes.batch?.handleBatch(events, context)),
@@ -319,6 +329,7 @@ export class Attempts {
       ),
     );
     scope.close(leash);
+    watched?.ended(said, leash.endedBy);
     for (const entry of entries) entry.isAtWork = false;
     return entries.map((entry, index) => {
       try {
@@ -342,6 +353,12 @@ export class Attempts {
       const elapsedMs = performance.now() - began;
       for (const entry of entries) tell({ kind: "timedOut", ...factsOf(entry), elapsedMs });
     });
+  }
+
+  /** How a handler is started. */
+  #entering(watched: Watched | undefined): Enter {
+    const { enter = asItIs } = this.#parts;
+    return watched ? (call) => enter(() => watched.run(call)) : enter;
   }
 
   /** Acts on what the handler said. A bare return after its signal has fired says nothing. */

@@ -3,6 +3,7 @@ import type { AckloopError } from "../../core/errors.ts";
 import type { Feed, Receipt } from "../../core/feed.ts";
 import { toFailure } from "../../core/guard.ts";
 import type { StopReason, Summary } from "../../core/summary.ts";
+import type { Telemetry } from "../../core/telemetry.ts";
 import type { LoopSettings } from "../options.ts";
 import { Alarm } from "./alarm.ts";
 import { Attempts } from "./attempt.ts";
@@ -26,13 +27,14 @@ import { toLog, toTell } from "./report.ts";
 import type { Routes } from "./route.ts";
 import { HandlerScope } from "./scope.ts";
 import type { Service } from "./service.ts";
-import type { Settling } from "./settling.ts";
+import type { Settling, SettlingParts } from "./settling.ts";
 import { CumulativeSettling, IndividualSettling } from "./settling.ts";
 import type { SkipsParts } from "./skips.ts";
 import { Skips } from "./skips.ts";
 import { Turn } from "./turn.ts";
 import { LONG_MS } from "./voice.ts";
 import { Watch } from "./watch.ts";
+import { Watching } from "./watching.ts";
 import { Window } from "./window.ts";
 
 /** What a run is to do. */
@@ -67,6 +69,7 @@ const STOPPING = Object.freeze(new DOMException("The run is stopping.", "AbortEr
  */
 export class Engine {
   readonly #task: Assignment;
+  readonly #watching: Watching | undefined;
   readonly #tell: Tell | undefined;
   readonly #window: Window;
   readonly #scope: HandlerScope;
@@ -106,9 +109,10 @@ export class Engine {
   constructor(task: Assignment) {
     const { feed, settings } = task;
     this.#task = task;
-    const { logger, consumer, onReport, concurrency } = settings;
+    const { logger, consumer, telemetry } = settings;
     const log = toLog(logger, { feed: feed.name, consumer });
-    this.#tell = toTell({ feed: feed.name, onReport, logger, log, concurrency });
+    this.#watching = telemetry && this.#makeWatching(telemetry);
+    this.#tell = toTell({ ...settings, feed: feed.name, watching: this.#watching, log });
     const leftMs = (task.deadline ?? Number.POSITIVE_INFINITY) - Date.now();
     this.#deadline = performance.now() + leftMs;
     this.#startUntil = this.#deadline - reserveOf(settings.reserveMs, leftMs);
@@ -137,6 +141,7 @@ export class Engine {
       routes: task.routes,
       scope: this.#scope,
       keeping: this.#keeping,
+      watching: this.#watching,
       skips: this.#skips,
       enter: toEnter(),
       mayStart: () => this.#ending === undefined && this.#isReader(),
@@ -149,14 +154,7 @@ export class Engine {
     this.#pulling = this.#makePulling();
     const { callTimeoutMs } = settings;
     this.#extending = new Extending({ feed, callTimeoutMs, log, over: quit });
-    this.#leaving = new Leaving({
-      feed,
-      callTimeoutMs,
-      log,
-      window: this.#window,
-      keeping: this.#keeping,
-      guard: this.#guard,
-    });
+    this.#leaving = this.#makeLeaving(log);
   }
 
   /** Runs to the end. Rejects with the error that halted it, which carries the summary. */
@@ -424,10 +422,33 @@ export class Engine {
     this.#tell?.each?.({ kind: "duplicate", event });
   }
 
-  #onAcked(count: number, gone: number): void {
+  #onAcked(count: number, gone: number, sentAt: number): void {
     this.#counts.ackedSo(count);
     this.#skips.takeBack();
-    this.#tell?.({ kind: "acked", count, gone });
+    this.#tell?.({ kind: "acked", count, gone, elapsedMs: performance.now() - sentAt });
+  }
+
+  #makeLeaving(log: ReturnType<typeof toLog>): Leaving {
+    const { feed, settings } = this.#task;
+    const { callTimeoutMs } = settings;
+    return new Leaving({
+      feed,
+      callTimeoutMs,
+      log,
+      window: this.#window,
+      keeping: this.#keeping,
+      guard: this.#guard,
+    });
+  }
+
+  #makeWatching(telemetry: Telemetry): Watching {
+    const { feed, settings, untilEmpty } = this.#task;
+    return new Watching(telemetry, {
+      feed: feed.name,
+      consumer: settings.consumer,
+      kind: untilEmpty ? "job" : "endless",
+      countOpen: () => this.#window.open,
+    });
   }
 
   #makeSkips(parts: KeepingParts & Pick<SkipsParts, "stopping">, letters: Service): Skips {
@@ -514,7 +535,7 @@ export class Engine {
       over: this.#over.signal,
       mayStart: () => this.#isReader(),
       pullsOn: () => this.#ending === undefined && this.#pulling.finished === undefined,
-      onAcked: (count: number, gone: number) => this.#onAcked(count, gone),
+      onAcked: (...facts: Parameters<SettlingParts["onAcked"]>) => this.#onAcked(...facts),
       onHalt: (error: AckloopError) => this.#halt(error),
       changed: this.#changed,
     };
@@ -531,13 +552,14 @@ export class Engine {
       window: this.#window,
       settling: this.#settling,
       tell: this.#tell,
+      watching: this.#watching,
       untilEmpty,
       limit,
       onFresh: (entry) => this.#onFresh(entry),
       onOpen: (message, leaseMs, at) => this.#extending.watch(message, leaseMs, at),
       onSettledAgain: (entry) => this.#onSettledAgain(entry),
       onLeft: (receipts) => this.#onLeft(receipts),
-      onAcked: (count) => this.#onAcked(count, 0),
+      onAcked: (count, sentAt) => this.#onAcked(count, 0, sentAt),
       onHalt: (error) => this.#halt(error),
       mayStart: (now) => this.#mayStart(now),
       isTurnOver: (now) => this.#turn.isOver(now),

@@ -11,6 +11,8 @@ export interface PageWeight {
   readonly openedAt: number;
   /** How many of its deliveries are still held. */
   held: number;
+  /** What the telemetry gave for the poll that brought it. */
+  readonly poll?: unknown;
 }
 
 /** A mark in the dedupe store: the event is this run's until then, by both clocks. */

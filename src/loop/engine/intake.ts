@@ -5,6 +5,7 @@ import type { Brought } from "./progress.ts";
 import type { Tell } from "./report.ts";
 import type { Settling } from "./settling.ts";
 import { toText } from "./storable.ts";
+import type { Watching } from "./watching.ts";
 import type { OpenPage, Window } from "./window.ts";
 
 /** What taking in works with. */
@@ -13,6 +14,8 @@ export interface IntakeParts {
   readonly window: Window;
   readonly settling: Pick<Settling, "settled">;
   readonly tell: Tell | undefined;
+  /** Absent where nobody watches. */
+  readonly watching?: Watching | undefined;
   /** Takes in so many new deliveries at the most. */
   readonly limit: number | undefined;
   /** Takes a new delivery into work. */
@@ -55,10 +58,10 @@ export class Intake {
 
   /** Sorts what a pull brought. */
   take(page: Page, pulledAt: number, elapsedMs: number): Brought {
-    const { feed, window, tell, onLeft } = this.#parts;
+    const { feed, window, tell, watching, onLeft } = this.#parts;
     const { deliveries } = page;
     const before = { taken: this.#taken, ackable: this.#ackable, after: this.after };
-    const open = window.openPage(page);
+    const open = window.openPage(page, watching?.polled(deliveries.length, elapsedMs));
     const count = this.#acceptSome(deliveries, open, pulledAt);
     const isWhole = count === deliveries.length;
     // What is in work here is not another's at once.

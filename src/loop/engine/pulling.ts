@@ -25,8 +25,8 @@ export interface PullingParts extends IntakeParts {
   readonly settling: Settling;
   /** Ends the pulling when nothing more is there: for `drain`. */
   readonly untilEmpty: boolean;
-  /** Confirmed with a pull that carried an ack: so many events are let go of. */
-  readonly onAcked: (count: number) => void;
+  /** Confirmed with a pull of `sentAt` that carried an ack: so many events are let go of. */
+  readonly onAcked: (count: number, sentAt: number) => void;
   readonly onHalt: (error: AckloopError) => void;
   /** Whether a pull may be started: not while paused or stopping, nor after a lease has run out. */
   readonly mayStart: (now: number) => boolean;
@@ -181,9 +181,11 @@ export class Pulling {
     const block = this.#block;
     if (open !== block.open) {
       Object.assign(block, { open, stillSince: now });
-      if (block.againAt !== undefined) block.againAt = now + LONG_MS;
+      if (block.againAt !== undefined || !tell?.each) block.againAt = now + LONG_MS;
     }
-    const tellAt = block.againAt ?? block.since + (this.#isFull ? 0 : QUIET_BLOCK_MS);
+    // A log speaks of it only where it lasts.
+    const soonMs = this.#isFull ? 0 : QUIET_BLOCK_MS;
+    const tellAt = block.againAt ?? block.since + (tell?.each ? soonMs : LONG_MS);
     if (now < tellAt) return tellAt;
     const oldest = window.oldest ?? window.watermark.first;
     if (oldest === undefined) return NEVER;
@@ -285,7 +287,7 @@ export class Pulling {
     this.polls += 1;
     this.lastPollAt = Date.now();
     this.dueSince = undefined;
-    if (pull.carried) onAcked(window.confirm(pull.carried));
+    if (pull.carried) onAcked(window.confirm(pull.carried), pull.began);
     this.#takePage(pull, page);
   }
 

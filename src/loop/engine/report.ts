@@ -1,17 +1,13 @@
 import { describeThrown, notify } from "../../core/guard.ts";
 import type { Logger } from "../../core/logger.ts";
 import { silent } from "../../core/logger.ts";
-import type { Report, ReportListener } from "../../core/report.ts";
+import type { ReportBody, ReportListener } from "../../core/report.ts";
 import { onOneLine } from "../../core/words.ts";
 import type { VoiceParts } from "./voice.ts";
 import { Voice } from "./voice.ts";
+import type { Watching } from "./watching.ts";
 
-/** A report as the parts of the loop make it: without the feed's name. */
-export type ReportBody = Report extends infer Each
-  ? Each extends Report
-    ? Omit<Each, "feed">
-    : never
-  : never;
+export type { ReportBody } from "../../core/report.ts";
 
 /** Gets the reports of one feed. */
 export interface Tell {
@@ -24,6 +20,8 @@ export interface Tell {
 export interface Telling extends VoiceParts {
   readonly feed: string;
   readonly onReport: ReportListener | undefined;
+  /** Absent where nobody watches. */
+  readonly watching?: Watching | undefined;
   /** The user's logger. */
   readonly logger: Logger;
 }
@@ -33,8 +31,14 @@ export interface Telling extends VoiceParts {
  * lines that it makes; `undefined` when there is neither, so that no report is made for nothing. A listener
  * that throws, at once or late, is not called again.
  */
-export function toTell({ feed, onReport, logger, ...parts }: Telling): Tell | undefined {
-  const listener = onReport && toListener(feed, onReport, parts.log);
+export function toTell(telling: Telling): Tell | undefined {
+  const { feed, onReport, watching, logger, ...parts } = telling;
+  const own = onReport && toListener(feed, onReport, parts.log);
+  const watched = (report: ReportBody): void => {
+    watching?.onReport({ feed, ...report });
+    own?.(report);
+  };
+  const listener = watching ? watched : own;
   if (logger === silent) return listener && Object.assign(listener, { each: listener });
   const voice = new Voice(parts);
   const tell = (report: ReportBody): void => {

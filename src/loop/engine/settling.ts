@@ -27,8 +27,8 @@ export interface SettlingParts {
   readonly mayStart: () => boolean;
   /** Whether a pull may still bring what was not acknowledged. */
   readonly pullsOn: () => boolean;
-  /** Confirmed: `count` events are let go of. */
-  readonly onAcked: (count: number, gone: number) => void;
+  /** Confirmed, by a call of `sentAt`: `count` events are let go of. */
+  readonly onAcked: (count: number, gone: number, sentAt: number) => void;
   /** The run cannot go on. */
   readonly onHalt: (error: AckloopError) => void;
   /** Something has changed: the run looks at all of it again. */
@@ -275,7 +275,7 @@ export class IndividualSettling implements Settling {
       }
     }
     this.#note(failures, messages, sentAt);
-    if (acked > 0) onAcked(acked, gone);
+    if (acked > 0) onAcked(acked, gone, sentAt);
     // Where the whole call was refused, it may have been for what was stale in it.
     const isMixed = "error" in report && failures.some(({ message }) => isStale(message));
     const again = failures.filter((each) => !this.#isRefusedForGood(each, isMixed, sentAt));
@@ -297,7 +297,7 @@ export class IndividualSettling implements Settling {
       message.refusals += error.retryable ? 1 : MOST_REFUSALS;
       const isDropped = message.refusals >= MOST_REFUSALS;
       const dropped = isDropped ? window.drop(message) : 0;
-      if (dropped > 0) onAcked(dropped, 0);
+      if (dropped > 0) onAcked(dropped, 0, sentAt);
       return isDropped;
     }
     const fatal = isFatal(error) && !isMixed && this.#doubt.isSure(error, sentAt);
@@ -390,7 +390,7 @@ export class CumulativeSettling implements Settling {
         this.#pace.reset();
         this.#doubt.clear();
         this.#refusals = 0;
-        onAcked(window.confirm(reach), verdict.status === "gone" ? 1 : 0);
+        onAcked(window.confirm(reach), verdict.status === "gone" ? 1 : 0, sentAt);
       }
     }
     changed();

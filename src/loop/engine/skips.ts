@@ -10,8 +10,11 @@ import type { Entry } from "./entry.ts";
 import type { Service } from "./service.ts";
 import { toText } from "./storable.ts";
 
-/** Why an event is set aside that a person has said is to be skipped. */
-export const SKIPPED = "skipped by hand";
+/** That an event is to be skipped: why, for its letter, and by which identity it was said. */
+export interface Skipped {
+  readonly reason: string;
+  readonly skip: string;
+}
 
 /** What skipping works with. */
 export interface SkipsParts {
@@ -97,18 +100,35 @@ export class Skips {
     this.#isRead = true;
   }
 
-  /** Gives the identity by which an event is to be skipped; `undefined` where it is not. */
-  find(entry: Entry): MaybePromise<string | undefined> {
+  /** Says that an event is to be skipped; `undefined` where it is not. */
+  find(entry: Entry): MaybePromise<Skipped | undefined> {
     if (this.#known.size === 0) return undefined;
     const names = [entry.identity, ...(entry.id === "" ? [] : [identityOf(entry)])];
     const name = names.find((each) => this.#known.has(each));
-    if (name !== undefined || entry.id !== "") return name;
-    const known = (digest: string): string | undefined => {
+    if (name !== undefined) return toSkipped(name);
+    if (entry.id !== "") return undefined;
+    const known = (digest: string): Skipped | undefined => {
       const identity = contentIdentityOf(digest);
-      return this.#known.has(identity) ? identity : undefined;
+      return this.#known.has(identity) ? toSkipped(identity) : undefined;
     };
     const digest = digestOf(entry);
     return typeof digest === "string" ? known(digest) : digest.then(known);
+  }
+
+  /**
+   * Says how a person has an event skipped, as a command of the shell; an empty text where the store keeps no
+   * skips.
+   */
+  adviceOn(entry: Entry): MaybePromise<string> {
+    if (!this.#canRead) return "";
+    const { settings, feed } = this.#parts;
+    const command = ["ackloop", "skip", "--consumer", settings.consumer, "--feed", feed];
+    const advice = (...parts: readonly string[]): string =>
+      `; to go on without it: ${[...command, ...parts].map(toWord).join(" ")}`;
+    if (entry.id !== "") return advice("--source", entry.source, "--", entry.id);
+    const digest = digestOf(entry);
+    const ofContent = (known: string): string => advice(`sha256:${known}`);
+    return typeof digest === "string" ? ofContent(digest) : digest.then(ofContent);
   }
 
   /** The letter of an event that was to be skipped is stored. */
@@ -166,24 +186,7 @@ function digestOf(entry: Entry): MaybePromise<string> {
   return sha256(new TextEncoder().encode(toText(asItCame(entry).raw)));
 }
 
-/**
- * Says how a person has an event skipped, as a command of the shell; an empty text where no store keeps
- * skips.
- */
-export function toSkipAdvice(
-  entry: Entry,
-  { consumer, deadLetters }: SkipsParts["settings"],
-  feed: string,
-): MaybePromise<string> {
-  if (deadLetters?.skips === undefined) return "";
-  const command = ["ackloop", "skip", "--consumer", consumer, "--feed", feed];
-  const advice = (parts: readonly string[]): string =>
-    `; to go on without it: ${[...command, ...parts].map(toWord).join(" ")}`;
-  if (entry.id !== "") return advice(["--source", entry.source, "--", entry.id]);
-  const digest = digestOf(entry);
-  const ofContent = (known: string): string => advice([`sha256:${known}`]);
-  return typeof digest === "string" ? ofContent(digest) : digest.then(ofContent);
-}
+const toSkipped = (skip: string): Skipped => ({ reason: "skipped by hand", skip });
 
 /** A text as a word of a shell's command. */
 function toWord(text: string): string {

@@ -3,9 +3,9 @@ import type { FeedEvent } from "../../core/event.ts";
 import type { Logger } from "../../core/logger.ts";
 import { silent } from "../../core/logger.ts";
 import { isErrorNamed } from "../../core/realm.ts";
+import type { ReportBody } from "../../core/report.ts";
 import { Repeats } from "../../core/repeats.ts";
 import { inWords } from "../../core/words.ts";
-import type { ReportBody } from "./report.ts";
 
 /** A report of one kind. */
 type BodyOf<Kind extends ReportBody["kind"]> = Extract<ReportBody, { readonly kind: Kind }>;

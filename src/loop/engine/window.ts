@@ -130,10 +130,10 @@ export class Window {
   }
 
   /** Opens a page: gives what its deliveries are taken in with. */
-  openPage(page: Page): OpenPage {
+  openPage(page: Page, poll?: unknown): OpenPage {
     // A feed of the user's may hand on a header's text, and sums of texts never end.
     const bytes = Number.isFinite(page.bytes) ? Number(page.bytes) : 0;
-    const weight = { bytes, openedAt: performance.now(), held: 0 };
+    const weight = { bytes, openedAt: performance.now(), held: 0, poll };
     const receipt = page.receipt ?? page.deliveries.at(-1)?.receipt;
     return { weight, receipt, seen: [], names: new Map(), messages: new Map() };
   }

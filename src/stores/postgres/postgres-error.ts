@@ -76,14 +76,19 @@ export function toPostgresFailure(operation: string, thrown: unknown): PostgresF
     const outcomeUnknown = /^(08|57P|40003)/.test(saying) || undefined;
     const full = isState ? `${text} (SQLSTATE ${code})` : text;
     const error = storeError(kind, operation, full, { outcomeUnknown });
-    return { error, tries, isOfOne: isState && (kind === "request" || /^(40|55P03)/.test(saying)) };
+    const isOfOne =
+      isState && !outcomeUnknown && (kind === "request" || /^(40|55P03)/.test(saying));
+    return { error, tries, isOfOne };
   }
+  return { error: toNetworkError(operation, thrown) };
+}
+
+/** What the network did, in words; whatever else was thrown as it is. */
+function toNetworkError(operation: string, thrown: unknown): unknown {
   const failure = toNetworkFailure(thrown);
-  if (!failure) return { error: thrown };
+  if (!failure) return thrown;
   const { networkCode = "", unsent } = failure;
   const what = unsent ? unreached : cut;
   const full = /^[A-Z][A-Z0-9_]+$/.test(networkCode) ? `${what} (${networkCode})` : what;
-  return {
-    error: storeError("transport", operation, full, { outcomeUnknown: !unsent || undefined }),
-  };
+  return storeError("transport", operation, full, { outcomeUnknown: !unsent || undefined });
 }

@@ -27,7 +27,8 @@ export const leaseLaws: readonly StoreLaw<"leases">[] = [
       const fence = await fenceOf(stores.leases, key, "a", longMs);
       const taken = await others.leases.acquire(key, "b", longMs);
       check(taken.status === "taken", "a second holder is refused");
-      const { endsInMs } = taken;
+      const { endsInMs, holder = "a" } = taken;
+      equal(holder, "a", "is told by whom, where the store tells it");
       check(endsInMs > longMs / 2 && endsInMs <= longMs, "and is told when the lease ends");
       check(!(await others.leases.renew(key, fence + 1, longMs)), "a stranger cannot renew");
       await others.leases.release(key, fence + 1);

@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { checkNode } from "../../../src/cli/checks.ts";
 import { providers } from "../../../src/cli/providers.ts";
 import { freePort } from "../../../src/cli/serve.ts";
+import { sqliteStores } from "../../../src/stores/index.ts";
 import { folder, given } from "../emulated.ts";
 import { start } from "../support.ts";
 
@@ -102,12 +103,15 @@ describe("ackloop doctor", () => {
 
   it("looks at the state and the disk", async () => {
     const path = folder();
-    const empty = join(path, "empty.db");
-    writeFileSync(empty, "");
+    const file = join(path, "state.db");
+    const stores = sqliteStores(file);
+    await stores.cursors.load({ consumer: "billing", feed: "orders" });
+    await stores.close();
+    const notes = join(path, "notes.txt");
+    writeFileSync(notes, "no database at all, but some text");
 
-    const good = await diagnose(`--state ${empty}`, {});
-    writeFileSync(empty, "no database at all, but some text");
-    const bad = await diagnose(`--state ${empty}`, {});
+    const good = await diagnose(`--state ${file}`, {});
+    const bad = await diagnose(`--state ${notes}`, {});
 
     expect(good.checks.map(({ about }: { about: string }) => about)).toEqual([
       "node",
@@ -115,7 +119,7 @@ describe("ackloop doctor", () => {
       "disk",
     ]);
     expect(good.exit).toBe(0);
-    expect(bad.bad).toMatchObject([{ found: `${empty} is no SQLite file, and was left as it is` }]);
+    expect(bad.bad).toMatchObject([{ found: `${notes} is no SQLite file, and was left as it is` }]);
   });
 
   it("knows the versions of Node", () => {

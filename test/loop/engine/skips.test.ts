@@ -105,7 +105,8 @@ describe.each(kinds)("an event to be skipped, of %s", (_, kind) => {
     const failure = await ended(drain(poisoned, () => {}, options).catch((error) => error));
     expect(failure).toMatchObject({ code: "halted" });
     expect(failure.message).toContain(
-      "memory: event it's (test): data of test does not fit its schema: does not fit; to go on without it: " +
+      "memory: event it's (test): data of test does not fit its schema: does not fit; " +
+        'mend that, or set the option unprocessable to "deadLetter" or "drop"; to go on without it: ' +
         "ackloop skip --consumer billing --feed memory --source /memory -- 'it'\\''s'",
     );
     await deadLetters.skip(keyOf("it's"));

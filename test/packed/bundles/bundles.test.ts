@@ -47,10 +47,11 @@ function installPeers(): void {
   if (existsSync(modules)) return;
   mkdirSync(modules);
   cpSync(join(consumer, "node_modules/ackloop"), join(modules, "ackloop"), { recursive: true });
-  for (const peer of ["libsql", "msw"]) {
+  mkdirSync(join(modules, "@opentelemetry"));
+  for (const peer of ["@opentelemetry/api", "libsql", "msw"]) {
     symlinkSync(join(root, "node_modules", peer), join(modules, peer));
   }
-  // The third has a binary that is no part of its package.
+  // The last has a binary that is no part of its package.
   mkdirSync(join(modules, "better-sqlite3"));
   writeFileSync(join(modules, "better-sqlite3/index.js"), 'require("./build/binary.node");');
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { sleep } from "../../core/sleep.ts";
-import type { assumptions } from "../../providers/discue/assumptions.ts";
-import { variable } from "../environment.ts";
+import { sleep } from "../../../core/sleep.ts";
+import type { assumptions } from "../../../providers/discue/assumptions.ts";
+import { variable } from "../../environment.ts";
 import {
   type Answer,
   type Finding,
@@ -11,8 +11,8 @@ import {
   open,
   type Probes,
   type Probing,
-} from "../provider.ts";
-import { serve } from "../serve.ts";
+} from "../../provider.ts";
+import { serve } from "../../serve.ts";
 
 /** The root with the prefix that the client takes. */
 function rootOf({ account, environment }: Probing): string {

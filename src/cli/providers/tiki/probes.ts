@@ -1,6 +1,14 @@
-import type { assumptions } from "../../providers/tiki/assumptions.ts";
-import { variable } from "../environment.ts";
-import { type Answer, fails, holds, listAt, open, type Probes, type Probing } from "../provider.ts";
+import type { assumptions } from "../../../providers/tiki/assumptions.ts";
+import { variable } from "../../environment.ts";
+import {
+  type Answer,
+  fails,
+  holds,
+  listAt,
+  open,
+  type Probes,
+  type Probing,
+} from "../../provider.ts";
 
 const pullUrl = ({ account }: Probing, queue: string): string =>
   `${account.urls[0]}/queues/${encodeURIComponent(queue)}/events/pull`;

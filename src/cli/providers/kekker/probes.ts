@@ -1,5 +1,13 @@
-import type { assumptions } from "../../providers/kekker/assumptions.ts";
-import { type Answer, fails, holds, listAt, open, type Probes, type Probing } from "../provider.ts";
+import type { assumptions } from "../../../providers/kekker/assumptions.ts";
+import {
+  type Answer,
+  fails,
+  holds,
+  listAt,
+  open,
+  type Probes,
+  type Probing,
+} from "../../provider.ts";
 
 type Item = Readonly<Record<string, unknown>>;
 

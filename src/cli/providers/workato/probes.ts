@@ -1,4 +1,4 @@
-import type { assumptions } from "../../providers/workato/assumptions.ts";
+import type { assumptions } from "../../../providers/workato/assumptions.ts";
 import {
   type Answer,
   type Finding,
@@ -8,7 +8,7 @@ import {
   open,
   type Probes,
   type Probing,
-} from "../provider.ts";
+} from "../../provider.ts";
 
 const consume = ({ account, send, place }: Probing, body: object): Promise<Answer> =>
   send("POST", `${account.urls[0]}/topics/${encodeURIComponent(place ?? "")}/consume`, body);
