@@ -10,7 +10,7 @@ import {
   tikiEmulator,
   workatoEmulator,
 } from "../../../src/emulator/index.ts";
-import { consume, type Handlers, type LoopOptions, webhook } from "../../../src/index.ts";
+import { consume, drain, type Handlers, type LoopOptions, webhook } from "../../../src/index.ts";
 import { discueReceiver } from "../../../src/providers/discue/index.ts";
 import { clientCredentials, type TikiEvent, tiki } from "../../../src/providers/tiki/index.ts";
 import { workato } from "../../../src/providers/workato/index.ts";
@@ -54,14 +54,8 @@ function read(
 ): Patient {
   const { clientId, clientSecret, tokenUrl, baseUrl } = connection;
   const shop = tiki({ token: clientCredentials({ clientId, clientSecret, tokenUrl }), baseUrl });
-  const env = {
-    TIKI_CLIENT_ID: clientId,
-    TIKI_CLIENT_SECRET: clientSecret,
-    TIKI_TOKEN_URL: tokenUrl,
-    TIKI_BASE_URL: baseUrl,
-  };
   const run = consume(shop.feed(queue), handlers, { ...quick, ...options });
-  return { run, doctor: [["tiki", "--queue", queue], env] };
+  return { run, doctor: [["tiki"], variablesOf(connection)] };
 }
 
 /** A token as a shell would get one: it is never renewed. */
@@ -73,6 +67,16 @@ async function askToken({ tokenUrl, clientId, clientSecret }: Tiki["connection"]
   });
   const { access_token: token } = (await response.json()) as { readonly access_token: string };
   return token;
+}
+
+/** What the command line needs to reach it. */
+function variablesOf({ clientId, clientSecret, tokenUrl, baseUrl }: Tiki["connection"]) {
+  return {
+    TIKI_CLIENT_ID: clientId,
+    TIKI_CLIENT_SECRET: clientSecret,
+    TIKI_TOKEN_URL: tokenUrl,
+    TIKI_BASE_URL: baseUrl,
+  };
 }
 
 /** The same queue behind another address. */
@@ -114,7 +118,7 @@ function openPostgres(scene: Scene, url: string): { readonly stores: StoreSet } 
 }
 
 function withDoctor(patient: Patient, ...more: readonly string[]): Patient {
-  const [args, env] = patient.doctor;
+  const [args = [], env] = patient.doctor ?? [];
   return { ...patient, doctor: [[...args, ...more], env] };
 }
 
@@ -138,7 +142,6 @@ export const faults: readonly Fault[] = [
     name: "A token has expired and no new one can be had",
     says: ["error", /401|refused/],
     healthy: false,
-    doctor: /token|credentials/,
     async make(scene) {
       const { emulator, connection, queue } = await openTiki(scene, 1);
       const { baseUrl } = connection;
@@ -149,7 +152,7 @@ export const faults: readonly Fault[] = [
       emulator.revokeTokens();
       return {
         run,
-        doctor: [["tiki", "--queue", queue], { TIKI_TOKEN: token, TIKI_BASE_URL: baseUrl }],
+        doctor: [["tiki"], variablesOf(connection)],
       };
     },
   },
@@ -170,7 +173,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "The certificate is not trusted",
-    says: ["error", /certificate is not trusted/],
+    says: ["error", /certificate of .* is not trusted/],
     healthy: false,
     doctor: /certificate/,
     async make(scene) {
@@ -198,8 +201,12 @@ export const faults: readonly Fault[] = [
     says: ["warn", /disk is full/],
     healthy: false,
     async make(scene) {
-      const world = await openTiki(scene);
-      const { database, stores } = await openSqlite(scene);
+      const world = await openTiki(scene, 0);
+      // Stores that are given a database in memory use its own connection, which can be made to be full.
+      const database = driver.open(":memory:");
+      scene.after(() => database.close());
+      const stores = sqliteStores(database);
+      await stores.cursors.load({ consumer: "billing", feed: "none" });
       const [{ page_count: pages }] = database.prepare("pragma page_count").all() as [
         { page_count: number },
       ];
@@ -231,7 +238,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "The database's password is wrong",
-    says: ["error", /password/],
+    says: ["warn", /password/],
     healthy: false,
     doctor: /password/,
     missing: hasPostgres,
@@ -247,7 +254,7 @@ export const faults: readonly Fault[] = [
     name: "The tables are missing",
     says: ["error", /table/],
     healthy: false,
-    doctor: /table/,
+    doctor: /missing/,
     async make(scene) {
       const world = await openTiki(scene, 1);
       const { file, database, stores } = await openSqlite(scene);
@@ -302,8 +309,7 @@ export const faults: readonly Fault[] = [
     doctor: /clock/,
     async make(scene) {
       const world = await openTiki(scene, 1);
-      const date = new Date(Date.now() + 3_600_000).toUTCString();
-      world.emulator.faults.add({ kind: "headers", headers: { date } });
+      world.emulator.faults.add({ kind: "skew", ms: 3_600_000 });
       return read(world);
     },
   },
@@ -312,21 +318,27 @@ export const faults: readonly Fault[] = [
     says: ["error", /cursorExpired|older than/],
     healthy: false,
     async make(scene) {
-      const emulator = workatoEmulator({ seed: 7 });
-      const topicId = emulator.createTopic("orders");
+      let shiftMs = 0;
+      const clock = { now: () => Date.now() + shiftMs };
+      const emulator = workatoEmulator({ seed: 7, clock });
+      const topic = emulator.createTopic("orders");
       const origin = await serve(scene, emulator, "workato");
       const { stores } = await openSqlite(scene);
-      const { token, baseUrl } = emulator.connection(origin) as { token: string; baseUrl: string };
-      const client = workato({ token, baseUrl });
-      const feed = client.feed(topicId, { cursor: stores.cursors, consumer: "billing" });
-      await stores.cursors.save({ consumer: "billing", feed: feed.name }, "99999", 0);
-      const run = consume(feed, good, quick);
-      return { run, doctor: [["workato"], { WORKATO_TOKEN: token, WORKATO_BASE_URL: baseUrl }] };
+      const { token, baseUrl } = emulator.connection(origin);
+      const feed = workato({ token, baseUrl }).feed(topic, {
+        cursor: stores.cursors,
+        consumer: "billing",
+      });
+      emulator.publish(topic, [{ order: "A-1" }, { order: "A-2" }]);
+      await drain(feed, good, { logger: false, limit: 1 });
+      shiftMs = 8 * 86_400_000;
+      emulator.publish(topic, [{ order: "A-3" }]);
+      // Doctor would find fault with the clock alone, which is a week ahead here.
+      return { run: consume(feed, good, quick) };
     },
   },
   {
     name: "A dead process holds the lease",
-    says: ["warn", /lease/],
     healthy: true,
     async make(scene) {
       const world = await openTiki(scene, 1);
@@ -350,7 +362,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "The handlers' own database is away",
-    says: ["warn", /holds/],
+    says: ["warn", /outage/],
     healthy: false,
     async make(scene) {
       const world = await openTiki(scene, 30);
@@ -371,11 +383,11 @@ const post = (body: string): RequestInit => ({ method: "POST", body });
 async function call(request: Request): Promise<Patient> {
   const receiver = discueReceiver({ secret, maxBodyBytes: 65_536 });
   await webhook(receiver, good)(request);
-  return { doctor: [["discue"]] };
+  return {};
 }
 
-function withDatabase({ run, doctor: [args, env] }: Patient, url: string): Patient {
-  return { run, doctor: [args, { ...env, ACKLOOP_DATABASE_URL: url }] };
+function withDatabase({ run, doctor }: Patient, url: string): Patient {
+  return { run, doctor: [doctor?.[0] ?? [], { ...doctor?.[1], ACKLOOP_DATABASE_URL: url }] };
 }
 
 async function until(condition: () => boolean): Promise<void> {

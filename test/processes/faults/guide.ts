@@ -8,14 +8,17 @@ export function toBlock({ printed, health, doctor }: Seen): string {
   const lines = [...printed];
   if (printed.length === 0) lines.push("(nothing is printed)");
   if (health !== "") lines.push("", `health()  ${health}`);
-  lines.push("", ...(doctor.length === 0 ? ["doctor    finds nothing wrong"] : doctor));
+  if (doctor?.length === 0) lines.push("", "doctor    finds nothing wrong");
+  else if (doctor) lines.push("", ...doctor);
   return lines.join("\n");
 }
 
 /** The block below each title of the guide. */
 export async function readGuide(): Promise<ReadonlyMap<string, string>> {
   const text = await readFile(page, "utf8");
-  const parts = [...text.matchAll(/^## (.+)\n(?:(?!^## |^```)[\s\S])*?^```text\n([\s\S]*?)\n```$/gm)];
+  const parts = [
+    ...text.matchAll(/^## (.+)\n(?:(?!^## |^```)[\s\S])*?^```text\n([\s\S]*?)\n```$/gm),
+  ];
   return new Map(parts.map(([, title = "", block = ""]) => [title, block]));
 }
 
