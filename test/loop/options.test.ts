@@ -29,6 +29,7 @@ describe("the options of a run", () => {
       onReport: undefined,
       logger: expect.objectContaining({ warn: expect.any(Function) }),
       concurrency: 1,
+      maxPerSecond: undefined,
       maxInFlight: 200,
       maxInFlightBytes: 67_108_864,
       ackConcurrency: 50,
@@ -61,6 +62,7 @@ describe("the options of a run", () => {
 
   it.each([
     ["concurrency", [0, 1.5, 10_001, "3"], "must be a whole number from 1 to 10000"],
+    ["maxPerSecond", [0, 0.0001, 1.5, 10_001, "3", null], "must be a whole number from 1 to 10000"],
     ["maxInFlight", [0, 100_001], "must be a whole number from 1 to 100000"],
     ["ackConcurrency", [0, 1001], "must be a whole number from 1 to 1000"],
     ["orderBy", ["id", {}], "must be a function"],
