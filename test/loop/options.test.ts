@@ -45,6 +45,19 @@ describe("the options of a run", () => {
     });
   });
 
+  it("have the defaults that docs/delivery.md tells", () => {
+    const text = readFileSync(new URL("../../docs/delivery.md", import.meta.url), "utf8");
+    const rows = [...text.matchAll(/^\| `(\w+)` \|.*\| (.*) \|$/gm)];
+    const { concurrency, maxPerSecond, maxInFlight, maxInFlightBytes } = settle({});
+
+    expect(rows.map(([, name, value]) => [name, value])).toEqual([
+      ["concurrency", String(concurrency)],
+      ["maxPerSecond", maxPerSecond ?? "no limit"],
+      ["maxInFlight", String(maxInFlight)],
+      ["maxInFlightBytes", `${maxInFlightBytes / 2 ** 20} MiB`],
+    ]);
+  });
+
   it("have a logger that writes warnings and errors to the console, and one that writes nothing", () => {
     const write = { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() };
     for (const level of levels) vi.spyOn(console, level).mockImplementation(write[level]);
