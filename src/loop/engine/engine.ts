@@ -500,6 +500,7 @@ export class Engine {
     const { feed, settings, routes, isWanted, untilEmpty } = this.#task;
     return new Handling({
       concurrency: settings.concurrency,
+      maxPerSecond: settings.maxPerSecond,
       orderBy: settings.orderBy,
       batch: routes.batch,
       attempts,

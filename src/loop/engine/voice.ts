@@ -3,8 +3,8 @@ import type { FeedEvent } from "../../core/event.ts";
 import type { Logger } from "../../core/logger.ts";
 import { silent } from "../../core/logger.ts";
 import { isErrorNamed } from "../../core/realm.ts";
-import type { ReportBody } from "../../core/report.ts";
 import { Repeats } from "../../core/repeats.ts";
+import type { ReportBody } from "../../core/report.ts";
 import { inWords } from "../../core/words.ts";
 
 /** A report of one kind. */
