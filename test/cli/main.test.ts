@@ -7,13 +7,32 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Starts the command line as a process of its own, from the sources. */
 function start(...args: readonly string[]) {
+  return startWith({}, ...args);
+}
+
+/** The same, with environment variables. */
+function startWith(environment: Readonly<Record<string, string>>, ...args: readonly string[]) {
+  const env = { ...process.env, ...environment };
   const argv = ["--import", "./scripts/typescript.mjs", "src/cli/main.ts", ...args];
-  const child = spawn(process.execPath, argv, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, argv, {
+    cwd: root,
+    env,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   onTestFinished(() => {
     child.kill("SIGKILL");
   });
   const ended = once(child, "close");
   return { child, ended };
+}
+
+/** The environment variables of a connection to an emulator. */
+function environmentOf({ baseUrl, channel, login, password }: Readonly<Record<string, string>>) {
+  return Object.fromEntries(
+    Object.entries({ BASE_URL: baseUrl, CHANNEL: channel, LOGIN: login, PASSWORD: password }).map(
+      ([name, value]) => [`KEKKER_${name}`, value ?? ""],
+    ),
+  );
 }
 
 /** The first line that the process writes. */
@@ -58,6 +77,45 @@ describe("the process", { timeout: 30_000 }, () => {
       expect(page.events).toMatchObject([{ id: "e1" }]);
     },
   );
+
+  it("ends at once on a second signal, with the commands that it has started", async () => {
+    const { child, ended } = start("emulate", "--json", "--provider", "kekker", "--publish", "1");
+    const { providers } = JSON.parse(await firstLine(child));
+
+    const words = ["drain", "kekker", "--exec", "trap '' TERM; echo pid $$; sleep 60"];
+    const environment = environmentOf(providers.kekker);
+    const drain = startWith(environment, ...words);
+    const pid = await new Promise<number>((resolve) => {
+      drain.child.stderr.on("data", (text) => {
+        const [, found] = /pid (\d+)/.exec(String(text)) ?? [];
+        if (found) resolve(Number(found));
+      });
+    });
+
+    drain.child.kill("SIGINT");
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    drain.child.kill("SIGTERM");
+
+    expect(await drain.ended).toEqual([143, null]);
+    expect(() => process.kill(pid, 0)).toThrow("ESRCH");
+    child.kill("SIGINT");
+    await ended;
+  });
+
+  it("acknowledges nothing once nobody reads what it shows", async () => {
+    const { child, ended } = start("emulate", "--json", "--provider", "kekker", "--publish", "3");
+    const { providers, admin } = JSON.parse(await firstLine(child));
+
+    const environment = environmentOf(providers.kekker);
+    const tail = startWith(environment, "tail", "kekker", "--ack", "--once");
+    tail.child.stdout.destroy();
+
+    expect(await tail.ended).toEqual([0, null]);
+    const acked = await fetch(`${admin}/kekker/journal?kind=acked`);
+    expect(await acked.json()).toMatchObject({ entries: [] });
+    child.kill("SIGINT");
+    await ended;
+  });
 
   it("prints the version of the package, and exits with 2 when it is used wrongly", async () => {
     const version = start("--version");

@@ -5,7 +5,7 @@ import { findLetter, lettersOf } from "../../inspector/letters.ts";
 import { some, walk } from "../../inspector/walk.ts";
 import { type Context, command, commandGroup } from "../command.ts";
 import { confirm, yes } from "../confirm.ts";
-import { execute } from "../execute.ts";
+import { Executor } from "../execute.ts";
 import { Failure, UsageError } from "../failure.ts";
 import { flag, required, text, type ValuesOf, whole, withDefault } from "../option.ts";
 import type { Output } from "../output.ts";
@@ -146,15 +146,14 @@ async function redriveAll(
     throw new Failure(`the letter ${id} could not be read, and has no event to send`);
   }
   const { redrive: send } = await import("ackloop");
+  const executor = new Executor(values.exec, output);
   const progress = output.progress("sent");
   let sent = 0;
   const summary = await send(
     store,
     feed,
     async (event, context) => {
-      await execute(values.exec, event, context.signal, (text) =>
-        output.note(text.replace(/\n$/, "")),
-      );
+      await executor.run(event, context.signal);
       sent += 1;
       progress.at(sent);
     },
