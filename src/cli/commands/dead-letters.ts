@@ -1,5 +1,4 @@
-import { once } from "node:events";
-import { createWriteStream } from "node:fs";
+import { open } from "node:fs/promises";
 import type { DeadLetter, DeadLetterStore } from "ackloop";
 import { findLetter, lettersOf } from "../../inspector/letters.ts";
 import { some, walk } from "../../inspector/walk.ts";
@@ -281,19 +280,17 @@ async function writerTo(file: string | undefined, output: Output) {
     };
     return { letter, end: async () => {} };
   }
-  const stream = createWriteStream(file, { flags: "wx" });
-  await once(stream, "open").catch((error: NodeJS.ErrnoException) => {
+  const handle = await open(file, "wx", 0o600).catch((error: NodeJS.ErrnoException) => {
     const why = error.code === "EEXIST" ? "is there already" : `cannot be made (${error.code})`;
     throw new Failure(`the file ${file} ${why}: give another one to --out`);
   });
   return {
     async letter(each: DeadLetter): Promise<void> {
-      if (!stream.write(`${JSON.stringify(each)}\n`)) await once(stream, "drain");
+      await handle.write(`${JSON.stringify(each)}\n`).catch((error: NodeJS.ErrnoException) => {
+        throw new Failure(`the file ${file} cannot be written (${error.code}), and is not whole`);
+      });
     },
-    async end(): Promise<void> {
-      stream.end();
-      await once(stream, "close");
-    },
+    end: () => handle.close(),
   };
 }
 
