@@ -1,5 +1,6 @@
 import { open } from "node:fs/promises";
 import type { DeadLetter, DeadLetterStore } from "ackloop";
+import { silent } from "../../core/logger.ts";
 import { findLetter, lettersOf } from "../../inspector/letters.ts";
 import { some, walk } from "../../inspector/walk.ts";
 import { type Context, command, commandGroup } from "../command.ts";
@@ -7,7 +8,7 @@ import { confirm, yes } from "../confirm.ts";
 import { Executor } from "../execute.ts";
 import { Failure, UsageError } from "../failure.ts";
 import { flag, required, text, type ValuesOf, whole, withDefault } from "../option.ts";
-import type { Output } from "../output.ts";
+import { type Output, oneLine } from "../output.ts";
 import { stateOptions } from "../state.ts";
 import { anyPlaceOptions, isAsked, placeOptions, tellUnnamed, withState } from "../with-state.ts";
 
@@ -161,7 +162,8 @@ async function redriveAll(
       concurrency,
       signal,
       filter: (letter) => only === undefined || letter.identity === only.identity,
-      logger: false,
+      // A store that fails is asked again, for as long as it does.
+      logger: { ...silent, warn: (text) => output.note(oneLine(text)) },
     },
   ).finally(() => progress.end());
   const { found, handled, deadLettered, unsettled } = summary;
