@@ -4,6 +4,7 @@ import { skipsOf, toSkipKey } from "../../inspector/skips.ts";
 import { some } from "../../inspector/walk.ts";
 import { type Context, command } from "../command.ts";
 import { required, text } from "../option.ts";
+import { oneLine } from "../output.ts";
 import { stateOptions } from "../state.ts";
 import { placeOptions, withState } from "../with-state.ts";
 
@@ -88,5 +89,5 @@ export function tellSkipped({ output }: Pick<Context, "output">, key: EventKey):
 
 function nameOf({ identity }: EventKey): string {
   const event = readIdentity(identity);
-  return event ? `the event ${event.id} of ${event.source}` : "the item";
+  return event ? oneLine(`the event ${event.id} of ${event.source}`) : "the item";
 }
