@@ -123,7 +123,7 @@ for (const [name, open, isThere, hint] of databases) {
         const feed = "tiki/queues/b8b5cbbf-6a25-4731-ae0c-5cfc1adf83dd/and/more";
         const source = `/${feed}/of/the/same`;
         await deadLetters.put({ ...letterOf("1"), feed });
-        await inbox.add(feed, [{ identity: "1", event: letterOf("1").event, raw: {} }]);
+        await inbox.add(feed, [{ event: letterOf("1").event, raw: {} }]);
         const where = ["--consumer", "billing", "--feed", feed];
         await ran(side, "skip", ...where, "--source", source, "1");
 
