@@ -20,6 +20,10 @@ describe("somebody with the package and the README alone", () => {
     expect(outputOf("npx ackloop dead-letters redrive")).toContain('"subject":"ORDER-7"');
     expect(outputOf("node --test")).toMatch(/\bpass [1-9]/);
     expect(outputOf("node --test")).toMatch(/\bfail 0$/m);
+    const comments = page.matchAll(/^npx ackloop .*# (?:also|the rest:) (.*)$/gm);
+    const words = [...comments].flatMap(([, names = ""]) => names.split(", "));
+    expect(words.length).toBeGreaterThan(5);
+    for (const word of words) expect(outputOf("npx ackloop --help")).toContain(word);
   });
 
   it.each([
