@@ -6,6 +6,9 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import type { CommandStep, Step } from "./steps.ts";
 
+/** What a command has of this process's surroundings: nothing that could stand for what the page says. */
+const kept = /^(HOME|TMPDIR|LANG|NODE_EXTRA_CA_CERTS|SSL_CERT_\w+|\w*_proxy)$/i;
+
 /** How long a command may take until it has shown what the page says, in ms. */
 const commandMs = 90_000;
 
@@ -141,14 +144,14 @@ async function hasShown({ child, written }: Started, shown: readonly string[]): 
 }
 
 function start(command: string, folder: string): Started {
-  const { PATH = "", HOME = "" } = process.env;
+  const { PATH = "" } = process.env;
   // Ctrl+C ends the command, and the shell tells how it ended.
   const child = spawn("sh", ["-c", `trap : INT\n${command}`], {
     cwd: folder,
     // A group of its own, which Ctrl+C reaches whole, as on a terminal.
     detached: true,
     env: {
-      HOME,
+      ...Object.fromEntries(Object.entries(process.env).filter(([name]) => kept.test(name))),
       PATH: `${dirname(process.execPath)}${delimiter}${PATH}`,
       npm_config_prefer_offline: "true",
       npm_config_audit: "false",
