@@ -4,7 +4,10 @@ import type { Surroundings } from "./surroundings.ts";
 /** A column of a table. */
 export interface Column {
   readonly title: string;
-  /** Whether it is cut, with `…`, where the table is wider than 80 columns. One column of a table. */
+  /**
+   * Whether it is cut, with `…`, where the table is wider than 80 columns. One column of a table, and none
+   * whose names another command asks for.
+   */
   readonly cut?: true;
 }
 
@@ -16,7 +19,7 @@ export interface Output {
   line(text: string): void;
   /** A piece of the result for machines, as one line of JSON; nothing without `--json`. */
   json(value: unknown): void;
-  /** A table of at most 80 columns for a person; nothing with `--json`. */
+  /** A table for a person, of at most 80 columns where one can be cut; nothing with `--json`. */
   table(columns: readonly Column[], rows: readonly (readonly string[])[]): void;
   /** Something to know beside the result, on the standard error, with `--json` too. */
   note(text: string): void;

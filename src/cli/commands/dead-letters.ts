@@ -52,7 +52,7 @@ async function listPlaces(
     output.table(
       [
         { title: "CONSUMER" },
-        { title: "FEED", cut: true },
+        { title: "FEED" },
         { title: "LETTERS" },
         { title: "OLDEST" },
         { title: "SKIPS" },

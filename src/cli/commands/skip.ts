@@ -70,7 +70,7 @@ export const skips = command({
       if (found.length === 0) output.line(`nothing of ${values.consumer} and ${values.feed}`);
       else {
         output.table(
-          [{ title: "SAID AT" }, { title: "ID" }, { title: "SOURCE", cut: true }],
+          [{ title: "SAID AT" }, { title: "ID" }, { title: "SOURCE" }],
           found.map(({ at, identity }) => {
             const { id = identity, source = "" } = readIdentity(identity) ?? {};
             return [at.slice(0, 16).replace("T", " "), id, source];
