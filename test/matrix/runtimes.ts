@@ -17,13 +17,16 @@ export interface ProgramRuntime {
 const nodeOf = (tool: Tool): string => toolFile(tool, "bin/node");
 const node22 = nodeOf("node-22");
 
-/** Node as it is here, which may be the oldest that is tested, and what the registry brings. */
+const oldest = "20.20.2";
+
+/** The lines of Node from the oldest that is tested, which may be the one that is here, and what is no Node. */
 export const programRuntimes: readonly ProgramRuntime[] = [
   {
-    name: `Node ${process.versions.node}`,
-    tools: [],
-    run: [process.execPath],
-    hasSqlite: process.getBuiltinModule("node:sqlite") !== undefined,
+    name: `Node ${oldest}`,
+    ...(process.versions.node === oldest
+      ? { tools: [], run: [process.execPath] as const }
+      : { tools: ["node-20"] as const, run: [nodeOf("node-20")] as const }),
+    hasSqlite: false,
   },
   ...(["node-22", "node-24", "node-26"] as const).map((tool) => ({
     name: `Node ${tool.slice(5)}`,

@@ -16,7 +16,7 @@ const PUBLISH_EACH_MS = 150;
 /** Every hundredth event is one that no handler can take. */
 const POISON_EACH = 100;
 /** How long one provider may take, in ms. */
-const LIMIT_MS = 90_000;
+const LIMIT_MS = 140_000;
 const consumer = "matrix";
 
 /** What a runtime is asked to do, as the body of `POST /run`. */

@@ -25,6 +25,7 @@ const tools = {
   "edge-runtime": "4.0.1",
   jest: "30.5.2",
   miniflare: "4.20260730.0",
+  "node-20": "npm:node@20.20.2",
   "node-22": "npm:node@22.23.3",
   "node-24": "npm:node@24.21.0",
   "node-26": "npm:node@26.10.0",
