@@ -83,6 +83,7 @@ const suites = [
   "src/cli",
   "test/hostile",
   "test/http",
+  "test/matrix",
   "test/package",
   "test/packed",
   "test/processes",
