@@ -91,11 +91,12 @@ export class Voice {
     },
     windowFull: (report) => this.#full(report),
     handlerSlow: ({ event, attempt, forMs }) => {
-      const { log, concurrency } = this.#parts;
+      const { concurrency } = this.#parts;
       const places = concurrency === 1 ? "the only place" : `one of ${concurrency} places`;
       const what = `${nameOf(event)} has been with its handler for ${inWords(forMs)}`;
       const advice = "if it may hang, set handlerTimeoutMs and heed context.signal";
-      log.warn(`${what}, which keeps ${places}; ${advice}`, { ...factsOf(event), attempt, forMs });
+      const facts = { ...factsOf(event), attempt, forMs };
+      this.#ofType("handlerSlow", event, `${what}, which keeps ${places}; ${advice}`, facts);
     },
     timedOut: ({ event, attempt, elapsedMs }) => {
       const what = `${nameOf(event)} is with its handler for longer than handlerTimeoutMs`;
@@ -182,10 +183,11 @@ export class Voice {
 
   /** What may be any number is warned of one by one, and then at growing intervals; all of it is for `debug`. */
   #ofType(
-    kind: "deadLettered" | "dropped" | "timedOut",
+    kind: "deadLettered" | "dropped" | "timedOut" | "handlerSlow" | "halted",
     event: FeedEvent | undefined,
     text: string,
     details: Readonly<Record<string, unknown>>,
+    level: "warn" | "error" = "warn",
   ): void {
     const { log } = this.#parts;
     const isFew = this.#types.size < MOST_TYPES;
@@ -194,8 +196,8 @@ export class Voice {
     this.#types.set(type, repeats);
     const untold = repeats.next();
     if (untold === undefined) log.debug(text, details);
-    else if (untold === 0) log.warn(text, details);
-    else log.warn(`${text} (${untold} more since the last line)`, { ...details, more: untold });
+    else if (untold === 0) log[level](text, details);
+    else log[level](`${text} (${untold} more since the last line)`, { ...details, more: untold });
   }
 
   #full({ open, heldBy, heldMs, stillMs }: BodyOf<"windowFull">): void {
@@ -218,7 +220,11 @@ export class Voice {
       what = "an event could not be settled";
       next = "the request was answered 503, and is sent again";
     } else if (error !== this.#error) what = "failed while stopping";
-    log.error(`${what}: ${messageOf(error)}; ${next}`, { error: toErrorFacts(error) });
+    const text = `${what}: ${messageOf(error)}; ${next}`;
+    const details = { error: toErrorFacts(error) };
+    // Each request may say it, for as long as something is away.
+    if (isWebhook) this.#ofType("halted", undefined, text, details, "error");
+    else log.error(text, details);
   }
 
   #taken({ delayMs, holder }: BodyOf<"leaseTaken">): void {
