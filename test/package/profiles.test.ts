@@ -109,6 +109,7 @@ const named: Readonly<Record<string, string>> = {
   "test/packed/loaded.test.ts": "what one provider loads",
   "test/packed/programs/": "programs of users, who name what they use",
   "test/packed/realms.test.ts": "a program of a user's",
+  "test/packed/webhooks.test.ts": "the lines of a guide, which mount the receiver that there is",
   "test/processes/bad-input.test.ts": "an own ack, and a cursor: what differs for the stores",
   "test/processes/dedupe.test.ts": "the marks are the loop's: one feed is enough",
   "test/processes/inbox-process.ts": "an inbox behind the receiver that there is",
