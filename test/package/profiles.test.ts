@@ -112,6 +112,7 @@ const named: Readonly<Record<string, string>> = {
   "test/packed/webhooks.test.ts": "the lines of a guide, which mount the receiver that there is",
   "test/processes/bad-input.test.ts": "an own ack, and a cursor: what differs for the stores",
   "test/processes/dedupe.test.ts": "the marks are the loop's: one feed is enough",
+  "test/processes/faults/faults.ts": "what is seen of each fault, for which one feed is enough",
   "test/processes/inbox-process.ts": "an inbox behind the receiver that there is",
   "test/processes/inbox.test.ts": "an inbox behind the receiver that there is",
   "test/processes/lease.test.ts": "an own ack, and a cursor: what differs for a lease",
