@@ -9,6 +9,7 @@ import type { Received, ReceiveOptions, Receiver } from "../../core/receiver.ts"
 import { describeGiven } from "../../core/request-kind.ts";
 import { Seldom } from "../../core/seldom.ts";
 import { type BodyRefusal, isCutOff, readBody } from "./body.ts";
+import { parseText } from "./delivery.ts";
 import { createDoor, type Door, type Letter } from "./door.ts";
 import { createReceiverFeed, type ReceiverFeed, type ReceiverFeedOptions } from "./feed.ts";
 import type { ReceiverSettings } from "./options.ts";
@@ -32,6 +33,8 @@ export interface Message {
   readonly source: string;
   /** The body. */
   readonly text: string;
+  /** What `parseText` makes of it: for one reader, which may change it. */
+  readonly body: unknown;
   readonly headers: Headers;
   /** The id that a right signature vouches for. */
   readonly signedId: string | undefined;
@@ -120,9 +123,13 @@ function createReader(parts: ReceiverParts, source: string): Reader {
       const text = `ackloop: ${name}: a request was answered ${status}: ${why}`;
       seldom.warn(logger, text, { feed: name, status });
     };
-    const received = await answerQuestion(letter, tell);
-    cut.throwIfAborted();
-    if (received) return received;
+    const question = answerQuestion(letter, tell);
+    if (question) {
+      const received = await question;
+      cut.throwIfAborted();
+      if (received) return received;
+    }
+    if (door.isLiveness(letter) === true) return liveness();
     const { methods } = settings;
     if (!methods.includes(request.method) && door.isLiveness(letter) !== "ifEmpty") {
       tell({ status: 405, why: `${methodOf(request)} is none of its \`methods\`` });
@@ -141,19 +148,27 @@ function createReader(parts: ReceiverParts, source: string): Reader {
   };
 }
 
-/** Answers the calls that carry no message; `undefined` for those that may carry one. */
+/** Answers the calls that ask for something; nothing for all others, at once. */
 function createAnswers(
   { answer }: ReceiverParts,
   door: Door,
-): (letter: Letter, tell: (refusal: Refusal) => void) => Promise<Received | undefined> {
-  return async (letter, tell) => {
-    const isAsked = answer !== undefined && door.isQuestion(letter);
-    const { content, why } = isAsked ? await answer(letter.url.pathname) : {};
+): (
+  letter: Letter,
+  tell: (refusal: Refusal) => void,
+) => Promise<Received | undefined> | undefined {
+  if (answer === undefined) return () => undefined;
+  const answerTo = async (
+    path: string,
+    tell: (refusal: Refusal) => void,
+  ): Promise<Received | undefined> => {
+    const { content, why } = await answer(path);
     if (content !== undefined) return answered(200, content);
-    if (why === undefined) return door.isLiveness(letter) === true ? liveness() : undefined;
+    if (why === undefined) return undefined;
     tell({ status: 503, why });
     return answered(503);
   };
+  return (letter, tell) =>
+    door.isQuestion(letter) ? answerTo(letter.url.pathname, tell) : undefined;
 }
 
 /** Reads the body of a request that was let in. */
@@ -182,10 +197,13 @@ function createMessageReader(
     const text = decoded(decoder, bytes);
     if (text === undefined) return { status: 400, why: "its body is no UTF-8" };
     const { headers } = request;
-    if (isCutOff(text, headers)) return refusedBody.cut;
+    const body = parseText(text);
+    // It is no JSON.
+    if (body === text && isCutOff(text, headers)) return refusedBody.cut;
     const facts = {
       source,
       text,
+      body,
       headers,
       signedId: claim?.id,
       deriveId: () => digestOf(bytes, provider),
@@ -197,8 +215,10 @@ function createMessageReader(
 /** What other frameworks hand in has no whole address; the address may hold the secret, and is not told. */
 function urlOf(request: Request, provider: string): URL {
   const { url, headers } = (request ?? {}) as Partial<Request>;
-  if (typeof headers?.get === "function" && typeof url === "string" && URL.canParse(url)) {
-    return new URL(url);
+  try {
+    if (typeof headers?.get === "function" && typeof url === "string") return new URL(url);
+  } catch {
+    // It has no host.
   }
   throw new AckloopError(
     "config",
