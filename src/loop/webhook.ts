@@ -24,6 +24,7 @@ import type { Routes } from "./engine/route.ts";
 import { tellOfStrangers, toRoutes } from "./engine/route.ts";
 import { HandlerScope } from "./engine/scope.ts";
 import { toText } from "./engine/storable.ts";
+import { Voice } from "./engine/voice.ts";
 import { Watching } from "./engine/watching.ts";
 import type { Handlers } from "./handler.ts";
 import type { HandlingOptions } from "./options.ts";
@@ -155,15 +156,14 @@ class Desk<E extends FeedEvent> {
     this.#scope = new HandlerScope(settings.handlerTimeoutMs);
     const watching = settings.telemetry && this.#watch(settings.telemetry);
     this.#log = log;
-    const { onReport, logger, concurrency } = settings;
+    const { onReport, logger } = settings;
     this.#tell = toTell({
       feed: receiver.name,
       onReport,
       watching,
       logger,
       log,
-      concurrency,
-      isWebhook: true,
+      voice: new Voice(log),
     });
     this.#shared = {
       feed: receiver.name,

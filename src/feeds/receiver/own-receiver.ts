@@ -99,7 +99,14 @@ export function receiver<
 type EventParts = Omit<FeedEvent, "id" | "specversion" | "source"> & Partial<Pick<FeedEvent, "id">>;
 
 function toDeliveryBy(toEvent: ReceiverOptions["toEvent"], provider: string) {
-  return async ({ text, body, headers, signedId, source, deriveId }: Message): Promise<Delivery> => {
+  return async ({
+    text,
+    body,
+    headers,
+    signedId,
+    source,
+    deriveId,
+  }: Message): Promise<Delivery> => {
     const make = (value: unknown) => toParts(() => toEvent(value, headers), provider);
     const made = make(body);
     const isDerived = signedId === undefined && !isAckloopError(made) && made.id === undefined;

@@ -117,34 +117,34 @@ function createReader(parts: ReceiverParts, source: string): Reader {
   const seldom = new Seldom();
   const name = source.slice(1);
   const own = settings.logger || (settings.logger === false ? silent : consoleLogger);
+  const { methods } = settings;
+  /** What asks for nothing. */
+  const readOther = async (
+    letter: Letter,
+    admit: ReceiveOptions["admit"],
+    cut: Cut,
+  ): Promise<Received | Refusal> => {
+    const isLiveness = door.isLiveness(letter);
+    if (isLiveness === true) return liveness();
+    const { request } = letter;
+    if (!methods.includes(request.method) && isLiveness !== "ifEmpty")
+      return { status: 405, why: `${methodOf(request)} is none of its \`methods\`` };
+    const admitted = door.letIn(letter);
+    if (typeof admitted === "string") return { status: 401, why: admitted };
+    if (admit?.() === false) return { ...answered(settings.deferStatus), as: "full" };
+    return readMessage(letter, admitted, cut);
+  };
   return async (request, { admit, logger = own }, cut) => {
     const letter = { request, url: urlOf(request, provider) };
-    const tell = ({ status, why }: Refusal): void => {
-      const text = `ackloop: ${name}: a request was answered ${status}: ${why}`;
-      seldom.warn(logger, text, { feed: name, status });
-    };
-    const question = answerQuestion(letter, tell);
-    if (question) {
-      const received = await question;
-      cut.throwIfAborted();
-      if (received) return received;
-    }
-    if (door.isLiveness(letter) === true) return liveness();
-    const { methods } = settings;
-    if (!methods.includes(request.method) && door.isLiveness(letter) !== "ifEmpty") {
-      tell({ status: 405, why: `${methodOf(request)} is none of its \`methods\`` });
-      return answered(405, null, { allow: methods.join(", ") });
-    }
-    const admitted = door.letIn(letter);
-    const isFull = typeof admitted !== "string" && admit?.() === false;
-    if (isFull) return { ...answered(settings.deferStatus), as: "full" };
-    const read =
-      typeof admitted === "string"
-        ? ({ status: 401, why: admitted } as const)
-        : await readMessage(letter, admitted, cut);
-    if (!("status" in read)) return read;
-    tell(read);
-    return answered(read.status);
+    const question = answerQuestion(letter);
+    const answer = question && (await question);
+    if (question) cut.throwIfAborted();
+    const received = answer ?? (await readOther(letter, admit, cut));
+    if (!("status" in received)) return received;
+    const { status, why } = received;
+    const text = `ackloop: ${name}: a request was answered ${status}: ${why}`;
+    seldom.warn(logger, text, { feed: name, status });
+    return answered(status, null, status === 405 ? { allow: methods.join(", ") } : {});
   };
 }
 
@@ -152,23 +152,14 @@ function createReader(parts: ReceiverParts, source: string): Reader {
 function createAnswers(
   { answer }: ReceiverParts,
   door: Door,
-): (
-  letter: Letter,
-  tell: (refusal: Refusal) => void,
-) => Promise<Received | undefined> | undefined {
+): (letter: Letter) => Promise<Received | Refusal | undefined> | undefined {
   if (answer === undefined) return () => undefined;
-  const answerTo = async (
-    path: string,
-    tell: (refusal: Refusal) => void,
-  ): Promise<Received | undefined> => {
+  const answerTo = async (path: string): Promise<Received | Refusal | undefined> => {
     const { content, why } = await answer(path);
     if (content !== undefined) return answered(200, content);
-    if (why === undefined) return undefined;
-    tell({ status: 503, why });
-    return answered(503);
+    return why === undefined ? undefined : { status: 503, why };
   };
-  return (letter, tell) =>
-    door.isQuestion(letter) ? answerTo(letter.url.pathname, tell) : undefined;
+  return (letter) => (door.isQuestion(letter) ? answerTo(letter.url.pathname) : undefined);
 }
 
 /** Reads the body of a request that was let in. */
@@ -198,8 +189,7 @@ function createMessageReader(
     if (text === undefined) return { status: 400, why: "its body is no UTF-8" };
     const { headers } = request;
     const body = parseText(text);
-    // It is no JSON.
-    if (body === text && isCutOff(text, headers)) return refusedBody.cut;
+    if (isCutOff(text, body, headers)) return refusedBody.cut;
     const facts = {
       source,
       text,
