@@ -97,8 +97,9 @@ export class Engine {
   /** When pulling and starting handlers is over for it. */
   readonly #startUntil: number;
   #ending: Ending | undefined;
-  /** When a handler was done with an event, in epoch ms. */
+  /** When a handler was done with an event, in epoch ms; read once for all that were in one turn. */
   #lastHandledAt: number | undefined;
+  #hasHandled = false;
   #isBegun = false;
   #isPaused = false;
   #hasHeld = false;
@@ -231,6 +232,7 @@ export class Engine {
 
   /** The facts that `health()` is made of; times by `performance.now` but for those in epoch ms. */
   get state() {
+    this.#noteHandled();
     const { idle, waitMs } = this.#task.settings;
     // An attempt may wait for a store too.
     const isAtWork = [...this.#window.openEntries()].some((entry) => entry.isAtWork);
@@ -276,6 +278,7 @@ export class Engine {
   /** Looks at everything, and starts whatever may be started now. */
   readonly #step = (): void => {
     this.#isStepDue = false;
+    this.#noteHandled();
     if (this.#left.signal.aborted) return;
     try {
       this.#alarm.setTo(this.#ending ? this.#stepToEnd(this.#ending) : this.#stepOn());
@@ -391,11 +394,16 @@ export class Engine {
     return !this.#ending && !this.#isPaused && now < this.#startUntil && this.#isReader();
   }
 
+  #noteHandled(): void {
+    if (this.#hasHandled) this.#lastHandledAt = Date.now();
+    this.#hasHandled = false;
+  }
+
   #onSettled(entry: Entry, as: SettledAs): void {
     // Too late: it was given back, and comes again.
     if (this.#over.signal.aborted) return;
     this.#counts.settled(as);
-    if (as === "handled") this.#lastHandledAt = Date.now();
+    if (as === "handled") this.#hasHandled = true;
     this.#window.settle(entry);
     this.#extending.forget(entry);
     this.#settling.settled(entry);
