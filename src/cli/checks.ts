@@ -62,7 +62,11 @@ export async function checkProvider(
   } catch (error) {
     return [...checks, wrong(`${name} configuration`, textOf(error), "correct that variable")];
   }
-  for (const url of account.urls) checks.push(...(await checkServer(name, url, signal)));
+  const servers: (readonly Check[])[] = [];
+  for (const url of onePerHost(account.urls)) servers.push(await checkServer(name, url, signal));
+  checks.push(...servers.flat());
+  // A call would only say again that a server cannot be reached.
+  if (servers.some(([reached]) => reached?.isRight === false)) return checks;
   checks.push(...(await checkAccount(name, account, signal)));
   const road = roads.findLast((text) => text.includes("go by"))?.replace(/.*go by /, "");
   if (road !== undefined) checks.push(right(`${name} road`, `pulls and acks go by ${road}`));
@@ -78,7 +82,11 @@ function checkSecret(name: string, environment: Environment): Check {
   return wrong(about, "cannot stand in an address", "give 16 or more of A-Z a-z 0-9 . _ ~ -");
 }
 
-/** Looks at a server without any credential. */
+function onePerHost(addresses: readonly string[]): readonly string[] {
+  return [...new Map(addresses.map((each) => [hostOf(each).host, each])).values()];
+}
+
+/** Looks at a server without any credential; the first check says whether it can be reached. */
 async function checkServer(
   name: string,
   address: string,
@@ -168,12 +176,12 @@ type StateContext = Parameters<typeof openState>[0];
 /** Looks at the stores. */
 export async function checkState(context: StateContext): Promise<readonly Check[]> {
   try {
-    const { stores, place, close } = await openState(context);
+    const { stores, place, missing = [], close } = await openState(context);
     try {
       await stores.cursors.load({ consumer: "ackloop-doctor", feed: "ackloop-doctor" });
       const file = context.values.state;
       const disk = file === undefined ? [] : [checkDisk(file)];
-      return [right("state", `${place}: its tables are of this version`), ...disk];
+      return [checkTables(place, missing), ...disk];
     } finally {
       await close();
     }
@@ -181,6 +189,12 @@ export async function checkState(context: StateContext): Promise<readonly Check[
     const todo = "look at the file or the database, and at the rights on it";
     return [wrong("state", textOf(error), todo)];
   }
+}
+
+function checkTables(place: string, missing: readonly string[]): Check {
+  if (missing.length === 0) return right("state", `${place}: its tables are of this version`);
+  const found = `${place}: tables were missing and are made anew, empty: ${missing.join(", ")}`;
+  return wrong("state", found, "find out who dropped them; what was in them is gone");
 }
 
 function checkDisk(file: string): Check {

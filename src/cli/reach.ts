@@ -40,7 +40,7 @@ export function explainUnreachable(error: unknown): readonly [found: string, tod
     [/ENOTFOUND|EAI_AGAIN/, "its name cannot be resolved", "look at the address, and at DNS"],
     [/ECONNREFUSED/, "nobody listens there", "look at the address and its port"],
     [
-      /CERT|SELF_SIGNED|ISSUER|ERR_TLS/,
+      /CERT|SELF_SIGNED|ISSUER|ERR_TLS|UNABLE_TO_VERIFY/,
       "its certificate is refused",
       "look at the clock, a proxy between, NODE_EXTRA_CA_CERTS",
     ],

@@ -1,6 +1,7 @@
 import { closeSync, existsSync, openSync, readSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { FullStoreSet, PostgresDatabase } from "ackloop/stores";
+import { tableNames } from "../stores/sql/tables.ts";
 import { closeQuietly, findDriver, rowsOf } from "../stores/sqlite/driver.ts";
 import { sqliteError } from "../stores/sqlite/sqlite-error.ts";
 import type { Context } from "./command.ts";
@@ -27,6 +28,8 @@ export interface State {
   readonly stores: FullStoreSet;
   /** What they are, for people: the file, or the database without its password. */
   readonly place: string;
+  /** The tables that were not there, of a file that had others; absent with PostgreSQL, which makes none. */
+  readonly missing?: readonly string[] | undefined;
   /** Ends them once what was asked for is written. */
   close(): Promise<void>;
 }
@@ -69,14 +72,15 @@ async function openFile(file: string, prefix: string | undefined, isMade: boolea
     );
   }
   if (!isSqliteFile(file)) throw new Failure(`${file} is no SQLite file, and was left as it is`);
-  if (!isMade && !hasTables(file, prefix)) {
+  const missing = missingTables(file, prefix);
+  if (!isMade && missing.length === tableNames.length) {
     throw new Failure(
       `${file} holds no state of ackloop: give the file, and the --prefix, of your program's sqliteStores`,
     );
   }
   const { sqliteStores } = await import("ackloop/stores");
   const stores = sqliteStores(file, { prefix });
-  return { stores, place: file, close: () => stores.close() };
+  return { stores, place: file, missing, close: () => stores.close() };
 }
 
 /** Whether the file is one of SQLite's, or is empty or not there and may become one. */
@@ -97,13 +101,16 @@ function isSqliteFile(file: string): boolean {
   }
 }
 
-/** Whether the file has the tables already: to open it would make them, in whatever database it is. */
-function hasTables(file: string, prefix = "ackloop_"): boolean {
+/** Which tables a file does not have: to open it makes them, in whatever database it is. */
+function missingTables(file: string, prefix = "ackloop_"): readonly string[] {
+  const names = tableNames.map((name) => prefix + name);
+  if (!existsSync(file)) return names;
   const Driver = findDriver();
   const database = new Driver(file);
   try {
-    const found = database.prepare("select 1 as found from sqlite_master where name = ?");
-    return rowsOf(found, `${prefix}cursors`).length > 0;
+    const rows = rowsOf(database.prepare("select name from sqlite_master where type = 'table'"));
+    const there = new Set(rows.map(({ name }) => name));
+    return names.filter((name) => !there.has(name));
   } catch (error) {
     throw sqliteError("open", error);
   } finally {

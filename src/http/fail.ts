@@ -111,7 +111,8 @@ export function fromStatus(
     : meaningOf(status, said.code);
   const retryAfterMs = toRetryAfterMs(reply.headers.get("retry-after"), reply.headers.get("date"));
   const shown = status === 0 ? what : `${what} (${status})`;
-  const whole = said.text ? `${shown}: ${said.text}` : shown;
+  // The provider's sentence goes on as one of ours.
+  const whole = said.text ? `${shown}: ${said.text.replace(/\.\s*$/, "")}` : shown;
   return new AckloopError(code, advice ? `${whole}; ${advice}` : whole, {
     ...toFacts(context, mayHaveHadEffect(status, retryAfterMs)),
     retryable,

@@ -17,7 +17,7 @@ const toStatements = () => ({
   look: [
     `update @leases set held_until = @now + held_ms
     where key = @key($1) and held_until > @now + held_ms`,
-    `select held_until - @now as remaining, cast(held_ms as float8) as ms, holder
+    `select held_until - @now as remaining, cast(held_ms as float8) as ms, @text(holder)
     from @leases where key = @key($1)`,
   ],
   change: `

@@ -55,7 +55,7 @@ const meanings: readonly Meaning[] = [
   [
     /no such (table|column)/,
     "config",
-    "the tables are missing or do not fit; call `migrate()` first",
+    "the tables are missing or do not fit, as somebody has dropped or changed them; what is missing is made anew at the next start",
   ],
 ];
 

@@ -7,6 +7,7 @@ import { checkNode } from "../../../src/cli/checks.ts";
 import { providers } from "../../../src/cli/providers.ts";
 import { freePort } from "../../../src/cli/serve.ts";
 import { sqliteStores } from "../../../src/stores/index.ts";
+import { driver } from "../../stores/sqlite-drivers.ts";
 import { folder, given } from "../emulated.ts";
 import { start } from "../support.ts";
 
@@ -120,6 +121,22 @@ describe("ackloop doctor", () => {
     ]);
     expect(good.exit).toBe(0);
     expect(bad.bad).toMatchObject([{ found: `${notes} is no SQLite file, and was left as it is` }]);
+  });
+
+  it("says which tables were missing", async () => {
+    const file = join(folder(), "state.db");
+    const stores = sqliteStores(file);
+    await stores.cursors.load({ consumer: "billing", feed: "orders" });
+    await stores.close();
+    const database = driver.open(file);
+    database.exec("drop table ackloop_dedupe");
+    database.close();
+
+    const { bad } = await diagnose(`--state ${file}`, {});
+
+    expect(bad).toMatchObject([
+      { about: "state", found: expect.stringMatching(/empty: ackloop_dedupe$/) },
+    ]);
   });
 
   it("knows the versions of Node", () => {
