@@ -13,7 +13,7 @@ const folders = readdirSync("src", { recursive: true, withFileTypes: true })
 /** Take over what a process has but once: modules, the global fetch, signals. */
 const apart = [
   "test/**/example.test.ts",
-  "test/examples/{signed-webhook,transactions}.test.ts",
+  "test/examples/{mounted,one-screen,scheduled,signed-webhook,transactions}.test.ts",
   "test/http/retry.test.ts",
   "test/loop/engine/{lease,returned}.test.ts",
   "test/providers/discue/end-to-end.test.ts",

@@ -36,11 +36,15 @@ export async function follow(feed: Feed, following: Following): Promise<void> {
 /** Acknowledges the page where that is asked for; gives where to read on behind, which lists have not. */
 async function goOn(
   feed: Feed,
-  { shown, isAcked }: Following,
+  { shown, output, isAcked }: Following,
   page: Page,
   after: Receipt | undefined,
 ): Promise<Receipt | undefined> {
-  if (isAcked) await acknowledge(feed, page, shown);
+  if (isAcked) {
+    // What nobody could see is not acknowledged.
+    await output.flush();
+    await acknowledge(feed, page, shown);
+  }
   return isAcked || feed.pulls === "unacked" ? undefined : (lastOf(page) ?? after);
 }
 

@@ -6,21 +6,41 @@ const manifest: { readonly version: string } = createRequire(import.meta.url)(
   "ackloop/package.json",
 );
 const stopping = new AbortController();
-// Once: a second signal ends the process at once.
-for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => stopping.abort());
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    // Whoever read has had enough, as in `| head`.
-    if (error.code !== "EPIPE") throw error;
+for (const [name, number] of [
+  ["SIGINT", 2],
+  ["SIGTERM", 15],
+] as const) {
+  process.on(name, () => {
+    // A second one ends the process at once, with whatever commands it has started.
+    if (stopping.signal.aborted) process.exit(128 + number);
     stopping.abort();
   });
 }
+/** Why the standard output cannot be written any more. */
+let fault: NodeJS.ErrnoException | undefined;
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  fault ??= error;
+  stopping.abort();
+});
+// Nobody can be told.
+process.stderr.on("error", () => stopping.abort());
 
-process.exitCode = await run(process.argv.slice(2), {
+async function flush(): Promise<void> {
+  await new Promise<void>((resolve) => process.stdout.write("", () => resolve()));
+  if (fault) throw fault;
+}
+
+const code = await run(process.argv.slice(2), {
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
+  flush,
   signal: stopping.signal,
   version: manifest.version,
   environment: process.env,
   isTerminal: process.stderr.isTTY === true,
 });
+await flush().catch(() => {});
+// Whoever read has had enough, as in `| head`: that is no failure.
+const isLost = fault !== undefined && fault.code !== "EPIPE";
+if (isLost) process.stderr.write(`ackloop: the output cannot be written (${fault?.code})\n`);
+process.exitCode = code === 0 && isLost ? 1 : code;

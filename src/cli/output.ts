@@ -1,9 +1,13 @@
+import { Failure } from "./failure.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** A column of a table. */
 export interface Column {
   readonly title: string;
-  /** Whether it is cut, with `…`, where the table is wider than 80 columns. One column of a table. */
+  /**
+   * Whether it is cut, with `…`, where the table is wider than 80 columns. One column of a table, and none
+   * whose names another command asks for.
+   */
   readonly cut?: true;
 }
 
@@ -15,10 +19,16 @@ export interface Output {
   line(text: string): void;
   /** A piece of the result for machines, as one line of JSON; nothing without `--json`. */
   json(value: unknown): void;
-  /** A table of at most 80 columns for a person; nothing with `--json`. */
+  /** A table for a person, of at most 80 columns where one can be cut; nothing with `--json`. */
   table(columns: readonly Column[], rows: readonly (readonly string[])[]): void;
   /** Something to know beside the result, on the standard error, with `--json` too. */
   note(text: string): void;
+  /**
+   * Resolves when the results have arrived, before what was shown is acknowledged.
+   *
+   * @throws {Failure} where they could not be written, such as to a pipe that is closed.
+   */
+  flush(): Promise<void>;
   /** Shows how far long work is: on a terminal in one line that changes, else a line now and then. */
   progress(label: string, total?: number): Progress;
 }
@@ -40,7 +50,12 @@ const terminalEveryMs = 100;
 
 /** Makes the output of a run. */
 export function createOutput(
-  { out, err, isTerminal }: Pick<Surroundings, "out" | "err" | "isTerminal">,
+  {
+    out,
+    err,
+    isTerminal,
+    flush = async () => {},
+  }: Pick<Surroundings, "out" | "err" | "isTerminal" | "flush">,
   isJson: boolean,
 ): Output {
   return {
@@ -55,6 +70,10 @@ export function createOutput(
       if (!isJson) out(toTable(columns, rows));
     },
     note: (text) => err(`${text}\n`),
+    flush: () =>
+      flush().catch((error: NodeJS.ErrnoException) => {
+        throw new Failure(`the output cannot be written (${error.code})`);
+      }),
     progress: (label, total) => createProgress(err, isTerminal, label, total),
   };
 }

@@ -44,13 +44,23 @@ export function openKept(file: string | undefined): Kept {
   try {
     handle = openSync(file, "a", 0o600);
   } catch (error) {
-    const { code } = Object(error) as { code?: string };
-    throw new Failure(`the file of --out cannot be written (${code}): ${file}`);
+    throw cannotWrite(file, error);
   }
   return {
-    add: (delivery) => appendFileSync(handle, `${JSON.stringify(toSeen(delivery))}\n`),
+    add: (delivery) => {
+      try {
+        appendFileSync(handle, `${JSON.stringify(toSeen(delivery))}\n`);
+      } catch (error) {
+        throw cannotWrite(file, error);
+      }
+    },
     close: () => closeSync(handle),
   };
+}
+
+function cannotWrite(file: string, error: unknown): Failure {
+  const { code } = Object(error) as { code?: string };
+  return new Failure(`the file of --out cannot be written (${code}): ${file}`);
 }
 
 /**

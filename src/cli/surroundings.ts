@@ -4,6 +4,11 @@ export interface Surroundings {
   readonly out: (text: string) => void;
   /** Writes to the standard error. */
   readonly err: (text: string) => void;
+  /**
+   * Resolves when all that was written to the standard output has arrived; rejects where nobody reads it any
+   * more, or it cannot be written. @default at once
+   */
+  readonly flush?: (() => Promise<void>) | undefined;
   /** Fires when the process is asked to end. */
   readonly signal: AbortSignal;
   /** The version of the package. */

@@ -16,7 +16,7 @@ export class Seldom {
   }
 
   /**
-   * Warns; a logger that fails changes nothing. False where it is not told now.
+   * Warns, or tells of an error; a logger that fails changes nothing. False where it is not told now.
    *
    * @param kind What is counted together; from so many kinds on, new ones are one. @default the text
    */
@@ -25,6 +25,7 @@ export class Seldom {
     text: string,
     details: Readonly<Record<string, unknown>> = {},
     kind = text,
+    level: "warn" | "error" = "warn",
   ): boolean {
     if (logger === undefined) return false;
     const lines = this.#lines.get(logger) ?? new Map<string, Repeats>();
@@ -33,9 +34,9 @@ export class Seldom {
     const line = lines.get(counted) ?? new Repeats(this.#free);
     lines.set(counted, line);
     const more = line.next();
-    if (more === 0) tell(logger, "warn", text, details);
+    if (more === 0) tell(logger, level, text, details);
     else if (more)
-      tell(logger, "warn", `${text} (${more} more since the last line)`, { ...details, more });
+      tell(logger, level, `${text} (${more} more since the last line)`, { ...details, more });
     return more !== undefined;
   }
 }

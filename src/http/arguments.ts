@@ -1,5 +1,5 @@
-import type { CallOptions } from "../core/feed.ts";
 import {
+  aFunction,
   checkOptions,
   isObject,
   namesOf,
@@ -8,6 +8,7 @@ import {
   type TableOf,
 } from "../core/options.ts";
 import { wrong } from "./options.ts";
+import type { ClientCallOptions, ResponseFacts } from "./types.ts";
 
 /** What of a call's arguments is an object with members of a known name, by its place. */
 export interface Shape {
@@ -32,7 +33,8 @@ export function unchecked<Given>(): Rule<Given> {
 /** What every call takes. */
 export const callOptions = {
   signal: unchecked<AbortSignal>(),
-} satisfies TableOf<CallOptions>;
+  onResponse: aFunction<(response: ResponseFacts) => void>(),
+} satisfies TableOf<ClientCallOptions>;
 
 /**
  * Makes calls that refuse what they would pass over without a word, such as a misspelt name, before anything

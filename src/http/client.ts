@@ -1,6 +1,7 @@
 import { type LateController, reasonOf } from "../core/abort.ts";
 import { AckloopError, isAckloopError } from "../core/errors.ts";
-import { tell } from "../core/foreign.ts";
+import { kindOf, tell } from "../core/foreign.ts";
+import { notify } from "../core/guard.ts";
 import { isCutJson, parseJson } from "../core/json.ts";
 import type { Logger } from "../core/logger.ts";
 import { checkCall } from "./check-call.ts";
@@ -40,7 +41,15 @@ import {
   type Transport,
   type TransportReply,
 } from "./transport.ts";
-import type { HttpCall, HttpClient, HttpSettings, ReplyFacts, Token } from "./types.ts";
+import type {
+  ClientCallOptions,
+  HttpCall,
+  HttpClient,
+  HttpSettings,
+  ReplyFacts,
+  ResponseFacts,
+  Token,
+} from "./types.ts";
 
 /**
  * Makes the http client of one provider client.
@@ -136,7 +145,9 @@ async function run<Reply>(
   if (logger !== undefined) tellSlow(logger, shared, journey, performance.now() - startedAt);
   try {
     const plain = redactorOf(() => secretsIn(shared.settings, journey));
-    return call.reply(body, new AnswerFacts({ provider, operation, status, text }, headers, plain));
+    const facts = new AnswerFacts({ provider, operation, status, text }, headers, plain);
+    if (call.onResponse !== undefined) tellResponse(call.onResponse, facts, logger);
+    return call.reply(body, facts);
   } catch (error) {
     // It was answered, so that it may be done, whatever the answer meant.
     throw call.method !== "GET" && isAckloopError(error) ? asUnknown(error) : error;
@@ -441,6 +452,25 @@ function tellRetry(logger: Logger, error: AckloopError, attempt: number, delayMs
     attempt,
     delayMs: Math.round(delayMs),
   });
+}
+
+/** Tells the caller of an answer, whose own failure changes nothing. */
+function tellResponse(
+  onResponse: NonNullable<ClientCallOptions["onResponse"]>,
+  { provider, operation, status, header, plain }: ReplyFacts,
+  logger: Logger | undefined,
+): void {
+  const shown = (name: string): string | null => {
+    const value = /^set-cookie2?$/i.test(name) ? null : header(name);
+    return value === null ? null : plain(value);
+  };
+  const requestId = shown("x-request-id") ?? undefined;
+  const facts: ResponseFacts = Object.freeze({ operation, status, requestId, header: shown });
+  notify(
+    () => onResponse(facts),
+    (thrown) =>
+      tell(logger, "warn", `${provider} ${operation}: onResponse threw ${kindOf(thrown)}`, {}),
+  );
 }
 
 function tellRoad({ logger, provider }: CheckedSettings, road: string): void {

@@ -36,6 +36,7 @@ export { httpClient } from "./http-client.ts";
 export { type CheckedValue, noReply, parseAs, replyOf, textReply } from "./reply.ts";
 export { cachedToken, type IssuedToken, type TokenCacheOptions } from "./token.ts";
 export type {
+  ClientCallOptions,
   ClientOptions,
   HttpCall,
   HttpClient,
@@ -43,6 +44,7 @@ export type {
   Repeat,
   ReplyFacts,
   ReplyReader,
+  ResponseFacts,
   Token,
   TokenRequest,
   TransportRetry,

@@ -54,8 +54,35 @@ export interface ClientOptions {
  */
 export type Repeat = "safe" | "unsent" | "never";
 
+/** What a caller may say with a single call of a client. */
+export interface ClientCallOptions extends CallOptions {
+  /**
+   * Told of each answer that the value is made of, before the value is: one, or one for each page of a list.
+   * A call that fails says the same in its error (`status`, `requestId`). It must be quick; one that throws is
+   * told to the logger.
+   * @example
+   * const queues = await shop.queues.list({ onResponse: ({ requestId }) => console.log(requestId) });
+   */
+  readonly onResponse?: ((response: ResponseFacts) => void) | undefined;
+}
+
+/** What an answer says beside its body; for a ticket with the vendor, mostly. */
+export interface ResponseFacts {
+  /** What was called, as errors name it, such as `"queues.list"`. */
+  readonly operation: string;
+  /** The HTTP status. */
+  readonly status: number;
+  /** The request's id, as the vendor knows it (`x-request-id`); absent where the answer has none. */
+  readonly requestId?: string | undefined;
+  /**
+   * Gives a header of the answer on one line of at most 300 characters, without any secret of the call; `null`
+   * where it is absent. Cookies are secrets: they are never given.
+   */
+  readonly header: (name: string) => string | null;
+}
+
 /** One call, described. */
-export interface HttpCall<Reply> extends CallOptions {
+export interface HttpCall<Reply> extends ClientCallOptions {
   /** The name of the operation in errors, such as `"pull"`. */
   readonly operation: string;
   /** The method. */

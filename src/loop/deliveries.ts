@@ -38,10 +38,15 @@ export interface OwnDelivery<E extends FeedEvent = FeedEvent> {
 /** The options of {@link deliveries}: those of a run, without what only handlers need. */
 export type DeliveriesOptions<E extends FeedEvent = FeedEvent> = Omit<
   LoopOptions<E>,
-  "concurrency" | "handlerTimeoutMs"
+  "concurrency" | "maxPerSecond" | "handlerTimeoutMs"
 >;
 
-const { concurrency: _concurrency, handlerTimeoutMs: _handlerTimeoutMs, ...ownTable } = loopTable;
+const {
+  concurrency: _concurrency,
+  maxPerSecond: _maxPerSecond,
+  handlerTimeoutMs: _handlerTimeoutMs,
+  ...ownTable
+} = loopTable;
 const deliveriesTable = ownTable satisfies TableOf<DeliveriesOptions>;
 
 /** A loop of one's own over a feed's events. It can be left at any time, also while it waits for one. */

@@ -81,12 +81,15 @@ export class Group extends Awaitable<readonly Summary[]> {
    * @param options.withinMs How long the stop may take in all, in ms. @default each run's `shutdownTimeoutMs`
    * @throws {AckloopError} `config` when `withinMs` is no number from 0 to a year; what halted one.
    */
-  async stop(
-    options: { readonly withinMs?: number | undefined } = {},
-  ): Promise<readonly Summary[]> {
-    const { withinMs } = checkOptions("group.stop", options, stopTable);
-    this.#stopAll(withinMs);
-    return this.ended;
+  stop(options: { readonly withinMs?: number | undefined } = {}): Promise<readonly Summary[]> {
+    try {
+      const { withinMs } = checkOptions("group.stop", options, stopTable);
+      this.#stopAll(withinMs);
+      // The very promise of the group: who awaits that need not await this.
+      return this.ended;
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** How the runs are doing. */

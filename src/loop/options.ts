@@ -12,6 +12,7 @@ import {
   oneOf,
   optionError,
   orFalse,
+  rule,
   signal,
   whole,
   withMethods,
@@ -140,6 +141,13 @@ export interface LoopOptions<E extends FeedEvent = FeedEvent> extends HandlingOp
   /** How many handlers run at once, 1-10 000. @default 1 */
   readonly concurrency?: number | undefined;
   /**
+   * How many handlers are started in a second at the most, 1-10 000, whole, or a part of 1 from 0.001: 0.1
+   * is one in ten seconds. They are spread over the second; a batch and a further attempt count as one each.
+   * A start counts where its event is taken up, before `dedupe` is asked. One process knows nothing of
+   * another's. @default no limit
+   */
+  readonly maxPerSecond?: number | undefined;
+  /**
    * The most events held at once, from pulled to acknowledged, 1-100 000. At the limit pulling stops; a
    * page of a feed that lists what is unacknowledged and acknowledges page by page (Tiki) is held whole.
    * @default 200, or four times what the handlers can take at once
@@ -212,6 +220,15 @@ export const handlingTable = {
 export const loopTable = {
   ...handlingTable,
   concurrency: whole(1, 10_000).or(1),
+  maxPerSecond: rule<number>(
+    "a whole number from 1 to 10000, or a part of 1 from 0.001",
+    (value) => {
+      if (typeof value !== "number") return false;
+      return (
+        (value >= 0.001 && value < 1) || (Number.isInteger(value) && value >= 1 && value <= 10_000)
+      );
+    },
+  ),
   maxInFlight: whole(1, 100_000),
   maxInFlightBytes: whole(1).or(64 * 1024 * 1024),
   ackConcurrency: whole(1, 1000).or(50),

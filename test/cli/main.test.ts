@@ -1,19 +1,42 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { folder } from "./emulated.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Starts the command line as a process of its own, from the sources. */
 function start(...args: readonly string[]) {
+  return startWith({}, ...args);
+}
+
+/** The same, with environment variables. */
+function startWith(environment: Readonly<Record<string, string>>, ...args: readonly string[]) {
+  const env = { ...process.env, ...environment };
   const argv = ["--import", "./scripts/typescript.mjs", "src/cli/main.ts", ...args];
-  const child = spawn(process.execPath, argv, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, argv, {
+    cwd: root,
+    env,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   onTestFinished(() => {
     child.kill("SIGKILL");
   });
   const ended = once(child, "close");
   return { child, ended };
+}
+
+/** The environment variables of a connection to an emulator. */
+function environmentOf({ baseUrl, channel, login, password }: Readonly<Record<string, string>>) {
+  return Object.fromEntries(
+    Object.entries({ BASE_URL: baseUrl, CHANNEL: channel, LOGIN: login, PASSWORD: password }).map(
+      ([name, value]) => [`KEKKER_${name}`, value ?? ""],
+    ),
+  );
 }
 
 /** The first line that the process writes. */
@@ -58,6 +81,48 @@ describe("the process", { timeout: 30_000 }, () => {
       expect(page.events).toMatchObject([{ id: "e1" }]);
     },
   );
+
+  it("ends at once on a second signal, with the commands that it has started", async () => {
+    const { child, ended } = start("emulate", "--json", "--provider", "kekker", "--publish", "1");
+    const { providers } = JSON.parse(await firstLine(child));
+
+    const file = join(folder(), "alive");
+    const words = [
+      "drain",
+      "kekker",
+      "--exec",
+      `trap '' TERM; while :; do echo . | tee -a ${file} >&2; sleep 0.1; done`,
+    ];
+    const environment = environmentOf(providers.kekker);
+    const drain = startWith(environment, ...words);
+    await once(drain.child.stderr, "data");
+
+    drain.child.kill("SIGINT");
+    await setTimeout(500);
+    drain.child.kill("SIGTERM");
+
+    expect(await drain.ended).toEqual([143, null]);
+    const written = statSync(file).size;
+    await setTimeout(500);
+    expect(statSync(file).size).toBe(written);
+    child.kill("SIGINT");
+    await ended;
+  });
+
+  it("acknowledges nothing once nobody reads what it shows", async () => {
+    const { child, ended } = start("emulate", "--json", "--provider", "kekker", "--publish", "3");
+    const { providers, admin } = JSON.parse(await firstLine(child));
+
+    const environment = environmentOf(providers.kekker);
+    const tail = startWith(environment, "tail", "kekker", "--ack", "--once");
+    tail.child.stdout.destroy();
+
+    expect(await tail.ended).toEqual([0, null]);
+    const acked = await fetch(`${admin}/kekker/journal?kind=acked`);
+    expect(await acked.json()).toMatchObject({ entries: [] });
+    child.kill("SIGINT");
+    await ended;
+  });
 
   it("prints the version of the package, and exits with 2 when it is used wrongly", async () => {
     const version = start("--version");

@@ -55,6 +55,54 @@ describe("a call", () => {
     expect(await request?.text()).toBe('{"ack_id":null}');
   });
 
+  it("tells of its answer before it gives the value, and never a secret of it", async () => {
+    const headers = {
+      "x-request-id": "r-1",
+      etag: '"7"',
+      "set-cookie": "session=1",
+      "x-echo": `Bearer ${secret}`,
+    };
+    const { fetch } = scripted(json({}, 503), json({ a: 1 }, 200, headers));
+    const told: unknown[] = [];
+    const names = ["ETag", "Set-Cookie", "x-echo", "x-none"];
+
+    const value = await clientOf(fetch).call(
+      callOf({
+        onResponse: ({ operation, status, requestId, header }) =>
+          told.push({ operation, status, requestId, headers: names.map(header) }),
+        reply: (body) => [told.length, body],
+      }),
+    );
+
+    expect(value).toEqual([1, { a: 1 }]);
+    expect(told).toEqual([
+      {
+        operation: "pull",
+        status: 200,
+        requestId: "r-1",
+        headers: ['"7"', null, "[redacted]", null],
+      },
+    ]);
+  });
+
+  it.each([
+    () => {
+      throw new TypeError(secret);
+    },
+    async () => await Promise.reject(new TypeError(secret)),
+  ])(
+    "gives its value also where onResponse fails, which the logger is told",
+    async (onResponse) => {
+      const warn = vi.fn();
+      const logger = { debug: warn, info: warn, warn, error: warn };
+      const { fetch } = scripted(json({ a: 1 }));
+
+      expect(await clientOf(fetch, { logger }).call(callOf({ onResponse }))).toEqual({ a: 1 });
+      await Promise.resolve();
+      expect(warn.mock.calls).toEqual([["acme pull: onResponse threw TypeError", {}]]);
+    },
+  );
+
   it("sends a form", async () => {
     const { fetch, requests } = scripted(json({}));
 

@@ -115,6 +115,20 @@ describe("a group", () => {
     await ended(all.stop());
   });
 
+  it("is stopped by whoever awaits it elsewhere, though it rejects", async () => {
+    const { run, halt } = fragile();
+    const all = group([run, consume(memoryFeed(), doNothing)]);
+    const error = errorOf(all);
+    halt();
+    await soon();
+
+    // As in the handler of a signal: a promise of its own would be an unhandled rejection.
+    void all.stop({ withinMs: 1000 });
+
+    expect((await error).code).toBe("halted");
+    expect((await errorOf(all.stop({ withinMs: -1 }))).code).toBe("config");
+  });
+
   it("goes on when one was stopped by itself", async () => {
     const one = consume(memoryFeed(), doNothing);
     const all = group([one, consume(memoryFeed(), doNothing)]);

@@ -29,6 +29,7 @@ describe("the options of a run", () => {
       onReport: undefined,
       logger: expect.objectContaining({ warn: expect.any(Function) }),
       concurrency: 1,
+      maxPerSecond: undefined,
       maxInFlight: 200,
       maxInFlightBytes: 67_108_864,
       ackConcurrency: 50,
@@ -42,6 +43,19 @@ describe("the options of a run", () => {
       reserveMs: 5000,
       signal: undefined,
     });
+  });
+
+  it("have the defaults that docs/delivery.md tells", () => {
+    const text = readFileSync(new URL("../../docs/delivery.md", import.meta.url), "utf8");
+    const rows = [...text.matchAll(/^\| `(\w+)` \|.*\| (.*) \|$/gm)];
+    const { concurrency, maxPerSecond, maxInFlight, maxInFlightBytes } = settle({});
+
+    expect(rows.map(([, name, value]) => [name, value])).toEqual([
+      ["concurrency", String(concurrency)],
+      ["maxPerSecond", maxPerSecond ?? "no limit"],
+      ["maxInFlight", String(maxInFlight)],
+      ["maxInFlightBytes", `${maxInFlightBytes / 2 ** 20} MiB`],
+    ]);
   });
 
   it("have a logger that writes warnings and errors to the console, and one that writes nothing", () => {
@@ -61,6 +75,7 @@ describe("the options of a run", () => {
 
   it.each([
     ["concurrency", [0, 1.5, 10_001, "3"], "must be a whole number from 1 to 10000"],
+    ["maxPerSecond", [0, 0.0001, 1.5, 10_001, "3", null], "must be a whole number from 1 to 10000"],
     ["maxInFlight", [0, 100_001], "must be a whole number from 1 to 100000"],
     ["ackConcurrency", [0, 1001], "must be a whole number from 1 to 1000"],
     ["orderBy", ["id", {}], "must be a function"],

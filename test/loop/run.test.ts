@@ -98,6 +98,32 @@ describe("health", () => {
     await ended(run.stop({ withinMs: 0 }));
   });
 
+  it("counts no time before the handler was called, as in an outage of a store", async () => {
+    const { dedupe } = memoryStores();
+    let isAway = true;
+    const store: typeof dedupe = {
+      begin: (...asked) => (isAway ? Promise.reject(new Error("away")) : dedupe.begin(...asked)),
+      finish: (...asked) => dedupe.finish(...asked),
+      renew: (...asked) => dedupe.renew(...asked),
+      forget: (...asked) => dedupe.forget(...asked),
+    };
+    const { handler } = slowHandler();
+    const lines: string[] = [];
+    const logger = { debug() {}, info() {}, error() {}, warn: (line: string) => lines.push(line) };
+    const run = consume(filledFeed(1), handler, {
+      ...{ dedupe: { store }, consumer: "billing", stalledAfterMs: 60_000, logger },
+    });
+    await vi.advanceTimersByTimeAsync(300_000);
+    isAway = false;
+    await vi.advanceTimersByTimeAsync(59_000);
+
+    expect(run.health()).toMatchObject({ live: true, troubles: [], handling: 1 });
+    expect(lines.filter((line) => line.includes("with its handler"))).toEqual([]);
+    await vi.advanceTimersByTimeAsync(120_000);
+    expect(run.health()).toMatchObject({ live: false, troubles: ["stalled"] });
+    await ended(run.stop({ withinMs: 0 }));
+  });
+
   it("takes no retry that waits for a stall", async () => {
     const waits = { minDelayMs: 3_600_000, maxDelayMs: 3_600_000 };
     const run = consume(filledFeed(1), () => retry(), { retry: waits, stalledAfterMs: 1000 });

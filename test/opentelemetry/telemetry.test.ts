@@ -381,6 +381,30 @@ describe("a telemetry that fails", () => {
     },
   );
 
+  it("may reject wherever it was to give something, and ends no process", async () => {
+    const rejecting = (): never => Promise.reject(new Error("no exporter")) as never;
+    const watch = { onReport: rejecting, polled: rejecting };
+    const call = {
+      run: (begin: () => void) => {
+        begin();
+        return rejecting();
+      },
+      ended: rejecting,
+    };
+    const all: readonly Telemetry[] = [
+      { watch: rejecting },
+      { watch: () => ({ ...watch, handling: rejecting }) },
+      { watch: () => ({ ...watch, handling: () => call }) },
+    ];
+
+    for (const telemetry of all) {
+      const summary = await drain(filledFeed(3), () => {}, { telemetry });
+      expect(summary).toMatchObject({ handled: 3, acked: 3 });
+    }
+    // An unhandled rejection would fail the run of the tests.
+    await wait(10);
+  });
+
   it("cannot hide what a handler throws", async () => {
     const handler = () => {
       throw new Error("no stock");

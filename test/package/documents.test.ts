@@ -36,23 +36,36 @@ const blocks = new Map(
   }),
 );
 
-/** Compiles the blocks as users would see the package: `ackloop` stands for the source. */
-function compile(): ts.Program {
+/** The README's blocks of JavaScript, as the files that they name, which import each other. */
+const programs = new Map(
+  [...textOf("README.md").matchAll(/^```js\n(\/\/ (\S+)\n.*?)^```/gms)].map(
+    ([, text = "", name = ""]) => [join(root, name), text] as const,
+  ),
+);
+
+/** Compiles files as users would see the package: `ackloop` stands for the source. */
+function compile(
+  files: ReadonlyMap<string, string>,
+  more: Readonly<ts.CompilerOptions> = {},
+): ts.Program {
   const { config } = ts.readConfigFile(join(root, "tsconfig.json"), ts.sys.readFile);
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
   // A short example may name what it does not use.
-  const relaxed = { ...options, noUnusedLocals: false, noUnusedParameters: false };
+  const relaxed = { ...options, noUnusedLocals: false, noUnusedParameters: false, ...more };
   const host = ts.createCompilerHost(relaxed);
   const { fileExists, readFile } = host;
-  host.fileExists = (path) => blocks.has(path) || fileExists(path);
-  host.readFile = (path) => blocks.get(path) ?? readFile(path);
-  return ts.createProgram([...blocks.keys()], relaxed, host);
+  host.fileExists = (path) => files.has(path) || fileExists(path);
+  host.readFile = (path) => files.get(path) ?? readFile(path);
+  return ts.createProgram([...files.keys()], relaxed, host);
 }
+
+const messagesOf = (problems: readonly ts.Diagnostic[]) =>
+  problems.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"));
 
 describe("the code in the documents", () => {
   let program: ts.Program;
   beforeAll(() => {
-    program = compile();
+    program = compile(blocks);
   }, 120_000);
 
   it.each([...blocks.keys()].map((path) => path.slice(root.length)))(
@@ -66,12 +79,27 @@ describe("the code in the documents", () => {
       ];
 
       expect(file).toBeDefined();
-      expect(problems.map((one) => ts.flattenDiagnosticMessageText(one.messageText, "\n"))).toEqual(
-        [],
-      );
+      expect(messagesOf(problems)).toEqual([]);
     },
     120_000,
   );
+
+  it("compiles as JavaScript in the README, and names nothing that the package has not", () => {
+    // What JavaScript does not say, such as the type of an argument, is not asked for.
+    const checked = compile(programs, {
+      allowJs: true,
+      checkJs: true,
+      strict: false,
+      exactOptionalPropertyTypes: false,
+    });
+    const problems = [...programs.keys()].flatMap((path) => {
+      const file = checked.getSourceFile(path);
+      return [...checked.getSyntacticDiagnostics(file), ...checked.getSemanticDiagnostics(file)];
+    });
+
+    expect([...programs.keys()].map((path) => path.slice(root.length))).toContain("main.mjs");
+    expect(messagesOf(problems)).toEqual([]);
+  }, 120_000);
 
   it("has an example in the README", () => {
     expect([...blocks.keys()].some((path) => path.includes("README.md"))).toBe(true);

@@ -58,4 +58,17 @@ describe.each([
 
     runIn(folder, process.execPath, join(home, "node_modules/typescript/bin/tsc"), "-p", ".");
   });
+
+  it("feeds fit where null is not checked either, as in JavaScript with `@ts-check`", () => {
+    const compilerOptions = {
+      ...base,
+      strict: false,
+      module: "nodenext",
+      moduleResolution: "nodenext",
+    };
+    const project = { compilerOptions, include: ["feeds.ts"] };
+    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(project));
+
+    runIn(folder, process.execPath, join(home, "node_modules/typescript/bin/tsc"), "-p", ".");
+  });
 });

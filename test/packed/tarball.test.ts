@@ -1,4 +1,4 @@
-import { readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, inject, it } from "vitest";
 import { packageEntries } from "../../scripts/entries.ts";
@@ -14,13 +14,22 @@ const importOfAll = [
 ].join("\n");
 const folder = inject("consumerFolder");
 
-/** Writes a file into the consumer's folder and runs it with Node. */
-function runScript(name: string, text: string): string {
-  writeFileSync(join(folder, name), text);
-  return runIn(folder, process.execPath, name);
+/** The same, where the peer is installed too that an entry is made for. */
+const withPeer = join(folder, "with-peer");
+cpSync(join(folder, "node_modules"), join(withPeer, "node_modules"), { recursive: true });
+mkdirSync(join(withPeer, "node_modules/@opentelemetry"));
+symlinkSync(
+  join(root, "node_modules/@opentelemetry/api"),
+  join(withPeer, "node_modules/@opentelemetry/api"),
+);
+
+/** Writes a file into a consumer's folder and runs it with Node. */
+function runScript(name: string, text: string, home = folder): string {
+  writeFileSync(join(home, name), text);
+  return runIn(home, process.execPath, name);
 }
 
-/** Type-checks the consumer's files as a project of its own, declarations of the package included. */
+/** Type-checks files as a project of its own, declarations of the package included. */
 function typeCheck(name: string, options: object, files: readonly string[]): void {
   const compilerOptions = {
     target: "es2022",
@@ -30,8 +39,8 @@ function typeCheck(name: string, options: object, files: readonly string[]): voi
     skipLibCheck: false,
     ...options,
   };
-  writeFileSync(join(folder, name), JSON.stringify({ compilerOptions, files }));
-  runIn(folder, process.execPath, join(root, "node_modules/typescript/bin/tsc"), "-p", name);
+  writeFileSync(join(withPeer, name), JSON.stringify({ compilerOptions, files }));
+  runIn(withPeer, process.execPath, join(root, "node_modules/typescript/bin/tsc"), "-p", name);
 }
 
 describe("the tarball in an empty folder", () => {
@@ -43,8 +52,11 @@ describe("the tarball in an empty folder", () => {
 
   it.each(subpaths)("gives the same names of %s to import and to require", (subpath) => {
     const names = "JSON.stringify(Object.keys(it).filter((n) => n !== 'default').sort())";
-    const imported = runScript("a.mjs", `import * as it from "${subpath}"; console.log(${names});`);
-    const required = runScript("a.cjs", `const it = require("${subpath}"); console.log(${names});`);
+    const home = subpath === "ackloop/opentelemetry" ? withPeer : folder;
+    const byImport = `import * as it from "${subpath}"; console.log(${names});`;
+    const imported = runScript("a.mjs", byImport, home);
+    const byRequire = `const it = require("${subpath}"); console.log(${names});`;
+    const required = runScript("a.cjs", byRequire, home);
 
     expect(imported).toEqual(required);
     expect(JSON.parse(imported)).not.toEqual([]);
@@ -78,7 +90,7 @@ drain(feed, (event) => console.log(event.type, event.data)).then((summary) => co
   });
 
   it("type-checks by moduleResolution bundler, without the types of Node", () => {
-    writeFileSync(join(folder, "bundled.ts"), importOfAll);
+    writeFileSync(join(withPeer, "bundled.ts"), importOfAll);
 
     typeCheck(
       "bundler.json",
@@ -93,9 +105,9 @@ drain(feed, (event) => console.log(event.type, event.data)).then((summary) => co
   });
 
   it("type-checks by moduleResolution node16, as a module and as CommonJS", () => {
-    symlinkSync(join(root, "node_modules/@types"), join(folder, "node_modules/@types"));
+    symlinkSync(join(root, "node_modules/@types"), join(withPeer, "node_modules/@types"));
     const files = ["module.mts", "common.cts"];
-    for (const file of files) writeFileSync(join(folder, file), importOfAll);
+    for (const file of files) writeFileSync(join(withPeer, file), importOfAll);
 
     typeCheck("node16.json", { module: "node16", lib: ["es2022"], types: ["node"] }, files);
   });

@@ -49,6 +49,23 @@ describe("a call without types", () => {
     expect(fetch).not.toHaveBeenCalled();
   });
 
+  it.each(calls)("of %s tells of its answer, whatever comes of it", async (_name, call, given) => {
+    const onResponse = vi.fn();
+    fetch.mockImplementation(
+      async () => new Response("{}", { status: 201, headers: { "x-request-id": "r-7" } }),
+    );
+
+    await run(call, [...given, { onResponse }]).catch(() => {});
+
+    expect(onResponse.mock.calls).toEqual([
+      [expect.objectContaining({ status: 201, requestId: "r-7" })],
+    ]);
+    await expect(run(call, [...given, { onResponse: "log" }])).rejects.toMatchObject({
+      code: "config",
+      message: expect.stringContaining("`onResponse` must be a function"),
+    });
+  });
+
   const withInput = calls.filter(([name]) => /\.(create|update)$/.test(name));
 
   it.each(withInput)(

@@ -23,11 +23,21 @@ describe("the package", () => {
     }
   });
 
-  it("is published with provenance, and nothing but what was built", () => {
-    const { publishConfig, files } = read("package.json");
+  it("is published with provenance: what was built, guides, examples, and no source or test", () => {
+    const { publishConfig, files } = read("package.json") as {
+      readonly publishConfig: object;
+      readonly files: readonly string[];
+    };
 
     expect(publishConfig).toMatchObject({ access: "public", provenance: true });
-    expect(files).toEqual(["dist", "CHANGELOG.md"]);
+    expect(files.filter((name) => !name.startsWith("!"))).toEqual([
+      "dist",
+      "docs/*.md",
+      "docs/providers",
+      "examples",
+      "CHANGELOG.md",
+      "SECURITY.md",
+    ]);
   });
 
   it("brings three packages along, each of one version, none with an install script", () => {

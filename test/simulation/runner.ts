@@ -1,6 +1,7 @@
 import { isAckloopError } from "../../src/core/errors.ts";
 import type { FeedEvent } from "../../src/core/event.ts";
 import type { Feed } from "../../src/core/feed.ts";
+import type { Logger } from "../../src/core/logger.ts";
 import { batch } from "../../src/loop/batch.ts";
 import { consume, drain } from "../../src/loop/consume.ts";
 import type { Handlers } from "../../src/loop/handler.ts";
@@ -39,8 +40,14 @@ export function handlingOptions(process: Process, stores: ProcessStores): Handli
     dedupe: dedupe ? { store: stores.dedupe, markMs } : undefined,
     consumer: CONSUMER,
     onReport: process.onReport,
+    logger: unheard,
   };
 }
+
+const nothing = (): void => {};
+
+/** Every line is made, as in a real run, and nobody reads it. */
+const unheard: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
 /** Reads a feed with the loop, by the plan's verb. */
 export function runLoop(process: Process, stores: ProcessStores, bare: Feed): Running {

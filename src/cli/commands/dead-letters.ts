@@ -1,14 +1,14 @@
-import { once } from "node:events";
-import { createWriteStream } from "node:fs";
+import { open } from "node:fs/promises";
 import type { DeadLetter, DeadLetterStore } from "ackloop";
+import { silent } from "../../core/logger.ts";
 import { findLetter, lettersOf } from "../../inspector/letters.ts";
 import { some, walk } from "../../inspector/walk.ts";
 import { type Context, command, commandGroup } from "../command.ts";
 import { confirm, yes } from "../confirm.ts";
-import { execute } from "../execute.ts";
+import { Executor } from "../execute.ts";
 import { Failure, UsageError } from "../failure.ts";
 import { flag, required, text, type ValuesOf, whole, withDefault } from "../option.ts";
-import type { Output } from "../output.ts";
+import { type Output, oneLine } from "../output.ts";
 import { stateOptions } from "../state.ts";
 import { anyPlaceOptions, isAsked, placeOptions, tellUnnamed, withState } from "../with-state.ts";
 
@@ -52,7 +52,7 @@ async function listPlaces(
     output.table(
       [
         { title: "CONSUMER" },
-        { title: "FEED", cut: true },
+        { title: "FEED" },
         { title: "LETTERS" },
         { title: "OLDEST" },
         { title: "SKIPS" },
@@ -146,15 +146,14 @@ async function redriveAll(
     throw new Failure(`the letter ${id} could not be read, and has no event to send`);
   }
   const { redrive: send } = await import("ackloop");
+  const executor = new Executor(values.exec, output);
   const progress = output.progress("sent");
   let sent = 0;
   const summary = await send(
     store,
     feed,
     async (event, context) => {
-      await execute(values.exec, event, context.signal, (text) =>
-        output.note(text.replace(/\n$/, "")),
-      );
+      await executor.run(event, context.signal);
       sent += 1;
       progress.at(sent);
     },
@@ -163,7 +162,8 @@ async function redriveAll(
       concurrency,
       signal,
       filter: (letter) => only === undefined || letter.identity === only.identity,
-      logger: false,
+      // A store that fails is asked again, for as long as it does.
+      logger: { ...silent, warn: (text) => output.note(oneLine(text)) },
     },
   ).finally(() => progress.end());
   const { found, handled, deadLettered, unsettled } = summary;
@@ -282,19 +282,17 @@ async function writerTo(file: string | undefined, output: Output) {
     };
     return { letter, end: async () => {} };
   }
-  const stream = createWriteStream(file, { flags: "wx" });
-  await once(stream, "open").catch((error: NodeJS.ErrnoException) => {
+  const handle = await open(file, "wx", 0o600).catch((error: NodeJS.ErrnoException) => {
     const why = error.code === "EEXIST" ? "is there already" : `cannot be made (${error.code})`;
     throw new Failure(`the file ${file} ${why}: give another one to --out`);
   });
   return {
     async letter(each: DeadLetter): Promise<void> {
-      if (!stream.write(`${JSON.stringify(each)}\n`)) await once(stream, "drain");
+      await handle.write(`${JSON.stringify(each)}\n`).catch((error: NodeJS.ErrnoException) => {
+        throw new Failure(`the file ${file} cannot be written (${error.code}), and is not whole`);
+      });
     },
-    async end(): Promise<void> {
-      stream.end();
-      await once(stream, "close");
-    },
+    end: () => handle.close(),
   };
 }
 

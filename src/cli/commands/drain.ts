@@ -1,4 +1,5 @@
 import type { DeadLetterStore, FeedEvent, Report, Summary } from "ackloop";
+import { silent } from "../../core/logger.ts";
 import {
   accountOf,
   examplesOf,
@@ -9,7 +10,7 @@ import {
 } from "../account.ts";
 import { answerCalls } from "../answer-calls.ts";
 import { type Context, command } from "../command.ts";
-import { execute } from "../execute.ts";
+import { Executor } from "../execute.ts";
 import { UsageError } from "../failure.ts";
 import { required, text, type ValuesOf, whole, withDefault } from "../option.ts";
 import { oneLine } from "../output.ts";
@@ -70,26 +71,29 @@ async function start(context: DrainContext): Promise<number> {
 /** What both ways of handling are told. */
 function handlingOf(context: DrainContext, deadLetters: DeadLetterStore | undefined) {
   const { values, output } = context;
+  const note = (text: string): void => output.note(oneLine(text));
+  let isHalting = false;
   return {
     consumer: values.consumer,
     retry: { attempts: values.attempts },
     handlerTimeoutMs: values.timeout * 1000,
     ...(deadLetters ? { deadLetters } : {}),
-    logger: false as const,
+    logger: {
+      ...silent,
+      warn: note,
+      // What halts it is what the command line ends with.
+      error: (text: string) => {
+        if (!isHalting) note(text);
+      },
+    },
     onReport: (report: Report) => {
-      const text = describe(report);
-      if (text !== undefined) output.note(oneLine(text));
+      if (report.kind === "stopping") isHalting = report.error !== undefined;
+      if (report.kind === "retried") note(describe(report));
     },
   };
 }
 
-/** The lines of what a person asks about. */
-function describe(report: Report): string | undefined {
-  if (report.kind === "deadLettered") {
-    const { event, reason, attempts } = report;
-    return `dead letter: ${event?.id ?? "unreadable"} after ${attempts} attempts: ${reason}`;
-  }
-  if (report.kind !== "retried") return undefined;
+function describe(report: Extract<Report, { readonly kind: "retried" }>): string {
   const { event, attempt, error, delayMs } = report;
   const { message = "failed" } = Object(error) as Partial<Error>;
   return `${event.id}, attempt ${attempt}: ${message}; again in ${(delayMs / 1000).toFixed(1)} s`;
@@ -114,32 +118,37 @@ async function read(
   if (state === undefined && feed.pulls === "onward" && feed.acks === "cumulative") {
     output.note("without --state the place is forgotten at the end: the next run begins anew");
   }
+  const executor = new Executor(exec, output);
   const progress = output.progress("handled");
   let count = 0;
   const summary = await run(
     feed,
     async (event: FeedEvent, given) => {
-      await execute(exec, event, given.signal, (text) => output.note(text.replace(/\n$/, "")));
+      await executor.run(event, given.signal);
       count += 1;
       progress.at(count);
     },
     { ...handlingOf(context, deadLetters), concurrency, limit, signal },
   );
   progress.end();
-  tell(context, summary);
-  return 0;
+  return tell(context, summary);
 }
 
-function tell({ output }: DrainContext, summary: Summary): void {
-  const { handled, deadLettered, unsettled, retried, stopped } = summary;
+/** Tells what was done; gives the exit code. */
+function tell({ output }: DrainContext, summary: Summary): number {
+  const { handled, deadLettered, dropped, acked, unsettled, retried, stopped } = summary;
+  // Those known from before are acknowledged too, and hide nothing here: none is remembered.
+  const unacked = Math.max(0, handled + deadLettered + dropped - acked);
   output.json(summary);
   const parts = [
     `${handled} handled`,
     ...(deadLettered > 0 ? [`${deadLettered} dead letters`] : []),
     ...(retried > 0 ? [`${retried} retries`] : []),
+    ...(unacked > 0 ? [`${unacked} not acknowledged, which come again`] : []),
     ...(unsettled > 0 ? [`${unsettled} left, which come again`] : []),
   ];
   output.line(`${parts.join(", ")}${stopped === "signal" ? "; stopped" : ""}`);
+  return unacked > 0 ? 1 : 0;
 }
 
 async function beCalled(
@@ -155,9 +164,10 @@ async function beCalled(
   const { webhook } = await import("ackloop");
   const handling = handlingOf(context, state?.stores.deadLetters);
   const handlerTimeoutMs = Math.min(handling.handlerTimeoutMs, 900_000);
+  const executor = new Executor(values.exec, output);
   let handled = 0;
   const work = async (event: FeedEvent, given: { readonly signal: AbortSignal }): Promise<void> => {
-    await execute(values.exec, event, given.signal, (text) => output.note(text.replace(/\n$/, "")));
+    await executor.run(event, given.signal);
     handled += 1;
   };
   await answerCalls({

@@ -64,7 +64,7 @@ const stats = command({
       else {
         output.table(
           [
-            { title: "INBOX", cut: true },
+            { title: "INBOX" },
             { title: "WAITING" },
             { title: "HELD" },
             { title: "OLDEST" },

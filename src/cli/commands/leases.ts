@@ -3,6 +3,7 @@ import { some, walk } from "../../inspector/walk.ts";
 import { type Context, command, commandGroup } from "../command.ts";
 import { confirm, yes } from "../confirm.ts";
 import { Failure } from "../failure.ts";
+import { oneLine } from "../output.ts";
 import { stateOptions } from "../state.ts";
 import {
   anyPlaceOptions,
@@ -68,10 +69,11 @@ const release = command({
         return undefined;
       }
       const { holder, endsInMs } = lease;
-      await confirm(context, `the lease of ${holder}, with ${toLength(endsInMs)} left, is ended`);
+      const what = `the lease of ${holder}, with ${toLength(endsInMs)} left, is ended`;
+      await confirm(context, oneLine(what));
       await leases.release({ consumer, feed }, lease.fence);
       output.json({ ...lease, endsInMs: 0, released: true });
-      output.line(`the lease of ${holder} is ended`);
+      output.line(oneLine(`the lease of ${holder} is ended`));
       return undefined;
     }),
 });

@@ -4,6 +4,7 @@ import { skipsOf, toSkipKey } from "../../inspector/skips.ts";
 import { some } from "../../inspector/walk.ts";
 import { type Context, command } from "../command.ts";
 import { required, text } from "../option.ts";
+import { oneLine } from "../output.ts";
 import { stateOptions } from "../state.ts";
 import { placeOptions, withState } from "../with-state.ts";
 
@@ -69,7 +70,7 @@ export const skips = command({
       if (found.length === 0) output.line(`nothing of ${values.consumer} and ${values.feed}`);
       else {
         output.table(
-          [{ title: "SAID AT" }, { title: "ID" }, { title: "SOURCE", cut: true }],
+          [{ title: "SAID AT" }, { title: "ID" }, { title: "SOURCE" }],
           found.map(({ at, identity }) => {
             const { id = identity, source = "" } = readIdentity(identity) ?? {};
             return [at.slice(0, 16).replace("T", " "), id, source];
@@ -88,5 +89,5 @@ export function tellSkipped({ output }: Pick<Context, "output">, key: EventKey):
 
 function nameOf({ identity }: EventKey): string {
   const event = readIdentity(identity);
-  return event ? `the event ${event.id} of ${event.source}` : "the item";
+  return event ? oneLine(`the event ${event.id} of ${event.source}`) : "the item";
 }

@@ -12,6 +12,7 @@ import { type Context, command } from "../command.ts";
 import { UsageError } from "../failure.ts";
 import { follow } from "../follow.ts";
 import { flag, text, type ValuesOf, whole, withDefault } from "../option.ts";
+import type { Output } from "../output.ts";
 import type { Account, OwnPlace, Provider } from "../provider.ts";
 import { fromOption, placeArgument } from "../reading.ts";
 import { openKept } from "../seen.ts";
@@ -126,7 +127,7 @@ async function beCalled(tailing: Tailing): Promise<void> {
   const done = new AbortController();
   await answerCalls({
     ...{ account, place, environment, output, signal, port: values.port, url: values.url },
-    handle: (receiver) => (request) => answer(receiver, request, shown, isAcked, done),
+    handle: (receiver) => (request) => answer(receiver, request, { shown, output, isAcked, done }),
     told: isAcked
       ? "each call is answered 200 once it is shown, which acknowledges it"
       : "each call is answered 503 once it is shown: nothing is acknowledged, all comes again",
@@ -135,12 +136,19 @@ async function beCalled(tailing: Tailing): Promise<void> {
   });
 }
 
+/** How a call is answered. */
+interface Answering {
+  readonly shown: Shown;
+  readonly output: Pick<Output, "flush">;
+  readonly isAcked: boolean;
+  /** Ends the serving. */
+  readonly done: AbortController;
+}
+
 async function answer(
   receiver: Receiver,
   request: Request,
-  shown: Shown,
-  isAcked: boolean,
-  done: AbortController,
+  { shown, output, isAcked, done }: Answering,
 ): Promise<Response> {
   const received = await receiver.receive(request);
   if (received.kind === "answered") return received.response;
@@ -148,5 +156,9 @@ async function answer(
   if (shown.isFull) setImmediate(() => done.abort());
   // What --limit left unseen is not acknowledged either.
   const isShown = received.deliveries.every((delivery) => shown.has(delivery));
-  return isAcked && isShown ? receiver.accept() : receiver.defer(0);
+  const isSeen = await output.flush().then(
+    () => true,
+    () => false,
+  );
+  return isAcked && isShown && isSeen ? receiver.accept() : receiver.defer(0);
 }

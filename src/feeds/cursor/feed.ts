@@ -36,7 +36,7 @@ export interface CursorFeed<E extends FeedEvent = FeedEvent> extends EventSource
   readonly acks: "cumulative";
   readonly pulls: "onward";
   readonly consumer: string;
-  readonly acksOnPull?: undefined;
+  readonly acksOnPull?: never;
   readonly nack?: never;
   readonly extend?: never;
   pull(options?: PullOptions): Promise<Page<E>>;

@@ -49,7 +49,7 @@ export interface ReceiverFeed<E extends FeedEvent = FeedEvent> extends EventSour
   readonly acks: "individual";
   readonly pulls: "onward";
   readonly waits: true;
-  readonly acksOnPull?: undefined;
+  readonly acksOnPull?: never;
   pull(options?: PullOptions): Promise<readonly Delivery<E>[]>;
   /**
    * Takes a request and resolves to its answer once its event is settled: the receiver's `accept`

@@ -171,6 +171,7 @@ export class Attempts {
     // Those that a store let begin at once would hold the thread one after the other.
     const others = () => (this.#mayRun() ? this.#parts.others?.() : undefined);
     for (let wait = others(); wait !== undefined; wait = others()) await wait;
+    entry.calledAt = performance.now();
     return new Promise((resolve) => this.#run(entry, resolve));
   }
 
@@ -321,7 +322,11 @@ export class Attempts {
       logger: settings.logger,
     };
     const events = entries.map((entry) => entry.event as FeedEvent);
-    for (const entry of entries) entry.isAtWork = true;
+    const calledAt = performance.now();
+    for (const entry of entries) {
+      entry.isAtWork = true;
+      entry.calledAt = calledAt;
+    }
     const watched = watching?.handling(entries, true);
     const enter = watched ? this.#entering(watched) : this.#enter;
     const said = await new Promise<readonly Said[]>((resolve) =>

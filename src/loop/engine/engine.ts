@@ -234,8 +234,6 @@ export class Engine {
   get state() {
     this.#noteHandled();
     const { idle, waitMs } = this.#task.settings;
-    // An attempt may wait for a store too.
-    const isAtWork = [...this.#window.openEntries()].some((entry) => entry.isAtWork);
     const pulls = this.#pulling.answers;
     const acks = this.#settling.answers;
     const stores = [...this.#keeping.answers, ...(this.#guard ? [this.#guard.answers] : [])];
@@ -252,7 +250,7 @@ export class Engine {
       outageSince: this.#circuit?.openedAt,
       pullDueSince: this.#pulling.dueSince,
       longestSilenceMs: idle.maxMs + waitMs,
-      stillSince: isAtWork ? this.#handling.stillSince : undefined,
+      stillSince: this.#stillSince,
       arePullsBad: pulls.areBad,
       // What can be acked no more is not waited for.
       areAcksBad: acks.areBad && !this.#settling.isIdle,
@@ -260,6 +258,16 @@ export class Engine {
       halt: this.#ending?.facts.error,
       lastError: [pulls, acks, ...stores].find(({ lastError }) => lastError)?.lastError,
     };
+  }
+
+  /** Since when no handler that is at work has ended. An attempt may wait for a store too, and be no work. */
+  get #stillSince(): number | undefined {
+    const { stillSince } = this.#handling;
+    let begun = Number.POSITIVE_INFINITY;
+    for (const { isAtWork, atWorkSince } of this.#window.openEntries())
+      if (isAtWork) begun = Math.min(begun, atWorkSince);
+    const isAtWork = begun < Number.POSITIVE_INFINITY;
+    return isAtWork && stillSince !== undefined ? Math.max(stillSince, begun) : undefined;
   }
 
   get #phase(): "standby" | "running" | "paused" | "stopping" {
@@ -509,6 +517,7 @@ export class Engine {
     const { feed, settings, routes, isWanted, untilEmpty } = this.#task;
     return new Handling({
       concurrency: settings.concurrency,
+      maxPerSecond: settings.maxPerSecond,
       orderBy: settings.orderBy,
       batch: routes.batch,
       attempts,

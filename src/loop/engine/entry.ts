@@ -96,6 +96,8 @@ export class Entry implements Message {
   hiddenUntil = Number.POSITIVE_INFINITY;
   /** When a handler was started with it last, by `performance.now`. */
   begunAt = 0;
+  /** When its handler was called, where a store or a schema was waited for before that. */
+  calledAt = 0;
   /** How often in a row it was found in work elsewhere. */
   busy = 0;
   /** Why it is to be given up, once that is certain. */
@@ -137,6 +139,11 @@ export class Entry implements Message {
   get name(): string | undefined {
     if (typeof this.#name === "function") this.#name = this.#name();
     return this.#name;
+  }
+
+  /** Since when its handler has it, by `performance.now`, while that is at work. */
+  get atWorkSince(): number {
+    return Math.max(this.begunAt, this.calledAt);
   }
 
   /** When it came, by `performance.now`. */

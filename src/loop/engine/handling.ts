@@ -8,6 +8,7 @@ import type { Circuit } from "./circuit.ts";
 import { LEAST_FAILED } from "./circuit.ts";
 import type { Entry } from "./entry.ts";
 import { Queue } from "./queue.ts";
+import { Rate } from "./rate.ts";
 
 const NEVER = Number.POSITIVE_INFINITY;
 
@@ -18,6 +19,8 @@ export type SettledAs = Extract<Disposition, { kind: "settled" }>["as"];
 export interface HandlingParts {
   /** How many handlers run at once. */
   readonly concurrency: number;
+  /** How many are started in a second at the most; absent where that is open. */
+  readonly maxPerSecond: number | undefined;
   readonly orderBy: ((event: FeedEvent) => string | number) | undefined;
   readonly batch: Pick<BatchParts, "size" | "maxWaitMs"> | undefined;
   readonly attempts: Pick<Attempts, "make" | "makeBatch" | "giveUp">;
@@ -53,6 +56,7 @@ export interface HandlingParts {
  */
 export class Handling {
   readonly #parts: HandlingParts;
+  readonly #rate: Rate | undefined;
   readonly #ready = new Queue<Entry>();
   /** The entries behind the one at work, for each key that is in use. */
   readonly #keys = new Map<string | number, Queue<Entry>>();
@@ -82,6 +86,7 @@ export class Handling {
 
   constructor(parts: HandlingParts) {
     this.#parts = parts;
+    this.#rate = parts.maxPerSecond === undefined ? undefined : new Rate(parts.maxPerSecond);
   }
 
   /** How many handlers are at work. */
@@ -109,10 +114,11 @@ export class Handling {
    */
   roomInTime(isAcked: boolean): number {
     if (this.#lapsedMs === undefined) return NEVER;
-    const { concurrency, batch } = this.#parts;
+    const { concurrency, batch, maxPerSecond = NEVER } = this.#parts;
     const size = batch?.size ?? 1;
     // A handler that took no time at all counts as one of a millisecond.
-    const turns = Math.floor(this.#lapsedMs / 2 / Math.max(1, this.#tookMs));
+    const turnMs = Math.max(1, this.#tookMs, (1000 * concurrency) / maxPerSecond);
+    const turns = Math.floor(this.#lapsedMs / 2 / turnMs);
     if (turns < 1 && !isAcked) return 0;
     const atOnce = concurrency * size * Math.max(1, turns);
     // What stands behind a key that waits may come again first: it holds up no other key.
@@ -161,7 +167,13 @@ export class Handling {
     const sureAt = this.#parked.size > 0 ? circuit?.sureAt : undefined;
     const circuitAt = circuit?.isOpen ? circuit.probeAt : sureAt;
     const later = (due = NEVER): number => (due > at ? due : NEVER);
-    return Math.min(later(this.#nextWake), later(this.#batchDueAt), later(circuitAt));
+    const rateAt = this.#ready.length > 0 ? this.#rate?.nextAt : undefined;
+    return Math.min(
+      later(this.#nextWake),
+      later(this.#batchDueAt),
+      later(circuitAt),
+      later(rateAt),
+    );
   }
 
   /** The data is not validated yet: a key that cannot be made of it is a fault of the event. */
@@ -185,6 +197,7 @@ export class Handling {
   #hasSlot(now: number): boolean {
     const { circuit, concurrency } = this.#parts;
     if (this.#running >= concurrency) return false;
+    if (this.#rate && now < this.#rate.nextAt) return false;
     return !circuit?.isOpen || now >= circuit.probeAt;
   }
 
@@ -198,6 +211,7 @@ export class Handling {
     const entry = untried ?? this.#takeNext(now);
     if (entry === undefined) return false;
     this.#startedAt = now;
+    this.#rate?.take(now);
     this.#restsSince = undefined;
     entry.begunAt = now;
     if (isProbe) circuit.probes(entry);

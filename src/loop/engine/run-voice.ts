@@ -1,3 +1,4 @@
+import { messageOf, toErrorFacts } from "../../core/error-facts.ts";
 import type { Logger } from "../../core/logger.ts";
 import { Repeats } from "../../core/repeats.ts";
 import type { ReportBody } from "../../core/report.ts";
@@ -46,11 +47,8 @@ export class RunVoice extends Voice {
       const places = concurrency === 1 ? "the only place" : `one of ${concurrency} places`;
       const what = `${nameOf(event)} has been with its handler for ${inWords(forMs)}`;
       const advice = "if it may hang, set handlerTimeoutMs and heed context.signal";
-      this.log.warn(`${what}, which keeps ${places}; ${advice}`, {
-        ...factsOf(event),
-        attempt,
-        forMs,
-      });
+      const facts = { ...factsOf(event), attempt, forMs };
+      this.ofType("handlerSlow", event, `${what}, which keeps ${places}; ${advice}`, facts);
     },
     circuitOpened: ({ failed, delayMs }) => {
       const what = `${failed} different events have failed and none has succeeded since`;
@@ -81,7 +79,7 @@ export class RunVoice extends Voice {
     halted: ({ error }) => {
       const what = error === this.#error ? "halted" : "failed while stopping";
       const next = "what is not acknowledged comes again once it is mended and started anew";
-      this.halted(what, error, next);
+      this.log.error(`${what}: ${messageOf(error)}; ${next}`, { error: toErrorFacts(error) });
     },
     stopped: ({ summary }) => {
       const { handled, deadLettered, dropped, unsettled, elapsedMs, stopped } = summary;

@@ -67,24 +67,26 @@ export class Voice {
       const { event, identity, reason, attempts } = report;
       const what = `${nameOf(event, identity)} is a dead letter now: ${reason}`;
       const facts = { identity, ...factsOf(event), reason, attempts };
-      this.#ofType("deadLettered", event, `${what}; redrive() handles it again`, facts);
+      this.ofType("deadLettered", event, `${what}; redrive() handles it again`, facts);
     },
     dropped: ({ event, reason }) => {
       const what = `${nameOf(event)} is dropped: ${reason}; it does not come again`;
-      this.#ofType("dropped", event, what, { ...factsOf(event), reason });
+      this.ofType("dropped", event, what, { ...factsOf(event), reason });
     },
     timedOut: ({ event, attempt, elapsedMs }) => {
       const what = `${nameOf(event)} is with its handler for longer than handlerTimeoutMs`;
       const next = "its signal fires now, and the attempt counts as failed once it returns";
-      this.#ofType("timedOut", event, `${what}; ${next}`, {
+      this.ofType("timedOut", event, `${what}; ${next}`, {
         ...factsOf(event),
         attempt,
         elapsedMs,
       });
     },
     halted: ({ error }) => {
-      const next = "the request was answered 503, and is sent again";
-      this.halted("an event could not be settled", error, next);
+      const what = `an event could not be settled: ${messageOf(error)}`;
+      const text = `${what}; the request was answered 503, and is sent again`;
+      // Each request may say it, for as long as something is away.
+      this.ofType("halted", undefined, text, { error: toErrorFacts(error) }, "error");
     },
   };
 
@@ -128,19 +130,15 @@ export class Voice {
   }
 
   /** What may be any number is warned of one by one, and then at growing intervals; all of it is for `debug`. */
-  #ofType(
-    kind: "deadLettered" | "dropped" | "timedOut",
+  protected ofType(
+    kind: "deadLettered" | "dropped" | "timedOut" | "handlerSlow" | "halted",
     event: FeedEvent | undefined,
     text: string,
     details: Readonly<Record<string, unknown>>,
+    level: "warn" | "error" = "warn",
   ): void {
     const kinds = `${kind} ${event?.type}`;
-    if (!this.#seldom.warn(this.log, text, details, kinds)) this.log.debug(text, details);
-  }
-
-  protected halted(what: string, error: unknown, next: string): void {
-    const text = `${what}: ${messageOf(error)}; ${next}`;
-    this.log.error(text, { error: toErrorFacts(error) });
+    if (!this.#seldom.warn(this.log, text, details, kinds, level)) this.log.debug(text, details);
   }
 }
 

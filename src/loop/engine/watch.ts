@@ -39,7 +39,7 @@ export class Watch {
     const told: Told = new Map();
     this.#lookAt = now + slowMs;
     for (const entry of window.openEntries()) {
-      const { isAtWork, begunAt, event, attempts } = entry;
+      const { isAtWork, atWorkSince: begunAt, event, attempts } = entry;
       if (!isAtWork || event === undefined) continue;
       const known = this.#told.get(entry);
       let againAt = known?.begunAt === begunAt ? known.againAt : begunAt + slowMs;

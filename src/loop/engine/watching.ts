@@ -12,13 +12,14 @@ import type { Entry } from "./entry.ts";
 import type { Said } from "./returned.ts";
 import type { Leash } from "./scope.ts";
 
-/** A telemetry as the loop calls it: whatever it throws goes no further. */
+/** A telemetry as the loop calls it: whatever it throws, at once or late, goes no further. */
 export class Watching {
   #run: RunWatch | undefined;
 
   constructor(telemetry: Telemetry, run: WatchedRun) {
     notify(() => {
       this.#run = telemetry.watch(run);
+      return this.#run;
     });
   }
 
@@ -32,6 +33,7 @@ export class Watching {
     let poll: unknown;
     notify(() => {
       poll = this.#run?.polled({ count, elapsedMs });
+      return poll;
     });
     return poll;
   }
@@ -76,7 +78,8 @@ export class Watched {
     };
     notify(() => {
       this.#watch = this.#begin();
-      this.#watch?.run(once);
+      notify(() => this.#watch);
+      return this.#watch?.run(once);
     });
     once();
     return read();
@@ -84,9 +87,7 @@ export class Watched {
 
   /** The handler has ended. */
   ended(said: readonly Said[], endedBy: Leash["endedBy"]): void {
-    notify(() => {
-      this.#watch?.ended(said.map((each) => toEnd(each, endedBy)));
-    });
+    notify(() => this.#watch?.ended(said.map((each) => toEnd(each, endedBy))));
   }
 }
 

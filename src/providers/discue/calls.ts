@@ -1,11 +1,10 @@
 import { AckloopError, isAckloopError } from "../../core/errors.ts";
-import type { CallOptions } from "../../core/feed.ts";
 import { isObject } from "../../core/options.ts";
 import type { StandardSchemaV1 } from "../../core/standard-schema.ts";
 import { hasOwnMembers, wrong } from "../../http/options.ts";
 import { secretsOfUrl } from "../../http/redact.ts";
 import { noReply, replyOf } from "../../http/reply.ts";
-import type { HttpCall, ReplyFacts, ReplyReader } from "../../http/types.ts";
+import type { ClientCallOptions, HttpCall, ReplyFacts, ReplyReader } from "../../http/types.ts";
 import {
   fromScopes,
   toApiKey,
@@ -35,7 +34,7 @@ export type DiscueCall = <Reply>(
   method: HttpCall<Reply>["method"],
   path: readonly string[],
   facts: Pick<HttpCall<Reply>, "operation" | "reply" | "json" | "query" | "secrets">,
-  options: CallOptions | undefined,
+  options: ClientCallOptions | undefined,
 ) => Promise<Reply>;
 
 interface Api {
@@ -73,7 +72,7 @@ async function readList<Item extends { readonly id: string }>(
   { call, pageSize }: Api,
   path: readonly string[],
   facts: { readonly operation: string; readonly reply: ReplyReader<readonly Item[]> },
-  options: CallOptions | undefined,
+  options: ClientCallOptions | undefined,
 ): Promise<readonly Item[]> {
   if (pageSize === undefined) return call("GET", path, facts, options);
   const items = new Map<string, Item>();

@@ -53,7 +53,8 @@ function createCall(client: HttpClient): DiscueCall {
     // Creating twice makes two; all else leaves the same state however often it is done.
     const repeat = facts.operation.endsWith(".create") ? "unsent" : "safe";
     try {
-      return await client.call({ ...facts, method, path, repeat, signal: options?.signal });
+      const { signal, onResponse } = options ?? {};
+      return await client.call({ ...facts, method, path, repeat, signal, onResponse });
     } catch (error) {
       const isRefused = isAckloopError(error) && error.status === 403 && error.code === "auth";
       throw isRefused ? lockedOut(error) : error;

@@ -26,6 +26,7 @@ export type {
 } from "../../feeds/receiver/feed.ts";
 export type { WebhookReceiver as DiscueReceiver } from "../../feeds/receiver/receiver.ts";
 export type { SignatureOptions as DiscueSignatureOptions } from "../../feeds/receiver/signature.ts";
+export type { ClientCallOptions, ResponseFacts } from "../../http/types.ts";
 export { discue } from "./client.ts";
 export type { DiscueBodyForm, DiscueTypeOf } from "./event.ts";
 export { type DiscueCreateReceiver, discueReceiver } from "./receiver.ts";

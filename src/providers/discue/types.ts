@@ -1,5 +1,4 @@
-import type { CallOptions } from "../../core/feed.ts";
-import type { ClientOptions } from "../../http/types.ts";
+import type { ClientCallOptions, ClientOptions } from "../../http/types.ts";
 import type { DiscueCreateReceiver } from "./receiver.ts";
 import type { DiscueDomainChallenge } from "./receiver-options.ts";
 
@@ -159,7 +158,7 @@ export interface DiscueMessageStats {
 export type DiscueUsageEventKind = "all" | "api_keys" | "listeners" | "messages" | "queues";
 
 /** Which usage events are wanted. */
-export interface DiscueUsageEventQuery extends CallOptions {
+export interface DiscueUsageEventQuery extends ClientCallOptions {
   /** @default "all" */
   readonly events?: DiscueUsageEventKind | undefined;
   /** How many at most. */
@@ -279,69 +278,77 @@ export interface DiscueDomainInput {
 export interface DiscueClient {
   readonly queues: {
     /** Makes a queue. */
-    create(input: DiscueQueueInput, options?: CallOptions): Promise<DiscueQueue>;
+    create(input: DiscueQueueInput, options?: ClientCallOptions): Promise<DiscueQueue>;
     /** Lists the queues; an empty list when there are none. */
-    list(options?: CallOptions): Promise<readonly DiscueQueue[]>;
+    list(options?: ClientCallOptions): Promise<readonly DiscueQueue[]>;
     /** Gives one queue; `notFound` when there is none of that id. */
-    get(queueId: string, options?: CallOptions): Promise<DiscueQueue>;
+    get(queueId: string, options?: ClientCallOptions): Promise<DiscueQueue>;
     /** Changes a queue; gives it as it then is. */
-    update(queueId: string, input: DiscueQueueInput, options?: CallOptions): Promise<DiscueQueue>;
+    update(
+      queueId: string,
+      input: DiscueQueueInput,
+      options?: ClientCallOptions,
+    ): Promise<DiscueQueue>;
     /** Deletes the queue with its listeners and messages. */
-    delete(queueId: string, options?: CallOptions): Promise<void>;
+    delete(queueId: string, options?: ClientCallOptions): Promise<void>;
   };
   readonly listeners: {
     /** Makes a listener. */
     create(
       queueId: string,
       input: DiscueListenerInput,
-      options?: CallOptions,
+      options?: ClientCallOptions,
     ): Promise<DiscueListener>;
     /** Lists the listeners of one queue; an empty list when there are none. */
-    list(queueId: string, options?: CallOptions): Promise<readonly DiscueListener[]>;
+    list(queueId: string, options?: ClientCallOptions): Promise<readonly DiscueListener[]>;
     /** The listeners of all queues; may be slow. */
-    listAll(options?: CallOptions): Promise<readonly DiscueListener[]>;
+    listAll(options?: ClientCallOptions): Promise<readonly DiscueListener[]>;
     /** Gives one listener; `notFound` when there is none of that id. */
-    get(queueId: string, listenerId: string, options?: CallOptions): Promise<DiscueListener>;
+    get(queueId: string, listenerId: string, options?: ClientCallOptions): Promise<DiscueListener>;
     /** Changes a listener; gives it as it then is. */
     update(
       queueId: string,
       listenerId: string,
       input: Partial<DiscueListenerInput>,
-      options?: CallOptions,
+      options?: ClientCallOptions,
     ): Promise<DiscueListener>;
     /** Deletes a listener. */
-    delete(queueId: string, listenerId: string, options?: CallOptions): Promise<void>;
+    delete(queueId: string, listenerId: string, options?: ClientCallOptions): Promise<void>;
   };
   readonly messages: {
     /** Publishes. A call whose answer was lost may have published: it is not repeated. */
     create(
       queueId: string,
       input: DiscueMessageInput,
-      options?: CallOptions,
+      options?: ClientCallOptions,
     ): Promise<DiscueMessage>;
     /** Lists the messages of one queue; an empty list when there are none. */
-    list(queueId: string, options?: CallOptions): Promise<readonly DiscueMessage[]>;
+    list(queueId: string, options?: ClientCallOptions): Promise<readonly DiscueMessage[]>;
     /** The messages of all queues. */
-    listAll(options?: CallOptions): Promise<readonly DiscueMessage[]>;
+    listAll(options?: ClientCallOptions): Promise<readonly DiscueMessage[]>;
     /** Gives one message; `notFound` when there is none of that id. */
-    get(queueId: string, messageId: string, options?: CallOptions): Promise<DiscueMessage>;
+    get(queueId: string, messageId: string, options?: ClientCallOptions): Promise<DiscueMessage>;
     /** Renames a message. */
     update(
       queueId: string,
       messageId: string,
       input: { readonly name: string },
-      options?: CallOptions,
+      options?: ClientCallOptions,
     ): Promise<DiscueMessage>;
     /** Deletes a message. */
-    delete(queueId: string, messageId: string, options?: CallOptions): Promise<void>;
+    delete(queueId: string, messageId: string, options?: ClientCallOptions): Promise<void>;
   };
   readonly schemas: {
     /** One schema of a queue, by the SHA-256 that is its id. */
-    get(queueId: string, schemaId: string, options?: CallOptions): Promise<DiscueMessageSchema>;
+    get(
+      queueId: string,
+      schemaId: string,
+      options?: ClientCallOptions,
+    ): Promise<DiscueMessageSchema>;
   };
   readonly stats: {
     /** How many messages were sent of late. */
-    messages(options?: CallOptions): Promise<DiscueMessageStats>;
+    messages(options?: ClientCallOptions): Promise<DiscueMessageStats>;
   };
   readonly events: {
     /** Usage events of the last 24 hours; not the messages. One request, as many as discue gives. */
@@ -356,48 +363,48 @@ export interface DiscueClient {
   };
   readonly apiKeys: {
     /** Makes an API key. */
-    create(input: DiscueApiKeyInput, options?: CallOptions): Promise<DiscueNewApiKey>;
+    create(input: DiscueApiKeyInput, options?: ClientCallOptions): Promise<DiscueNewApiKey>;
     /** Lists the API keys; an empty list when there are none. */
-    list(options?: CallOptions): Promise<readonly DiscueApiKey[]>;
+    list(options?: ClientCallOptions): Promise<readonly DiscueApiKey[]>;
     /** Gives one API key; `notFound` when there is none of that id. */
-    get(apiKeyId: string, options?: CallOptions): Promise<DiscueApiKey>;
+    get(apiKeyId: string, options?: ClientCallOptions): Promise<DiscueApiKey>;
     /** Resolves to `undefined` where the reply has no body, as on the vendor's page. */
     update(
       apiKeyId: string,
       input: DiscueApiKeyInput,
-      options?: CallOptions,
+      options?: ClientCallOptions,
     ): Promise<DiscueApiKey | undefined>;
     /** Deletes an API key. */
-    delete(apiKeyId: string, options?: CallOptions): Promise<void>;
+    delete(apiKeyId: string, options?: ClientCallOptions): Promise<void>;
   };
   readonly apiClients: {
     /** Makes an API client. */
     create(
       input: { readonly name?: string | undefined },
-      options?: CallOptions,
+      options?: ClientCallOptions,
     ): Promise<DiscueApiClient>;
     /** Changes an API client; gives it as it then is. */
     update(
       apiClientId: string,
       input: { readonly name?: string | undefined },
-      options?: CallOptions,
+      options?: ClientCallOptions,
     ): Promise<DiscueApiClient>;
   };
   readonly domains: {
     /** Makes a domain. */
-    create(input: DiscueDomainInput, options?: CallOptions): Promise<DiscueDomain>;
+    create(input: DiscueDomainInput, options?: ClientCallOptions): Promise<DiscueDomain>;
     /** Lists the domains; an empty list when there are none. */
-    list(options?: CallOptions): Promise<readonly DiscueDomain[]>;
+    list(options?: ClientCallOptions): Promise<readonly DiscueDomain[]>;
     /** Gives one domain; `notFound` when there is none of that id. */
-    get(domainId: string, options?: CallOptions): Promise<DiscueDomain>;
+    get(domainId: string, options?: ClientCallOptions): Promise<DiscueDomain>;
     /** Renames a domain. */
     update(
       domainId: string,
       input: { readonly name: string },
-      options?: CallOptions,
+      options?: ClientCallOptions,
     ): Promise<DiscueDomain>;
     /** Deletes a domain. */
-    delete(domainId: string, options?: CallOptions): Promise<void>;
+    delete(domainId: string, options?: ClientCallOptions): Promise<void>;
   };
   /** Makes a receiver of discue's calls; see `DiscueReceiverOptions`. It makes no request. */
   readonly receiver: DiscueCreateReceiver;

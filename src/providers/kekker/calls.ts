@@ -1,9 +1,8 @@
 import { AckloopError } from "../../core/errors.ts";
-import type { CallOptions } from "../../core/feed.ts";
 import type { Logger } from "../../core/logger.ts";
 import { createHttpClient } from "../../http/client.ts";
 import { noReply, pageReply, replyOf, textReply, withText } from "../../http/reply.ts";
-import type { ReplyFacts } from "../../http/types.ts";
+import type { ClientCallOptions, HttpClient, ReplyFacts } from "../../http/types.ts";
 import { type KekkerOptions, toHttpSettings } from "./options.ts";
 import {
   namedPage,
@@ -17,7 +16,7 @@ import {
 } from "./wire.ts";
 
 /** Which page of the list is wanted. */
-export interface ListQuery extends CallOptions {
+export interface ListQuery extends ClientCallOptions {
   readonly category?: string | undefined;
   readonly pageNumber?: number | undefined;
   readonly pageSize?: number | undefined;
@@ -37,13 +36,13 @@ export interface KekkerCalls {
   /** `GET /api/events` or `GET /api/events/{category}`. */
   list(operation: string, query: ListQuery): Promise<ListedPage>;
   /** `POST /api/events/{eventUid}/ack`; the reply as text. */
-  ack(eventUid: string, options: CallOptions | undefined): Promise<string>;
+  ack(eventUid: string, options: ClientCallOptions | undefined): Promise<string>;
   /** `POST /api/events/reset/{dateTimeUTC}`. */
-  reset(time: string, options: CallOptions | undefined): Promise<void>;
+  reset(time: string, options: ClientCallOptions | undefined): Promise<void>;
   /** `GET /api/queue/{queueId}`. */
-  queueState(queueId: string, options: CallOptions | undefined): Promise<WireQueueState>;
+  queueState(queueId: string, options: ClientCallOptions | undefined): Promise<WireQueueState>;
   /** `DELETE /api/queue/{queueId}`. */
-  cancel(queueId: string, options: CallOptions | undefined): Promise<void>;
+  cancel(queueId: string, options: ClientCallOptions | undefined): Promise<void>;
 }
 
 const readNamedPage = replyOf(wirePage);
@@ -64,7 +63,7 @@ export function createCalls(options: KekkerOptions): KekkerCalls {
     source: `/kekker/${place}`,
     name: `kekker/${place}`,
     logger: options.logger,
-    list: (operation, { category, pageNumber, pageSize, signal }) =>
+    list: (operation, { category, pageNumber, pageSize, signal, onResponse }) =>
       http.call({
         operation,
         method: "GET",
@@ -73,9 +72,10 @@ export function createCalls(options: KekkerOptions): KekkerCalls {
         repeat: "safe",
         hot: true,
         signal,
+        onResponse,
         reply: readPage,
       }),
-    ack: (eventUid, { signal } = {}) =>
+    ack: (eventUid, { signal, onResponse } = {}) =>
       http.call({
         operation: "ack",
         method: "POST",
@@ -83,33 +83,43 @@ export function createCalls(options: KekkerOptions): KekkerCalls {
         repeat: "safe",
         hot: true,
         signal,
+        onResponse,
         reply: ackReply,
       }),
-    reset: (time, { signal } = {}) =>
+    reset: (time, { signal, onResponse } = {}) =>
       http.call({
         operation: "reset",
         method: "POST",
         path: ["api", "events", "reset", time],
         repeat: "safe",
         signal,
+        onResponse,
         reply: noReply,
       }),
-    queueState: (queueId, { signal } = {}) =>
+    ...queueCalls(http),
+  };
+}
+
+function queueCalls(http: HttpClient): Pick<KekkerCalls, "queueState" | "cancel"> {
+  return {
+    queueState: (queueId, { signal, onResponse } = {}) =>
       http.call({
         operation: "queue.get",
         method: "GET",
         path: ["api", "queue", queueId],
         repeat: "safe",
         signal,
+        onResponse,
         reply: (body, facts) => readQueueState(namedQueueState(body), facts),
       }),
-    cancel: (queueId, { signal } = {}) =>
+    cancel: (queueId, { signal, onResponse } = {}) =>
       http.call({
         operation: "queue.cancel",
         method: "DELETE",
         path: ["api", "queue", queueId],
         repeat: "safe",
         signal,
+        onResponse,
         reply: noReply,
       }),
   };

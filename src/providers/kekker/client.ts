@@ -1,7 +1,8 @@
-import type { CallOptions, Delivery } from "../../core/feed.ts";
+import type { Delivery } from "../../core/feed.ts";
 import type { TableOf } from "../../core/options.ts";
 import { callOptions, checkShape, unchecked, withShapes } from "../../http/arguments.ts";
 import { wrong } from "../../http/options.ts";
+import type { ClientCallOptions } from "../../http/types.ts";
 import { createCalls, type KekkerCalls } from "./calls.ts";
 import {
   createEventReader,
@@ -16,7 +17,7 @@ import { toResetTime } from "./time.ts";
 import { type KekkerCategory, readEarliest, type WireQueueState } from "./wire.ts";
 
 /** Which events to list. */
-export interface KekkerListOptions extends CallOptions {
+export interface KekkerListOptions extends ClientCallOptions {
   /** Only this category. @default all categories */
   readonly category?: KekkerCategory | undefined;
   /** Which page, from 1. @default the first */
@@ -26,7 +27,7 @@ export interface KekkerListOptions extends CallOptions {
 }
 
 /** Which events to list over all pages. */
-export interface KekkerListAllOptions extends CallOptions {
+export interface KekkerListAllOptions extends ClientCallOptions {
   /** Only this category. @default all categories */
   readonly category?: KekkerCategory | undefined;
   /** How many events a request asks for, from 1. @default as many as the node gives */
@@ -86,7 +87,7 @@ export interface KekkerEvents {
    * otherwise as {@link KekkerEvents.list}.
    * Source: Kekker, "API Events Requests", read 2026-11.
    */
-  ack(eventUid: string, options?: CallOptions): Promise<KekkerAckReply>;
+  ack(eventUid: string, options?: ClientCallOptions): Promise<KekkerAckReply>;
   /**
    * Puts **all** events with this time or a later one back on the list, acknowledged ones included: the
    * documented recovery after a crash.
@@ -97,7 +98,7 @@ export interface KekkerEvents {
    * @throws {AckloopError} `config` for what is no time; otherwise as {@link KekkerEvents.list}.
    * Source: Kekker, "Interaction with events", read 2026-11.
    */
-  reset(time: string | Date | number, options?: CallOptions): Promise<void>;
+  reset(time: string | Date | number, options?: ClientCallOptions): Promise<void>;
 }
 
 /** The state of an operation in the queue; ids are text, since a long can pass 2^53. */
@@ -123,7 +124,7 @@ export interface KekkerQueue {
    * @throws {AckloopError} `notFound` for an unknown operation; otherwise as {@link KekkerEvents.list}.
    * Source: Kekker, "API Queue Requests", read 2026-11.
    */
-  get(queueId: string | number | bigint, options?: CallOptions): Promise<KekkerQueueState>;
+  get(queueId: string | number | bigint, options?: ClientCallOptions): Promise<KekkerQueueState>;
   /**
    * Takes an operation out of the queue: one that is `InQueue` or `Error`. Take out the `InQueue` ones
    * first, or the queue goes on with them.
@@ -135,7 +136,7 @@ export interface KekkerQueue {
    * otherwise as {@link KekkerEvents.list}.
    * Source: Kekker, "Interaction with Operation queues", read 2026-11.
    */
-  cancel(queueId: string | number | bigint, options?: CallOptions): Promise<void>;
+  cancel(queueId: string | number | bigint, options?: ClientCallOptions): Promise<void>;
 }
 
 /** A typed client of one node and channel. */

@@ -17,8 +17,8 @@ import { loadWatermark } from "./watermark.ts";
 export interface KekkerFeed<E extends FeedEvent = KekkerEvent> extends EventSource<E>, AckSink {
   readonly acks: "individual";
   readonly pulls: "unacked";
-  readonly acksOnPull?: undefined;
-  readonly waits?: undefined;
+  readonly acksOnPull?: never;
+  readonly waits?: never;
   readonly nack?: never;
   readonly extend?: never;
   pull(options?: PullOptions): Promise<Page<E>>;

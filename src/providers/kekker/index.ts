@@ -26,11 +26,13 @@
  * @module
  */
 export type {
+  ClientCallOptions,
   ClientOptions,
   HttpCall,
   Repeat,
   ReplyFacts,
   ReplyReader,
+  ResponseFacts,
   Token,
   TokenRequest,
   TransportRetry,

@@ -1,12 +1,13 @@
 import type { FeedEvent } from "../../core/event.ts";
-import type { CallOptions, Delivery } from "../../core/feed.ts";
+import type { Delivery } from "../../core/feed.ts";
+import type { ClientCallOptions } from "../../http/types.ts";
 import type { KekkerCalls, ListedPage } from "./calls.ts";
 import type { EventReader } from "./event.ts";
 import { isWholeList } from "./pages.ts";
 import { readReceipt } from "./receipt.ts";
 
 /** What of the list is wanted. */
-export interface ListAllQuery extends CallOptions {
+export interface ListAllQuery extends ClientCallOptions {
   readonly category?: string | undefined;
   readonly pageSize?: number | undefined;
   readonly limit?: number | undefined;

@@ -1,10 +1,9 @@
 import { AckloopError, isAckloopError } from "../../core/errors.ts";
-import type { CallOptions } from "../../core/feed.ts";
 import { ignored, type TableOf } from "../../core/options.ts";
 import { callOptions, unchecked, withShapes } from "../../http/arguments.ts";
 import { wrong } from "../../http/options.ts";
 import { pageReply, replyOf, withText } from "../../http/reply.ts";
-import type { HttpClient, ReplyReader, Token } from "../../http/types.ts";
+import type { ClientCallOptions, HttpClient, ReplyReader, Token } from "../../http/types.ts";
 import type { TikiEventType } from "./event.ts";
 import { checkText } from "./options.ts";
 import {
@@ -83,7 +82,7 @@ export interface TikiAckReply {
 }
 
 /** What a caller may say with a single call. */
-export interface TikiCallOptions extends CallOptions {
+export interface TikiCallOptions extends ClientCallOptions {
   /** Instead of the client's own token, such as a seller's for a public app's subscriptions. */
   readonly token?: Token | undefined;
 }
@@ -188,7 +187,7 @@ const subscriptionTable = {
 
 function queueCalls(http: HttpClient): TikiCalls["queues"] {
   return {
-    async list({ signal, token } = {}) {
+    async list({ signal, onResponse, token } = {}) {
       const wire = await http.call({
         operation: "queues.list",
         method: "GET",
@@ -196,11 +195,12 @@ function queueCalls(http: HttpClient): TikiCalls["queues"] {
         repeat: "safe",
         reply: replyOf(wireQueues),
         signal,
+        onResponse,
         token,
       });
       return wire.map(toQueue);
     },
-    async create({ name }, { signal, token } = {}) {
+    async create({ name }, { signal, onResponse, token } = {}) {
       const operation = "queues.create";
       const wire = await http.call({
         operation,
@@ -210,6 +210,7 @@ function queueCalls(http: HttpClient): TikiCalls["queues"] {
         repeat: "unsent",
         reply: replyOf(wireQueue),
         signal,
+        onResponse,
         token,
       });
       return toQueue(wire);
@@ -219,7 +220,7 @@ function queueCalls(http: HttpClient): TikiCalls["queues"] {
 
 function subscriptionCalls(http: HttpClient): TikiCalls["subscriptions"] {
   return {
-    async list(queueCode, { signal, token } = {}) {
+    async list(queueCode, { signal, onResponse, token } = {}) {
       const operation = "subscriptions.list";
       const wire = await http.call({
         operation,
@@ -228,11 +229,12 @@ function subscriptionCalls(http: HttpClient): TikiCalls["subscriptions"] {
         repeat: "safe",
         reply: replyOf(wireSubscriptions),
         signal,
+        onResponse,
         token,
       });
       return wire.map(toSubscription);
     },
-    async create(queueCode, { eventType }, { signal, token } = {}) {
+    async create(queueCode, { eventType }, { signal, onResponse, token } = {}) {
       const operation = "subscriptions.create";
       const wire = await http.call({
         operation,
@@ -242,11 +244,12 @@ function subscriptionCalls(http: HttpClient): TikiCalls["subscriptions"] {
         repeat: "unsent",
         reply: replyOf(wireSubscription),
         signal,
+        onResponse,
         token,
       });
       return toSubscription(wire);
     },
-    async setActive(queueCode, subscriptionCode, active, { signal, token } = {}) {
+    async setActive(queueCode, subscriptionCode, active, { signal, onResponse, token } = {}) {
       const operation = "subscriptions.setActive";
       const code = checkText(operation, "subscriptionCode", subscriptionCode);
       if (typeof active !== "boolean") {
@@ -260,6 +263,7 @@ function subscriptionCalls(http: HttpClient): TikiCalls["subscriptions"] {
         repeat: "safe",
         reply: replyOf(wireSubscription),
         signal,
+        onResponse,
         token,
       });
       return toSubscription(wire);
@@ -283,7 +287,7 @@ export interface PulledPage {
 export async function pullPage(
   http: HttpClient,
   queueCode: string,
-  { ackId, signal, token }: TikiPullOptions = {},
+  { ackId, signal, onResponse, token }: TikiPullOptions = {},
 ): Promise<PulledPage> {
   const operation = "pull";
   const acks = ackId !== undefined && ackId !== null;
@@ -297,6 +301,7 @@ export async function pullPage(
     hot: true,
     reply: readPage,
     signal,
+    onResponse,
     token,
   });
   return { events, ackId: ack_id || undefined, text };
@@ -336,7 +341,7 @@ function afterAck(error: unknown): unknown {
 function eventCalls(http: HttpClient, reply: ReplyReader<TikiAckReply>): TikiCalls["events"] {
   return {
     pull: async (queueCode, options) => toPage(await pullPage(http, queueCode, options)),
-    async ack(queueCode, ackId, { signal, token } = {}) {
+    async ack(queueCode, ackId, { signal, onResponse, token } = {}) {
       const operation = "ack";
       const call = http.call({
         operation,
@@ -347,6 +352,7 @@ function eventCalls(http: HttpClient, reply: ReplyReader<TikiAckReply>): TikiCal
         hot: true,
         reply,
         signal,
+        onResponse,
         token,
       });
       return await call.catch((error: unknown) => {

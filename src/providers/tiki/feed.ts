@@ -57,7 +57,7 @@ export interface TikiFeed<E extends FeedEvent = TikiEvent> extends EventSource<E
   readonly acks: "cumulative";
   readonly pulls: "unacked";
   readonly acksOnPull: true;
-  readonly waits?: undefined;
+  readonly waits?: never;
   readonly nack?: never;
   readonly extend?: never;
   pull(options?: PullOptions): Promise<Page<E>>;

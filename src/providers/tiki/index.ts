@@ -104,11 +104,13 @@ export function tiki(options: TikiOptions): TikiClient {
 }
 
 export type {
+  ClientCallOptions,
   ClientOptions,
   HttpCall,
   Repeat,
   ReplyFacts,
   ReplyReader,
+  ResponseFacts,
   Token,
   TokenRequest,
   TransportRetry,

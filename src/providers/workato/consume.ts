@@ -1,11 +1,10 @@
 import { AckloopError } from "../../core/errors.ts";
-import type { CallOptions } from "../../core/feed.ts";
 import type { TableOf } from "../../core/options.ts";
 import { isTimestamp } from "../../feeds/cursor/instant.ts";
 import { callOptions, unchecked, withShapes } from "../../http/arguments.ts";
 import { wrong } from "../../http/options.ts";
 import { pageReply, replyOf } from "../../http/reply.ts";
-import type { HttpClient, ReplyReader } from "../../http/types.ts";
+import type { ClientCallOptions, HttpClient, ReplyReader } from "../../http/types.ts";
 import {
   checkText,
   checkTopicId,
@@ -29,7 +28,7 @@ export interface WorkatoMessage {
 }
 
 /** From where and how much to consume. */
-export interface WorkatoConsumeOptions extends CallOptions {
+export interface WorkatoConsumeOptions extends ClientCallOptions {
   /** Messages behind the one with this id, which must exist. Not together with `since`. */
   readonly afterMessageId?: string | undefined;
   /** Messages from this time on; one that is to come means now. For a first read. */
@@ -61,7 +60,7 @@ export interface WorkatoConsumeCalls {
 }
 
 /** What one consume of a feed asks for, cursors in their wire form. */
-export interface PageRequest extends CallOptions {
+export interface PageRequest extends ClientCallOptions {
   /** The topic. */
   readonly topicId: WorkatoTopicId;
   /** The operation, for errors. */
@@ -97,7 +96,16 @@ const maxWaitMs = 60_000;
  * @param longPollMarginMs How much longer than Workato holds a request it may take, in ms.
  */
 export function createConsumePage(http: HttpClient, longPollMarginMs: number): ConsumePage {
-  return async ({ topicId, operation, afterMessageId, since, limit, waitMs, signal }) => {
+  return async ({
+    topicId,
+    operation,
+    afterMessageId,
+    since,
+    limit,
+    waitMs,
+    signal,
+    onResponse,
+  }) => {
     const request: ConsumeRequest = {
       // Never both: which one counts then is not documented.
       ...(afterMessageId === undefined
@@ -118,6 +126,7 @@ export function createConsumePage(http: HttpClient, longPollMarginMs: number): C
       timeoutMs: waitSeconds > 0 ? waitSeconds * 1_000 + longPollMarginMs : undefined,
       reply: readConsume,
       signal,
+      onResponse,
     });
   };
 }

@@ -34,11 +34,13 @@
 
 export type { EventOfForm, MessageForm, Schemas, TypedForm } from "../../core/event.ts";
 export type {
+  ClientCallOptions,
   ClientOptions,
   HttpCall,
   Repeat,
   ReplyFacts,
   ReplyReader,
+  ResponseFacts,
   Token,
   TokenRequest,
   TransportRetry,

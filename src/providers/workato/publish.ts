@@ -1,10 +1,9 @@
 import { AckloopError, isAckloopError } from "../../core/errors.ts";
-import type { CallOptions } from "../../core/feed.ts";
 import type { StandardSchemaV1 } from "../../core/standard-schema.ts";
 import { callOptions, withShapes } from "../../http/arguments.ts";
 import { hasOwnMembers, wrong } from "../../http/options.ts";
 import { replyOf } from "../../http/reply.ts";
-import type { HttpClient, ReplyFacts, ReplyReader } from "../../http/types.ts";
+import type { ClientCallOptions, HttpClient, ReplyFacts, ReplyReader } from "../../http/types.ts";
 import { checkSize, checkTopicId, maxBytes, sizeOf, type WorkatoTopicId } from "./arguments.ts";
 import type { WorkatoData } from "./event.ts";
 import { isJsonObject, wireBatchItem, wireBatchPublish, wirePublish } from "./wire.ts";
@@ -48,7 +47,7 @@ export interface WorkatoPublishCalls {
   publish(
     topicId: WorkatoTopicId,
     payload: object,
-    options?: CallOptions,
+    options?: ClientCallOptions,
   ): Promise<{ readonly messageId: string }>;
   /**
    * Publishes many messages, and tells what became of each, in the order they were given.
@@ -63,7 +62,7 @@ export interface WorkatoPublishCalls {
   publishBatch(
     topicId: WorkatoTopicId,
     payloads: readonly object[],
-    options?: CallOptions,
+    options?: ClientCallOptions,
   ): Promise<readonly WorkatoPublishResult[]>;
 }
 
@@ -79,7 +78,7 @@ export function createPublishCalls(
   isPublished: WorkatoIsPublished,
 ): WorkatoPublishCalls {
   const calls: WorkatoPublishCalls = {
-    async publish(topicId, payload, { signal } = {}) {
+    async publish(topicId, payload, { signal, onResponse } = {}) {
       const operation = "messages.publish";
       const reply = await http.call({
         operation,
@@ -89,6 +88,7 @@ export function createPublishCalls(
         repeat: "unsent",
         reply: publishedReply(wirePublish),
         signal,
+        onResponse,
       });
       return { messageId: reply.message_id };
     },
@@ -115,7 +115,7 @@ export function createPublishCalls(
 async function publishParts(
   parts: readonly (readonly object[])[],
   publish: (part: readonly object[]) => Promise<readonly WorkatoPublishResult[]>,
-  { signal }: CallOptions,
+  { signal }: ClientCallOptions,
 ): Promise<readonly WorkatoPublishResult[]> {
   const results: WorkatoPublishResult[] = [];
   for (const [index, part] of parts.entries()) {
@@ -152,7 +152,7 @@ async function publishPart(
   topicId: WorkatoTopicId,
   payloads: readonly object[],
   isPublished: WorkatoIsPublished,
-  { signal }: CallOptions,
+  { signal, onResponse }: ClientCallOptions,
 ): Promise<readonly WorkatoPublishResult[]> {
   const read = publishedReply(wireBatchPublish);
   return await http.call({
@@ -170,6 +170,7 @@ async function publishPart(
       return contradicts ? results.map(() => someFailed) : results;
     },
     signal,
+    onResponse,
   });
 }
 

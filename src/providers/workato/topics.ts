@@ -1,10 +1,9 @@
 import { AckloopError, isAckloopError } from "../../core/errors.ts";
-import type { CallOptions } from "../../core/feed.ts";
 import { flag, ignored, oneOf, type TableOf } from "../../core/options.ts";
 import { callOptions, unchecked, withShapes } from "../../http/arguments.ts";
 import { wrong } from "../../http/options.ts";
 import { replyOf } from "../../http/reply.ts";
-import type { HttpClient, ReplyReader } from "../../http/types.ts";
+import type { ClientCallOptions, HttpClient, ReplyReader } from "../../http/types.ts";
 import {
   checkRetention,
   checkSize,
@@ -67,7 +66,7 @@ export interface WorkatoTopicChange {
 }
 
 /** Which topics to list, and how. */
-export interface WorkatoTopicQuery extends CallOptions {
+export interface WorkatoTopicQuery extends ClientCallOptions {
   /** Only topics whose name holds this text; case counts. @default all */
   readonly name?: string | undefined;
   /** The order. @default "id" */
@@ -96,26 +95,26 @@ export interface WorkatoTopicCalls {
    */
   list(query?: WorkatoTopicQuery): Promise<readonly WorkatoTopic[]>;
   /** Makes a topic. Not repeated after a failure that leaves its outcome open. */
-  create(topic: WorkatoNewTopic, options?: CallOptions): Promise<WorkatoTopic>;
+  create(topic: WorkatoNewTopic, options?: ClientCallOptions): Promise<WorkatoTopic>;
   /** Gives one topic with its schema. */
-  get(topicId: WorkatoTopicId, options?: CallOptions): Promise<WorkatoTopic>;
+  get(topicId: WorkatoTopicId, options?: ClientCallOptions): Promise<WorkatoTopic>;
   /** Changes a topic; mind the retention of {@link WorkatoTopicChange}. */
   update(
     topicId: WorkatoTopicId,
     change: WorkatoTopicChange,
-    options?: CallOptions,
+    options?: ClientCallOptions,
   ): Promise<WorkatoTopic>;
   /**
    * Removes all messages and statistics of a topic; what its readers had not read is gone, and the
    * cursors they keep point at nothing. Not repeated after a failure that leaves its outcome open: by
    * then it might remove messages that were published since.
    */
-  purge(topicId: WorkatoTopicId, options?: CallOptions): Promise<void>;
+  purge(topicId: WorkatoTopicId, options?: ClientCallOptions): Promise<void>;
   /**
    * Deletes a topic. Not repeated after a failure that leaves its outcome open, so that `notFound`
    * always means that it was not there before.
    */
-  delete(topicId: WorkatoTopicId, options?: CallOptions): Promise<void>;
+  delete(topicId: WorkatoTopicId, options?: ClientCallOptions): Promise<void>;
 }
 
 const root = "event_streams";
@@ -129,7 +128,7 @@ export function createTopicCalls(http: HttpClient): WorkatoTopicCalls {
     operation: string,
     method: "PUT" | "DELETE",
     path: readonly WorkatoTopicId[],
-    { signal }: CallOptions,
+    { signal, onResponse }: ClientCallOptions,
   ) =>
     http.call({
       operation,
@@ -138,6 +137,7 @@ export function createTopicCalls(http: HttpClient): WorkatoTopicCalls {
       repeat: "unsent",
       reply: doneReply,
       signal,
+      onResponse,
     });
 
   const reads = createReads(http);
@@ -190,7 +190,7 @@ const changeTable = {
 /** The first page is asked for as documented, without a size. */
 function readPage(
   http: HttpClient,
-  { name, sort, includeSchema, signal }: WorkatoTopicQuery,
+  { name, sort, includeSchema, signal, onResponse }: WorkatoTopicQuery,
   page: number,
   perPage: number | undefined,
 ): Promise<typeof wireTopics._zod.output> {
@@ -203,6 +203,7 @@ function readPage(
     repeat: "safe",
     reply: replyOf(wireTopics),
     signal,
+    onResponse,
   });
 }
 
@@ -222,7 +223,7 @@ function createReads(http: HttpClient): Pick<WorkatoTopicCalls, "list" | "get"> 
       const what = "the list is cut: the answer counts more topics than could be read";
       throw new AckloopError("schema", what, { provider: "workato", operation: "topics.list" });
     },
-    async get(topicId, { signal } = {}) {
+    async get(topicId, { signal, onResponse } = {}) {
       const operation = "topics.get";
       const wire = await http.call({
         operation,
@@ -231,6 +232,7 @@ function createReads(http: HttpClient): Pick<WorkatoTopicCalls, "list" | "get"> 
         repeat: "safe",
         reply: replyOf(wireTopicReply),
         signal,
+        onResponse,
       });
       return toTopic(wire.data);
     },
@@ -242,7 +244,7 @@ function createWrites(
   get: WorkatoTopicCalls["get"],
 ): Pick<WorkatoTopicCalls, "create" | "update"> {
   return {
-    async create(topic, { signal } = {}) {
+    async create(topic, { signal, onResponse } = {}) {
       const operation = "topics.create";
       checkText(operation, "name", topic.name);
       if (!Array.isArray(topic.schema)) {
@@ -258,15 +260,17 @@ function createWrites(
         repeat: "unsent",
         reply: replyOf(wireTopicReply),
         signal,
+        onResponse,
       });
       return toTopic(wire.data);
     },
-    async update(topicId, topic, { signal } = {}) {
+    async update(topicId, topic, { signal, onResponse } = {}) {
       const operation = "topics.update";
       const id = checkTopicId(operation, topicId);
       const { retentionSeconds: wanted } = topic;
       if (wanted !== "keep") checkRetention(operation, wanted);
-      const retention = wanted === "keep" ? (await get(id, { signal })).retentionSeconds : wanted;
+      const retention =
+        wanted === "keep" ? (await get(id, { signal, onResponse })).retentionSeconds : wanted;
       const wire = await http.call({
         operation,
         method: "PUT",
@@ -275,6 +279,7 @@ function createWrites(
         repeat: "safe",
         reply: replyOf(wireTopicReply),
         signal,
+        onResponse,
       });
       return toTopic(wire.data);
     },

@@ -81,6 +81,34 @@ describe("ackloop drain", () => {
     expect(emulator.journal.totals().acked).toBe(0);
   });
 
+  it("ends a command that does not heed --timeout", async () => {
+    const { words, environment } = await given("kekker", 1);
+    const options = ["--attempts", "1", "--timeout", "1"];
+
+    const { code, written } = start(
+      ["drain", ...words, "--exec", "trap '' TERM; sleep 60", ...options],
+      { environment },
+    );
+
+    expect(await code).toBe(1);
+    expect(written.err).toContain("SIGKILL");
+  }, 30_000);
+
+  it("says that the provider fails, and what was not acknowledged", async () => {
+    const { words, environment, emulator } = await given("kekker", 1);
+    const path = folder();
+    const script = `cat >> ${path}/started; sleep 1`;
+
+    const running = start(["drain", ...words, "--exec", script], { environment });
+    await vi.waitFor(() => linesIn(`${path}/started`), 60_000);
+    emulator.faults.add({ kind: "status", status: 503, count: 1000 });
+    await vi.waitFor(() => expect(running.written.err).toMatch(/acknowledging failed/), 60_000);
+    running.stop();
+
+    expect(await running.code).toBe(1);
+    expect(running.written.out).toContain("1 handled, 1 not acknowledged, which come again");
+  }, 60_000);
+
   it("lets the command finish when it is asked to end", async () => {
     const { words, environment, emulator } = await given("kekker", 2);
     const path = folder();

@@ -117,6 +117,25 @@ for (const [name, open, isThere, hint] of databases) {
         }
       });
 
+      it("list names whole that the next command asks for, however long", async () => {
+        const side = await open();
+        const { deadLetters, inbox } = side.stores;
+        const feed = "tiki/queues/b8b5cbbf-6a25-4731-ae0c-5cfc1adf83dd/and/more";
+        const source = `/${feed}/of/the/same`;
+        await deadLetters.put({ ...letterOf("1"), feed });
+        await inbox.add(feed, [{ event: letterOf("1").event, raw: {} }]);
+        const where = ["--consumer", "billing", "--feed", feed];
+        await ran(side, "skip", ...where, "--source", source, "1");
+
+        const letters = await ran(side, "dead-letters list");
+        const inboxes = await ran(side, "inbox stats");
+        const skips = await ran(side, "skips", ...where);
+
+        expect(letters.out).toContain(` ${feed} `);
+        expect(inboxes.out).toContain(`${feed} `);
+        expect(skips.out).toContain(` ${source}\n`);
+      });
+
       it("show, discard and export letters", async () => {
         const side = await open();
         const { deadLetters } = side.stores;

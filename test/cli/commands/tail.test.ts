@@ -23,6 +23,20 @@ const linesOf = (text: string) =>
 const ackedBy = ({ journal }: Awaited<ReturnType<typeof given>>["emulator"]) =>
   journal.totals().acked;
 
+// A reader of its own place, as of Workato, has nothing to acknowledge.
+describe.each(["tiki", "kekker"])("ackloop tail %s --ack", (name) => {
+  it("acknowledges nothing that could not be written", async () => {
+    const { words, environment, emulator } = await given(name, 3);
+    const flush = () => Promise.reject(Object.assign(new Error("full"), { code: "ENOSPC" }));
+
+    const { code, written } = start(["tail", ...words, "--once", "--ack"], { environment, flush });
+
+    expect(await code).toBe(1);
+    expect(written.err).toContain("ackloop: the output cannot be written (ENOSPC)");
+    expect(ackedBy(emulator)).toBe(0);
+  });
+});
+
 describe.each(pulled)("ackloop tail %s", (name) => {
   it("shows what waits, once each, and acknowledges nothing", async () => {
     const { words, environment, emulator } = await given(name, 3);

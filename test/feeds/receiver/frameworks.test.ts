@@ -129,6 +129,10 @@ it("never takes a body that Express has parsed before for an empty message", asy
 it.each([
   ["function URL", { rawPath: "/acme", rawQueryString: `secret=${secret}` }],
   ["REST API", { path: "/acme", queryStringParameters: { secret } }],
+  [
+    "load balancer",
+    { path: "/acme", queryStringParameters: { secret }, requestContext: { elb: {} }, body: "" },
+  ],
 ])("is mounted in Lambda by the lines of the docs: %s", async (heading, address) => {
   const docs = await readFile(new URL("../../../docs/webhooks.md", import.meta.url), "utf8");
   const lines = `## Lambda[^\n]*${heading}.*?\`\`\`js\n(.*?)\`\`\``;
@@ -136,11 +140,11 @@ it.each([
   const make = new Function("handle", `${code.replace("export ", "")}return handler;`);
   const lambda: (event: object) => Promise<{ readonly statusCode: number }> = make(handle);
   const eventOf = (method: string, body?: string) => ({
-    ...address,
     httpMethod: method,
     headers: { "content-type": "application/json" },
     requestContext: { http: { method } },
-    body: body && Buffer.from(body).toString("base64"),
+    ...address,
+    ...(body && { body: Buffer.from(body).toString("base64") }),
     isBase64Encoded: body !== undefined,
   });
 

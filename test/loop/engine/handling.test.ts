@@ -49,6 +49,7 @@ function bench({ mayCome = false, ...parts }: Setting = {}) {
   };
   const handling: Handling = new Handling({
     concurrency: 2,
+    maxPerSecond: undefined,
     orderBy: undefined,
     batch: undefined,
     circuit: undefined,
@@ -126,6 +127,38 @@ describe("handling", () => {
     expect(started).toEqual(["a", "b", "c", "d"]);
     expect(settled).toEqual(["b", "a", "c", "d"]);
     expect(handling.running).toBe(0);
+  });
+
+  it("starts so many in a second as it may, with one timer, and none for what may not start", async () => {
+    const { started, settled, state, add } = bench({
+      concurrency: 10,
+      maxPerSecond: 4,
+      attempts: {
+        ...never,
+        make: (entry, onEnd) => {
+          started.push(idOf(entry));
+          onEnd(HANDLED, entry);
+        },
+      },
+    });
+
+    add(...idsOf(9));
+    expect(started).toEqual(["e0"]);
+    await vi.advanceTimersByTimeAsync(249);
+    expect([started.length, vi.getTimerCount()]).toEqual([1, 1]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(started).toHaveLength(2);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(started).toHaveLength(4);
+    state.mayStart = false;
+    await vi.advanceTimersByTimeAsync(5000);
+    expect([started.length, vi.getTimerCount()]).toEqual([4, 0]);
+    state.mayStart = true;
+    add("late");
+    await vi.advanceTimersByTimeAsync(1250);
+
+    expect(settled).toEqual([...idsOf(9), "late"]);
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   it("takes a hundred thousand handlers that end at once without running out of stack", () => {

@@ -468,7 +468,45 @@ describe("what a run of hours has to say", () => {
   });
 });
 
+describe("many handlers that hang", () => {
+  it("are told of one by one, and then at intervals with how many", async () => {
+    const { run, of } = runOf(filledFeed(200), () => new Promise(() => {}), { concurrency: 200 });
+    await vi.advanceTimersByTimeAsync(10 * MINUTE);
+    const lines = of("has been with its handler");
+    await ended(run.stop({ withinMs: 0 }));
+
+    const warned = lines.filter((line) => line.startsWith("warn"));
+    expect(warned.length).toBeLessThan(20);
+    expect(warned.some((line) => /\(\d+ more since the last line\)$/.test(line))).toBe(true);
+    expect(lines.length).toBeGreaterThan(600);
+  });
+});
+
 describe("a webhook", () => {
+  it("tells of what it cannot settle at intervals, though each request brings such an event", async () => {
+    const { logger, of } = notebook();
+    let number = 0;
+    const receiver = {
+      name: "memory",
+      receive: async () => {
+        number += 1;
+        const deliveries = [{ event: testEvent(`e${number}`), raw: {} }];
+        return { kind: "deliveries" as const, deliveries };
+      },
+      accept: () => new Response(),
+      defer: () => new Response(null, { status: 503 }),
+    };
+    const handle = webhook(receiver, failing, { logger, retry: { attempts: 1 } });
+
+    for (let each = 0; each < 200; each += 1) {
+      await handle(new Request("http://localhost/", { method: "POST" }));
+    }
+
+    const lines = of("could not be settled");
+    expect(lines).toHaveLength(200);
+    expect(lines.filter((line) => line.startsWith("error"))).toHaveLength(10);
+  });
+
   it("says why a request is to be sent again, and what became of its events", async () => {
     const { logger, of } = notebook();
     const receiver = {

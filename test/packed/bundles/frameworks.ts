@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { root } from "../consumer.ts";
 
 /** Too large to be installed by everybody who works on this: 500 MB. These run on every supported Node. */
-const dependencies = {
+const builders = {
   miniflare: "4.20260426.0",
   next: "16.4.6",
   react: "19.3.1",
@@ -25,6 +25,14 @@ const home = join(root, ".tmp/frameworks");
 
 /** Installs the frameworks once for this checkout; gives why they cannot be used, where that is so. */
 export function installFrameworks(): string | undefined {
+  return installOnce(home, builders);
+}
+
+/** Installs pinned packages into a folder of the checkout, once; gives why it cannot, where that is so. */
+export function installOnce(
+  home: string,
+  dependencies: Readonly<Record<string, string>>,
+): string | undefined {
   const manifest = join(home, "package.json");
   const wanted = JSON.stringify({ name: "frameworks", private: true, dependencies });
   const isThere = existsSync(join(home, "done")) && readFileSync(manifest, "utf8") === wanted;

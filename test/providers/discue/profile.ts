@@ -18,7 +18,8 @@ export const profile: Profile = {
   inputs: [
     [/^(queues|apiKeys|apiClients|domains)\.create$/, input],
     [/^(queues|apiKeys|apiClients|domains)\.update$/, "7", input],
-    [/^(listeners|messages)\.create$/, "7", input],
+    [/^listeners\.create$/, "7", input],
+    [/^messages\.create$/, "7", { ...input, data: 1 }],
     [/^(listeners|messages)\.update$/, "7", "7", input],
     [/^(listeners|messages|schemas)\.(get|delete)$/, "7", "7"],
     [/^\w+\.(get|delete)$|^(listeners|messages)\.list$/, "7"],
