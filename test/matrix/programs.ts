@@ -48,7 +48,7 @@ export async function write(
     target: "es2022",
     logLevel: "silent",
     tsconfigRaw: {},
-    external: ["ackloop", "ackloop/*"],
+    external: ["ackloop", "ackloop/*", "@opentelemetry/api"],
     ...(bundle === "all" && { external: [] }),
     plugins: bundle === "all" ? [fromConsumer(consumer)] : [],
     ...options,
@@ -63,10 +63,12 @@ export async function write(
 const fromConsumer = (consumer: string) => ({
   name: "consumer",
   setup(builder: Parameters<NonNullable<BuildOptions["plugins"]>[number]["setup"]>[0]) {
-    builder.onResolve({ filter: /^ackloop(\/|$)/ }, ({ path, kind, pluginData }) =>
-      pluginData === "found"
-        ? undefined
-        : builder.resolve(path, { kind, resolveDir: consumer, pluginData: "found" }),
+    builder.onResolve(
+      { filter: /^(ackloop|@opentelemetry)(\/|$)/ },
+      ({ path, kind, pluginData }) =>
+        pluginData === "found"
+          ? undefined
+          : builder.resolve(path, { kind, resolveDir: consumer, pluginData: "found" }),
     );
   },
 });

@@ -52,6 +52,7 @@ function ofProgram(runtime: ProgramRuntime, form: keyof typeof formats): Row {
   return {
     name,
     tools: runtime.tools,
+    isSlow: form === "require" && ["Node 22", "Node 24"].includes(runtime.name),
     async run(consumer) {
       const format = formats[form];
       const file = `${toFileName(name)}.${endings[form]}`;

@@ -2,7 +2,9 @@
  * What every runtime does, by nothing but `fetch` and the package: it reads 500 events of a provider from an
  * emulator over HTTP, while one fault of each kind comes, and takes the calls of one that calls us.
  */
+import { trace } from "@opentelemetry/api";
 import { drop, type FeedEvent, type LoopOptions } from "ackloop";
+import { openTelemetry } from "ackloop/opentelemetry";
 import type { StoreSet } from "ackloop/stores";
 import type { DemoProvider } from "../../examples/demo/provider.ts";
 import { faultsOf, kindsOfCalls } from "./faults.ts";
@@ -37,6 +39,8 @@ export interface MatrixResult {
   readonly acked: number;
   /** The kinds of faults that came. */
   readonly faults: readonly string[];
+  /** The spans that were begun; none where a provider's program has no telemetry. */
+  readonly spans: number | undefined;
 }
 
 /** The stores of a run, and what closes them. */
@@ -85,12 +89,13 @@ async function runProvider(
   const admin = new Admin(task.admin);
   const { queue, feed } = await provider.open(task.connection, hook);
   const handled: string[] = [];
+  const spans = countedSpans();
   let isOver = false;
   const running = provider.consume({
     connection: task.connection,
     queue,
     stores,
-    common: { ...common, deadLetters: stores.deadLetters },
+    common: { ...common, deadLetters: stores.deadLetters, telemetry: spans.telemetry },
     timeoutMs: 1_500,
     secret,
     work: async ({ id, data }: FeedEvent) => {
@@ -123,6 +128,7 @@ async function runProvider(
       deadLettered: await letters(),
       acked: provider.idIn ? 0 : await admin.countAcked(),
       faults: await admin.faults(),
+      spans: "stop" in running ? spans.count() : undefined,
     });
     const until = performance.now() + LIMIT_MS;
     let result = await look();
@@ -141,6 +147,21 @@ async function runProvider(
   }
 }
 
+/** Telemetry by an API whose spans go nowhere, and how many were begun. */
+function countedSpans() {
+  let count = 0;
+  const tracer = trace.getTracer("matrix");
+  const counting: typeof tracer = {
+    startSpan(...call) {
+      count += 1;
+      return tracer.startSpan(...call);
+    },
+    startActiveSpan: tracer.startActiveSpan.bind(tracer),
+  };
+  const tracerProvider = { getTracer: () => counting };
+  return { telemetry: openTelemetry({ tracerProvider }), count: () => count };
+}
+
 const common = {
   concurrency: 10,
   retry: { attempts: 2, minDelayMs: 10, maxDelayMs: 50 },
@@ -151,13 +172,14 @@ const common = {
 
 /** What a run has to come to, of a provider. */
 export function isDone(
-  { handled, deadLettered, acked, faults }: MatrixResult,
+  { handled, deadLettered, acked, faults, spans = Number.POSITIVE_INFINITY }: MatrixResult,
   provider: DemoProvider,
 ): boolean {
   const poison = EVENTS / POISON_EACH;
   return (
     handled === EVENTS - poison &&
     deadLettered === poison &&
+    spans >= EVENTS &&
     (provider.idIn !== undefined || acked === EVENTS) &&
     kindsOfCalls.every((kind) => faults.includes(kind))
   );

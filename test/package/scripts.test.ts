@@ -22,10 +22,10 @@ it("CI runs the second command of the README as it stands there", () => {
   expect(printed("readme_command")).toEqual([commands[1]]);
 });
 
-it("CI runs all other parts of `check`, and `check` has both speeds", () => {
+it("CI runs all other parts of `check`, and `check` has both speeds and the matrix", () => {
   const { scripts } = JSON.parse(textOf("package.json"));
   const parts = scripts.check.split(" && ");
 
-  expect(parts).toEqual(expect.arrayContaining(["npm test", "npm run prove"]));
+  expect(parts).toEqual(expect.arrayContaining(["npm test", "npm run prove", "npm run matrix"]));
   expect([...printed("other_checks"), "npm test"].sort()).toEqual(parts.sort());
 });
