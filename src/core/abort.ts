@@ -78,12 +78,12 @@ const lateSignal = {
   },
 };
 
-/** Gives options a `signal` that is made when it is read. {@link cutOf} does not read it. */
+/** Gives these very options a `signal` that is made when it is read. {@link cutOf} does not read it. */
 export function withLateSignal<Options extends object>(
   options: Options,
   controller: LateController,
 ): Options & { readonly signal: AbortSignal } {
-  const told = Object.defineProperty({ ...options }, "signal", lateSignal);
+  const told = Object.defineProperty(options, "signal", lateSignal);
   late.set(told, controller);
   return told as Options & { readonly signal: AbortSignal };
 }

@@ -24,6 +24,7 @@ import type { Routes } from "./engine/route.ts";
 import { tellOfStrangers, toRoutes } from "./engine/route.ts";
 import { HandlerScope } from "./engine/scope.ts";
 import { toText } from "./engine/storable.ts";
+import { Voice } from "./engine/voice.ts";
 import { Watching } from "./engine/watching.ts";
 import type { Handlers } from "./handler.ts";
 import type { HandlingOptions } from "./options.ts";
@@ -155,15 +156,14 @@ class Desk<E extends FeedEvent> {
     this.#scope = new HandlerScope(settings.handlerTimeoutMs);
     const watching = settings.telemetry && this.#watch(settings.telemetry);
     this.#log = log;
-    const { onReport, logger, concurrency } = settings;
+    const { onReport, logger } = settings;
     this.#tell = toTell({
       feed: receiver.name,
       onReport,
       watching,
       logger,
       log,
-      concurrency,
-      isWebhook: true,
+      voice: new Voice(log),
     });
     this.#shared = {
       feed: receiver.name,
@@ -223,9 +223,10 @@ class Desk<E extends FeedEvent> {
     const all = Promise.all(works);
     if (needsPlace) {
       this.#places += 1;
-      void all.finally(() => {
+      const leave = (): void => {
         this.#places -= 1;
-      });
+      };
+      all.then(leave, leave);
     }
     const asking = { what: "reply", limitMs: Math.max(0, endsAt - performance.now()) };
     const answer = await askLate(asking, () => all);
@@ -249,15 +250,21 @@ class Desk<E extends FeedEvent> {
     }
     const joined = this.#atWork.get(identity);
     if (joined) return joined;
-    const work = this.#work(identity, delivery, endsAt)
-      .then((settled) => {
-        const until = performance.now() + this.#settings.rememberMs;
-        if (settled) remember(this.#remembered, identity, until);
-        return settled;
-      })
-      .finally(() => this.#atWork.delete(identity));
+    const work = this.#workOnce(identity, delivery, endsAt);
     this.#atWork.set(identity, work);
     return work;
+  }
+
+  /** What comes again meanwhile joins, and afterwards is known. */
+  async #workOnce(identity: string, delivery: Delivery, endsAt: number): Promise<boolean> {
+    try {
+      const settled = await this.#work(identity, delivery, endsAt);
+      const until = performance.now() + this.#settings.rememberMs;
+      if (settled) remember(this.#remembered, identity, until);
+      return settled;
+    } finally {
+      this.#atWork.delete(identity);
+    }
   }
 
   /** Brings one delivery to its end, which may be later than the reply. It never rejects. */
@@ -269,7 +276,11 @@ class Desk<E extends FeedEvent> {
     const { keeping } = work;
     const entry =
       this.#unfinished.get(identity) ??
-      new Entry(identity || namelessIdentity(toText(delivery.raw), 1), delivery, pageOfOne());
+      new Entry(
+        identity || (() => namelessIdentity(toText(delivery.raw), 1)),
+        delivery,
+        pageOfOne(),
+      );
     this.#open += 1;
     const settled = entry.isDone
       ? await keeping.finish(entry).catch((error: unknown) => this.#halted(error))

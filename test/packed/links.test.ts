@@ -56,8 +56,10 @@ describe("the package that is installed", () => {
     expect(imports.filter((path) => !existsSync(join(home, dirname(file), path)))).toEqual([]);
   });
 
-  it("names each of its pages in the README", () => {
-    const linked = targetsOf("README.md").map((target) => target.split("#")[0]);
+  it("names each of its pages in the README, or in the list of guides that it names", () => {
+    const linked = ["README.md", "docs/README.md"].flatMap((page) =>
+      targetsOf(page).map((target) => join(dirname(page), target.split("#")[0] ?? "")),
+    );
     const guides = pages.filter((page) => page.startsWith("docs/"));
 
     expect(guides.filter((page) => !linked.includes(page))).toEqual([]);

@@ -33,6 +33,7 @@ describe("the package", () => {
     expect(files.filter((name) => !name.startsWith("!"))).toEqual([
       "dist",
       "docs/*.md",
+      "docs/pictures",
       "docs/providers",
       "examples",
       "CHANGELOG.md",

@@ -99,9 +99,16 @@ export function receiver<
 type EventParts = Omit<FeedEvent, "id" | "specversion" | "source"> & Partial<Pick<FeedEvent, "id">>;
 
 function toDeliveryBy(toEvent: ReceiverOptions["toEvent"], provider: string) {
-  return async ({ text, headers, signedId, source, deriveId }: Message): Promise<Delivery> => {
-    const make = () => toParts(() => toEvent(parseText(text), headers), provider);
-    const made = make();
+  return async ({
+    text,
+    body,
+    headers,
+    signedId,
+    source,
+    deriveId,
+  }: Message): Promise<Delivery> => {
+    const make = (value: unknown) => toParts(() => toEvent(value, headers), provider);
+    const made = make(body);
     const isDerived = signedId === undefined && !isAckloopError(made) && made.id === undefined;
     const id = signedId ?? (isDerived ? await deriveId() : "");
     const facts = { receipt: answerReceipt, raw: text };
@@ -113,7 +120,7 @@ function toDeliveryBy(toEvent: ReceiverOptions["toEvent"], provider: string) {
             event: { specversion: "1.0", id, source, ...own },
             ...(isDerived && { idDerived: true }),
           };
-      return withAgain(delivery, () => read(make()));
+      return withAgain(delivery, () => read(make(parseText(text))));
     };
     return read(made);
   };

@@ -9,6 +9,7 @@ import type { Received, ReceiveOptions, Receiver } from "../../core/receiver.ts"
 import { describeGiven } from "../../core/request-kind.ts";
 import { Seldom } from "../../core/seldom.ts";
 import { type BodyRefusal, isCutOff, readBody } from "./body.ts";
+import { parseText } from "./delivery.ts";
 import { createDoor, type Door, type Letter } from "./door.ts";
 import { createReceiverFeed, type ReceiverFeed, type ReceiverFeedOptions } from "./feed.ts";
 import type { ReceiverSettings } from "./options.ts";
@@ -32,6 +33,8 @@ export interface Message {
   readonly source: string;
   /** The body. */
   readonly text: string;
+  /** What `parseText` makes of it: for one reader, which may change it. */
+  readonly body: unknown;
   readonly headers: Headers;
   /** The id that a right signature vouches for. */
   readonly signedId: string | undefined;
@@ -114,46 +117,49 @@ function createReader(parts: ReceiverParts, source: string): Reader {
   const seldom = new Seldom();
   const name = source.slice(1);
   const own = settings.logger || (settings.logger === false ? silent : consoleLogger);
+  const { methods } = settings;
+  /** What asks for nothing. */
+  const readOther = async (
+    letter: Letter,
+    admit: ReceiveOptions["admit"],
+    cut: Cut,
+  ): Promise<Received | Refusal> => {
+    const isLiveness = door.isLiveness(letter);
+    if (isLiveness === true) return liveness();
+    const { request } = letter;
+    if (!methods.includes(request.method) && isLiveness !== "ifEmpty")
+      return { status: 405, why: `${methodOf(request)} is none of its \`methods\`` };
+    const admitted = door.letIn(letter);
+    if (typeof admitted === "string") return { status: 401, why: admitted };
+    if (admit?.() === false) return { ...answered(settings.deferStatus), as: "full" };
+    return readMessage(letter, admitted, cut);
+  };
   return async (request, { admit, logger = own }, cut) => {
     const letter = { request, url: urlOf(request, provider) };
-    const tell = ({ status, why }: Refusal): void => {
-      const text = `ackloop: ${name}: a request was answered ${status}: ${why}`;
-      seldom.warn(logger, text, { feed: name, status });
-    };
-    const received = await answerQuestion(letter, tell);
-    cut.throwIfAborted();
-    if (received) return received;
-    const { methods } = settings;
-    if (!methods.includes(request.method) && door.isLiveness(letter) !== "ifEmpty") {
-      tell({ status: 405, why: `${methodOf(request)} is none of its \`methods\`` });
-      return answered(405, null, { allow: methods.join(", ") });
-    }
-    const admitted = door.letIn(letter);
-    const isFull = typeof admitted !== "string" && admit?.() === false;
-    if (isFull) return { ...answered(settings.deferStatus), as: "full" };
-    const read =
-      typeof admitted === "string"
-        ? ({ status: 401, why: admitted } as const)
-        : await readMessage(letter, admitted, cut);
-    if (!("status" in read)) return read;
-    tell(read);
-    return answered(read.status);
+    const question = answerQuestion(letter);
+    const answer = question && (await question);
+    if (question) cut.throwIfAborted();
+    const received = answer ?? (await readOther(letter, admit, cut));
+    if (!("status" in received)) return received;
+    const { status, why } = received;
+    const text = `ackloop: ${name}: a request was answered ${status}: ${why}`;
+    seldom.warn(logger, text, { feed: name, status });
+    return answered(status, null, status === 405 ? { allow: methods.join(", ") } : {});
   };
 }
 
-/** Answers the calls that carry no message; `undefined` for those that may carry one. */
+/** Answers the calls that ask for something; nothing for all others, at once. */
 function createAnswers(
   { answer }: ReceiverParts,
   door: Door,
-): (letter: Letter, tell: (refusal: Refusal) => void) => Promise<Received | undefined> {
-  return async (letter, tell) => {
-    const isAsked = answer !== undefined && door.isQuestion(letter);
-    const { content, why } = isAsked ? await answer(letter.url.pathname) : {};
+): (letter: Letter) => Promise<Received | Refusal | undefined> | undefined {
+  if (answer === undefined) return () => undefined;
+  const answerTo = async (path: string): Promise<Received | Refusal | undefined> => {
+    const { content, why } = await answer(path);
     if (content !== undefined) return answered(200, content);
-    if (why === undefined) return door.isLiveness(letter) === true ? liveness() : undefined;
-    tell({ status: 503, why });
-    return answered(503);
+    return why === undefined ? undefined : { status: 503, why };
   };
+  return (letter) => (door.isQuestion(letter) ? answerTo(letter.url.pathname) : undefined);
 }
 
 /** Reads the body of a request that was let in. */
@@ -182,10 +188,12 @@ function createMessageReader(
     const text = decoded(decoder, bytes);
     if (text === undefined) return { status: 400, why: "its body is no UTF-8" };
     const { headers } = request;
-    if (isCutOff(text, headers)) return refusedBody.cut;
+    const body = parseText(text);
+    if (isCutOff(text, body, headers)) return refusedBody.cut;
     const facts = {
       source,
       text,
+      body,
       headers,
       signedId: claim?.id,
       deriveId: () => digestOf(bytes, provider),
@@ -197,8 +205,10 @@ function createMessageReader(
 /** What other frameworks hand in has no whole address; the address may hold the secret, and is not told. */
 function urlOf(request: Request, provider: string): URL {
   const { url, headers } = (request ?? {}) as Partial<Request>;
-  if (typeof headers?.get === "function" && typeof url === "string" && URL.canParse(url)) {
-    return new URL(url);
+  try {
+    if (typeof headers?.get === "function" && typeof url === "string") return new URL(url);
+  } catch {
+    // It has no host.
   }
   throw new AckloopError(
     "config",

@@ -88,11 +88,14 @@ export class Attempts {
   readonly #admission: Admission;
   /** Whether somebody wants to know of a handler's time. */
   readonly #isTimeTold: boolean;
+  /** How a handler is started. */
+  readonly #enter: Enter;
   #hasToldOfFalse = false;
 
   constructor(parts: AttemptParts) {
     this.#parts = parts;
-    const { tell, settings } = parts;
+    const { tell, settings, enter = asItIs } = parts;
+    this.#enter = enter;
     this.#isTimeTold = tell?.each !== undefined || settings.handlerTimeoutMs !== undefined;
     this.#admission = new Admission(parts);
   }
@@ -286,7 +289,7 @@ export class Attempts {
     const context = new EventContext(leash, entry.attempts + 1, given, settings.logger, finish);
     entry.isAtWork = true;
     const watched = watching?.handling([entry], false);
-    const enter = this.#entering(watched);
+    const enter = watched ? this.#entering(watched) : this.#enter;
     const end = (said: Said): void => {
       scope.close(leash);
       entry.isAtWork = false;
@@ -325,7 +328,7 @@ export class Attempts {
       entry.calledAt = calledAt;
     }
     const watched = watching?.handling(entries, true);
-    const enter = this.#entering(watched);
+    const enter = watched ? this.#entering(watched) : this.#enter;
     const said = await new Promise<readonly Said[]>((resolve) =>
       settle<unknown>(
         () => enter(() => routes.batch?.handleBatch(events, context)),
@@ -360,10 +363,9 @@ export class Attempts {
     });
   }
 
-  /** How a handler is started. */
-  #entering(watched: Watched | undefined): Enter {
-    const { enter = asItIs } = this.#parts;
-    return watched ? (call) => enter(() => watched.run(call)) : enter;
+  /** How a handler is started that is watched. */
+  #entering(watched: Watched): Enter {
+    return (call) => this.#enter(() => watched.run(call));
   }
 
   /** Acts on what the handler said. A bare return after its signal has fired says nothing. */

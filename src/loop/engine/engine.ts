@@ -25,6 +25,7 @@ import { Pulling } from "./pulling.ts";
 import type { Tell } from "./report.ts";
 import { toLog, toTell } from "./report.ts";
 import type { Routes } from "./route.ts";
+import { LONG_MS, RunVoice } from "./run-voice.ts";
 import { HandlerScope } from "./scope.ts";
 import type { Service } from "./service.ts";
 import type { Settling, SettlingParts } from "./settling.ts";
@@ -32,7 +33,6 @@ import { CumulativeSettling, IndividualSettling } from "./settling.ts";
 import type { SkipsParts } from "./skips.ts";
 import { Skips } from "./skips.ts";
 import { Turn } from "./turn.ts";
-import { LONG_MS } from "./voice.ts";
 import { Watch } from "./watch.ts";
 import { Watching } from "./watching.ts";
 import { Window } from "./window.ts";
@@ -97,8 +97,9 @@ export class Engine {
   /** When pulling and starting handlers is over for it. */
   readonly #startUntil: number;
   #ending: Ending | undefined;
-  /** When a handler was done with an event, in epoch ms. */
+  /** When a handler was done with an event, in epoch ms; read once for all that were in one turn. */
   #lastHandledAt: number | undefined;
+  #hasHandled = false;
   #isBegun = false;
   #isPaused = false;
   #hasHeld = false;
@@ -112,7 +113,8 @@ export class Engine {
     const { logger, consumer, telemetry } = settings;
     const log = toLog(logger, { feed: feed.name, consumer });
     this.#watching = telemetry && this.#makeWatching(telemetry);
-    this.#tell = toTell({ ...settings, feed: feed.name, watching: this.#watching, log });
+    const voice = new RunVoice(log, settings.concurrency);
+    this.#tell = toTell({ ...settings, feed: feed.name, watching: this.#watching, log, voice });
     const leftMs = (task.deadline ?? Number.POSITIVE_INFINITY) - Date.now();
     this.#deadline = performance.now() + leftMs;
     this.#startUntil = this.#deadline - reserveOf(settings.reserveMs, leftMs);
@@ -230,6 +232,7 @@ export class Engine {
 
   /** The facts that `health()` is made of; times by `performance.now` but for those in epoch ms. */
   get state() {
+    this.#noteHandled();
     const { idle, waitMs } = this.#task.settings;
     const pulls = this.#pulling.answers;
     const acks = this.#settling.answers;
@@ -283,6 +286,7 @@ export class Engine {
   /** Looks at everything, and starts whatever may be started now. */
   readonly #step = (): void => {
     this.#isStepDue = false;
+    this.#noteHandled();
     if (this.#left.signal.aborted) return;
     try {
       this.#alarm.setTo(this.#ending ? this.#stepToEnd(this.#ending) : this.#stepOn());
@@ -398,11 +402,16 @@ export class Engine {
     return !this.#ending && !this.#isPaused && now < this.#startUntil && this.#isReader();
   }
 
+  #noteHandled(): void {
+    if (this.#hasHandled) this.#lastHandledAt = Date.now();
+    this.#hasHandled = false;
+  }
+
   #onSettled(entry: Entry, as: SettledAs): void {
     // Too late: it was given back, and comes again.
     if (this.#over.signal.aborted) return;
     this.#counts.settled(as);
-    if (as === "handled") this.#lastHandledAt = Date.now();
+    if (as === "handled") this.#hasHandled = true;
     this.#window.settle(entry);
     this.#extending.forget(entry);
     this.#settling.settled(entry);

@@ -60,7 +60,7 @@ export class Entry implements Message {
   readonly delivery: Delivery;
   /** The page it came with. */
   readonly page: PageWeight;
-  readonly #name: string | undefined;
+  #name: string | (() => string) | undefined;
   /** What its event is known by, as it came: a handler may change the event itself. */
   readonly source: string;
   readonly id: string;
@@ -113,8 +113,8 @@ export class Entry implements Message {
   refusals = 0;
   beside: Set<Message> | undefined = undefined;
 
-  /** @param name What it is known by, where that is not its event's source and id. */
-  constructor(name: string | undefined, delivery: Delivery, page: PageWeight) {
+  /** @param name What it is known by, where that is not its event's source and id; or what makes it, once. */
+  constructor(name: string | (() => string) | undefined, delivery: Delivery, page: PageWeight) {
     this.#name = name;
     this.source = delivery.event?.source ?? "";
     this.id = delivery.event?.id ?? "";
@@ -132,11 +132,12 @@ export class Entry implements Message {
 
   /** What tells it apart: the event's identity, or a name in a space of its own. */
   get identity(): string {
-    return this.#name ?? identityOf(this);
+    return this.name ?? identityOf(this);
   }
 
   /** Its name, where the event does not say what it is. */
   get name(): string | undefined {
+    if (typeof this.#name === "function") this.#name = this.#name();
     return this.#name;
   }
 

@@ -203,7 +203,7 @@ export class LeaseGuard {
     if (answer.kind === "answered") {
       this.#answered();
       if (grant.fence !== fence) return this.#renewIn(0);
-      if (!answer.value) return this.#lose("another process has taken it");
+      if (!answer.value) return this.#lose("another has taken or released it");
       Object.assign(grant, times);
       this.#isDoubtful = false;
       this.#renewIn(leaseMs * RENEWAL.period);

@@ -14,9 +14,9 @@ import { kindOf } from "./kind.ts";
 import { Pace } from "./pacing.ts";
 import type { Brought } from "./progress.ts";
 import { Progress } from "./progress.ts";
+import { LONG_MS } from "./run-voice.ts";
 import type { Settling } from "./settling.ts";
 import { isFatal } from "./settling.ts";
-import { LONG_MS } from "./voice.ts";
 import type { Reach } from "./watermark.ts";
 
 /** What the pulling side of a run works with. */

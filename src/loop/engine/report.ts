@@ -3,8 +3,7 @@ import type { Logger } from "../../core/logger.ts";
 import { silent } from "../../core/logger.ts";
 import type { ReportBody, ReportListener } from "../../core/report.ts";
 import { onOneLine } from "../../core/words.ts";
-import type { VoiceParts } from "./voice.ts";
-import { Voice } from "./voice.ts";
+import type { Voice } from "./voice.ts";
 import type { Watching } from "./watching.ts";
 
 export type { ReportBody } from "../../core/report.ts";
@@ -17,13 +16,17 @@ export interface Tell {
 }
 
 /** Whose run it is, and who wants to know of it. */
-export interface Telling extends VoiceParts {
+export interface Telling {
   readonly feed: string;
   readonly onReport: ReportListener | undefined;
   /** Absent where nobody watches. */
   readonly watching?: Watching | undefined;
   /** The user's logger. */
   readonly logger: Logger;
+  /** Where lines go: it names the feed and the consumer. */
+  readonly log: Logger;
+  /** Makes lines of the reports. */
+  readonly voice: Voice;
 }
 
 /**
@@ -32,15 +35,14 @@ export interface Telling extends VoiceParts {
  * that throws, at once or late, is not called again.
  */
 export function toTell(telling: Telling): Tell | undefined {
-  const { feed, onReport, watching, logger, ...parts } = telling;
-  const own = onReport && toListener(feed, onReport, parts.log);
+  const { feed, onReport, watching, logger, log, voice } = telling;
+  const own = onReport && toListener(feed, onReport, log);
   const watched = (report: ReportBody): void => {
     watching?.onReport({ feed, ...report });
     own?.(report);
   };
   const listener = watching ? watched : own;
   if (logger === silent) return listener && Object.assign(listener, { each: listener });
-  const voice = new Voice(parts);
   const tell = (report: ReportBody): void => {
     notify(() => voice.hear(report));
     listener?.(report);

@@ -24,6 +24,8 @@ export interface RequestFacts {
   readonly source: string;
   /** The body as text. */
   readonly text: string;
+  /** What `parseText` makes of it. @default it is made when it is needed */
+  readonly body?: unknown;
   /** The forms that the body may have. */
   readonly forms: readonly DiscueBodyForm[];
   /** Whether `data` that is JSON is parsed. */
@@ -54,8 +56,8 @@ interface BodyMessage {
 const messageFields: readonly string[] = ["id", "name", "alias", "data", "_links"];
 
 /** Turns a request that was let in into its one delivery. */
-export async function toDelivery({ deriveId, ...facts }: RequestFacts): Promise<Delivery> {
-  const message = readMessage(facts.text, facts.forms);
+export async function toDelivery({ deriveId, body, ...facts }: RequestFacts): Promise<Delivery> {
+  const message = readMessage(facts.text, facts.forms, body);
   const known = message && (await toKnown(message, facts, deriveId));
   const read = (found: BodyMessage | undefined): Delivery =>
     withAgain(readDelivery(found, facts, known), () => read(readMessage(facts.text, facts.forms)));
@@ -78,7 +80,7 @@ interface Known {
  */
 async function toKnown(
   { id, form, raw }: BodyMessage,
-  { forms, outerId, source }: Omit<RequestFacts, "deriveId">,
+  { forms, outerId, source }: Omit<RequestFacts, "deriveId" | "body">,
   deriveId: RequestFacts["deriveId"],
 ): Promise<Known> {
   if (id === undefined) {
@@ -92,7 +94,7 @@ async function toKnown(
 
 function readDelivery(
   message: BodyMessage | undefined,
-  { text, forms, parseData, typeOf, source }: Omit<RequestFacts, "deriveId">,
+  { text, forms, parseData, typeOf, source }: Omit<RequestFacts, "deriveId" | "body">,
   known: Known | undefined,
 ): Delivery {
   const receipt = answerReceipt;
@@ -110,8 +112,11 @@ function readDelivery(
 }
 
 /** Finds the message in a body, in the first of the forms that fits; `undefined` when none does. */
-function readMessage(text: string, forms: readonly DiscueBodyForm[]): BodyMessage | undefined {
-  const body = parseText(text);
+function readMessage(
+  text: string,
+  forms: readonly DiscueBodyForm[],
+  body: unknown = parseText(text),
+): BodyMessage | undefined {
   if (isObject(body)) {
     const { message } = body;
     if (forms.includes("message") && isObject(message) && typeof message["data"] === "string") {

@@ -43,10 +43,11 @@ export const discueReceiver: DiscueCreateReceiver = <E extends FeedEvent>(
     settings,
     events: schema ? { message: schema } : events,
     answer: createChallenges(settings),
-    toDelivery: ({ source, text, headers, signedId, deriveId }) =>
+    toDelivery: ({ source, text, body, headers, signedId, deriveId }) =>
       toDelivery({
         source,
         text,
+        body,
         deriveId,
         forms: settings.bodyForms,
         parseData: settings.parseData,

@@ -14,7 +14,7 @@ const meanings: readonly Meaning[] = [
   [
     /^SQLITE_(BUSY|LOCKED)/,
     "transport",
-    "another process has the database locked; it is asked again",
+    "another process has the database locked; end what holds it, or wait",
   ],
   [/^SQLITE_PROTOCOL/, "transport", "the database is locked"],
   [/^SQLITE_IOERR|^EIO\b/, "transport", "the disk failed"],

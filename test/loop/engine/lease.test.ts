@@ -198,7 +198,7 @@ describe("a lease", () => {
     expect(onLost).toHaveBeenCalledTimes(1);
     expect(onLost.mock.calls[0]?.[0]).toMatchObject({
       code: "leaseLost",
-      message: "the lease of billing on orders is lost: another process has taken it",
+      message: "the lease of billing on orders is lost: another has taken or released it",
     });
     expect(guard.isValid()).toBe(false);
     expect(vi.getTimerCount()).toBe(0);

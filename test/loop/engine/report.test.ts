@@ -1,12 +1,13 @@
 import { describe, expect, it, vi } from "vitest";
 import type { Report, ReportListener } from "../../../src/core/report.ts";
 import { type Telling, toLog, toTell } from "../../../src/loop/engine/report.ts";
+import { Voice } from "../../../src/loop/engine/voice.ts";
 import { toSettings } from "../support.ts";
 
 const { logger: log } = toSettings({ logger: false });
 
 const telling = (onReport: ReportListener | undefined, more: Partial<Telling> = {}) =>
-  toTell({ feed: "orders", onReport, logger: log, log, concurrency: 1, ...more });
+  toTell({ feed: "orders", onReport, logger: log, log, voice: new Voice(log), ...more });
 
 describe("telling", () => {
   it("names the feed", () => {
