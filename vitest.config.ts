@@ -6,9 +6,11 @@ const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.m
 
 /** Asked of each folder, so that none hides behind the others. */
 const lines = { lines: 95 };
+/** What only the command line does in a process of its own, as its tests of the package start it, is not counted. */
+const asked = (folder: string) => (/^src\/cli\b/.test(folder) ? { lines: 80 } : lines);
 const folders = readdirSync("src", { recursive: true, withFileTypes: true })
   .filter((each) => each.isDirectory())
-  .map(({ parentPath, name }) => `${parentPath}/${name}/*.ts`);
+  .map(({ parentPath, name }) => [`${parentPath}/${name}/*.ts`, asked(`${parentPath}/${name}`)]);
 
 /** Take over what a process has but once: modules, the global fetch, signals. */
 const apart = [
@@ -68,7 +70,7 @@ export default defineConfig({
       include: ["src/**/*.ts"],
       exclude: ["src/cli/main.ts"],
       reporter: ["text-summary", "json-summary"],
-      thresholds: { lines: 95, ...Object.fromEntries(folders.map((path) => [path, lines])) },
+      thresholds: { lines: 95, ...Object.fromEntries(folders) },
     },
     // `npm test` runs the first three, `npm run prove` the others; each file belongs to one.
     projects: [

@@ -334,6 +334,48 @@ describe("the metrics of a run", () => {
     expect(after["ackloop.handlers.active"]).toMatchObject([{ value: 0 }]);
     await end();
   });
+
+  it("count polls and calls of stores that fail, and events that were settled before", async () => {
+    const { telemetry, points, end } = sdk();
+    const feed = memoryFeed({ name: "orders" });
+    const { dedupe } = memoryStores();
+    const options = {
+      telemetry,
+      consumer: "billing",
+      dedupe: { store: dedupe },
+      idle: { minDelayMs: 10 },
+      logger: false,
+    } as const;
+    feed.publish(testEvent("a"));
+    await drain(feed, () => {}, options);
+    feed.publish(testEvent("a"));
+    const away = new AckloopError("transport", "away", { retryable: true });
+    feed.fail({ operation: "pull", error: away });
+    const { begin } = dedupe;
+    let isAway = true;
+    dedupe.begin = async (...given) => {
+      if (isAway) {
+        isAway = false;
+        throw away;
+      }
+      return begin(...given);
+    };
+
+    await drain(feed, () => {}, options);
+    const after = await points();
+
+    const countOf = (name: string, by: string) =>
+      after[name]?.map(({ attributes: each, value }) => [each[by], value]).sort();
+    expect(countOf("ackloop.failures", "ackloop.call")).toEqual([
+      ["dedupe", 1],
+      ["poll", 1],
+    ]);
+    expect(countOf("ackloop.events.settled", "ackloop.outcome")).toEqual([
+      ["duplicate", 1],
+      ["handled", 1],
+    ]);
+    await end();
+  });
 });
 
 describe("a telemetry that fails", () => {
