@@ -577,11 +577,15 @@ export class DrawnWorld {
 
   /**
    * One call more may go out just behind a run: a handler that ends when the lease is lost has its mark
-   * taken back, and what a pull brings that did not hear that it was cut is given back.
+   * taken back, and what a pull brings that did not hear that it was cut is given back. So is a lease that is
+   * granted late.
    */
   #lastCallMs(what: string): number {
-    const { dedupe, nack, callTimeoutMs } = this.plan.settings;
-    return nack || (dedupe && what.startsWith("leaseLost")) ? callTimeoutMs + 1 : 0;
+    const { dedupe, nack, lease, callTimeoutMs } = this.plan.settings;
+    const isLate = ({ service, how }: DrawnTrouble) => service === "acquire" && how === "late";
+    const late = lease ? this.plan.troubles.filter(isLate).map(({ ms }) => ms) : [];
+    const isMade = nack || (dedupe && what.startsWith("leaseLost")) || late.length > 0;
+    return isMade ? Math.max(0, ...late) + callTimeoutMs + 1 : 0;
   }
 
   /** Looks that long after the run has ended, and its last handler. */
