@@ -55,17 +55,17 @@ export function toEvent(item: unknown, index: number): CursorItem {
 }
 `,
   "src/providers/%folder%/feed.ts": `
-import type { CallOptions } from "../../core/feed.ts";
 import { parseJson } from "../../core/json.ts";
 import { type CursorFeed, cursorFeed } from "../../feeds/cursor/feed.ts";
 import type { CursorFeedOptions } from "../../feeds/cursor/options.ts";
+import type { ClientCallOptions } from "../../http/types.ts";
 import { toEvent } from "./event.ts";
 import { mostEvents } from "./wire.ts";
 
 /** Reads one page, whose events are not read yet. */
 export type ReadPage = (
   operation: string,
-  options: CallOptions & {
+  options: ClientCallOptions & {
     readonly after?: string | undefined;
     readonly limit?: number | undefined;
   },
@@ -95,7 +95,6 @@ export function createFeed(readPage: ReadPage, options: CursorFeedOptions): Curs
 }
 `,
   "src/providers/%folder%/client.ts": `
-import type { CallOptions } from "../../core/feed.ts";
 import { type TableOf, text, whole } from "../../core/options.ts";
 import type { CursorFeed } from "../../feeds/cursor/feed.ts";
 import type { CursorFeedOptions } from "../../feeds/cursor/options.ts";
@@ -103,7 +102,7 @@ import { callOptions, withShapes } from "../../http/arguments.ts";
 import { createHttpClient } from "../../http/client.ts";
 import { checkClientOptions, tokenRule } from "../../http/options.ts";
 import { pageReply, replyOf, withText } from "../../http/reply.ts";
-import type { ClientOptions, Token } from "../../http/types.ts";
+import type { ClientCallOptions, ClientOptions, Token } from "../../http/types.ts";
 import { createFeed, type ReadPage } from "./feed.ts";
 import { mostEvents, wireError, wirePage } from "./wire.ts";
 
@@ -114,7 +113,7 @@ export interface %Name%Options extends ClientOptions {
 }
 
 /** From where and how much to read. */
-export interface %Name%ListOptions extends CallOptions {
+export interface %Name%ListOptions extends ClientCallOptions {
   /** Events behind the one with this id. */
   readonly after?: string | undefined;
   /** How many, 1-100. @default 100 */
@@ -162,7 +161,7 @@ export function %name%(options: %Name%Options): %Name%Client {
     credential: { token, header: "authorization", prefix: "Bearer " },
     describeError: (body) => ({ text: wireError.safeParse(body).data?.message ?? undefined }),
   });
-  const readPage: ReadPage = async (operation, { after, limit = mostEvents, signal }) => {
+  const readPage: ReadPage = async (operation, { after, limit = mostEvents, signal, onResponse }) => {
     const read = pageReply(replyOf(wirePage), { events: [] });
     let sentAt: number | undefined;
     const page = await http.call({
@@ -171,6 +170,7 @@ export function %name%(options: %Name%Options): %Name%Client {
       path: ["events"],
       query: { after, limit },
       signal,
+      onResponse,
       hot: true,
       reply: withText((body, facts) => {
         sentAt = facts.sentAt;

@@ -77,6 +77,7 @@ const planted: readonly (readonly [file: string, text: string, ...rules: string[
   ["src/stores/b.ts", 'import type { R } from "../loop/run.ts";', "stores-imports-core"],
   ["src/stores/c.ts", 'import "p-retry";', "p-retry-only-in-http-and-loop"],
   ["src/stores/d.ts", 'import "msw";', "msw-only-in-testing"],
+  ["src/stores/e.ts", 'import "commander";', "commander-only-in-cli"],
   ["src/opentelemetry/a.ts", 'import "../loop/run.ts";', "opentelemetry-imports-core"],
   ["src/loop/h.ts", 'import "@opentelemetry/api";', "api-only-in-opentelemetry"],
   [

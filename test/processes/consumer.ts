@@ -90,6 +90,8 @@ const options: LoopOptions = {
   deadLetters: stores.deadLetters,
   consumer,
   onReport,
+  // What is written to the standard error is a fault of the process.
+  logger: false,
   ...(task.leaseMs !== undefined && {
     lease: { store: stores.leases, leaseMs: task.leaseMs, holder: task.name },
   }),
@@ -112,7 +114,7 @@ const place = {
 /** Takes the provider's calls until it is told to end. */
 async function listen(receiver: Receiver): Promise<void> {
   const { retry, deadLetters, dedupe } = options;
-  const answer = webhook(receiver, work, { retry, deadLetters, dedupe, consumer });
+  const answer = webhook(receiver, work, { retry, deadLetters, dedupe, consumer, logger: false });
   const server = createServer(toFetchServer(answer)).listen(task.port, "127.0.0.1");
   write("ready");
   await new Promise((resolve) => process.once("SIGTERM", resolve));
