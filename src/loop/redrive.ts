@@ -141,6 +141,8 @@ class Letters<E extends FeedEvent> {
   readonly #sent = new Map<string, number>();
   /** What failed again and must stay. */
   readonly #failed = new Set<string>();
+  /** What was taken off: an ack is asked again as a whole, and a run beside may have put a letter back since. */
+  readonly #removed = new Set<string>();
   /** Where the next page begins; absent at the start. */
   #next: string | undefined;
   #isAtEnd = false;
@@ -218,7 +220,9 @@ class Letters<E extends FeedEvent> {
       try {
         const { consumer, feed } = this.#key;
         const key = { consumer, feed, identity };
-        if (!this.#failed.has(identity)) await this.#store.remove(key, options);
+        if (this.#failed.has(identity) || this.#removed.has(identity)) return { status: "acked" };
+        await this.#store.remove(key, options);
+        this.#removed.add(identity);
         return { status: "acked" };
       } catch (thrown) {
         return { status: "failed", error: toFailure(thrown, { what: "remove", whom: "stores" }) };

@@ -184,6 +184,26 @@ describe("redrive", () => {
     await expect(asked).rejects.toThrow(message);
   });
 
+  it("takes off each letter once, so that one which a run puts back meanwhile stays", async () => {
+    const store = await storeOf(2);
+    const { remove } = store;
+    let count = 0;
+    const hanging: DeadLetterStore = {
+      ...store,
+      remove: async (of, given) => {
+        if (of.identity !== "/memory e1") return await remove(of, given);
+        count += 1;
+        if (count > 1) return await remove(of, given);
+        await store.put(letterOf("e0", testEvent("e0")));
+        return await new Promise(() => {});
+      },
+    };
+
+    await ended(redrive(hanging, "orders", () => {}, { ...options, concurrency: 2 }));
+
+    expect(await idsIn(store)).toEqual(["e0"]);
+  });
+
   it("takes options that are undefined for left out", async () => {
     const store = await storeOf(4);
     const handler = vi.fn(() => {

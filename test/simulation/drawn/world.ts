@@ -581,10 +581,12 @@ export class DrawnWorld {
    * granted late.
    */
   #lastCallMs(what: string): number {
-    const { dedupe, nack, lease, callTimeoutMs } = this.plan.settings;
+    const { dedupe, nack, lease, callTimeoutMs, shutdownMs } = this.plan.settings;
     const isLate = ({ service, how }: DrawnTrouble) => service === "acquire" && how === "late";
     const late = lease ? this.plan.troubles.filter(isLate).map(({ ms }) => ms) : [];
-    const isMade = nack || (dedupe && what.startsWith("leaseLost")) || late.length > 0;
+    // So it is where a stop has no time, and a start is known to be none a moment behind it.
+    const isLeft = dedupe && (what.startsWith("leaseLost") || shutdownMs === 0);
+    const isMade = nack || isLeft || late.length > 0;
     return isMade ? Math.max(0, ...late) + callTimeoutMs + 1 : 0;
   }
 
