@@ -36,9 +36,13 @@ export const consoleLogger: Logger = Object.freeze({
 
 /** A logger that takes the object first, and the text after it: pino, bunyan. */
 export interface ObjectFirstLogger {
+  /** Steps. */
   debug(details: object, message: string): void;
+  /** Changes of state. */
   info(details: object, message: string): void;
+  /** What went wrong and was handled. */
   warn(details: object, message: string): void;
+  /** What needs a person. */
   error(details: object, message: string): void;
 }
 
