@@ -21,8 +21,10 @@ const all = [...programs, ...(await Promise.all(entriesBeside(programs).map(prog
 
 function entriesBeside(some: readonly Program[]): readonly string[] {
   const known = some.flatMap(({ imports }) => Object.keys(imports));
+  // Without its peer there is nothing to bundle: `npm run matrix` bundles it with that.
   return Object.keys(packageEntries()).filter(
-    (name) => !known.includes(name === "index" ? "ackloop" : `ackloop/${name}`),
+    (name) =>
+      name !== "opentelemetry" && !known.includes(name === "index" ? "ackloop" : `ackloop/${name}`),
   );
 }
 
