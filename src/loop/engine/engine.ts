@@ -289,7 +289,9 @@ export class Engine {
     this.#noteHandled();
     if (this.#left.signal.aborted) return;
     try {
-      this.#alarm.setTo(this.#ending ? this.#stepToEnd(this.#ending) : this.#stepOn());
+      const at = this.#ending ? this.#stepToEnd(this.#ending) : this.#stepOn();
+      // The step may have been the last.
+      if (!this.#left.signal.aborted) this.#alarm.setTo(at);
     } catch (error) {
       this.#halt(toFailure(error, { what: "run", whom: this.#task.feed.name }));
     }
