@@ -44,7 +44,9 @@ export async function accountOf(
       `${provider.title} needs ${names}: set ${missing.length > 1 ? "them" : "it"}, or give --env-file`,
     );
   }
-  return await provider.connect(environment, settings);
+  const account = await provider.connect(environment, settings);
+  // As they were typed: a slash at the end would stand twice in what is put behind.
+  return { ...account, urls: account.urls.map((url) => url.replace(/\/+$/, "")) };
 }
 
 /**

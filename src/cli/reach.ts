@@ -1,4 +1,5 @@
 import { connect } from "node:tls";
+import { ask } from "../core/guard.ts";
 
 /** What one request to a server told, without any credential. */
 export interface Reached {
@@ -10,32 +11,37 @@ export interface Reached {
   readonly tookMs: number;
 }
 
+/** How long a server may take to answer, in ms. */
+const LIMIT_MS = 10_000;
+
 /** Asks a server anything, and looks at the answer's head alone. */
 export async function reach(url: string, signal: AbortSignal): Promise<Reached> {
-  const cut = new AbortController();
-  const stop = (): void => cut.abort(signal.reason);
-  signal.addEventListener("abort", stop, { once: true });
-  const timer = setTimeout(() => cut.abort(new Error("no answer for 10 s")), 10_000);
+  const asking = { what: "reach", whom: new URL(url).host, limitMs: LIMIT_MS, signal };
+  const answer = await ask(asking, (cut) => look(url, cut));
+  if (answer.kind === "answered") return answer.value;
+  throw answer.kind === "cut" ? signal.reason : (answer.thrown ?? answer.error);
+}
+
+async function look(url: string, cut: AbortSignal): Promise<Reached> {
   const [began, at] = [performance.now(), Date.now()];
-  try {
-    const reply = await fetch(url, { redirect: "manual", signal: cut.signal });
-    const tookMs = performance.now() - began;
-    await reply.body?.cancel();
-    const date = Date.parse(reply.headers.get("date") ?? "");
-    // A `Date` is cut to the second: in its middle is what it means.
-    const skewMs = date + 500 - (at + tookMs / 2);
-    const { status, headers } = reply;
-    return { status, headers, tookMs, ...(Number.isNaN(date) ? {} : { skewMs }) };
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", stop);
-  }
+  const reply = await fetch(url, { redirect: "manual", signal: cut });
+  const tookMs = performance.now() - began;
+  await reply.body?.cancel();
+  const date = Date.parse(reply.headers.get("date") ?? "");
+  // A `Date` is cut to the second: in its middle is what it means.
+  const skewMs = date + 500 - (at + tookMs / 2);
+  const { status, headers } = reply;
+  return { status, headers, tookMs, ...(Number.isNaN(date) ? {} : { skewMs }) };
 }
 
 /** Why a server could not be reached, and what to do about it. */
 export function explainUnreachable(error: unknown): readonly [found: string, todo: string] {
-  const { cause, message = "" } = Object(error) as Partial<Error>;
-  const { code = "" } = Object(cause) as { code?: string };
+  const {
+    cause,
+    code: own = "",
+    message = "",
+  } = Object(error) as Partial<Error & { code: string }>;
+  const { code = own } = Object(cause) as { code?: string };
   const kinds: readonly (readonly [RegExp, string, string])[] = [
     [/ENOTFOUND|EAI_AGAIN/, "its name cannot be resolved", "look at the address, and at DNS"],
     [/ECONNREFUSED/, "nobody listens there", "look at the address and its port"],
@@ -44,7 +50,7 @@ export function explainUnreachable(error: unknown): readonly [found: string, tod
       "its certificate is refused",
       "look at the clock, a proxy between, NODE_EXTRA_CA_CERTS",
     ],
-    [/TIMEOUT|ETIMEDOUT/, "no answer in time", "look at firewalls and proxies"],
+    [/TIMEOUT|ETIMEDOUT/i, "no answer in time", "look at firewalls and proxies"],
     [/ENETUNREACH|EHOSTUNREACH/, "there is no way there", "look at the network"],
     [/SSL|EPROTO/, "it speaks no TLS", "look whether the address should begin with http:"],
     [/ECONNRESET|UND_ERR_SOCKET/, "the connection was cut", "look at firewalls and proxies"],
@@ -63,7 +69,7 @@ export function certificateDays(url: URL): Promise<number> {
       socket.end();
       resolve(Math.floor((Date.parse(until) - Date.now()) / 86_400_000));
     });
-    socket.setTimeout(10_000, () => socket.destroy(new Error("no answer for 10 s")));
+    socket.setTimeout(LIMIT_MS, () => socket.destroy(new Error("no answer for 10 s")));
     socket.once("error", reject);
   });
 }

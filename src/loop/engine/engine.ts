@@ -289,9 +289,7 @@ export class Engine {
     this.#noteHandled();
     if (this.#left.signal.aborted) return;
     try {
-      const at = this.#ending ? this.#stepToEnd(this.#ending) : this.#stepOn();
-      // The step may have been the last.
-      if (!this.#left.signal.aborted) this.#alarm.setTo(at);
+      this.#alarm.setTo(this.#ending ? this.#stepToEnd(this.#ending) : this.#stepOn());
     } catch (error) {
       this.#halt(toFailure(error, { what: "run", whom: this.#task.feed.name }));
     }

@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { checkNode } from "../../../src/cli/checks.ts";
 import { providers } from "../../../src/cli/providers.ts";
+import { explainUnreachable } from "../../../src/cli/reach.ts";
 import { freePort } from "../../../src/cli/serve.ts";
+import { AckloopError } from "../../../src/core/errors.ts";
 import { sqliteStores } from "../../../src/stores/index.ts";
 import { driver } from "../../stores/sqlite-drivers.ts";
 import { folder, given } from "../emulated.ts";
@@ -136,6 +138,15 @@ describe("ackloop doctor", () => {
 
     expect(bad).toMatchObject([
       { about: "state", found: expect.stringMatching(/empty: ackloop_dedupe$/) },
+    ]);
+  });
+
+  it("says that a server was too slow", () => {
+    const late = new AckloopError("timeout", "example.com reach: no answer within 10 s");
+
+    expect(explainUnreachable(late)).toEqual([
+      "no answer in time (timeout)",
+      "look at firewalls and proxies",
     ]);
   });
 

@@ -17,7 +17,7 @@ import { serve } from "../../serve.ts";
 /** The root with the prefix that the client takes. */
 function rootOf({ account, environment }: Probing): string {
   const prefix = variable(environment, "DISCUE_NAMING") === "alias" ? "" : "/v1";
-  return `${account.urls[0]?.replace(/\/+$/, "")}${prefix}`;
+  return `${account.urls[0]}${prefix}`;
 }
 
 const nameOf = ({ environment }: Probing): string =>

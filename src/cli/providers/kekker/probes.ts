@@ -12,7 +12,7 @@ import {
 type Item = Readonly<Record<string, unknown>>;
 
 const list = (probing: Probing, query = ""): Promise<Answer> =>
-  probing.send("GET", `${probing.account.urls[0]?.replace(/\/+$/, "")}/api/events${query}`);
+  probing.send("GET", `${probing.account.urls[0]}/api/events${query}`);
 
 /** The events of a page, or of a bare list. */
 const itemsOf = (answer: Answer): readonly Item[] =>
@@ -51,7 +51,7 @@ export const probes: Probes<keyof typeof assumptions> = {
     async ask({ account, send }) {
       // Nothing is of that time or later, so nothing comes again.
       const time = new Date(Date.now() + 31_536_000_000).toISOString().replace("Z", "");
-      const url = `${account.urls[0]?.replace(/\/+$/, "")}/api/events/reset/${encodeURIComponent(time)}`;
+      const url = `${account.urls[0]}/api/events/reset/${encodeURIComponent(time)}`;
       const answer = await send("POST", url);
       if (answer.status < 300) return holds("a time without a zone is taken", answer);
       if (answer.status === 400) return fails("400 to a time without a zone", answer);
