@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { AckloopError } from "../../../src/core/errors.ts";
 import type { FeedEvent } from "../../../src/core/event.ts";
 import type { Delivery } from "../../../src/core/feed.ts";
@@ -35,6 +35,8 @@ function attemptsOf(handlers: unknown, { options = {}, events }: Setting = {}) {
     reports.push(report);
   };
   const quit = new AbortController();
+  // A store that never answers is asked for ever: its timers would be found by the tests of other files.
+  onTestFinished(() => quit.abort());
   const scope = new HandlerScope(settings.handlerTimeoutMs);
   const warn = vi.fn();
   const log = { ...settings.logger, warn };
