@@ -22,11 +22,13 @@ const ONE_BY_ONE = 10;
 /** What fails and is asked again: what it is called, and what that means meanwhile. */
 export type Troubled = readonly [name: string, meanwhile: string];
 
-const unsettled = (work: string) => `nothing that needs it is ${work} before; `;
-
 const stores = {
-  deadLetters: ["the dead-letter store", unsettled("acknowledged")],
-  dedupe: ["the dedupe store", unsettled("handled or acknowledged")],
+  // What is to be skipped is there too, so that a run knows it before its first handler.
+  deadLetters: [
+    "the dead-letter store",
+    "nothing that needs it is acknowledged before, and a run that begins waits for it; ",
+  ],
+  dedupe: ["the dedupe store", "nothing that needs it is handled or acknowledged before; "],
   lease: ["the lease store", "nothing is read without the lease; "],
 } as const satisfies Record<string, Troubled>;
 

@@ -101,7 +101,7 @@ const kinds: readonly {
   {
     kind: "storeFailed",
     lines: [
-      "warn the dead-letter store failed: Error: disk full; nothing that needs it is acknowledged before; trying again in 1 s",
+      "warn the dead-letter store failed: Error: disk full; nothing that needs it is acknowledged before, and a run that begins waits for it; trying again in 1 s",
     ],
     make: async () => {
       const { deadLetters } = memoryStores();
