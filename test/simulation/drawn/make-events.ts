@@ -19,7 +19,7 @@ export function planEvents(settings: DrawnSettings, dice: Dice): DrawnEvent[] {
   const sources = dice.pick([1, 1, 2]);
   const keys = dice.pick([1, 2, 5]);
   const bursts = Array.from({ length: dice.whole(1, 3) }, () => dice.whole(0, BUSY_MS));
-  const trouble = dice.pick([0, 0.1, 0.4]);
+  const trouble = Math.min(dice.pick([0, 0.1, 0.4]), mostTrouble(settings));
   const manner = dice.pick(manners);
   const isStubborn =
     settings.attempts === 1_000 &&
@@ -53,6 +53,11 @@ export function planEvents(settings: DrawnSettings, dice: Dice): DrawnEvent[] {
     (event): DrawnEvent => (surplus.has(event) ? { ...event, kind: "good" } : event),
   );
   return bearable.sort((left, right) => (left.times[0] ?? 0) - (right.times[0] ?? 0));
+}
+
+/** Where each failure ends the run and its page begins anew, many of them outlast every plan. */
+function mostTrouble({ isPage, deadLetters, attempts }: DrawnSettings): number {
+  return isPage && !deadLetters && attempts <= 3 ? 0.1 : 1;
 }
 
 function planTimes(kind: DrawnEvent["kind"], bursts: readonly number[], dice: Dice): number[] {
