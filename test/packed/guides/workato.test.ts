@@ -1,0 +1,48 @@
+import { expect } from "vitest";
+import * as z from "zod";
+import { firstEvent, walkFirstEvent } from "./first-event.ts";
+import { packed, walkPage } from "./page.ts";
+
+const { workatoEmulator } = await packed("ackloop/emulator");
+const { memoryStores } = await packed("ackloop/stores");
+const { topicSchema, workato } = await packed("ackloop/workato");
+
+walkFirstEvent("docs/providers/workato.md");
+
+/** A client of an emulator with one topic, which has the number that the page names. */
+function made(fields: readonly object[] = []) {
+  const emulator = workatoEmulator();
+  const { token, baseUrl } = emulator.connection("https://workato.test");
+  const topic = emulator.createTopic("orders", { schema: fields } as never);
+  const client = workato({ token, baseUrl, fetch: emulator.fetch });
+  return { emulator, topic, client, cursor: memoryStores().cursors, consumer: "billing" };
+}
+
+await walkPage(
+  "docs/providers/workato.md",
+  {
+    Types: [
+      async ({ run }) => {
+        const { emulator, topic, ...given } = made([{ name: "order", type: "string" }]);
+        emulator.publish(topic, [{ order: "7" }]);
+
+        const { feed } = await run({ ...given, topicSchema });
+
+        expect((await feed.pull()).deliveries[0].event).toMatchObject({
+          type: "message",
+          data: { order: "7" },
+        });
+      },
+      async ({ run }) => {
+        const { emulator, topic, ...given } = made();
+        emulator.publish(topic, [{ kind: "placed", order: "7" }]);
+        const [OrderPlaced, OrderPaid] = [z.looseObject({ order: z.string() }), z.looseObject({})];
+
+        const { feed } = await run({ ...given, OrderPlaced, OrderPaid });
+
+        expect((await feed.pull()).deliveries[0].event).toMatchObject({ type: "placed" });
+      },
+    ],
+  },
+  firstEvent,
+);
