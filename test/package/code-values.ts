@@ -48,7 +48,12 @@ function calculate(text: string): number {
   const plain = text.replaceAll("_", "");
   return plain
     .split(/\s*\*(?!\*)\s*(?<!\*\*\s*)/)
-    .map((part) => part.split(/\s*\*\*\s*/).map(Number).reduceRight((power, base) => base ** power))
+    .map((part) =>
+      part
+        .split(/\s*\*\*\s*/)
+        .map(Number)
+        .reduceRight((power, base) => base ** power),
+    )
     .reduce((all, each) => all * each);
 }
 

@@ -14,9 +14,19 @@ const [, , , kind] = process.argv;
 function addressOf({ method, headers }, { pathname, search, searchParams }) {
   if (kind === undefined) {
     const requestContext = { http: { method } };
-    return { version: "2.0", rawPath: pathname, rawQueryString: search.slice(1), headers, requestContext };
+    return {
+      version: "2.0",
+      rawPath: pathname,
+      rawQueryString: search.slice(1),
+      headers,
+      requestContext,
+    };
   }
-  const asItCame = search.slice(1).split("&").filter(Boolean).map((each) => each.split("="));
+  const asItCame = search
+    .slice(1)
+    .split("&")
+    .filter(Boolean)
+    .map((each) => each.split("="));
   const query = Object.fromEntries(kind === "rest" ? searchParams : asItCame);
   const queryStringParameters = search === "" && kind === "rest" ? null : query;
   return { path: pathname, httpMethod: method, headers, queryStringParameters };

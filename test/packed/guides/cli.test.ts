@@ -6,7 +6,9 @@ import { afterAll, describe, expect, it } from "vitest";
 import { providers } from "../../../src/cli/providers.ts";
 import { environmentOf } from "../../cli/emulated.ts";
 import { root } from "../consumer.ts";
-import { environment, folderOf, shell, until, walkPage } from "./page.ts";
+import { environment, folderOf, packed, shell, until, walkPage } from "./page.ts";
+
+const { sqliteStores } = await packed("ackloop/stores");
 
 const page = "docs/cli.md";
 const folder = folderOf(page);
@@ -53,6 +55,9 @@ describe("the commands of its table", async () => {
   const lines = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   writeFileSync(join(folder, ".env"), lines.join("\n"));
   writeFileSync(join(folder, "book.sh"), "#!/bin/sh\ncat > /dev/null\n", { mode: 0o755 });
+  // The state of the program that the page speaks of.
+  const { deadLetters } = sqliteStores(join(folder, "state.db"));
+  await deadLetters.list({ consumer: "billing", feed: "orders" });
   afterAll(() => void child.kill("SIGINT"));
 
   it("are found", () => {
@@ -61,10 +66,9 @@ describe("the commands of its table", async () => {
 
   it.each(commands)("work against emulators: %s", (command) => {
     const once = / tail /.test(command) ? " --once" : "";
-    const state = / drain /.test(command) ? "" : "";
 
-    const { status, stderr } = shell(folder, `${command}${once}${state}`, env);
+    const { status, stdout, stderr } = shell(folder, `${command}${once}`, env);
 
-    expect([status, stderr]).toEqual([0, expect.anything()]);
+    expect([status, stdout, stderr]).toEqual([0, expect.anything(), expect.anything()]);
   });
 });

@@ -29,7 +29,11 @@ await walkPage("docs/emulator.md", {
 
     await run({ emulator, queue });
 
-    expect(emulator.journal.event("order-7")).toMatchObject({ published: 1, delivered: 1, acks: 1 });
+    expect(emulator.journal.event("order-7")).toMatchObject({
+      published: 1,
+      delivered: 1,
+      acks: 1,
+    });
     expect(emulator.journal.entries({ kinds: ["acked", "ackedAgain"], queue })).toHaveLength(1);
     expect(text).toContain('calls("pull")');
     expect(Number(emulator.journal.calls("pull"))).toBeGreaterThan(0);

@@ -23,7 +23,10 @@ await walkPage("docs/failures.md", {
     await started.stop();
 
     expect(await started).toMatchObject({ handled: 1, retried: 1 });
-    expect(handler.mock.calls[0]?.[1]).toMatchObject({ signal: expect.any(AbortSignal), attempt: 1 });
+    expect(handler.mock.calls[0]?.[1]).toMatchObject({
+      signal: expect.any(AbortSignal),
+      attempt: 1,
+    });
   },
   "Dead letters": [
     async ({ run }) => {

@@ -19,7 +19,10 @@ await walkPage("docs/health.md", {
     async ({ run }) => {
       const all = group([consume(memoryFeed(), () => undefined)]);
       const { server } = await run({ all }, (text) =>
-        text.replace("probesOf(all).listen(8080)", 'const server = probesOf(all).listen(0, "127.0.0.1")'),
+        text.replace(
+          "probesOf(all).listen(8080)",
+          'const server = probesOf(all).listen(0, "127.0.0.1")',
+        ),
       );
       await once(server, "listening");
       const ask = async (path: string) =>

@@ -1,5 +1,5 @@
 import { expect, vi } from "vitest";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { firstEvent, walkFirstEvent } from "./first-event.ts";
 import { packed, until, walkPage } from "./page.ts";
 

@@ -37,7 +37,10 @@ export async function expectMounted({ url, written }: Served): Promise<void> {
   };
 
   discue.publish(queue, [{ data: '{"order":7}' }]);
-  await vi.waitFor(() => expect(discue.journal.entries({ kinds: ["acked"] })).toHaveLength(1), 20_000);
+  await vi.waitFor(
+    () => expect(discue.journal.entries({ kinds: ["acked"] })).toHaveLength(1),
+    20_000,
+  );
   expect(written()).toContain('a message: {"order":7}');
   expect(await post("?secret=another-secret-of-no-use", '{"data":"8"}')).toBe(401);
   expect(await post("", '{"data":"8"}')).toBe(401);

@@ -91,7 +91,10 @@ await walkPage("docs/network.md", {
     async ({ text, folder }: Runnable) => {
       if (!hasProxyVariable) return;
       const { address, asked } = await serveProxy();
-      writeFileSync(join(folder, "app.js"), 'await fetch("https://ackloop.invalid").catch(() => {});');
+      writeFileSync(
+        join(folder, "app.js"),
+        'await fetch("https://ackloop.invalid").catch(() => {});',
+      );
       shell(folder, text.replace("http://proxy.corp:3128", address));
 
       await vi.waitUntil(() => asked.length > 0);

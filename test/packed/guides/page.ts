@@ -102,7 +102,8 @@ export async function walkPage(
       const name = `line ${block.line}, ${heading}`;
       if (typeof check === "function") it(name, () => check(runnable(block, folder)));
       // A block that declares tests declares them here.
-      else if (check) await describe(name, async () => void (await run(block, folder, check.given)));
+      else if (check)
+        await describe(name, async () => void (await run(block, folder, check.given)));
     }
   }
 }

@@ -26,7 +26,7 @@ await walkPage("docs/shutdown.md", {
 
       process.emit("SIGTERM");
 
-      expect((await ended).summary).toMatchObject({ handled: 1, unsettled: 1, stopped: "stop" });
+      expect((await ended).summary).toMatchObject({ handled: 1, unsettled: 1, stopped: "signal" });
       process.removeAllListeners("SIGINT");
     },
     async ({ run }) => {

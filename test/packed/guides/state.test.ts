@@ -28,7 +28,7 @@ await walkPage("docs/state.md", {
   },
   "Once more from a time on": [
     async ({ runCommands }) => {
-      const emulator = workatoEmulator({ firstTopicId: 334_525 });
+      const emulator = workatoEmulator();
       const { token } = emulator.connection("https://workato.test");
       const topic = emulator.createTopic("orders");
       emulator.publish(topic, [{ order: 7 }]);
@@ -47,7 +47,7 @@ await walkPage("docs/state.md", {
       const emulator = kekkerEmulator();
       const { channel, login, password, baseUrl } = emulator.connection("https://kekker.test");
       const node = kekker({ baseUrl, channel, login, password, fetch: emulator.fetch });
-      emulator.publish([{ event: "DealCreated", category: "Deals" }]);
+      emulator.publish([{ event: "DealCreated", category: "Deals", objectId: "7" }]);
       const { cursors } = sqliteStores("./state.db");
       const feed = node.feed({ cursor: cursors, consumer: "deals" });
       await drain(feed, () => undefined);

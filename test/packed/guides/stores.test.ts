@@ -30,11 +30,16 @@ function denoKv() {
     return { key, value: found?.value ?? null, versionstamp: found?.versionstamp ?? null };
   };
   type Entry = ReturnType<typeof read>;
-  const atomic = (checked: readonly Entry[], sets: readonly (readonly [Entry["key"], unknown])[]) => ({
+  const atomic = (
+    checked: readonly Entry[],
+    sets: readonly (readonly [Entry["key"], unknown])[],
+  ) => ({
     check: (entry: Entry) => atomic([...checked, entry], sets),
     set: (key: Entry["key"], value: unknown) => atomic(checked, [...sets, [key, value]]),
     async commit() {
-      const isSame = checked.every(({ key, versionstamp }) => read(key).versionstamp === versionstamp);
+      const isSame = checked.every(
+        ({ key, versionstamp }) => read(key).versionstamp === versionstamp,
+      );
       if (!isSame) return { ok: false };
       version += 1;
       for (const [key, value] of sets) {
@@ -76,7 +81,9 @@ await walkPage("docs/stores.md", {
     async ({ run }) => {
       const { database, stores, book } = await run({ DatabaseSync: Database, sqliteStores });
       expect(await bookTwice(book, stores.dedupe)).toEqual([1, 1]);
-      expect(database.prepare("select id, total from orders").all()).toEqual([{ id: "1", total: 12 }]);
+      expect(database.prepare("select id, total from orders").all()).toEqual([
+        { id: "1", total: 12 },
+      ]);
     },
     async ({ run }) => {
       const database = await PGlite.create();

@@ -15,7 +15,9 @@ await walkPage("docs/telemetry.md", {
 
     const names = await run({ orders, onOrder, onMessage, hook });
     const sent = { method: "POST", body: '{"data":"7"}' };
-    const { status } = await names["answer"](new Request(`https://shop.test/?secret=${secret}`, sent));
+    const { status } = await names["answer"](
+      new Request(`https://shop.test/?secret=${secret}`, sent),
+    );
     await until(() => orders.acked.length === 1);
     await names["run"].stop();
 

@@ -1,5 +1,5 @@
 import { expect, vi } from "vitest";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { firstEvent, walkFirstEvent } from "./first-event.ts";
 import { packed, walkPage } from "./page.ts";
 
@@ -24,7 +24,11 @@ await walkPage(
     "Which token": async ({ run }) => {
       const emulator = tikiEmulator();
       const connection = emulator.connection("https://api.tiki.vn");
-      const { publicClientId: clientId, publicClientSecret: clientSecret, publicRedirectUri } = connection;
+      const {
+        publicClientId: clientId,
+        publicClientSecret: clientSecret,
+        publicRedirectUri,
+      } = connection;
       const own = { clientId, clientSecret, authentication: "post" } as const;
       const redirectUri = String(publicRedirectUri);
       const code = emulator.authorize({ clientId, scopes: ["offline", "order", "product"] });
@@ -37,7 +41,7 @@ await walkPage(
           make({ ...options, authentication: "post" });
       const given = {
         ...{ clientId, clientSecret, redirectUri, code, onRefresh, shop },
-        ...{ state: "s-1", stored: "a-stored-token", queueCode: queue.code },
+        ...{ state: "a-random-text", stored: "a-stored-token", queueCode: queue.code },
         ...{ eventType: "ORDER_STATUS_UPDATED", authorizeUrl },
         authorizationCode: withPost(authorizationCode),
         refreshToken: withPost(refreshToken),

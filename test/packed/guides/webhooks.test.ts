@@ -165,7 +165,9 @@ createServer(getRequestListener(handle)).listen(${port}, "127.0.0.1");`;
     expect(commandsIn(block)).toHaveLength(3);
   },
   Node: onNode(),
-  Express: onNode('app.post("/orders", (request, response) => response.json({ got: request.body }));'),
+  Express: onNode(
+    'app.post("/orders", (request, response) => response.json({ got: request.body }));',
+  ),
   Fastify: onNode(
     'app.post("/orders", async (request) => ({ got: request.body }));',
     "Fastify and Koa",
@@ -196,7 +198,11 @@ createServer(getRequestListener(handle)).listen(${port}, "127.0.0.1");`;
   "Cloudflare Workers": async (block) => {
     if (missing.Workers !== undefined) return;
     const file = await bundle(save(block), "esm");
-    const command = [process.execPath, host("worker-host.mjs"), fileIn("miniflare/dist/src/index.js")];
+    const command = [
+      process.execPath,
+      host("worker-host.mjs"),
+      fileIn("miniflare/dist/src/index.js"),
+    ];
     await expectMounted(await serve([...command, file], await freePort()));
   },
   "Next.js": ranBy("test/packed/bundles/frameworks.test.ts"),

@@ -1,5 +1,5 @@
-import { expect } from "vitest";
-import * as z from "zod";
+import { expect, it } from "vitest";
+import * as z from "zod/mini";
 import { firstEvent, walkFirstEvent } from "./first-event.ts";
 import { packed, walkPage } from "./page.ts";
 
@@ -46,3 +46,13 @@ await walkPage(
   },
   firstEvent,
 );
+
+it("names a feed by its region, whatever its addresses are", () => {
+  const { cursor, consumer } = made();
+  const nameOf = (options: object) =>
+    workato({ token: "t", ...options }).feed(1, { cursor, consumer }).name;
+  const streamsUrl = "https://streams.example/api/v1";
+
+  expect(nameOf({ region: "eu", streamsUrl })).toBe(nameOf({ region: "eu" }));
+  expect(nameOf({ streamsUrl })).not.toBe(nameOf({ region: "eu" }));
+});
