@@ -11,7 +11,7 @@ export const textOf = (file: string): string => readFileSync(join(root, file), "
 const sum = String.raw`[\d_.]+(?:\s*\*\*?\s*[\d_.]+)*`;
 
 /** A number as it stands, or the name of a constant. */
-const value = `(${sum}|[A-Za-z_]\\w+)`;
+const value = `(\\d+ \\* [A-Za-z]\\w+|${sum}|[A-Za-z_]\\w+)`;
 
 /** How the code gives a number to a name. */
 const forms = (name: string): readonly string[] => [
@@ -30,8 +30,11 @@ export function valuesIn(file: string, name: string, depth = 0): readonly number
   return forms(name)
     .flatMap((form) => [...text.matchAll(new RegExp(form, "g"))].map(([, found = ""]) => found))
     .flatMap((found) => {
-      if (/^\d/.test(found)) return [calculate(found)];
-      return depth < 2 ? valuesIn(file, found, depth + 1) : [];
+      const [, times = "1", constant = found] = /^(\d+) \* ([A-Za-z]\w+)$/.exec(found) ?? [];
+      if (/^\d/.test(constant)) return [calculate(found)];
+      return depth < 2
+        ? valuesIn(file, constant, depth + 1).map((each) => Number(times) * each)
+        : [];
     });
 }
 

@@ -43,7 +43,7 @@ const plain = (page: string): string =>
 
 /** `5 s` as 5,000, `a hundred events` as 100. */
 function toNumber(text: string): number {
-  const [, count = "", of = ""] = /^(.*) (\w+)$/.exec(text) ?? [];
+  const [, count = text, of = ""] = /^(.*) ([a-z]\w*)$/i.exec(text) ?? [];
   const times = amounts[count.toLowerCase()] ?? Number(count.replace(/[,_ ]/g, ""));
   return times * (units[of] ?? units[of.replace(/s$/, "")] ?? 1);
 }
