@@ -41,7 +41,7 @@ await walkPage("docs/health.md", {
     feed.publish(testEvent("1"));
     const runs = [consume(feed, () => undefined)];
     const ended = run({ runs });
-    await until(() => feed.acked.length === 1);
+    await until(() => feed.acked.length === 1 && process.listenerCount("SIGTERM") > 0);
 
     process.emit("SIGTERM");
 
