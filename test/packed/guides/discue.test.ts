@@ -2,7 +2,6 @@ import { expect, vi } from "vitest";
 import { firstEvent, walkFirstEvent } from "./first-event.ts";
 import { packed, until, walkPage } from "./page.ts";
 
-const { consume } = await packed("ackloop");
 const { discue, discueReceiver } = await packed("ackloop/discue");
 const { discueEmulator } = await packed("ackloop/emulator");
 const secret = "a-secret-of-the-test";
@@ -28,7 +27,7 @@ await walkPage(
       const handlers = vi.fn();
       const receiver = discueReceiver({ secret });
 
-      const { orders, run: started, POST } = await run({ receiver, consume, handlers });
+      const { orders, run: started, POST } = await run({ receiver, handlers });
       const sent = { method: "POST", body: '{"message":{"id":"m-1","name":"","data":"7"}}' };
       const { status } = await POST(new Request(`https://shop.test/?secret=${secret}`, sent));
       await started.stop();

@@ -1,12 +1,11 @@
 import { expect, vi } from "vitest";
-import * as z from "zod/mini";
 import { firstEvent, walkFirstEvent } from "./first-event.ts";
 import { packed, until, walkPage } from "./page.ts";
 
-const { consume, drain } = await packed("ackloop");
+const { drain } = await packed("ackloop");
 const { kekkerEmulator } = await packed("ackloop/emulator");
 const { kekker } = await packed("ackloop/kekker");
-const { memoryStores } = await packed("ackloop/stores");
+const { sqliteStores } = await packed("ackloop/stores");
 
 walkFirstEvent("docs/providers/kekker.md");
 
@@ -26,36 +25,23 @@ await walkPage(
     "The first run": async ({ run }) => {
       const { emulator, node } = made();
       emulator.publish([deal]);
-      const stores = memoryStores();
       const reset = vi.spyOn(node.events, "reset");
-      const runs: { stop(): Promise<unknown> }[] = [];
-      const given = {
-        node,
-        sqliteStores: () => stores,
-        handlers: () => undefined,
-        consume: (...all: Parameters<typeof consume>) => {
-          const started = consume(...all);
-          runs.push(started);
-          return started;
-        },
-      };
 
-      const ended = run(given);
+      const { cursors, feed, run: started } = await run({ node, handlers: () => undefined });
       await until(() => emulator.unprocessed() === 0);
-      await runs[0]?.stop();
+      await started.stop();
 
-      const { feed } = await ended;
       expect(reset.mock.calls).toEqual([["2026-01-01T00:00:00"]]);
-      expect(await stores.cursors.load({ consumer: "deals", feed: feed.name })).toBeDefined();
+      expect(await cursors.load({ consumer: "deals", feed: feed.name })).toBeDefined();
     },
     Recovery: async ({ run }) => {
       const { emulator, node } = made();
       emulator.publish([deal]);
-      const stores = memoryStores();
-      await drain(node.feed({ cursor: stores.cursors, consumer: "deals" }), () => undefined);
+      const { cursors } = sqliteStores("./state.db");
+      await drain(node.feed({ cursor: cursors, consumer: "deals" }), () => undefined);
       const reset = vi.spyOn(node.events, "reset");
 
-      const { watermark } = await run({ node, sqliteStores: () => stores });
+      const { watermark } = await run({ node });
 
       expect(reset.mock.calls).toEqual([[watermark.value]]);
     },
@@ -64,7 +50,7 @@ await walkPage(
       const more = { objectId: "7", amount: 12 };
       emulator.publish([{ category: "Contracts", event: "ContractSigned", ...more }]);
 
-      const { feed } = await run({ node, z });
+      const { feed } = await run({ node });
 
       const page = await feed.pull();
       expect(page.deliveries[0].event).toMatchObject({ type: "ContractSigned", data: more });

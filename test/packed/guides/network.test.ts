@@ -118,7 +118,7 @@ await walkPage("docs/network.md", {
       const { address, asked } = await serveProxy();
       const { baseUrl, token } = await serveTiki();
 
-      const { shop } = await run({ tiki, token }, withBase(baseUrl, address));
+      const { shop } = await run({ token }, withBase(baseUrl, address));
 
       expect(await shop.queues.list()).toEqual([]);
       expect(asked.length).toBeGreaterThan(0);
@@ -142,9 +142,7 @@ await walkPage("docs/network.md", {
       const client = kekker(connection as never);
       await expect(client.events.list()).rejects.toMatchObject({ code: "config" });
 
-      const { node } = await run({ kekker, connection }, (text) =>
-        text.replace("/etc/corp/ca.pem", file),
-      );
+      const { node } = await run({ connection }, (text) => text.replace("/etc/corp/ca.pem", file));
 
       expect(await node.events.list()).toMatchObject({ events: [] });
     },
@@ -152,7 +150,7 @@ await walkPage("docs/network.md", {
   "Two roads on Node": async ({ run }) => {
     const { baseUrl, token } = await serveTiki();
 
-    const { shop } = await run({ tiki, token }, withBase(baseUrl));
+    const { shop } = await run({ token }, withBase(baseUrl));
 
     expect(await shop.queues.list()).toEqual([]);
   },

@@ -131,11 +131,22 @@ function runnable(block: Block, folder: string): Runnable {
   };
 }
 
+/** Everything that the package exports, which a block has to import. */
+async function exported(): Promise<ReadonlyMap<string, unknown>> {
+  const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const names = Object.keys(exports).filter((path) => path !== "./package.json");
+  const entries = names.map((path) => packed(path.replace(/^\./, "ackloop") as keyof Entries));
+  return new Map((await Promise.all(entries)).flatMap((entry) => Object.entries(entry)));
+}
+
 let runs = 0;
 async function run({ text, line }: Block, folder: string, given: Names): Promise<Names> {
   const { code, free } = await toModule(text);
   const missing = free.filter((name) => !(name in given));
   if (missing.length > 0) throw new Error(`line ${line}: nothing gives it ${missing.join(", ")}`);
+  const ours = await exported();
+  const unsaid = free.filter((name) => given[name] === ours.get(name) && ours.has(name));
+  if (unsaid.length > 0) throw new Error(`line ${line}: it does not import ${unsaid.join(", ")}`);
   runs += 1;
   const file = join(folder, `line-${line}-${runs}.mjs`);
   writeFileSync(file, code);

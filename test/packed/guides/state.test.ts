@@ -52,7 +52,7 @@ await walkPage("docs/state.md", {
       const feed = node.feed({ cursor: cursors, consumer: "deals" });
       await drain(feed, () => undefined);
 
-      const { watermark } = await run({ sqliteStores, node, feed });
+      const { watermark } = await run({ node, feed });
 
       expect(watermark).toMatchObject({ value: expect.any(String) });
     },

@@ -1,12 +1,11 @@
 import { existsSync } from "node:fs";
 import { PGlite } from "@electric-sql/pglite";
-import Database from "libsql";
 import { expect, vi } from "vitest";
 import { packed, ranBy, walkPage } from "./page.ts";
 
-const { consume, drain } = await packed("ackloop");
+const { drain } = await packed("ackloop");
 const { discueReceiver } = await packed("ackloop/discue");
-const { memoryStores, postgresStores, sqliteStores } = await packed("ackloop/stores");
+const { memoryStores, postgresStores } = await packed("ackloop/stores");
 const { memoryFeed, testEvent } = await packed("ackloop/testing");
 
 /** What a test of an effect and its mark looks at: an order that comes twice is booked once. */
@@ -79,7 +78,13 @@ await walkPage("docs/stores.md", {
   ],
   "The effect and the mark in one transaction": [
     async ({ run }) => {
-      const { database, stores, book } = await run({ DatabaseSync: Database, sqliteStores });
+      // Node has none before 22.13; libsql is used alike.
+      const { database, stores, book } = await run({}, (text) =>
+        text.replace(
+          'import { DatabaseSync } from "node:sqlite"',
+          'import DatabaseSync from "libsql"',
+        ),
+      );
       expect(await bookTwice(book, stores.dedupe)).toEqual([1, 1]);
       expect(database.prepare("select id, total from orders").all()).toEqual([
         { id: "1", total: 12 },
@@ -102,7 +107,7 @@ await walkPage("docs/stores.md", {
     const secret = "a-secret-of-the-test";
     const handlers = vi.fn();
     const stores = memoryStores();
-    const given = { stores, receiver: discueReceiver({ secret }), handlers, consume };
+    const given = { stores, receiver: discueReceiver({ secret }), handlers };
     const { POST, run: started } = await run(given);
     const sent = { method: "POST", body: '{"message":{"id":"m-1","name":"","data":"7"}}' };
 

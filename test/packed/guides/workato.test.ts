@@ -5,7 +5,7 @@ import { packed, walkPage } from "./page.ts";
 
 const { workatoEmulator } = await packed("ackloop/emulator");
 const { memoryStores } = await packed("ackloop/stores");
-const { topicSchema, workato } = await packed("ackloop/workato");
+const { workato } = await packed("ackloop/workato");
 
 walkFirstEvent("docs/providers/workato.md");
 
@@ -26,7 +26,7 @@ await walkPage(
         const { emulator, topic, ...given } = made([{ name: "order", type: "string" }]);
         emulator.publish(topic, [{ order: "7" }]);
 
-        const { feed } = await run({ ...given, topicSchema });
+        const { feed } = await run(given);
 
         expect((await feed.pull()).deliveries[0].event).toMatchObject({
           type: "message",
