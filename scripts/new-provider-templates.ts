@@ -760,7 +760,7 @@ export const provider: DemoProvider = {
 
 TODO(source): what its events are, with the address of the vendor's page.
 
-TODO: under "The first event", a program that runs as it stands against the emulator, as docs/providers/tiki.md has it;
+TODO: under "The first event", a program that runs as it stands against the emulator, as the other pages of docs/providers have it;
 test/packed/guides walks it.
 
 A whole job: [\`examples/%folder%.ts\`](../../examples/%folder%.ts).
