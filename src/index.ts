@@ -43,6 +43,7 @@ export type {
 export type * from "./core/stores.ts";
 export type { StopReason, Summary } from "./core/summary.ts";
 export type * from "./core/telemetry.ts";
+export type { WorkQueue, WorkQueueFeedOptions } from "./core/work-queue.ts";
 export { batch } from "./loop/batch.ts";
 export type { ConsumeOptions, DrainOptions } from "./loop/consume.ts";
 export { consume, drain } from "./loop/consume.ts";
@@ -78,6 +79,8 @@ export type { Outcome } from "./loop/outcome.ts";
 export { deadLetter, done, drop, retry } from "./loop/outcome.ts";
 export type { RedriveOptions, RedriveSource, RedriveSummary } from "./loop/redrive.ts";
 export { isLetterOf, redrive } from "./loop/redrive.ts";
+export type { Relay, RelayOptions } from "./loop/relay.ts";
+export { relay } from "./loop/relay.ts";
 export type { Health, Run, Trouble } from "./loop/run.ts";
 export type { WebhookHandler, WebhookOptions } from "./loop/webhook.ts";
 export { webhook } from "./loop/webhook.ts";

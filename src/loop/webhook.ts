@@ -103,7 +103,7 @@ export function webhook<E extends FeedEvent>(
   }
   checkSourceName("webhook", "receiver", receiver.name);
   const routes = toRoutes("webhook", handlers, receiver.events);
-  if (routes.batch) {
+  if (routes.batch && typeof handlers !== "function") {
     throw new AckloopError("config", "webhook: a request has no batch; give a function or a map");
   }
   const settings = toHandlingSettings("webhook", options, webhookTable);
@@ -282,10 +282,12 @@ class Desk<E extends FeedEvent> {
         pageOfOne(),
       );
     this.#open += 1;
+    if (this.#open === 1) this.#shared.watching?.busy(true);
     const settled = entry.isDone
       ? await keeping.finish(entry).catch((error: unknown) => this.#halted(error))
       : await this.#attempt(entry, endsAt, work);
     this.#open -= 1;
+    if (this.#open === 0) this.#shared.watching?.busy(false);
     patience.rest();
     if (settled) this.#unfinished.delete(identity);
     else if (entry.isDone) remember(this.#unfinished, identity, entry);
