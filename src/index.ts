@@ -5,7 +5,7 @@
  * This entry knows no provider: they are at `ackloop/tiki`, `ackloop/kekker`, `ackloop/discue` and
  * `ackloop/workato`.
  *
- * @packageDocumentation
+ * @module ackloop
  */
 export type { AckloopErrorCode, AckloopErrorFacts } from "./core/errors.ts";
 export { AckloopError, isAckloopError } from "./core/errors.ts";

@@ -29,7 +29,7 @@
  * });
  * ```
  *
- * @module
+ * @module ackloop/http
  */
 
 export { httpClient } from "./http-client.ts";

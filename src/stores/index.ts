@@ -1,3 +1,12 @@
+/**
+ * Where what must outlive a run is kept: places, dead letters, marks of handled events, leases, and the inbox
+ * of a webhook.
+ *
+ * `memoryStores`, `sqliteStores` and `postgresStores` each give the whole set. `inbox` stores the events of a
+ * webhook before it answers, and `inboxFeed` is the feed that they are handled from.
+ *
+ * @module ackloop/stores
+ */
 export type { FullStoreSet, StoreSet } from "../core/stores.ts";
 export { checkedStores } from "./checked.ts";
 export { type InboxEnds, type InboxOptions, inbox } from "./inbox.ts";

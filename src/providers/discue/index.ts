@@ -18,6 +18,8 @@
  *
  * **Sources.** docs.discue.io (last changed 2023-04-03) and github.com/discue/terraform-provider-discue
  * (2026-04-27), both read 2026-11.
+ *
+ * @module ackloop/discue
  */
 export type { EventOfForm, MessageForm, Schemas, TypedForm } from "../../core/event.ts";
 export type {
