@@ -32,7 +32,7 @@ export { contentIdentityOf, identityOf } from "./core/identity.ts";
 export type { Logger, ObjectFirstLogger } from "./core/logger.ts";
 export { objectFirst } from "./core/logger.ts";
 export type { EventOf, Received, ReceiveOptions, Receiver } from "./core/receiver.ts";
-export type { Report, ReportListener } from "./core/report.ts";
+export type { Report, ReportFacts, ReportListener } from "./core/report.ts";
 export type {
   SchemaIssue,
   SchemaOutput,
