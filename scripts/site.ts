@@ -14,6 +14,7 @@ import {
   type Context,
   Converter,
   type DeclarationReflection,
+  type DefaultThemeRenderContext,
   DocumentReflection,
   IndexEvent,
   JSX,
@@ -22,7 +23,6 @@ import {
   normalizePath,
   type ProjectReflection,
   type Reflection,
-  ReflectionGroup,
   ReflectionKind,
 } from "typedoc";
 
@@ -58,7 +58,7 @@ function listedGuides(): ReadonlyMap<string, string> {
 function titleOf(text: string, file: string): string {
   const [, title] = text.match(/^# (.*)$/m) ?? [];
   if (title === undefined) throw new Error(`${file} has no heading`);
-  return title;
+  return title.replaceAll("`", "");
 }
 
 /** A program as a page. */
@@ -75,42 +75,26 @@ function addProgram(app: Application, to: ProjectReflection, path: string): void
   to.registerReflection(page, undefined, normalizePath(path));
 }
 
-/** Moves the parts of an entry's text that have headings behind what the entry exports. */
-function moveHeadings(entry: DeclarationReflection): void {
+/** What stands behind the names on an entry's page. */
+const behind = new WeakMap<Reflection, readonly CommentDisplayPart[]>();
+
+/** Takes the part with headings off an entry's text, to be shown behind what the entry exports. */
+function moveHeadings(entry: Reflection): void {
   const parts = entry.comment?.summary ?? [];
   const at = parts.findIndex(({ text }) => /^## /m.test(text));
-  const first = parts[at];
-  if (!entry.comment || !entry.groups || !first) return;
-  const start = first.text.search(/^## /m);
-  const moved = [{ ...first, text: first.text.slice(start) } as CommentDisplayPart].concat(
-    parts.slice(at + 1),
-  );
-  entry.comment.summary = [
-    ...parts.slice(0, at),
-    { ...first, text: first.text.slice(0, start) } as CommentDisplayPart,
-  ];
-  entry.groups.push(...sectionsOf(moved, entry));
+  const part = parts[at];
+  if (!entry.comment || !part) return;
+  const start = part.text.search(/^## /m);
+  behind.set(entry, [{ ...part, text: part.text.slice(start) }, ...parts.slice(at + 1)]);
+  entry.comment.summary = [...parts.slice(0, at), { ...part, text: part.text.slice(0, start) }];
 }
 
-/** Text with headings, as a group for each. */
-function sectionsOf(
-  parts: readonly CommentDisplayPart[],
-  entry: DeclarationReflection,
-): readonly ReflectionGroup[] {
-  const groups: ReflectionGroup[] = [];
-  for (const part of parts) {
-    for (const piece of part.kind === "text" ? part.text.split(/^(?=## )/m) : [part.text]) {
-      const [, title] = piece.match(/^## (.*)\n/) ?? [];
-      if (title !== undefined) {
-        const group = new ReflectionGroup(title, entry);
-        group.description = [];
-        groups.push(group);
-      }
-      const text = piece.replace(/^## .*\n/, "");
-      groups.at(-1)?.description?.push({ ...part, text } as CommentDisplayPart);
-    }
-  }
-  return groups;
+/** What {@link moveHeadings} has taken off. */
+function movedText(context: DefaultThemeRenderContext): JSX.Element {
+  const parts = behind.get(context.model);
+  if (!parts) return JSX.createElement(JSX.Fragment, null);
+  const text = JSX.createElement(JSX.Raw, { html: context.markdown(parts) });
+  return JSX.createElement("section", { class: "tsd-panel tsd-typography" }, text);
 }
 
 /** Whether the search finds a page or a name: each thing once, and no program that a page only points to. */
@@ -154,13 +138,17 @@ export function load(app: Application): void {
       for (const path of site.files.getMediaPaths()) {
         if (/\.[jmt]sx?$/.test(path)) addProgram(app, site, path);
       }
-      const place = (page: Reflection) => files.indexOf(fileOf(page) ?? "") + 1 || files.length + 1;
-      const inOrder = (a: Reflection, b: Reflection) => place(a) - place(b);
+      const place = (page: Reflection) => {
+        const file = fileOf(page) ?? "";
+        return files.includes(file) ? String(files.indexOf(file)).padStart(3, "0") : file;
+      };
+      const inOrder = (a: Reflection, b: Reflection) => place(a).localeCompare(place(b));
       site.documents?.sort(inOrder);
       site.childrenIncludingDocuments?.sort(inOrder);
     },
     -1_000,
   );
+  app.renderer.hooks.on("content.end", movedText);
   app.renderer.hooks.on("head.begin", () => opened([...guides.values(), reference]));
 
   // After the groups are made.
@@ -168,7 +156,7 @@ export function load(app: Application): void {
     Converter.EVENT_RESOLVE_END,
     ({ project: site }: Context) => {
       for (const entry of site.getReflectionsByKind(ReflectionKind.Module)) {
-        moveHeadings(entry as DeclarationReflection);
+        moveHeadings(entry);
       }
       // The sidebar has groups where it is asked for, below the entries it has none.
       site.comment = new Comment([], [], new Set(["@showGroups"]));

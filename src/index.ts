@@ -1,6 +1,10 @@
 /**
- * Every event that a provider holds for you reaches your function at least once, and nothing is
- * acknowledged before your function has finished with it.
+ * The loop between a feed and your handlers: every event that a provider holds for you reaches your function at
+ * least once, and nothing is acknowledged before your function has finished with it.
+ *
+ * `consume` runs until it is stopped; `drain` ends when nothing is left; `deliveries` gives the events to a loop of
+ * your own; `webhook` answers a provider that calls you; `redrive` handles dead letters again; `group` runs several
+ * as one. A handler may be a `batch`, and says by `done`, `retry`, `deadLetter` or `drop` what becomes of an event.
  *
  * This entry knows no provider: they are at `ackloop/tiki`, `ackloop/kekker`, `ackloop/discue` and
  * `ackloop/workato`.
