@@ -3,8 +3,8 @@
  * least once, and nothing is acknowledged before your function has finished with it.
  *
  * `consume` runs until it is stopped; `drain` ends when nothing is left; `deliveries` gives the events to a loop of
- * your own; `webhook` answers a provider that calls you; `redrive` handles dead letters again; `group` runs several
- * as one. A handler may be a `batch`, and says by `done`, `retry`, `deadLetter` or `drop` what becomes of an event.
+ * your own; `webhook` answers a provider that calls you; `relay` passes events on to a queue of yours; `redrive`
+ * handles dead letters again; `group` runs several as one. A handler may be a `batch`, and says by `done`, `retry`, `deadLetter` or `drop` what becomes of an event.
  *
  * This entry knows no provider: they are at `ackloop/tiki`, `ackloop/kekker`, `ackloop/discue` and
  * `ackloop/workato`.
@@ -47,6 +47,7 @@ export type {
 export type * from "./core/stores.ts";
 export type { StopReason, Summary } from "./core/summary.ts";
 export type * from "./core/telemetry.ts";
+export type { WorkQueue, WorkQueueFeedOptions } from "./core/work-queue.ts";
 export { batch } from "./loop/batch.ts";
 export type { ConsumeOptions, DrainOptions } from "./loop/consume.ts";
 export { consume, drain } from "./loop/consume.ts";
@@ -82,6 +83,8 @@ export type { Outcome } from "./loop/outcome.ts";
 export { deadLetter, done, drop, retry } from "./loop/outcome.ts";
 export type { RedriveOptions, RedriveSource, RedriveSummary } from "./loop/redrive.ts";
 export { isLetterOf, redrive } from "./loop/redrive.ts";
+export type { Relay, RelayOptions } from "./loop/relay.ts";
+export { relay } from "./loop/relay.ts";
 export type { Health, Run, Trouble } from "./loop/run.ts";
 export type { WebhookHandler, WebhookOptions } from "./loop/webhook.ts";
 export { webhook } from "./loop/webhook.ts";

@@ -21,6 +21,7 @@ describe("the root entry", () => {
         "isLetterOf",
         "objectFirst",
         "redrive",
+        "relay",
         "retry",
         "toReceipt",
         "webhook",

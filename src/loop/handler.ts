@@ -118,6 +118,8 @@ export interface BatchParts<E extends FeedEvent = FeedEvent> {
   readonly size: number;
   /** How long the first event waits for more, in ms. */
   readonly maxWaitMs: number;
+  /** Whether every event is taken as it came, of whatever type, and no schema is asked. @default false */
+  readonly takesAll?: true | undefined;
   /** Handles the events. */
   readonly handleBatch: HandleBatch<E>;
 }
@@ -125,7 +127,7 @@ export interface BatchParts<E extends FeedEvent = FeedEvent> {
 /** Where a batch handler has its parts: one made by another copy of this package is one too. */
 export const batchParts: unique symbol = Symbol.for("ackloop.batch") as never;
 
-/** A handler of many events at once, made by `batch`. */
+/** A handler of many events at once, made by `batch` or `relay`. */
 export interface BatchHandler<E extends FeedEvent = FeedEvent> {
   /** What it is made of; for the loop alone. */
   readonly [batchParts]: BatchParts<E>;

@@ -394,7 +394,11 @@ export function withConsumer<Options extends { readonly consumer?: string | unde
  *
  * @throws {AckloopError} `config`.
  */
-export function checkSourceName(verb: string, what: "feed" | "receiver", given: unknown): void {
+export function checkSourceName(
+  verb: string,
+  what: "feed" | "queue" | "receiver",
+  given: unknown,
+): void {
   const verdict = name.test(given);
   if (verdict === true) return;
   const more = verdict === false ? "" : `; ${verdict}`;

@@ -110,7 +110,7 @@ export function webhook<E extends FeedEvent>(
   }
   checkSourceName("webhook", "receiver", receiver.name);
   const routes = toRoutes("webhook", handlers, receiver.events);
-  if (routes.batch) {
+  if (routes.batch && typeof handlers !== "function") {
     throw new AckloopError("config", "webhook: a request has no batch; give a function or a map");
   }
   const settings = toHandlingSettings("webhook", options, webhookTable);

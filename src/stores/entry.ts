@@ -1,3 +1,4 @@
+import type { Delivery } from "../core/feed.ts";
 import { hasOwnId, identityOf } from "../core/identity.ts";
 import { toPlainEvent } from "../core/plain.ts";
 import type { InboxClaim, InboxEntry, InboxItem } from "../core/stores.ts";
@@ -10,6 +11,18 @@ export interface Draft {
   /** What makes it the same as another; absent where that is not known. */
   readonly identity: string | undefined;
   readonly text: string;
+}
+
+/** Makes of a delivery what an inbox keeps of it. */
+export function entryOf(delivery: Delivery): InboxEntry {
+  const { raw } = delivery;
+  if (delivery.unreadable) {
+    const { message, path } = delivery.unreadable;
+    return { raw, unreadable: { message, path } };
+  }
+  // An inbox knows an event by its id alone: where that is not enough, it is stored whenever it comes.
+  const isDerived = delivery.idDerived || delivery.identity !== undefined;
+  return { raw, event: delivery.event, ...(isDerived && { idDerived: true }) };
 }
 
 /** Writes entries as JSON, the same event once. */

@@ -1,7 +1,7 @@
 import { toErrorFacts } from "../core/error-facts.ts";
 import { isAckloopError } from "../core/errors.ts";
 import type { FeedEvent } from "../core/event.ts";
-import type { Delivery, Feed } from "../core/feed.ts";
+import type { Feed } from "../core/feed.ts";
 import { ask } from "../core/guard.ts";
 import { Intake } from "../core/intake.ts";
 import type { Logger } from "../core/logger.ts";
@@ -12,6 +12,7 @@ import { Seldom } from "../core/seldom.ts";
 import type { Inbox, InboxEntry } from "../core/stores.ts";
 import { onOneLine } from "../core/words.ts";
 import { anObject, checkArgument, timerMs } from "./check.ts";
+import { entryOf } from "./entry.ts";
 import { type InboxFeedOptions, inboxFeed, inboxFeedRules } from "./inbox-feed.ts";
 
 /** What {@link inbox} may be told. */
@@ -110,7 +111,7 @@ export function inbox<E extends FeedEvent>(
       const received = await intake.take(request);
       if (received?.kind === "answered") return received.response;
       if (received === undefined || storing >= maxRequests) return receiver.defer(deferMs);
-      const entries = received.deliveries.map(toEntry);
+      const entries = received.deliveries.map(entryOf);
       if (entries.length === 0) return receiver.accept();
       storing += 1;
       try {
@@ -120,15 +121,4 @@ export function inbox<E extends FeedEvent>(
       }
     },
   };
-}
-
-function toEntry(delivery: Delivery): InboxEntry {
-  const { raw } = delivery;
-  if (delivery.unreadable) {
-    const { message, path } = delivery.unreadable;
-    return { raw, unreadable: { message, path } };
-  }
-  // An inbox knows an event by its id alone: where that is not enough, it is stored whenever it comes.
-  const isDerived = delivery.idDerived || delivery.identity !== undefined;
-  return { raw, event: delivery.event, ...(isDerived && { idDerived: true }) };
 }

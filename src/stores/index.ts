@@ -3,7 +3,8 @@
  * of a webhook.
  *
  * `memoryStores`, `sqliteStores` and `postgresStores` each give the whole set. `inbox` stores the events of a
- * webhook before it answers, and `inboxFeed` is the feed that they are handled from.
+ * webhook before it answers, and `inboxFeed` is the feed that they are handled from;
+ * `inboxQueue` is a queue for a `relay` and its workers.
  *
  * @module ackloop/stores
  */
@@ -11,6 +12,7 @@ export type { FullStoreSet, StoreSet } from "../core/stores.ts";
 export { checkedStores } from "./checked.ts";
 export { type InboxEnds, type InboxOptions, inbox } from "./inbox.ts";
 export { type InboxFeedOptions, inboxFeed } from "./inbox-feed.ts";
+export { type InboxQueue, type InboxQueueFeedOptions, inboxQueue } from "./inbox-queue.ts";
 export { memoryStores } from "./memory.ts";
 export type { PostgresStoreOptions, SqlStoreOptions, StoreOptions } from "./options.ts";
 export type { PostgresDatabase } from "./postgres/database.ts";

@@ -113,3 +113,37 @@ it("examples/all-feeds.ts handles events of all four, and ends them all by one s
       .map((line) => line.replace(/.*: /, "")),
   ).toEqual(["1", "1", "1", "1"]);
 });
+
+it("examples/relay.ts passes a queue's events on to examples/relay-worker.ts", async () => {
+  const tiki = tikiEmulator();
+  const server = await serveEmulators([tiki]);
+  onTestFinished(() => server.close());
+  const folder = await mkdtemp(join(tmpdir(), "ackloop-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const { baseUrl, tokenUrl, clientId, clientSecret } = server.connection("tiki");
+  const queue = tiki.createQueue("orders");
+  const env = {
+    TIKI_BASE_URL: baseUrl,
+    TIKI_TOKEN_URL: tokenUrl,
+    TIKI_CLIENT_ID: clientId,
+    TIKI_CLIENT_SECRET: clientSecret,
+    TIKI_QUEUE: queue,
+    STATE_FOLDER: folder,
+  };
+  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+  const codes = Array.from({ length: 20 }, (_, n) => `A-${n}`);
+  tiki.publish(
+    queue,
+    codes.map((order_code) => ({ type: "ORDER_CREATED_SUCCESSFULLY", payload: { order_code } })),
+  );
+  const lines = printed();
+
+  const relay = import("../../examples/relay.ts");
+  const worker = import("../../examples/relay-worker.ts");
+  await vi.waitFor(() => expect(lines()).toHaveLength(20), 60_000);
+  process.emit("SIGTERM");
+  await Promise.all([relay, worker]);
+
+  expect(lines().slice(0, 20).toSorted()).toEqual(codes.map((code) => `booked ${code}`).toSorted());
+  expect(lines().slice(20).toSorted()).toEqual(["handled 20 events", "passed on 20 events"]);
+});

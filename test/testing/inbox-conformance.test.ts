@@ -1,7 +1,7 @@
 import { describe, it } from "vitest";
 import { toReceipt } from "../../src/core/feed.ts";
 import type { Inbox, InboxEntry } from "../../src/core/stores.ts";
-import { inboxFeed, memoryStores } from "../../src/stores/index.ts";
+import { inboxQueue, memoryStores } from "../../src/stores/index.ts";
 import { type FeedHarness, feedConformance, testEvent } from "../../src/testing/index.ts";
 import { ownClock } from "./own-clock.ts";
 
@@ -52,7 +52,7 @@ function inboxHarness(): FeedHarness {
   return {
     async feed() {
       await releaseAll();
-      return inboxFeed(telling, name, { pollMs: 5, events: { test: anything } });
+      return inboxQueue(telling, name).feed({ pollMs: 5, events: { test: anything } });
     },
     publish: (count) => Promise.all(Array.from({ length: count }, () => publish())),
     acked: () => finished,

@@ -20,7 +20,7 @@ export interface Routes {
 
 /** Where events of one type go. */
 export interface Route {
-  /** Absent where a batch handler takes the event. */
+  /** Absent where a batch handler alone takes the event. */
   readonly handler: AnyHandler | undefined;
   readonly schema: StandardSchemaV1 | undefined;
 }
@@ -37,13 +37,12 @@ export function toRoutes<E extends FeedEvent>(
 ): Routes {
   const catalogue: ReadonlyMap<string, StandardSchemaV1> | undefined =
     events && new Map(Object.entries(events));
-  if (typeof handlers === "function") {
-    return { find: findInCatalogue(catalogue, handlers as AnyHandler), batch: undefined };
-  }
+  const one = typeof handlers === "function" ? (handlers as AnyHandler) : undefined;
   if (isBatchHandler(handlers)) {
     const parts = handlers[batchParts] as unknown as BatchParts;
-    return { find: findInCatalogue(catalogue, undefined), batch: parts };
+    return { find: findInCatalogue(parts.takesAll ? undefined : catalogue, one), batch: parts };
   }
+  if (one) return { find: findInCatalogue(catalogue, one), batch: undefined };
   return { find: findInMap(catalogue, checkMap(verb, handlers, events)), batch: undefined };
 }
 
@@ -69,7 +68,7 @@ export function tellOfStrangers(
 }
 
 function isBatchHandler<E extends FeedEvent>(handlers: Handlers<E>): handlers is BatchHandler<E> {
-  return typeof handlers === "object" && handlers !== null && batchParts in handlers;
+  return batchParts in Object(handlers);
 }
 
 function checkMap(

@@ -92,7 +92,8 @@ export class Voice {
     },
   };
 
-  protected failed(
+  /** Tells of what has failed, and is asked again. */
+  failed(
     [name, meanwhile]: Troubled,
     { error, delayMs }: { readonly error: unknown; readonly delayMs: number },
   ): void {
@@ -109,7 +110,8 @@ export class Voice {
     this.log[isBug ? "error" : "warn"](text, details);
   }
 
-  protected works([name]: Troubled): void {
+  /** Tells that it answers again. */
+  works([name]: Troubled): void {
     const told = this.#troubles.get(name)?.over();
     if (told === undefined) return;
     const { failures, forMs } = told;

@@ -1,0 +1,30 @@
+import type { FeedEvent } from "./event.ts";
+import type { CallOptions, Feed, ReadableDelivery } from "./feed.ts";
+
+/** What a caller may say of the feed of a {@link WorkQueue}; each queue may take more. */
+export interface WorkQueueFeedOptions {
+  /** The workers' name, as the option `consumer` of every verb, which may then be left out. */
+  readonly consumer?: string | undefined;
+}
+
+/**
+ * A queue of one's own between a provider's queue, which has one reader, and any number of workers: a
+ * relay writes to it, and its feed is consumed like any other.
+ */
+export interface WorkQueue {
+  /** Stable over restarts, and unique. It is the name of its feed. */
+  readonly name: string;
+  /**
+   * Stores events, each with its `raw`, in their order, and ends when all are stored durably.
+   *
+   * Laws:
+   * - An event whose `source` and `id` were stored lately is not stored again; for how long that is known
+   *   is the queue's to say. One with a derived id always is.
+   * - When it rejects, any of them may be stored.
+   * - It rejects with `config` where trying again is of no use, such as for an event that cannot be stored,
+   *   and with anything else where it is, such as when the queue is full or away.
+   */
+  send(deliveries: readonly ReadableDelivery[], options?: CallOptions): Promise<void>;
+  /** What waits in the queue, for any number of workers: each event is with one of them at a time. */
+  feed<E extends FeedEvent = FeedEvent>(options?: WorkQueueFeedOptions): Feed<E>;
+}
