@@ -3,8 +3,8 @@ import type { FeedEvent } from "./event.ts";
 import type { Summary } from "./summary.ts";
 
 /**
- * What each kind of report tells, by its `kind`. Beside it every report has the `feed` by its name. What was not
- * done yet when it is told has its time in `delayMs`; what has been done, in `elapsedMs`; both in ms.
+ * What each kind of report tells, by its `kind`. Every report also has `feed`, the feed's name. Times are in ms:
+ * `elapsedMs` is how long something took, `delayMs` how long it is until the next try.
  */
 export interface ReportFacts {
   /** The run has begun. Told first, and once. */
