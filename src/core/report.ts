@@ -87,9 +87,20 @@ export interface ReportFacts {
   };
   /**
    * So many different events have failed, and none succeeded in between: an outage. No handler is
-   * started but one that probes, in `delayMs`, and no attempt is counted until one succeeds.
+   * started but one that probes, in `delayMs`, and no attempt is counted until one succeeds. `why`: what the
+   * last of them has failed with.
    */
-  readonly circuitOpened: { readonly failed: number; readonly delayMs: number };
+  readonly circuitOpened: {
+    readonly failed: number;
+    readonly delayMs: number;
+    readonly why: string;
+  };
+  /** What probes in an outage has failed too, `elapsedMs` after it began; the next does in `delayMs`. */
+  readonly probeFailed: {
+    readonly elapsedMs: number;
+    readonly delayMs: number;
+    readonly why: string;
+  };
   /** A handler has succeeded: the outage is over, after so long. */
   readonly circuitClosed: { readonly elapsedMs: number };
   /** This run reads the feed now, and no other does. `fence` grows with each that does. */
