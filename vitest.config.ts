@@ -106,7 +106,7 @@ export default defineConfig({
       // They measure time, and have the machine to themselves.
       { extends: true, test: { name: "processes", include: processes, fileParallelism: false } },
       { extends: true, test: { name: "planted", include: planted, fileParallelism: false } },
-      { test: { name: "site", include: site, testTimeout: 120_000 } },
+      { test: { name: "site", include: site, testTimeout: 300_000 } },
       {
         test: {
           name: "packed",
