@@ -29,7 +29,7 @@ const units: Readonly<Record<string, number>> = {
   ...{ hour: 3_600_000, day: 86_400_000, kB: 1_000, MB: 1_000_000, MiB: 1_048_576 },
 };
 const unit =
-  "(?:ms|s|seconds?|min|minutes?|hours?|days?|kB|MB|MiB|bytes|characters|events|attempts|requests)";
+  "(?:ms|s|seconds?|min|minutes?|hours?|days?|kB|MB|MiB|bytes|characters|events|attempts|requests|by default)";
 const amount = `(?:\\d[\\d.,_]*(?: \\d{3})*|${words.join("|")}|a hundred|one(?= day| minute| hour))`;
 const said = new RegExp(`(?<![\\w.,-])${amount} ${unit}(?![\\w])`, "gi");
 

@@ -65,6 +65,17 @@ export const numbers: Readonly<Record<string, readonly (readonly [says: RegExp, 
   ],
   "docs/migrating.md": [[/30,000 requests for nothing/, example]],
   "docs/network.md": [[/at most (300 characters)/, ["src/http/redact.ts#maxTextLength"]]],
+  "docs/own-feeds.md": [
+    [/the most items of one page, (100) by default/, ["src/feeds/cursor/feed.ts#pageSize"]],
+  ],
+  "docs/relay.md": [
+    [/After (five minutes) `health\(\)`/, ["src/loop/consume.ts#STALLED_AFTER_MS"]],
+    [
+      /`inboxMaxEntries` of the stores, (10 000) by default/,
+      ["src/stores/options.ts#inboxMaxEntries"],
+    ],
+    [/Two workers work at two events/, example],
+  ],
   "docs/security.md": [
     [/at most (300 characters)/, ["src/http/redact.ts#maxTextLength"]],
     [/of (16 characters) or more/, "test/feeds/receiver/secret.test.ts"],
