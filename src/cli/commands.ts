@@ -4,6 +4,7 @@ import { deadLetters } from "./commands/dead-letters.ts";
 import { doctor } from "./commands/doctor.ts";
 import { drain } from "./commands/drain.ts";
 import { emulate } from "./commands/emulate.ts";
+import { generate } from "./commands/generate.ts";
 import { inbox } from "./commands/inbox.ts";
 import { leases } from "./commands/leases.ts";
 import { probe } from "./commands/probe.ts";
@@ -25,5 +26,6 @@ export const commands: readonly Command[] = [
   inbox,
   doctor,
   probe,
+  generate,
   emulate,
 ];

@@ -33,6 +33,12 @@ export interface Provider {
   readonly sample: (number: number) => unknown;
   /** A program of five lines that consumes from a place of an emulator; `port` is where it is called. */
   readonly program: (connection: Connection, place: string, port: number) => string;
+  /**
+   * Writes the TypeScript of a place's data from its description, where the provider has any.
+   *
+   * @throws {Failure} for a description that is none.
+   */
+  readonly generate?: ((described: unknown) => string) | undefined;
   /** A line for the help of some commands, by their names. */
   readonly examples: Readonly<Record<string, Example>>;
   /** What the client takes for granted. */
@@ -94,6 +100,8 @@ export interface Account {
   readonly receiver?: (place: string, secret: string) => Receiver;
   /** Makes a place of the reader's own with all that comes to another one. */
   readonly own?: (place: string, options: OwnOptions) => Promise<OwnPlace>;
+  /** What the API says of a place and its data. */
+  readonly describe?: (place: string, signal: AbortSignal) => Promise<unknown>;
   /** Publishes one event; gives its id. */
   readonly publish?: (place: string, data: unknown, signal: AbortSignal) => Promise<string>;
 }

@@ -5,6 +5,7 @@ import { regions } from "../../providers/workato/regions.ts";
 import { variable } from "../environment.ts";
 import { Failure } from "../failure.ts";
 import { type Account, type Provider, quick } from "../provider.ts";
+import { toTypeScript } from "./workato/generate.ts";
 import { probes } from "./workato/probes.ts";
 
 const { POSITIVE_INFINITY: none } = Number;
@@ -62,7 +63,9 @@ export const workato: Provider = {
       `const topic = workato(${JSON.stringify({ token, streamsUrl, apiUrl })}).feed("${topic}", { cursor: memoryStores().cursors, consumer: "me" });`,
       "await drain(topic, (event) => console.log(event.type, event.data));",
     ].join("\n"),
+  generate: toTypeScript,
   examples: {
+    generate: ["generate workato --topic orders --out orders.ts", "its type and its schema"],
     tail: ["tail workato orders --from 2h --out seen.jsonl", "two hours, kept in a file"],
     publish: ["publish workato orders < messages.jsonl", "a message for each line"],
     drain: [
@@ -87,6 +90,7 @@ function toAccount(client: WorkatoClient, urls: readonly string[]): Account {
     },
     feed: (topic, { cursor, consumer, from }) =>
       client.feed(topic, { cursor, consumer, from }) as Feed,
+    describe: (topic, signal) => client.topics.get(topic, { signal }),
     async publish(topic, data, signal) {
       if (typeof data !== "object" || data === null || Array.isArray(data)) {
         throw new Failure("Workato takes an object as a message: give --data as one");

@@ -180,7 +180,7 @@ function toMemberCheck({ name, optional }: NamedField, check: Check) {
 }
 
 function toCheck(field: WorkatoTopicField, where: string): Check {
-  const kind = toKind(field.type ?? field.control_type);
+  const kind = kindOf(field);
   const hasProperties = field.properties !== undefined && field.properties !== null;
   if (kind === "object" && hasProperties) {
     return toObjectCheck(field.properties, `${where}.properties`);
@@ -211,6 +211,11 @@ function toKindCheck(name: string | undefined): Check {
 /** Readers of an issue take what is expected, and leave messages alone. */
 function misfit(expected: string, path: Path): SchemaIssue & { readonly expected: string } {
   return { message: `must be ${expected}`, expected, path };
+}
+
+/** The kind of a field; where no type is said, the input that is shown for it tells. */
+export function kindOf({ type, control_type }: WorkatoTopicField): string | undefined {
+  return toKind(type ?? control_type);
 }
 
 function toKind(word: unknown): string | undefined {
