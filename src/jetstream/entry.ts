@@ -92,7 +92,7 @@ export function deliveryOf<E extends FeedEvent>(
     const value = parsed(text);
     if (!isEntry(value) || value.event === undefined) {
       const error = new AckloopError("schema", "the message is no event that a relay has sent");
-      return { ...facts, unreadable: error, raw: value ?? text };
+      return { ...facts, unreadable: error, raw: value === undefined ? text : value };
     }
     const { event, raw, idDerived } = value;
     // The relay's feed made the event, and the loop validates it: its type is the caller's word.

@@ -60,10 +60,11 @@ export function toQueueError(thrown: unknown, operation: string, nobody: string)
   return thrown;
 }
 
+/** A pull of a connection that is closed ends its run, so that whoever runs the process starts it anew. */
 export function closedError(operation: string): AckloopError {
   const text =
     "the connection is closed, and does not come back; with `maxReconnectAttempts: -1` it never gives up";
-  return queueError("transport", operation, text);
+  return queueError(operation === "pull" ? "config" : "transport", operation, text);
 }
 
 function ofApi(chain: readonly unknown[], operation: string): AckloopError {

@@ -7,6 +7,7 @@
  * @packageDocumentation
  */
 export type {
+  JetStreamConnection,
   JetStreamConsumerOptions,
   JetStreamEnsureOptions,
   JetStreamFeedOptions,

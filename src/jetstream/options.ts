@@ -60,6 +60,22 @@ export interface JetStreamConsumerOptions {
   readonly max_waiting?: number | undefined;
 }
 
+/** A connection of `@nats-io/transport-node`, or another of NATS' own: what `connect()` resolves to. */
+export interface JetStreamConnection {
+  /** Asks, and resolves to the answer. */
+  request(
+    subject: string,
+    payload?: string,
+    options?: { readonly timeout: number },
+  ): Promise<unknown>;
+  /** Sends. */
+  publish(subject: string, payload?: string, options?: { readonly reply?: string }): void;
+  /** Listens. */
+  subscribe(subject: string): unknown;
+  /** Whether it was closed, which is for good. */
+  isClosed(): boolean;
+}
+
 /** What {@link JetStreamQueue.ensure} may be told. */
 export interface JetStreamEnsureOptions extends JetStreamConsumerOptions, CallOptions {}
 

@@ -96,7 +96,7 @@ class PullRequest {
   #giveUp(): void {
     const end = () => this.#end({ isSilent: true });
     this.#timer = setTimeout(end, DRAIN_MS);
-    this.#takeBack().then(end);
+    void this.#takeBack().then(end);
   }
 
   /** The server has confirmed that it sends no more when this resolves. */

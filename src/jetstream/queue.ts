@@ -9,6 +9,7 @@ import { type Draft, draftOf } from "./entry.ts";
 import { queueError, toQueueError } from "./error.ts";
 import { feedOf } from "./feed.ts";
 import type {
+  JetStreamConnection,
   JetStreamEnsureOptions,
   JetStreamFeedOptions,
   JetStreamQueueOptions,
@@ -70,15 +71,15 @@ const AT_ONCE = 256;
  *
  * @param name The stream's name: 1-100 letters, digits, `_` and `-`.
  * @throws {AckloopError} `config` for a wrong argument, at once. Calls reject with `notFound` where the stream
- * or the consumer is gone, `rateLimit`, `timeout` and `transport` (all retryable, but `transport` of a
- * connection that is closed), `config` and `auth`.
+ * or the consumer is gone, `rateLimit`, `timeout` and `transport` (all retryable), `config` and `auth`. A
+ * connection that is closed is `config` for a pull, and `transport`, not retryable, for the others.
  */
 export function jetStreamQueue(
-  connection: NatsConnection,
+  connection: JetStreamConnection,
   name: string,
   options: JetStreamQueueOptions = {},
 ): JetStreamQueue {
-  const { test, must } = withMethods<NatsConnection>("request", "publish", "subscribe");
+  const { test, must } = withMethods<JetStreamConnection>("request", "publish", "subscribe");
   if (test(connection) !== true) {
     throw queueError("config", "jetStreamQueue", `\`connection\` must be ${must}`);
   }
@@ -88,7 +89,16 @@ export function jetStreamQueue(
   const settings = checkOptions("jetStreamQueue", options, queueTable);
   const { subject = name, timeout, domain, apiPrefix } = settings;
   const stream = toStream(settings);
-  const engine = new Engine({ connection, name, subject, timeout, domain, apiPrefix, stream });
+  const engine = new Engine({
+    // A type of our own, so that our declarations need no other package.
+    connection: connection as unknown as NatsConnection,
+    name,
+    subject,
+    timeout,
+    domain,
+    apiPrefix,
+    stream,
+  });
   return {
     name,
     async ensure(given) {

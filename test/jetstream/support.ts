@@ -5,13 +5,16 @@ import type { Delivery, Feed, ReadableDelivery, Receipt } from "../../src/core/f
 import { toPage, toReceipt } from "../../src/core/feed.ts";
 import type { JetStreamConsumerOptions } from "../../src/jetstream/index.ts";
 import { jetStreamQueue } from "../../src/jetstream/index.ts";
+import { wrapFeed } from "../../src/testing/feed-laws/wrapping.ts";
 import type { FeedFault, FeedHarness } from "../../src/testing/index.ts";
 import { testEvent } from "../../src/testing/index.ts";
-import { wrapFeed } from "../../src/testing/feed-laws/wrapping.ts";
 import { freshName } from "./servers.ts";
 
 /** A delivery as a relay has it. */
-export function deliveryOf(event: FeedEvent, facts: Partial<ReadableDelivery> = {}): ReadableDelivery {
+export function deliveryOf(
+  event: FeedEvent,
+  facts: Partial<ReadableDelivery> = {},
+): ReadableDelivery {
   return { event, raw: { wire: event.data }, ...facts };
 }
 
@@ -60,12 +63,9 @@ export function faulty(connection: NatsConnection) {
   };
   const request: NatsConnection["request"] = async (subject, data, options) => {
     const fault = data === "+ACK" ? take("ack") : undefined;
-    if (fault?.kind === "lostReply" || fault === undefined || fault.kind === "delay") {
-      if (fault?.ms) await new Promise((resolve) => setTimeout(resolve, fault.ms));
-      const answer = await connection.request(subject, data, options);
-      if (fault?.kind !== "lostReply") return answer;
-    }
-    throw failure(fault?.kind === "status" ? "ConnectionError" : "TimeoutError");
+    if (fault === undefined) return connection.request(subject, data, options);
+    if (fault.kind === "lostReply") await connection.request(subject, data, options);
+    throw failure(fault.kind === "status" ? "ConnectionError" : "TimeoutError");
   };
   const calls: Readonly<Record<string | symbol, unknown>> = { publish, request };
   const proxy = new Proxy(connection, {
