@@ -760,6 +760,9 @@ export const provider: DemoProvider = {
 
 TODO(source): what its events are, with the address of the vendor's page.
 
+TODO: under "The first event", a program that runs as it stands against the emulator, as the other pages of docs/providers have it;
+test/packed/guides walks it.
+
 A whole job: [\`examples/%folder%.ts\`](../../examples/%folder%.ts).
 
 ## Assumed

@@ -98,6 +98,7 @@ async function checkServer(
   try {
     reached = await reach(address, signal);
   } catch (error) {
+    signal.throwIfAborted();
     return [wrong(about, ...explainUnreachable(error))];
   }
   const checks = [right(about, `answers in ${Math.round(reached.tookMs)} ms`)];

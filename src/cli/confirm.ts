@@ -1,4 +1,4 @@
-import { createInterface } from "node:readline/promises";
+import { createInterface, type Interface } from "node:readline/promises";
 import type { Context } from "./command.ts";
 import { Failure, UsageError } from "./failure.ts";
 import { flag } from "./option.ts";
@@ -23,9 +23,25 @@ export async function confirm(
   }
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    const answer = await terminal.question(`${what}. Go on? [y/N] `, { signal });
+    const answer = await answerOf(terminal, `${what}. Go on? [y/N] `, signal);
     if (!/^y(es)?$/i.test(answer.trim())) throw new Failure("nothing was changed");
   } finally {
     terminal.close();
   }
+}
+
+/** What was typed; nothing where the terminal was left instead, as by Ctrl+C or Ctrl+D. */
+export function answerOf(
+  terminal: Interface,
+  question: string,
+  signal: AbortSignal,
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    // Not every Node ends the question by itself.
+    terminal.once("close", () => resolve(""));
+    terminal.question(question, { signal }).then(resolve, (error: Error) => {
+      if (error.name === "AbortError") resolve("");
+      else reject(error);
+    });
+  });
 }

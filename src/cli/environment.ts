@@ -6,14 +6,23 @@ import type { Environment } from "./surroundings.ts";
 /** The variables with those of a file; what is set already counts, as with Node's own `--env-file`. */
 export function withEnvFile(environment: Environment, file: string | undefined): Environment {
   if (file === undefined) return environment;
-  let text: string;
+  let bytes: Buffer;
   try {
-    text = readFileSync(file, "utf8");
+    bytes = readFileSync(file);
   } catch (error) {
     const { code } = Object(error) as { code?: string };
     throw new Failure(`the file of --env-file cannot be read (${code}): ${file}`);
   }
-  return { ...parseEnv(text), ...environment };
+  return { ...parseEnv(textOf(bytes, file)), ...environment };
+}
+
+/** The text, without the mark that some editors put before it. */
+function textOf(bytes: Buffer, file: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new Failure(`the file of --env-file is not in UTF-8: save it so: ${file}`);
+  }
 }
 
 /** A variable's text; `undefined` where it is not set or empty. */

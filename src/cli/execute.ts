@@ -2,14 +2,37 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { FeedEvent } from "ackloop";
 import { sleep } from "../core/sleep.ts";
-import { Failure } from "./failure.ts";
+import { Failure, UsageError } from "./failure.ts";
 import { type Output, oneLine } from "./output.ts";
 
 /** How many signs of what a command wrote last go into the reason of its failure. */
 const longestReason = 300;
 
+/** How many signs a variable has at most: the system allows about 100 kB. */
+const longestVariable = 10_000;
+
 /** How long a command that was asked to end may take for it, in ms. */
 const graceMs = 5000;
+
+/** A line that begins with the plain name of a command, and not of a function that it makes. */
+const plainStart = /^\s*([\w./+-]+)(?=\s*$|\s+[^\s(]|[;|&<>])/;
+
+/**
+ * Looks whether the shell knows the command: with one that is mistyped every event would fail, and each letter
+ * of a redrive would have that as its reason.
+ *
+ * @throws {UsageError} where it does not; a line that begins with something else than a name is let through.
+ */
+export async function checkCommand(commandLine: string): Promise<void> {
+  const [, name] = plainStart.exec(commandLine) ?? [];
+  if (name === undefined || process.platform === "win32") return;
+  const looking = spawn("sh", ["-c", 'command -v -- "$1"', "sh", name], { stdio: "ignore" });
+  const [code] = await once(looking, "close");
+  if (code === 0) return;
+  throw new UsageError(
+    `--exec: the shell finds no command ${name} here: mend its name or its path`,
+  );
+}
 
 /** Runs one command of the shell for each event. What is at work when this process ends at once ends with it. */
 export class Executor {
@@ -40,9 +63,9 @@ export class Executor {
       stdio: ["pipe", "pipe", "pipe"],
       env: {
         ...process.env,
-        ACKLOOP_EVENT_ID: event.id,
-        ACKLOOP_EVENT_TYPE: event.type,
-        ACKLOOP_EVENT_SOURCE: event.source,
+        ...toVariable("ACKLOOP_EVENT_ID", event.id),
+        ...toVariable("ACKLOOP_EVENT_TYPE", event.type),
+        ...toVariable("ACKLOOP_EVENT_SOURCE", event.source),
       },
     });
     const ending = new AbortController();
@@ -82,6 +105,13 @@ export class Executor {
     const said = oneLine(last.trim().split("\n").at(-1) ?? "").slice(0, longestReason);
     throw new Failure(`the command ended with ${code ?? killed}${said && `: ${said}`}`);
   }
+}
+
+/** A variable of the command; not set to what no variable can hold. All of it is on the standard input. */
+function toVariable(name: string, text: string): NodeJS.ProcessEnv {
+  const fits = text.length <= longestVariable && !text.includes("\0");
+  // One of the same name that is around would be that of another event.
+  return { [name]: fits ? text : undefined };
 }
 
 /** With whatever it has started, where the system has groups. */

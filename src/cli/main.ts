@@ -9,6 +9,8 @@ const stopping = new AbortController();
 for (const [name, number] of [
   ["SIGINT", 2],
   ["SIGTERM", 15],
+  // Of a terminal that goes away; what was started, and what was made for a while, must end all the same.
+  ["SIGHUP", 1],
 ] as const) {
   process.on(name, () => {
     // A second one ends the process at once, with whatever commands it has started.

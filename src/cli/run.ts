@@ -17,7 +17,7 @@ export async function run(args: readonly string[], surroundings: Surroundings): 
     const typed = await parse(args, surroundings);
     return typed === undefined ? 0 : ((await start(typed, surroundings)) ?? 0);
   } catch (error) {
-    const { message, code } = explain(error);
+    const { message, code } = explain(error, surroundings.signal);
     surroundings.err(`ackloop: ${message}\n`);
     if (isDebug) surroundings.err(`${stackOf(error)}\n`);
     return code;
@@ -48,12 +48,19 @@ async function start(typed: Typed, surroundings: Surroundings): Promise<number |
   return await command.run(context);
 }
 
-/** The sentence and the exit code of what was thrown. */
-function explain(error: unknown): { readonly message: string; readonly code: number } {
-  if (error instanceof UsageError) return { message: withHelp(error.message), code: 2 };
-  if (error instanceof Failure) return { message: error.message, code: 1 };
-  if (isAckloopError(error)) return { message: oneLine(error.message), code: 1 };
-  const { message } = Object(error) as Partial<Error>;
+/** The sentence and the exit code of what was thrown, some of which may come from a server or a file. */
+function explain(
+  error: unknown,
+  { aborted, reason }: AbortSignal,
+): { readonly message: string; readonly code: number } {
+  const { message, name } = Object(error) as Partial<Error>;
+  if (error instanceof UsageError) return { message: withHelp(oneLine(error.message)), code: 2 };
+  if (error instanceof Failure || isAckloopError(error)) {
+    return { message: oneLine(error.message), code: 1 };
+  }
+  if (aborted && (error === reason || name === "AbortError")) {
+    return { message: "stopped before it was done", code: 1 };
+  }
   const text = "a bug of ackloop, or of the machine (--debug shows where)";
   return { message: `${oneLine(message ?? String(error))}: ${text}`, code: 1 };
 }

@@ -125,6 +125,12 @@ function refusePassword(url: string): void {
   throw new UsageError(`${text}: set ${databaseVariable} in its place`);
 }
 
+/**
+ * How long a database may take, in ms. The stores let go of a call after as long; its connection, such as one
+ * that waits for what somebody has locked, would be waited for at the end.
+ */
+const limits = Object.freeze({ connectionTimeoutMillis: 10_000, query_timeout: 30_000 });
+
 /** As much of `pg`'s Pool as is needed. */
 interface Pool extends PostgresDatabase {
   end(): Promise<void>;
@@ -138,7 +144,7 @@ async function openDatabase(
 ): Promise<State> {
   const { host, pathname } = toUrl(url);
   const Pool = findPool();
-  const pool = new Pool({ connectionString: url, max: 4, connectionTimeoutMillis: 10_000 });
+  const pool = new Pool({ connectionString: url, max: 4, ...limits });
   // A connection that is cut while nobody uses it; the next call makes another one.
   pool.on("error", () => undefined);
   const { postgresStores } = await import("ackloop/stores");

@@ -164,7 +164,7 @@ export type AckReport = readonly AckVerdict[];
 
 /** What a caller may say with a nack. */
 export interface NackOptions extends CallOptions {
-  /** When the event should come again, in ms from now. @default 0 */
+  /** When the event should come again, in ms from now. @default 0, or what the feed's own options say */
   readonly afterMs?: number | undefined;
 }
 

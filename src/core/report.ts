@@ -102,9 +102,22 @@ export type Report = { readonly feed: string } & (
     }
   /**
    * So many different events have failed, and none succeeded in between: an outage. No handler is
-   * started but one that probes, in `delayMs`, and no attempt is counted until one succeeds.
+   * started but one that probes, in `delayMs`, and no attempt is counted until one succeeds. `why`: what the
+   * last of them has failed with.
    */
-  | { readonly kind: "circuitOpened"; readonly failed: number; readonly delayMs: number }
+  | {
+      readonly kind: "circuitOpened";
+      readonly failed: number;
+      readonly delayMs: number;
+      readonly why: string;
+    }
+  /** What probes in an outage has failed too, `elapsedMs` after it began; the next does in `delayMs`. */
+  | {
+      readonly kind: "probeFailed";
+      readonly elapsedMs: number;
+      readonly delayMs: number;
+      readonly why: string;
+    }
   /** A handler has succeeded: the outage is over, after so long. */
   | { readonly kind: "circuitClosed"; readonly elapsedMs: number }
   | { readonly kind: "leaseAcquired"; readonly fence: number }

@@ -38,6 +38,11 @@ export interface RunWatch {
    * @param facts.elapsedMs How long it took, in ms.
    */
   polled(facts: { readonly count: number; readonly elapsedMs: number }): unknown;
+  /**
+   * A webhook holds deliveries that are not settled, or none any more. Nobody says when a webhook is over: what
+   * holds none need not be kept.
+   */
+  busy?(isBusy: boolean): void;
   /** A handler is about to be called, in the async context that it will have. */
   handling(call: HandlerCall): HandlerWatch;
 }

@@ -28,7 +28,8 @@ export type HandlerResult =
 export interface HandlerContext<E extends FeedEvent = FeedEvent> {
   /**
    * Fires when the handler should end: at a stop, when a lease is lost, after `handlerTimeoutMs`.
-   * Afterwards a bare return leaves the event unsettled; only `done()` counts as done.
+   * Once it has fired, return an outcome such as `done()` or `drop()`: a bare return then says nothing, and
+   * the event stays unsettled; after `handlerTimeoutMs` it is a failed attempt.
    *
    * It is made when it is read, and a spread does not read it: `{ ...context, signal: context.signal }`.
    */
@@ -44,7 +45,8 @@ export interface HandlerContext<E extends FeedEvent = FeedEvent> {
    * it commits together with the handler's effect. False: another run has the event; roll back, and the
    * loop waits for the other one whatever the handler returns.
    *
-   * @throws {AckloopError} `config` where no dedupe store is set.
+   * @throws {AckloopError} `config` where no dedupe store is set, or the event's id was made from its content,
+   * which no dedupe goes by; what the store refuses, such as a transaction that is not open.
    */
   finish(transaction: unknown): Promise<boolean>;
 }

@@ -171,9 +171,12 @@ class Letters<E extends FeedEvent> {
     const store = this.#store;
     return {
       put: async (letter, options) => {
-        const attempts = letter.attempts + (this.#sent.get(letter.identity) ?? 0);
-        await store.put({ ...letter, attempts }, options);
-        this.#failed.add(letter.identity);
+        const { consumer, feed, identity } = letter;
+        const known = await store.get({ consumer, feed, identity }, options);
+        const attempts = letter.attempts + (this.#sent.get(identity) ?? 0);
+        // What another has taken off meanwhile, by its own success or by hand, is not to come back.
+        if (known) await store.put({ ...letter, attempts }, options);
+        this.#failed.add(identity);
       },
       list: (key, query) => store.list(key, query),
       get: (key, options) => store.get(key, options),

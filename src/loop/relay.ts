@@ -57,7 +57,7 @@ export interface Relay extends BatchHandler<FeedEvent> {
  * cannot be read has no event to pass on: the option `unprocessable` of the run says what becomes of it.
  *
  * @example
- * await consume(shop.feed(queueCode), relay(queue), { consumer: "relay", lease: stores.leases });
+ * await consume(shop.feed(queueCode), relay(queue), { consumer: "relay", lease: { store: stores.leases } });
  * // In as many processes as are needed:
  * await consume(queue.feed({ consumer: "billing" }), handlers);
  *

@@ -282,10 +282,12 @@ class Desk<E extends FeedEvent> {
         pageOfOne(),
       );
     this.#open += 1;
+    if (this.#open === 1) this.#shared.watching?.busy(true);
     const settled = entry.isDone
       ? await keeping.finish(entry).catch((error: unknown) => this.#halted(error))
       : await this.#attempt(entry, endsAt, work);
     this.#open -= 1;
+    if (this.#open === 0) this.#shared.watching?.busy(false);
     patience.rest();
     if (settled) this.#unfinished.delete(identity);
     else if (entry.isDone) remember(this.#unfinished, identity, entry);

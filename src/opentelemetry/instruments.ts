@@ -30,7 +30,7 @@ export class Instruments {
   readonly failures: Counter;
   readonly lag: Histogram;
   readonly handling: UpDownCounter;
-  /** The runs that are going on. */
+  /** The runs that are going on, and the webhooks that hold something. */
   readonly runs = new Set<Observed>();
   /** The attributes that were observed once. */
   readonly #known = new Map<string, Attributes>();
@@ -81,9 +81,14 @@ export class Instruments {
       .addCallback((result) => this.#observe(result));
   }
 
+  /** Has it observed that nothing is open, too. */
+  know(attributes: Attributes): void {
+    this.#known.set(JSON.stringify(attributes), attributes);
+  }
+
   /** Several runs may have the same attributes: their sum is observed, which is 0 once all have ended. */
   #observe(result: ObservableResult): void {
-    for (const { attributes } of this.runs) this.#known.set(JSON.stringify(attributes), attributes);
+    for (const { attributes } of this.runs) this.know(attributes);
     for (const [key, attributes] of this.#known) {
       let open = 0;
       for (const run of this.runs)

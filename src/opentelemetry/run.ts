@@ -66,7 +66,13 @@ export class RunTelemetry implements RunWatch {
     const active = context.active();
     this.#outer = run.kind === "endless" ? trace.deleteSpan(active) : active;
     this.#observed = { attributes, countOpen: () => run.countOpen() };
-    if (run.kind === "request") parts.instruments.runs.add(this.#observed);
+    if (run.kind === "request") parts.instruments.know(attributes);
+  }
+
+  busy(isBusy: boolean): void {
+    const { runs } = this.#parts.instruments;
+    if (isBusy) runs.add(this.#observed);
+    else runs.delete(this.#observed);
   }
 
   polled(facts: { readonly count: number; readonly elapsedMs: number }): unknown {

@@ -19,6 +19,17 @@ describe("environment variables", () => {
     expect(withEnvFile({ B: "set" }, file)).toEqual({ A: "from the file", B: "set" });
   });
 
+  it("are found in a file that begins with a mark of its encoding", () => {
+    expect(withEnvFile({}, fileOf("\ufeffA=a\n"))).toEqual({ A: "a" });
+  });
+
+  it("are not looked for in a file that is not in UTF-8", () => {
+    const file = fileOf("");
+    writeFileSync(file, "\ufeffA=a\n", "utf16le");
+
+    expect(() => withEnvFile({}, file)).toThrow(/is not in UTF-8/);
+  });
+
   it("are not set where they are empty", () => {
     expect(variable({ A: " " }, "A")).toBeUndefined();
     expect(variable({ A: " a " }, "A")).toBe("a");

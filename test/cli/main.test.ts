@@ -109,6 +109,25 @@ describe("the process", { timeout: 30_000 }, () => {
     await ended;
   });
 
+  it("ends in order with its terminal, and what it has started is done", async () => {
+    const { child, ended } = start("emulate", "--json", "--provider", "kekker", "--publish", "1");
+    const { providers, admin } = JSON.parse(await firstLine(child));
+
+    const script = "echo begun >&2; sleep 1";
+    const drain = startWith(
+      environmentOf(providers.kekker),
+      ...["drain", "kekker", "--exec", script],
+    );
+    await once(drain.child.stderr, "data");
+    drain.child.kill("SIGHUP");
+
+    expect(await drain.ended).toEqual([0, null]);
+    const acked = await fetch(`${admin}/kekker/journal?kind=acked`);
+    expect((await acked.json()).entries).toHaveLength(1);
+    child.kill("SIGINT");
+    await ended;
+  });
+
   it("acknowledges nothing once nobody reads what it shows", async () => {
     const { child, ended } = start("emulate", "--json", "--provider", "kekker", "--publish", "3");
     const { providers, admin } = JSON.parse(await firstLine(child));

@@ -1,4 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { describe, expect, it, onTestFinished } from "vitest";
 import type { Command } from "../../src/cli/command.ts";
 import { commands } from "../../src/cli/commands.ts";
 import { start } from "./support.ts";
@@ -31,6 +34,30 @@ describe("the command line", () => {
       expect(written.out).toContain("Exit codes: 0 done");
       expect(written.out).toMatch(new RegExp(`\n  # .+\n  ackloop ${line}`));
       expect(written.out.split("\n").filter((text) => text.length > 80)).toEqual([]);
+    },
+  );
+
+  it.each(["tail", "drain --exec true", "publish", "probe", "doctor"])(
+    "says that it was stopped while `%s` waited for a server",
+    async (line) => {
+      const server = createServer(() => {}).listen(0, "127.0.0.1");
+      await once(server, "listening");
+      onTestFinished(() => {
+        server.closeAllConnections();
+        server.close();
+      });
+      const { port } = server.address() as AddressInfo;
+      const environment = { WORKATO_TOKEN: "t", WORKATO_BASE_URL: `http://127.0.0.1:${port}` };
+      const [verb = "", ...rest] = line.split(" ");
+      const place = verb === "doctor" ? [] : ["orders"];
+
+      const { code, written, stop } = start([verb, "workato", ...place, ...rest], { environment });
+      await once(server, "request");
+      stop();
+
+      expect(await code).toBe(1);
+      expect(written.err).toMatch(/ackloop: stopped before it was done\n$/);
+      expect(written.out).not.toContain("WRONG");
     },
   );
 

@@ -204,6 +204,19 @@ describe("redrive", () => {
     expect(await idsIn(store)).toEqual(["e0"]);
   });
 
+  it("does not put back what another has taken off meanwhile", async () => {
+    const store = await storeOf(2);
+    const handler = async ({ id }: FeedEvent) => {
+      if (id === "e0") await store.remove({ ...key, identity: "/memory e0" });
+      throw new Error("no stock");
+    };
+
+    const summary = await ended(redrive(store, "orders", handler, options));
+
+    expect(await idsIn(store)).toEqual(["e1"]);
+    expect(summary).toMatchObject({ deadLettered: 2, unsettled: 0 });
+  });
+
   it("takes options that are undefined for left out", async () => {
     const store = await storeOf(4);
     const handler = vi.fn(() => {

@@ -335,6 +335,41 @@ describe("the metrics of a run", () => {
     await end();
   });
 
+  it("keep no webhook that holds nothing, as where one is made for each request", async () => {
+    const { telemetry, points, end } = sdk();
+    let asked = 0;
+    const counted: Telemetry = {
+      watch: (run) =>
+        telemetry.watch({
+          ...run,
+          countOpen: () => {
+            asked += 1;
+            return run.countOpen();
+          },
+        }),
+    };
+    let release = (): void => {};
+    const opened = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const answer = (id: string) =>
+      webhook(openDoor, (event) => (event.id === "slow" ? opened : undefined), {
+        telemetry: counted,
+      })(new Request("http://localhost/", { method: "POST", body: id }));
+
+    const slow = answer("slow");
+    for (const id of ["a", "b", "c"]) await answer(id);
+    const during = (await points())["ackloop.events.open"];
+    release();
+    await slow;
+    const after = (await points())["ackloop.events.open"];
+
+    expect(during).toMatchObject([{ value: 1 }]);
+    expect(after).toMatchObject([{ value: 0 }]);
+    expect(asked).toBe(1);
+    await end();
+  });
+
   it("count polls and calls of stores that fail, and events that were settled before", async () => {
     const { telemetry, points, end } = sdk();
     const feed = memoryFeed({ name: "orders" });

@@ -1,10 +1,28 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { consume, type DrainOptions, deadLetter, drain, drop, retry } from "ackloop";
+import {
+  AckloopError,
+  type AckloopErrorCode,
+  consume,
+  type DrainOptions,
+  deadLetter,
+  drain,
+  drop,
+  retry,
+} from "ackloop";
 import { memoryStores } from "ackloop/stores";
 import { memoryFeed, testEvent } from "ackloop/testing";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { toPlainText } from "../../src/http/redact.ts";
+import { isFatal } from "../../src/loop/engine/settling.ts";
+import { toLoopSettings } from "../../src/loop/options.ts";
+
+/** Every code that there is, as the compiler asks. */
+const allCodes: Readonly<Record<AckloopErrorCode, true>> = {
+  ...{ config: true, auth: true, request: true, notFound: true, conflict: true },
+  ...{ rateLimit: true, transport: true, timeout: true, schema: true, signature: true },
+  ...{ cursorExpired: true, leaseLost: true, halted: true },
+};
 
 const textOf = (file: string) =>
   readFileSync(fileURLToPath(new URL(`../../${file}`, import.meta.url)), "utf8");
@@ -177,5 +195,90 @@ describe("what the README says of the package", () => {
     expect(webhooks).toHaveLength(1);
     expect(webhooks?.[0]?.ratio).toBeGreaterThan(2);
     expect(webhooks?.[0]?.ratio).toBeLessThan(3);
+  });
+});
+
+describe("what the guide to failures says of errors", () => {
+  const guide = textOf("docs/failures.md");
+  const table = guide.split("## Which errors end a run")[1] ?? "";
+  const named = [...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, code]) => code);
+  const codes = Object.keys(allCodes) as AckloopErrorCode[];
+
+  it("names the codes that end a run, and no other", () => {
+    const ends = codes.filter((code) => isFatal(new AckloopError(code, "it is refused")));
+
+    expect([...named].sort()).toEqual([...ends, "halted"].sort());
+  });
+
+  it("names the codes that are waited out", () => {
+    const [, list = ""] = /All other codes \((.*?)\)/.exec(table.replace(/\s+/g, " ")) ?? [];
+    const told = [...list.matchAll(/`(\w+)`/g)].map(([, code]) => code);
+
+    // What a webhook refuses is no poll's.
+    const others = codes.filter((code) => ![...named, "signature"].includes(code));
+    expect([...told].sort()).toEqual(others.sort());
+  });
+
+  it("says how long the waits are", () => {
+    const [, first, second, third, fourth] =
+      /waits of about (\d+), (\d+), (\d+) and (\d+) seconds/.exec(guide) ?? [];
+
+    const { minMs, maxMs } = toLoopSettings("consume", {}, 1).retry;
+    expect([first, second, third, fourth].map(Number)).toEqual(
+      [0, 1, 2, 3].map((n) => Math.min(minMs * 2 ** n, maxMs) / 1_000),
+    );
+  });
+
+  it("says what becomes of an event that no handler takes", async () => {
+    const feed = () => {
+      const made = memoryFeed({ events: { known: undefined } as never });
+      made.publish(testEvent("1", { type: "strange" }));
+      return made;
+    };
+    const { deadLetters } = memoryStores();
+    const none = { known: () => undefined } as never;
+    const options = { consumer: "me", logger: false } as const;
+
+    const kept = await drain(feed(), none, { ...options, deadLetters });
+    const halted = await drain(feed(), none, options).catch((error: AckloopError) => error.code);
+    const taken = await drain(feed(), { other: () => undefined }, options);
+
+    expect([kept.deadLettered, halted, taken.handled]).toEqual([1, "halted", 1]);
+  });
+});
+
+describe("what the guide to shutdown says", () => {
+  const guide = textOf("docs/shutdown.md").replace(/\s+/g, " ");
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it("is how long handlers get, and that an outcome counts after their signal", async () => {
+    const [, all = 0, theirs = 0] = /of (\d+) s they get (\d+)/.exec(guide) ?? [];
+    const feed = memoryFeed();
+    feed.publish(testEvent("1"), testEvent("2"));
+    const firedAt: number[] = [];
+    const begun = performance.now();
+    const handler = (
+      { id }: { readonly id: string },
+      { signal }: { readonly signal: AbortSignal },
+    ) =>
+      new Promise<ReturnType<typeof drop> | undefined>((resolve) => {
+        signal.addEventListener("abort", () => {
+          firedAt.push(performance.now() - begun);
+          resolve(id === "1" ? drop("not ours") : undefined);
+        });
+      });
+    const run = consume(feed, handler, { logger: false, concurrency: 2 });
+    await vi.advanceTimersByTimeAsync(0);
+
+    void run.stop({ withinMs: Number(all) * 1_000 });
+    await vi.advanceTimersByTimeAsync(Number(all) * 1_000);
+
+    expect(firedAt.map((ms) => Math.round(ms / 1_000))).toEqual([Number(theirs), Number(theirs)]);
+    expect(await run).toMatchObject({ dropped: 1, unsettled: 1 });
   });
 });

@@ -14,7 +14,7 @@ const pages = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", ...guides];
  * What a guide's example may leave out, as the compiler counts it: the declaration of a name that the
  * text has introduced, and the types that would follow from it. At the root examples are whole.
  */
-const allowedInGuides = [2304, 2451, 2552, 7006, 7031, 18004];
+const allowedInGuides = [2304, 2552, 7006, 7031, 18004];
 
 function pagesIn(folder: string): readonly string[] {
   if (!existsSync(join(root, folder))) return [];
@@ -122,5 +122,17 @@ describe("the documents", () => {
     ]);
 
     expect(named.map(([, name = ""]) => name).filter((name) => !(name in scripts))).toEqual([]);
+  });
+
+  it("are walked, each by a test of the package", () => {
+    const folder = join(root, "test/packed/guides");
+    const tests = readdirSync(folder).map((name) => readFileSync(join(folder, name), "utf8"));
+    const withCode = guides.filter((page) => /^```(ts|js|sh)$/m.test(textOf(page)));
+    // Its commands are of the repository.
+    const others = ["docs/simulation.md"];
+
+    expect(withCode.filter((page) => !tests.some((text) => text.includes(`"${page}"`)))).toEqual(
+      others,
+    );
   });
 });

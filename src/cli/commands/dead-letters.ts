@@ -5,7 +5,7 @@ import { findLetter, lettersOf } from "../../inspector/letters.ts";
 import { some, walk } from "../../inspector/walk.ts";
 import { type Context, command, commandGroup } from "../command.ts";
 import { confirm, yes } from "../confirm.ts";
-import { Executor } from "../execute.ts";
+import { checkCommand, Executor } from "../execute.ts";
 import { Failure, UsageError } from "../failure.ts";
 import { flag, required, text, type ValuesOf, whole, withDefault } from "../option.ts";
 import { type Output, oneLine } from "../output.ts";
@@ -129,7 +129,10 @@ const redrive = command({
   positionals: { id: text("id", "only this letter's event") },
   options: redriveOptions,
   examples: [[`dead-letters redrive ${where} --exec ./handle.sh`, "all letters, each once"]],
-  run: (context) => withState(context, (state) => redriveAll(context, state.stores.deadLetters)),
+  run: async (context) => {
+    await checkCommand(context.values.exec);
+    return await withState(context, (state) => redriveAll(context, state.stores.deadLetters));
+  },
 });
 
 async function redriveAll(
@@ -168,6 +171,7 @@ async function redriveAll(
   ).finally(() => progress.end());
   const { found, handled, deadLettered, unsettled } = summary;
   output.json({ found, done: handled, failed: deadLettered, unsettled });
+  if (found === 0) signal.throwIfAborted();
   if (found === 0) throw new Failure(`there are no letters of ${consumer} and ${feed}`);
   output.line(`${handled} done, ${deadLettered} failed again and stay`);
   return deadLettered + unsettled > 0 ? 1 : undefined;
@@ -218,6 +222,9 @@ async function discardSome(
   progress.end();
   output.json({ discarded });
   output.line(`${discarded} taken off`);
+  if (discarded < letters.length) {
+    throw new Failure(`stopped: ${letters.length - discarded} of the letters stay`);
+  }
   return undefined;
 }
 
@@ -279,6 +286,8 @@ async function writerTo(file: string | undefined, output: Output) {
     const letter = async (each: DeadLetter): Promise<void> => {
       output.json(each);
       output.line(JSON.stringify(each));
+      // Who reads slowly is waited for: all the letters may be more than a machine can hold.
+      await output.flush();
     };
     return { letter, end: async () => {} };
   }

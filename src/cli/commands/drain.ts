@@ -10,7 +10,7 @@ import {
 } from "../account.ts";
 import { answerCalls } from "../answer-calls.ts";
 import { type Context, command } from "../command.ts";
-import { Executor } from "../execute.ts";
+import { checkCommand, Executor } from "../execute.ts";
 import { UsageError } from "../failure.ts";
 import { required, text, type ValuesOf, whole, withDefault } from "../option.ts";
 import { oneLine } from "../output.ts";
@@ -56,6 +56,7 @@ ${variableHelp}`,
 
 async function start(context: DrainContext): Promise<number> {
   const { values, environment } = context;
+  await checkCommand(values.exec);
   const provider = providerOf(values.provider);
   const account = await accountOf(provider, environment);
   const place = await placeOf(provider, account, values.place, context);

@@ -10,6 +10,7 @@ import {
 import { type Context, command } from "../command.ts";
 import { Failure, UsageError } from "../failure.ts";
 import { text, type ValuesOf } from "../option.ts";
+import { oneLine } from "../output.ts";
 import { placeArgument } from "../reading.ts";
 
 const positionals = { provider: providerArgument, place: placeArgument };
@@ -39,15 +40,20 @@ async function start(context: PublishContext): Promise<undefined> {
   const place = await placeOf(provider, account, values.place, context);
   const progress = output.progress("published");
   let count = 0;
-  for await (const line of linesOf(values.data, signal)) {
-    const id = await account.publish(place, parse(line, count + 1), signal);
-    count += 1;
-    output.json({ id });
-    output.line(id);
-    progress.at(count);
+  try {
+    for await (const line of linesOf(values.data, signal)) {
+      const id = await account.publish(place, parse(line, count + 1), signal);
+      count += 1;
+      output.json({ id });
+      output.line(oneLine(id));
+      progress.at(count);
+    }
+    // What is left of the input nobody has read.
+    signal.throwIfAborted();
+  } finally {
+    progress.end();
+    output.note(count === 1 ? "1 event published" : `${count} events published`);
   }
-  progress.end();
-  output.note(count === 1 ? "1 event published" : `${count} events published`);
 }
 
 async function* linesOf(data: string | undefined, signal: AbortSignal): AsyncIterable<string> {
@@ -55,15 +61,25 @@ async function* linesOf(data: string | undefined, signal: AbortSignal): AsyncIte
     yield data;
     return;
   }
-  const reader = createInterface({ input: process.stdin, signal });
-  for await (const line of reader) if (line.trim() !== "") yield line;
+  let fault: NodeJS.ErrnoException | undefined;
+  const input = process.stdin.once("error", (error: NodeJS.ErrnoException) => {
+    fault = error;
+  });
+  try {
+    const reader = createInterface({ input, signal });
+    for await (const line of reader) if (line.trim() !== "") yield line;
+  } catch (error) {
+    // Not every Node tells it here.
+    fault ??= error as NodeJS.ErrnoException;
+  }
+  signal.throwIfAborted();
+  if (fault) throw new Failure(`the standard input cannot be read (${fault.code})`);
 }
 
 function parse(line: string, number: number): unknown {
   try {
     return JSON.parse(line);
   } catch {
-    const done = number > 1 ? `; the ${number - 1} before are published` : "";
-    throw new Failure(`event ${number} is no JSON (a text stands in quotes)${done}`);
+    throw new Failure(`event ${number} is no JSON (a text stands in quotes)`);
   }
 }

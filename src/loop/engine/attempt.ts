@@ -30,7 +30,7 @@ export type Disposition =
       readonly why?: string;
     }
   /** Its attempts are used up, by its own fault or by an outage's. */
-  | { readonly kind: "exhausted"; readonly verdict: Verdict }
+  | { readonly kind: "exhausted"; readonly verdict: Verdict; readonly why?: string }
   /** Not settled, and no attempt counted: the run is stopping. */
   | { readonly kind: "left" }
   /** The run must end, so as not to lose the event. */
@@ -432,7 +432,8 @@ export class Attempts {
     if (entry.attempts >= attempts) {
       const times = entry.attempts === 1 ? "once" : `${entry.attempts} times`;
       const reason = `failed ${times}: ${why}`;
-      return { kind: "exhausted", verdict: { reason, code: codeOf(thrown), cause: thrown } };
+      const verdict = { reason, code: codeOf(thrown), cause: thrown };
+      return { kind: "exhausted", verdict, why };
     }
     const delayMs = Math.min(afterMs ?? backoffMs(entry.attempts, retry), retry.maxMs);
     this.#parts.tell?.({

@@ -72,6 +72,8 @@ export class Circuit {
   readonly #failures = new Map<Entry, number>();
   /** How many calls of a handler failed that held an event which had not. */
   #failedCalls = 0;
+  /** What failed last, in words. */
+  #why = "";
   /** When the last of them failed first. */
   #failedAt = 0;
   #openedAt: number | undefined;
@@ -108,8 +110,10 @@ export class Circuit {
    * A call of a handler has failed with these events. In an outage their attempts do not count.
    *
    * @param isBlocked Whether so few are held that they may be bad, and no other can come before they go.
+   * @param why With what, in words.
    */
-  failed(entries: readonly Entry[], isBlocked = false): void {
+  failed(entries: readonly Entry[], isBlocked = false, why = ""): void {
+    this.#why = why;
     if (this.isOpen) {
       if (isBlocked) return;
       for (const entry of entries) entry.attempts = Math.max(0, entry.attempts - 1);
@@ -178,7 +182,7 @@ export class Circuit {
     this.#forget();
     this.#openedAt = performance.now();
     const delayMs = this.#pace.delay();
-    this.#parts.tell?.({ kind: "circuitOpened", failed, delayMs });
+    this.#parts.tell?.({ kind: "circuitOpened", failed, delayMs, why: this.#why });
   }
 
   /** An event probes. If another still does, that one has failed. */
@@ -191,7 +195,11 @@ export class Circuit {
   ended(entry: Entry, hasFailed: boolean): void {
     if (this.#probe?.entry !== entry) return;
     this.#probe = undefined;
-    if (hasFailed) this.#pace.delay();
+    if (!hasFailed) return;
+    const delayMs = this.#pace.delay();
+    if (this.#openedAt === undefined) return;
+    const elapsedMs = performance.now() - this.#openedAt;
+    this.#parts.tell?.({ kind: "probeFailed", elapsedMs, delayMs, why: this.#why });
   }
 
   #forgive(): void {

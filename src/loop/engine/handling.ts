@@ -270,6 +270,7 @@ export class Handling {
         this.#parts.circuit?.failed(
           failed.map(([entry]) => entry),
           this.#isBlocked,
+          whyOf(failed.at(-1)?.[1]),
         );
       for (const [entry, disposition] of ended) this.#dispose(entry, disposition);
       this.#parts.changed();
@@ -310,7 +311,8 @@ export class Handling {
 
   readonly #ended = (disposition: Disposition, entry: Entry): void => {
     this.#hasEnded(entry);
-    if (isFailure(disposition)) this.#parts.circuit?.failed([entry], this.#isBlocked);
+    if (isFailure(disposition))
+      this.#parts.circuit?.failed([entry], this.#isBlocked, whyOf(disposition));
     this.#dispose(entry, disposition);
     this.#parts.changed();
   };
@@ -420,4 +422,9 @@ const isUntried = ({ given }: Entry): boolean => given === undefined;
 
 function isFailure(disposition: Disposition): boolean {
   return disposition.kind === "exhausted" || (disposition.kind === "again" && disposition.failed);
+}
+
+/** With what an attempt has failed, in words. */
+function whyOf(disposition: Disposition | undefined): string {
+  return (disposition && "why" in disposition && disposition.why) || "it said so";
 }

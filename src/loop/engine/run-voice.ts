@@ -16,6 +16,8 @@ const acks: Troubled = ["acknowledging", "what is not acknowledged comes again; 
 export class RunVoice extends Voice {
   readonly #concurrency: number;
   readonly #waiting = new Repeats();
+  /** When an outage is told of once more. */
+  #outage = new Repeats();
   /** When the lease was first found taken, by `performance.now`. */
   #waitsSince: number | undefined;
   /** What has halted the run. */
@@ -50,11 +52,20 @@ export class RunVoice extends Voice {
       const facts = { ...factsOf(event), attempt, forMs };
       this.ofType("handlerSlow", event, `${what}, which keeps ${places}; ${advice}`, facts);
     },
-    circuitOpened: ({ failed, delayMs }) => {
+    circuitOpened: ({ failed, delayMs, why }) => {
       const what = `${failed} different events have failed and none has succeeded since`;
       const meanwhile = "this counts as an outage of what the handlers need, and no attempt counts";
       const next = `one event is tried in ${inWords(delayMs)}, and so on until one succeeds`;
-      this.log.warn(`${what}; ${meanwhile}; ${next}`, { failed, delayMs });
+      const text = `${what}, the last with: ${why}; ${meanwhile}; ${next}`;
+      this.#outage = new Repeats();
+      this.#outage.next();
+      this.log.warn(text, { failed, delayMs, why });
+    },
+    probeFailed: ({ elapsedMs, delayMs, why }) => {
+      if (this.#outage.next() === undefined) return;
+      const what = `the outage of what the handlers need goes on for ${inWords(elapsedMs)}`;
+      const text = `${what}: ${why}; one event is tried in ${inWords(delayMs)}`;
+      this.log.warn(text, { elapsedMs, delayMs, why });
     },
     circuitClosed: ({ elapsedMs }) => {
       const what = `a handler has succeeded, after an outage of ${inWords(elapsedMs)}`;
@@ -86,7 +97,7 @@ export class RunVoice extends Voice {
       const why = stopped === undefined ? "" : ` (${stopped})`;
       const ends = `${handled} handled, ${deadLettered} dead letters, ${dropped} dropped`;
       const what = `stopped${why} after ${inWords(elapsedMs)}: ${ends}, ${unsettled} left`;
-      this.log.info(what, { ...summary });
+      this.log[this.hasUntold ? "warn" : "info"](what, { ...summary });
     },
   };
 

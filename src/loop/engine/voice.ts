@@ -44,6 +44,8 @@ const bugs = ["TypeError", "RangeError", "ReferenceError", "SyntaxError"];
 export class Voice {
   /** Where the lines go: it names the feed and the consumer. */
   protected readonly log: Logger;
+  /** Whether events were set aside, or dropped, of which no warning has told. */
+  protected hasUntold = false;
   readonly #troubles = new Map<string, Trouble>();
   readonly #seldom = new Seldom(ONE_BY_ONE);
 
@@ -142,7 +144,9 @@ export class Voice {
     level: "warn" | "error" = "warn",
   ): void {
     const kinds = `${kind} ${event?.type}`;
-    if (!this.#seldom.warn(this.log, text, details, kinds, level)) this.log.debug(text, details);
+    if (this.#seldom.warn(this.log, text, details, kinds, level)) return;
+    this.log.debug(text, details);
+    if (kind === "deadLettered" || kind === "dropped") this.hasUntold = true;
   }
 }
 

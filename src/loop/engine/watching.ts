@@ -38,6 +38,11 @@ export class Watching {
     return poll;
   }
 
+  /** A webhook holds something, or nothing any more. */
+  busy(isBusy: boolean): void {
+    notify(() => this.#run?.busy?.(isBusy));
+  }
+
   /** A handler is about to be called. */
   handling(entries: readonly Entry[], isBatch: boolean): Watched {
     return new Watched(() =>

@@ -1,6 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
+import { checkCommand, Executor } from "../../../src/cli/execute.ts";
 import { sqliteStores } from "../../../src/stores/index.ts";
 import { folder, given } from "../emulated.ts";
 import { start } from "../support.ts";
@@ -79,6 +80,47 @@ describe("ackloop drain", () => {
     expect(written.err).toMatch(/^ackloop: .*ended with 3/m);
     expect(written.err).not.toContain("    at ");
     expect(emulator.journal.totals().acked).toBe(0);
+  });
+
+  it("runs nothing where the command is mistyped", async () => {
+    const { words, environment, emulator } = await given("kekker", 1);
+    const options = ["--attempts", "1", "--state", join(folder(), "state.db")];
+
+    const { code, written } = start(["drain", ...words, "--exec", "./nothere.sh", ...options], {
+      environment,
+    });
+
+    expect(await code).toBe(2);
+    expect(written.err).toContain("the shell finds no command ./nothere.sh");
+    expect(emulator.journal.totals().acked).toBe(0);
+  });
+
+  it.each([
+    "f () { true; }; f",
+    "A=1 true",
+    "(true)",
+    "if true; then true; fi",
+    "true",
+    "true|cat",
+  ])("lets the shell read what is no plain name: %s", async (line) => {
+    await expect(checkCommand(line)).resolves.toBeUndefined();
+  });
+
+  it("hands over events whose names no variable can hold", async () => {
+    const path = folder();
+    const executor = new Executor(`cat > ${path}/seen; echo "[$ACKLOOP_EVENT_ID]"`, {
+      note: (text) => notes.push(text),
+    });
+    const notes: string[] = [];
+
+    for (const id of ["a\u0000b", "x".repeat(300_000)]) {
+      const event = { id, type: "t", source: "s", specversion: "1.0" as const, data: {} };
+      await executor.run(event, new AbortController().signal);
+
+      expect(JSON.parse(readFileSync(`${path}/seen`, "utf8"))).toMatchObject({ id });
+    }
+
+    expect(notes).toEqual(["[]", "[]"]);
   });
 
   it("ends a command that does not heed --timeout", async () => {

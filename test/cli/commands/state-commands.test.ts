@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { identityOf } from "../../../src/core/identity.ts";
 import type { FullStoreSet } from "../../../src/core/stores.ts";
 import { encodePlace } from "../../../src/feeds/cursor/place.ts";
@@ -410,6 +410,43 @@ describe("the commands of the state", () => {
     expect(result).toMatchObject({ code, out: "" });
     expect(result.err).toContain(text);
     expect(result.err).not.toContain("    at ");
+  });
+
+  it("say so where they are stopped with a part of the letters", async () => {
+    const side = await sqliteSide();
+    for (const id of ["1", "2", "3"]) await side.stores.deadLetters.put(letterOf(id));
+    const words = `dead-letters discard ${place} --all --yes`.split(" ");
+
+    const { code, written, stop } = start([...words, ...side.words]);
+    stop();
+
+    expect(await code).toBe(1);
+    expect(written.out).toMatch(/^\d taken off\n$/);
+    expect(written.err).toMatch(/^ackloop: stopped: \d of the letters stay\n$/);
+    const redrive = start([
+      ...`dead-letters redrive ${place} --exec true`.split(" "),
+      ...side.words,
+    ]);
+    redrive.stop();
+    expect(await redrive.code).toBe(1);
+    expect(redrive.written.err).not.toContain("there are no letters");
+  });
+
+  it("wait for who reads the letters slowly", async () => {
+    const side = await sqliteSide();
+    for (const id of ["1", "2", "3"]) await side.stores.deadLetters.put(letterOf(id));
+    const waits: (() => void)[] = [];
+    const flush = () => new Promise<void>((resolve) => waits.push(resolve));
+
+    const { written, code } = start(["dead-letters", "export", ...side.words], { flush });
+    await vi.waitFor(() => expect(waits).toHaveLength(1));
+    const lines = written.out.trim().split("\n").length;
+    const timer = setInterval(() => waits.shift()?.(), 1);
+
+    expect(await code).toBe(0);
+    clearInterval(timer);
+    expect(lines).toBe(1);
+    expect(written.out.trim().split("\n")).toHaveLength(3);
   });
 
   it("leave a file alone that is none, and a database that is another's", async () => {

@@ -217,6 +217,7 @@ describe("an attempt", () => {
     expect(await attempt(entry)).toEqual({
       kind: "exhausted",
       verdict: { reason: "failed 2 times: AckloopError: no answer", code: "timeout", cause },
+      why: "AckloopError: no answer",
     });
     expect(entry.attempts).toBe(2);
     expect(await letters()).toEqual([]);

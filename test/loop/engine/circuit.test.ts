@@ -175,7 +175,7 @@ describe("a circuit that opens", () => {
     expect(entries.map(({ attempts, verdict }) => [attempts, verdict])).toEqual(
       new Array(4).fill([3, undefined]),
     );
-    expect(reports).toEqual([{ kind: "circuitOpened", failed: 4, delayMs: 1000 }]);
+    expect(reports).toEqual([{ kind: "circuitOpened", failed: 4, delayMs: 1000, why: "" }]);
     expect([circuit.isOpen, circuit.openedAt, circuit.probeAt]).toEqual([true, from, from + 1000]);
   });
 
@@ -241,9 +241,12 @@ describe("a circuit that opens", () => {
     circuit.succeeded(entryOf());
     circuit.succeeded(entryOf());
 
-    expect(reports.slice(1)).toEqual([{ kind: "circuitClosed", elapsedMs: 7000 }]);
+    expect(reports.slice(1)).toEqual([
+      { kind: "probeFailed", elapsedMs: 0, delayMs: 2000, why: "" },
+      { kind: "circuitClosed", elapsedMs: 7000 },
+    ]);
     expect([circuit.isOpen, circuit.openedAt]).toEqual([false, undefined]);
     circuit.open();
-    expect(reports.at(-1)).toEqual({ kind: "circuitOpened", failed: 0, delayMs: 1000 });
+    expect(reports.at(-1)).toEqual({ kind: "circuitOpened", failed: 0, delayMs: 1000, why: "" });
   });
 });

@@ -191,11 +191,22 @@ const kinds: readonly {
   {
     kind: "circuitOpened",
     lines: [
-      "warn 3 different events have failed and none has succeeded since; this counts as an outage of what the handlers need, and no attempt counts; one event is tried in 1 s, and so on until one succeeds",
+      "warn 3 different events have failed and none has succeeded since, the last with: Error: no stock; this counts as an outage of what the handlers need, and no attempt counts; one event is tried in 1 s, and so on until one succeeds",
     ],
     make: async () => {
       const made = runOf(filledFeed(3), failing, { concurrency: 3 });
       await vi.advanceTimersByTimeAsync(1000);
+      return made;
+    },
+  },
+  {
+    kind: "probeFailed",
+    lines: [
+      "warn the outage of what the handlers need goes on for 63 s: Error: no stock; one event is tried in 1 min",
+    ],
+    make: async () => {
+      const made = runOf(filledFeed(3), failing, { concurrency: 3 });
+      await vi.advanceTimersByTimeAsync(120_000);
       return made;
     },
   },
@@ -284,6 +295,17 @@ const kinds: readonly {
       return made;
     },
   },
+  {
+    kind: "stopped",
+    // As no line has told of each.
+    lines: ["warn stopped (signal) after 2 s: 0 handled, 0 dead letters, 20 dropped, 0 left"],
+    make: async () => {
+      const made = runOf(filledFeed(20), () => drop("not ours"));
+      await vi.advanceTimersByTimeAsync(2000);
+      await made.run.stop();
+      return made;
+    },
+  },
 ];
 
 /** Every kind of report: the compiler wants each. */
@@ -306,6 +328,7 @@ const allKinds = Object.keys({
   windowFull: 1,
   handlerSlow: 1,
   circuitOpened: 1,
+  probeFailed: 1,
   circuitClosed: 1,
   leaseAcquired: 1,
   leaseTaken: 1,
@@ -329,6 +352,7 @@ const begins: { readonly [Kind in Report["kind"]]?: RegExp } = {
   handlerSlow: /with its handler for \d/,
   timedOut: /longer than handlerTimeoutMs/,
   circuitOpened: /have failed and none/,
+  probeFailed: /the outage of what the handlers need goes on/,
   circuitClosed: /after an outage/,
   leaseTaken: /lease is held/,
   leaseAcquired: /taken the lease/,
@@ -353,7 +377,9 @@ describe("a line for a person", () => {
   it("has a row for each kind that it is made of", () => {
     const without = ["pulled", "handling", "handled", "duplicate", "acked", "idle"];
 
-    expect([...kinds.map(({ kind }) => kind), ...without].toSorted()).toEqual(allKinds.toSorted());
+    expect([...new Set(kinds.map(({ kind }) => kind)), ...without].toSorted()).toEqual(
+      allKinds.toSorted(),
+    );
   });
 });
 

@@ -1,4 +1,4 @@
-/** Starts workerd by miniflare, until the standard input ends: `node worker-host.mjs MINIFLARE FILE FLAGS`. */
+/** Starts workerd by miniflare, until the standard input ends: `node worker-host.mjs MINIFLARE FILE FLAGS`. Its secrets are in MATRIX_SECRETS. */
 import { pathToFileURL } from "node:url";
 
 const [, , packageFile, scriptPath, flags = ""] = process.argv;
@@ -8,6 +8,7 @@ const miniflare = new Miniflare({
   scriptPath,
   compatibilityDate: "2026-01-01",
   compatibilityFlags: flags.split(",").filter(Boolean),
+  bindings: JSON.parse(process.env.MATRIX_SECRETS ?? "{}"),
   host: "127.0.0.1",
   port: Number(process.env.MATRIX_PORT),
 });

@@ -1,12 +1,15 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, inject, it } from "vitest";
+import { root } from "../consumer.ts";
+import { blocksOf } from "../guides/blocks.ts";
+import { expectMounted, secret } from "../guides/mounted.ts";
 import { createProject, fileIn, installFrameworks, quiet } from "./frameworks.ts";
 import { withGiven } from "./given.ts";
 import { mainOf, type Program, programs } from "./programs.ts";
@@ -94,6 +97,15 @@ export async function GET(request) {
   }
 }
 
+/** Writes the webhook and its route as the guide has them. */
+function writeWebhook(folder: string): void {
+  const blocks = blocksOf(readFileSync(join(root, "docs/webhooks.md"), "utf8"));
+  for (const heading of ["How to mount a webhook", "Next.js"]) {
+    const text = blocks.find((block) => block.heading === heading)?.text ?? "";
+    write(folder, /^\/\/ (\S+)\n/.exec(text)?.[1] ?? "", text);
+  }
+}
+
 const toAnswer = (response: Response): Promise<unknown> =>
   response.ok ? response.json() : response.text();
 
@@ -101,19 +113,27 @@ describe.skipIf(reason !== undefined)("next build", () => {
   it("makes routes of Node and of the edge, and a page, that do what the programs do", async () => {
     const folder = projectOf("next");
     writeNextApp(folder);
+    writeWebhook(folder);
     const next = fileIn("next/dist/bin/next");
 
     const told = await runIn(folder, next, "build");
     expect(told).not.toMatch(/warn|not supported/i);
     const port = await freePort();
     const args = [next, "start", "--hostname", "127.0.0.1", "--port", String(port)];
-    const server = spawn(process.execPath, args, { cwd: folder, env: quiet, stdio: "pipe" });
+    const env = { ...quiet, DISCUE_SECRET: secret };
+    const server = spawn(process.execPath, args, { cwd: folder, env, stdio: "pipe" });
+    let text = "";
+    const written = () => text;
     try {
-      for await (const piece of server.stdout) if (String(piece).includes("Ready")) break;
+      server.stdout.on("data", (piece) => {
+        text += String(piece);
+      });
+      await expect.poll(written, { timeout: 60_000 }).toContain("Ready");
       const origin = `http://127.0.0.1:${port}`;
       const answered = await answers(forWeb, async (path) => toAnswer(await fetch(origin + path)));
 
       expect(answered).toEqual(printsOf(forWeb));
+      await expectMounted({ url: `${origin}/api/discue`, written });
     } finally {
       server.kill("SIGKILL");
     }

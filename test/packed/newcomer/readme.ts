@@ -14,5 +14,5 @@ export function walkReadme(
   tarball: string,
   onStep?: (walked: Walked) => void,
 ): Promise<readonly Walked[]> {
-  return walk(stepsOf(text, until), { tarball, port: "4010" }, onStep);
+  return walk(stepsOf(text, until), { install: `npm install ${tarball}`, ports: ["4010"] }, onStep);
 }

@@ -22,16 +22,19 @@ export interface Walked {
   readonly output: string;
 }
 
-/** What stands for what the page names: the packed tarball, and a port that is free. */
+/** What stands for what the page names: the package, and ports that are free. */
 export interface Stand {
-  /** The path of the packed tarball, installed for `npm install ackloop`. */
-  readonly tarball: string;
-  /** The port that the page names. */
-  readonly port: string;
+  /** What is typed for a line that begins with `npm install ackloop`. */
+  readonly install: string;
+  /** The ports that the page names. */
+  readonly ports: readonly string[];
+  /** What must come while everything that goes on is still at work; `outputOf` a command. */
+  readonly atLast?: (outputOf: (start: string) => string) => Promise<void>;
 }
 
 /** A command that was started. */
 interface Started {
+  readonly command: string;
   readonly child: ChildProcess;
   readonly written: { text: string };
 }
@@ -42,22 +45,27 @@ interface Started {
  */
 export async function walk(
   steps: readonly Step[],
-  { tarball, port }: Stand,
+  { install, ports, atLast }: Stand,
   onStep: (walked: Walked) => void = () => undefined,
 ): Promise<readonly Walked[]> {
   const folder = mkdtempSync(join(tmpdir(), "ackloop-newcomer-"));
-  const free = `${await freePort()}`;
+  const free = new Map<string, string>();
+  for (const port of ports) free.set(port, `${await freePort()}`);
   const running: Started[] = [];
   const walked: Walked[] = [];
   try {
     for (const step of steps) {
       if (step.kind === "command" && isNotNeeded(step)) continue;
       const startedAt = performance.now();
-      const output = await made(inPlace(step, tarball, port, free), folder, running);
+      const output = await made(inPlace(step, install, free), folder, running);
       const what = step.kind === "file" ? step.name : step.text;
       walked.push({ line: step.line, what, elapsedMs: performance.now() - startedAt, output });
       onStep(walked[walked.length - 1] as Walked);
     }
+    await atLast?.((start) => {
+      const found = running.find(({ command }) => command.startsWith(start));
+      return found?.written.text ?? "";
+    });
     for (const one of running.splice(0).reverse()) await interrupt(one);
     return walked;
   } finally {
@@ -73,13 +81,13 @@ function isNotNeeded({ notFrom }: CommandStep): boolean {
   return major > fromMajor || (major === fromMajor && minor >= fromMinor);
 }
 
-/** The step with the tarball for the package's name, and the free port for the page's. */
-function inPlace(step: Step, tarball: string, port: string, free: string): Step {
-  const text = step.text
-    .replace(/^npm install ackloop$/, `npm install ${tarball}`)
-    .replaceAll(port, free);
-  if (step.kind === "file") return { ...step, text };
-  return { ...step, text, shown: step.shown.map((line) => line.replaceAll(port, free)) };
+/** The step with what is here in place of the package's name and of the page's ports. */
+function inPlace(step: Step, install: string, free: ReadonlyMap<string, string>): Step {
+  const placed = (text: string) =>
+    [...free].reduce((all, [port, other]) => all.replaceAll(port, other), text);
+  if (step.kind === "file") return { ...step, text: placed(step.text) };
+  const text = placed(step.text.replace(/^npm install ackloop\b.*$/, install));
+  return { ...step, text, shown: step.shown.map(placed) };
 }
 
 /** Makes one step; gives what it wrote. */
@@ -165,7 +173,7 @@ function start(command: string, folder: string): Started {
       written.text += piece;
     });
   }
-  return { child, written };
+  return { command, child, written };
 }
 
 /** Waits for the end; 130 is npm's word for Ctrl+C. */

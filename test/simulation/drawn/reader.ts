@@ -13,6 +13,7 @@ import type { DrawnWorld } from "./world.ts";
 const whys: ReadonlySet<Report["kind"]> = new Set([
   "windowFull",
   "circuitOpened",
+  "probeFailed",
   "leaseTaken",
   "storeFailed",
   "pollFailed",
