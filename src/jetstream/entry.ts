@@ -47,7 +47,7 @@ export interface Place {
   readonly subject: string;
 }
 
-export function writePlace({ made, subject }: Place): string {
+function writePlace({ made, subject }: Place): string {
   return `${made} ${subject}`;
 }
 

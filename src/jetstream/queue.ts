@@ -21,7 +21,7 @@ import { Workers } from "./workers.ts";
 /** A queue in NATS JetStream. */
 export interface JetStreamQueue extends WorkQueue {
   /**
-   * Makes the stream where there is none, and checks it; with `consumer` the consumer too. It changes
+   * Makes the stream where there is none, and checks it; the consumer too, where anything is said of it. It changes
    * nothing that is there, and any number of processes may call it at once.
    *
    * @throws {AckloopError} `config` where what is there is not what it must be: it names the member and
@@ -31,13 +31,16 @@ export interface JetStreamQueue extends WorkQueue {
   /**
    * What waits in the queue, for any number of workers on any number of machines.
    *
-   * The first call of the feed makes the consumer where there is none. All that one member says is told
-   * where it is needed: a consumer with another `ack_wait` is a `config` error of the pull.
+   * The first call of the feed makes the consumer where there is none. One that is there and has, say, another
+   * `ack_wait` than was given is a `config` error of the pull.
    *
    * @throws {AckloopError} `config` for a wrong option, at once.
    */
   feed<E extends FeedEvent = FeedEvent>(options?: JetStreamFeedOptions<E>): Feed<E>;
 }
+
+/** The consumer where none is named. */
+const WORKERS = "workers";
 
 /** How many messages are sent before the first must be confirmed. */
 const AT_ONCE = 256;
@@ -104,8 +107,9 @@ export function jetStreamQueue(
     async ensure(given) {
       const { consumer, signal, ...told } = checkOptions("ensure", given, consumerTable, call);
       await engine.makeStream({ signal });
-      if (consumer === undefined) return;
-      await engine.makeConsumer("ensure", consumer, toConsumer(told), { signal });
+      const wanted = toConsumer(told);
+      if (consumer === undefined && Object.keys(wanted).length === 0) return;
+      await engine.makeConsumer("ensure", consumer ?? WORKERS, wanted, { signal });
     },
     send: (deliveries, { signal } = {}) =>
       abortable({ signal }, () => send(engine, deliveries, signal)),
@@ -113,7 +117,7 @@ export function jetStreamQueue(
       const { events, ...rest } = given;
       checkOptions("feed", { events }, { events: catalogue });
       const { consumer, ...told } = checkOptions("feed", rest, consumerTable);
-      const durable = consumer ?? "workers";
+      const durable = consumer ?? WORKERS;
       const workers = new Workers(engine, durable, toConsumer(told));
       return feedOf<E>({ name, durable, consumer, events, workers });
     },

@@ -44,7 +44,7 @@ const anything = {
 } as const;
 
 /** A connection whose pulls and acks can be made to fail. */
-export function faulty(connection: NatsConnection) {
+function faulty(connection: NatsConnection) {
   const faults: { pull?: FeedFault | undefined; ack?: FeedFault | undefined } = {};
   const take = (which: "pull" | "ack"): FeedFault | undefined => {
     const fault = faults[which];
