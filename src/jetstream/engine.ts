@@ -4,6 +4,7 @@ import { abortable } from "../core/abort.ts";
 import { isAckloopError } from "../core/errors.ts";
 import type { CallOptions } from "../core/feed.ts";
 import { toQueueError } from "./error.ts";
+import { consumerDefaults } from "./options.ts";
 import type { MadeConsumer, MadeStream } from "./stream.ts";
 import { checkMembers, SOUND_CONSUMER, SOUND_STREAM, toNs } from "./stream.ts";
 
@@ -112,8 +113,8 @@ const CONSUMER = Object.freeze({
   deliver_policy: "all",
   replay_policy: "instant",
   max_deliver: -1,
-  ack_wait: toNs(30_000),
-  max_ack_pending: 10_000,
+  ...consumerDefaults,
+  ack_wait: toNs(consumerDefaults.ack_wait),
 });
 
 /** Looks at what is there, and makes it where there is none. Any number of processes may do it at once. */

@@ -19,11 +19,11 @@ export interface JetStreamQueueOptions {
   readonly retention?: "workqueue" | "limits" | undefined;
   /** Where the engine keeps it. In `"memory"` a server that restarts loses all. @default "file" */
   readonly storage?: "file" | "memory" | undefined;
-  /** On how many servers of a cluster it is kept, 1-5. @default 1 */
+  /** On how many servers of a cluster it is kept, 1-5. @default the engine's: 1 */
   readonly num_replicas?: number | undefined;
   /**
    * The longest time in the queue, in ms, from 100: what no worker has finished by then is gone. 0: no such
-   * time. @default 0
+   * time. @default none
    */
   readonly max_age?: number | undefined;
   /** The most bytes that the queue holds; then it is full. -1: no limit but the server's. @default -1 */
@@ -32,7 +32,7 @@ export interface JetStreamQueueOptions {
   readonly max_msgs?: number | undefined;
   /** The most bytes of one event, as JSON with its `raw`. -1: the server's `max_payload`. @default -1 */
   readonly max_msg_size?: number | undefined;
-  /** For how long the same event is not stored again, in ms, from 100. @default 120 000, the engine's */
+  /** For how long the same event is not stored again, in ms, from 100. @default the engine's: 2 minutes */
   readonly duplicate_window?: number | undefined;
   /** The JetStream domain of the server that holds the stream. @default that of the connection */
   readonly domain?: string | undefined;
@@ -86,6 +86,13 @@ export interface JetStreamFeedOptions<E extends FeedEvent = FeedEvent>
   /** The schemas of the event types; the loop validates with them. */
   readonly events?: EventCatalogue<E> | undefined;
 }
+
+/** What a consumer is made with where nothing is said. */
+export const consumerDefaults = Object.freeze({
+  ack_wait: 30_000,
+  max_ack_pending: 10_000,
+  max_waiting: 512,
+}) satisfies JetStreamConsumerOptions;
 
 /** The engine keeps ns in 64 bits, and JSON loses the last digits long before. */
 const LONGEST_MS = 365 * 86_400_000;
