@@ -45,6 +45,9 @@ const planted = ["test/**/planted*.test.ts", "test/core/guard-sites.test.ts"];
 /** Use the files that were built. */
 const packed = ["test/packed/**/*.test.ts"];
 
+/** Read the site that `npm run docs` has built. */
+const site = ["test/site/**/*.test.ts"];
+
 export default defineConfig({
   resolve: {
     alias: [
@@ -75,14 +78,14 @@ export default defineConfig({
       reporter: ["text-summary", "json-summary"],
       thresholds: { lines: 95, ...Object.fromEntries(folders) },
     },
-    // `npm test` runs the first three, `npm run prove` the others; each file belongs to one.
+    // `npm test` runs the first three, `npm run prove` and `npm run site` the others; each file belongs to one.
     projects: [
       {
         extends: true,
         test: {
           name: "source",
           include: ["test/**/*.test.ts"],
-          exclude: [...apart, ...processes, ...planted, ...packed],
+          exclude: [...apart, ...processes, ...planted, ...packed, ...site],
           // A module is loaded once for all files: half of the time of most of them.
           isolate: false,
         },
@@ -106,6 +109,7 @@ export default defineConfig({
       // They measure time, and have the machine to themselves.
       { extends: true, test: { name: "processes", include: processes, fileParallelism: false } },
       { extends: true, test: { name: "planted", include: planted, fileParallelism: false } },
+      { test: { name: "site", include: site, testTimeout: 300_000 } },
       {
         test: {
           name: "packed",

@@ -220,7 +220,7 @@ export const assumptions = {
  * ## Sources
  * TODO(source): each page with its address, and when it was read.
  *
- * @module
+ * @module ackloop/%folder%
  */
 
 export type { CursorFeed } from "../../feeds/cursor/feed.ts";

@@ -1,11 +1,15 @@
 /**
- * Every event that a provider holds for you reaches your function at least once, and nothing is
- * acknowledged before your function has finished with it.
+ * The loop between a feed and your handlers: every event that a provider holds for you reaches your function at
+ * least once, and nothing is acknowledged before your function has finished with it.
+ *
+ * `consume` runs until it is stopped; `drain` ends when nothing is left; `deliveries` gives the events to a loop of
+ * your own; `webhook` answers a provider that calls you; `relay` passes events on to a queue of yours; `redrive`
+ * handles dead letters again; `group` runs several as one. A handler may be a `batch`, and says by `done`, `retry`, `deadLetter` or `drop` what becomes of an event.
  *
  * This entry knows no provider: they are at `ackloop/tiki`, `ackloop/kekker`, `ackloop/discue` and
  * `ackloop/workato`.
  *
- * @packageDocumentation
+ * @module ackloop
  */
 export type { AckloopErrorCode, AckloopErrorFacts } from "./core/errors.ts";
 export { AckloopError, isAckloopError } from "./core/errors.ts";
@@ -32,7 +36,7 @@ export { contentIdentityOf, identityOf } from "./core/identity.ts";
 export type { Logger, ObjectFirstLogger } from "./core/logger.ts";
 export { objectFirst } from "./core/logger.ts";
 export type { EventOf, Received, ReceiveOptions, Receiver } from "./core/receiver.ts";
-export type { Report, ReportListener } from "./core/report.ts";
+export type { Report, ReportFacts, ReportListener } from "./core/report.ts";
 export type {
   SchemaIssue,
   SchemaOutput,

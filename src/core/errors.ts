@@ -116,7 +116,21 @@ export class AckloopError extends Error {
   }
 }
 
-/** Tells whether a value is an {@link AckloopError}, of this copy of the package or another. */
+/**
+ * Tells whether a value is an {@link AckloopError}, of this copy of the package or another.
+ *
+ * @example
+ * ```ts
+ * import { drain, isAckloopError } from "ackloop";
+ *
+ * try {
+ *   await drain(feed, handlers);
+ * } catch (error) {
+ *   if (isAckloopError(error) && error.code === "auth") console.error("renew the token");
+ *   else throw error;
+ * }
+ * ```
+ */
 export function isAckloopError(value: unknown): value is AckloopError {
   try {
     if (typeof value !== "object" || value === null) return false;

@@ -15,12 +15,32 @@ export interface Receipt {
   readonly [receiptBrand]: "receipt";
 }
 
-/** Makes a receipt of a feed's own value. For authors of feeds only. */
+/**
+ * Makes a receipt of a feed's own value. For authors of feeds only.
+ *
+ * @example
+ * ```ts
+ * import { fromReceipt, toReceipt } from "ackloop";
+ *
+ * const receipt = toReceipt({ page: 7 });
+ * const { page } = fromReceipt<{ page: number }>(receipt);
+ * ```
+ */
 export function toReceipt(value: unknown): Receipt {
   return value as Receipt;
 }
 
-/** Gives back the value that {@link toReceipt} was given. For authors of feeds only. */
+/**
+ * Gives back the value that {@link toReceipt} was given. For authors of feeds only.
+ *
+ * @example
+ * ```ts
+ * import { fromReceipt, toReceipt } from "ackloop";
+ *
+ * const receipt = toReceipt({ page: 7 });
+ * const { page } = fromReceipt<{ page: number }>(receipt);
+ * ```
+ */
 export function fromReceipt<Value>(receipt: Receipt): Value {
   return receipt as unknown as Value;
 }

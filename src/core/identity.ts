@@ -5,6 +5,14 @@ import type { FeedEvent } from "./event.ts";
  *
  * The text is readable, the source and then the id, and two events have the same one only if they are
  * the same. The loop's window, marks, dead letters, webhooks and inboxes all go by it.
+ *
+ * @example
+ * ```ts
+ * import { identityOf } from "ackloop";
+ *
+ * const key = { consumer: "billing", feed: feed.name, identity: identityOf(event) };
+ * const letter = await stores.deadLetters.get(key);
+ * ```
  */
 export function identityOf({ source, id }: Pick<FeedEvent, "source" | "id">): string {
   return `${escapeSource(source)} ${id}`;
@@ -24,6 +32,14 @@ export function namelessIdentity(content: string, among: number | string): strin
 /**
  * The identity by which an item without an id is skipped: made of the SHA-256 of its content, in hex, as
  * a run tells it where it halts (`sha256:` and 64 digits).
+ *
+ * @example
+ * ```ts
+ * import { contentIdentityOf } from "ackloop";
+ *
+ * const identity = contentIdentityOf("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08");
+ * await stores.deadLetters.skip?.({ consumer: "billing", feed: feed.name, identity });
+ * ```
  */
 export function contentIdentityOf(digest: string): string {
   return namelessIdentity(digest, "sha256");

@@ -49,8 +49,13 @@ export interface ObjectFirstLogger {
 /**
  * Turns a logger round that takes the object first, so that no detail is lost.
  *
+ *
  * @example
+ * ```ts
+ * import { consume, objectFirst } from "ackloop";
+ *
  * consume(feed, handlers, { logger: objectFirst(pino()) });
+ * ```
  */
 export function objectFirst(logger: ObjectFirstLogger): Logger {
   return {

@@ -1,7 +1,7 @@
 /**
  * One stateful fake for each provider's API: as an injected `fetch`, and as a real HTTP server.
  *
- * @module
+ * @module ackloop/emulator
  */
 export type {
   AdminCommands,

@@ -8,7 +8,7 @@
  *
  * `receiver` makes the receiver of any signed webhook, for `webhook`, `inbox` or, by its `feed`, `consume`.
  *
- * @packageDocumentation
+ * @module ackloop/feeds
  */
 export { parseJson } from "../core/json.ts";
 export type {

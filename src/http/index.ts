@@ -1,8 +1,7 @@
 /**
  * The HTTP client that the providers of ackloop are made of, for a client of another API.
  *
- * ## What it does
- * Repeats a failed call as the call allows, with backoff and jitter, and waits as `Retry-After` says. Asks for
+ * It repeats a failed call as the call allows, with backoff and jitter, and waits as `Retry-After` says. It asks for
  * a new token once after a 401. Ends each attempt and the whole call in time. Reads no answer above its limit
  * in bytes, follows no redirect, keeps integers that are too long for a number (as text), and turns whatever
  * goes wrong into one `AckloopError` that holds no URL, header, body or credential.
@@ -29,7 +28,7 @@
  * });
  * ```
  *
- * @module
+ * @module ackloop/http
  */
 
 export { httpClient } from "./http-client.ts";

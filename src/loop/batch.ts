@@ -17,6 +17,15 @@ const batchTable = {
  * (`undefined` is done). Throwing fails an attempt of every event in the batch.
  *
  * @throws {AckloopError} `config` for a size or wait out of range.
+ * @example
+ * ```ts
+ * import { batch, drain, retry } from "ackloop";
+ *
+ * await drain(feed, batch({ size: 100, maxWaitMs: 200 }, async (events) => {
+ *   const saved = await saveAll(events.map(({ data }) => data.code));
+ *   return events.map(({ data }) => (saved.has(data.code) ? undefined : retry()));
+ * }));
+ * ```
  */
 export function batch<E extends FeedEvent>(
   options: BatchOptions,

@@ -38,6 +38,18 @@ const STALLED_AFTER_MS = 300_000;
  *
  * @param handlers A map from event type to handler, one function, or `batch(...)`.
  * @throws {AckloopError} `config` for a wrong option, at once. The run rejects with what halted it.
+ * @example
+ * ```ts
+ * import { consume, deadLetter } from "ackloop";
+ *
+ * const run = consume(feed, {
+ *   "order.created": async (event) => console.log("booked", event.data.code),
+ *   other: (event) => deadLetter(`no handler for ${event.type}`),
+ * }, { concurrency: 10, deadLetters: stores.deadLetters });
+ *
+ * process.once("SIGTERM", () => run.stop());
+ * const { handled, deadLettered } = await run;
+ * ```
  */
 export function consume<E extends FeedEvent>(
   feed: Feed<E>,
@@ -80,6 +92,16 @@ export const drainTable = {
  * ever. See the option `circuitBreaker`.
  *
  * @throws {AckloopError} `config` for a wrong option, and whatever halted the run, with its summary.
+ * @example
+ * ```ts
+ * import { drain } from "ackloop";
+ *
+ * // Called once a minute by a scheduler that ends it after 60 s.
+ * const { handled, unsettled } = await drain(feed, handlers, {
+ *   deadLetters: stores.deadLetters,
+ *   deadline: Date.now() + 55_000,
+ * });
+ * ```
  */
 export async function drain<E extends FeedEvent>(
   feed: Feed<E>,

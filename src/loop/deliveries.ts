@@ -66,6 +66,16 @@ export interface Deliveries<E extends FeedEvent = FeedEvent>
  * `dedupe` an event is begun when a `next` asks for it.
  *
  * @throws {AckloopError} `config` for a wrong option, at once. The iteration throws what halted it.
+ * @example
+ * ```ts
+ * import { deliveries } from "ackloop";
+ *
+ * for await (const { event, ack, retry } of deliveries(feed, { deadLetters: stores.deadLetters })) {
+ *   const response = await fetch("https://shop.example/orders", { method: "POST", body: event.data.code });
+ *   if (response.ok) ack();
+ *   else retry({ afterMs: 5_000 });
+ * }
+ * ```
  */
 export function deliveries<E extends FeedEvent>(
   feed: Feed<E>,

@@ -35,6 +35,15 @@ export interface GroupHealth {
  *
  * @param runs At least one, each once; several may read one feed.
  * @throws {AckloopError} `config` where something else was given. The group rejects with what halted one.
+ * @example
+ * ```ts
+ * import { consume, group } from "ackloop";
+ *
+ * const all = group([consume(feed, handlers), consume(invoices, invoiceHandlers)]);
+ *
+ * process.once("SIGTERM", () => all.stop());
+ * await all;
+ * ```
  */
 export function group(runs: readonly Run[], options: GroupOptions = {}): Group {
   const { onHalt } = checkOptions("group", options, groupTable);

@@ -27,7 +27,19 @@ const theDone = toOutcome({ kind: "done" });
 /** However long it is, the wait is capped: a far one is no mistake. */
 const retryTable = { afterMs: milliseconds(0, Number.POSITIVE_INFINITY) };
 
-/** The event is finished with, even if the handler's signal has fired meanwhile. */
+/**
+ * The event is finished with, even if the handler's signal has fired meanwhile.
+ *
+ * @example
+ * ```ts
+ * import { consume, done } from "ackloop";
+ *
+ * consume(feed, async (event) => {
+ *   await save(event.data.code);
+ *   return done(); // the same as to return nothing
+ * });
+ * ```
+ */
 export function done(): Outcome {
   return theDone;
 }
@@ -39,18 +51,48 @@ export function done(): Outcome {
  * `retry.maxDelayMs`. @default the backoff's own delay
  *
  * @throws {AckloopError} `config` when `afterMs` is no number from 0.
+ * @example
+ * ```ts
+ * import { consume, retry } from "ackloop";
+ *
+ * consume(feed, async ({ data }) => {
+ *   if (!(await isInStock(data.code))) return retry({ afterMs: 30_000 });
+ * });
+ * ```
  */
 export function retry(options: { readonly afterMs?: number | undefined } = {}): Outcome {
   const { afterMs } = checkOptions("retry", options, retryTable);
   return toOutcome({ kind: "retry", afterMs });
 }
 
-/** The event goes to the dead-letter store at once; without a store the run halts. */
+/**
+ * The event goes to the dead-letter store at once; without a store the run halts.
+ *
+ * @example
+ * ```ts
+ * import { consume, deadLetter } from "ackloop";
+ *
+ * consume(feed, async ({ data }) => {
+ *   if (data.code === "") return deadLetter("an order without a code");
+ * }, { deadLetters: stores.deadLetters });
+ * ```
+ */
 export function deadLetter(reason: string): Outcome {
   return toOutcome({ kind: "deadLetter", reason: String(reason) });
 }
 
-/** The event is acknowledged unhandled and counted as dropped. */
+/**
+ * The event is acknowledged unhandled and counted as dropped.
+ *
+ * @example
+ * ```ts
+ * import { consume, drop } from "ackloop";
+ *
+ * consume(feed, async ({ data }) => {
+ *   if (data.code.startsWith("TEST-")) return drop("a test order");
+ * });
+ * ```
+ */
 export function drop(reason: string): Outcome {
   return toOutcome({ kind: "drop", reason: String(reason) });
 }

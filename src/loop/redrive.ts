@@ -66,6 +66,15 @@ const redriveTable = {
  * @param feed The feed or receiver the letters came from, for its event types and schemas; or its name, and then
  * with one function or `other` as handlers.
  * @throws {AckloopError} `config` for a wrong option; whatever halted the run, with its summary.
+ * @example
+ * ```ts
+ * import { redrive } from "ackloop";
+ *
+ * const { found, handled } = await redrive(stores.deadLetters, feed, handlers, {
+ *   consumer: "billing",
+ *   filter: ({ reason }) => reason.includes("no such customer"),
+ * });
+ * ```
  */
 export function redrive<E extends FeedEvent>(
   store: DeadLetterStore,
@@ -119,6 +128,16 @@ export async function redrive<E extends FeedEvent>(
  *
  * False for a letter of another feed, one without an event, one of a type that the feed's catalogue does not
  * have, and one that is here for its data (`code: "schema"`).
+ *
+ * @example
+ * ```ts
+ * import { isLetterOf } from "ackloop";
+ *
+ * const { letters } = await stores.deadLetters.list({ consumer: "billing", feed: feed.name });
+ * for (const letter of letters) {
+ *   if (isLetterOf(feed, letter)) console.log(letter.event.data.code, letter.reason);
+ * }
+ * ```
  */
 export function isLetterOf<Source extends RedriveSource>(
   feed: Source,

@@ -57,9 +57,16 @@ export interface Relay extends BatchHandler<FeedEvent> {
  * cannot be read has no event to pass on: the option `unprocessable` of the run says what becomes of it.
  *
  * @example
- * await consume(shop.feed(queueCode), relay(queue), { consumer: "relay", lease: { store: stores.leases } });
- * // In as many processes as are needed:
- * await consume(queue.feed({ consumer: "billing" }), handlers);
+ * ```ts
+ * import { consume, relay } from "ackloop";
+ * import { inboxQueue } from "ackloop/stores";
+ *
+ * const queue = inboxQueue(stores.inbox, "orders");
+ * // In one process. A second one waits until the first has ended.
+ * await consume(feed, relay(queue), { consumer: "relay", lease: { store: stores.leases } });
+ * // In as many others as are needed.
+ * await consume(queue.feed({ consumer: "billing" }), bookOrder);
+ * ```
  *
  * @throws {AckloopError} `config` for a wrong argument, at once.
  */

@@ -89,6 +89,13 @@ const MOST_REMEMBERED = 10_000;
  *
  * @throws {AckloopError} `config` for a wrong option, at once. The handler rejects with `config` when
  * the request's body was read before.
+ * @example
+ * ```ts
+ * import { webhook } from "ackloop";
+ *
+ * // `(request: Request) => Promise<Response>`, which most web servers take.
+ * export const POST = webhook(receiver, handlers, { deadLetters: stores.deadLetters });
+ * ```
  */
 export function webhook<E extends FeedEvent>(
   receiver: Receiver<E>,

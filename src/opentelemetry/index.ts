@@ -3,7 +3,7 @@
  *
  * Needs `@opentelemetry/api` (1.9 or later), an optional peer; without an SDK it costs next to nothing.
  *
- * @packageDocumentation
+ * @module ackloop/opentelemetry
  */
 export type { Telemetry } from "../core/telemetry.ts";
 export type { OpenTelemetryOptions } from "./telemetry.ts";

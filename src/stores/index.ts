@@ -1,3 +1,13 @@
+/**
+ * Where what must outlive a run is kept: places, dead letters, marks of handled events, leases, and the inbox
+ * of a webhook.
+ *
+ * `memoryStores`, `sqliteStores` and `postgresStores` each give the whole set. `inbox` stores the events of a
+ * webhook before it answers, and `inboxFeed` is the feed that they are handled from;
+ * `inboxQueue` is a queue for a `relay` and its workers.
+ *
+ * @module ackloop/stores
+ */
 export type { FullStoreSet, StoreSet } from "../core/stores.ts";
 export { checkedStores } from "./checked.ts";
 export { type InboxEnds, type InboxOptions, inbox } from "./inbox.ts";

@@ -139,10 +139,11 @@ async function runLaw(law: FeedLaw, harness: FeedHarness, limits: LawLimits): Pr
  * says so.
  *
  * @example
+ * import { describe, it } from "vitest";
+ *
  * feedConformance({ describe, it, print: console.info }, () => {
- *   const memory = memoryFeed();
- *   ...
- *   return { feed: () => memory.reopen(), publish, acked: () => memory.acked };
+ *   const server = acmeEmulator();
+ *   return { feed: () => acmeFeed({ fetch: server.fetch }), publish: server.publish, acked: server.acked };
  * });
  */
 export function feedConformance(

@@ -2,7 +2,7 @@
  * For tests of handlers, and of feeds and stores of one's own: a feed in memory, the laws that every
  * feed and every store must keep, and emulators as msw handlers.
  *
- * @packageDocumentation
+ * @module ackloop/testing
  */
 export { type CursorSide, cursorSide } from "./cursor-side.ts";
 export { emulatorHandlers, type MswHttp } from "./emulator-handlers.ts";

@@ -36,8 +36,10 @@ export const storeLaws: { readonly [Kind in StoreKind]: readonly StoreLaw<Kind>[
  * stores on one database each time.
  *
  * @example
+ * import { describe, it } from "vitest";
+ *
  * storeConformance({ describe, it }, () => {
- *   const stores = memoryStores({ inboxMaxEntries: 20 });
+ *   const stores = myStores({ inboxMaxEntries: 20 });
  *   return { stores, others: stores, inboxMaxEntries: 20 };
  * });
  */
@@ -51,6 +53,8 @@ export function storeConformance(
  * @throws {TypeError} where a kind is unknown, or none is named.
  *
  * @example
+ * import { describe, it } from "vitest";
+ *
  * const makeHarness = () => ({ stores: { cursors: mine() }, others: { cursors: mine() } });
  * storeConformance({ describe, it }, makeHarness, ["cursors"]);
  */

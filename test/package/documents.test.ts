@@ -36,6 +36,53 @@ const blocks = new Map(
   }),
 );
 
+/** The names that an example of a docstring may take as given, beside what it leaves out as the guides do. */
+const orders = 'import("ackloop").FeedEvent<"order.created", { readonly code: string }>';
+const given: Readonly<Record<string, string>> = {
+  feed: `import("ackloop").Feed<${orders}>`,
+  event: orders,
+  handlers: `(event: ${orders}) => Promise<void>`,
+  receiver: `import("ackloop").Receiver<${orders}>`,
+  stores: 'import("ackloop").FullStoreSet',
+};
+
+/** An example as a module, with what it takes as given. */
+function withGiven(example: string): string {
+  const missing = Object.entries(given).filter(
+    ([name]) => !new RegExp(`const (\\{[^}]*)?\\b${name}\\b`).test(example),
+  );
+  const lines = missing.map(([name, type]) => `declare const ${name}: ${type};`);
+  return `${example}\nexport {};\n${lines.join("\n")}\n`;
+}
+
+/** The examples in the docstrings of the source, each as a file beside its own, named after its line. */
+const examples = new Map(
+  readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".ts"))
+    .flatMap((file) => {
+      const text = textOf(`src/${file}`);
+      return [...text.matchAll(/^ *\* @example\n((?: *\*(?!\/| @).*\n)+)/gm)].map((match) => {
+        const code = (match[1] ?? "").replace(/^ *\* ?/gm, "").replace(/^```.*$/gm, "");
+        const line = text.slice(0, match.index).split("\n").length;
+        return [join(root, `src/${file}-line-${line}.ts`), withGiven(code)] as const;
+      });
+    }),
+);
+
+/** The functions of the root entry, by the docstrings of their first declarations. */
+function verbs(): ReadonlyMap<string, readonly ts.JSDocTag[]> {
+  const program = compile(new Map([[join(root, "src/verbs.ts"), 'export * from "ackloop";']]));
+  const checker = program.getTypeChecker();
+  const file = program.getSourceFile(join(root, "src/verbs.ts"));
+  const module = file && checker.getSymbolAtLocation(file);
+  const functions = (module ? checker.getExportsOfModule(module) : [])
+    .map((symbol) =>
+      symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol,
+    )
+    .flatMap((symbol) => (symbol.declarations ?? []).filter(ts.isFunctionDeclaration).slice(0, 1));
+  return new Map(functions.map((node) => [node.name?.text ?? "", ts.getJSDocTags(node)]));
+}
+
 /** The README's blocks of JavaScript, as the files that they name, which import each other. */
 const programs = new Map(
   [...textOf("README.md").matchAll(/^```js\n(\/\/ (\S+)\n.*?)^```/gms)].map(
@@ -65,14 +112,16 @@ const messagesOf = (problems: readonly ts.Diagnostic[]) =>
 describe("the code in the documents", () => {
   let program: ts.Program;
   beforeAll(() => {
-    program = compile(blocks);
+    program = compile(new Map([...blocks, ...examples]));
   }, 120_000);
 
-  it.each([...blocks.keys()].map((path) => path.slice(root.length)))(
+  it.each([...blocks.keys(), ...examples.keys()].map((path) => path.slice(root.length)))(
     "compiles: %s",
     (name) => {
       const file = program.getSourceFile(join(root, name));
-      const allowed = guides.some((page) => name.startsWith(page)) ? allowedInGuides : [];
+      const allowed = [...guides, "src/"].some((page) => name.startsWith(page))
+        ? allowedInGuides
+        : [];
       const problems = [
         ...program.getSyntacticDiagnostics(file),
         ...program.getSemanticDiagnostics(file).filter(({ code }) => !allowed.includes(code)),
@@ -99,6 +148,19 @@ describe("the code in the documents", () => {
 
     expect([...programs.keys()].map((path) => path.slice(root.length))).toContain("main.mjs");
     expect(messagesOf(problems)).toEqual([]);
+  }, 120_000);
+
+  it("has an example of each function of the root entry, which says where it is imported from", () => {
+    const without = [...verbs()].filter(
+      ([, tags]) =>
+        !tags.some(
+          ({ tagName, comment }) =>
+            tagName.text === "example" && String(comment).includes('from "ackloop"'),
+        ),
+    );
+
+    expect(verbs().has("drain")).toBe(true);
+    expect(without.map(([name]) => name)).toEqual([]);
   }, 120_000);
 
   it("has an example in the README", () => {

@@ -44,6 +44,7 @@ describe("the package that is installed", () => {
     expect(pages.filter((page) => /guarantees|pains|decisions/.test(page))).toEqual([]);
     expect(programs).toEqual(expect.arrayContaining(["examples/probes.ts"]));
     expect(programs.filter((file) => file.includes("demo"))).toEqual([]);
+    expect(files.filter((file) => file.endsWith(".html"))).toEqual([]);
   });
 
   it.each(pages)("has whatever a page links to: %s", (page) => {

@@ -8,6 +8,7 @@ import { toUtcTime } from "./time.ts";
 import {
   documentedCategories,
   idNames,
+  isWireEvent,
   type KekkerCategory,
   namedEvent,
   type WireEvent,
@@ -213,7 +214,7 @@ export function createEventReader<Schemas extends KekkerSchemas = Record<never, 
       const named = namedEvent(item);
       const wire = readWire(named, at);
       if (isAckloopError(wire)) return toUnreadable(wire, item, named);
-      const event = { ...toEvent(wire, source), type: typeOf(wire) };
+      const event = toEvent(wire, source, typeOf(wire));
       // The type is one of the union, or unknown to it: the loop sorts these out by the catalogue.
       const receipt = toAckReceipt(event.id, event.time);
       return { event: event as KekkerEventWith<Schemas>, raw: item, receipt };
@@ -222,6 +223,7 @@ export function createEventReader<Schemas extends KekkerSchemas = Record<never, 
 }
 
 function readWire(named: unknown, at: string): WireEvent | AckloopError {
+  if (isWireEvent(named)) return named;
   try {
     return parseAs(wireEvent, named, { provider: "kekker", operation: "pull", at });
   } catch (error) {
@@ -230,31 +232,37 @@ function readWire(named: unknown, at: string): WireEvent | AckloopError {
   }
 }
 
-function toEvent(wire: WireEvent, source: string): Omit<FeedEvent, "type"> {
+function toEvent(wire: WireEvent, source: string, type: string): FeedEvent {
   const time = typeof wire.timestamp === "string" ? toUtcTime(wire.timestamp) : undefined;
   const data = toData(wire);
-  const subject = data["objectId"];
+  const { objectId } = data;
+  const isAbout = typeof objectId === "string" && objectId !== "";
   return {
     specversion: "1.0",
     id: String(wire.eventUid),
     source,
-    ...(time === undefined ? {} : { time }),
-    ...(typeof subject === "string" && subject !== "" ? { subject } : {}),
+    type,
+    ...(time === undefined ? undefined : { time }),
+    ...(isAbout ? { subject: objectId } : undefined),
     data,
   };
 }
 
-function toData(wire: WireEvent): Readonly<Record<string, unknown>> {
+type Data = { objectId?: unknown; category?: unknown; [name: string]: unknown };
+
+function toData(wire: WireEvent): Readonly<Data> {
   const { eventUid: _id, event: _type, timestamp: _time, ...members } = wire;
+  const data: Data = members;
+  for (const name of idNames) {
+    const id = data[name];
+    if (typeof id === "number") data[name] = String(id);
+  }
   const known = categories.get(wire.category?.toLowerCase() ?? "");
-  const entries = Object.entries(members).map(([name, value]): [string, unknown] => {
-    if (name === "category") return [name, known ?? value];
-    return [name, idNames.has(name) && typeof value === "number" ? String(value) : value];
-  });
-  const data = Object.fromEntries(entries);
+  if (known !== undefined) data.category = known;
   // One example names the operation `queueId`, where the schema and the others say `objectId`.
-  const alias = known === "Queue" && (data["objectId"] ?? null) === null && "queueId" in data;
-  return alias ? { ...data, objectId: data["queueId"] } : data;
+  const isAlias = known === "Queue" && (data.objectId ?? null) === null && "queueId" in data;
+  if (isAlias) data.objectId = data["queueId"];
+  return data;
 }
 
 /** With its id an event can be set aside and acknowledged, although the rest of it is unreadable. */

@@ -23,7 +23,7 @@
  * Requests", "Authorization", "Handling Errors", "Versioning"; unchanged since 2021-11-30, read 2026-11.
  * Version 2.0 of the API alone: under 1.0 the same address means all events.
  *
- * @module
+ * @module ackloop/kekker
  */
 export type {
   ClientCallOptions,

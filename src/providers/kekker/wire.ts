@@ -67,6 +67,22 @@ export function namedEvent(item: unknown): unknown {
   return withDocumentedNames(item, eventNames);
 }
 
+/**
+ * Whether {@link wireEvent} would let an event through as it is, for a tenth of what the schema costs. What is
+ * in doubt is none: the schema says of it what is wrong.
+ */
+export function isWireEvent(named: unknown): named is WireEvent {
+  if (typeof named !== "object" || named === null || Object.hasOwn(named, "__proto__"))
+    return false;
+  const { eventUid, event, category, timestamp } = named as Partial<WireEvent>;
+  if (typeof eventUid !== "string" && !Number.isFinite(eventUid)) return false;
+  if (typeof event !== "string" || event === "" || !isSegment(String(eventUid))) return false;
+  return isTextOrNone(category) && isTextOrNone(timestamp);
+}
+
+const isTextOrNone = (value: unknown): boolean =>
+  typeof value === "string" || value === undefined || value === null;
+
 /** The members of a System event: by the guide every event has an `objectId`, by the schema it has none. */
 export const wireSystem = z.looseObject({ objectId: text });
 
@@ -180,19 +196,30 @@ function bare(body: string): string {
  * Gives an object's members their documented names, whatever their case; other members stay.
  *
  * A member that is there under its own name wins over another spelling of it, which then stays as it
- * is. Anything but an object is given back untouched.
+ * is. Anything but an object is given back untouched, and so is an object that needs no other name.
  */
 export function withDocumentedNames(value: unknown, names: ReadonlyMap<string, string>): unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  if (Object.keys(value).every((key) => (names.get(key) ?? nameOf(key, names) ?? key) === key)) {
+    return value;
+  }
   const named = Object.entries(value).map(([key, member]): [string, unknown] => {
-    const name = names.get(key.toLowerCase());
+    const name = nameOf(key, names);
     return [name === undefined || Object.hasOwn(value, name) ? key : name, member];
   });
   // Not by assignment: a member called __proto__ must stay a member.
   return Object.fromEntries(named);
 }
 
-/** Makes the table from any casing of a spelling to the documented name. */
+const nameOf = (key: string, names: ReadonlyMap<string, string>): string | undefined =>
+  names.get(key.toLowerCase());
+
+/** Makes the table from any casing of a spelling, and from the documented name, to that name. */
 function namesOf(spellings: Readonly<Record<string, string>>): ReadonlyMap<string, string> {
-  return new Map(Object.entries(spellings).map(([from, to]) => [from.toLowerCase(), to]));
+  return new Map(
+    Object.entries(spellings).flatMap(([from, to]) => [
+      [to, to],
+      [from.toLowerCase(), to],
+    ]),
+  );
 }

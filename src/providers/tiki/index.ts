@@ -26,7 +26,7 @@
  * open.tiki.vn/docs: "Event queue API", "Event queues" and its guides for in-house and public apps,
  * "Event type", "Order status v2", "Common exceptions", "Auth flows", "Scope of access".
  *
- * @module
+ * @module ackloop/tiki
  */
 import { oneOf } from "../../core/options.ts";
 import { createHttpClient } from "../../http/client.ts";

@@ -29,7 +29,7 @@
  * (/workato-api/event-streams.html), "Limits" (/en/workato-api/limits.html), "Workato API"
  * (/workato-api: hosts, authentication, errors), "API clients" (/workato-api/api-clients).
  *
- * @module
+ * @module ackloop/workato
  */
 
 export type { EventOfForm, MessageForm, Schemas, TypedForm } from "../../core/event.ts";

@@ -1,10 +1,13 @@
 import { readFileSync } from "node:fs";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   errorText,
+  isWireEvent,
   namedEvent,
   namedPage,
   readEarliest,
+  wireEvent,
   withDocumentedNames,
 } from "../../../src/providers/kekker/wire.ts";
 import eventNotFound from "./fixtures/event-not-found.json" with { type: "json" };
@@ -26,6 +29,41 @@ describe("the reply of an ack", () => {
   ])("is read in any form: %j as %s", (body, expected) => {
     expect(readEarliest(body)).toBe(expected);
   });
+});
+
+describe("an event that is let through without its schema", () => {
+  const text = fc.constantFrom("", ".", "..", "a", "Deals", "\ud800", "a/b");
+  const odd = fc.constantFrom(undefined, null, true, 7, -0.5, Number.NaN, Infinity, 7n, [], {});
+  const member = fc.oneof({ weight: 3, arbitrary: text }, odd);
+  const members = fc.record(
+    { eventUid: member, event: member, category: member, timestamp: member, objectId: member },
+    { requiredKeys: ["eventUid", "event"], noNullPrototype: true },
+  );
+  // As JSON may hold it: a member like any other.
+  const withProto = fc.constant(
+    JSON.parse('{"__proto__":{"eventUid":"a"},"eventUid":"b","event":"c"}'),
+  );
+  const item = fc.oneof(members, members, withProto, odd, text);
+
+  it("is one that the schema gives back as it is", async () => {
+    let known = 0;
+    await fc.assert(
+      fc.property(item, (value) => {
+        if (!isWireEvent(value)) return;
+        known += 1;
+        expect(wireEvent.safeParse(value)).toStrictEqual({ success: true, data: value });
+      }),
+      { numRuns: 3_000 },
+    );
+    expect(known).toBeGreaterThan(100);
+  });
+
+  it.each([...page.data, { eventUid: 7, event: "DealCreated" }])(
+    "is every usual one: %o",
+    (each) => {
+      expect(isWireEvent(each)).toBe(true);
+    },
+  );
 });
 
 describe("the names of a reply", () => {
