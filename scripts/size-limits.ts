@@ -9,7 +9,7 @@
 export const limits: Readonly<
   Record<string, readonly [withDependencies: number, without: number]>
 > = {
-  ackloop: [41, 39],
+  ackloop: [41, 40],
   "ackloop/tiki": [38, 23],
   "ackloop/kekker": [39, 25],
   "ackloop/discue": [47, 32],
@@ -25,19 +25,19 @@ export const limits: Readonly<
   drain: [36, 35],
   deliveries: [37, 35],
   webhook: [21, 19],
-  redrive: [37, 35],
-  "consume + tiki": [70, 53],
+  redrive: [37, 36],
+  "consume + tiki": [70, 54],
   "drain + tiki": [69, 53],
-  "deliveries + tiki": [70, 53],
+  "deliveries + tiki": [70, 54],
   "consume + kekker": [72, 56],
-  "drain + kekker": [71, 55],
+  "drain + kekker": [72, 56],
   "deliveries + kekker": [72, 56],
-  "consume + workato": [75, 59],
+  "consume + workato": [76, 59],
   "drain + workato": [75, 59],
-  "deliveries + workato": [75, 59],
+  "deliveries + workato": [76, 59],
   "webhook + discue": [62, 46],
   memoryStores: [8, 8],
-  "drain + tiki, CommonJS source": [77, 59],
+  "drain + tiki, CommonJS source": [77, 60],
   "ackloop/discue, CommonJS source": [49, 33],
 };
 
