@@ -20,6 +20,8 @@ const homes = {
   zod: ["http", "providers"],
   msw: ["testing"],
   "@opentelemetry/api": ["opentelemetry"],
+  "@nats-io/jetstream": ["jetstream"],
+  "@nats-io/transport-node": ["jetstream"],
 };
 
 const forbidden = [
@@ -34,6 +36,7 @@ const forbidden = [
   floor("loop", "core"),
   floor("stores", "core"),
   floor("opentelemetry", "core"),
+  floor("jetstream", "core"),
   floor("testing", "core", "feeds", "loop", "emulator"),
   floor("inspector", "core", "feeds", "loop"),
   {

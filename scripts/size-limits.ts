@@ -17,6 +17,7 @@ export const limits: Readonly<
   "ackloop/feeds": [19, 19],
   "ackloop/http": [27, 19],
   "ackloop/stores": [25, 25],
+  "ackloop/jetstream": [71, 9],
   "ackloop/opentelemetry": [8, 8],
   "ackloop/emulator": [36, 36],
   "ackloop/testing": [75, 73],

@@ -11,7 +11,7 @@ import { packageEntries } from "./entries.ts";
 import { limits, targets } from "./size-limits.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
-const dependencies = ["ky", "p-retry", "is-network-error", "zod", "zod/*"];
+const dependencies = ["ky", "p-retry", "is-network-error", "zod", "zod/*", "@nats-io/*"];
 
 /** What one bundle weighs. */
 export interface Size {

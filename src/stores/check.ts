@@ -1,4 +1,4 @@
-import type { FeedEvent } from "../core/event.ts";
+import { isEvent } from "../core/entry.ts";
 import {
   isObject,
   LONGEST_TIMER_MS,
@@ -8,7 +8,7 @@ import {
   type Table,
   whole,
 } from "../core/options.ts";
-import type { DeadLetter, InboxEntry } from "../core/stores.ts";
+import type { DeadLetter } from "../core/stores.ts";
 import { storeError } from "./error.ts";
 
 export function checkArgument(
@@ -37,10 +37,6 @@ export function isText(value: unknown): value is string {
 
 // What the loop, a redrive and a feed rely on: asked on the way in, and again on the way out.
 
-function isEvent(value: unknown): value is FeedEvent {
-  return isObject(value) && ["id", "source", "type"].every((member) => isText(value[member]));
-}
-
 export function isLetter(value: unknown): value is DeadLetter {
   if (!isObject(value)) return false;
   const { event, attempts, code } = value;
@@ -51,11 +47,4 @@ export function isLetter(value: unknown): value is DeadLetter {
     whole(0).test(attempts) === true &&
     (event === undefined || isEvent(event))
   );
-}
-
-export function isEntry(value: unknown): value is InboxEntry {
-  if (!isObject(value)) return false;
-  const { event, unreadable } = value;
-  if (event !== undefined) return isEvent(event);
-  return isObject(unreadable) && isText(unreadable["message"]);
 }

@@ -1,7 +1,8 @@
 import { abortable } from "../core/abort.ts";
+import { isEntry } from "../core/entry.ts";
 import { isObject, name, rule, type Table, whole } from "../core/options.ts";
 import type { StoreSet } from "../core/stores.ts";
-import { anObject, checkArgument, isEntry, isLetter, isText, ms } from "./check.ts";
+import { anObject, checkArgument, isLetter, isText, ms } from "./check.ts";
 
 const text = rule("a text", isText);
 const texts = rule("a list of texts", listOf(isText));

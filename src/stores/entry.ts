@@ -1,8 +1,6 @@
-import type { Delivery } from "../core/feed.ts";
+import { isEntry, toPlainEntry } from "../core/entry.ts";
 import { hasOwnId, identityOf } from "../core/identity.ts";
-import { toPlainEvent } from "../core/plain.ts";
 import type { InboxClaim, InboxEntry, InboxItem } from "../core/stores.ts";
-import { isEntry } from "./check.ts";
 import { storeError } from "./error.ts";
 import { parsed, toJson } from "./json.ts";
 
@@ -13,18 +11,6 @@ export interface Draft {
   readonly text: string;
 }
 
-/** Makes of a delivery what an inbox keeps of it. */
-export function entryOf(delivery: Delivery): InboxEntry {
-  const { raw } = delivery;
-  if (delivery.unreadable) {
-    const { message, path } = delivery.unreadable;
-    return { raw, unreadable: { message, path } };
-  }
-  // An inbox knows an event by its id alone: where that is not enough, it is stored whenever it comes.
-  const isDerived = delivery.idDerived || delivery.identity !== undefined;
-  return { raw, event: delivery.event, ...(isDerived && { idDerived: true }) };
-}
-
 /** Writes entries as JSON, the same event once. */
 export function draftsOf(entries: readonly InboxEntry[]): readonly Draft[] {
   const seen = new Set<string>();
@@ -32,15 +18,8 @@ export function draftsOf(entries: readonly InboxEntry[]): readonly Draft[] {
     const identity = entry.event && hasOwnId(entry) ? identityOf(entry.event) : undefined;
     if (identity !== undefined && seen.has(identity)) return [];
     if (identity !== undefined) seen.add(identity);
-    return { identity, text: toJson("add", "raw", partsOf(entry)) };
+    return { identity, text: toJson("add", "raw", toPlainEntry(entry)) };
   });
-}
-
-function partsOf(entry: InboxEntry): object {
-  const { raw = null } = entry;
-  if (entry.event === undefined) return { unreadable: entry.unreadable, raw };
-  const event = toPlainEvent(entry.event);
-  return { event, raw, ...(entry.idDerived && { idDerived: true }) };
 }
 
 /** Makes a claim of a stored entry. What cannot be read is an unreadable entry, so that it blocks no other. */

@@ -1,10 +1,10 @@
+import { entryOf } from "../core/entry.ts";
 import type { FeedEvent } from "../core/event.ts";
 import type { Feed } from "../core/feed.ts";
 import { checkOptions, name as nameRule } from "../core/options.ts";
 import type { Inbox } from "../core/stores.ts";
 import type { WorkQueue, WorkQueueFeedOptions } from "../core/work-queue.ts";
 import { anObject, checkArgument } from "./check.ts";
-import { entryOf } from "./entry.ts";
 import { type InboxFeedOptions, inboxFeed } from "./inbox-feed.ts";
 
 /** What the feed of {@link inboxQueue} may be told. */

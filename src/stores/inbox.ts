@@ -1,3 +1,4 @@
+import { entryOf } from "../core/entry.ts";
 import { toErrorFacts } from "../core/error-facts.ts";
 import { isAckloopError } from "../core/errors.ts";
 import type { FeedEvent } from "../core/event.ts";
@@ -12,7 +13,6 @@ import { Seldom } from "../core/seldom.ts";
 import type { Inbox, InboxEntry } from "../core/stores.ts";
 import { onOneLine } from "../core/words.ts";
 import { anObject, checkArgument, timerMs } from "./check.ts";
-import { entryOf } from "./entry.ts";
 import { type InboxFeedOptions, inboxFeed, inboxFeedRules } from "./inbox-feed.ts";
 
 /** What {@link inbox} may be told. */

@@ -26,6 +26,8 @@ const sound: Files = {
   "src/feeds/cursor.ts": 'import "../core/errors.ts"; export {};',
   "src/loop/run.ts": 'import retry from "p-retry"; import "../core/errors.ts"; export { retry };',
   "src/opentelemetry/run.ts": 'import "@opentelemetry/api"; import "../core/errors.ts"; export {};',
+  "src/jetstream/queue.ts":
+    'import "@nats-io/jetstream"; import type { NatsConnection } from "@nats-io/transport-node"; import "../core/errors.ts"; export type C = NatsConnection;',
   "src/stores/file.ts": 'import "node:fs"; import "../core/errors.ts"; export {};',
   "src/providers/tiki/wire.ts": 'import * as z from "zod/mini"; export { z };',
   "src/providers/tiki/index.ts":
@@ -80,6 +82,9 @@ const planted: readonly (readonly [file: string, text: string, ...rules: string[
   ["src/stores/e.ts", 'import "commander";', "commander-only-in-cli"],
   ["src/opentelemetry/a.ts", 'import "../loop/run.ts";', "opentelemetry-imports-core"],
   ["src/loop/h.ts", 'import "@opentelemetry/api";', "api-only-in-opentelemetry"],
+  ["src/jetstream/a.ts", 'import "../stores/file.ts";', "jetstream-imports-core"],
+  ["src/stores/f.ts", 'import "@nats-io/jetstream";', "jetstream-only-in-jetstream"],
+  ["src/loop/i.ts", 'import "@nats-io/transport-node";', "transport-node-only-in-jetstream"],
   [
     "src/providers/kekker/a.ts",
     'import "../tiki/index.ts";',

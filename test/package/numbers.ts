@@ -8,6 +8,7 @@ export type Held =
 const example = "an example's own number";
 const vendor = "the provider's documents say so";
 const platform = "that platform's documents say so";
+const nats = "a default of the NATS server or its client";
 const measured = "measured, with its date and machine";
 const loop = "src/loop/options.ts";
 const kit = "src/testing/feed-conformance.ts";
@@ -75,6 +76,9 @@ export const numbers: Readonly<Record<string, readonly (readonly [says: RegExp, 
       ["src/stores/options.ts#inboxMaxEntries"],
     ],
     [/Two workers work at two events/, example],
+    [/within `duplicate_window`, 2 minutes unless you say otherwise/, nats],
+    [/A lease\*\* is `ack_wait`, (30 s)/, ["src/jetstream/options.ts#ack_wait"]],
+    [/after ten attempts, some 20 s/, nats],
   ],
   "docs/security.md": [
     [/at most (300 characters)/, ["src/http/redact.ts#maxTextLength"]],

@@ -55,6 +55,8 @@ export function setup({ provide }: TestProject): () => void {
 const imported = [
   "@electric-sql/pglite",
   "@hono/node-server",
+  "@nats-io/jetstream",
+  "@nats-io/transport-node",
   "@opentelemetry/api",
   "@opentelemetry/context-async-hooks",
   "@opentelemetry/sdk-metrics",

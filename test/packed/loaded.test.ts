@@ -60,11 +60,14 @@ describe.each([
     expect(heavy(loaded).filter((name) => name !== "p-retry")).toEqual([]);
   });
 
-  it("is OpenTelemetry for its own entry alone", () => {
+  it.each([
+    ["opentelemetry", "@opentelemetry"],
+    ["jetstream", "@nats-io"],
+  ])("is the peer of `%s` for that entry alone", (entry, scope) => {
     const isLoaded = (file: string) =>
-      loadedBy(file).some((module) => module.includes("node_modules/@opentelemetry/"));
+      loadedBy(file).some((module) => module.includes(`node_modules/${scope}/`));
 
-    expect(["index", "tiki", "opentelemetry"].map(isLoaded)).toEqual([false, false, true]);
+    expect(["index", "tiki", entry].map(isLoaded)).toEqual([false, false, true]);
   });
 
   it("is both for a provider", () => {

@@ -14,7 +14,7 @@ const importOfAll = [
 ].join("\n");
 const folder = inject("consumerFolder");
 
-/** The same, where the peer is installed too that an entry is made for. */
+/** The same, where the peers are installed too that entries are made for. */
 const withPeer = join(folder, "with-peer");
 cpSync(join(folder, "node_modules"), join(withPeer, "node_modules"), { recursive: true });
 mkdirSync(join(withPeer, "node_modules/@opentelemetry"));
@@ -22,6 +22,8 @@ symlinkSync(
   join(root, "node_modules/@opentelemetry/api"),
   join(withPeer, "node_modules/@opentelemetry/api"),
 );
+symlinkSync(join(root, "node_modules/@nats-io"), join(withPeer, "node_modules/@nats-io"));
+const needPeer = ["ackloop/jetstream", "ackloop/opentelemetry"];
 
 /** Writes a file into a consumer's folder and runs it with Node. */
 function runScript(name: string, text: string, home = folder): string {
@@ -52,7 +54,7 @@ describe("the tarball in an empty folder", () => {
 
   it.each(subpaths)("gives the same names of %s to import and to require", (subpath) => {
     const names = "JSON.stringify(Object.keys(it).filter((n) => n !== 'default').sort())";
-    const home = subpath === "ackloop/opentelemetry" ? withPeer : folder;
+    const home = needPeer.includes(subpath) ? withPeer : folder;
     const byImport = `import * as it from "${subpath}"; console.log(${names});`;
     const imported = runScript("a.mjs", byImport, home);
     const byRequire = `const it = require("${subpath}"); console.log(${names});`;

@@ -24,7 +24,8 @@ function entriesBeside(some: readonly Program[]): readonly string[] {
   // Without its peer there is nothing to bundle: `npm run matrix` bundles it with that.
   return Object.keys(packageEntries()).filter(
     (name) =>
-      name !== "opentelemetry" && !known.includes(name === "index" ? "ackloop" : `ackloop/${name}`),
+      !["jetstream", "opentelemetry"].includes(name) &&
+      !known.includes(name === "index" ? "ackloop" : `ackloop/${name}`),
   );
 }
 

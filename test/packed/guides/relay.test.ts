@@ -28,4 +28,23 @@ await walkPage("docs/relay.md", {
       expect(await working).toMatchObject({ handled: 2, acked: 2 });
     },
   ],
+  "In NATS JetStream": async ({ text, run }) => {
+    const server = process.env["ACKLOOP_NATS_URL"];
+    expect(text).toContain("ensure()");
+    if (server === undefined) return;
+    const name = `t${crypto.randomUUID()}`;
+    const { connection, queue } = await run({}, (page) =>
+      page
+        .replace("nats://127.0.0.1:4222", server)
+        .replace("num_replicas: 3", "num_replicas: 1")
+        .replace('"orders"', JSON.stringify(name)),
+    );
+
+    await queue.send([{ event: testEvent("1"), raw: {} }]);
+    const [delivery] = (await queue.feed().pull()).deliveries;
+
+    expect(delivery).toMatchObject({ event: { id: "1" }, attempt: 1 });
+    await connection.request(`$JS.API.STREAM.DELETE.${name}`);
+    await connection.close();
+  },
 });

@@ -1,0 +1,144 @@
+import { type JetStreamClient, type JetStreamManager, jetstream } from "@nats-io/jetstream";
+import type { NatsConnection } from "@nats-io/transport-node";
+import { abortable } from "../core/abort.ts";
+import { isAckloopError } from "../core/errors.ts";
+import type { CallOptions } from "../core/feed.ts";
+import { toQueueError } from "./error.ts";
+import { consumerDefaults } from "./options.ts";
+import type { MadeConsumer, MadeStream } from "./stream.ts";
+import { checkMembers, SOUND_CONSUMER, SOUND_STREAM, toNs } from "./stream.ts";
+
+/** What an engine is told of one queue. */
+export interface EngineParts {
+  readonly connection: NatsConnection;
+  /** The stream. */
+  readonly name: string;
+  /** What the subjects begin with. */
+  readonly subject: string;
+  readonly timeout: number;
+  readonly domain: string | undefined;
+  readonly apiPrefix: string | undefined;
+  /** What the user said of the stream. */
+  readonly stream: Partial<MadeStream>;
+}
+
+/** What is asked of a server for one queue: the client's own calls, with errors of ours. */
+export class Engine {
+  readonly parts: EngineParts;
+  readonly client: JetStreamClient;
+  #manager: Promise<JetStreamManager> | undefined;
+
+  constructor(parts: EngineParts) {
+    this.parts = parts;
+    const { connection, timeout, domain, apiPrefix } = parts;
+    const told = { timeout, ...(domain && { domain }), ...(apiPrefix && { apiPrefix }) };
+    this.client = jetstream(connection, told);
+  }
+
+  /** The subject that events are sent to. */
+  get target(): string {
+    return `${this.parts.subject}.event`;
+  }
+
+  /** Makes a request of the API; an abort lets the caller go. */
+  async ask<Value>(
+    operation: string,
+    call: (manager: JetStreamManager) => Promise<Value>,
+    { signal }: CallOptions = {},
+  ): Promise<Value> {
+    this.#manager ??= this.client.jetstreamManager(false);
+    const manager = this.#manager;
+    return await abortable({ signal }, async () => {
+      try {
+        return await call(await manager);
+      } catch (thrown) {
+        throw toQueueError(thrown, operation, NO_JETSTREAM);
+      }
+    });
+  }
+
+  /** Checks the stream; gives when it was made, which tells it from another of its name. */
+  async look(operation: string, call?: CallOptions): Promise<string> {
+    const { name, subject, stream } = this.parts;
+    const { config, created } = await this.ask(operation, (api) => api.streams.info(name), call);
+    const wanted = { retention: "workqueue", ...stream, ...SOUND_STREAM };
+    const ours = `${subject}.>`;
+    // More of them do no harm.
+    const subjects = config.subjects.includes(ours) ? config.subjects : [ours];
+    checkMembers(`stream ${name}`, config, { ...wanted, subjects });
+    return created;
+  }
+
+  /** Makes the stream where there is none, and checks it. */
+  async makeStream(call?: CallOptions): Promise<void> {
+    const { name, subject, stream } = this.parts;
+    const config: MadeStream = {
+      ...{ retention: "workqueue", storage: "file" },
+      ...stream,
+      ...{ name, subjects: [`${subject}.>`], discard: "new" },
+    };
+    const make = () => this.ask("ensure", (api) => api.streams.add(config), call);
+    await lookOrMake(() => this.look("ensure", call), make);
+  }
+
+  /** Makes the consumer where there is none, and checks it; gives what it is. */
+  async makeConsumer(
+    operation: string,
+    consumer: string,
+    told: MadeConsumer,
+    call?: CallOptions,
+  ): Promise<MadeConsumer> {
+    const { name, subject } = this.parts;
+    const look = async (): Promise<MadeConsumer> => {
+      const info = (api: JetStreamManager) => api.consumers.info(name, consumer);
+      const { config } = await this.ask(operation, info, call);
+      const filter_subject = [">", `${subject}.>`].includes(config.filter_subject ?? "")
+        ? config.filter_subject
+        : undefined;
+      checkMembers(`consumer ${consumer}`, config, { ...told, ...SOUND_CONSUMER, filter_subject });
+      return config;
+    };
+    const config = { ...CONSUMER, ...told, durable_name: consumer };
+    const make = () => this.ask(operation, (api) => api.consumers.add(name, config), call);
+    return lookOrMake(look, make);
+  }
+}
+
+const NO_JETSTREAM =
+  "no JetStream answers; is the server started with it (-js), and are `domain` and `apiPrefix` right?";
+
+/** What a consumer is made with. */
+const CONSUMER = Object.freeze({
+  ack_policy: "explicit",
+  deliver_policy: "all",
+  replay_policy: "instant",
+  max_deliver: -1,
+  ...consumerDefaults,
+  ack_wait: toNs(consumerDefaults.ack_wait),
+});
+
+/** Looks at what is there, and makes it where there is none. Any number of processes may do it at once. */
+async function lookOrMake<Value>(
+  look: () => Promise<Value>,
+  make: () => Promise<unknown>,
+): Promise<Value> {
+  try {
+    return await look();
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+  let refusal: unknown;
+  await make().catch((error: unknown) => {
+    refusal = error;
+  });
+  try {
+    return await look();
+  } catch (error) {
+    // It was refused for another reason than that somebody else has made it meanwhile.
+    throw isMissing(error) && refusal !== undefined ? refusal : error;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return isAckloopError(error) && error.code === "notFound";
+}

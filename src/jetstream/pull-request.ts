@@ -1,0 +1,134 @@
+import type { Msg, NatsConnection, Subscription } from "@nats-io/transport-node";
+import { onAbort, reasonOf } from "../core/abort.ts";
+import { giveBack } from "./entry.ts";
+import { closedError } from "./error.ts";
+
+/** What one request for messages came to. */
+export interface PullAnswer {
+  readonly messages: readonly Msg[];
+  /** The status that ended it, such as 408; absent where all that was asked for came, or nothing did. */
+  readonly status?: number | undefined;
+  /** What the server says of the status. */
+  readonly told?: string | undefined;
+  /** Nothing more came, and no status: the consumer is gone, held up, or far away. */
+  readonly isSilent?: true | undefined;
+}
+
+export interface PullRequestParts {
+  readonly connection: NatsConnection;
+  /** Where the request goes to. */
+  readonly subject: string;
+  /** In the engine's own form. */
+  readonly request: { readonly batch: number; readonly no_wait?: true; readonly expires?: number };
+  /** How long to listen, in ms. */
+  readonly limitMs: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** How long a server may take to confirm that it sends no more, in ms. */
+const DRAIN_MS = 1000;
+
+/**
+ * Makes one request for messages, and listens until it is over.
+ *
+ * However it ends, the server sends no more on it: a request that nobody listens to is dropped. What comes
+ * after an abort is given back.
+ */
+export function requestMessages(parts: PullRequestParts): Promise<PullAnswer> {
+  return new Promise((resolve, reject) => new PullRequest(parts, resolve, reject).begin());
+}
+
+class PullRequest {
+  readonly #parts: PullRequestParts;
+  readonly #resolve: (answer: PullAnswer) => void;
+  readonly #reject: (error: unknown) => void;
+  readonly #messages: Msg[] = [];
+  readonly #inbox: string;
+  readonly #subscription: Subscription;
+  readonly #forget: () => void;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isOver = false;
+
+  constructor(
+    parts: PullRequestParts,
+    resolve: (answer: PullAnswer) => void,
+    reject: (error: unknown) => void,
+  ) {
+    const { connection, signal } = parts;
+    this.#parts = parts;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#inbox = `${inboxPrefixOf(connection)}.${crypto.randomUUID().replaceAll("-", "")}`;
+    this.#subscription = connection.subscribe(this.#inbox, {
+      callback: (error, message) => (error ? this.#fail(error) : this.#take(message)),
+    });
+    this.#forget = onAbort(signal, () => this.#fail(reasonOf(signal)));
+    void this.#subscription.closed.then(() => {
+      if (connection.isClosed()) this.#fail(closedError("pull"));
+    });
+  }
+
+  begin(): void {
+    const { connection, subject, request, limitMs } = this.#parts;
+    this.#timer = setTimeout(() => this.#giveUp(), limitMs);
+    connection.publish(subject, JSON.stringify(request), { reply: this.#inbox });
+  }
+
+  #take(message: Msg): void {
+    const { connection, request } = this.#parts;
+    if (message.subject === this.#inbox) {
+      this.#takeStatus(message);
+    } else if (this.#isOver) {
+      giveBack(connection, [message]);
+    } else {
+      this.#messages.push(message);
+      if (this.#messages.length === request.batch) this.#end({});
+    }
+  }
+
+  #takeStatus({ headers }: Msg): void {
+    // 100 says that the server is there. One without headers is the server's word that nobody listens.
+    if (headers?.code !== 100)
+      this.#end({ status: headers?.code ?? 503, told: headers?.description });
+  }
+
+  /** What is on its way while the request is taken back still comes. */
+  #giveUp(): void {
+    const end = () => this.#end({ isSilent: true });
+    this.#timer = setTimeout(end, DRAIN_MS);
+    void this.#takeBack().then(end);
+  }
+
+  /** The server has confirmed that it sends no more when this resolves. */
+  async #takeBack(): Promise<void> {
+    await this.#subscription.drain().catch(() => {});
+  }
+
+  #end(how: Omit<PullAnswer, "messages">): void {
+    if (!this.#close()) return;
+    if (!how.isSilent) this.#subscription.unsubscribe();
+    this.#resolve({ messages: this.#messages, ...how });
+  }
+
+  #fail(error: unknown): void {
+    if (!this.#close()) return;
+    giveBack(this.#parts.connection, this.#messages);
+    void this.#takeBack();
+    this.#reject(error);
+  }
+
+  /** False where it was over already. */
+  #close(): boolean {
+    if (this.#isOver) return false;
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    this.#forget();
+    return true;
+  }
+}
+
+/** The client keeps what its user said of it, and tells it only to its own packages. */
+function inboxPrefixOf(connection: NatsConnection): string {
+  const { options } = connection as { readonly options?: { readonly inboxPrefix?: unknown } };
+  return typeof options?.inboxPrefix === "string" ? options.inboxPrefix : "_INBOX";
+}

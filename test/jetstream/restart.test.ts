@@ -1,0 +1,66 @@
+import { jetstreamManager } from "@nats-io/jetstream";
+import { connect } from "@nats-io/transport-node";
+import { describe, expect, it } from "vitest";
+import { sleep } from "../../src/core/sleep.ts";
+import { consume, relay } from "../../src/index.ts";
+import { jetStreamQueue } from "../../src/jetstream/index.ts";
+import { memoryFeed } from "../../src/testing/index.ts";
+import { natsHint, natsUrl, OwnServer } from "./servers.ts";
+import { deliveries } from "./support.ts";
+
+const quick = { idle: { minDelayMs: 20, maxDelayMs: 200 }, logger: false } as const;
+const TOTAL = 1500;
+
+describe.skipIf(!natsUrl)(`a server that is killed${natsHint}`, () => {
+  it("loses nothing that was acknowledged, and acknowledges nothing early", async () => {
+    const server = await OwnServer.start();
+    const open = () =>
+      connect({ servers: server.url, maxReconnectAttempts: -1, reconnectTimeWait: 50 });
+    const connections = await Promise.all([open(), open(), open()]);
+    const [first, ...others] = connections;
+    const told = { timeout: 1000 };
+    const queue = jetStreamQueue(first, "orders", told);
+    await queue.ensure();
+    const provider = memoryFeed({ pulls: "unacked" });
+    const done: string[] = [];
+
+    const relaying = consume(provider, relay(queue, { callTimeoutMs: 2000 }), quick);
+    const working = others.map((connection) =>
+      consume(
+        jetStreamQueue(connection, "orders", told).feed({ consumer: "billing", ack_wait: 1500 }),
+        async ({ id }) => {
+          await sleep(2);
+          done.push(id);
+        },
+        { ...quick, concurrency: 5 },
+      ),
+    );
+    let published = 0;
+    const publishing = (async () => {
+      for (const { event } of deliveries(TOTAL)) {
+        provider.publish(event);
+        published += 1;
+        if (published % 10 === 0) await sleep(20);
+      }
+    })();
+    for (let kill = 0; kill < 3; kill += 1) {
+      await sleep(600);
+      await server.kill();
+      await sleep(150);
+      await server.start();
+    }
+    await publishing;
+    const isDone = () => new Set(done).size;
+    await expect.poll(isDone, { timeout: 30_000, interval: 50 }).toBe(TOTAL);
+    await expect.poll(() => provider.acked.length, { timeout: 10_000 }).toBe(TOTAL);
+    await Promise.all([relaying, ...working].map((run) => run.stop()));
+    const manager = await jetstreamManager(first, { checkAPI: false });
+    const { state } = await manager.streams.info("orders");
+    await Promise.all(connections.map((each) => each.close()));
+    await server.close();
+
+    expect(state.messages).toBe(0);
+    // A repeat is an event whose worker's acknowledgement the server has not kept.
+    expect(done.length - TOTAL).toBeLessThan(3 * 200);
+  });
+});
