@@ -8,7 +8,7 @@ import type { Summary } from "../core/summary.ts";
 import type { Assignment } from "./engine/engine.ts";
 import { Engine } from "./engine/engine.ts";
 import { toLog } from "./engine/report.ts";
-import { tellOfStrangers, toRoutes } from "./engine/route.ts";
+import { checkTimeLimit, tellOfStrangers, toRoutes } from "./engine/route.ts";
 import type { Handlers } from "./handler.ts";
 import type { LoopOptions } from "./options.ts";
 import { checkSourceName, toLoopSettings, withConsumer } from "./options.ts";
@@ -137,6 +137,7 @@ export function toAssignment<E extends FeedEvent, Own extends Table = Record<nev
     routes.batch?.size ?? 1,
     own,
   );
+  checkTimeLimit(verb, routes, settings);
   const { logger, consumer } = settings;
   tellOfStrangers(feed, handlers, toLog(logger, { feed: feed.name, consumer }));
   return {

@@ -56,6 +56,8 @@ export interface Relay extends BatchHandler<FeedEvent> {
  * Every event is passed on as it came, whatever its type; the schemas are asked where it is handled. What
  * cannot be read has no event to pass on: the option `unprocessable` of the run says what becomes of it.
  *
+ * A run with a relay takes no `handlerTimeoutMs`, which would count attempts while the queue is away.
+ *
  * @example
  * ```ts
  * import { consume, relay } from "ackloop";

@@ -21,7 +21,7 @@ import { Keeping, toServices } from "./engine/keeping.ts";
 import type { Tell } from "./engine/report.ts";
 import { toLog, toTell } from "./engine/report.ts";
 import type { Routes } from "./engine/route.ts";
-import { tellOfStrangers, toRoutes } from "./engine/route.ts";
+import { checkTimeLimit, tellOfStrangers, toRoutes } from "./engine/route.ts";
 import { HandlerScope } from "./engine/scope.ts";
 import { toText } from "./engine/storable.ts";
 import { Voice } from "./engine/voice.ts";
@@ -114,6 +114,7 @@ export function webhook<E extends FeedEvent>(
     throw new AckloopError("config", "webhook: a request has no batch; give a function or a map");
   }
   const settings = toHandlingSettings("webhook", options, webhookTable);
+  checkTimeLimit("webhook", routes, settings);
   const { logger, consumer } = settings;
   const log = toLog(logger, { feed: receiver.name, consumer });
   tellOfStrangers(receiver, handlers, log);

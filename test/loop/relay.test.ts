@@ -209,6 +209,21 @@ describe("relay", () => {
     expect(ids()).toEqual(["e0", "e1"]);
   });
 
+  it("takes no time limit, which would make dead letters while the queue is away", async () => {
+    const { queue } = queueOf();
+    const passOn = relay(queue);
+    const limited = { handlerTimeoutMs: 1000, consumer: "c" };
+    const receiver = { name: "hook", receive: async () => ({ deliveries: [] }) };
+    const refused = "a relay takes no `handlerTimeoutMs`";
+
+    expect(() => consume(memoryFeed(), passOn, limited)).toThrow(refused);
+    expect(() => webhook(receiver as never, passOn, limited)).toThrow(refused);
+    await expect(drain(memoryFeed(), passOn, limited)).rejects.toThrow(refused);
+    await expect(
+      redrive(memoryStores().deadLetters, memoryFeed(), passOn, limited),
+    ).rejects.toThrow(refused);
+  });
+
   it.each([
     [undefined, {}, "relay: the first argument must be a queue: it has `send`"],
     [{ send: () => {} }, {}, "relay: the queue's name must be"],

@@ -47,6 +47,24 @@ export function toRoutes<E extends FeedEvent>(
 }
 
 /**
+ * A relay waits for its queue as long as that takes: a time limit would count attempts, and make dead letters of
+ * good events.
+ *
+ * @throws {AckloopError} `config` where a relay is given a time limit.
+ */
+export function checkTimeLimit(
+  verb: string,
+  { batch }: Routes,
+  { handlerTimeoutMs }: { readonly handlerTimeoutMs?: number | undefined },
+): void {
+  if (!batch?.takesAll || handlerTimeoutMs === undefined) return;
+  throw new AckloopError(
+    "config",
+    `${verb}: a relay takes no \`handlerTimeoutMs\`, since it waits for its queue; its own \`callTimeoutMs\` limits each call`,
+  );
+}
+
+/**
  * Tells of handlers whose type the feed's catalogue does not have: more often a slip than a type that the
  * provider has only now. A handler of that name is called all the same, should such an event come.
  */

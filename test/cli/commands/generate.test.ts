@@ -120,6 +120,7 @@ describe("ackloop generate", () => {
     ["Đơn hàng", "ĐơnHàngData", "đơnHàngSchema"],
     ["!!!", "MessageData", "messageSchema"],
     ["topic", "TopicMessageData", "topicMessageSchema"],
+    ["workato topic", "WorkatoTopicMessageData", "workatoTopicMessageSchema"],
   ])("makes names of %j that are none of the language's", (name, type, constant) => {
     const code = toTypeScript({ name, id: 1, schema: [] });
 
@@ -132,6 +133,11 @@ describe("ackloop generate", () => {
     [null, "schema must be a list of fields"],
     [{ name: "x" }, "schema must be a list of fields"],
     [[{ type: "string" }], "schema[0] must be a field with a name"],
+    [[{ name: "x", optional: "yes" }], "schema[0] must have true or false as `optional`"],
+    [
+      [{ name: "x", type: "array", of: 7 }],
+      "schema[0] must have true or false as `optional`, and a text as `of`",
+    ],
     [[field("a", "object", { properties: [1] })], "schema[0].properties[0] must be a field"],
   ])("says what is wrong with %j", async (content, message) => {
     const file = join(folder(), "topic.json");

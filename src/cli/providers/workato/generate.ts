@@ -5,6 +5,9 @@ import { Failure } from "../../failure.ts";
 /** The members of a field that say something of its values, in the order they are written. */
 const members = ["name", "type", "of", "optional", "properties"] as const;
 
+/** Topics whose type or schema would have the name of an import. */
+const taken = ["Topic", "WorkatoTopic"];
+
 /** As many fields stand inside of one another at the most. */
 const DEEPEST = 50;
 
@@ -20,8 +23,7 @@ export function toTypeScript(described: unknown): string {
     toWords(name ?? "message")
       .map(capital)
       .join("") || "Message";
-  // The one name that is taken.
-  const title = words === "Topic" ? "TopicMessage" : words;
+  const title = taken.includes(words) ? `${words}Message` : words;
   const constant = `${title.charAt(0).toLowerCase()}${title.slice(1)}Schema`;
   const named = name === undefined ? "a topic" : `the topic ${inComment(name)}`;
   const topic = id === undefined ? named : `${named} (${inComment(id)})`;
@@ -71,6 +73,10 @@ function fieldsOf(fields: unknown, where: string, depth: number): string {
 function fieldOf(field: unknown, where: string, depth: number): string {
   if (!isObject(field) || typeof field["name"] !== "string") {
     throw new Failure(`${where} must be a field with a name`);
+  }
+  const { optional, of } = field;
+  if (typeof (optional ?? false) !== "boolean" || typeof (of ?? "") !== "string") {
+    throw new Failure(`${where} must have true or false as \`optional\`, and a text as \`of\``);
   }
   const given: Record<string, unknown> = { ...field, type: kindOf(field) };
   const written = members.flatMap((member) => {
