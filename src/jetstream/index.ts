@@ -4,7 +4,7 @@
  * Needs `@nats-io/jetstream`, and a connection of `@nats-io/transport-node`: optional peers. The server is
  * nats-server 2.9 or later, started with JetStream.
  *
- * @packageDocumentation
+ * @module ackloop/jetstream
  */
 export type {
   JetStreamConnection,

@@ -1,4 +1,5 @@
 import { entryOf } from "../core/entry.ts";
+import { AckloopError, isAckloopError } from "../core/errors.ts";
 import type { FeedEvent } from "../core/event.ts";
 import type { Feed } from "../core/feed.ts";
 import { checkOptions, name as nameRule } from "../core/options.ts";
@@ -43,7 +44,12 @@ export function inboxQueue(inbox: Inbox, name: string): InboxQueue {
   checkArgument("inboxQueue", "name", name, nameRule);
   return {
     name,
-    send: (deliveries, call) => inbox.add(name, deliveries.map(entryOf), call),
+    send: (deliveries, call) =>
+      inbox.add(name, deliveries.map(entryOf), call).catch((error: unknown) => {
+        // What the database refuses for good, such as an id that no index can hold, is refused each time.
+        if (!isAckloopError(error) || error.code !== "request") throw error;
+        throw new AckloopError("config", error.message, { operation: "send", cause: error });
+      }),
     feed({ consumer, ...options } = {}) {
       checkOptions("feed", { consumer }, { consumer: nameRule });
       return { ...inboxFeed(inbox, name, options), ...(consumer !== undefined && { consumer }) };

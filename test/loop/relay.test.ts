@@ -126,6 +126,22 @@ describe("relay", () => {
     ]);
   });
 
+  it("lets an event fail alone that the store's database refuses", async () => {
+    const { inbox, deadLetters } = memoryStores();
+    const add: typeof inbox.add = async (name, entries) => {
+      const isRefused = entries.some(({ event }) => event?.id === "e1");
+      if (isRefused) throw new AckloopError("request", "the database refused the statement");
+      await inbox.add(name, entries);
+    };
+    const queue = inboxQueue({ ...inbox, add }, "orders");
+    const { logger } = logged();
+    const options = { consumer: "relay", deadLetters, logger, retry: { attempts: 2 } };
+    const relaying = drain(filledFeed(3), relay(queue), options);
+    await vi.advanceTimersByTimeAsync(600_000);
+
+    expect(await relaying).toMatchObject({ handled: 2, deadLettered: 1 });
+  });
+
   it("passes on types that the catalogue does not have, and asks no schema", async () => {
     const validate = vi.fn();
     const schema = { "~standard": { version: 1, vendor: "test", validate } } as const;
