@@ -308,11 +308,13 @@ describe.skipIf(!natsUrl)(`a queue in JetStream${natsHint}`, () => {
       ...(await pulled(other, { limit: 1 })),
       ...(await pulled(feed, { limit: 2 })).slice(0, 1),
     ]);
-    const waiting = feed.pull({ waitMs: 10_000 });
+    // Told of at once: it rejects while the deletion is still being answered.
+    const told = { code: "transport", retryable: true };
+    const cut = expect(feed.pull({ waitMs: 10_000 })).rejects.toMatchObject(told);
     await sleep(50);
     await manager.consumers.delete(name, "workers");
 
-    await expect(waiting).rejects.toMatchObject({ code: "transport", retryable: true });
+    await cut;
     const [lost] = await other.ack(held);
     expect(lost).toMatchObject({ status: "failed", error: { code: "notFound", retryable: true } });
     // Those of the consumer before are still good.
