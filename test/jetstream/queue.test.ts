@@ -108,6 +108,7 @@ describe.skipIf(!natsUrl)(`a queue in JetStream${natsHint}`, () => {
     await manager.consumers.add(name, { ...config, ...filter } as never);
 
     const pulling = queue.feed({ ack_wait: 5000 }).pull();
+    pulling.catch(() => {});
 
     const refused = { code: "config", message: expect.stringMatching(text) };
     await expect(pulling).rejects.toMatchObject(refused);
@@ -266,6 +267,7 @@ describe.skipIf(!natsUrl)(`a queue in JetStream${natsHint}`, () => {
       await pulled(feed);
       const controller = new AbortController();
       const pulling = feed.pull({ waitMs: 10_000, signal: controller.signal });
+      pulling.catch(() => {});
       const sending = sleep(5).then(() => queue.send(deliveries(1)));
       await sleep(afterMs);
       controller.abort(new Error("left"));
@@ -396,6 +398,7 @@ describe.skipIf(!natsUrl)(`a queue in JetStream${natsHint}`, () => {
     const feed = queue.feed();
     const held = receiptsOf(await pulled(feed));
     const waiting = feed.pull({ waitMs: 10_000 });
+    waiting.catch(() => {});
     await sleep(50);
     await own.close();
 
