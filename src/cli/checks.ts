@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { isAckloopError } from "../core/errors.ts";
 import { accountOf, missingVariables } from "./account.ts";
 import { variable } from "./environment.ts";
+import { Failure } from "./failure.ts";
 import { oneLine } from "./output.ts";
 import type { Account, Provider } from "./provider.ts";
 import { certificateDays, explainUnreachable, type Reached, reach } from "./reach.ts";
@@ -187,9 +188,17 @@ export async function checkState(context: StateContext): Promise<readonly Check[
       await close();
     }
   } catch (error) {
-    const todo = "look at the file or the database, and at the rights on it";
-    return [wrong("state", textOf(error), todo)];
+    return [wrong("state", ...explainState(error))];
   }
+}
+
+/** What is wrong, and what to do: a {@link Failure} says both, parted by a colon. */
+function explainState(error: unknown): [found: string, todo: string] {
+  const text = textOf(error);
+  const parts = error instanceof Failure ? /^(.*): (.*)$/.exec(text) : null;
+  const [, found = text, todo = "look at the file or the database, and at the rights on it"] =
+    parts ?? [];
+  return [found, todo];
 }
 
 function checkTables(place: string, missing: readonly string[]): Check {

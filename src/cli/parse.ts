@@ -30,10 +30,10 @@ export async function parse(
   refuseSecrets(args, commands.flatMap(flagsOf));
   let typed: Typed | undefined;
   const program = programOf("ackloop", out).version(version, "-V, --version", "print the version");
-  program.helpInformation = () => describeAll(commands);
-  addAll(program, commands, [], out, (found) => {
+  const choose: Choose = (found) => {
     typed = found;
-  });
+  };
+  addAll(program, commands, [], () => describeAll(commands), out, choose);
   try {
     await program.parseAsync([...args], { from: "user" });
   } catch (error) {
@@ -44,26 +44,32 @@ export async function parse(
   return typed;
 }
 
-/** Adds commands behind the words of `before`; none of them typed, the word that was is unknown. */
+type Choose = (typed: Typed) => void;
+
+/** Adds commands behind the words of `before`; none of them typed, the word that was is unknown, also before `--help`. */
 function addAll(
   parent: Program,
   list: readonly Command[],
   before: readonly string[],
+  help: () => string,
   out: Surroundings["out"],
-  choose: (typed: Typed) => void,
+  choose: Choose,
 ): void {
+  parent.helpInformation = () =>
+    /^[^-]/.test(parent.args[0] ?? "") ? unknownCommand(parent.args, list, before) : help();
   parent.argument("[words...]").action(() => unknownCommand(parent.args, list, before));
   for (const command of list) {
     const words = [...before, command.name];
     const child = programOf(command.name, out);
-    child.helpInformation = () => describe(command, words, common);
+    const childHelp = () => describe(command, words, common);
     parent.addCommand(child);
-    if (command.commands) addAll(child, command.commands, words, out, choose);
-    else addOne(child, command, choose);
+    if (command.commands) addAll(child, command.commands, words, childHelp, out, choose);
+    else addOne(child, command, childHelp, choose);
   }
 }
 
-function addOne(program: Program, command: Command, choose: (typed: Typed) => void): void {
+function addOne(program: Program, command: Command, help: () => string, choose: Choose): void {
+  program.helpInformation = help;
   const names = Object.keys(command.positionals);
   for (const name of names) program.argument(`[${name}]`);
   for (const [name, { about, value }] of Object.entries({ ...command.options, ...common })) {

@@ -1,4 +1,4 @@
-/** Why a run ended without an error. */
+/** Why a run ended without an error; `"signal"` where it was told to, by `stop()` or the option `signal`. */
 export type StopReason = "empty" | "deadline" | "limit" | "signal";
 
 /** What a run did, in whole numbers, from its start to its end. */

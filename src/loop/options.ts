@@ -74,7 +74,10 @@ export interface DedupeOptions {
 export interface LeaseOptions {
   /** Where the lease is kept. */
   readonly store: LeaseStore;
-  /** For how long the lease is held without renewal, in ms, from 1 000 to 2^31-1. @default 30_000 */
+  /**
+   * For how long the lease is held without renewal, in ms, from 1 000 to 2^31-1. One that waits for it asks as
+   * seldom, also after its holder has stopped. @default 30_000
+   */
   readonly leaseMs?: number | undefined;
   /** The name of this process, unique among its kind, 1-500 characters. @default a random one */
   readonly holder?: string | undefined;

@@ -72,6 +72,8 @@ describe("the command line", () => {
     ["", "say what to do"],
     ["emulat", 'there is no command "emulat"; did you mean "emulate"?'],
     ["simulacrum", 'there is no command "simulacrum"; `ackloop --help` lists them'],
+    ["simulacrum --help", 'there is no command "simulacrum"; `ackloop --help` lists them'],
+    ["inbox lost --help", 'there is no command "inbox lost"; did you mean "list"?'],
     ["--wrong", "unknown option '--wrong'"],
   ])("says what is wrong with `%s`, and exits with 2", async (line, message) => {
     const { code, written } = start(line);

@@ -1,4 +1,4 @@
-import { readdir, stat } from "node:fs/promises";
+import { chmod, readdir, stat } from "node:fs/promises";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { type SqliteDatabase, type SqliteStores, sqliteStores } from "../../src/stores/index.ts";
 import { drivers, driversHere, useFiles } from "./sqlite-drivers.ts";
@@ -55,6 +55,21 @@ describe.each(driversHere)("sqliteStores by the path of a file, with $name", (dr
     expect(await readdir(`${folder}/a/b`)).toContain("ackloop.db");
     expect((await stat(`${folder}/a/b`)).mode & 0o077).toBe(0);
     vi.restoreAllMocks();
+  });
+
+  it("makes the file for this user alone, with those beside it, and leaves the rights of one that is there", async () => {
+    const file = await freshFile();
+    const first = storesIn(file);
+    await first.cursors.save(key, "one", 0);
+
+    for (const used of [file, `${file}-wal`, `${file}-shm`]) {
+      expect([used, (await stat(used)).mode & 0o777]).toEqual([used, 0o600]);
+    }
+    await first.close();
+    await chmod(file, 0o640);
+    await storesIn(file).cursors.load(key);
+
+    expect((await stat(file)).mode & 0o777).toBe(0o640);
   });
 
   it("reads what an earlier process has written", async () => {

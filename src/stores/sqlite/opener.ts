@@ -98,4 +98,16 @@ function makeReady(file: string): void {
   for (const used of [path.dirname(file), file, `${file}-wal`, `${file}-shm`]) {
     if (fs.existsSync(used)) fs.accessSync(used, fs.constants.R_OK | fs.constants.W_OK);
   }
+  if (!found) makeFile(file);
+}
+
+/** Makes an empty file for this user alone; SQLite gives those beside it the same rights. */
+function makeFile(file: string): void {
+  const fs = nodeModule("node:fs");
+  try {
+    // Never one that is there: to close it would let go of the locks that this process has on it.
+    fs?.closeSync(fs.openSync(file, "ax", 0o600));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
 }

@@ -50,7 +50,9 @@ describe("ackloop doctor", () => {
     expect(written.out).toContain("WRONG  tiki credentials: ");
     expect(written.out).toContain("do: look at the credentials");
     expect(written.out).toContain("KEKKER_BASE_URL, KEKKER_CHANNEL, KEKKER_PASSWORD not");
-    expect(written.out).toContain("there is no file /nowhere/state.db");
+    expect(written.out).toContain("there is no file /nowhere/state.db\n");
+    expect(written.out).toContain("do: give the one that your program's sqliteStores opens");
+    expect(written.out).not.toContain("rights");
     expect(written.out).toContain("3 to mend");
     expect(written.out).not.toContain("s3cret");
     expect(written.out.split("\n").filter((line) => line.length > 80)).toEqual([]);
