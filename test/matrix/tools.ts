@@ -88,8 +88,10 @@ export function installPackage(): string {
   const [tarball = ""] = readdirSync(folder);
   writeFileSync(join(folder, "package.json"), '{ "name": "user", "private": true }');
   const { devDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  const peer = "@opentelemetry/api";
-  const failure = install(folder, `./${tarball}`, `${peer}@${devDependencies[peer]}`);
+  const peers = ["@opentelemetry/api", "@nats-io/jetstream", "@nats-io/transport-node"].map(
+    (peer) => `${peer}@${devDependencies[peer]}`,
+  );
+  const failure = install(folder, `./${tarball}`, ...peers);
   if (failure !== undefined) throw new Error(failure);
   return folder;
 }

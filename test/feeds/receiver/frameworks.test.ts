@@ -137,7 +137,10 @@ it.each([
   const docs = await readFile(new URL("../../../docs/webhooks.md", import.meta.url), "utf8");
   const lines = `## Lambda[^\n]*${heading}.*?\`\`\`js\n(.*?)\`\`\``;
   const [, code = ""] = new RegExp(lines, "s").exec(docs) ?? [];
-  const make = new Function("handle", `${code.replace("export ", "")}return handler;`);
+  const make = new Function(
+    "handle",
+    `${code.replace(/^import .*$|^export /gm, "")}return handler;`,
+  );
   const lambda: (event: object) => Promise<{ readonly statusCode: number }> = make(handle);
   const eventOf = (method: string, body?: string) => ({
     httpMethod: method,

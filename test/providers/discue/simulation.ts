@@ -70,6 +70,7 @@ function open(world: World): Provider {
         secret: SECRET,
         typeOf,
         events: { message: eventSchema },
+        logger: false,
       });
       const { running, serve } =
         settings.verb === "webhook"
