@@ -11,6 +11,7 @@ import { type Context, command } from "../command.ts";
 import { Failure, UsageError } from "../failure.ts";
 import { text, type ValuesOf } from "../option.ts";
 import type { Provider } from "../provider.ts";
+import { providers } from "../providers.ts";
 
 const positionals = { provider: providerArgument };
 const options = {
@@ -19,12 +20,16 @@ const options = {
   out: text("file", "where to write the code; without it, to the standard output"),
 };
 
+const able = Object.entries(providers).flatMap(([name, { generate: can }]) => (can ? [name] : []));
+
 type GenerateContext = Context<ValuesOf<typeof positionals> & ValuesOf<typeof options>>;
 
 export const generate = command({
   name: "generate",
   summary: "write the TypeScript type and schema of a topic",
-  details: variableHelp,
+  details: `For ${able.join(", ")} alone: the others tell no schemas.
+
+${variableHelp}`,
   positionals,
   options,
   examples: examplesOf("generate"),

@@ -58,6 +58,14 @@ describe("ackloop generate", () => {
     await expect(readFileSync(out, "utf8")).toMatchFileSnapshot("fixtures/sales-orders.ts");
   });
 
+  it("says in its help which providers it is for", async () => {
+    const { code, written } = start("generate --help");
+    const able = Object.entries(providers).filter(([, { generate }]) => generate);
+
+    expect(await code).toBe(0);
+    expect(written.out).toContain(`For ${able.map(([name]) => name).join(", ")} alone: `);
+  });
+
   it("makes types of the fields", () => {
     expectTypeOf<SalesOrdersData["number"]>().toEqualTypeOf<string>();
     expectTypeOf<SalesOrdersData["total"]>().toEqualTypeOf<number | string | null | undefined>();
