@@ -137,7 +137,7 @@ export function toAssignment<E extends FeedEvent, Own extends Table = Record<nev
     routes.batch?.size ?? 1,
     own,
   );
-  checkTimeLimit(verb, routes, settings);
+  checkTimeLimit(verb, handlers, settings);
   const { logger, consumer } = settings;
   tellOfStrangers(feed, handlers, toLog(logger, { feed: feed.name, consumer }));
   return {

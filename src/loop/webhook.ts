@@ -114,7 +114,7 @@ export function webhook<E extends FeedEvent>(
     throw new AckloopError("config", "webhook: a request has no batch; give a function or a map");
   }
   const settings = toHandlingSettings("webhook", options, webhookTable);
-  checkTimeLimit("webhook", routes, settings);
+  checkTimeLimit("webhook", handlers, settings);
   const { logger, consumer } = settings;
   const log = toLog(logger, { feed: receiver.name, consumer });
   tellOfStrangers(receiver, handlers, log);

@@ -233,6 +233,7 @@ describe("relay", () => {
     const refused = "a relay takes no `handlerTimeoutMs`";
 
     expect(() => consume(memoryFeed(), passOn, limited)).toThrow(refused);
+    expect(() => consume(memoryFeed(), { other: passOn }, limited)).toThrow(refused);
     expect(() => webhook(receiver as never, passOn, limited)).toThrow(refused);
     await expect(drain(memoryFeed(), passOn, limited)).rejects.toThrow(refused);
     await expect(

@@ -54,10 +54,12 @@ export function toRoutes<E extends FeedEvent>(
  */
 export function checkTimeLimit(
   verb: string,
-  { batch }: Routes,
+  handlers: object,
   { handlerTimeoutMs }: { readonly handlerTimeoutMs?: number | undefined },
 ): void {
-  if (!batch?.takesAll || handlerTimeoutMs === undefined) return;
+  // One may also be the handler of some types alone.
+  const relays = [handlers, ...Object.values(handlers)].filter(isRelay);
+  if (relays.length === 0 || handlerTimeoutMs === undefined) return;
   throw new AckloopError(
     "config",
     `${verb}: a relay takes no \`handlerTimeoutMs\`, since it waits for its queue; its own \`callTimeoutMs\` limits each call`,
@@ -83,6 +85,11 @@ export function tellOfStrangers(
     const what = `the handler of \`${type}\` is for a type that the catalogue does not have`;
     log.warn(`${what}${advice}`, { type });
   }
+}
+
+function isRelay(handler: unknown): boolean {
+  const { [batchParts]: parts } = Object(handler) as { readonly [batchParts]?: BatchParts };
+  return parts?.takesAll === true;
 }
 
 function isBatchHandler<E extends FeedEvent>(handlers: Handlers<E>): handlers is BatchHandler<E> {
