@@ -327,6 +327,12 @@ export type InboxItem = InboxEntry & {
   readonly hiddenMs: number;
 };
 
+/** What a wait at inboxes may say. */
+export interface InboxWaitOptions extends CallOptions {
+  /** How often to look where nobody tells of what has come, in ms, from 1. @default 1000 */
+  readonly pollMs?: number | undefined;
+}
+
 /** An inbox with entries that are not finished. */
 export interface InboxPlace {
   /** Its name. */
@@ -386,6 +392,15 @@ export interface Inbox {
     leaseMs: number,
     options?: CallOptions,
   ): Promise<void>;
+  /**
+   * Waits, for up to `waitMs`, until there may be something to claim in one of the inboxes: what was added or
+   * given back, or whose time has come. It claims nothing, and may end early.
+   *
+   * False: nothing has come, as far as is known. True: a claim says whether there is. A store that hears of
+   * nothing ends with true after `pollMs`, and one that hears after a while all the same, so that nothing is
+   * lost where a notice is.
+   */
+  wait?(names: readonly string[], waitMs: number, options?: InboxWaitOptions): Promise<boolean>;
   /** Lists every inbox with entries that are not finished, each once, in an order of the store's. */
   list?(query?: ListQuery): Promise<Listing<InboxPlace>>;
   /** Lists the entries of an inbox that are not finished, oldest first, and claims none. */

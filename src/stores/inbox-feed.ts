@@ -11,7 +11,10 @@ import { anObject, checkArgument, ms, timerMs } from "./check.ts";
 export interface InboxFeedOptions<E extends FeedEvent = FeedEvent> {
   /** For how long a pull hides an entry from other workers, in ms, from 1. @default 60 000 */
   readonly leaseMs?: number | undefined;
-  /** How often a waiting pull looks into an empty inbox, in ms, from 1. @default 1000 */
+  /**
+   * How often a waiting pull looks into an empty inbox, in ms, from 1: where the store hears of what comes, a
+   * tenth as often, in case that it has not heard. @default 1000
+   */
   readonly pollMs?: number | undefined;
   /** The schemas of the event types; the loop validates with them. */
   readonly events?: EventCatalogue<E> | undefined;
@@ -67,7 +70,8 @@ export function inboxFeed<E extends FeedEvent = FeedEvent>(
         if (claims.length > 0 || leftMs <= 0) {
           return claims.map((one) => toDelivery<E>(one, leaseMs));
         }
-        await sleep(Math.min(pollMs, leftMs), signal);
+        if (inbox.wait === undefined) await sleep(Math.min(pollMs, leftMs), signal);
+        else if (!(await inbox.wait([name], leftMs, { pollMs, signal }))) return [];
       }
     },
     async ack(receipts, call) {

@@ -1,10 +1,13 @@
 import type { Inbox, InboxClaim, InboxItem, InboxPlace } from "../../core/stores.ts";
+import { allEars, Bell, waitBy } from "../bell.ts";
 import { claimOf, type Draft, draftsOf, fullError, itemOf } from "../entry.ts";
 import { keyOf } from "../json.ts";
 import { placeOf } from "../letter.ts";
 import { pageOfRows, shownLast } from "../listing.ts";
 import type { StoreLimits } from "../options.ts";
 import { rowsAfter, sweep } from "./rows.ts";
+
+const NEVER = Number.POSITIVE_INFINITY;
 
 interface Entry extends Draft {
   readonly place: string;
@@ -28,6 +31,7 @@ export function memoryInbox(
   limits: StoreLimits,
   inboxes = new Map<string, InboxState>(),
 ): Required<Inbox> {
+  const bell = new Bell();
   let last = 0;
   const stateOf = (name: string): InboxState => {
     const state = inboxes.get(name) ?? { open: new Map(), known: new Set(), finished: new Map() };
@@ -48,6 +52,7 @@ export function memoryInbox(
         if (identity !== undefined) state.known.add(identity);
       }
       sweep(state.finished, (until) => until <= now);
+      bell.ring(name);
     },
     claim: async (name, limit, leaseMs) => claim(stateOf(name), limit, leaseMs),
     async finish(name, tokens) {
@@ -66,11 +71,24 @@ export function memoryInbox(
         entry.token = undefined;
         entry.hiddenUntil = performance.now() + afterMs;
       }
+      bell.ring(name);
     },
     async extend(name, tokens, leaseMs) {
       for (const entry of heldBy(stateOf(name), tokens)) {
         entry.hiddenUntil = performance.now() + leaseMs;
       }
+    },
+    wait(names, waitMs, options = {}) {
+      const look = async (): Promise<number | undefined> => {
+        const open = names.flatMap((name) => [...(inboxes.get(name)?.open.values() ?? [])]);
+        if (open.length === 0) return undefined;
+        const soonest = open.reduce(
+          (least, { hiddenUntil }) => Math.min(least, hiddenUntil),
+          NEVER,
+        );
+        return soonest - performance.now();
+      };
+      return waitBy({ bell, ear: allEars, look, places: names, waitMs, options });
     },
     async list({ limit = 100, after } = {}) {
       const open = new Map(

@@ -1,4 +1,5 @@
 import type { Inbox } from "../../core/stores.ts";
+import { waitBy } from "../bell.ts";
 import { claimOf, draftsOf, fullError } from "../entry.ts";
 import { keyOf } from "../json.ts";
 import type { StoreLimits } from "../options.ts";
@@ -45,8 +46,14 @@ const toStatements = () => ({
     update @inbox set entry = '', done_until = case
       when key is null then @now else ${after("$3")}
     end from @tokens where ${isGiven} returning place, @text(token)`,
-  release: `update @inbox set token = null, ${hide} from @tokens where ${isGiven}`,
+  release: `update @inbox set token = null, ${hide} from @tokens where ${isGiven} returning @notice as told`,
   extend: `update @inbox set ${hide} from @tokens where ${isGiven}`,
+  /** Of each inbox the one that is free next, by one look into the index. */
+  look: `select min(soonest - @now) as remaining from (
+    select (
+      select min(hidden_until) from @inbox where name = given.name and done_until is null
+    ) as soonest from @names
+  ) as each_inbox`,
 });
 
 /**
@@ -86,6 +93,7 @@ export function sqlInbox(session: SqlSession, limits: StoreLimits, add: Step): R
       const params = [keyOf(name), JSON.stringify(given), limits.inboxMaxEntries];
       const rows = await session.run("add", add, params);
       if (rows.some((row) => numberAt("add", row, "fits") === 0)) throw fullError();
+      session.bell.ring(keyOf(name));
     },
     async claim(name, limit, leaseMs) {
       const params = [keyOf(name), limit, crypto.randomUUID(), leaseMs];
@@ -99,9 +107,18 @@ export function sqlInbox(session: SqlSession, limits: StoreLimits, add: Step): R
     finish: (name, tokens) => settle("finish", name, tokens, limits.inboxRetentionMs),
     async release(name, tokens, afterMs) {
       await settle("release", name, tokens, afterMs);
+      session.bell.ring(keyOf(name));
     },
     async extend(name, tokens, leaseMs) {
       await settle("extend", name, tokens, leaseMs);
+    },
+    wait(names, waitMs, options = {}) {
+      const places = names.map((name) => keyOf(name));
+      const look = async (): Promise<number | undefined> => {
+        const [row = {}] = await session.run("wait", statements.look, [JSON.stringify(places)]);
+        return row["remaining"] === null ? undefined : numberAt("wait", row, "remaining");
+      };
+      return waitBy({ bell: session.bell, ear: session.ear, look, places, waitMs, options });
     },
     ...sqlInboxLists(session),
   };
