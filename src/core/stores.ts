@@ -327,8 +327,16 @@ export type InboxItem = InboxEntry & {
   readonly hiddenMs: number;
 };
 
+/** An entry that was the first of its inbox. */
+export type InboxFirst = InboxClaim & {
+  /** The inbox. */
+  readonly name: string;
+};
+
 /** What a wait at inboxes may say. */
 export interface InboxWaitOptions extends CallOptions {
+  /** Whether only the first entry of each inbox counts, as for {@link Inbox.claimFirst}. @default false */
+  readonly first?: boolean | undefined;
   /** How often to look where nobody tells of what has come, in ms, from 1. @default 1000 */
   readonly pollMs?: number | undefined;
 }
@@ -392,6 +400,20 @@ export interface Inbox {
     leaseMs: number,
     options?: CallOptions,
   ): Promise<void>;
+  /**
+   * Claims of each inbox its first entry, where that one is free: what stands behind it waits until it is
+   * finished, also while it is given back for later. It gives up to `limit` (1-1000), oldest first.
+   *
+   * A finish then frees the next one, for those who wait.
+   */
+  claimFirst?(
+    names: readonly string[],
+    limit: number,
+    leaseMs: number,
+    options?: CallOptions,
+  ): Promise<readonly InboxFirst[]>;
+  /** Names those of an inbox and its partitions, `<name> (3 of 16)`, that have entries that are not finished. */
+  partitions?(name: string, options?: CallOptions): Promise<readonly string[]>;
   /**
    * Waits, for up to `waitMs`, until there may be something to claim in one of the inboxes: what was added or
    * given back, or whose time has come. It claims nothing, and may end early.

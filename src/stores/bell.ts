@@ -67,28 +67,41 @@ export interface WaitParts {
  * unheard; and it looks anew whenever the ear begins or ceases to hear.
  */
 export async function waitBy(parts: WaitParts): Promise<boolean> {
-  const { bell, ear, look, places, waitMs, options } = parts;
-  const { pollMs = 1000, signal } = options;
+  const { bell, ear, places, waitMs, options } = parts;
   const endsAt = performance.now() + waitMs;
   const nap = new Nap();
   const leaveBell = bell.enter(places, () => nap.ring());
   const leaveEar = ear?.enter(() => nap.wake());
   try {
-    for (;;) {
-      const isOpen = ear?.isOpen === true;
-      const dueMs = (await look()) ?? Number.POSITIVE_INFINITY;
-      if (nap.hasRung || dueMs <= 0) return true;
-      const leftMs = Math.max(0, endsAt - performance.now());
-      const restMs = Math.min(dueMs, isOpen ? SELDOMER * pollMs : pollMs);
-      if (isOpen === (ear?.isOpen === true)) await nap.sleep(Math.min(restMs, leftMs), signal);
-      if (nap.hasRung) return true;
-      if (isOpen !== (ear?.isOpen === true)) continue;
-      return !isOpen || restMs <= leftMs;
-    }
+    let found: boolean | undefined;
+    while (found === undefined) found = await rest(parts, nap, endsAt);
+    return found;
   } finally {
     leaveBell();
-    leaveEar?.(signal?.aborted === true);
+    leaveEar?.(options.signal?.aborted === true);
   }
+}
+
+/** Looks once, and sleeps as long as it may; gives nothing where the ear has changed meanwhile. */
+async function rest(
+  { ear, look, options }: WaitParts,
+  nap: Nap,
+  endsAt: number,
+): Promise<boolean | undefined> {
+  const { pollMs = 1000, signal } = options;
+  const isOpen = ear?.isOpen === true;
+  const hasChanged = (): boolean => isOpen !== (ear?.isOpen === true);
+  // Who looks so often anyway claims at once, rather than to ask twice.
+  const isSeldom = ear === undefined || isOpen;
+  const dueMs = (isSeldom ? await look() : undefined) ?? Number.POSITIVE_INFINITY;
+  if (nap.hasRung || dueMs <= 0) return true;
+  if (hasChanged()) return undefined;
+  const leftMs = Math.max(0, endsAt - performance.now());
+  const restMs = Math.min(dueMs, isOpen ? SELDOMER * pollMs : pollMs);
+  await nap.sleep(Math.min(restMs, leftMs), signal);
+  if (nap.hasRung) return true;
+  if (hasChanged()) return undefined;
+  return !isOpen || restMs <= leftMs;
 }
 
 /** A sleep that can be ended from outside. */

@@ -1,6 +1,6 @@
 import { abortable } from "../core/abort.ts";
 import { isEntry } from "../core/entry.ts";
-import { isObject, name, rule, type Table, whole } from "../core/options.ts";
+import { flag, isObject, name, rule, type Table, whole } from "../core/options.ts";
 import type { StoreSet } from "../core/stores.ts";
 import { anObject, checkArgument, isLetter, isText, ms, timerMs } from "./check.ts";
 
@@ -77,7 +77,12 @@ const calls = {
     finish: [tokens],
     release: [{ ...tokens, afterMs: ms(0) }],
     extend: [{ ...tokens, leaseMs: ms(1) }],
-    wait: [{ names, waitMs: ms(0) }, { pollMs: timerMs.or(1000) }],
+    wait: [
+      { names, waitMs: ms(0) },
+      { pollMs: timerMs.or(1000), first: flag.or(false) },
+    ],
+    claimFirst: [{ names, limit: page, leaseMs: ms(1) }],
+    partitions: [{ name }],
     list: [{}, some],
     entries: [{ name }, some],
   },
@@ -89,7 +94,7 @@ const optional = {
   deadLetters: ["places", "skip", "skips", "unskip"],
   dedupe: [],
   leases: ["list"],
-  inbox: ["wait", "list", "entries"],
+  inbox: ["claimFirst", "partitions", "wait", "list", "entries"],
 } satisfies { [Kind in keyof StoreSet]: readonly OptionalOf<StoreSet[Kind]>[] };
 
 type OptionalOf<Store> = {

@@ -1,16 +1,16 @@
+import { partitionsIn } from "../../core/partition.ts";
 import type { Inbox } from "../../core/stores.ts";
-import { waitBy } from "../bell.ts";
-import { claimOf, draftsOf, fullError } from "../entry.ts";
+import { draftsOf, fullError } from "../entry.ts";
 import { keyOf } from "../json.ts";
 import type { StoreLimits } from "../options.ts";
+import { claimsOf, tokenOf } from "./inbox-claims.ts";
 import { sqlInboxLists } from "./inbox-lists.ts";
-import { after, numberAt, type Row, type SqlSession, type Step } from "./session.ts";
+import { setBackMs, sqlInboxPartitions } from "./inbox-partitions.ts";
+import { sqlInboxWait } from "./inbox-wait.ts";
+import { after, numberAt, type SqlSession, type Step } from "./session.ts";
 import { sweeperOf } from "./sweeper.ts";
 
 const tokenPattern = /^(\d{1,15})\.([0-9a-f-]{36})$/;
-
-/** How much later than now something may have been hidden before the clock counts as set back, in ms. */
-const setBackMs = 1000;
 
 const isOpen = "name = @key($1) and done_until is null";
 /** A token counts in its own inbox only; said so that no plan goes through all that the inbox holds. */
@@ -18,6 +18,11 @@ const isGiven = `place = given.at and token = given.held and done_until is null
   and name || '' = @key($1)`;
 const hide = `hidden_ms = cast($3 as float8),
   hidden_until = case when cast($3 as float8) = 0 then 0 else ${after("$3")} end`;
+
+const finish = () => `
+  update @inbox set entry = '', done_until = case
+    when key is null then @now else ${after("$3")}
+  end from @tokens where ${isGiven}`;
 
 const toStatements = () => ({
   /**
@@ -42,18 +47,11 @@ const toStatements = () => ({
        hidden_until = ${after("$4")}, hidden_ms = cast($4 as float8)
      where place in (select place from oldest) returning place, @text(token), cast(attempts as float8) as attempts, @text(entry)`,
   ],
-  finish: `
-    update @inbox set entry = '', done_until = case
-      when key is null then @now else ${after("$3")}
-    end from @tokens where ${isGiven} returning place, @text(token)`,
+  finish: `${finish()} returning place, @text(token)`,
+  /** It frees the next one, and nobody waits here to take it. */
+  finishFirst: `${finish()} returning place, @text(token), @notice as told`,
   release: `update @inbox set token = null, ${hide} from @tokens where ${isGiven} returning @notice as told`,
   extend: `update @inbox set ${hide} from @tokens where ${isGiven}`,
-  /** Of each inbox the one that is free next, by one look into the index. */
-  look: `select min(soonest - @now) as remaining from (
-    select (
-      select min(hidden_until) from @inbox where name = given.name and done_until is null
-    ) as soonest from @names
-  ) as each_inbox`,
 });
 
 /**
@@ -71,6 +69,7 @@ export function sqlInbox(session: SqlSession, limits: StoreLimits, add: Step): R
     name: string,
     tokens: readonly string[],
     ms: number,
+    step: string = statements[operation],
   ): Promise<readonly boolean[]> {
     const given = tokens.flatMap((text) => {
       const [, at, held] = tokenPattern.exec(text) ?? [];
@@ -78,7 +77,7 @@ export function sqlInbox(session: SqlSession, limits: StoreLimits, add: Step): R
     });
     if (given.length === 0) return tokens.map(() => false);
     const params = [keyOf(name), JSON.stringify(given), ms];
-    const rows = await session.run(operation, statements[operation], params);
+    const rows = await session.run(operation, step, params);
     const settled = new Set(rows.map(tokenOf));
     return tokens.map((token) => settled.has(token));
   }
@@ -97,14 +96,19 @@ export function sqlInbox(session: SqlSession, limits: StoreLimits, add: Step): R
     },
     async claim(name, limit, leaseMs) {
       const params = [keyOf(name), limit, crypto.randomUUID(), leaseMs];
-      const rows = await session.run("claim", statements.claim, params);
-      const placed = rows.map((row) => ({ row, place: numberAt("claim", row, "place") }));
-      placed.sort((left, right) => left.place - right.place);
-      return placed.map(({ row, place }) =>
-        claimOf(row["entry"], place, tokenOf(row), numberAt("claim", row, "attempts")),
+      return claimsOf(await session.run("claim", statements.claim, params)).map(
+        ({ claim }) => claim,
       );
     },
-    finish: (name, tokens) => settle("finish", name, tokens, limits.inboxRetentionMs),
+    async finish(name, tokens) {
+      const key = keyOf(name);
+      const isFirst = partitionsIn(name) > 0;
+      const step =
+        isFirst && !session.bell.isHeard(key) ? statements.finishFirst : statements.finish;
+      const verdicts = await settle("finish", name, tokens, limits.inboxRetentionMs, step);
+      if (isFirst) session.bell.ring(key);
+      return verdicts;
+    },
     async release(name, tokens, afterMs) {
       await settle("release", name, tokens, afterMs);
       session.bell.ring(keyOf(name));
@@ -112,18 +116,8 @@ export function sqlInbox(session: SqlSession, limits: StoreLimits, add: Step): R
     async extend(name, tokens, leaseMs) {
       await settle("extend", name, tokens, leaseMs);
     },
-    wait(names, waitMs, options = {}) {
-      const places = names.map((name) => keyOf(name));
-      const look = async (): Promise<number | undefined> => {
-        const [row = {}] = await session.run("wait", statements.look, [JSON.stringify(places)]);
-        return row["remaining"] === null ? undefined : numberAt("wait", row, "remaining");
-      };
-      return waitBy({ bell: session.bell, ear: session.ear, look, places, waitMs, options });
-    },
+    ...sqlInboxWait(session),
+    ...sqlInboxPartitions(session),
     ...sqlInboxLists(session),
   };
-}
-
-function tokenOf(row: Row): string {
-  return `${row["place"]}.${row["token"]}`;
 }
