@@ -32,7 +32,7 @@ export const provider: DemoProvider = {
   consume({ connection, queue, secret, common, work, serve }) {
     const { apiKey = "", baseUrl } = connection;
     const receiver = discue({ apiKey, baseUrl }).receiver({ name: queue, secret });
-    const { retry, deadLetters, consumer } = common;
-    return serve(webhook(receiver, { message: work }, { retry, deadLetters, consumer }));
+    const { retry, deadLetters, consumer, logger } = common;
+    return serve(webhook(receiver, { message: work }, { retry, deadLetters, consumer, logger }));
   },
 };
