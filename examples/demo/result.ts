@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { sqliteStores } from "ackloop/stores";
+import { type StoreSet, sqliteStores } from "ackloop/stores";
 import type { Admin } from "./process.ts";
 import type { DemoProvider } from "./provider.ts";
 import { consumer, type RecordLine, recordFile, storesFile, type Task } from "./task.ts";
@@ -25,7 +25,8 @@ export interface Result {
   readonly seconds: number;
 }
 
-interface JournalLine {
+/** A line of an emulator's journal. */
+export interface JournalLine {
   readonly seq: number;
   readonly at: number;
   readonly kind: string;
@@ -40,9 +41,14 @@ interface Truth {
   readonly polls: number;
 }
 
-async function readJournal(admin: Admin, { provider }: Task): Promise<readonly JournalLine[]> {
+/** What a provider's emulator has written down after a place. */
+export async function readJournal(
+  admin: Admin,
+  provider: string,
+  from = 0,
+): Promise<readonly JournalLine[]> {
   const lines: JournalLine[] = [];
-  let after = 0;
+  let after = from;
   for (;;) {
     const kinds = "published,acked,request,delivered";
     const query = `journal?after=${after}&limit=10000&kind=${kinds}`;
@@ -76,10 +82,13 @@ async function readRecord({ folder }: Task): Promise<readonly RecordLine[]> {
 }
 
 /** Where there is no ack, a saved cursor settles every event up to it. */
-function ackedByCursor(published: readonly string[], record: readonly RecordLine[]) {
+export function ackedByCursor(
+  published: readonly string[],
+  saves: readonly { readonly id: string; readonly at: number }[],
+): ReadonlyMap<string, number> {
   const acked = new Map<string, number>();
   const places = new Map(published.map((id, index) => [id, index]));
-  for (const { id, at } of record.filter(({ kind }) => kind === "saved")) {
+  for (const { id, at } of saves) {
     for (let index = places.get(id) ?? -1; index >= 0; index -= 1) {
       const event = published[index] ?? "";
       if (acked.has(event)) break;
@@ -89,18 +98,21 @@ function ackedByCursor(published: readonly string[], record: readonly RecordLine
   return acked;
 }
 
-async function readDeadLetters(feedFolder: string, feed: string) {
-  const stores = sqliteStores(join(feedFolder, storesFile));
+/** The events that were set aside, and when. */
+export async function readDeadLetters(
+  { deadLetters }: Pick<StoreSet, "deadLetters">,
+  consumer: string,
+  feed: string,
+): Promise<ReadonlyMap<string, number>> {
   const letters = new Map<string, number>();
   let after: string | undefined;
   do {
-    const page = await stores.deadLetters.list({ consumer, feed }, { limit: 1000, after });
+    const page = await deadLetters.list({ consumer, feed }, { limit: 1000, after });
     for (const { event, failedAt } of page.letters) {
       if (event) letters.set(event.id, Date.parse(failedAt));
     }
     after = page.next;
   } while (after !== undefined);
-  await stores.close();
   return letters;
 }
 
@@ -111,10 +123,20 @@ export async function readResult(
   { polls: operation, idIn }: DemoProvider,
   expected: number,
 ): Promise<Result> {
-  const [journal, record] = await Promise.all([readJournal(admin, task), readRecord(task)]);
+  const [journal, record] = await Promise.all([
+    readJournal(admin, task.provider),
+    readRecord(task),
+  ]);
   const { published, polls, acked: ackedByServer } = toTruth(journal, operation);
-  const acked = idIn ? ackedByCursor(published, record) : ackedByServer;
-  const letters = await readDeadLetters(task.folder, task.feed);
+  const acked = idIn
+    ? ackedByCursor(
+        published,
+        record.filter(({ kind }) => kind === "saved"),
+      )
+    : ackedByServer;
+  const stores = sqliteStores(join(task.folder, storesFile));
+  const letters = await readDeadLetters(stores, consumer, task.feed);
+  await stores.close();
   const settledAt = new Map(letters);
   let finished = 0;
   for (const { kind, id, at } of record) {

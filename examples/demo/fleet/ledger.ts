@@ -1,0 +1,137 @@
+import { ackedByCursor, type JournalLine } from "../result.ts";
+import type { FleetLine } from "./task.ts";
+
+/** A process of the fleet that was killed. */
+export interface Kill {
+  readonly kind: "relay" | "worker" | "engine";
+  /** The process. */
+  readonly name: string;
+  /** When, in epoch ms. */
+  readonly at: number;
+}
+
+/** What became of the events of one provider. */
+export interface Count {
+  readonly published: number;
+  /** Events whose handler finished at least once. */
+  readonly handled: number;
+  readonly deadLettered: number;
+  /** Published, and neither handled nor dead-lettered. */
+  readonly lost: number;
+  /** Acknowledged at the provider before the queue had confirmed them. */
+  readonly ackedEarlyAtProvider: number;
+  /** Acknowledged at the queue before a handler had finished, or the dead letter was stored. */
+  readonly ackedEarlyAtQueue: number;
+  /** Not acknowledged at the provider. */
+  readonly unacked: number;
+  /** Times that a handler finished an event again. */
+  readonly repeats: number;
+  /** Those of them that no kill and no second message of the provider explains. */
+  readonly unexplained: number;
+}
+
+interface Finish {
+  readonly by: string;
+  readonly at: number;
+}
+
+/** What is written down of one provider's events, by the emulator and by the fleet. */
+export class Ledger {
+  readonly published: string[] = [];
+  readonly publishedAt = new Map<string, number>();
+  readonly storedAt = new Map<string, number>();
+  readonly startedAt = new Map<string, number>();
+  readonly finishes = new Map<string, Finish[]>();
+  readonly #ackedAt = new Map<string, number>();
+  readonly #saves: { readonly id: string; readonly at: number }[] = [];
+  readonly #acking: { readonly id: string; readonly at: number }[] = [];
+  readonly #confirmed = new Set<string>();
+  /** How often each event was sent whose id a queue does not go by. */
+  readonly #sentUnknown = new Map<string, number>();
+  #lastSeq = 0;
+
+  /** The last line of the journal that is known. */
+  get lastSeq(): number {
+    return this.#lastSeq;
+  }
+
+  addJournal(lines: readonly JournalLine[]): void {
+    for (const { seq, kind, eventId = "", at } of lines) {
+      this.#lastSeq = seq;
+      if (kind === "published") {
+        this.published.push(eventId);
+        this.publishedAt.set(eventId, at);
+      } else if (kind === "acked") keepFirst(this.#ackedAt, eventId, at);
+    }
+  }
+
+  add({ kind, by, at, ids, derived = [] }: FleetLine): void {
+    for (const id of derived) this.#sentUnknown.set(id, (this.#sentUnknown.get(id) ?? 0) + 1);
+    const note: Partial<Record<FleetLine["kind"], (id: string) => void>> = {
+      stored: (id) => keepFirst(this.storedAt, id, at),
+      started: (id) => keepFirst(this.startedAt, id, at),
+      handled: (id) => this.#addFinish(id, { by, at }),
+      saved: (id) => this.#saves.push({ id, at }),
+      acking: (id) => this.#acking.push({ id, at }),
+      acked: (id) => this.#confirmed.add(`${by} ${id}`),
+    };
+    ids.forEach((id) => void note[kind]?.(id));
+  }
+
+  #addFinish(id: string, finish: Finish): void {
+    const known = this.finishes.get(id);
+    if (known) known.push(finish);
+    else this.finishes.set(id, [finish]);
+  }
+
+  /** Compares what the provider says with what the fleet has written down. */
+  count(letters: ReadonlyMap<string, number>, kills: readonly Kill[], isByCursor: boolean): Count {
+    const acked = isByCursor ? ackedByCursor(this.published, this.#saves) : this.#ackedAt;
+    const settledAt = new Map(letters);
+    for (const [id, [first]] of this.finishes) {
+      if (first) settledAt.set(id, Math.min(first.at, settledAt.get(id) ?? first.at));
+    }
+    const isBefore = (at: number, times: ReadonlyMap<string, number>, id: string): boolean =>
+      at < (times.get(id) ?? Number.POSITIVE_INFINITY);
+    const early = this.#acking.filter(({ id, at }) => isBefore(at, settledAt, id));
+    const repeats = [...this.finishes].flatMap(([id, finishes]) =>
+      finishes.slice(1).map((again, at) => ({ id, first: finishes[at], again })),
+    );
+    return {
+      published: this.published.length,
+      handled: this.published.filter((id) => this.finishes.has(id)).length,
+      deadLettered: letters.size,
+      lost: this.published.filter((id) => !settledAt.has(id)).length,
+      ackedEarlyAtProvider: [...acked].filter(([id, at]) => isBefore(at, this.storedAt, id)).length,
+      ackedEarlyAtQueue: new Set(early.map(({ id }) => id)).size,
+      unacked: this.published.filter((id) => !acked.has(id)).length,
+      repeats: repeats.length,
+      unexplained: repeats.filter(({ id, first, again }) => {
+        return !this.#isExplained(id, first, again, kills);
+      }).length,
+    };
+  }
+
+  /**
+   * A repeat is explained where the worker that finished the event was killed before the queue had confirmed
+   * its ack; where the engine was killed in between, which then may not have kept the ack; and where a relay
+   * has sent the event more than once, and its provider gives it no id that a queue may go by.
+   */
+  #isExplained(
+    id: string,
+    first: Finish | undefined,
+    again: Finish,
+    kills: readonly Kill[],
+  ): boolean {
+    if (first === undefined) return false;
+    const between = kills.filter(({ at }) => at >= first.at && at <= again.at);
+    const isConfirmed = this.#confirmed.has(`${first.by} ${id}`);
+    if (between.some(({ name }) => name === first.by) && !isConfirmed) return true;
+    if (between.some(({ kind }) => kind === "engine")) return true;
+    return (this.#sentUnknown.get(id) ?? 0) > 1;
+  }
+}
+
+function keepFirst(times: Map<string, number>, id: string, at: number): void {
+  if (!times.has(id)) times.set(id, at);
+}
