@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type StoreSet, sqliteStores } from "ackloop/stores";
+import { sqliteStores } from "ackloop/stores";
 import type { Admin } from "./process.ts";
 import type { DemoProvider } from "./provider.ts";
 import { consumer, type RecordLine, recordFile, storesFile, type Task } from "./task.ts";
@@ -98,21 +98,18 @@ export function ackedByCursor(
   return acked;
 }
 
-/** The events that were set aside, and when. */
-export async function readDeadLetters(
-  { deadLetters }: Pick<StoreSet, "deadLetters">,
-  consumer: string,
-  feed: string,
-): Promise<ReadonlyMap<string, number>> {
+async function readDeadLetters(feedFolder: string, feed: string) {
+  const stores = sqliteStores(join(feedFolder, storesFile));
   const letters = new Map<string, number>();
   let after: string | undefined;
   do {
-    const page = await deadLetters.list({ consumer, feed }, { limit: 1000, after });
+    const page = await stores.deadLetters.list({ consumer, feed }, { limit: 1000, after });
     for (const { event, failedAt } of page.letters) {
       if (event) letters.set(event.id, Date.parse(failedAt));
     }
     after = page.next;
   } while (after !== undefined);
+  await stores.close();
   return letters;
 }
 
@@ -134,9 +131,7 @@ export async function readResult(
         record.filter(({ kind }) => kind === "saved"),
       )
     : ackedByServer;
-  const stores = sqliteStores(join(task.folder, storesFile));
-  const letters = await readDeadLetters(stores, consumer, task.feed);
-  await stores.close();
+  const letters = await readDeadLetters(task.folder, task.feed);
   const settledAt = new Map(letters);
   let finished = 0;
   for (const { kind, id, at } of record) {

@@ -1,9 +1,9 @@
 import { parseArgs } from "node:util";
 import { providerNames } from "../provider.ts";
-import { natsServer } from "./engine.ts";
 import { progressLine, type Rows, tableOf } from "../table.ts";
+import { natsServer } from "./engine.ts";
 import { Fleet } from "./fleet.ts";
-import type { Count, Kill } from "./ledger.ts";
+import type { Count, Killed } from "./ledger.ts";
 import { isKept, type Proof, runKills } from "./run.ts";
 import { type EngineName, engineNames, type FaultName, faultNames } from "./task.ts";
 
@@ -17,6 +17,7 @@ const rows: Rows<Count> = [
   ["repeats unexplained", "unexplained"],
   ["acked early: provider", "ackedEarlyAtProvider"],
   ["acked early: queue", "ackedEarlyAtQueue"],
+  ["unacked: provider", "unacked"],
   ["lost", "lost"],
 ];
 
@@ -38,6 +39,7 @@ export async function scaleDemo(): Promise<void> {
     handlerMs: 5,
     fails: true,
     leaseMs: 1500,
+    relayLeaseMs: 3000,
     fault,
   });
   if (fleet === undefined) throw new Error(`there is no ${name} on this machine`);
@@ -91,22 +93,18 @@ function oneOf<Name extends string>(
 }
 
 /** So many kills of each kind, in turns. */
-function killsOf(each: number, hasEngine: boolean): readonly Kill["kind"][] {
-  const round: readonly Kill["kind"][] = hasEngine
-    ? ["worker", "relay", "engine"]
-    : ["worker", "relay"];
+function killsOf(each: number, hasEngine: boolean): readonly Killed[] {
+  const round: readonly Killed[] = hasEngine ? ["worker", "relay", "engine"] : ["worker", "relay"];
   return Array.from({ length: each }, () => round).flat();
 }
 
 function toFigures(engine: EngineName, { total, ...proof }: Proof) {
-  const { unacked: _unacked, ...figures } = total;
-  const { left: _left, ...rest } = proof;
-  return { engine, ...figures, ...rest };
+  return { engine, ...total, ...proof };
 }
 
-function summaryOf({ providers, total, kills, seconds }: Proof): string {
+function summaryOf({ providers, total, left, kills, seconds }: Proof): string {
   const table = tableOf(rows, [...Object.entries(providers), ["all", total]]);
   const killed = Object.entries(kills).filter(([, count]) => count > 0);
   const told = killed.map(([kind, count]) => `${count} x ${kind}`).join(", ");
-  return `${table}\n\nkill -9: ${told}; ${seconds} s`;
+  return `${table}\n\nstill in the queue: ${left}\nkill -9: ${told}; ${seconds} s`;
 }

@@ -2,17 +2,16 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { sqliteStores, type StoreSet } from "ackloop/stores";
 import { LineFile } from "../line-file.ts";
 import { Admin, type Child, freePort, startEmulator } from "../process.ts";
 import { type DemoProvider, providerOf } from "../provider.ts";
-import { readDeadLetters, readJournal } from "../result.ts";
+import { readJournal } from "../result.ts";
 import { type Task, webhookSecret } from "../task.ts";
 import { type Engine, startEngine } from "./engine.ts";
-import { type Count, type Kill, Ledger } from "./ledger.ts";
+import { type Count, type Kill, type Killed, Ledger } from "./ledger.ts";
 import { buildPrograms, type Programs } from "./processes.ts";
-import { leftIn, makeQueues, openPlace } from "./queue.ts";
-import { type EngineName, type FaultName, type FleetLine, type Place, workers } from "./task.ts";
+import { leftIn, makeQueues } from "./queue.ts";
+import type { EngineName, FaultName, FleetLine, Place } from "./task.ts";
 
 /** What a fleet is made of. */
 export interface FleetOptions {
@@ -25,8 +24,10 @@ export interface FleetOptions {
   readonly handlerMs: number;
   /** Whether handlers fail now and then. */
   readonly fails: boolean;
-  /** For how long a killed worker's events, and a killed relay's feed, are held, in ms. */
+  /** For how long a killed worker's events are held, in ms. */
   readonly leaseMs: number;
+  /** For how long a killed relay's feed is held, in ms. */
+  readonly relayLeaseMs: number;
   readonly fault?: FaultName | undefined;
 }
 
@@ -79,14 +80,8 @@ export class Fleet {
     this.#programs = parts.programs;
     this.#folder = parts.folder;
     this.#lines = new LineFile(join(parts.folder, "record.jsonl"));
-    const { leaseMs, fault } = parts.options;
-    this.#place = {
-      engine: parts.engine.name,
-      url: parts.engine.url,
-      folder: parts.folder,
-      leaseMs,
-      isForgetful: fault === "forgetful-engine",
-    };
+    const { name: engine, url } = parts.engine;
+    this.#place = { engine, url, folder: parts.folder, leaseMs: parts.options.leaseMs };
   }
 
   /** Starts all of it; `undefined` where the engine is not on this machine. */
@@ -130,7 +125,7 @@ export class Fleet {
     const source = this.served.get(provider)?.task;
     if (source === undefined) throw new Error(`the fleet does not serve ${provider}`);
     const name = this.#nameOf(`relay-${provider}`);
-    const { fault, leaseMs } = this.#options;
+    const { fault, relayLeaseMs: leaseMs } = this.#options;
     const common = { name, place: this.#place, record: this.#lines.file, fault };
     const child = this.#programs.startRelay({ ...common, source, leaseMs });
     this.#members.relay.push({ name, child });
@@ -163,7 +158,7 @@ export class Fleet {
   }
 
   /** Kills one process with SIGKILL, the one that has lived longest, and starts another in its place. */
-  async kill(kind: Kill["kind"]): Promise<void> {
+  async kill(kind: Killed): Promise<void> {
     if (kind === "engine") {
       const at = Date.now();
       await this.engine.kill?.();
@@ -174,8 +169,7 @@ export class Fleet {
     if (member === undefined) throw new Error(`there is no ${kind}`);
     this.kills.push({ kind, name: member.name, at: Date.now() });
     await member.child.kill("SIGKILL");
-    if (kind === "worker") this.#startWorker();
-    else this.#startRelay(member.name.replace(/^relay-(.*)-\d+$/, "$1"));
+    this.#startLike(kind, member.name);
   }
 
   /** Reads what the processes have written down since. */
@@ -187,34 +181,41 @@ export class Fleet {
     }
   }
 
-  /** Reads what the emulators and the processes have written down since; says who has ended by itself. */
+  /** Reads what the emulators and the processes have written down since; starts again who has ended by itself. */
   async look(): Promise<void> {
     for (const [name, { ledger }] of this.served) {
       ledger.addJournal(await readJournal(this.admin, name, ledger.lastSeq));
     }
     this.readLines();
-    const ended = Object.values(this.#members)
-      .flat()
-      .find(({ child }) => child.hasEnded());
-    if (ended) throw new Error(`${ended.name} ended by itself`);
+    this.#supervise();
+  }
+
+  /** What a supervisor does: on a machine that stands still for long, a relay may lose its lease. */
+  #supervise(): void {
+    for (const kind of ["relay", "worker"] as const) {
+      for (const member of this.#members[kind].filter(({ child }) => child.hasEnded())) {
+        this.#members[kind] = this.#members[kind].filter((one) => one !== member);
+        this.kills.push({ kind: "itself", name: member.name, at: Date.now() });
+        this.#startLike(kind, member.name);
+      }
+    }
+    if (this.kills.filter(({ kind }) => kind === "itself").length > 20) {
+      throw new Error("the processes of the fleet end by themselves, again and again");
+    }
+  }
+
+  #startLike(kind: "relay" | "worker", name: string): void {
+    if (kind === "worker") this.#startWorker();
+    else this.#startRelay(name.replace(/^relay-(.*)-\d+$/, "$1"));
   }
 
   /** What became of the events, by provider. */
-  async count(): Promise<ReadonlyMap<string, Count>> {
-    const { stores, close } = await this.#openStores();
+  count(): ReadonlyMap<string, Count> {
     const counts = new Map<string, Count>();
     for (const [name, { ledger, provider }] of this.served) {
-      const letters = await readDeadLetters(stores, workers, name);
-      counts.set(name, ledger.count(letters, this.kills, provider.idIn !== undefined));
+      counts.set(name, ledger.count(this.kills, provider.idIn !== undefined));
     }
-    await close();
     return counts;
-  }
-
-  async #openStores(): Promise<{ readonly stores: StoreSet; close(): Promise<void> }> {
-    if (this.#place.engine === "postgres") return openPlace(this.#place);
-    const stores = sqliteStores(join(this.#folder, "ackloop.db"));
-    return { stores, close: () => stores.close() };
   }
 
   /** How many events no worker has finished. */

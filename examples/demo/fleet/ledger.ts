@@ -1,9 +1,12 @@
 import { ackedByCursor, type JournalLine } from "../result.ts";
 import type { FleetLine } from "./task.ts";
 
-/** A process of the fleet that was killed. */
+/** What may be killed. */
+export type Killed = "relay" | "worker" | "engine";
+
+/** An end of a process of the fleet that was not in order: it was killed, or has ended by itself. */
 export interface Kill {
-  readonly kind: "relay" | "worker" | "engine";
+  readonly kind: Killed | "itself";
   /** The process. */
   readonly name: string;
   /** When, in epoch ms. */
@@ -41,6 +44,7 @@ export class Ledger {
   readonly publishedAt = new Map<string, number>();
   readonly storedAt = new Map<string, number>();
   readonly startedAt = new Map<string, number>();
+  readonly asideAt = new Map<string, number>();
   readonly finishes = new Map<string, Finish[]>();
   readonly #ackedAt = new Map<string, number>();
   readonly #saves: { readonly id: string; readonly at: number }[] = [];
@@ -71,6 +75,7 @@ export class Ledger {
       stored: (id) => keepFirst(this.storedAt, id, at),
       started: (id) => keepFirst(this.startedAt, id, at),
       handled: (id) => this.#addFinish(id, { by, at }),
+      setAside: (id) => keepFirst(this.asideAt, id, at),
       saved: (id) => this.#saves.push({ id, at }),
       acking: (id) => this.#acking.push({ id, at }),
       acked: (id) => this.#confirmed.add(`${by} ${id}`),
@@ -85,9 +90,9 @@ export class Ledger {
   }
 
   /** Compares what the provider says with what the fleet has written down. */
-  count(letters: ReadonlyMap<string, number>, kills: readonly Kill[], isByCursor: boolean): Count {
+  count(kills: readonly Kill[], isByCursor: boolean): Count {
     const acked = isByCursor ? ackedByCursor(this.published, this.#saves) : this.#ackedAt;
-    const settledAt = new Map(letters);
+    const settledAt = new Map(this.asideAt);
     for (const [id, [first]] of this.finishes) {
       if (first) settledAt.set(id, Math.min(first.at, settledAt.get(id) ?? first.at));
     }
@@ -100,7 +105,7 @@ export class Ledger {
     return {
       published: this.published.length,
       handled: this.published.filter((id) => this.finishes.has(id)).length,
-      deadLettered: letters.size,
+      deadLettered: this.asideAt.size,
       lost: this.published.filter((id) => !settledAt.has(id)).length,
       ackedEarlyAtProvider: [...acked].filter(([id, at]) => isBefore(at, this.storedAt, id)).length,
       ackedEarlyAtQueue: new Set(early.map(({ id }) => id)).size,

@@ -60,7 +60,7 @@ async function openJetStream(place: Place): Promise<OpenPlace> {
   return {
     stores,
     queueOf(name) {
-      const queue = jetStreamQueue(connection, name, streamOf(place));
+      const queue = jetStreamQueue(connection, name, stream);
       const open = <E extends FeedEvent>(events?: EventCatalogue<E>) =>
         queue.feed<E>({ consumer: workers, events, ack_wait });
       return { queue, open };
@@ -72,10 +72,8 @@ async function openJetStream(place: Place): Promise<OpenPlace> {
   };
 }
 
-/** What the streams are made with. A server that is killed is asked again soon. */
-export function streamOf({ isForgetful }: Place) {
-  return { timeout: 1000, ...(isForgetful && { storage: "memory" as const }) };
-}
+/** A server that is killed is asked again soon. */
+const stream = { timeout: 1000 };
 
 async function openPostgres(place: Place): Promise<OpenPlace> {
   const { Pool } = await import("pg");
@@ -96,7 +94,7 @@ export async function makeQueues(place: Place, names: readonly string[]): Promis
     const { connect } = await import("@nats-io/transport-node");
     const { jetStreamQueue } = await import("ackloop/jetstream");
     const connection = await connect({ servers: place.url });
-    for (const name of names) await jetStreamQueue(connection, name, streamOf(place)).ensure();
+    for (const name of names) await jetStreamQueue(connection, name, stream).ensure();
     await connection.close();
   }
   if (place.engine === "postgres") {
@@ -113,10 +111,11 @@ export async function leftIn(place: Place, names: readonly string[]): Promise<nu
     const { connect } = await import("@nats-io/transport-node");
     const { jetstreamManager } = await import("@nats-io/jetstream");
     const connection = await connect({ servers: place.url });
-    const { streams } = await jetstreamManager(connection);
-    const infos = await Promise.all(names.map((name) => streams.info(name)));
+    const { consumers } = await jetstreamManager(connection);
+    // Not what the stream holds: a server of 2.9 that was killed may keep what is acknowledged.
+    const infos = await Promise.all(names.map((name) => consumers.info(name, workers)));
     await connection.close();
-    return infos.reduce((sum, { state }) => sum + state.messages, 0);
+    return infos.reduce((sum, one) => sum + one.num_pending + one.num_ack_pending, 0);
   }
   const { stores, close } = await openPlace(place);
   const { items = [] } = (await stores.inbox.list?.()) ?? {};

@@ -13,15 +13,13 @@ export interface Place {
   readonly folder: string;
   /** For how long a worker holds an event without a word, in ms. */
   readonly leaseMs: number;
-  /** Whether the server keeps the queue in memory alone: a planted fault. */
-  readonly isForgetful: boolean;
 }
 
 /**
  * A promise broken on purpose, so that it can be seen that it is noticed: a relay that says "stored" before
- * it is, a worker that acknowledges before its handler, a server that keeps nothing.
+ * it is, and a worker that acknowledges before its handler.
  */
-export const faultNames = ["hasty-relay", "hasty-worker", "forgetful-engine"] as const;
+export const faultNames = ["hasty-relay", "hasty-worker"] as const;
 export type FaultName = (typeof faultNames)[number];
 
 interface Common {
@@ -58,7 +56,7 @@ export interface WorkerTask extends Common {
 export interface FleetLine {
   /**
    * `sending`: a relay sends events. `stored`: the queue has confirmed them. `saved`: a cursor was saved, where that is the ack. `started`,
-   * `handled`: a handler. `acking`, `acked`: a worker acknowledges at the queue, and it has confirmed. `ready`,
+   * `handled`: a handler. `setAside`: a dead letter is stored. `acking`, `acked`: a worker acknowledges at the queue, and it has confirmed. `ready`,
    * `usage`: the process.
    */
   readonly kind:
@@ -67,6 +65,7 @@ export interface FleetLine {
     | "saved"
     | "started"
     | "handled"
+    | "setAside"
     | "acking"
     | "acked"
     | "ready"

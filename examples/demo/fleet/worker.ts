@@ -2,6 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 import {
+  type DeadLetterStore,
   drop,
   type EventCatalogue,
   type Feed,
@@ -31,7 +32,10 @@ function watched<E extends FeedEvent>(feed: Feed<E>, provider: string): Feed<E> 
     const verdicts = await feed.ack(receipts, call);
     const confirmed = each.filter((_, at) => verdicts[at]?.status === "acked");
     writer.write("acked", provider, confirmed);
-    for (const receipt of receipts) ids.delete(fromReceipt(receipt));
+    // One that was not confirmed may be acknowledged again.
+    receipts.forEach((receipt, at) => {
+      if (verdicts[at]?.status === "acked") ids.delete(fromReceipt(receipt));
+    });
     return verdicts;
   };
   const pull: Feed<E>["pull"] = async (call) => {
@@ -48,6 +52,16 @@ function watched<E extends FeedEvent>(feed: Feed<E>, provider: string): Feed<E> 
   };
   return Object.assign(Object.create(feed), { ...feed, pull, ack });
 }
+
+/** Where events are set aside, and a line of each that is stored. */
+const deadLetters: DeadLetterStore = {
+  ...stores.deadLetters,
+  async put(letter, call) {
+    const put = await stores.deadLetters.put(letter, call);
+    if (letter.event) writer.write("setAside", letter.feed, [letter.event.id]);
+    return put;
+  },
+};
 
 /** The work itself: waits, fails sometimes, and always on the poison event. */
 const workOf = (provider: string) => async (event: FeedEvent) => {
@@ -68,7 +82,7 @@ const common = {
   maxInFlight: task.maxInFlight,
   retry: { attempts: 4, minDelayMs: 50, maxDelayMs: 200 },
   idle: { minDelayMs: 50, maxDelayMs: 500 },
-  deadLetters: stores.deadLetters,
+  deadLetters,
   consumer: workers,
   logger: false as const,
 };
