@@ -29,9 +29,17 @@ export interface Count {
   readonly unacked: number;
   /** Times that a handler finished an event again. */
   readonly repeats: number;
-  /** Those of them that no kill and no second message of the provider explains. */
+  /** Those whose worker was killed before the queue had confirmed its acknowledgement. */
+  readonly byWorker: number;
+  /** Those whose engine was killed while it had the event, and so may not have kept an acknowledgement. */
+  readonly byEngine: number;
+  /** Those that a relay has sent twice, and whose provider gives no id that a queue may go by. */
+  readonly byProvider: number;
+  /** Those that nothing explains. */
   readonly unexplained: number;
 }
+
+type Cause = "byWorker" | "byEngine" | "byProvider" | "unexplained";
 
 interface Finish {
   readonly by: string;
@@ -41,6 +49,7 @@ interface Finish {
 /** What is written down of one provider's events, by the emulator and by the fleet. */
 export class Ledger {
   readonly published: string[] = [];
+  readonly #sentAt = new Map<string, number>();
   readonly publishedAt = new Map<string, number>();
   readonly storedAt = new Map<string, number>();
   readonly startedAt = new Map<string, number>();
@@ -72,6 +81,7 @@ export class Ledger {
   add({ kind, by, at, ids, derived = [] }: FleetLine): void {
     for (const id of derived) this.#sentUnknown.set(id, (this.#sentUnknown.get(id) ?? 0) + 1);
     const note: Partial<Record<FleetLine["kind"], (id: string) => void>> = {
+      sending: (id) => keepFirst(this.#sentAt, id, at),
       stored: (id) => keepFirst(this.storedAt, id, at),
       started: (id) => keepFirst(this.startedAt, id, at),
       handled: (id) => this.#addFinish(id, { by, at }),
@@ -99,9 +109,10 @@ export class Ledger {
     const isBefore = (at: number, times: ReadonlyMap<string, number>, id: string): boolean =>
       at < (times.get(id) ?? Number.POSITIVE_INFINITY);
     const early = this.#acking.filter(({ id, at }) => isBefore(at, settledAt, id));
-    const repeats = [...this.finishes].flatMap(([id, finishes]) =>
-      finishes.slice(1).map((again, at) => ({ id, first: finishes[at], again })),
+    const causes = [...this.finishes].flatMap(([id, finishes]) =>
+      finishes.slice(1).map((again, at) => this.#causeOf(id, finishes[at] ?? again, again, kills)),
     );
+    const because = (cause: Cause): number => causes.filter((each) => each === cause).length;
     return {
       published: this.published.length,
       handled: this.published.filter((id) => this.finishes.has(id)).length,
@@ -110,30 +121,23 @@ export class Ledger {
       ackedEarlyAtProvider: [...acked].filter(([id, at]) => isBefore(at, this.storedAt, id)).length,
       ackedEarlyAtQueue: new Set(early.map(({ id }) => id)).size,
       unacked: this.published.filter((id) => !acked.has(id)).length,
-      repeats: repeats.length,
-      unexplained: repeats.filter(({ id, first, again }) => {
-        return !this.#isExplained(id, first, again, kills);
-      }).length,
+      repeats: causes.length,
+      byWorker: because("byWorker"),
+      byEngine: because("byEngine"),
+      byProvider: because("byProvider"),
+      unexplained: because("unexplained"),
     };
   }
 
-  /**
-   * A repeat is explained where the worker that finished the event was killed before the queue had confirmed
-   * its ack; where the engine was killed in between, which then may not have kept the ack; and where a relay
-   * has sent the event more than once, and its provider gives it no id that a queue may go by.
-   */
-  #isExplained(
-    id: string,
-    first: Finish | undefined,
-    again: Finish,
-    kills: readonly Kill[],
-  ): boolean {
-    if (first === undefined) return false;
-    const between = kills.filter(({ at }) => at >= first.at && at <= again.at);
+  /** Why an event was finished again. */
+  #causeOf(id: string, first: Finish, again: Finish, kills: readonly Kill[]): Cause {
     const isConfirmed = this.#confirmed.has(`${first.by} ${id}`);
-    if (between.some(({ name }) => name === first.by) && !isConfirmed) return true;
-    if (between.some(({ kind }) => kind === "engine")) return true;
-    return (this.#sentUnknown.get(id) ?? 0) > 1;
+    const before = kills.filter(({ at }) => at <= again.at);
+    const isKilled = before.some(({ name, at }) => name === first.by && at >= first.at);
+    if (isKilled && !isConfirmed) return "byWorker";
+    const sentAt = this.#sentAt.get(id) ?? again.at;
+    if (before.some(({ kind, at }) => kind === "engine" && at >= sentAt)) return "byEngine";
+    return (this.#sentUnknown.get(id) ?? 0) > 1 ? "byProvider" : "unexplained";
   }
 }
 

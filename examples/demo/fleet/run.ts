@@ -110,6 +110,9 @@ function sumOf(counts: readonly Count[]): Count {
     ackedEarlyAtQueue: add("ackedEarlyAtQueue"),
     unacked: add("unacked"),
     repeats: add("repeats"),
+    byWorker: add("byWorker"),
+    byEngine: add("byEngine"),
+    byProvider: add("byProvider"),
     unexplained: add("unexplained"),
   };
 }
