@@ -37,8 +37,8 @@ export const provider: DemoProvider = {
   ],
   receiver: receiverOf,
   consume(parts) {
-    const { retry, deadLetters, consumer } = parts.common;
-    const told = { retry, deadLetters, consumer };
+    const { retry, deadLetters, consumer, logger } = parts.common;
+    const told = { retry, deadLetters, consumer, logger };
     return parts.serve(webhook(receiverOf(parts), handlersOf(parts), told));
   },
   work: (open, parts) => consume(open<FeedEvent<"message">>(), handlersOf(parts), parts.common),
