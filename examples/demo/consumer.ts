@@ -76,6 +76,7 @@ const run = provider.consume({
   connection,
   queue,
   stores: { ...stores, cursors },
+  consumer,
   common,
   timeoutMs: 2_000,
   work,
