@@ -111,6 +111,17 @@ class Worker {
   }
 }
 
+/** Sends a page; at times it was stored in part before, or its answer was lost. */
+async function sendTwice(
+  open: () => WorkQueue,
+  events: readonly FeedEvent[],
+  dice: (sides: number) => number,
+): Promise<void> {
+  const page = events.map((event) => ({ event, raw: 1 }));
+  if (dice(3) === 0) await open().send(page.slice(0, dice(page.length + 1)));
+  await open().send(page);
+}
+
 /**
  * Lets workers take, finish, give back and die by chance while a relay writes, sends again and is cut, and gives
  * what has broken the order of a key, or was lost.
@@ -130,11 +141,9 @@ export async function tryOrder(
   let sent = 0;
   const steps: Readonly<Record<string, (worker: Worker) => Promise<void>>> = {
     async send() {
-      const page = events.slice(sent, sent + 1 + dice(6)).map((event) => ({ event, raw: 1 }));
-      // A page that was stored in part, or whose answer was lost, is sent again.
-      if (dice(3) === 0) await open().send(page.slice(0, dice(page.length + 1)));
-      await open().send(page);
+      const page = events.slice(sent, sent + 1 + dice(6));
       sent += page.length;
+      await sendTwice(open, page, dice);
     },
     pull: (worker) => worker.pull(1 + dice(4)),
     finish: (worker) => worker.finish(dice(worker.held.length || 1)),
