@@ -161,16 +161,17 @@ export async function tryOrder(
   for (let step = 0; step < 300; step += 1) {
     await steps[names[dice(names.length)] ?? ""]?.(workers[dice(3)] as Worker);
   }
+  const finishAll = async (worker: Worker): Promise<void> => {
+    await worker.pull(10);
+    while (worker.held.length > 0) await worker.finish(0);
+  };
   const isLeft = ({ subject = "", data }: FeedEvent): boolean =>
     (data as { readonly n: number }).n >= watch.settledOf(subject);
   for (let round = 0; round < 200 && events.some(isLeft); round += 1) {
     if (sent < events.length) await steps["send"]?.(workers[0] as Worker);
     for (const worker of workers) worker.die();
     pass(LEASE_MS);
-    for (const worker of workers) {
-      await worker.pull(10);
-      while (worker.held.length > 0) await worker.finish(0);
-    }
+    for (const worker of workers) await finishAll(worker);
   }
   return [...watch.broken, ...events.filter(isLeft).map(({ id }) => `${id} was lost`)];
 }
