@@ -24,6 +24,8 @@ export interface FleetOptions {
   readonly handlerMs: number;
   /** Whether handlers fail now and then. */
   readonly fails: boolean;
+  /** Whether acknowledgements at the queue are written down, as a count of all promises needs. */
+  readonly isWatched: boolean;
   /** For how long a killed worker's events are held, in ms. */
   readonly leaseMs: number;
   /** For how long a killed relay's feed is held, in ms. */
@@ -132,10 +134,11 @@ export class Fleet {
   }
 
   #startWorker(): void {
-    const { providers, concurrency, maxInFlight, handlerMs, fails, fault } = this.#options;
+    const { providers, concurrency, maxInFlight, handlerMs } = this.#options;
+    const { fails, isWatched, fault } = this.#options;
     const name = this.#nameOf("worker");
     const common = { name, place: this.#place, record: this.#lines.file, fault };
-    const told = { providers, concurrency, maxInFlight, handlerMs, fails };
+    const told = { providers, concurrency, maxInFlight, handlerMs, fails, isWatched };
     this.#members.worker.push({ name, child: this.#programs.startWorker({ ...common, ...told }) });
   }
 

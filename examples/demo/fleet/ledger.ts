@@ -52,7 +52,6 @@ export class Ledger {
   readonly #sentAt = new Map<string, number>();
   readonly publishedAt = new Map<string, number>();
   readonly storedAt = new Map<string, number>();
-  readonly startedAt = new Map<string, number>();
   readonly asideAt = new Map<string, number>();
   readonly finishes = new Map<string, Finish[]>();
   readonly #ackedAt = new Map<string, number>();
@@ -83,7 +82,6 @@ export class Ledger {
     const note: Partial<Record<FleetLine["kind"], (id: string) => void>> = {
       sending: (id) => keepFirst(this.#sentAt, id, at),
       stored: (id) => keepFirst(this.storedAt, id, at),
-      started: (id) => keepFirst(this.startedAt, id, at),
       handled: (id) => this.#addFinish(id, { by, at }),
       setAside: (id) => keepFirst(this.asideAt, id, at),
       saved: (id) => this.#saves.push({ id, at }),

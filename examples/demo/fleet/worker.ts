@@ -66,7 +66,6 @@ const deadLetters: DeadLetterStore = {
 /** The work itself: waits, fails sometimes, and always on the poison event. */
 const workOf = (provider: string) => async (event: FeedEvent) => {
   const { id, data } = event;
-  writer.write("started", provider, [id]);
   await wait(task.handlerMs);
   if (task.fails) {
     if (JSON.stringify(data).includes("poison")) throw new Error("cannot make sense of this event");
@@ -91,7 +90,8 @@ const providers = await Promise.all(task.providers.map(providerOf));
 const runs = providers.map(({ work }, at) => {
   const name = task.providers[at] ?? "";
   const { open } = queueOf(name);
-  const opened = <E extends FeedEvent>(events?: EventCatalogue<E>) => watched(open(events), name);
+  const opened = <E extends FeedEvent>(events?: EventCatalogue<E>) =>
+    task.isWatched ? watched(open(events), name) : open(events);
   return work(opened, { common, work: workOf(name), other });
 });
 const all = group(runs);
