@@ -199,6 +199,7 @@ async function killEngine(engine: EngineName, count: number): Promise<Proof | un
       // Some for each kill.
       events: Math.max(150, count * 10),
       kills: killsOf(count, fleet.engine),
+      quietMs: 60_000,
       limitMs: 60_000 + count * 10_000,
     }),
   );

@@ -41,6 +41,7 @@ export async function scaleDemo({ json, small, ...names }: ScaleOptions): Promis
     const proof = await runKills(fleet, {
       events,
       kills: killsOf((small ? 1 : 4) * (fleet.engine.kill ? 3 : 2), fleet.engine),
+      quietMs: 10_000,
       limitMs: LIMIT_MS - (performance.now() - began),
       onProgress: (handled) => {
         if (!json) progressLine(handled, events, (performance.now() - began) / 1000);

@@ -11,6 +11,8 @@ export interface KillPlan {
   readonly kills: readonly Killed[];
   /** How long all may take, in ms. */
   readonly limitMs: number;
+  /** When nothing has been handled for so long, nothing will be: longer than any lease or wait, in ms. */
+  readonly quietMs: number;
   readonly onProgress?: (handled: ReadonlyMap<string, number>) => void;
 }
 
@@ -43,8 +45,6 @@ export function killsOf(count: number, engine: Engine): readonly Killed[] {
 }
 
 const PER_PUBLISH = 50;
-/** When nothing has been handled for so long, nothing will be. Longer than any lease, in ms. */
-const QUIET_MS = 10_000;
 
 /** Publishes, kills, waits until nothing is on its way any more or the time is over, and counts. */
 export async function runKills(fleet: Fleet, plan: KillPlan): Promise<Proof> {
@@ -70,7 +70,7 @@ export async function runKills(fleet: Fleet, plan: KillPlan): Promise<Proof> {
     const all = [...handled.values()].reduce((sum, each) => sum + each, 0);
     if (all > before) movedAt = performance.now();
     before = all;
-    const isQuiet = performance.now() - movedAt > QUIET_MS;
+    const isQuiet = performance.now() - movedAt > plan.quietMs;
     const next = plan.kills[done];
     // Spread over the first nine tenths, so that the last ones killed still have work.
     if (next !== undefined && all >= (0.9 * total * (done + 0.5)) / plan.kills.length) {
