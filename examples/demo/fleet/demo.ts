@@ -15,6 +15,7 @@ const rows: Rows<Count> = [
   ["repeats", "repeats"],
   ["  a worker was killed", "byWorker"],
   ["  the engine was killed", "byEngine"],
+  ["  a lease had ended", "byLease"],
   ["  sent twice, no own id", "byProvider"],
   ["  unexplained", "unexplained"],
   ["acked early: provider", "ackedEarlyAtProvider"],

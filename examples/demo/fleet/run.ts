@@ -34,7 +34,7 @@ export const killed: Omit<FleetOptions, "engine" | "providers"> = Object.freeze(
   handlerMs: 5,
   fails: true,
   isWatched: true,
-  leaseMs: 1500,
+  leaseMs: 3000,
   relayLeaseMs: 3000,
 });
 
@@ -131,6 +131,7 @@ function sumOf(counts: readonly Count[]): Count {
     repeats: add("repeats"),
     byWorker: add("byWorker"),
     byEngine: add("byEngine"),
+    byLease: add("byLease"),
     byProvider: add("byProvider"),
     unexplained: add("unexplained"),
   };

@@ -10,7 +10,6 @@ import {
   fromReceipt,
   group,
   type Handler,
-  type Receipt,
 } from "ackloop";
 import { providerOf } from "../provider.ts";
 import { openPlace } from "./queue.ts";
@@ -40,17 +39,26 @@ function watched<E extends FeedEvent>(feed: Feed<E>, provider: string): Feed<E> 
   };
   const pull: Feed<E>["pull"] = async (call) => {
     const page = await feed.pull(call);
-    const held: Receipt[] = [];
-    for (const { event, receipt } of "deliveries" in page ? page.deliveries : page) {
-      if (event === undefined || receipt === undefined) continue;
-      ids.set(fromReceipt(receipt), event.id);
-      held.push(receipt);
-    }
+    const held = ("deliveries" in page ? page.deliveries : page).flatMap(({ event, receipt }) =>
+      event && receipt ? [{ id: event.id, receipt }] : [],
+    );
+    for (const { id, receipt } of held) ids.set(fromReceipt(receipt), id);
+    if (held.length > 0)
+      writer.write(
+        "pulled",
+        provider,
+        held.map(({ id }) => id),
+      );
     // Acknowledged before any handler has seen it.
-    if (isHasty && held.length > 0) await ack([...held]);
+    if (isHasty && held.length > 0) await ack(held.map(({ receipt }) => receipt));
     return page;
   };
-  return Object.assign(Object.create(feed), { ...feed, pull, ack });
+  const extend: NonNullable<Feed<E>["extend"]> = async (receipts, ms, call) => {
+    await feed.extend?.(receipts, ms, call);
+    const which = receipts.map((receipt) => ids.get(fromReceipt(receipt)) ?? "");
+    writer.write("extended", provider, which);
+  };
+  return Object.assign(Object.create(feed), { ...feed, pull, ack, extend });
 }
 
 /** Where events are set aside, and a line of each that is stored. */
