@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { pagesInVite } from "./scripts/page-files.mjs";
 
 const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
 
@@ -10,8 +11,14 @@ const lines = { lines: 95 };
 const asked = (folder: string) => (/^src\/cli\b/.test(folder) ? { lines: 80 } : lines);
 /** What only `processes` tries, on a real server. */
 const unasked = ["jetstream"];
+/** What a browser runs is counted by nobody. */
+const inBrowser = /[\\/]page(\/parts)?$/;
 const folders = readdirSync("src", { recursive: true, withFileTypes: true })
   .filter((each) => each.isDirectory() && !unasked.includes(each.name))
+  .filter(
+    ({ parentPath, name }) =>
+      !inBrowser.test(`${parentPath}/${name}`) || (name === "page" && parentPath === "src"),
+  )
   .map(({ parentPath, name }) => [`${parentPath}/${name}/*.ts`, asked(`${parentPath}/${name}`)]);
 
 /** Take over what a process has but once: modules, the global fetch, signals. */
@@ -49,11 +56,12 @@ const packed = ["test/packed/**/*.test.ts"];
 const site = ["test/site/**/*.test.ts"];
 
 export default defineConfig({
+  plugins: [pagesInVite],
   resolve: {
     alias: [
       { find: /^ackloop$/, replacement: source("index.ts") },
       {
-        find: /^ackloop\/(feeds|http|stores|jetstream|opentelemetry|emulator|testing)$/,
+        find: /^ackloop\/(feeds|http|stores|jetstream|opentelemetry|inspector|emulator|testing)$/,
         replacement: source("$1/index.ts"),
       },
       { find: /^ackloop\/([\w-]+)$/, replacement: source("providers/$1/index.ts") },
@@ -74,7 +82,11 @@ export default defineConfig({
     outputFile: { json: ".tmp/results/source.json" },
     coverage: {
       include: ["src/**/*.ts"],
-      exclude: ["src/cli/main.ts", ...unasked.map((folder) => `src/${folder}/**`)],
+      exclude: [
+        "src/cli/main.ts",
+        "src/*/page/built.ts",
+        ...unasked.map((folder) => `src/${folder}/**`),
+      ],
       reporter: ["text-summary", "json-summary"],
       thresholds: { lines: 95, ...Object.fromEntries(folders) },
     },
