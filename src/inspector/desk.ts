@@ -80,10 +80,10 @@ export class Desk {
   };
 
   #about(): Abilities {
-    const { title, runs, stores, redrive } = this.#settings;
+    const { title, hasRuns, stores, redrive } = this.#settings;
     return {
       title,
-      runs: runs().length > 0,
+      runs: hasRuns,
       deadLetters: stores.deadLetters !== undefined,
       cursors: stores.cursors?.list !== undefined,
       leases: stores.leases?.list !== undefined,

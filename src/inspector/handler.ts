@@ -85,7 +85,7 @@ class Inside {
     // Of another realm it may be no `Response` of ours.
     if (typeof verdict === "object" && typeof verdict?.status === "number") return verdict;
     if (verdict !== true) return jsonAnswer({ error: "you may not do this here" }, 403);
-    if (`${pathname}/` === path) return moved(path.split("/").at(-2) + "/");
+    if (`${pathname}/` === path) return moved(`${path.split("/").at(-2)}/`);
     return isRead ? await this.#look(request, name) : await this.#change(request, name);
   }
 

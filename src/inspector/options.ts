@@ -107,6 +107,7 @@ export function toSettings(options: InspectorOptions) {
   }
   return {
     ...rest,
+    hasRuns: options.runs !== undefined,
     runs: typeof runs === "function" ? runs : () => runs,
     stores,
     path: path.endsWith("/") ? path : `${path}/`,

@@ -5,6 +5,9 @@ import type { Run } from "../../src/loop/run.ts";
 import { memoryStores } from "../../src/stores/index.ts";
 import { memoryFeed } from "../../src/testing/index.ts";
 
+/** What every event of these tests has. */
+const made = { specversion: "1.0", source: "/orders", type: "order", data: {} } as const;
+
 const quick = { idle: { minDelayMs: 10, maxDelayMs: 10 }, logger: false } as const;
 
 /** A run whose handler fails with each event named `bad`, and holds each named `held` until the end. */
@@ -29,27 +32,9 @@ function start(options: object = {}): {
 describe("run.details", () => {
   it("says what was done, and what is open with why", async () => {
     const { run, feed, release } = start({ retry: { attempts: 5, minDelayMs: 60_000 } });
-    feed.publish({
-      id: "good",
-      source: "/orders",
-      type: "order",
-      time: "2026-12-01T08:00:00Z",
-      data: {},
-    });
-    feed.publish({
-      id: "bad",
-      source: "/orders",
-      type: "order",
-      time: "2026-12-01T08:01:00Z",
-      data: {},
-    });
-    feed.publish({
-      id: "held",
-      source: "/orders",
-      type: "order",
-      time: "2026-12-01T08:02:00Z",
-      data: {},
-    });
+    feed.publish({ id: "good", ...made, time: "2026-12-01T08:00:00Z", data: {} });
+    feed.publish({ id: "bad", ...made, time: "2026-12-01T08:01:00Z", data: {} });
+    feed.publish({ id: "held", ...made, time: "2026-12-01T08:02:00Z", data: {} });
 
     await vi.waitFor(() => expect(run.details().summary.acked).toBe(1));
     await vi.waitFor(() => expect(run.details().open[0]?.state).toBe("retrying"));
@@ -74,8 +59,7 @@ describe("run.details", () => {
 
   it("gives no more of what is open than was asked for, the oldest first", async () => {
     const { run, feed, release } = start();
-    for (const at of [1, 2, 3])
-      feed.publish({ id: `held${at}`, source: "/orders", type: "order", data: {} });
+    for (const at of [1, 2, 3]) feed.publish({ id: `held${at}`, ...made });
     await vi.waitFor(() => expect(run.health().handling).toBe(3));
 
     expect(run.details({ most: 2 }).open.map(({ event }) => event?.id)).toEqual(["held1", "held2"]);
@@ -89,13 +73,7 @@ describe("run.details", () => {
     const { run, feed } = start({
       ...{ consumer: "web", deadLetters, retry: { attempts: 1 }, circuitBreaker: false },
     });
-    for (let at = 0; at < 30; at += 1)
-      feed.publish({
-        id: `bad${at}${"x".repeat(600)}`,
-        source: "/orders",
-        type: "order",
-        data: {},
-      });
+    for (let at = 0; at < 30; at += 1) feed.publish({ id: `bad${at}${"x".repeat(600)}`, ...made });
     await vi.waitFor(() => expect(run.details().summary.acked).toBe(30));
 
     const { incidents } = run.details();
@@ -116,15 +94,15 @@ describe("run.details", () => {
 describe("run.watch", () => {
   it("hears of every event from then on, and of no other after its end", async () => {
     const { run, feed } = start();
-    feed.publish({ id: "one", source: "/orders", type: "order", data: {} });
+    feed.publish({ id: "one", ...made });
     await vi.waitFor(() => expect(run.details().summary.acked).toBe(1));
     const heard: Report[] = [];
 
     const end = run.watch((report) => heard.push(report));
-    feed.publish({ id: "two", source: "/orders", type: "order", data: {} });
+    feed.publish({ id: "two", ...made });
     await vi.waitFor(() => expect(run.details().summary.acked).toBe(2));
     end();
-    feed.publish({ id: "three", source: "/orders", type: "order", data: {} });
+    feed.publish({ id: "three", ...made });
     await vi.waitFor(() => expect(run.details().summary.acked).toBe(3));
     await run.stop();
 
@@ -136,7 +114,7 @@ describe("run.watch", () => {
 
   it("tells how long a handler took that had begun before", async () => {
     const { run, feed, release } = start();
-    feed.publish({ id: "held", source: "/orders", type: "order", data: {} });
+    feed.publish({ id: "held", ...made });
     await vi.waitFor(() => expect(run.health().handling).toBe(1));
     const heard: Report[] = [];
 
@@ -157,7 +135,7 @@ describe("run.watch", () => {
     });
     run.watch(({ kind }) => heard.push(kind));
 
-    feed.publish({ id: "one", source: "/orders", type: "order", data: {} });
+    feed.publish({ id: "one", ...made });
     await vi.waitFor(() => expect(heard).toContain("acked"));
 
     await run.stop();
@@ -169,7 +147,7 @@ describe("run.watch", () => {
     const end = run.watch(onReport);
     end();
 
-    feed.publish({ id: "one", source: "/orders", type: "order", data: {} });
+    feed.publish({ id: "one", ...made });
     await vi.waitFor(() => expect(run.details().summary.acked).toBe(1));
 
     expect(onReport).not.toHaveBeenCalled();
