@@ -241,10 +241,10 @@ describe.skipIf(!hasBrowser)(`the inspector in a browser${browserHint}`, () => {
     await page.goto(shop.origin);
 
     await page.getByRole("button", { name: "Pause" }).click();
-    await page.getByText("paused", { exact: true }).waitFor();
+    await page.locator(".state", { hasText: "paused" }).waitFor();
     expect(shop.run.health().state).toBe("paused");
     await page.getByRole("button", { name: "Go on" }).click();
-    await page.getByText("running", { exact: true }).waitFor();
+    await page.locator(".state", { hasText: "running" }).waitFor();
     await shop.close();
     await page.getByText("away: trying again").waitFor();
     await page.getByRole("link", { name: "Leases" }).click();
