@@ -16,7 +16,6 @@ export function Connect({ guide, place, version }: ConnectProps) {
   const [program, setProgram] = useState("");
   const hook = place?.listeners?.[0]?.url;
   // A queue may come back by the same id after a reset, with another listener.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what the program is made of.
   useEffect(() => {
     if (place === undefined) return setProgram("");
     const path = withQuery("api/program", { provider: guide.name, place: place.id });

@@ -103,7 +103,6 @@ interface EventDialogProps extends Omit<EventsProps, "query"> {
 function EventDialog({ guide, now, id, place, version }: EventDialogProps) {
   const [event, setEvent] = useState<EventView>();
   const [error, setError] = useState<string>();
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another version has another timeline.
   useEffect(() => {
     const path = withQuery("api/event", { provider: guide.name, place, id });
     void ask<EventView>(path).then((answer) => {

@@ -5,7 +5,6 @@ import type { Page } from "../emulator-page/views.ts";
 /** Rows of the server's, asked for again whenever something has changed. */
 export function useRows<Row>(path: string, version: number): Page<Row> {
   const [page, setPage] = useState<Page<Row>>({ rows: [], more: false });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another version has other rows.
   useEffect(() => {
     let isOver = false;
     void ask<Page<Row>>(path).then(({ value }) => {
