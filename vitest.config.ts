@@ -55,6 +55,9 @@ const packed = ["test/packed/**/*.test.ts"];
 /** Read the site that `npm run docs` has built. */
 const site = ["test/site/**/*.test.ts"];
 
+/** Try pages in a browser, from their source. */
+const pages = ["test/pages/**/*.test.ts"];
+
 export default defineConfig({
   plugins: [pagesInVite],
   resolve: {
@@ -97,7 +100,7 @@ export default defineConfig({
         test: {
           name: "source",
           include: ["test/**/*.test.ts"],
-          exclude: [...apart, ...processes, ...planted, ...packed, ...site],
+          exclude: [...apart, ...processes, ...planted, ...packed, ...site, ...pages],
           // A module is loaded once for all files: half of the time of most of them.
           isolate: false,
         },
@@ -122,6 +125,7 @@ export default defineConfig({
       { extends: true, test: { name: "processes", include: processes, fileParallelism: false } },
       { extends: true, test: { name: "planted", include: planted, fileParallelism: false } },
       { test: { name: "site", include: site, testTimeout: 300_000 } },
+      { extends: true, test: { name: "pages", include: pages } },
       {
         test: {
           name: "packed",

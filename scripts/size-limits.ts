@@ -19,6 +19,7 @@ export const limits: Readonly<
   "ackloop/stores": [25, 25],
   "ackloop/jetstream": [71, 9],
   "ackloop/opentelemetry": [8, 8],
+  "ackloop/inspector": [40, 40],
   "ackloop/emulator": [36, 36],
   "ackloop/testing": [75, 74],
   consume: [37, 36],
