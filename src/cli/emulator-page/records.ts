@@ -32,8 +32,8 @@ export interface EventRecord {
   readonly steps: Step[];
   /** How many were left out between them. */
   left: number;
-  /** A few words of what it says, once somebody has looked. */
-  words?: string;
+  /** Its type and a few words of what it says, once somebody has looked. */
+  words?: { readonly type: string; readonly data: string };
 }
 
 /** A request, or a call to a listener. */

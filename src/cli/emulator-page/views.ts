@@ -30,6 +30,9 @@ export interface EventRow {
   readonly at: number;
   readonly state: EventState;
   readonly delivered: number;
+  /** Its type, where it has one. */
+  readonly type: string;
+  /** The beginning of its data. */
   readonly words: string;
 }
 
@@ -172,7 +175,7 @@ function faultView({ id, fault, matched, injected }: FaultState): FaultView {
 }
 
 /** A page of a list, of what fits. */
-function pageOf<Row extends { readonly order: number }, Shown>(
+function pageOf<Row extends { readonly order: number }, View>(
   rows: readonly Row[],
   {
     before,
@@ -181,9 +184,9 @@ function pageOf<Row extends { readonly order: number }, Shown>(
   }: {
     readonly before: number;
     readonly fits: (row: Row) => boolean;
-    readonly show: (row: Row) => Shown;
+    readonly show: (row: Row) => View;
   },
-): Page<Shown> {
+): Page<View> {
   const found: Row[] = [];
   for (const row of rows) {
     if (row.order >= before || !fits(row)) continue;
@@ -216,9 +219,15 @@ export function eventsView(world: World, wanted: Wanted): Page<EventRow> {
     fits: (event) =>
       (provider === undefined || event.provider === provider) &&
       (place === undefined || event.place === place) &&
-      (words === "" || `${event.id} ${wordsOf(world, event)}`.toLowerCase().includes(words)),
+      (words === "" || textOf(world, event).includes(words)),
     show: (event) => rowOf(world, event),
   });
+}
+
+/** What a search looks at. */
+function textOf(world: World, event: EventRecord): string {
+  const { type, data } = wordsOf(world, event);
+  return `${event.id} ${type} ${data}`.toLowerCase();
 }
 
 /** Requests, newest first. */
@@ -241,29 +250,29 @@ function heldOf({ shown }: World, { provider, place, id }: EventRecord): unknown
 }
 
 /** A few words of an event; made once. */
-function wordsOf(world: World, event: EventRecord): string {
-  if (event.words !== undefined) return event.words;
+function wordsOf(world: World, event: EventRecord): NonNullable<EventRecord["words"]> {
+  if (event.words) return event.words;
   const held = heldOf(world, event);
-  const read = world.shown.get(event.provider)?.provider.guide.read(held);
-  const { type, data } = held === undefined || !read ? {} : { type: read.type, data: read.data };
-  event.words = [type, inShort(data)].filter((each) => each !== undefined).join(" ");
+  const read = world.shown.get(event.provider)?.provider.guide.read;
+  const { type, data } = held === undefined || !read ? { data: undefined } : read(held);
+  event.words = { type: inShort(type), data: inShort(data) };
   return event.words;
 }
 
 /** Its beginning, without writing all of it. */
-function inShort(data: unknown): string | undefined {
+function inShort(data: unknown): string {
   if (typeof data === "string") return data.slice(0, 200);
   const text = JSON.stringify(data, (_, value: unknown) => {
     if (typeof value === "string") return value.slice(0, 100);
     return Array.isArray(value) ? value.slice(0, 3) : value;
   });
-  return text?.slice(0, 200);
+  return text?.slice(0, 200) ?? "";
 }
 
 function rowOf(world: World, event: EventRecord): EventRow {
   const { provider, place, id, order, at, delivered } = event;
-  const words = wordsOf(world, event);
-  return { provider, place, id, order, at, state: stateOf(world, event), delivered, words };
+  const { type, data: words } = wordsOf(world, event);
+  return { provider, place, id, order, at, state: stateOf(world, event), delivered, type, words };
 }
 
 function stateOf({ records }: World, event: EventRecord): EventState {

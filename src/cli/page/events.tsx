@@ -16,7 +16,7 @@ interface EventsProps {
 }
 
 const states: Readonly<Record<EventRow["state"], readonly [words: string, kind: string]>> = {
-  published: ["published", ""],
+  published: ["waiting", ""],
   delivered: ["delivered", "warn"],
   acked: ["acked", "good"],
   read: ["read", "good"],
@@ -43,11 +43,19 @@ export function Events({ guide, now, version, query }: EventsProps) {
   const columns = [
     {
       title: "Event",
-      isWide: true,
       cell: (event: EventRow) => (
         <a href={withQuery(`#/${guide.name}`, { event: event.id, place: event.place })}>
-          <Foreign text={event.words === "" ? event.id : event.words} most={110} />
+          <Foreign text={event.type === "" ? event.id : event.type} most={80} />
         </a>
+      ),
+    },
+    {
+      title: "Data",
+      isWide: true,
+      cell: ({ words }: EventRow) => (
+        <code class="soft">
+          <Foreign text={words} most={110} />
+        </code>
       ),
     },
     {

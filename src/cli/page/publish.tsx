@@ -1,18 +1,13 @@
 import { useState } from "preact/hooks";
 import { ask } from "../../page/parts/ask.tsx";
 import { Block } from "../../page/parts/layout.tsx";
+import { Notice, useNotice } from "../../page/parts/notice.tsx";
 import { Foreign } from "../../page/parts/text.tsx";
 import type { ProviderGuide, ProviderView } from "../emulator-page/views.ts";
 
 interface PublishProps {
   readonly guide: ProviderGuide;
   readonly place: ProviderView["places"][number] | undefined;
-}
-
-/** What came of publishing. */
-interface Outcome {
-  readonly good?: string;
-  readonly error?: string | undefined;
 }
 
 /** An editor that holds a sample of the chosen type, and what publishes it. */
@@ -22,18 +17,24 @@ export function Publish({ guide, place }: PublishProps) {
   const [type, setType] = useState(types[0] ?? "");
   const [text, setText] = useState(sampleOf(types[0]));
   const [times, setTimes] = useState("1");
-  const [outcome, setOutcome] = useState<Outcome>({});
+  const [note, say, clear] = useNotice();
   const choose = (name: string): void => {
     setType(name);
     setText(sampleOf(name));
-    setOutcome({});
+    clear();
   };
   const publish = async (submitted: SubmitEvent): Promise<void> => {
     submitted.preventDefault();
     const body = { provider: guide.name, place: place?.id, text, times: Number(times) };
     const { value, error } = await ask<{ count: number }>("api/publish", body);
     const many = value?.count === 1 ? "1 event" : `${value?.count} events`;
-    setOutcome(error === undefined ? { good: `Published ${many}.` } : { error });
+    if (error === undefined) return say(`Published ${many}.`);
+    say(
+      <>
+        Nothing was published: <Foreign text={error} />
+      </>,
+      true,
+    );
   };
   return (
     <Block
@@ -85,7 +86,7 @@ export function Publish({ guide, place }: PublishProps) {
           </button>
         </div>
       </form>
-      <Told outcome={outcome} />
+      <Notice note={note} />
     </Block>
   );
 }
@@ -93,16 +94,3 @@ export function Publish({ guide, place }: PublishProps) {
 /** A channel has no name but its id. */
 const nameOf = ({ id, name }: NonNullable<PublishProps["place"]>): string =>
   name === "events" ? id : name;
-
-function Told({ outcome: { good, error } }: { readonly outcome: Outcome }) {
-  return (
-    <div role="status">
-      {good && <p class="good">{good}</p>}
-      {error && (
-        <p class="bad">
-          Nothing was published: <Foreign text={error} />
-        </p>
-      )}
-    </div>
-  );
-}
