@@ -194,12 +194,13 @@ function Cause({ step, guide, nameOf }: Omit<TimelineProps, "event"> & { readonl
       </>
     );
   }
-  if (reader === undefined) return <>{kind === "published" ? " without a request" : ""}</>;
+  if (reader === undefined) return <>{kind === "published" ? " by this page or a command" : ""}</>;
   const answered = call?.status === undefined ? "no answer" : `answered ${call.status}`;
   return (
     <>
       {" "}
-      {kind === "acked" ? "by" : "to"} the listener <Foreign text={nameOf(reader)} most={60} />
+      {kind === "acked" ? "by" : "to"} the listener “
+      <Foreign text={nameOf(reader)} most={60} />”
       {call && `: call ${call.number}, ${answered} in ${call.ms} ms`}
     </>
   );

@@ -109,7 +109,7 @@ function Rows({
         },
         { title: "Status", cell: (request) => <Status of={request} /> },
         { title: "Took", isNumber: true, cell: ({ ms }) => `${ms} ms` },
-        { title: "What happened", cell: (request) => <Happened of={request} /> },
+        { title: "Did", cell: (request) => <Happened of={request} /> },
       ]}
     />
   );
