@@ -54,7 +54,7 @@ export function Events({ guide, now, version, query }: EventsProps) {
       isWide: true,
       cell: ({ words }: EventRow) => (
         <code class="soft">
-          <Foreign text={words} most={110} />
+          <Foreign text={words} most={90} />
         </code>
       ),
     },
