@@ -723,10 +723,14 @@ import { %name% } from "ackloop/%folder%";
 import { type Connection, %name%Emulator } from "ackloop/emulator";
 import { memoryStores } from "ackloop/stores";
 import { junk, refusal } from "../faults.ts";
-import type { DemoProvider } from "../provider.ts";
+import type { DemoProvider, Source } from "../provider.ts";
 
 function connect({ token = "", baseUrl }: Connection, more = {}) {
   return %name%({ token, baseUrl, ...more });
+}
+
+function feedOf({ connection, stores, consumer, timeoutMs }: Source) {
+  return connect(connection, { timeoutMs }).feed({ cursor: stores.cursors, consumer });
 }
 
 export const provider: DemoProvider = {
@@ -749,10 +753,9 @@ export const provider: DemoProvider = {
     { kind: "stall", operation: "list", after: 20, count: 1 },
     { kind: "headers", headers: junk, operation: "list", after: 22, count: 5 },
   ],
-  consume({ connection, stores, timeoutMs, common, work }) {
-    const place = { cursor: stores.cursors, consumer: common.consumer };
-    return consume(connect(connection, { timeoutMs }).feed(place), work, common);
-  },
+  feed: feedOf,
+  consume: (parts) => consume(feedOf(parts), parts.work, parts.common),
+  work: (open, { work, common }) => consume(open(), work, common),
 };
 `,
   "docs/providers/%folder%.md": `

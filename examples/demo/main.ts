@@ -5,13 +5,14 @@
  * wrong, and every consumer is killed once and started again.
  *
  * `--json` prints one object in place of the progress and the table. Exits non-zero when something was
- * lost, or acknowledged before it was handled.
+ * lost, or acknowledged before it was handled. `--scale` is the second form: see `fleet/demo.ts`.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { scaleDemo } from "./fleet/demo.ts";
 import { Admin, type Child, freePort, startConsumer, startEmulator } from "./process.ts";
 import { type DemoProvider, providerNames, providerOf } from "./provider.ts";
 import { type Result, readResult, sum, toFigures } from "./result.ts";
@@ -25,7 +26,13 @@ const KILL_AT = 800;
 /** How long everything may take, in ms. */
 const LIMIT_MS = 55_000;
 
-const { values: options } = parseArgs({ options: { json: { type: "boolean", default: false } } });
+const { values: options } = parseArgs({
+  options: {
+    json: { type: "boolean", default: false },
+    scale: { type: "boolean", default: false },
+  },
+  strict: false,
+});
 const began = performance.now();
 const seconds = (): number => Math.round((performance.now() - began) / 100) / 10;
 
@@ -121,7 +128,8 @@ async function main(): Promise<void> {
   const results = new Map<string, Result>(providerNames.map((name) => [name, sum([])]));
   const show = (provider: string, result: Result): void => {
     results.set(provider, result);
-    if (!options.json) progressLine(results, EVENTS, seconds());
+    const handled = new Map([...results].map(([name, one]) => [name, one.handled]));
+    if (!options.json) progressLine(handled, EVENTS, seconds());
   };
   try {
     const runs = providerNames.map(async (provider) => {
@@ -147,4 +155,4 @@ async function main(): Promise<void> {
   if (total.lost > 0 || total.ackedBeforeHandled > 0 || total.unacked > 0) process.exitCode = 1;
 }
 
-await main();
+await (options.scale ? scaleDemo() : main());

@@ -61,6 +61,15 @@ export function startConsumer(task: Task): Child {
   return toChild(start("./consumer.ts", { DEMO_TASK: JSON.stringify(task) }, "ignore"));
 }
 
+/** Starts a program that needs nothing but Node. */
+export function startScript(path: string, env: Readonly<Record<string, string>>): Child {
+  const child = spawn(process.execPath, [path], {
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  return toChild(child);
+}
+
 /** Steers the emulators from outside. */
 export class Admin {
   readonly #origin: string;

@@ -1,5 +1,5 @@
-import { readdirSync } from "node:fs";
-import type { FeedEvent, Handler, LoopOptions, Run } from "ackloop";
+import { existsSync, readdirSync } from "node:fs";
+import type { EventCatalogue, Feed, FeedEvent, Handler, LoopOptions, Receiver, Run } from "ackloop";
 import type { Connection, Emulator } from "ackloop/emulator";
 import type { StoreSet } from "ackloop/stores";
 
@@ -20,9 +20,18 @@ export interface DemoProvider {
   readonly aside?: (queue: string) => readonly [command: string, body: object];
   /** The last event that a saved cursor acknowledges, where such a save is the ack. */
   readonly idIn?: (cursor: string) => string | undefined;
+  /** What reads the queue; of a provider that calls us it is absent. */
+  readonly feed?: (source: Source) => Feed;
+  /** What takes the calls of a provider that makes them. */
+  readonly receiver?: (source: Source) => Receiver;
   /** Reads the queue with typed handlers, until it is told to stop. */
   readonly consume: (parts: Parts) => Run | Promise<void>;
+  /** Reads, with the same handlers, a queue of ours that the provider's events were passed on to. */
+  readonly work: (open: OpenFeed, parts: Work) => Run;
 }
+
+/** Opens the feed of a queue of ours, whose events are of these types, where they are known. */
+export type OpenFeed = <E extends FeedEvent>(events?: EventCatalogue<E>) => Feed<E>;
 
 /** The queue, topic or channel, and the name of the feed or the receiver that reads it. */
 export interface Opened {
@@ -37,29 +46,43 @@ export interface Numbered {
   readonly code: string;
 }
 
-/** What a consumer is made of. */
-export interface Parts {
+/** Where events come from. */
+export interface Source {
   readonly connection: Connection;
   readonly queue: string;
   readonly stores: StoreSet;
-  /** The options of the loop. */
-  readonly common: LoopOptions & { readonly consumer: string };
+  /** The reader's name. */
+  readonly consumer: string;
   /** Of the client: a short one, as the server stalls now and then. */
   readonly timeoutMs: number;
+  /** The secret in the address that a provider calls us at. */
+  readonly secret: string;
+}
+
+/** What is done with events. */
+export interface Work {
+  /** The options of the loop. */
+  readonly common: LoopOptions & { readonly consumer: string };
   /** The work itself. */
   readonly work: (event: FeedEvent) => Promise<void>;
   /** What is done with events of other types. */
   readonly other: Handler;
-  /** The secret in the address that a provider calls us at. */
-  readonly secret: string;
+}
+
+/** What a consumer is made of. */
+export interface Parts extends Source, Work {
   /** Takes its calls. */
   readonly serve: (handle: (request: Request) => Promise<Response>) => Promise<void>;
 }
 
 /** The providers of the demo, in the order of its table. */
-export const providerNames: readonly string[] = readdirSync(
-  new URL("./providers/", import.meta.url),
-).map((file) => file.replace(/\.ts$/, ""));
+export const providerNames: readonly string[] = namesIn(new URL("./providers/", import.meta.url));
+
+function namesIn(folder: URL): readonly string[] {
+  // A process of one file has no folder, and is told its provider.
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder).map((file) => file.replace(/\.ts$/, ""));
+}
 
 /** What the demo knows of one. */
 export async function providerOf(name: string): Promise<DemoProvider> {

@@ -25,7 +25,8 @@ export interface Result {
   readonly seconds: number;
 }
 
-interface JournalLine {
+/** A line of an emulator's journal. */
+export interface JournalLine {
   readonly seq: number;
   readonly at: number;
   readonly kind: string;
@@ -40,9 +41,14 @@ interface Truth {
   readonly polls: number;
 }
 
-async function readJournal(admin: Admin, { provider }: Task): Promise<readonly JournalLine[]> {
+/** What a provider's emulator has written down after a place. */
+export async function readJournal(
+  admin: Admin,
+  provider: string,
+  from = 0,
+): Promise<readonly JournalLine[]> {
   const lines: JournalLine[] = [];
-  let after = 0;
+  let after = from;
   for (;;) {
     const kinds = "published,acked,request,delivered";
     const query = `journal?after=${after}&limit=10000&kind=${kinds}`;
@@ -76,10 +82,13 @@ async function readRecord({ folder }: Task): Promise<readonly RecordLine[]> {
 }
 
 /** Where there is no ack, a saved cursor settles every event up to it. */
-function ackedByCursor(published: readonly string[], record: readonly RecordLine[]) {
+export function ackedByCursor(
+  published: readonly string[],
+  saves: readonly { readonly id: string; readonly at: number }[],
+): ReadonlyMap<string, number> {
   const acked = new Map<string, number>();
   const places = new Map(published.map((id, index) => [id, index]));
-  for (const { id, at } of record.filter(({ kind }) => kind === "saved")) {
+  for (const { id, at } of saves) {
     for (let index = places.get(id) ?? -1; index >= 0; index -= 1) {
       const event = published[index] ?? "";
       if (acked.has(event)) break;
@@ -111,9 +120,17 @@ export async function readResult(
   { polls: operation, idIn }: DemoProvider,
   expected: number,
 ): Promise<Result> {
-  const [journal, record] = await Promise.all([readJournal(admin, task), readRecord(task)]);
+  const [journal, record] = await Promise.all([
+    readJournal(admin, task.provider),
+    readRecord(task),
+  ]);
   const { published, polls, acked: ackedByServer } = toTruth(journal, operation);
-  const acked = idIn ? ackedByCursor(published, record) : ackedByServer;
+  const acked = idIn
+    ? ackedByCursor(
+        published,
+        record.filter(({ kind }) => kind === "saved"),
+      )
+    : ackedByServer;
   const letters = await readDeadLetters(task.folder, task.feed);
   const settledAt = new Map(letters);
   let finished = 0;

@@ -1,6 +1,9 @@
 import type { Result } from "./result.ts";
 
-const columns: readonly (readonly [title: string, of: keyof Result])[] = [
+/** The rows of a table: a title, and the figure. */
+export type Rows<Figures> = readonly (readonly [title: string, of: keyof Figures])[];
+
+const rows: Rows<Result> = [
   ["published", "published"],
   ["handled at least once", "handled"],
   ["duplicates", "duplicates"],
@@ -15,20 +18,27 @@ const columns: readonly (readonly [title: string, of: keyof Result])[] = [
 const TITLE_WIDTH = 24;
 const COLUMN_WIDTH = 10;
 
-/** The summary as a table: a row for each figure, a column for each provider. */
+/** The summary of the demo as a table. */
 export function table(results: ReadonlyMap<string, Result>, total: Result): string {
-  const all: readonly (readonly [string, Result])[] = [...results, ["all", total]];
-  const row = (title: string, cells: readonly (string | number)[]): string =>
+  return tableOf(rows, [...results, ["all", total]]);
+}
+
+/** A table: a row for each figure, a column for each name. */
+export function tableOf<Figures>(
+  figures: Rows<Figures>,
+  columns: readonly (readonly [name: string, figures: Figures])[],
+): string {
+  const row = (title: string, cells: readonly unknown[]): string =>
     title.padEnd(TITLE_WIDTH) + cells.map((cell) => String(cell).padStart(COLUMN_WIDTH)).join("");
   const head = row(
     "",
-    all.map(([name]) => name),
+    columns.map(([name]) => name),
   );
   const rule = "-".repeat(head.length);
-  const body = columns.map(([title, of]) =>
+  const body = figures.map(([title, of]) =>
     row(
       title,
-      all.map(([, result]) => result[of]),
+      columns.map(([, column]) => column[of]),
     ),
   );
   return [head, rule, ...body].join("\n");
@@ -38,11 +48,11 @@ let lastPlainAt = 0;
 
 /** Shows how far it is: in place on a terminal, else as a plain line every two seconds. */
 export function progressLine(
-  results: ReadonlyMap<string, Result>,
+  handled: ReadonlyMap<string, number>,
   events: number,
   seconds: number,
 ): void {
-  const parts = [...results].map(([name, { handled }]) => `${name} ${handled}/${events}`);
+  const parts = [...handled].map(([name, count]) => `${name} ${count}/${events}`);
   const line = `${seconds.toFixed(1).padStart(5)} s  ${parts.join("  ")}`;
   if (process.stdout.isTTY) process.stdout.write(`\r${line}\u001b[K`);
   else if (seconds - lastPlainAt >= 2) {

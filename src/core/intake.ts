@@ -17,7 +17,7 @@ export interface IntakeParts<E extends FeedEvent> {
   readonly limitMs: number;
   /** Whether one more request may be read, where so many are. */
   readonly mayRead: (reading: number) => boolean;
-  /** Where refusals, and requests that could not be read, are told. @default the receiver's own, or the console */
+  /** Where refusals, and requests that could not be read, are told. @default the receiver's own, or the `console` */
   readonly logger?: Logger | undefined;
 }
 
@@ -44,7 +44,7 @@ export class Intake<E extends FeedEvent> {
    * @throws {AckloopError} `config`, as from the receiver.
    */
   async take(request: Request, signal?: AbortSignal): Promise<Received<E> | undefined> {
-    const { receiver, limitMs, logger } = this.#parts;
+    const { receiver, limitMs, logger = receiver.logger ?? consoleLogger } = this.#parts;
     const asking = { what: "receive", whom: receiver.name, limitMs, signal };
     const answer = await askLate(asking, (own) => this.#read(request, own));
     if (answer.kind === "answered") return isFull(answer.value) ? undefined : answer.value;
@@ -53,7 +53,7 @@ export class Intake<E extends FeedEvent> {
       const what = `ackloop: ${receiver.name}: a request could not be read: ${answer.error.message}`;
       const text = onOneLine(`${what}; the sender was told to send it again`);
       const details = { feed: receiver.name, error: toErrorFacts(answer.error) };
-      this.#seldom.warn(logger ?? consoleLogger, text, details, "read");
+      this.#seldom.warn(logger, text, details, "read");
     }
     return undefined;
   }

@@ -25,7 +25,7 @@ export interface ReceiveOptions extends CallOptions {
    * counted before they are read.
    */
   readonly admit?: (() => boolean) | undefined;
-  /** Where refusals are told. @default the receiver's own logger, if it has one */
+  /** Where refusals are told. @default the receiver's own */
   readonly logger?: Logger | undefined;
 }
 
@@ -39,6 +39,8 @@ export interface Receiver<E extends FeedEvent = FeedEvent> {
   readonly name: string;
   /** The schemas of the event types that it knows; absent when it knows none. */
   readonly events?: EventCatalogue | undefined;
+  /** Where it tells of requests that were refused or could not be read. @default the `console` */
+  readonly logger?: Logger | undefined;
   /**
    * Reads one request: checks its secret or signature, limits and parses its body.
    *

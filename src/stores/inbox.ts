@@ -100,7 +100,7 @@ export function inbox<E extends FeedEvent>(
     const what = `ackloop: ${name}: a request could not be stored: ${error.message}`;
     const text = onOneLine(`${what}; the sender was told to send it again`);
     const details = { feed: name, error: toErrorFacts(error) };
-    seldom.warn(logger ?? consoleLogger, text, details, "defer");
+    seldom.warn(logger ?? receiver.logger ?? consoleLogger, text, details, "defer");
     return receiver.defer(error.retryAfterMs ?? deferMs);
   };
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { feedConformance, feedLaws, tryLaw } from "../../src/testing/feed-conformance.ts";
 import type { LawResult } from "../../src/testing/index.ts";
 import { connected, natsHint, natsUrl } from "./servers.ts";
-import { streamHarness } from "./support.ts";
+import { apart, streamHarness } from "./support.ts";
 
 /** Laws of other kinds of feeds, or of what no engine of messages has. */
 const untested = ["A7", "B11", "B12", "C6", "H2b", "I1", "Q2"];
@@ -18,6 +18,12 @@ describe.skipIf(!natsUrl)(`the feed of a JetStream queue${natsHint}`, () => {
   const results: readonly LawResult[] = feedConformance({ describe, it, print: () => {} }, () =>
     streamHarness(connection, { ack_wait: 60_000 }, true),
   );
+
+  describe("with partitions", () => {
+    feedConformance({ describe, it, print: () => {} }, () =>
+      streamHarness(connection, { ack_wait: 60_000 }, true, apart(32)),
+    );
+  });
 
   it("leaves out no law that it could keep", () => {
     const left = results.filter(({ verdict }) => verdict === "notTestable").map(({ id }) => id);

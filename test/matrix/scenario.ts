@@ -95,6 +95,7 @@ async function runProvider(
     connection: task.connection,
     queue,
     stores,
+    consumer: common.consumer,
     common: { ...common, deadLetters: stores.deadLetters, telemetry: spans.telemetry },
     timeoutMs: 1_500,
     secret,

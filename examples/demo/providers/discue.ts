@@ -1,7 +1,13 @@
-import { webhook } from "ackloop";
+import { consume, type FeedEvent, webhook } from "ackloop";
 import { discue } from "ackloop/discue";
 import { discueEmulator } from "ackloop/emulator";
-import type { DemoProvider } from "../provider.ts";
+import type { DemoProvider, Source, Work } from "../provider.ts";
+
+function receiverOf({ connection: { apiKey = "", baseUrl }, queue, secret }: Source) {
+  return discue({ apiKey, baseUrl }).receiver({ name: queue, secret });
+}
+
+const handlersOf = ({ work }: Work) => ({ message: work });
 
 export const provider: DemoProvider = {
   emulator: () => discueEmulator({ webhook: { retryDelaysMs: [200, 500, 1000], timeoutMs: 5000 } }),
@@ -29,10 +35,11 @@ export const provider: DemoProvider = {
     { kind: "garbage", operation: "notify", after: 900, count: 1 },
     { kind: "skew", ms: 600_000 },
   ],
-  consume({ connection, queue, secret, common, work, serve }) {
-    const { apiKey = "", baseUrl } = connection;
-    const receiver = discue({ apiKey, baseUrl }).receiver({ name: queue, secret });
-    const { retry, deadLetters, consumer } = common;
-    return serve(webhook(receiver, { message: work }, { retry, deadLetters, consumer }));
+  receiver: receiverOf,
+  consume(parts) {
+    const { retry, deadLetters, consumer, logger } = parts.common;
+    const told = { retry, deadLetters, consumer, logger };
+    return parts.serve(webhook(receiverOf(parts), handlersOf(parts), told));
   },
+  work: (open, parts) => consume(open<FeedEvent<"message">>(), handlersOf(parts), parts.common),
 };

@@ -1,13 +1,19 @@
 import { consume } from "ackloop";
 import { type Connection, kekkerEmulator } from "ackloop/emulator";
-import { kekker } from "ackloop/kekker";
+import { kekker, kekkerEvents } from "ackloop/kekker";
 import { junk, refusal } from "../faults.ts";
-import type { DemoProvider } from "../provider.ts";
+import type { DemoProvider, Source, Work } from "../provider.ts";
 
 function connect(connection: Connection, more = {}) {
   const { baseUrl = "", login = "", password = "", channel = "" } = connection;
   return kekker({ baseUrl, login, password, channel, ...more });
 }
+
+function feedOf({ connection, stores, consumer, timeoutMs }: Source) {
+  return connect(connection, { timeoutMs }).feed({ cursor: stores.cursors, consumer });
+}
+
+const handlersOf = ({ work, other }: Work) => ({ DealCreated: work, DealUpdated: work, other });
 
 export const provider: DemoProvider = {
   emulator: () => kekkerEmulator({ assumptions: { listForm: "array" } }),
@@ -36,9 +42,7 @@ export const provider: DemoProvider = {
     { kind: "headers", headers: junk, operation: ["list", "ack"], after: 300, count: 20 },
     { kind: "skew", ms: -3_600_000 },
   ],
-  consume({ connection, stores, timeoutMs, common, work, other }) {
-    const place = { cursor: stores.cursors, consumer: common.consumer };
-    const feed = connect(connection, { timeoutMs }).feed(place);
-    return consume(feed, { DealCreated: work, DealUpdated: work, other }, common);
-  },
+  feed: feedOf,
+  consume: (parts) => consume(feedOf(parts), handlersOf(parts), parts.common),
+  work: (open, parts) => consume(open(kekkerEvents), handlersOf(parts), parts.common),
 };

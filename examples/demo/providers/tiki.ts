@@ -1,12 +1,23 @@
 import { consume } from "ackloop";
 import { type Connection, tikiEmulator } from "ackloop/emulator";
-import { clientCredentials, tiki } from "ackloop/tiki";
+import { clientCredentials, tiki, tikiEvents } from "ackloop/tiki";
 import { junk, refusal } from "../faults.ts";
-import type { DemoProvider, Numbered } from "../provider.ts";
+import type { DemoProvider, Numbered, Source, Work } from "../provider.ts";
 
 function connect({ clientId = "", clientSecret = "", tokenUrl, baseUrl }: Connection, more = {}) {
   return tiki({ token: clientCredentials({ clientId, clientSecret, tokenUrl }), baseUrl, ...more });
 }
+
+function feedOf({ connection, queue, timeoutMs }: Source) {
+  return connect(connection, { timeoutMs }).feed(queue);
+}
+
+const handlersOf = ({ work, other }: Work) => ({
+  ORDER_CREATED_SUCCESSFULLY: work,
+  ORDER_STATUS_UPDATED: work,
+  PRODUCT_PRICE_UPDATED: work,
+  other,
+});
 
 export const provider: DemoProvider = {
   emulator: () => tikiEmulator(),
@@ -30,15 +41,9 @@ export const provider: DemoProvider = {
     { kind: "stall", operation: "pull", after: 19, count: 1 },
     { kind: "headers", headers: junk, operation: "pull", after: 20, count: 5 },
   ],
-  consume({ connection, queue, timeoutMs, common, work, other }) {
-    const handlers = {
-      ORDER_CREATED_SUCCESSFULLY: work,
-      ORDER_STATUS_UPDATED: work,
-      PRODUCT_PRICE_UPDATED: work,
-      other,
-    };
-    return consume(connect(connection, { timeoutMs }).feed(queue), handlers, common);
-  },
+  feed: feedOf,
+  consume: (parts) => consume(feedOf(parts), handlersOf(parts), parts.common),
+  work: (open, parts) => consume(open(tikiEvents), handlersOf(parts), parts.common),
 };
 
 /** Each documented type in its turn. */

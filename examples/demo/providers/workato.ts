@@ -1,15 +1,21 @@
-import { consume, type Feed, type FeedEvent } from "ackloop";
+import { consume, type FeedEvent } from "ackloop";
 import { type Connection, workatoEmulator } from "ackloop/emulator";
 import { memoryStores } from "ackloop/stores";
 import { workato } from "ackloop/workato";
 import { junk, refusal } from "../faults.ts";
-import type { DemoProvider } from "../provider.ts";
+import type { DemoProvider, Source, Work } from "../provider.ts";
 
 const requestsPerMinute = 6000;
 
 function connect({ token = "", streamsUrl, apiUrl }: Connection, more = {}) {
   return workato({ token, streamsUrl, apiUrl, requestsPerMinute, ...more });
 }
+
+function feedOf({ connection, queue, stores, consumer, timeoutMs }: Source) {
+  return connect(connection, { timeoutMs }).feed(queue, { cursor: stores.cursors, consumer });
+}
+
+const handlersOf = ({ work }: Work) => ({ message: work });
 
 export const provider: DemoProvider = {
   emulator: () => workatoEmulator({ requestsPerMinute }),
@@ -37,10 +43,7 @@ export const provider: DemoProvider = {
     { kind: "headers", headers: junk, operation: "consume", after: 22, count: 5 },
     { kind: "skew", ms: 600_000 },
   ],
-  consume({ connection, queue, stores, timeoutMs, common, work }) {
-    const place = { cursor: stores.cursors, consumer: common.consumer };
-    const client = connect(connection, { timeoutMs });
-    const feed: Feed<FeedEvent<"message">> = client.feed(queue, place);
-    return consume(feed, { message: work }, { ...common, waitMs: 1000 });
-  },
+  feed: feedOf,
+  consume: (parts) => consume(feedOf(parts), handlersOf(parts), { ...parts.common, waitMs: 1000 }),
+  work: (open, parts) => consume(open<FeedEvent<"message">>(), handlersOf(parts), parts.common),
 };

@@ -4,7 +4,7 @@ import { AckloopError } from "../../core/errors.ts";
 import type { EventCatalogue, FeedEvent } from "../../core/event.ts";
 import type { Delivery } from "../../core/feed.ts";
 import type { MaybePromise } from "../../core/guard.ts";
-import { consoleLogger, silent } from "../../core/logger.ts";
+import { consoleLogger, type Logger, silent } from "../../core/logger.ts";
 import type { Received, ReceiveOptions, Receiver } from "../../core/receiver.ts";
 import { describeGiven } from "../../core/request-kind.ts";
 import { Seldom } from "../../core/seldom.ts";
@@ -70,12 +70,14 @@ export interface ReceiverParts {
 export function createReceiver<E extends FeedEvent>(parts: ReceiverParts): WebhookReceiver<E> {
   const { provider, settings, events } = parts;
   const name = `${provider}/${settings.name}`;
-  const read = createReader(parts, `/${name}`);
+  const logger = settings.logger || (settings.logger === false ? silent : consoleLogger);
+  const read = createReader(parts, `/${name}`, logger);
   const receiver: WebhookReceiver<E> = {
     name,
     authenticates: settings.secret.length > 0 || settings.signature !== undefined,
     // The schemas are the loop's to check; until then the types are the user's word.
     events: events as EventCatalogue<E> | undefined,
+    logger,
     receive: async (request, options = {}) => {
       const cut = cutOf(options);
       cut.throwIfAborted();
@@ -109,14 +111,13 @@ const refusedBody = {
 
 const liveness = (): Received => ({ ...answered(200), as: "liveness" });
 
-function createReader(parts: ReceiverParts, source: string): Reader {
+function createReader(parts: ReceiverParts, source: string, own: Logger): Reader {
   const { provider, settings } = parts;
   const door = createDoor(settings, provider);
   const answerQuestion = createAnswers(parts, door);
   const readMessage = createMessageReader(parts, source, door);
   const seldom = new Seldom();
   const name = source.slice(1);
-  const own = settings.logger || (settings.logger === false ? silent : consoleLogger);
   const { methods } = settings;
   /** What asks for nothing. */
   const readOther = async (
