@@ -114,7 +114,8 @@ class Inside {
     if (answer === undefined) return jsonAnswer({ error: "there is no such thing" }, 404);
     const call = await Call.read(request);
     if (slow.includes(name)) return jsonAnswer((await answer(call)) ?? {});
-    const asking = { what: name, whom: "inspector", limitMs: LIMIT_MS, signal: request.signal };
+    const what = name.replace(/^api\//, "");
+    const asking = { what, whom: "stores", limitMs: LIMIT_MS, signal: request.signal };
     const answered = await ask(asking, () => answer(call));
     if (answered.kind === "answered") return jsonAnswer(answered.value ?? {});
     // What is cut, nobody waits for.

@@ -53,7 +53,7 @@ export async function redriveLetter(
   if (letter.event === undefined) {
     throw new AckloopError("config", "the letter could not be read, and has no event to send");
   }
-  const one = new OneLetter(store, event ? { ...letter, event } : letter, letter);
+  const one = oneLetter(store, letter, event);
   const { consumer, identity } = letter;
   const filter = (each: DeadLetter): boolean => each.identity === identity;
   const summary = await send(one, { consumer, filter, signal }, letter);
@@ -82,6 +82,19 @@ export function checkEvent(value: unknown, letter: DeadLetter): FeedEvent {
   ].find(([isSo]) => isSo);
   if (fault) throw new AckloopError("config", `this is no event to send: ${fault[1]}`);
   return value as FeedEvent;
+}
+
+/**
+ * A store that shows one letter of another, so that no other is sent.
+ *
+ * @param event The event that it shows in place of the letter's own, which the letter keeps where that fails.
+ */
+export function oneLetter(
+  store: DeadLetterStore,
+  letter: DeadLetter,
+  event?: FeedEvent | undefined,
+): OneLetter {
+  return new OneLetter(store, event ? { ...letter, event } : letter, letter);
 }
 
 /** A store that shows one letter of another, and remembers what became of it. */

@@ -21,6 +21,11 @@ export interface LetterSearch {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Whether a letter has a text, in whatever case. */
+export function hasText(whole: string, text: string): boolean {
+  return whole.toLowerCase().includes(text.toLowerCase());
+}
+
 /** What was found. */
 export interface FoundLetters<Shown> {
   readonly found: readonly Shown[];
@@ -46,7 +51,6 @@ export async function searchLetters<Shown>(
   { after, text = "", signal }: LetterSearch,
   show: Showing<Shown>,
 ): Promise<FoundLetters<Shown>> {
-  const wanted = text.toLowerCase();
   const until = performance.now() + WITHIN_MS;
   const found: Shown[] = [];
   let looked = 0;
@@ -58,7 +62,7 @@ export async function searchLetters<Shown>(
     for (const letter of page.letters) {
       const { shown, text: whole } = show(letter);
       size += whole.length;
-      if (wanted === "" || whole.toLowerCase().includes(wanted)) found.push(shown);
+      if (text === "" || hasText(whole, text)) found.push(shown);
     }
     looked += page.letters.length;
     next = page.next;

@@ -5,7 +5,7 @@ export const CHANGE_HEADER = "x-ackloop-page";
 
 /** Who may ask. */
 export interface Bounds {
-  /** The names, with ports, by which the page is asked for, such as `127.0.0.1:4010`; any name without it. */
+  /** The names by which the page is asked for, such as `127.0.0.1:4010`, or `localhost` with any port; any without. */
   readonly hosts?: readonly string[] | undefined;
 }
 
@@ -18,7 +18,7 @@ export interface Bounds {
 export function refusal(request: Request, { hosts }: Bounds = {}): Response | undefined {
   const { headers, method } = request;
   const host = headers.get("host") ?? new URL(request.url).host;
-  if (hosts && !hosts.includes(host.toLowerCase())) {
+  if (hosts && !hosts.some((each) => isNamed(host.toLowerCase(), each))) {
     return refuse(421, "this page is not served by that name");
   }
   const isChange = method !== "GET" && method !== "HEAD";
@@ -29,6 +29,11 @@ export function refusal(request: Request, { hosts }: Bounds = {}): Response | un
     return refuse(403, `a change needs the header ${CHANGE_HEADER}`);
   }
   return undefined;
+}
+
+/** A name without a port stands for any. */
+function isNamed(host: string, name: string): boolean {
+  return host === name || host.replace(/:\d+$/, "") === name;
 }
 
 function isFromHere(headers: Headers, host: string, isChange: boolean): boolean {

@@ -17,7 +17,6 @@ interface LetterProps {
 
 interface Result {
   readonly status: "done" | "failed" | "unsettled";
-  readonly reason?: string;
 }
 
 /** JSON for people; what is cut is no JSON, and is shown as it is. */
@@ -76,18 +75,9 @@ function Texts({ letter }: { readonly letter: LetterShown }) {
   );
 }
 
-function noteOf({ status, reason = "" }: Result): Note {
+function noteOf({ status }: Result): Note {
   if (status === "done") return { isBad: false, text: "Handled: the letter is taken off." };
-  if (status === "failed") {
-    return {
-      isBad: true,
-      text: (
-        <>
-          It has failed again and stays: <Foreign text={reason} most={1000} />
-        </>
-      ),
-    };
-  }
+  if (status === "failed") return { isBad: true, text: "It has failed again, and stays." };
   return { isBad: true, text: "It was not handled, and stays." };
 }
 

@@ -82,8 +82,8 @@ function Plots({ points }: { readonly points: readonly Point[] }) {
     <div class="plots">
       <Plot title="Handled" values={points.map(({ handled }) => handled)} say={rate} />
       <Plot title="Failed" values={points.map(({ failed }) => failed)} say={rate} />
-      <Plot title="Handler, half within" values={points.map(({ middle }) => middle)} say={length} />
-      <Plot title="Handler, 95 % within" values={points.map(({ most }) => most)} say={length} />
+      <Plot title="Median time" values={points.map(({ middle }) => middle)} say={length} />
+      <Plot title="95 % within" values={points.map(({ most }) => most)} say={length} />
       <Plot title="Window" values={points.map(({ inFlight }) => inFlight)} say={count} />
     </div>
   );
