@@ -2,7 +2,7 @@ import type { CursorStore, Feed, Logger, Receiver } from "ackloop";
 import type { Connection, Emulator, EmulatorOptions } from "ackloop/emulator";
 import type { Assumptions } from "../core/assumption.ts";
 import type { Example } from "./command.ts";
-import type { Guide } from "./emulator-page/guide.ts";
+import type { EmulatorCommand, Guide } from "./emulator-page/guide.ts";
 import type { Environment } from "./surroundings.ts";
 
 /** What the command line knows of a provider: one file each, in `providers`. */
@@ -43,9 +43,6 @@ export interface Provider {
 
 /** Questions by the ids of assumptions. */
 export type Probes<Id extends string = string> = Readonly<Record<Id, Probe | string>>;
-
-/** What an emulator does without a request, by the names that `POST /_emulator/<provider>/<name>` has. */
-export type EmulatorCommand = (name: string, body: object) => Promise<Record<string, unknown>>;
 
 /** An environment variable. */
 export interface Variable {

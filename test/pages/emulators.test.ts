@@ -184,7 +184,7 @@ describe.skipIf(!hasBrowser)(`the page of the emulators in a browser${browserHin
     expect(ms).toBeLessThan(5_000);
     expect(await table.locator("tbody tr").count()).toBe(50);
     expect(await table.getByRole("link").first().textContent()).toContain("<script>alert(1)");
-    expect(await table.textContent()).not.toMatch(/[\u202e\u0000\u0007]/);
+    expect(await table.textContent()).not.toMatch(/\u202e|\p{Cc}/u);
     expect(await overflowOf(page)).toBeLessThanOrEqual(0);
     await page.getByRole("button", { name: "Older" }).click();
     await expect.poll(() => table.textContent()).not.toContain("<script>");

@@ -1,4 +1,5 @@
-import type { EmulatorCommand } from "../provider.ts";
+/** What an emulator does without a request, by the names that `POST /_emulator/<provider>/<name>` has. */
+export type EmulatorCommand = (name: string, body: object) => Promise<Record<string, unknown>>;
 
 /** What the emulator's page tells of a provider, and how it publishes there. */
 export interface Guide {
