@@ -40,6 +40,18 @@ async function opened() {
   return { ...server, emulators, read, change, publish };
 }
 
+/** The ids of all events that the page shows of one provider, newest first. */
+async function allIds(read: Awaited<ReturnType<typeof opened>>["read"]) {
+  const seen: string[] = [];
+  let path: string | undefined = "events?provider=kekker";
+  while (path !== undefined) {
+    const { rows, more }: Page<EventRow> = await read(path);
+    seen.push(...rows.map(({ id }) => id));
+    path = more ? `events?provider=kekker&before=${rows.at(-1)?.order}` : undefined;
+  }
+  return seen;
+}
+
 describe("the page of the emulators", () => {
   it("is served at the root, and leaves the emulators' own paths alone", async () => {
     const { origin } = await opened();
@@ -183,14 +195,7 @@ describe("the page of the emulators", () => {
       await fetch(`${origin}/kekker/api/events?pageSize=1&pageNumber=3000`, { headers });
     }
 
-    const seen: string[] = [];
-    for (let before = 0; ; ) {
-      const path: string = `events?provider=kekker${before > 0 ? `&before=${before}` : ""}`;
-      const page: Page<EventRow> = await read(path);
-      seen.push(...page.rows.map(({ id }) => id));
-      before = page.rows.at(-1)?.order ?? 0;
-      if (!page.more) break;
-    }
+    const seen = await allIds(read);
     const newest = await read<EventView>(
       `event?provider=kekker&place=${headers.channel}&id=event-2999`,
     );
