@@ -1,7 +1,7 @@
 import { jsonAnswer } from "./page.ts";
 
 /** The header that each request which changes something has: a page of another site cannot send it unasked. */
-export const CHANGE_HEADER = "x-ackloop-page";
+const CHANGE_HEADER = "x-ackloop-page";
 
 /** Who may ask. */
 export interface Bounds {

@@ -1,5 +1,4 @@
-import { createRequire } from "node:module";
-import { readFileSync } from "node:fs";
+import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { serve } from "../../src/cli/serve.ts";
 import { consume } from "../../src/loop/consume.ts";
@@ -55,8 +54,6 @@ export async function startShop(options: Partial<InspectorOptions> = {}) {
   };
 }
 
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-
 /** What axe finds that is serious, or worse. The browser runs it apart from the page, whose policy holds. */
 export async function seriousFaults(page: Page): Promise<readonly string[]> {
   const session = await page.context().newCDPSession(page);
@@ -64,7 +61,7 @@ export async function seriousFaults(page: Page): Promise<readonly string[]> {
   const { executionContextId: contextId } = await session.send("Page.createIsolatedWorld", {
     frameId: frameTree.frame.id,
   });
-  await session.send("Runtime.evaluate", { expression: axe, contextId });
+  await session.send("Runtime.evaluate", { expression: axe.source, contextId });
   const { result, exceptionDetails } = await session.send("Runtime.evaluate", {
     expression: `axe.run(document).then(({ violations }) => violations
       .filter(({ impact }) => impact === "serious" || impact === "critical")

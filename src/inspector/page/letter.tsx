@@ -5,7 +5,7 @@ import { Facts } from "../../page/parts/layout.tsx";
 import { type Note, Notice, useNotice } from "../../page/parts/notice.tsx";
 import { Foreign, Moment, size, toJson, visible } from "../../page/parts/text.tsx";
 import type { LetterShown } from "../shown.ts";
-import type { Owner } from "./letters.tsx";
+import type { Owner } from "./owner.tsx";
 
 interface LetterProps {
   readonly owner: Owner;

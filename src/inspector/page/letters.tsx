@@ -7,13 +7,8 @@ import { Table } from "../../page/parts/table.tsx";
 import { count, Foreign, Moment } from "../../page/parts/text.tsx";
 import type { LetterLine, LetterLines } from "../shown.ts";
 import { LetterDialog } from "./letter.tsx";
+import type { Owner } from "./owner.tsx";
 import { Skips } from "./skips.tsx";
-
-/** A consumer and feed. */
-export interface Owner {
-  readonly consumer: string;
-  readonly feed: string;
-}
 
 /** A consumer and feed with letters. */
 export interface Place extends Owner {

@@ -6,7 +6,7 @@ import { Block } from "../../page/parts/layout.tsx";
 import { Notice, useNotice } from "../../page/parts/notice.tsx";
 import { type Column, Table } from "../../page/parts/table.tsx";
 import { count, Foreign, length, Moment } from "../../page/parts/text.tsx";
-import type { Owner } from "./letters.tsx";
+import type { Owner } from "./owner.tsx";
 
 interface Listing<Item> {
   readonly items: readonly Item[];

@@ -11,7 +11,7 @@ import type { Point, Seen } from "./history.tsx";
 const toTime = (at: number): string => new Date(at).toISOString();
 
 /** Which event it is. */
-export function EventName({ event }: { readonly event: EventFacts | undefined }) {
+function EventName({ event }: { readonly event: EventFacts | undefined }) {
   if (event === undefined) return <em>cannot be read</em>;
   return (
     <>

@@ -3,7 +3,7 @@ import { ask, withQuery } from "../../page/parts/ask.tsx";
 import { Notice, useNotice } from "../../page/parts/notice.tsx";
 import { Table } from "../../page/parts/table.tsx";
 import { Foreign, Moment } from "../../page/parts/text.tsx";
-import type { Owner } from "./letters.tsx";
+import type { Owner } from "./owner.tsx";
 
 interface SkipLine {
   readonly identity: string;

@@ -2,7 +2,7 @@ const WIDTH = 240;
 const HEIGHT = 48;
 
 /** The path of a line through the values, from left to right; a gap where there is none. */
-export function pathOf(values: readonly (number | undefined)[], top: number): string {
+function pathOf(values: readonly (number | undefined)[], top: number): string {
   const step = WIDTH / Math.max(1, values.length - 1);
   let isDrawing = false;
   return values
