@@ -22,7 +22,7 @@ const homes = {
   "@opentelemetry/api": ["opentelemetry"],
   "@nats-io/jetstream": ["jetstream"],
   "@nats-io/transport-node": ["jetstream"],
-  preact: ["page/parts", "inspector/page", "emulator/page"],
+  preact: ["page/parts", "inspector/page", "cli/page"],
 };
 
 const forbidden = [

@@ -41,7 +41,7 @@ const processes = [
   "test/package/{documents,floors,lint}.test.ts",
   "test/providers/*/roads.test.ts",
   "test/simulation/drawn/drawn.test.ts",
-  "test/stores/{frozen,pgbouncer,postgres-levels,postgres-listen,postgres-plans,postgres-server}.test.ts",
+  "test/stores/{frozen,order-servers,pgbouncer,postgres-levels,postgres-listen,postgres-plans,postgres-server}.test.ts",
   "test/stores/{processes,sqlite-disk,sqlite-locks}.test.ts",
   "test/testing/real-clock.test.ts",
 ];

@@ -85,6 +85,12 @@ export function partitionsIn(name: string): number {
   return Number(/ \(\d+ of (\d+)\)$/.exec(name)?.[1] ?? 0);
 }
 
+/** The same where it is a partition of this inbox, and not of another that is called alike. */
+export function partitionsOf(name: string, partition: string): number {
+  const [, count = 0] = /^ \(\d+ of (\d+)\)$/.exec(partition.slice(name.length)) ?? [];
+  return partition.startsWith(name) ? Number(count) : 0;
+}
+
 /** What is told where a queue has another number of partitions than it should have. */
 export function partitionsError(
   code: AckloopErrorCode,

@@ -23,8 +23,8 @@ export interface WorkQueue {
    * - An event whose `source` and `id` were stored lately is not stored again; for how long that is known
    *   is the queue's to say. One with a derived id always is.
    * - When it rejects, any of them may be stored; with partitions none behind one of its key that is not.
-   * - It rejects with `config` where trying again is of no use, such as for an event that cannot be stored,
-   *   and with anything else where it is, such as when the queue is full or away.
+   * - It rejects with `config` for an event that cannot be stored, and with anything else while the queue is
+   *   full, away or not what it must be: a relay waits for it.
    */
   send(deliveries: readonly ReadableDelivery[], options?: CallOptions): Promise<void>;
   /** What waits in the queue, for any number of workers: each event is with one of them at a time. */

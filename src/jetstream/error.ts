@@ -95,7 +95,8 @@ function ofApi(chain: readonly unknown[], operation: string): AckloopError {
     return queueError("conflict", operation, text);
   }
   if (status === 503) return queueError("transport", operation, told, RETRYABLE);
-  return queueError("config", operation, told);
+  // A relay waits for what a person must mend, and makes no dead letters of good events.
+  return queueError(operation === "send" ? "conflict" : "config", operation, told);
 }
 
 function textOf(thrown: unknown): string {

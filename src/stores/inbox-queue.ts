@@ -1,4 +1,4 @@
-import { entryOf } from "../core/entry.ts";
+import { entryOf, isEntry } from "../core/entry.ts";
 import { AckloopError, type AckloopErrorCode, isAckloopError } from "../core/errors.ts";
 import type { FeedEvent } from "../core/event.ts";
 import type { CallOptions, Feed, ReadableDelivery } from "../core/feed.ts";
@@ -9,11 +9,13 @@ import {
   partitionName,
   partitionsError,
   partitionsIn,
+  partitionsOf,
   partitionTable,
 } from "../core/partition.ts";
-import type { Inbox } from "../core/stores.ts";
+import type { Inbox, InboxEntry } from "../core/stores.ts";
 import type { WorkQueue, WorkQueueFeedOptions } from "../core/work-queue.ts";
 import { anObject, checkArgument } from "./check.ts";
+import { draftsOf } from "./entry.ts";
 import { storeError } from "./error.ts";
 import { type InboxFeedOptions, readerFeed } from "./inbox-feed.ts";
 import {
@@ -71,15 +73,18 @@ export function inboxQueue(
 ): InboxQueue {
   checkArgument("inboxQueue", "inbox", inbox, anObject);
   checkArgument("inboxQueue", "name", name, nameRule);
+  if (partitionsIn(name) > 0) {
+    const text = `\`name\` must not end as that of a partition does: ${name}`;
+    throw storeError("config", "inboxQueue", text);
+  }
   const { partitions, orderBy } = checkOptions("inboxQueue", options, partitionTable);
   const layout = new Layout(inbox, name, partitions ?? 0);
   const store = async (to: string, deliveries: readonly ReadableDelivery[], call?: CallOptions) => {
+    const entries = deliveries.map(entryOf);
     try {
-      await inbox.add(to, deliveries.map(entryOf), call);
+      await inbox.add(to, entries, call);
     } catch (error) {
-      // What the database refuses for good, such as an id that no index can hold, is refused each time.
-      if (!isAckloopError(error) || error.code !== "request") throw error;
-      throw new AckloopError("config", error.message, { operation: "send", cause: error });
+      throw toSendError(error, entries);
     }
   };
   return {
@@ -87,7 +92,9 @@ export function inboxQueue(
     ...(partitions !== undefined && { partitions }),
     async send(deliveries, call) {
       const parts = partitions && divide(deliveries, { partitions, orderBy });
-      await layout.check("send", "conflict");
+      await layout.check("send", "conflict").catch((error: unknown) => {
+        throw toSendError(error, []);
+      });
       if (!parts) return await store(name, deliveries, call);
       const sent = [...parts].map(([at, own]) =>
         store(partitionName(name, at, partitions), own, call),
@@ -157,14 +164,34 @@ class Layout {
     if (now < this.#nextAt || this.#inbox.partitions === undefined) return;
     const names = await this.#inbox.partitions(this.#name);
     const other = names
-      .filter((each) => each === this.#name || partitionsIn(each) > 0)
-      .map((each) => (each === this.#name ? 0 : partitionsIn(each)))
+      .filter((each) => each === this.#name || partitionsOf(this.#name, each) > 0)
+      .map((each) => partitionsOf(this.#name, each))
       .find((found) => found !== this.#told);
     if (other === undefined) {
       this.#nextAt = now + LOOK_AGAIN_MS;
       return;
     }
     throw partitionsError(code, operation, this.#name, { found: other, told: this.#told });
+  }
+}
+
+/** What the events are to blame for is `config`, each time again; for what a person must mend, others wait. */
+function toSendError(error: unknown, entries: readonly InboxEntry[]): unknown {
+  if (!isAckloopError(error)) return error;
+  const { code, message } = error;
+  if (code !== "request" && code !== "config") return error;
+  // A database refuses, say, an id that no index can hold.
+  const isOfEvents = code === "request" ? entries.length > 0 : !areStorable(entries);
+  const facts = { operation: "send", cause: error };
+  return new AckloopError(isOfEvents ? "config" : "conflict", message, facts);
+}
+
+function areStorable(entries: readonly InboxEntry[]): boolean {
+  try {
+    draftsOf(entries);
+    return entries.every(isEntry);
+  } catch {
+    return false;
   }
 }
 

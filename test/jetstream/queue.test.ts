@@ -361,6 +361,17 @@ describe.skipIf(!natsUrl)(`a queue in JetStream${natsHint}`, () => {
     await expect(queue.ensure()).rejects.toMatchObject(refused);
   });
 
+  it("tells a relay of a stream that takes nothing, and asks no dead letter of it", async () => {
+    const { name, queue } = await opened();
+    const { config } = await manager.streams.info(name);
+    await manager.streams.update(name, { ...config, sealed: true });
+
+    await expect(queue.send(deliveries(1))).rejects.toMatchObject({
+      code: "conflict",
+      message: expect.stringMatching(/sealed stream/),
+    });
+  });
+
   it("waits no longer than it may, though `max_ack_pending` holds all up", async () => {
     const { queue } = await opened();
     await queue.send(deliveries(3));

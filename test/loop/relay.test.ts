@@ -142,6 +142,41 @@ describe("relay", () => {
     expect(await relaying).toMatchObject({ handled: 2, deadLettered: 1 });
   });
 
+  it.each([{}, { partitions: 2 }])(
+    "waits for stores that a person must mend, and keeps the order meanwhile: %j",
+    async (options) => {
+      const { inbox, deadLetters } = memoryStores();
+      let isMissing = true;
+      const fail = async (): Promise<void> => {
+        if (isMissing) throw new AckloopError("config", "the tables are missing");
+      };
+      const add: typeof inbox.add = (...given) => fail().then(() => inbox.add(...given));
+      const partitions: typeof inbox.partitions = (name) =>
+        fail().then(() => inbox.partitions(name));
+      const queue = inboxQueue({ ...inbox, add, partitions }, "orders", {
+        ...options,
+        orderBy: () => "one",
+      });
+      const { lines, logger } = logged();
+      const run = consume(filledFeed(9), relay(queue, { size: 3 }), {
+        consumer: "relay",
+        deadLetters,
+        logger,
+      });
+      await vi.advanceTimersByTimeAsync(600_000);
+      expect(lines).toContainEqual(expect.stringMatching(/the queue failed: .*tables are missing/));
+      isMissing = false;
+      await vi.advanceTimersByTimeAsync(60_000);
+
+      expect(await run.stop()).toMatchObject({ handled: 9, retried: 0, deadLettered: 0 });
+      const handled: string[] = [];
+      await drain(queue.feed(), ({ id }) => {
+        handled.push(id);
+      });
+      expect(handled).toEqual(idsOf(9));
+    },
+  );
+
   it("passes on types that the catalogue does not have, and asks no schema", async () => {
     const validate = vi.fn();
     const schema = { "~standard": { version: 1, vendor: "test", validate } } as const;

@@ -169,6 +169,7 @@ describe.each(Object.entries(kinds))("a queue with partitions in %s", (_, open) 
   it("has names of its own beside others that look alike", async () => {
     const { inbox } = await open();
     const queues = ["orders", "orders (", "orders 2"].map((name) => inboxQueue(inbox, name, told));
+    queues.push(inboxQueue(inbox, "orders (eu)", { ...told, partitions: 2 }));
     for (const queue of queues) await queue.send([deliveryOf(first, queue.name)]);
     const plain = inboxQueue(inbox, "order");
     await plain.send([deliveryOf(first, "order")]);
@@ -207,6 +208,7 @@ describe("inboxQueue", () => {
     const { claimFirst: _, ...plain } = inbox;
     expect(make({ partitions: 2 }, plain)).toThrow(/cannot keep the order/);
     expect(make({ partitions: 2 }, inbox, "x".repeat(495))).toThrow(/`name` is too long/);
+    expect(make({}, inbox, "orders (1 of 2)")).toThrow(/`name` must not end as/);
     expect(make({}, plain)()).not.toHaveProperty("partitions");
   });
 });
