@@ -327,6 +327,20 @@ export type InboxItem = InboxEntry & {
   readonly hiddenMs: number;
 };
 
+/** An entry that was the first of its inbox. */
+export type InboxFirst = InboxClaim & {
+  /** The inbox. */
+  readonly name: string;
+};
+
+/** What a wait at inboxes may say. */
+export interface InboxWaitOptions extends CallOptions {
+  /** Whether only the first entry of each inbox counts, as for {@link Inbox.claimFirst}. @default false */
+  readonly first?: boolean | undefined;
+  /** How often to look where nobody tells of what has come, in ms, from 1. @default 1000 */
+  readonly pollMs?: number | undefined;
+}
+
 /** An inbox with entries that are not finished. */
 export interface InboxPlace {
   /** Its name. */
@@ -386,6 +400,29 @@ export interface Inbox {
     leaseMs: number,
     options?: CallOptions,
   ): Promise<void>;
+  /**
+   * Claims of each inbox its first entry, where that one is free: what stands behind it waits until it is
+   * finished, also while it is given back for later. It gives up to `limit` (1-1000), oldest first.
+   *
+   * A finish then frees the next one, for those who wait.
+   */
+  claimFirst?(
+    names: readonly string[],
+    limit: number,
+    leaseMs: number,
+    options?: CallOptions,
+  ): Promise<readonly InboxFirst[]>;
+  /** Names those of an inbox and its partitions, `<name> (3 of 16)`, that have entries that are not finished. */
+  partitions?(name: string, options?: CallOptions): Promise<readonly string[]>;
+  /**
+   * Waits, for up to `waitMs`, until there may be something to claim in one of the inboxes: what was added or
+   * given back, or whose time has come. It claims nothing, and may end early.
+   *
+   * False: nothing has come, as far as is known. True: a claim says whether there is. A store that hears of
+   * nothing ends with true after `pollMs`, and one that hears after a while all the same, so that nothing is
+   * lost where a notice is.
+   */
+  wait?(names: readonly string[], waitMs: number, options?: InboxWaitOptions): Promise<boolean>;
   /** Lists every inbox with entries that are not finished, each once, in an order of the store's. */
   list?(query?: ListQuery): Promise<Listing<InboxPlace>>;
   /** Lists the entries of an inbox that are not finished, oldest first, and claims none. */

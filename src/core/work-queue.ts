@@ -14,13 +14,15 @@ export interface WorkQueueFeedOptions {
 export interface WorkQueue {
   /** Stable over restarts, and unique. It is the name of its feed. */
   readonly name: string;
+  /** Into how many parts it is divided, where it keeps the order of each key; absent where it keeps none. */
+  readonly partitions?: number | undefined;
   /**
    * Stores events, each with its `raw`, in their order, and ends when all are stored durably.
    *
    * Laws:
    * - An event whose `source` and `id` were stored lately is not stored again; for how long that is known
    *   is the queue's to say. One with a derived id always is.
-   * - When it rejects, any of them may be stored.
+   * - When it rejects, any of them may be stored; with partitions none behind one of its key that is not.
    * - It rejects with `config` where trying again is of no use, such as for an event that cannot be stored,
    *   and with anything else where it is, such as when the queue is full or away.
    */

@@ -3,7 +3,7 @@ import type { NatsConnection } from "@nats-io/transport-node";
 import { abortable } from "../core/abort.ts";
 import { isAckloopError } from "../core/errors.ts";
 import type { CallOptions } from "../core/feed.ts";
-import { toQueueError } from "./error.ts";
+import { queueError, toQueueError } from "./error.ts";
 import { consumerDefaults } from "./options.ts";
 import type { MadeConsumer, MadeStream } from "./stream.ts";
 import { checkMembers, SOUND_CONSUMER, SOUND_STREAM, toNs } from "./stream.ts";
@@ -15,6 +15,8 @@ export interface EngineParts {
   readonly name: string;
   /** What the subjects begin with. */
   readonly subject: string;
+  /** How many partitions it has; 0 where it keeps no order. */
+  readonly partitions: number;
   readonly timeout: number;
   readonly domain: string | undefined;
   readonly apiPrefix: string | undefined;
@@ -35,9 +37,16 @@ export class Engine {
     this.client = jetstream(connection, told);
   }
 
-  /** The subject that events are sent to. */
-  get target(): string {
-    return `${this.parts.subject}.event`;
+  /** The subject that events are sent to; with partitions, those of one. */
+  target(at?: number): string {
+    const { subject, partitions } = this.parts;
+    return at === undefined ? `${subject}.event` : `${subject}.of${partitions}.${at + 1}`;
+  }
+
+  /** What the stream takes: with partitions, only those of their number, so that no other is sent to it. */
+  get #ours(): string {
+    const { subject, partitions } = this.parts;
+    return partitions === 0 ? `${subject}.>` : `${subject}.of${partitions}.*`;
   }
 
   /** Makes a request of the API; an abort lets the caller go. */
@@ -59,23 +68,39 @@ export class Engine {
 
   /** Checks the stream; gives when it was made, which tells it from another of its name. */
   async look(operation: string, call?: CallOptions): Promise<string> {
-    const { name, subject, stream } = this.parts;
+    const { name, stream } = this.parts;
     const { config, created } = await this.ask(operation, (api) => api.streams.info(name), call);
+    this.#checkPartitions(operation, config.subjects);
     const wanted = { retention: "workqueue", ...stream, ...SOUND_STREAM };
-    const ours = `${subject}.>`;
+    const ours = this.#ours;
     // More of them do no harm.
     const subjects = config.subjects.includes(ours) ? config.subjects : [ours];
     checkMembers(`stream ${name}`, config, { ...wanted, subjects });
     return created;
   }
 
+  /** @throws {AckloopError} `config` where the stream is made for another number of partitions. */
+  #checkPartitions(operation: string, subjects: readonly string[]): void {
+    const { name, subject, partitions } = this.parts;
+    for (const each of subjects.filter((one) => one.startsWith(`${subject}.`))) {
+      const found = /^\.of(\d+)\.\*$/.exec(each.slice(subject.length))?.[1];
+      const count = each === `${subject}.>` ? 0 : Number(found);
+      if (Number.isNaN(count) || count === partitions) continue;
+      const inWords = (some: number): string =>
+        some === 0 ? "no partitions" : `${some} partitions`;
+      const what = `the stream ${name} is made for ${inWords(count)}, not for ${inWords(partitions)}`;
+      const text = `${what}; give relay and workers the same, and make another stream for another number`;
+      throw queueError("config", operation, text);
+    }
+  }
+
   /** Makes the stream where there is none, and checks it. */
   async makeStream(call?: CallOptions): Promise<void> {
-    const { name, subject, stream } = this.parts;
+    const { name, stream } = this.parts;
     const config: MadeStream = {
       ...{ retention: "workqueue", storage: "file" },
       ...stream,
-      ...{ name, subjects: [`${subject}.>`], discard: "new" },
+      ...{ name, subjects: [this.#ours], discard: "new" },
     };
     const make = () => this.ask("ensure", (api) => api.streams.add(config), call);
     await lookOrMake(() => this.look("ensure", call), make);
@@ -92,9 +117,8 @@ export class Engine {
     const look = async (): Promise<MadeConsumer> => {
       const info = (api: JetStreamManager) => api.consumers.info(name, consumer);
       const { config } = await this.ask(operation, info, call);
-      const filter_subject = [">", `${subject}.>`].includes(config.filter_subject ?? "")
-        ? config.filter_subject
-        : undefined;
+      const all = [">", `${subject}.>`].includes(config.filter_subject ?? "");
+      const filter_subject = told.filter_subject ?? (all ? config.filter_subject : undefined);
       checkMembers(`consumer ${consumer}`, config, { ...told, ...SOUND_CONSUMER, filter_subject });
       return config;
     };

@@ -62,19 +62,22 @@ export interface AckSubject {
   readonly stream: string;
   readonly consumer: string;
   readonly attempt: number;
+  /** The event's place in the stream. */
+  readonly sequence: number;
 }
 
 /**
- * Reads `$JS.ACK.<stream>.<consumer>.<delivered>.…`, or the form with a domain and an account in front.
+ * Reads `$JS.ACK.<stream>.<consumer>.<delivered>.<sequence>.…`, or the form with a domain and an account in front.
  *
  * Source: NATS, ADR-15, read 2026-11.
  */
 export function partsOf(subject: string): AckSubject | undefined {
   const tokens = subject.split(".");
   if (tokens[0] !== "$JS" || tokens[1] !== "ACK" || tokens.length < 9) return undefined;
-  const [stream = "", consumer = "", delivered] = tokens.slice(tokens.length === 9 ? 2 : 4);
-  const attempt = Number(delivered);
-  return Number.isSafeInteger(attempt) ? { stream, consumer, attempt } : undefined;
+  const [stream = "", consumer = "", delivered, at] = tokens.slice(tokens.length === 9 ? 2 : 4);
+  const [attempt, sequence] = [Number(delivered), Number(at)];
+  if (!Number.isSafeInteger(attempt)) return undefined;
+  return { stream, consumer, attempt, sequence };
 }
 
 /** Makes a delivery of a message. What is no entry of ours is unreadable, so that it blocks no other. */

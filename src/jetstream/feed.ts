@@ -1,3 +1,4 @@
+import type { NatsConnection } from "@nats-io/transport-node";
 import { abortable } from "../core/abort.ts";
 import type { EventCatalogue, FeedEvent } from "../core/event.ts";
 import type { AckVerdict, Feed, Page, Receipt } from "../core/feed.ts";
@@ -6,6 +7,7 @@ import { toFailure } from "../core/guard.ts";
 import { milliseconds, type Rule, whole } from "../core/options.ts";
 import { deliveryOf, partsOf, readPlace } from "./entry.ts";
 import { queueError } from "./error.ts";
+import { type Brought, pullFirsts } from "./partitions.ts";
 import { toNs } from "./stream.ts";
 import type { Workers } from "./workers.ts";
 
@@ -13,17 +15,18 @@ import type { Workers } from "./workers.ts";
 export interface FeedParts<E extends FeedEvent> {
   /** The stream's name, which is the feed's. */
   readonly name: string;
-  /** The engine's consumer. */
-  readonly durable: string;
+  readonly connection: NatsConnection;
   /** The option `consumer`, where it was given. */
   readonly consumer: string | undefined;
   readonly events: EventCatalogue<E> | undefined;
-  readonly workers: Workers;
+  /** The engine's consumer, or one for each partition. */
+  readonly workers: readonly [Workers, ...Workers[]];
+  readonly isPartitioned: boolean;
 }
 
 /** Makes the feed of one consumer. */
 export function feedOf<E extends FeedEvent>(parts: FeedParts<E>): Feed<E> {
-  const { name, consumer, events, workers } = parts;
+  const { name, consumer, events, workers, isPartitioned, connection } = parts;
   return {
     name,
     ...(consumer !== undefined && { consumer }),
@@ -34,12 +37,14 @@ export function feedOf<E extends FeedEvent>(parts: FeedParts<E>): Feed<E> {
     async pull({ limit = 100, waitMs = 0, signal } = {}): Promise<Page<E>> {
       check("limit", limit, whole(1));
       check("waitMs", waitMs, milliseconds(0));
-      const known = await workers.known("pull", { signal });
-      const messages = await workers.pull(known, limit, waitMs, signal);
-      const { made, leaseMs } = known;
+      const brought = isPartitioned
+        ? await pullFirsts(connection, workers, { limit, waitMs, signal })
+        : await pullAll(workers[0], limit, waitMs, signal);
       return {
-        deliveries: messages.map((message) => deliveryOf<E>(message, made, leaseMs)),
-        bytes: messages.reduce((sum, { data }) => sum + data.length, 0),
+        deliveries: brought.map(({ message, known }) => {
+          return deliveryOf<E>(message, known.made, known.leaseMs);
+        }),
+        bytes: brought.reduce((sum, { message }) => sum + message.data.length, 0),
       };
     },
     async ack(receipts, call) {
@@ -53,13 +58,24 @@ export function feedOf<E extends FeedEvent>(parts: FeedParts<E>): Feed<E> {
       await abortable({ signal }, () => sayAll(receipts, (each) => say(each, later(afterMs))));
     },
     async extend(receipts, ms, call) {
-      const { leaseMs } = await workers.known("extend", call);
+      const { leaseMs } = await workers[0].known("extend", call);
       const say = sayer(parts, "extend");
       // The engine's own word lengthens by `ack_wait`; given back for later, an event is hidden for as long.
       const word = ms <= leaseMs ? "+WPI" : later(ms);
       await abortable(call ?? {}, () => sayAll(receipts, (each) => say(each, word)));
     },
   };
+}
+
+async function pullAll(
+  workers: Workers,
+  limit: number,
+  waitMs: number,
+  signal: AbortSignal | undefined,
+): Promise<readonly Brought[]> {
+  const known = await workers.known("pull", { signal });
+  const messages = await workers.pull(known, limit, waitMs, signal);
+  return messages.map((message) => ({ message, known }));
 }
 
 function later(ms: number): string {
@@ -71,17 +87,18 @@ function check(argument: string, value: unknown, { test, must }: Rule<number>): 
 }
 
 /** Gives a function that tells the engine a word about a delivery; false where it is gone. */
-function sayer<E extends FeedEvent>({ name, durable, workers }: FeedParts<E>, operation: string) {
+function sayer<E extends FeedEvent>({ name, workers }: FeedParts<E>, operation: string) {
   return async (receipt: Receipt, word: string): Promise<boolean> => {
     const place = readPlace(fromReceipt<unknown>(receipt));
     const said = place && partsOf(place.subject);
-    if (place === undefined || said?.stream !== name || said.consumer !== durable) {
+    const own = workers.find((each) => each.consumer === said?.consumer);
+    if (place === undefined || said?.stream !== name || own === undefined) {
       throw queueError("config", operation, "this receipt is of another queue or consumer");
     }
-    const { made } = await workers.known(operation);
+    const { made } = await own.known(operation);
     // Its stream was made anew and counts from 1 again: the same place is another event's now.
     if (place.made !== made) return false;
-    await workers.say(operation, place.subject, word);
+    await own.say(operation, place.subject, word);
     return true;
   };
 }

@@ -2,6 +2,7 @@ import type { EventCatalogue, FeedEvent } from "../core/event.ts";
 import type { CallOptions } from "../core/feed.ts";
 import type { TableOf } from "../core/options.ts";
 import { isObject, milliseconds, oneOf, type Rule, rule, whole } from "../core/options.ts";
+import { type PartitionOptions, partitionTable } from "../core/partition.ts";
 import type { WorkQueueFeedOptions } from "../core/work-queue.ts";
 
 /**
@@ -9,7 +10,7 @@ import type { WorkQueueFeedOptions } from "../core/work-queue.ts";
  * times are in ms, where the engine has ns. One that is given is what the stream is made with, and what a
  * stream that is there must have.
  */
-export interface JetStreamQueueOptions {
+export interface JetStreamQueueOptions extends PartitionOptions {
   /** What the subjects begin with: the stream takes `<subject>.>`. @default the queue's name */
   readonly subject?: string | undefined;
   /**
@@ -54,7 +55,10 @@ export interface JetStreamConsumerOptions {
    * handler is at work. @default 30 000
    */
   readonly ack_wait?: number | undefined;
-  /** The most events that all workers of the name hold at once; -1: no limit. @default 10 000 */
+  /**
+   * The most events that all workers of the name hold at once; -1: no limit. With `partitions` it is 1 of each.
+   * @default 10 000
+   */
   readonly max_ack_pending?: number | undefined;
   /** The most pulls that wait at once: the most idle workers. @default 512 */
   readonly max_waiting?: number | undefined;
@@ -119,6 +123,7 @@ const maxAge: Rule<number> = rule("0 or milliseconds from 100", (value) => {
 });
 
 export const queueTable = {
+  ...partitionTable,
   subject,
   retention: oneOf("workqueue", "limits"),
   storage: oneOf("file", "memory"),

@@ -23,6 +23,8 @@ export interface PullRequestParts {
   /** How long to listen, in ms. */
   readonly limitMs: number;
   readonly signal: AbortSignal | undefined;
+  /** Ends it before its time, and what is on its way still comes. */
+  readonly stop?: AbortSignal | undefined;
 }
 
 /** How long a server may take to confirm that it sends no more, in ms. */
@@ -46,6 +48,7 @@ class PullRequest {
   readonly #inbox: string;
   readonly #subscription: Subscription;
   readonly #forget: () => void;
+  readonly #forgetStop: () => void;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isOver = false;
 
@@ -63,6 +66,7 @@ class PullRequest {
       callback: (error, message) => (error ? this.#fail(error) : this.#take(message)),
     });
     this.#forget = onAbort(signal, () => this.#fail(reasonOf(signal)));
+    this.#forgetStop = onAbort(parts.stop, () => this.#giveUp());
     void this.#subscription.closed.then(() => {
       if (connection.isClosed()) this.#fail(closedError("pull"));
     });
@@ -95,6 +99,7 @@ class PullRequest {
   /** What is on its way while the request is taken back still comes. */
   #giveUp(): void {
     const end = () => this.#end({ isSilent: true });
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(end, DRAIN_MS);
     void this.#takeBack().then(end);
   }
@@ -123,6 +128,7 @@ class PullRequest {
     this.#isOver = true;
     clearTimeout(this.#timer);
     this.#forget();
+    this.#forgetStop();
     return true;
   }
 }

@@ -3,6 +3,7 @@ import { abortable } from "../core/abort.ts";
 import type { FeedEvent } from "../core/event.ts";
 import type { Feed, ReadableDelivery } from "../core/feed.ts";
 import { checkOptions, type FilledOf, signal as signalRule, withMethods } from "../core/options.ts";
+import { divide } from "../core/partition.ts";
 import type { WorkQueue } from "../core/work-queue.ts";
 import { Engine } from "./engine.ts";
 import { type Draft, draftOf } from "./entry.ts";
@@ -10,6 +11,7 @@ import { queueError, toQueueError } from "./error.ts";
 import { feedOf } from "./feed.ts";
 import type {
   JetStreamConnection,
+  JetStreamConsumerOptions,
   JetStreamEnsureOptions,
   JetStreamFeedOptions,
   JetStreamQueueOptions,
@@ -90,45 +92,75 @@ export function jetStreamQueue(
     throw queueError("config", "jetStreamQueue", `\`name\` must be ${queueName.must}`);
   }
   const settings = checkOptions("jetStreamQueue", options, queueTable);
-  const { subject = name, timeout, domain, apiPrefix } = settings;
+  const { subject = name, timeout, domain, apiPrefix, partitions, orderBy } = settings;
   const stream = toStream(settings);
   const engine = new Engine({
     // A type of our own, so that our declarations need no other package.
     connection: connection as unknown as NatsConnection,
     name,
     subject,
+    partitions: partitions ?? 0,
     timeout,
     domain,
     apiPrefix,
     stream,
   });
+  const workersOf = (durable: string, told: JetStreamConsumerOptions) =>
+    toWorkers(engine, durable, toConsumer(told));
   return {
     name,
+    ...(partitions !== undefined && { partitions }),
     async ensure(given) {
       const { consumer, signal, ...told } = checkOptions("ensure", given, consumerTable, call);
       await engine.makeStream({ signal });
-      const wanted = toConsumer(told);
-      if (consumer === undefined && Object.keys(wanted).length === 0) return;
-      await engine.makeConsumer("ensure", consumer ?? WORKERS, wanted, { signal });
+      if (consumer === undefined && Object.keys(toConsumer(told)).length === 0) return;
+      const workers = workersOf(consumer ?? WORKERS, told);
+      for (const each of workers) await each.known("ensure", { signal });
     },
     send: (deliveries, { signal } = {}) =>
-      abortable({ signal }, () => send(engine, deliveries, signal)),
+      abortable({ signal }, () =>
+        partitions === undefined
+          ? send(engine, deliveries, signal)
+          : sendInOrder(engine, divide(deliveries, { partitions, orderBy }), signal),
+      ),
     feed<E extends FeedEvent = FeedEvent>(given: JetStreamFeedOptions<E> = {}) {
       const { events, ...rest } = given;
       checkOptions("feed", { events }, { events: catalogue });
       const { consumer, ...told } = checkOptions("feed", rest, consumerTable);
       const durable = consumer ?? WORKERS;
-      const workers = new Workers(engine, durable, toConsumer(told));
-      return feedOf<E>({ name, durable, consumer, events, workers });
+      const workers = workersOf(durable, told);
+      const isPartitioned = partitions !== undefined;
+      const { connection: own } = engine.parts;
+      return feedOf<E>({ name, connection: own, consumer, events, workers, isPartitioned });
     },
   };
 }
 
 const call = { signal: signalRule };
 
+/** One consumer; with partitions one for each, which gives the next event when the one before is acknowledged. */
+function toWorkers(
+  engine: Engine,
+  durable: string,
+  told: MadeConsumer,
+): readonly [Workers, ...Workers[]] {
+  const { partitions } = engine.parts;
+  if (partitions === 0) return [new Workers(engine, durable, told)];
+  if ((told.max_ack_pending ?? 1) !== 1) {
+    const text = "`max_ack_pending` must be 1 with `partitions`, which is what keeps the order";
+    throw queueError("config", "feed", text);
+  }
+  const all = Array.from({ length: partitions }, (_, at) => {
+    const own = { ...told, max_ack_pending: 1 };
+    return new Workers(engine, `${durable}-${at + 1}of${partitions}`, own, engine.target(at));
+  });
+  return all as [Workers, ...Workers[]];
+}
+
 /** What the user has said, in the engine's own form. */
 function toStream(settings: FilledOf<typeof queueTable>): Partial<MadeStream> {
-  const { subject, timeout, domain, apiPrefix, max_age, duplicate_window, ...rest } = settings;
+  const { subject, timeout, domain, apiPrefix, max_age, duplicate_window, ...others } = settings;
+  const { partitions: _, orderBy: __, ...rest } = others;
   return said({
     ...rest,
     max_age: max_age && toNs(max_age),
@@ -140,7 +172,7 @@ function toConsumer({
   ack_wait,
   max_ack_pending,
   max_waiting,
-}: Omit<FilledOf<typeof consumerTable>, "consumer">): MadeConsumer {
+}: Omit<JetStreamConsumerOptions, "consumer">): MadeConsumer {
   return said({ ack_wait: ack_wait && toNs(ack_wait), max_ack_pending, max_waiting });
 }
 
@@ -161,7 +193,9 @@ async function send(
   const drafts = await Promise.all(deliveries.map(draftOf));
   for (let at = 0; at < drafts.length; at += AT_ONCE) {
     if (signal?.aborted) return;
-    const sent = drafts.slice(at, at + AT_ONCE).map((draft) => publish(engine, draft));
+    const sent = drafts.slice(at, at + AT_ONCE).map((draft) => {
+      return publish(engine, draft, engine.target());
+    });
     const failures = (await Promise.allSettled(sent)).flatMap((each) =>
       each.status === "rejected" ? [each.reason as unknown] : [],
     );
@@ -169,13 +203,32 @@ async function send(
   }
 }
 
-async function publish(engine: Engine, { payload, msgID }: Draft): Promise<void> {
+/** Sends the events of each partition one after another, and none behind one that was not stored. */
+async function sendInOrder(
+  engine: Engine,
+  parts: ReadonlyMap<number, readonly ReadableDelivery[]>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const sent = [...parts].map(async ([at, deliveries]) => {
+    const drafts = await Promise.all(deliveries.map(draftOf));
+    for (const draft of drafts) {
+      if (signal?.aborted) return;
+      await publish(engine, draft, engine.target(at));
+    }
+  });
+  const failures = (await Promise.allSettled(sent)).flatMap((each) =>
+    each.status === "rejected" ? [each.reason as unknown] : [],
+  );
+  if (failures.length > 0) throw worst(failures);
+}
+
+async function publish(engine: Engine, { payload, msgID }: Draft, subject: string): Promise<void> {
   const { name } = engine.parts;
   const told = { expect: { streamName: name }, ...(msgID !== undefined && { msgID }) };
   try {
-    await engine.client.publish(engine.target, payload, told);
+    await engine.client.publish(subject, payload, told);
   } catch (thrown) {
-    const nobody = `no stream takes it: ${name} is gone, or JetStream is away; \`ensure()\` makes it`;
+    const nobody = `no stream takes it: ${name} is gone or made for other \`partitions\`, or JetStream is away; \`ensure()\` says which, and makes it`;
     throw toQueueError(thrown, "send", nobody);
   }
 }

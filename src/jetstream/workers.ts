@@ -31,12 +31,20 @@ export class Workers {
   readonly #engine: Engine;
   readonly #consumer: string;
   readonly #told: MadeConsumer;
+  readonly #filter: string | undefined;
   #known: Promise<Known> | undefined;
 
-  constructor(engine: Engine, consumer: string, told: MadeConsumer) {
+  /** @param filter The one subject that the consumer reads; absent where it reads all. */
+  constructor(engine: Engine, consumer: string, told: MadeConsumer, filter?: string) {
     this.#engine = engine;
     this.#consumer = consumer;
     this.#told = told;
+    this.#filter = filter;
+  }
+
+  /** The engine's consumer. */
+  get consumer(): string {
+    return this.#consumer;
   }
 
   /** Makes or checks the consumer, once for all calls until {@link forget}. */
@@ -73,6 +81,21 @@ export class Workers {
     }
   }
 
+  /** Brings one message, now or within the time; nothing more once `stop` has fired. */
+  async pullOne(
+    known: Known,
+    waitMs: number,
+    { signal, stop }: { readonly signal: AbortSignal | undefined; readonly stop: AbortSignal },
+  ): Promise<Msg[]> {
+    if (stop.aborted) return [];
+    const leftMs = Math.min(Math.ceil(waitMs), known.maxWaitMs);
+    const request =
+      leftMs > 0 ? { batch: 1, expires: toNs(leftMs) } : { batch: 1, no_wait: true as const };
+    const answer = await this.#request(request, leftMs + SILENCE_MS, signal, stop);
+    if (answer.messages.length === 0 && !stop.aborted) this.#check(answer);
+    return [...answer.messages];
+  }
+
   /** Sends a word about a delivery, and ends when the server has confirmed it. */
   async say(operation: string, subject: string, word: string): Promise<void> {
     const { connection, timeout } = this.#engine.parts;
@@ -91,7 +114,10 @@ export class Workers {
 
   async #look(operation: string): Promise<Known> {
     const made = await this.#engine.look(operation);
-    const config = await this.#engine.makeConsumer(operation, this.#consumer, this.#told);
+    const config = await this.#engine.makeConsumer(operation, this.#consumer, {
+      ...this.#told,
+      ...(this.#filter !== undefined && { filter_subject: this.#filter }),
+    });
     const { ack_wait, max_batch, max_expires } = config;
     return {
       made,
@@ -105,12 +131,13 @@ export class Workers {
     request: { readonly batch: number; readonly no_wait?: true; readonly expires?: number },
     limitMs: number,
     signal: AbortSignal | undefined,
+    stop?: AbortSignal,
   ): Promise<PullAnswer> {
     throwIfAborted(signal);
     const { connection, name } = this.#engine.parts;
     const subject = `${this.#engine.client.apiPrefix}.CONSUMER.MSG.NEXT.${name}.${this.#consumer}`;
     try {
-      const answer = await requestMessages({ connection, subject, request, limitMs, signal });
+      const answer = await requestMessages({ connection, subject, request, limitMs, signal, stop });
       if (!signal?.aborted) return answer;
       giveBack(connection, answer.messages);
     } catch (thrown) {

@@ -80,12 +80,12 @@ export function relay(queue: WorkQueue, options: RelayOptions = {}): Relay {
   const { size, maxWaitMs, callTimeoutMs } = checkOptions("relay", options, relayTable);
   const sender = new Sender(queue, callTimeoutMs);
   const one = async (_: FeedEvent, context: HandlerContext): Promise<Outcome> =>
-    sender.send([context.delivery], context);
+    sender.inOrder(() => sender.send([context.delivery], context));
   const parts: BatchHandler<FeedEvent>[typeof batchParts] = {
     size,
     maxWaitMs,
     takesAll: true,
-    handleBatch: (_, context) => sender.sendAll(context.deliveries, context),
+    handleBatch: (_, context) => sender.inOrder(() => sender.sendAll(context.deliveries, context)),
   };
   return Object.freeze(Object.assign(one, { [batchParts]: Object.freeze(parts) }));
 }
@@ -98,6 +98,7 @@ class Sender {
   readonly #queue: WorkQueue;
   readonly #service: Service;
   #voice: Voice | undefined;
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(queue: WorkQueue, limitMs: number) {
     this.#queue = queue;
@@ -125,6 +126,14 @@ class Sender {
     return done();
   }
 
+  /** Where the queue keeps an order, one call begins when the one before has ended. */
+  inOrder<Value>(send: () => Promise<Value>): Promise<Value> {
+    if (this.#queue.partitions === undefined) return send();
+    const sent = this.#last.then(send);
+    this.#last = sent.catch(() => {});
+    return sent;
+  }
+
   /** Where they cannot be stored together, each is sent alone, so that one that is bad fails alone. */
   async sendAll(
     deliveries: readonly ReadableDelivery[],
@@ -134,7 +143,15 @@ class Sender {
       return await this.send(deliveries, sending);
     } catch (error) {
       if (deliveries.length === 1 || sending.signal.aborted) throw error;
-      return deliveries.map((delivery) => this.send([delivery], sending));
+      const alone = deliveries.map((delivery) => () => this.send([delivery], sending));
+      if (this.#queue.partitions === undefined) return alone.map((send) => send());
+      const outcomes: Promise<Outcome>[] = [];
+      for (const send of alone) {
+        const outcome = send();
+        outcomes.push(outcome);
+        await outcome.catch(() => {});
+      }
+      return outcomes;
     }
   }
 }

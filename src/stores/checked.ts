@@ -1,8 +1,8 @@
 import { abortable } from "../core/abort.ts";
 import { isEntry } from "../core/entry.ts";
-import { isObject, name, rule, type Table, whole } from "../core/options.ts";
+import { flag, isObject, name, rule, type Table, whole } from "../core/options.ts";
 import type { StoreSet } from "../core/stores.ts";
-import { anObject, checkArgument, isLetter, isText, ms } from "./check.ts";
+import { anObject, checkArgument, isLetter, isText, ms, timerMs } from "./check.ts";
 
 const text = rule("a text", isText);
 const texts = rule("a list of texts", listOf(isText));
@@ -38,6 +38,10 @@ const some = { limit: page.or(100), after: text };
 const mark = { key: event, mark: text };
 const grant = { key: place, fence: whole(1) };
 const tokens = { name, tokens: texts };
+const names = rule(
+  `a list of names, each ${name.must}`,
+  listOf((one) => name.test(one) === true),
+);
 
 const calls = {
   cursors: {
@@ -73,6 +77,12 @@ const calls = {
     finish: [tokens],
     release: [{ ...tokens, afterMs: ms(0) }],
     extend: [{ ...tokens, leaseMs: ms(1) }],
+    wait: [
+      { names, waitMs: ms(0) },
+      { pollMs: timerMs.or(1000), first: flag.or(false) },
+    ],
+    claimFirst: [{ names, limit: page, leaseMs: ms(1) }],
+    partitions: [{ name }],
     list: [{}, some],
     entries: [{ name }, some],
   },
@@ -84,7 +94,7 @@ const optional = {
   deadLetters: ["places", "skip", "skips", "unskip"],
   dedupe: [],
   leases: ["list"],
-  inbox: ["list", "entries"],
+  inbox: ["claimFirst", "partitions", "wait", "list", "entries"],
 } satisfies { [Kind in keyof StoreSet]: readonly OptionalOf<StoreSet[Kind]>[] };
 
 type OptionalOf<Store> = {

@@ -3,15 +3,18 @@ import { AckloopError } from "../core/errors.ts";
 import type { EventCatalogue, FeedEvent } from "../core/event.ts";
 import { type Delivery, type Feed, fromReceipt, type Receipt, toReceipt } from "../core/feed.ts";
 import { checkOptions, name as nameRule, Rule, whole } from "../core/options.ts";
-import { sleep } from "../core/sleep.ts";
 import type { Inbox, InboxClaim } from "../core/stores.ts";
 import { anObject, checkArgument, ms, timerMs } from "./check.ts";
+import { type Reader, wholeReader } from "./inbox-reader.ts";
 
 /** What {@link inboxFeed} may be told. */
 export interface InboxFeedOptions<E extends FeedEvent = FeedEvent> {
   /** For how long a pull hides an entry from other workers, in ms, from 1. @default 60 000 */
   readonly leaseMs?: number | undefined;
-  /** How often a waiting pull looks into an empty inbox, in ms, from 1. @default 1000 */
+  /**
+   * How often a waiting pull looks into an empty inbox, in ms, from 1: where the store hears of what comes, a
+   * tenth as often, in case that it has not heard. @default 1000
+   */
   readonly pollMs?: number | undefined;
   /** The schemas of the event types; the loop validates with them. */
   readonly events?: EventCatalogue<E> | undefined;
@@ -44,6 +47,15 @@ export function inboxFeed<E extends FeedEvent = FeedEvent>(
 ): Feed<E> {
   checkArgument("inboxFeed", "inbox", inbox, anObject);
   checkArgument("inboxFeed", "name", name, nameRule);
+  return readerFeed(wholeReader(inbox, name), name, options);
+}
+
+/** Makes the feed of what a reader reads. */
+export function readerFeed<E extends FeedEvent>(
+  reader: Reader,
+  name: string,
+  options: InboxFeedOptions<E>,
+): Feed<E> {
   const { leaseMs, pollMs } = checkOptions("inboxFeed", options, inboxFeedRules);
   return {
     name,
@@ -57,28 +69,25 @@ export function inboxFeed<E extends FeedEvent = FeedEvent>(
       const endsAt = performance.now() + waitMs;
       for (;;) {
         const claims = await abortable({ signal }, async () => {
-          const found = await inbox.claim(name, Math.min(limit, 1000), leaseMs);
+          const found = await reader.claim(Math.min(limit, 1000), leaseMs);
           // For a caller that has left, it is given back. If that fails, its lease ends by itself.
           const tokens = found.map(({ token }) => token);
-          if (signal?.aborted && tokens.length > 0) await inbox.release(name, tokens, 0);
+          if (signal?.aborted && tokens.length > 0) await reader.release(tokens, 0);
           return found;
         });
         const leftMs = endsAt - performance.now();
         if (claims.length > 0 || leftMs <= 0) {
           return claims.map((one) => toDelivery<E>(one, leaseMs));
         }
-        await sleep(Math.min(pollMs, leftMs), signal);
+        if (!(await reader.wait(leftMs, { pollMs, signal }))) return [];
       }
     },
-    async ack(receipts, call) {
-      const verdicts = await inbox.finish(name, tokensOf(receipts), call);
-      return verdicts.map((isOurs) => ({ status: isOurs ? "acked" : "gone" }));
-    },
+    ack: (receipts, call) => reader.finish(tokensOf(receipts), call),
     async nack(receipts, { afterMs = 0, signal } = {}) {
-      await inbox.release(name, tokensOf(receipts), afterMs, { signal });
+      await reader.release(tokensOf(receipts), afterMs, { signal });
     },
     async extend(receipts, ms, call) {
-      await inbox.extend(name, tokensOf(receipts), ms, call);
+      await reader.extend(tokensOf(receipts), ms, call);
     },
   };
 }

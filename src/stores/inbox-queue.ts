@@ -1,12 +1,28 @@
 import { entryOf } from "../core/entry.ts";
-import { AckloopError, isAckloopError } from "../core/errors.ts";
+import { AckloopError, type AckloopErrorCode, isAckloopError } from "../core/errors.ts";
 import type { FeedEvent } from "../core/event.ts";
-import type { Feed } from "../core/feed.ts";
+import type { CallOptions, Feed, ReadableDelivery } from "../core/feed.ts";
 import { checkOptions, name as nameRule } from "../core/options.ts";
+import {
+  divide,
+  type PartitionOptions,
+  partitionName,
+  partitionsError,
+  partitionsIn,
+  partitionTable,
+} from "../core/partition.ts";
 import type { Inbox } from "../core/stores.ts";
 import type { WorkQueue, WorkQueueFeedOptions } from "../core/work-queue.ts";
 import { anObject, checkArgument } from "./check.ts";
-import { type InboxFeedOptions, inboxFeed } from "./inbox-feed.ts";
+import { storeError } from "./error.ts";
+import { type InboxFeedOptions, readerFeed } from "./inbox-feed.ts";
+import {
+  type PartitionedInbox,
+  partitionReader,
+  type Reader,
+  wholeReader,
+} from "./inbox-reader.ts";
+import { keyOf } from "./json.ts";
 
 /** What the feed of {@link inboxQueue} may be told. */
 export interface InboxQueueFeedOptions<E extends FeedEvent = FeedEvent>
@@ -24,6 +40,9 @@ export interface InboxQueue extends WorkQueue {
   feed<E extends FeedEvent = FeedEvent>(options?: InboxQueueFeedOptions<E>): Feed<E>;
 }
 
+/** The options of {@link inboxQueue}. */
+export interface InboxQueueOptions extends PartitionOptions {}
+
 /**
  * Makes a queue for a relay and its workers of an inbox: in a SQLite file between the processes of one
  * machine, in PostgreSQL between machines.
@@ -32,6 +51,12 @@ export interface InboxQueue extends WorkQueue {
  * the store's `inboxRetentionMs` is not stored again. A queue that holds `inboxMaxEntries` takes no more
  * until workers have finished some.
  *
+ * **Order**: none, unless `partitions` says so. Then each partition is an inbox of its own, whose first event
+ * alone is given, to one worker, and the next one when that is finished: also while it is given back for later.
+ * `inboxMaxEntries` is that of each. Where the queue holds events of another number of partitions, a pull is
+ * refused (`config`) and a send too (`conflict`, so that a relay waits until workers of that number have emptied
+ * it); that is looked at with the first call, and once a minute.
+ *
  * @example
  * const queue = inboxQueue(stores.inbox, "orders");
  * await consume(shop.feed(queueCode), relay(queue), { consumer: "relay" });       // one process
@@ -39,20 +64,112 @@ export interface InboxQueue extends WorkQueue {
  *
  * @throws {AckloopError} `config` for a wrong argument, at once; calls reject with the store's errors.
  */
-export function inboxQueue(inbox: Inbox, name: string): InboxQueue {
+export function inboxQueue(
+  inbox: Inbox,
+  name: string,
+  options: InboxQueueOptions = {},
+): InboxQueue {
   checkArgument("inboxQueue", "inbox", inbox, anObject);
   checkArgument("inboxQueue", "name", name, nameRule);
+  const { partitions, orderBy } = checkOptions("inboxQueue", options, partitionTable);
+  const layout = new Layout(inbox, name, partitions ?? 0);
+  const store = async (to: string, deliveries: readonly ReadableDelivery[], call?: CallOptions) => {
+    try {
+      await inbox.add(to, deliveries.map(entryOf), call);
+    } catch (error) {
+      // What the database refuses for good, such as an id that no index can hold, is refused each time.
+      if (!isAckloopError(error) || error.code !== "request") throw error;
+      throw new AckloopError("config", error.message, { operation: "send", cause: error });
+    }
+  };
   return {
     name,
-    send: (deliveries, call) =>
-      inbox.add(name, deliveries.map(entryOf), call).catch((error: unknown) => {
-        // What the database refuses for good, such as an id that no index can hold, is refused each time.
-        if (!isAckloopError(error) || error.code !== "request") throw error;
-        throw new AckloopError("config", error.message, { operation: "send", cause: error });
-      }),
-    feed({ consumer, ...options } = {}) {
+    ...(partitions !== undefined && { partitions }),
+    async send(deliveries, call) {
+      const parts = partitions && divide(deliveries, { partitions, orderBy });
+      await layout.check("send", "conflict");
+      if (!parts) return await store(name, deliveries, call);
+      const sent = [...parts].map(([at, own]) =>
+        store(partitionName(name, at, partitions), own, call),
+      );
+      const failed = (await Promise.allSettled(sent)).flatMap((each) =>
+        each.status === "rejected" ? [each.reason as unknown] : [],
+      );
+      if (failed.length > 0) throw worst(failed);
+    },
+    feed({ consumer, ...told } = {}) {
       checkOptions("feed", { consumer }, { consumer: nameRule });
-      return { ...inboxFeed(inbox, name, options), ...(consumer !== undefined && { consumer }) };
+      const feed = readerFeed(layout.reader(), name, told);
+      return { ...feed, ...(consumer !== undefined && { consumer }) };
     },
   };
+}
+
+const LOOK_AGAIN_MS = 60_000;
+
+/** How many partitions a queue is told to have, and whether what it holds fits. */
+class Layout {
+  readonly #inbox: Inbox;
+  readonly #name: string;
+  readonly #told: number;
+
+  /** @param told 0 where it has none. */
+  constructor(inbox: Inbox, name: string, told: number) {
+    this.#inbox = inbox;
+    this.#name = name;
+    this.#told = told;
+    if (told === 0) return;
+    const { claimFirst, partitions } = inbox;
+    if (typeof claimFirst !== "function" || typeof partitions !== "function") {
+      const text =
+        "these stores cannot keep the order of an inbox: `partitions` needs `claimFirst`";
+      throw storeError("config", "inboxQueue", text);
+    }
+    // A longer one is known by its digest alone.
+    const longest = keyOf(partitionName(name, told - 1, told));
+    if (nameRule.test(partitionName(name, told - 1, told)) === true && longest.length <= 600)
+      return;
+    throw storeError("config", "inboxQueue", "`name` is too long for a queue with partitions");
+  }
+
+  /** The reader of one feed. */
+  reader(): Reader {
+    const inbox = this.#inbox;
+    const reader =
+      this.#told === 0
+        ? wholeReader(inbox, this.#name)
+        : partitionReader(inbox as PartitionedInbox, this.#name, this.#told);
+    const own = new Layout(inbox, this.#name, this.#told);
+    return {
+      ...reader,
+      async claim(...given) {
+        await own.check("pull", "config");
+        return await reader.claim(...given);
+      },
+    };
+  }
+
+  #nextAt = Number.NEGATIVE_INFINITY;
+
+  /** @throws {AckloopError} Where the queue holds events of another number of partitions. */
+  async check(operation: string, code: AckloopErrorCode): Promise<void> {
+    const now = performance.now();
+    if (now < this.#nextAt || this.#inbox.partitions === undefined) return;
+    const names = await this.#inbox.partitions(this.#name);
+    const other = names
+      .filter((each) => each === this.#name || partitionsIn(each) > 0)
+      .map((each) => (each === this.#name ? 0 : partitionsIn(each)))
+      .find((found) => found !== this.#told);
+    if (other === undefined) {
+      this.#nextAt = now + LOOK_AGAIN_MS;
+      return;
+    }
+    throw partitionsError(code, operation, this.#name, { found: other, told: this.#told });
+  }
+}
+
+/** One that may pass before one that does not: that one is told when all else is stored. */
+function worst(failures: readonly unknown[]): unknown {
+  const isLasting = (failure: unknown) => isAckloopError(failure) && failure.code === "config";
+  return failures.find((failure) => !isLasting(failure)) ?? failures[0];
 }

@@ -8,11 +8,17 @@
  *
  * @module ackloop/stores
  */
+export type { PartitionOptions } from "../core/partition.ts";
 export type { FullStoreSet, StoreSet } from "../core/stores.ts";
 export { checkedStores } from "./checked.ts";
 export { type InboxEnds, type InboxOptions, inbox } from "./inbox.ts";
 export { type InboxFeedOptions, inboxFeed } from "./inbox-feed.ts";
-export { type InboxQueue, type InboxQueueFeedOptions, inboxQueue } from "./inbox-queue.ts";
+export {
+  type InboxQueue,
+  type InboxQueueFeedOptions,
+  type InboxQueueOptions,
+  inboxQueue,
+} from "./inbox-queue.ts";
 export { memoryStores } from "./memory.ts";
 export type { PostgresStoreOptions, SqlStoreOptions, StoreOptions } from "./options.ts";
 export type { PostgresDatabase } from "./postgres/database.ts";

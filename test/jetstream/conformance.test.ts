@@ -2,6 +2,7 @@ import type { NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { feedConformance, feedLaws, tryLaw } from "../../src/testing/feed-conformance.ts";
 import type { LawResult } from "../../src/testing/index.ts";
+import { apart } from "../testing/apart.ts";
 import { connected, natsHint, natsUrl } from "./servers.ts";
 import { streamHarness } from "./support.ts";
 
@@ -18,6 +19,12 @@ describe.skipIf(!natsUrl)(`the feed of a JetStream queue${natsHint}`, () => {
   const results: readonly LawResult[] = feedConformance({ describe, it, print: () => {} }, () =>
     streamHarness(connection, { ack_wait: 60_000 }, true),
   );
+
+  describe("with partitions", () => {
+    feedConformance({ describe, it, print: () => {} }, () =>
+      streamHarness(connection, { ack_wait: 60_000 }, true, apart(32)),
+    );
+  });
 
   it("leaves out no law that it could keep", () => {
     const left = results.filter(({ verdict }) => verdict === "notTestable").map(({ id }) => id);

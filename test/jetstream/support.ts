@@ -3,6 +3,7 @@ import type { NatsConnection } from "@nats-io/transport-node";
 import type { FeedEvent } from "../../src/core/event.ts";
 import type { Delivery, Feed, ReadableDelivery, Receipt } from "../../src/core/feed.ts";
 import { toPage, toReceipt } from "../../src/core/feed.ts";
+import type { PartitionOptions } from "../../src/core/partition.ts";
 import type { JetStreamConsumerOptions } from "../../src/jetstream/index.ts";
 import { jetStreamQueue } from "../../src/jetstream/index.ts";
 import { wrapFeed } from "../../src/testing/feed-laws/wrapping.ts";
@@ -79,10 +80,11 @@ export async function streamHarness(
   connection: NatsConnection,
   told: JetStreamConsumerOptions,
   endsLeases: boolean,
+  partitioned: PartitionOptions = {},
 ): Promise<FeedHarness> {
   const name = freshName();
   const { proxy, faults } = faulty(connection);
-  const queue = jetStreamQueue(proxy, name, { storage: "memory" });
+  const queue = jetStreamQueue(proxy, name, { storage: "memory", ...partitioned });
   await queue.ensure();
   const manager = await jetstreamManager(connection, { checkAPI: false });
   const ids = new Map<number, string>();
@@ -129,13 +131,17 @@ export async function streamHarness(
       await Promise.all([...ids.keys()].map(isGone));
       return [...ids].flatMap(([seq, id]) => (gone.has(seq) ? [id] : []));
     },
-    pageSize: 20,
+    pageSize: partitioned.partitions ? 5 : 20,
     payloadOf: (id) => ({ order: Number(id.slice(1)) }),
     publishId: (id) => publish({ id }),
     publishOdd: (odd) => publish({ data: { odd } }),
     publishUnknownType: () => publish({ type: "brandNew" }),
     async publishUnreadable() {
-      await connection.request(`${name}.event`, "{}");
+      const { partitions } = partitioned;
+      await connection.request(
+        partitions ? `${name}.of${partitions}.${partitions}` : `${name}.event`,
+        "{}",
+      );
       return noted("unreadable");
     },
     unknownReceipt: () => toReceipt("a-receipt-of-nobody"),

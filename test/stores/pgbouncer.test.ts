@@ -1,95 +1,18 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
-import type { AddressInfo } from "node:net";
-import { createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { Client, Pool } from "pg";
+import { Pool } from "pg";
 import { afterAll, describe, expect, it } from "vitest";
-import { sleep } from "../../src/core/sleep.ts";
 import { postgresStores } from "../../src/stores/index.ts";
 import { storeConformance } from "../../src/testing/store-conformance.ts";
-import { onServer, postgresUrl } from "./servers.ts";
+import {
+  bouncerConnections as connections,
+  bouncerHint as hint,
+  bouncerProgram as program,
+  startBouncer,
+} from "./bouncer.ts";
+import { onServer } from "./servers.ts";
 
 const key = { consumer: "billing", feed: "orders" };
 const event = { ...key, identity: "a" };
 const limits = { inboxMaxEntries: 20 };
-/** Fewer than the clients, so that they take turns on one connection. */
-const connections = 2;
-
-const program = postgresUrl ? findProgram() : undefined;
-const hint = program ? "" : " (skipped: it needs ACKLOOP_POSTGRES_URL, and `pgbouncer` installed)";
-
-function findProgram(): string | undefined {
-  for (const path of ["pgbouncer", "/usr/sbin/pgbouncer"]) {
-    try {
-      execFileSync(path, ["--version"], { stdio: "ignore" });
-      return path;
-    } catch {
-      // Not there.
-    }
-  }
-  return undefined;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
-}
-
-/** Starts a PgBouncer before the tests' server. */
-async function startBouncer(): Promise<{ readonly url: string; close(): Promise<void> }> {
-  const { hostname, port, username, password, pathname } = new URL(postgresUrl ?? "");
-  const folder = await mkdtemp(`${tmpdir()}/ackloop-pgbouncer-`);
-  // Root hands it over to a user without rights, who must read it.
-  await chmod(folder, 0o755);
-  const listening = await freePort();
-  await writeFile(`${folder}/users`, `"${username}" "${decodeURIComponent(password)}"\n`);
-  await writeFile(
-    `${folder}/settings`,
-    `[databases]
-    * = host=${hostname} port=${port}
-    [pgbouncer]
-    listen_addr = 127.0.0.1
-    listen_port = ${listening}
-    unix_socket_dir =
-    auth_type = scram-sha-256
-    auth_file = ${folder}/users
-    pool_mode = transaction
-    default_pool_size = ${connections}`.replaceAll(/^ +/gm, ""),
-  );
-  const asNobody = process.getuid?.() === 0 ? ["-u", "nobody"] : [];
-  const child: ChildProcess = spawn(program ?? "", [...asNobody, `${folder}/settings`], {
-    stdio: "ignore",
-  });
-  const url = `postgres://${username}:${password}@127.0.0.1:${listening}${pathname}`;
-  await untilAnswered(url);
-  return {
-    url,
-    async close() {
-      child.kill();
-      await once(child, "exit");
-      await rm(folder, { recursive: true });
-    },
-  };
-}
-
-async function untilAnswered(url: string): Promise<void> {
-  for (let tries = 1; ; tries += 1) {
-    const client = new Client(url);
-    try {
-      await client.connect();
-      return await client.end();
-    } catch (error) {
-      if (tries === 100) throw error;
-      await sleep(50);
-    }
-  }
-}
-
 describe.skipIf(!program)(`postgresStores behind PgBouncer in transaction mode${hint}`, () => {
   const bouncer = program ? startBouncer() : undefined;
   const server = program ? onServer(limits) : undefined;

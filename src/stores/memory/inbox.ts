@@ -1,4 +1,5 @@
-import type { Inbox, InboxClaim, InboxItem, InboxPlace } from "../../core/stores.ts";
+import type { Inbox, InboxFirst, InboxItem, InboxPlace } from "../../core/stores.ts";
+import { allEars, Bell, waitBy } from "../bell.ts";
 import { claimOf, type Draft, draftsOf, fullError, itemOf } from "../entry.ts";
 import { keyOf } from "../json.ts";
 import { placeOf } from "../letter.ts";
@@ -6,8 +7,12 @@ import { pageOfRows, shownLast } from "../listing.ts";
 import type { StoreLimits } from "../options.ts";
 import { rowsAfter, sweep } from "./rows.ts";
 
+const NEVER = Number.POSITIVE_INFINITY;
+
 interface Entry extends Draft {
   readonly place: string;
+  /** Its inbox. */
+  readonly name: string;
   attempts: number;
   /** Whose it is; absent while nobody has it. */
   token?: string | undefined;
@@ -28,6 +33,7 @@ export function memoryInbox(
   limits: StoreLimits,
   inboxes = new Map<string, InboxState>(),
 ): Required<Inbox> {
+  const bell = new Bell();
   let last = 0;
   const stateOf = (name: string): InboxState => {
     const state = inboxes.get(name) ?? { open: new Map(), known: new Set(), finished: new Map() };
@@ -44,12 +50,21 @@ export function memoryInbox(
       for (const { identity, text } of fresh) {
         last += 1;
         const place = `${last}`;
-        state.open.set(place, { place, identity, text, attempts: 0, hiddenUntil: 0 });
+        state.open.set(place, { place, name, identity, text, attempts: 0, hiddenUntil: 0 });
         if (identity !== undefined) state.known.add(identity);
       }
       sweep(state.finished, (until) => until <= now);
+      bell.ring(name);
     },
-    claim: async (name, limit, leaseMs) => claim(stateOf(name), limit, leaseMs),
+    async claim(name, limit, leaseMs) {
+      const claims = claim(stateOf(name).open.values(), limit, leaseMs);
+      return claims.map(({ name: _, ...one }) => one);
+    },
+    async claimFirst(names, limit, leaseMs) {
+      const heads = names.flatMap((name) => [...stateOf(name).open.values()].slice(0, 1));
+      heads.sort((left, right) => Number(left.place) - Number(right.place));
+      return claim(heads, limit, leaseMs);
+    },
     async finish(name, tokens) {
       const state = stateOf(name);
       const verdicts = tokens.map((token) => heldBy(state, [token]).length > 0);
@@ -59,6 +74,7 @@ export function memoryInbox(
         state.known.delete(identity);
         state.finished.set(identity, performance.now() + limits.inboxRetentionMs);
       }
+      bell.ring(name);
       return verdicts;
     },
     async release(name, tokens, afterMs) {
@@ -66,11 +82,29 @@ export function memoryInbox(
         entry.token = undefined;
         entry.hiddenUntil = performance.now() + afterMs;
       }
+      bell.ring(name);
     },
     async extend(name, tokens, leaseMs) {
       for (const entry of heldBy(stateOf(name), tokens)) {
         entry.hiddenUntil = performance.now() + leaseMs;
       }
+    },
+    wait(names, waitMs, options = {}) {
+      const look = async (): Promise<number> =>
+        soonestOf(names.map(stateOf), options.first === true) - performance.now();
+      return waitBy({ bell, ear: allEars, look, places: names, waitMs, options });
+    },
+    ...listsOf(inboxes),
+  };
+}
+
+function listsOf(
+  inboxes: ReadonlyMap<string, InboxState>,
+): Pick<Required<Inbox>, "partitions" | "list" | "entries"> {
+  return {
+    async partitions(name) {
+      const open = [...inboxes].flatMap(([each, state]) => (state.open.size > 0 ? [each] : []));
+      return open.filter((each) => each === name || each.startsWith(`${name} (`));
     },
     async list({ limit = 100, after } = {}) {
       const open = new Map(
@@ -109,18 +143,25 @@ function isFresh(state: InboxState, identity: string | undefined, now: number): 
   return !state.known.has(identity) && !((state.finished.get(identity) ?? 0) > now);
 }
 
-function claim(state: InboxState, limit: number, leaseMs: number): readonly InboxClaim[] {
+function claim(entries: Iterable<Entry>, limit: number, leaseMs: number): InboxFirst[] {
   const now = performance.now();
-  const claims: InboxClaim[] = [];
-  for (const entry of state.open.values()) {
+  const claims: InboxFirst[] = [];
+  for (const entry of entries) {
     if (claims.length === limit) break;
     if (entry.hiddenUntil > now) continue;
     entry.attempts += 1;
     entry.token = `${entry.place}.${crypto.randomUUID()}`;
     entry.hiddenUntil = now + leaseMs;
-    claims.push(claimOf(entry.text, Number(entry.place), entry.token, entry.attempts));
+    const claimed = claimOf(entry.text, Number(entry.place), entry.token, entry.attempts);
+    claims.push({ ...claimed, name: entry.name });
   }
   return claims;
+}
+
+/** When the next of these entries is free; of the first of each inbox alone, where only they count. */
+function soonestOf(states: readonly InboxState[], first: boolean): number {
+  const entries = states.flatMap(({ open }) => [...open.values()].slice(0, first ? 1 : undefined));
+  return entries.reduce((least, { hiddenUntil }) => Math.min(least, hiddenUntil), NEVER);
 }
 
 /** The entries that tokens are for, if they are still their holder's. */

@@ -13,6 +13,11 @@ import { type PostgresFailure, toPostgresFailure } from "./postgres-error.ts";
 export interface PostgresDatabase {
   /** Runs one statement with the parameters `$1`, `$2`, ... and gives its rows as objects. */
   query(text: string, params?: unknown[]): Promise<{ readonly rows: unknown[] }>;
+  /**
+   * Calls back with the payload of each notice on a channel, until the function that it resolves to is called.
+   * PGlite has it, and of pg's Pool the stores take a client; without it waiting pulls look by themselves.
+   */
+  listen?(channel: string, onNotice: (payload: string) => void): Promise<() => Promise<void>>;
 }
 
 export const aDatabase = rule<PostgresDatabase>(

@@ -35,6 +35,11 @@ export function tableOf(schema: string, prefix: string, name: string): string {
   return `"${schema.replaceAll('"', '""')}".${prefix}${name}`;
 }
 
+/** Where it is told that something has come into an inbox, or may be claimed again. */
+export function channelOf(prefix: string): string {
+  return `${prefix}inbox`;
+}
+
 /** Writes a step as one statement, or some that have no parameters. */
 export function toPostgres(step: Step, schema: string, prefix: string, lockMs?: number): string {
   return oneOf(step)
@@ -43,6 +48,12 @@ export function toPostgres(step: Step, schema: string, prefix: string, lockMs?: 
     .replace(/@key\((\$\d)\)/g, (_, param: string) => keyOfParam(param, lockMs))
     .replace(/@bare\((\w+)\)/g, `${prefix}$1`)
     .replace(/@text\((\w+)\)/g, "$1")
+    .replaceAll(
+      "@names",
+      `(select ${keyOf("value")} as name
+      from json_array_elements_text(cast($1 as json)) as each_name (value)) as given`,
+    )
+    .replaceAll("@notice", `pg_notify('${channelOf(prefix)}', name)::text`)
     .replace(/@([a-z_]+)/g, (_, word: string) => words[word] ?? tableOf(schema, prefix, word));
 }
 
@@ -110,8 +121,9 @@ export const postgresAdd = (): Step => `
       place = excluded.place, entry = excluded.entry, attempts = 0, token = null,
       hidden_until = 0, hidden_ms = 0, done_until = null
     where known.done_until <= @now
+    returning name
   )
-  select case when room.free or not exists (
+  select (select max(@notice) from (select distinct name from added) as told) as told, case when room.free or not exists (
     select from row where not exists (
       select from @inbox as known where known.key = row.key
       and (known.done_until is null or known.done_until > @now)

@@ -1,3 +1,4 @@
+import { Bell, type Ear } from "../bell.ts";
 import { checkArgument } from "../check.ts";
 import type { PostgresSettings } from "../options.ts";
 import { type Asked, numberAt, type Row, type SqlSession } from "../sql/session.ts";
@@ -9,13 +10,16 @@ import {
   type PostgresDatabase,
   rowsIn,
 } from "./database.ts";
-import { isForMany, tableOf, toMany, toPostgres } from "./dialect.ts";
+import { channelOf, isForMany, tableOf, toMany, toPostgres } from "./dialect.ts";
+import { earOf } from "./ear.ts";
 import { Gathering, type Making } from "./gathering.ts";
 import { look, refuseOld } from "./look.ts";
 import { migration } from "./migrations.ts";
 
 /** The one way that statements of the stores take to the database. */
 export class PostgresSession implements SqlSession {
+  readonly bell = new Bell();
+  readonly ear: Ear | undefined;
   readonly #database: PostgresDatabase;
   readonly #options: PostgresSettings;
   readonly #gathering = new Gathering({
@@ -28,6 +32,20 @@ export class PostgresSession implements SqlSession {
   constructor(database: PostgresDatabase, options: PostgresSettings) {
     this.#database = database;
     this.#options = options;
+    const channel = channelOf(options.prefix);
+    this.ear = earOf({
+      database,
+      channel,
+      send: (notice) =>
+        askerOf("wait", database, options)("select pg_notify($1, $2)", [channel, notice]),
+      onNotice: (place) => this.#hear(place),
+    });
+  }
+
+  /** A name that is long is told by its digest. */
+  #hear(place: string): void {
+    if (/^[0-9a-f]{64}$/.test(place)) this.bell.ringAll();
+    else this.bell.ring(place);
   }
 
   async run(...asked: Asked): Promise<readonly Row[]> {

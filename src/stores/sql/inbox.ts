@@ -1,15 +1,16 @@
+import { partitionsIn } from "../../core/partition.ts";
 import type { Inbox } from "../../core/stores.ts";
-import { claimOf, draftsOf, fullError } from "../entry.ts";
+import { draftsOf, fullError } from "../entry.ts";
 import { keyOf } from "../json.ts";
 import type { StoreLimits } from "../options.ts";
+import { claimsOf, tokenOf } from "./inbox-claims.ts";
 import { sqlInboxLists } from "./inbox-lists.ts";
-import { after, numberAt, type Row, type SqlSession, type Step } from "./session.ts";
+import { setBackMs, sqlInboxPartitions } from "./inbox-partitions.ts";
+import { sqlInboxWait } from "./inbox-wait.ts";
+import { after, numberAt, type SqlSession, type Step } from "./session.ts";
 import { sweeperOf } from "./sweeper.ts";
 
 const tokenPattern = /^(\d{1,15})\.([0-9a-f-]{36})$/;
-
-/** How much later than now something may have been hidden before the clock counts as set back, in ms. */
-const setBackMs = 1000;
 
 const isOpen = "name = @key($1) and done_until is null";
 /** A token counts in its own inbox only; said so that no plan goes through all that the inbox holds. */
@@ -17,6 +18,11 @@ const isGiven = `place = given.at and token = given.held and done_until is null
   and name || '' = @key($1)`;
 const hide = `hidden_ms = cast($3 as float8),
   hidden_until = case when cast($3 as float8) = 0 then 0 else ${after("$3")} end`;
+
+const finish = () => `
+  update @inbox set entry = '', done_until = case
+    when key is null then @now else ${after("$3")}
+  end from @tokens where ${isGiven}`;
 
 const toStatements = () => ({
   /**
@@ -41,11 +47,10 @@ const toStatements = () => ({
        hidden_until = ${after("$4")}, hidden_ms = cast($4 as float8)
      where place in (select place from oldest) returning place, @text(token), cast(attempts as float8) as attempts, @text(entry)`,
   ],
-  finish: `
-    update @inbox set entry = '', done_until = case
-      when key is null then @now else ${after("$3")}
-    end from @tokens where ${isGiven} returning place, @text(token)`,
-  release: `update @inbox set token = null, ${hide} from @tokens where ${isGiven}`,
+  finish: `${finish()} returning place, @text(token)`,
+  /** It frees the next one, and nobody waits here to take it. */
+  finishFirst: `${finish()} returning place, @text(token), @notice as told`,
+  release: `update @inbox set token = null, ${hide} from @tokens where ${isGiven} returning @notice as told`,
   extend: `update @inbox set ${hide} from @tokens where ${isGiven}`,
 });
 
@@ -64,6 +69,7 @@ export function sqlInbox(session: SqlSession, limits: StoreLimits, add: Step): R
     name: string,
     tokens: readonly string[],
     ms: number,
+    step: string = statements[operation],
   ): Promise<readonly boolean[]> {
     const given = tokens.flatMap((text) => {
       const [, at, held] = tokenPattern.exec(text) ?? [];
@@ -71,7 +77,7 @@ export function sqlInbox(session: SqlSession, limits: StoreLimits, add: Step): R
     });
     if (given.length === 0) return tokens.map(() => false);
     const params = [keyOf(name), JSON.stringify(given), ms];
-    const rows = await session.run(operation, statements[operation], params);
+    const rows = await session.run(operation, step, params);
     const settled = new Set(rows.map(tokenOf));
     return tokens.map((token) => settled.has(token));
   }
@@ -86,27 +92,32 @@ export function sqlInbox(session: SqlSession, limits: StoreLimits, add: Step): R
       const params = [keyOf(name), JSON.stringify(given), limits.inboxMaxEntries];
       const rows = await session.run("add", add, params);
       if (rows.some((row) => numberAt("add", row, "fits") === 0)) throw fullError();
+      session.bell.ring(keyOf(name));
     },
     async claim(name, limit, leaseMs) {
       const params = [keyOf(name), limit, crypto.randomUUID(), leaseMs];
-      const rows = await session.run("claim", statements.claim, params);
-      const placed = rows.map((row) => ({ row, place: numberAt("claim", row, "place") }));
-      placed.sort((left, right) => left.place - right.place);
-      return placed.map(({ row, place }) =>
-        claimOf(row["entry"], place, tokenOf(row), numberAt("claim", row, "attempts")),
+      return claimsOf(await session.run("claim", statements.claim, params)).map(
+        ({ claim }) => claim,
       );
     },
-    finish: (name, tokens) => settle("finish", name, tokens, limits.inboxRetentionMs),
+    async finish(name, tokens) {
+      const key = keyOf(name);
+      const isFirst = partitionsIn(name) > 0;
+      const step =
+        isFirst && !session.bell.isHeard(key) ? statements.finishFirst : statements.finish;
+      const verdicts = await settle("finish", name, tokens, limits.inboxRetentionMs, step);
+      if (isFirst) session.bell.ring(key);
+      return verdicts;
+    },
     async release(name, tokens, afterMs) {
       await settle("release", name, tokens, afterMs);
+      session.bell.ring(keyOf(name));
     },
     async extend(name, tokens, leaseMs) {
       await settle("extend", name, tokens, leaseMs);
     },
+    ...sqlInboxWait(session),
+    ...sqlInboxPartitions(session),
     ...sqlInboxLists(session),
   };
-}
-
-function tokenOf(row: Row): string {
-  return `${row["place"]}.${row["token"]}`;
 }

@@ -1,3 +1,4 @@
+import type { Bell, Ear } from "../bell.ts";
 import { storeError } from "../error.ts";
 
 export type Row = Readonly<Record<string, unknown>>;
@@ -11,8 +12,9 @@ export type Param = string | number;
  * `$1`, `$2` ... are the parameters, and `@` begins what each says in its own way: `@now` is the store's
  * clock in ms since 1970, `@key(text)` a key as its column holds it, `@tokens` the list of tokens in `$2`,
  * `@text(column)` a column that is read as a text, `@lock` keeps rows from others and passes by those that
- * others have, `@bare(name)` is a name without its schema, and any other word a type or the table of that
- * name.
+ * others have, `@names` a table of the names in `$1`, a list as JSON, each as a key's column holds it,
+ * `@notice` tells those of other processes who wait at the inbox of the row, once its transaction is there,
+ * `@bare(name)` is a name without its schema, and any other word a type or the table of that name.
  *
  * A step that reads `@given` may be made for many items at once, each with a key of its own: `@given` is a table
  * of them, with `$1` as `event`, as a key's column holds it, `$2` as `mark`, and `$3` and `$4` as `ms` and `kept`.
@@ -36,6 +38,10 @@ export interface SqlSession {
   run(...asked: Asked): Promise<readonly Row[]>;
   /** Makes a step in a caller's transaction; rejects where none is open. */
   runIn(transaction: unknown, ...asked: Asked): Promise<readonly Row[]>;
+  /** Wakes those of this process who wait at an inbox, whose name is as `keyOf` writes it. */
+  readonly bell: Bell;
+  /** Hears of `@notice` in the steps of other processes; absent where none can be heard. */
+  readonly ear?: Ear | undefined;
 }
 
 /**

@@ -9,6 +9,9 @@ const words: Readonly<Record<string, string>> = {
     from json_each($2)
   ) as given`,
   given: "(select $1 as event, $2 as mark, cast($3 as real) as ms, cast($4 as real) as kept)",
+  names: "(select value as name from json_each($1)) as given",
+  // Nobody else can be told.
+  notice: "null",
   name: "text",
   counted: "integer primary key autoincrement",
   long: "integer",

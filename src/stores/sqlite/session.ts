@@ -1,5 +1,6 @@
 import type { FilledOf } from "../../core/options.ts";
 import { sleep } from "../../core/sleep.ts";
+import { Bell } from "../bell.ts";
 import { storeError } from "../error.ts";
 import type { sqlRules } from "../options.ts";
 import type { Asked, Row, SqlSession } from "../sql/session.ts";
@@ -30,6 +31,7 @@ const longestWaitMs = 50;
  * The thread is never held for a lock of another process.
  */
 export class SqliteSession implements SqlSession {
+  readonly bell = new Bell();
   readonly #options: Options;
   #jobs: Job[] = [];
   // Taken now, so that a test which replaces the timers later does not stop the stores.
