@@ -8,7 +8,10 @@ import { after, type SqlSession } from "./session.ts";
 export const setBackMs = 1000;
 
 const toStatements = () => ({
-  /** The head of an inbox is known before a row is locked, so that one that is locked is not passed by. */
+  /**
+   * The head of an inbox is known before a row is locked, so that one that is locked is not passed by. An inbox
+   * of which any entry is held has none: where two send at a time, an earlier one may be there later.
+   */
   claimFirst: [
     `update @inbox set hidden_until = @now + hidden_ms
      where name in (select name from @names) and done_until is null
@@ -22,7 +25,11 @@ const toStatements = () => ({
          where other.name = given.name and done_until is null and hidden_until <= 0
          order by hidden_until, place limit 1
        ) as fresh
-       from @names
+       from @names where (
+         select place from @inbox as other where other.name = given.name and done_until is null
+           and hidden_until > @now and token is not null
+         order by hidden_until limit 1
+       ) is null
      ), oldest as materialized (
        select place from @inbox where done_until is null and hidden_until <= @now and place in (
          select case when fresh is null or tried < fresh then tried else fresh end from heads
