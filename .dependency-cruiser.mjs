@@ -22,6 +22,7 @@ const homes = {
   "@opentelemetry/api": ["opentelemetry"],
   "@nats-io/jetstream": ["jetstream"],
   "@nats-io/transport-node": ["jetstream"],
+  preact: ["page/parts", "inspector/page", "cli/page"],
 };
 
 const forbidden = [
@@ -38,7 +39,8 @@ const forbidden = [
   floor("opentelemetry", "core"),
   floor("jetstream", "core"),
   floor("testing", "core", "feeds", "loop", "emulator"),
-  floor("inspector", "core", "feeds", "loop"),
+  floor("page"),
+  floor("inspector", "core", "feeds", "loop", "page"),
   {
     name: "provider-imports-core-http-feeds-and-itself",
     severity: "error",
@@ -53,10 +55,17 @@ const forbidden = [
     to: { path: "^src/providers/[^/]+\\.ts$" },
   },
   {
-    name: "emulator-imports-only-itself-and-core",
+    name: "browser-code-only-in-pages",
+    comment: "A server takes a page as it was built, from `built.ts`.",
+    severity: "error",
+    from: { pathNot: "^src/(page/parts|[^/]+/page)/" },
+    to: { path: "^src/(page/parts|[^/]+/page)/", pathNot: "/page/built\\.ts$" },
+  },
+  {
+    name: "emulator-imports-only-itself-and-core-and-page",
     severity: "error",
     from: { path: "^src/emulator/" },
-    to: { path: "^src/", pathNot: "^src/(emulator|core)/" },
+    to: { path: "^src/", pathNot: "^src/(emulator|core|page)/" },
   },
   {
     name: "emulator-imports-types-of-core-only",

@@ -1,17 +1,21 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { defineConfig, type Options } from "tsup";
 import { packageEntries } from "./scripts/entries.ts";
+import { pagesInEsbuild } from "./scripts/page-files.mjs";
 
 const entry = packageEntries();
 /** What is ESM only, which Jest and older Node cannot `require`. */
 const bundled = ["ky", "p-retry", "is-network-error"];
 /** What the command line alone uses. */
 const bundledInCli = ["commander"];
+/** What is in the scripts of pages. */
+const bundledInPages = ["preact"];
 const common = {
   entry,
   target: "es2022",
   splitting: true,
   removeNodeProtocol: false,
+  esbuildPlugins: [pagesInEsbuild],
 } satisfies Options;
 
 export default defineConfig([
@@ -47,7 +51,7 @@ export default defineConfig([
 
 /** The licences of what is bundled ask that their text comes along. */
 async function writeLicenses(): Promise<void> {
-  const texts = [...bundled, ...bundledInCli].map(async (name) => {
+  const texts = [...bundled, ...bundledInCli, ...bundledInPages].map(async (name) => {
     const files = await readdir(`node_modules/${name}`);
     const file = files.find((each) => /^license/i.test(each));
     return `${name}\n\n${await readFile(`node_modules/${name}/${file}`, "utf8")}`;

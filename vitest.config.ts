@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { pagesInVite } from "./scripts/page-files.mjs";
 
 const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
 
@@ -10,8 +11,14 @@ const lines = { lines: 95 };
 const asked = (folder: string) => (/^src\/cli\b/.test(folder) ? { lines: 80 } : lines);
 /** What only `processes` tries, on a real server. */
 const unasked = ["jetstream"];
+/** What a browser runs is counted by nobody. */
+const inBrowser = /[\\/]page(\/parts)?$/;
 const folders = readdirSync("src", { recursive: true, withFileTypes: true })
   .filter((each) => each.isDirectory() && !unasked.includes(each.name))
+  .filter(
+    ({ parentPath, name }) =>
+      !inBrowser.test(`${parentPath}/${name}`) || (name === "page" && parentPath === "src"),
+  )
   .map(({ parentPath, name }) => [`${parentPath}/${name}/*.ts`, asked(`${parentPath}/${name}`)]);
 
 /** Take over what a process has but once: modules, the global fetch, signals. */
@@ -34,7 +41,7 @@ const processes = [
   "test/package/{documents,floors,lint}.test.ts",
   "test/providers/*/roads.test.ts",
   "test/simulation/drawn/drawn.test.ts",
-  "test/stores/{frozen,pgbouncer,postgres-levels,postgres-listen,postgres-plans,postgres-server}.test.ts",
+  "test/stores/{frozen,order-servers,pgbouncer,postgres-levels,postgres-listen,postgres-plans,postgres-server}.test.ts",
   "test/stores/{processes,sqlite-disk,sqlite-locks}.test.ts",
   "test/testing/real-clock.test.ts",
 ];
@@ -48,12 +55,16 @@ const packed = ["test/packed/**/*.test.ts"];
 /** Read the site that `npm run docs` has built. */
 const site = ["test/site/**/*.test.ts"];
 
+/** Try pages in a browser, from their source. */
+const pages = ["test/pages/**/*.test.ts"];
+
 export default defineConfig({
+  plugins: [pagesInVite],
   resolve: {
     alias: [
       { find: /^ackloop$/, replacement: source("index.ts") },
       {
-        find: /^ackloop\/(feeds|http|stores|jetstream|opentelemetry|emulator|testing)$/,
+        find: /^ackloop\/(feeds|http|stores|jetstream|opentelemetry|inspector|emulator|testing)$/,
         replacement: source("$1/index.ts"),
       },
       { find: /^ackloop\/([\w-]+)$/, replacement: source("providers/$1/index.ts") },
@@ -74,7 +85,11 @@ export default defineConfig({
     outputFile: { json: ".tmp/results/source.json" },
     coverage: {
       include: ["src/**/*.ts"],
-      exclude: ["src/cli/main.ts", ...unasked.map((folder) => `src/${folder}/**`)],
+      exclude: [
+        "src/cli/main.ts",
+        "src/*/page/built.ts",
+        ...unasked.map((folder) => `src/${folder}/**`),
+      ],
       reporter: ["text-summary", "json-summary"],
       thresholds: { lines: 95, ...Object.fromEntries(folders) },
     },
@@ -85,7 +100,7 @@ export default defineConfig({
         test: {
           name: "source",
           include: ["test/**/*.test.ts"],
-          exclude: [...apart, ...processes, ...planted, ...packed, ...site],
+          exclude: [...apart, ...processes, ...planted, ...packed, ...site, ...pages],
           // A module is loaded once for all files: half of the time of most of them.
           isolate: false,
         },
@@ -110,6 +125,7 @@ export default defineConfig({
       { extends: true, test: { name: "processes", include: processes, fileParallelism: false } },
       { extends: true, test: { name: "planted", include: planted, fileParallelism: false } },
       { test: { name: "site", include: site, testTimeout: 300_000 } },
+      { extends: true, test: { name: "pages", include: pages } },
       {
         test: {
           name: "packed",

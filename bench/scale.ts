@@ -17,6 +17,11 @@ const whole = (value: number): string => Math.round(value).toLocaleString("en");
 const rateOf = ({ handled, wallMs }: Measure): number => (handled * 1000) / wallMs;
 const cost = ({ cpuUs }: Measure): string => cpuUs.toFixed(1);
 
+function tellShared(one: Measure): readonly (string | number)[] {
+  const { sockets = 0, fairShare = 0 } = one;
+  return [cost(one), whole(rateOf(one)), whole(one.peakMb), sockets, round(fairShare)];
+}
+
 const tables: readonly Table[] = [
   {
     title: "Events in one run, pages of 100",
@@ -55,13 +60,25 @@ const tables: readonly Table[] = [
       name: String(feeds),
       job: { ...base, job: "feeds", feeds, delayMs: 5, events: Math.max(50_000, feeds * 4_000) },
     })),
-    tell: (one) => [
-      cost(one),
-      whole(rateOf(one)),
-      whole(one.peakMb),
-      one.sockets ?? 0,
-      round(one.fairShare ?? 0),
-    ],
+    tell: tellShared,
+  },
+  {
+    title: "Feeds that one process relays to SQLite, by one client, a server that takes 5 ms",
+    columns: ["feeds", "CPU us an event", "events a second", "peak MB", "sockets", "fair share"],
+    rows: [1, 10, 100].map((feeds) => ({
+      name: String(feeds),
+      job: { ...base, job: "relays", feeds, delayMs: 5, events: Math.max(20_000, feeds * 1_000) },
+    })),
+    tell: tellShared,
+  },
+  {
+    title: "Feeds that share a limit of 10 requests each a minute",
+    columns: ["feeds", "fair share"],
+    rows: [10, 100].map((feeds) => ({
+      name: String(feeds),
+      job: { ...base, job: "rates", feeds, pageSize: 50, delayMs: 5, events: feeds * 500 },
+    })),
+    tell: ({ fairShare = 0 }) => [round(fairShare)],
   },
 ];
 

@@ -37,9 +37,9 @@ async function main({ job, side, events }: Slice): Promise<object> {
     const cpuUs = await costOfRequests(side === "ours" ? ours() : handWritten(), events);
     return { handled: events, cpuUs, wallMs: 0 };
   }
-  if (job === "heap" || job === "feeds") {
-    const { feedsLoop, heapLoop } = await import("./sides/many.ts");
-    return await measured(() => (job === "heap" ? heapLoop(slice) : feedsLoop(slice)));
+  if (job === "heap" || job === "feeds" || job === "relays" || job === "rates") {
+    const many = await import("./sides/many.ts");
+    return await measured(() => many[`${job}Loop`](slice));
   }
   const loop = (await sides[side]())[`${job}Loop`] as Side | undefined;
   if (loop === undefined) throw new Error(`${side} has no ${job}`);

@@ -7,7 +7,7 @@ import { build } from "esbuild";
 
 /** What one fresh process does and is measured by. */
 export interface Slice {
-  readonly job: "tiki" | "workato" | "kekker" | "webhook" | "heap" | "feeds";
+  readonly job: "tiki" | "workato" | "kekker" | "webhook" | "heap" | "feeds" | "relays" | "rates";
   /** The module of `sides/` that does it. */
   readonly side: "ours" | "ours-tiki" | "hand-written" | "floor" | "sqs-consumer";
   readonly url: string;
@@ -29,9 +29,9 @@ export interface Measure {
   readonly peakMb: number;
   /** Of `heap`: how much more there is after all events than after the first 100,000. */
   readonly heapGrownMb?: number;
-  /** Of `feeds`: how many sockets were opened. */
+  /** Of `feeds` and `relays`: how many sockets were opened. */
   readonly sockets?: number;
-  /** Of `feeds`: what the slowest feed had done when the first was through, of all it had to do. */
+  /** Of `feeds`, `relays` and `rates`: what the slowest feed had done when the first was through, of all it had to do. */
   readonly fairShare?: number;
 }
 

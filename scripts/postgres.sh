@@ -42,6 +42,12 @@ pooler() {
   command -v pgbouncer >/dev/null || [ -x /usr/sbin/pgbouncer ] || install pgbouncer
 }
 
+# A throwaway database need not survive a power cut, as a crash of its processes is none.
+serve() {
+  unprivileged "$(binaries)/pg_ctl" -D "$1/data" -l "$1/log" -w -t 60 -o \
+    "-c listen_addresses=127.0.0.1 -c port=$2 -c unix_socket_directories='' -c fsync=off" start >&2
+}
+
 start() {
   local bin port folder password
   bin="$(binaries)"
@@ -54,10 +60,24 @@ start() {
   printf '%s' "$password" | unprivileged tee "$folder/password" >/dev/null
   unprivileged "$bin/initdb" -D "$folder/data" -U ackloop -A scram-sha-256 \
     --pwfile="$folder/password" -E UTF8 --locale=C.UTF-8 >&2
-  # A throwaway database need not survive a power cut.
-  unprivileged "$bin/pg_ctl" -D "$folder/data" -l "$folder/log" -w -t 60 -o \
-    "-c listen_addresses=127.0.0.1 -c port=$port -c unix_socket_directories='' -c fsync=off" start >&2
+  serve "$folder" "$port"
   echo "postgres://ackloop:$password@127.0.0.1:$port/postgres"
+}
+
+# Kills the server with all its processes, and starts it again.
+crash() {
+  local port folder postmaster
+  port="$(printf '%s' "$1" | sed -E 's#.*:([0-9]+)/.*#\1#')"
+  folder="$(folder_of "$port")"
+  [ -d "$folder/data" ] || { echo "no server of this script has that address" >&2; exit 1; }
+  postmaster="$(unprivileged head -n 1 "$folder/data/postmaster.pid")"
+  kill -9 "$postmaster" $(ps -o pid= --ppid "$postmaster")
+  # Its memory is free once all its processes are gone.
+  for _ in $(seq 50); do
+    if serve "$folder" "$port"; then return; fi
+    sleep 0.1
+  done
+  exit 1
 }
 
 stop() {
@@ -71,7 +91,8 @@ stop() {
 
 case "${1:-}" in
   start) start ;;
+  crash) crash "${2:?the address that start has printed}" ;;
   stop) stop "${2:?the address that start has printed}" ;;
   pooler) pooler ;;
-  *) echo "usage: scripts/postgres.sh start | stop <address> | pooler" >&2; exit 2 ;;
+  *) echo "usage: scripts/postgres.sh start | stop <address> | crash <address> | pooler" >&2; exit 2 ;;
 esac

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { transform } from "esbuild";
+import { isPageFile, pageModule } from "./page-files.mjs";
 
 const source = (path) => new URL(`../src/${path}/index.ts`, import.meta.url);
 
@@ -20,6 +21,9 @@ export function resolve(specifier, context, next) {
 export async function load(url, context, next) {
   if (!url.startsWith("file:") || !url.endsWith(".ts")) return next(url, context);
   const path = fileURLToPath(url);
+  if (isPageFile(path)) {
+    return { format: "module", source: await pageModule(path), shortCircuit: true };
+  }
   const { code } = await transform(await readFile(path, "utf8"), {
     loader: "ts",
     sourcefile: path,

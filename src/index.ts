@@ -53,6 +53,7 @@ export type { ConsumeOptions, DrainOptions } from "./loop/consume.ts";
 export { consume, drain } from "./loop/consume.ts";
 export type { Deliveries, DeliveriesOptions, OwnDelivery } from "./loop/deliveries.ts";
 export { deliveries } from "./loop/deliveries.ts";
+export type { Incident, OpenEvent, RunDetails } from "./loop/details.ts";
 export type { Group, GroupHealth, GroupOptions } from "./loop/group.ts";
 export { group } from "./loop/group.ts";
 export type {

@@ -30,8 +30,10 @@ const { values: options } = parseArgs({
   options: {
     json: { type: "boolean", default: false },
     scale: { type: "boolean", default: false },
+    small: { type: "boolean", default: false },
+    engine: { type: "string" },
+    fault: { type: "string" },
   },
-  strict: false,
 });
 const began = performance.now();
 const seconds = (): number => Math.round((performance.now() - began) / 100) / 10;
@@ -155,4 +157,4 @@ async function main(): Promise<void> {
   if (total.lost > 0 || total.ackedBeforeHandled > 0 || total.unacked > 0) process.exitCode = 1;
 }
 
-await (options.scale ? scaleDemo() : main());
+await (options.scale ? scaleDemo(options) : main());

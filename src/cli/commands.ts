@@ -6,6 +6,7 @@ import { drain } from "./commands/drain.ts";
 import { emulate } from "./commands/emulate.ts";
 import { generate } from "./commands/generate.ts";
 import { inbox } from "./commands/inbox.ts";
+import { inspect } from "./commands/inspect.ts";
 import { leases } from "./commands/leases.ts";
 import { probe } from "./commands/probe.ts";
 import { publish } from "./commands/publish.ts";
@@ -24,6 +25,7 @@ export const commands: readonly Command[] = [
   cursors,
   leases,
   inbox,
+  inspect,
   doctor,
   probe,
   generate,

@@ -2,6 +2,7 @@ import type { CursorStore, Feed, Logger, Receiver } from "ackloop";
 import type { Connection, Emulator, EmulatorOptions } from "ackloop/emulator";
 import type { Assumptions } from "../core/assumption.ts";
 import type { Example } from "./command.ts";
+import type { EmulatorCommand, Guide } from "./emulator-page/guide.ts";
 import type { Environment } from "./surroundings.ts";
 
 /** What the command line knows of a provider: one file each, in `providers`. */
@@ -20,15 +21,8 @@ export interface Provider {
   readonly connect: (environment: Environment, settings: Settings) => Promise<Account>;
   /** Makes its emulator; `limits` says whether its rate limits are on, as documented. */
   readonly emulator: (options: EmulatorOptions, limits: boolean) => Promise<Emulator>;
-  /**
-   * Puts items into a new place of an emulator, as {@link Provider.sample} or the wire has them; gives the
-   * place. `url` is where a provider calls that does.
-   */
-  readonly fill: (
-    command: EmulatorCommand,
-    items: readonly unknown[],
-    url?: string,
-  ) => Promise<string>;
+  /** How items, as {@link Provider.sample} or the wire has them, are put into its emulator; and what its page tells. */
+  readonly guide: Guide;
   /** A made-up item, by its number from 1. */
   readonly sample: (number: number) => unknown;
   /** A program of five lines that consumes from a place of an emulator; `port` is where it is called. */
@@ -49,9 +43,6 @@ export interface Provider {
 
 /** Questions by the ids of assumptions. */
 export type Probes<Id extends string = string> = Readonly<Record<Id, Probe | string>>;
-
-/** What an emulator does without a request, by the names that `POST /_emulator/<provider>/<name>` has. */
-export type EmulatorCommand = (name: string, body: object) => Promise<Record<string, unknown>>;
 
 /** An environment variable. */
 export interface Variable {
@@ -195,3 +186,23 @@ export function listAt(answer: Answer, member?: string): readonly Record<string,
   const value = member === undefined ? answer.json : Object(answer.json)[member];
   return Array.isArray(value) ? value : [];
 }
+
+/** Puts items into a new place of an emulator; gives the place. `url` is where a provider calls that does. */
+export async function fill(
+  { guide, title }: Provider,
+  command: EmulatorCommand,
+  items: readonly unknown[],
+  url?: string,
+): Promise<string> {
+  const place = await guide.make?.(command, "orders");
+  // A listener gets what comes after it was made.
+  if (place !== undefined && url !== undefined) await guide.listen?.(command, place, url);
+  await guide.put(command, place, items);
+  return place ?? title;
+}
+
+/** The commands of an emulator in this process. */
+export const commandsOf =
+  ({ admin }: Pick<Emulator, "admin">): EmulatorCommand =>
+  async (name, body) =>
+    Object((await admin[name]?.(body)) ?? {});

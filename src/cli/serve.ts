@@ -1,5 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { ReadableStream as WebStream } from "node:stream/web";
 import { Failure } from "./failure.ts";
 
 /** A fetch handler that is reachable. */
@@ -7,6 +9,8 @@ export interface Served {
   readonly port: number;
   /** Ends it once the requests that are open have been answered. */
   close(): Promise<void>;
+  /** Cuts the requests that are open, such as those that go on for as long as somebody looks. */
+  cut(): void;
 }
 
 /**
@@ -26,6 +30,7 @@ export async function serve(
   const address = server.address();
   return {
     port: typeof address === "object" ? (address?.port ?? port) : port,
+    cut: () => server.closeAllConnections(),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -46,24 +51,36 @@ async function answer(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
 ): Promise<void> {
-  const { method = "GET", url = "/" } = incoming;
-  const hasBody = method !== "GET" && method !== "HEAD";
+  const leaving = new AbortController();
+  outgoing.once("close", () => leaving.abort());
   try {
-    const request = new Request(new URL(url, "http://127.0.0.1"), {
-      method,
-      headers: Object.entries(incoming.headersDistinct).flatMap(([name, values = []]) =>
-        values.map((value): [string, string] => [name, value]),
-      ),
-      ...(hasBody && { body: Readable.toWeb(incoming) as ReadableStream, duplex: "half" }),
-    });
-    const response = await handle(request);
+    const response = await handle(toRequest(incoming, leaving.signal));
     outgoing.writeHead(response.status, Object.fromEntries(response.headers));
-    outgoing.end(await response.text());
+    await pipe(response, outgoing);
   } catch {
     // The caller went away, or sent what is no request: it is repeated.
     if (!outgoing.headersSent) outgoing.writeHead(503);
     outgoing.end();
   }
+}
+
+function toRequest(incoming: IncomingMessage, signal: AbortSignal): Request {
+  const { method = "GET", url = "/" } = incoming;
+  const hasBody = method !== "GET" && method !== "HEAD";
+  return new Request(new URL(url, "http://127.0.0.1"), {
+    method,
+    signal,
+    headers: Object.entries(incoming.headersDistinct).flatMap(([name, values = []]) =>
+      values.map((value): [string, string] => [name, value]),
+    ),
+    ...(hasBody && { body: Readable.toWeb(incoming) as ReadableStream, duplex: "half" }),
+  });
+}
+
+/** Hands a body on as it comes, and no faster than it is taken. */
+async function pipe({ body }: Response, outgoing: ServerResponse): Promise<void> {
+  if (body) await pipeline(Readable.fromWeb(body as WebStream), outgoing);
+  else outgoing.end();
 }
 
 /** A port that nobody listens on just now. */

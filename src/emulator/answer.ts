@@ -1,6 +1,6 @@
 import type { Call, EmulatorDefinition, EmulatorTools, Route } from "./definition.ts";
 import { Refusal } from "./exchange.ts";
-import { createRouter } from "./routes.ts";
+import { createRouter, type RouteMatch } from "./routes.ts";
 import { isConnectionCut, spoilAfter, spoilBefore } from "./spoil.ts";
 import { wait } from "./wait.ts";
 
@@ -61,7 +61,7 @@ function createRouted(
 
 /** Makes the way of a request through an emulator. */
 export function createAnswer(tools: EmulatorTools, definition: EmulatorDefinition): Answer {
-  const { journal } = tools;
+  const { journal, watching } = tools;
   const findRoute = createRouter(definition.routes);
   const routed = createRouted(tools, definition);
 
@@ -89,22 +89,35 @@ export function createAnswer(tools: EmulatorTools, definition: EmulatorDefinitio
     }
   }
 
-  return async (number, request, signal, caller) => {
-    const url = new URL(request.url);
-    const match = findRoute(request.method, url.pathname);
+  async function matched(
+    match: RouteMatch<Route>,
+    call: Omit<Arrived, "operation" | "params">,
+  ): Promise<Response> {
     const reply =
       match.found === "route"
         ? await known(match.route, {
-            number,
+            ...call,
             operation: match.route.operation,
-            request,
-            url,
             params: match.params,
-            signal,
-            caller,
           })
-        : unrouted(number, match.found === "methods" ? match.methods : []);
+        : unrouted(call.number, match.found === "methods" ? match.methods : []);
     const date = new Date(tools.clock.now()).toUTCString();
     return reply.headers.has("date") ? reply : saying({ date }, reply);
+  }
+
+  return async (number, request, signal, caller) => {
+    const url = new URL(request.url);
+    const match = findRoute(request.method, url.pathname);
+    const operation = match.found === "route" ? match.route.operation : "unknown";
+    const { method } = request;
+    const end = watching.begin({ direction: "in", number, operation, method, url: request.url });
+    try {
+      const reply = await matched(match, { number, request, url, signal, caller });
+      end(reply.status);
+      return reply;
+    } catch (error) {
+      end();
+      throw error;
+    }
   };
 }

@@ -2,6 +2,7 @@ import type { FaultInjector, Faults } from "./faults.ts";
 import type { Journal, JournalDetail, JournalWriter } from "./journal.ts";
 import type { RandomOf } from "./random.ts";
 import type { PathParameters } from "./routes.ts";
+import type { EmulatorWatcher, Watching } from "./watch.ts";
 
 /** The options that every emulator takes. */
 export interface EmulatorOptions {
@@ -25,6 +26,32 @@ export type Connection = Readonly<Record<string, string>>;
 /** What other processes may do through the server, by name: JSON in, JSON out. */
 export type AdminCommands = Readonly<Record<string, (body: unknown) => unknown>>;
 
+/** A reader that a place calls: discue's listener. */
+export interface EmulatorListener {
+  /** Its id: the journal's `reader`. */
+  readonly id: string;
+  /** Its name. */
+  readonly name: string;
+  /** Where it is called; what may be a credential is masked. */
+  readonly url: string;
+  /** How many events it has acknowledged. */
+  readonly acked: number;
+  /** How many it has refused so far, and gets again. */
+  readonly failing: number;
+}
+
+/** What events are published into: a queue, a topic, or the list of a channel. */
+export interface EmulatorPlace {
+  /** Its id: the journal's `queue`. */
+  readonly id: string;
+  /** Its name. */
+  readonly name: string;
+  /** How many events are not acknowledged; where the provider keeps no reader's place, how many it holds. */
+  readonly holds: number;
+  /** Who is called with its events; absent where nobody is. */
+  readonly listeners?: readonly EmulatorListener[] | undefined;
+}
+
 /** One provider's API, faked with its state in memory. `Operation` are its calls by name. */
 export interface Emulator<Own extends Connection = Connection, Operation extends string = string> {
   /** The provider's name, and the prefix under which a server offers it. */
@@ -47,6 +74,16 @@ export interface Emulator<Own extends Connection = Connection, Operation extends
   readonly admin: AdminCommands;
   /** The base URLs and the test credentials, for a client that reaches it under `origin`. */
   connection(origin: string): Own;
+  /** The queues, topics or lists that there are, in the order they were made; an empty list where there is none. */
+  places(): readonly EmulatorPlace[];
+  /** An event as a place would give it to a reader; `undefined` where it holds none of that id. */
+  held(place: string, eventId: string): unknown;
+  /**
+   * Tells a watcher of all that happens from now on, resets included; gives what ends it.
+   *
+   * It is called in the middle of a request, keeps nothing for it, and never shows a credential, a header or a body.
+   */
+  watch(watcher: EmulatorWatcher): () => void;
   /**
    * Begins anew, as it was made: nothing published, no fault, an empty journal, the same ids again. What
    * is open is cut. For `afterEach`.
@@ -81,6 +118,8 @@ export interface EmulatorTools {
   readonly faults: FaultInjector;
   /** The journal. */
   readonly journal: JournalWriter;
+  /** Who watches, and what tells them. */
+  readonly watching: Watching;
   /** Fires at `close()`: for timers and requests of the emulator's own. */
   readonly closing: AbortSignal;
   /** Fires `closing`. Called by the frame alone. */
@@ -132,6 +171,10 @@ export interface EmulatorDefinition<
   readonly admin: AdminCommands;
   /** Base URLs and test credentials. */
   readonly connection: (origin: string) => Own;
+  /** What events are published into. @default nothing */
+  readonly places?: (() => readonly EmulatorPlace[]) | undefined;
+  /** An event as a place gives it. @default none */
+  readonly held?: ((place: string, eventId: string) => unknown) | undefined;
   /** The operations that the emulator itself calls others by: faults hit them only by name. */
   readonly outgoing?: readonly Operation[] | undefined;
   /** Ends the provider's own work, at `close()`, after `closing` has fired, and at `reset()`. */

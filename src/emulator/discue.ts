@@ -1,4 +1,11 @@
-import type { Call, Emulator, EmulatorOptions, EmulatorTools, Route } from "./definition.ts";
+import type {
+  Call,
+  Emulator,
+  EmulatorOptions,
+  EmulatorPlace,
+  EmulatorTools,
+  Route,
+} from "./definition.ts";
 import { createDoor, type Door } from "./discue/access.ts";
 import { clientRoutes, domainRoutes, keyRoutes, usageRoutes } from "./discue/account-calls.ts";
 import {
@@ -20,6 +27,7 @@ import { createEmulator, createTools, resettable } from "./emulator.ts";
 import { json, Refusal } from "./exchange.ts";
 import { type Choices, checkChoices, isFlag, isText } from "./options.ts";
 import { type Random, randomUuid } from "./random.ts";
+import { shownTarget } from "./shown-target.ts";
 
 /** What the emulator of discue may be told. */
 export interface DiscueEmulatorOptions extends EmulatorOptions {
@@ -110,7 +118,7 @@ function makeDiscue(
   const first = newId("key");
   state.keys.set(first, firstKey(first, apiKey, now()));
   const usage = createUsage(now, () => newId("usage"));
-  const outgoing = createOutgoing(deliver, assumptions.followsRedirects);
+  const outgoing = createOutgoing(deliver, assumptions.followsRedirects, tools.watching);
   const isOnKnownHost = options.requireVerifiedDomain ? verifiedHosts(state) : () => true;
   const mayCall = (listener: ListenerState): boolean =>
     isOnKnownHost(listener) && (assumptions.callsInactive || listener.state !== "inactive");
@@ -138,10 +146,32 @@ function makeDiscue(
     errorReply: (status) => json({ title: phrases[status] ?? "Error", status }, status),
     admin: discueCommands(actions),
     connection: (origin) => ({ baseUrl: origin, apiKey }),
+    places: () => placesOf(state),
+    held: (queue, id) => heldIn(state, queue, id),
     outgoing: ["notify", "liveness"],
     end: () => endAll(world),
   });
   return { ...emulator, ...actions };
+}
+
+function placesOf({ queues }: State): readonly EmulatorPlace[] {
+  return [...queues.values()].map(({ id, name = "", messages, listeners }) => ({
+    id,
+    name,
+    holds: messages.size,
+    listeners: [...listeners.values()].map((listener) => ({
+      id: listener.id,
+      name: listener.name,
+      url: shownTarget(listener.notifyUrl, "out"),
+      acked: listener.acknowledged,
+      failing: listener.missed.size,
+    })),
+  }));
+}
+
+function heldIn({ queues }: State, queue: string, id: string): unknown {
+  const message = queues.get(queue)?.messages.get(id);
+  return message && { id, name: message.name, data: message.data };
 }
 
 /** Ends every delivery, check and wait. */

@@ -22,8 +22,10 @@
  * 6. `call.duplicate` says that the fault `duplicate` hit this call: deliver something twice.
  * 7. `admin` names what other processes may do through the server, such as `publish`: each takes the
  *    parsed JSON body and gives what is answered; a `Refusal` or `TypeError` becomes a 400.
- * 8. `connection(origin)` gives what a client needs under that origin: base URLs and credentials.
- * 9. `return resettable(createTools(...), (tools) => ({ ...createEmulator(tools, definition), publish }))`,
+ * 8. `places` and `held` tell what there is, for somebody who looks; a call that it makes itself is begun and
+ *    ended by `tools.watching.begin`.
+ * 9. `connection(origin)` gives what a client needs under that origin: base URLs and credentials.
+ * 10. `return resettable(createTools(...), (tools) => ({ ...createEmulator(tools, definition), publish }))`,
  *    with an interface of its own. All state is made inside, so that a reset makes it anew.
  *
  * The types of all this are in `definition.ts`; `rate-limit.ts` counts calls by key, `random.ts` makes
@@ -42,7 +44,9 @@ import type {
 import { createFaults } from "./faults.ts";
 import { createJournal, type Journal } from "./journal.ts";
 import { createRandoms } from "./random.ts";
+import { secretsOf } from "./shown-target.ts";
 import { connectionCut } from "./spoil.ts";
+import { createWatching } from "./watch.ts";
 
 /** Not `Date` itself: a test may put a fake one in its place later. */
 const currentClock: EmulatorClock = { now: () => Date.now() };
@@ -60,7 +64,8 @@ export function createTools(name: string, options: EmulatorOptions = {}): Emulat
   }
   if (typeof clock?.now !== "function") throw new TypeError("emulator: clock must have now()");
   const faults = createFaults(seed);
-  const journal = createJournal(name, detail);
+  const watching = createWatching();
+  const journal = createJournal(name, detail, watching.entry);
   const closing = new AbortController();
   let random = createRandoms(seed);
   return {
@@ -70,12 +75,14 @@ export function createTools(name: string, options: EmulatorOptions = {}): Emulat
     random: (purpose) => random(purpose),
     faults,
     journal,
+    watching,
     closing: closing.signal,
     close: () => closing.abort(connectionCut()),
     reset() {
       faults.reset();
       journal.reset();
       random = createRandoms(seed);
+      watching.reset();
     },
   };
 }
@@ -134,6 +141,7 @@ export function createEmulator<Own extends Connection, Operation extends string>
   const operations = routes.map(({ operation }) => operation);
   tools.faults.know(operations, outgoing);
   tools.journal.know([...operations, ...outgoing]);
+  tools.watching.know(secretsOf(definition.connection("")));
   const answer = createAnswer(tools, definition);
   // Not listeners on `closing`: Node warns of more than ten of them.
   const open: Open = new Map();
@@ -169,6 +177,9 @@ export function createEmulator<Own extends Connection, Operation extends string>
     journal: tools.journal as unknown as Journal<Operation>,
     admin: definition.admin,
     connection: definition.connection,
+    places: () => definition.places?.() ?? [],
+    held: (place, eventId) => definition.held?.(place, eventId),
+    watch: tools.watching.add,
     end,
     close() {
       tools.close();

@@ -8,7 +8,9 @@ export type {
   Connection,
   Emulator,
   EmulatorClock,
+  EmulatorListener,
   EmulatorOptions,
+  EmulatorPlace,
 } from "./definition.ts";
 export type {
   DiscueApiAssumptions,
@@ -57,6 +59,7 @@ export type { TikiOperation } from "./tiki/operation.ts";
 export type { TikiEmulatorOptions } from "./tiki/options.ts";
 export type { TikiEmitted, TikiEventInput } from "./tiki/queues.ts";
 export { type TikiConnection, type TikiEmulator, tikiEmulator } from "./tiki.ts";
+export type { EmulatorExchange, EmulatorWatcher } from "./watch.ts";
 export type { WorkatoApiClient, WorkatoPermission } from "./workato/access.ts";
 export type { WorkatoAssumptions } from "./workato/assumptions.ts";
 export type { WorkatoMethods } from "./workato/commands.ts";

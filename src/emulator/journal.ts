@@ -320,7 +320,11 @@ function toEntry(
 }
 
 /** Makes the journal of one emulator. */
-export function createJournal(provider: string, detail: JournalDetail = "all"): JournalWriter {
+export function createJournal(
+  provider: string,
+  detail: JournalDetail = "all",
+  tell: (entry: JournalEntry) => void = () => {},
+): JournalWriter {
   const entries: AnyEntry[] = [];
   const records = createRecords();
   const totals: Mutable<JournalTotals> = { ...noTotals };
@@ -338,6 +342,7 @@ export function createJournal(provider: string, detail: JournalDetail = "all"): 
       totals[entry.kind] += 1;
       if (isKept(detail, entry.kind)) entries.push(entry);
       if (detail !== "totals") records.count(entry);
+      tell(entry as JournalEntry);
       return entry as JournalEntry;
     },
     entries<Kind extends JournalKind>(query: JournalQuery<string, Kind> = {}) {

@@ -109,6 +109,12 @@ function makeKekker(
     routes: createRoutes({ login, password, assumptions, channels, journal: tools.journal }),
     errorReply: (status, text) => errorReply(status, text, assumptions),
     admin: kekkerCommands({ publish, setOperation, unprocessed }),
+    places: () =>
+      [...channels.keys()].map((id) => ({ id, name: "events", holds: unprocessed(id) })),
+    held: (name, id) => {
+      const event = channels.get(name)?.events.find(id);
+      return event && toEvent(event, assumptions);
+    },
     connection: (baseUrl) => ({
       baseUrl,
       channel: assumptions.channels[0] ?? "",

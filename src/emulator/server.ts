@@ -10,6 +10,11 @@ export interface ServeOptions {
   readonly port?: number | undefined;
   /** The longest request body, in bytes; a longer one is answered with 413. @default 33_554_432 */
   readonly maxBodyBytes?: number | undefined;
+  /**
+   * Answers what is under no emulator's name, such as a page at `/`: its request's URL has the server's own
+   * origin, and the header `host` is as it came. `undefined` is a 404. @default none
+   */
+  readonly page?: ((request: Request) => Promise<Response | undefined>) | undefined;
 }
 
 /** Emulators behind a real HTTP server. */
@@ -82,11 +87,12 @@ function write(outgoing: ServerResponse, piece: Uint8Array): Promise<void> {
 }
 
 /**
- * Sends an answer. One that names its length is sent as its stream gives it, and when the stream
- * breaks the connection does, after what it gave has left: that is how a truncated body looks.
+ * Sends an answer. One that names its length, or a stream of events, is sent as its stream gives it, and when
+ * the stream breaks the connection does, after what it gave has left: that is how a truncated body looks.
  */
 async function send(reply: Response, outgoing: ServerResponse): Promise<void> {
-  const streamed = reply.headers.has("content-length");
+  const isOfEvents = reply.headers.get("content-type")?.startsWith("text/event-stream") ?? false;
+  const streamed = isOfEvents || reply.headers.has("content-length");
   const headers = Object.fromEntries(reply.headers);
   if (!streamed || !reply.body) {
     const bytes = new Uint8Array(await reply.arrayBuffer());
@@ -95,10 +101,15 @@ async function send(reply: Response, outgoing: ServerResponse): Promise<void> {
     return;
   }
   outgoing.writeHead(reply.status, headers);
+  if (isOfEvents) outgoing.flushHeaders();
+  const reader = reply.body.getReader();
+  // What waits for its next piece is not heard of any more.
+  outgoing.once("close", () => void reader.cancel().catch(() => {}));
   try {
-    for await (const piece of reply.body) {
-      if (outgoing.destroyed) return;
-      await write(outgoing, piece);
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done || outgoing.destroyed) break;
+      await write(outgoing, value);
     }
     outgoing.end();
   } catch (error) {
@@ -114,8 +125,8 @@ function sendText(outgoing: ServerResponse, status: number, text: string): void 
 }
 
 /** The target of a request; two slashes at its head are a path as well, not a host. */
-function urlOf({ url = "/" }: IncomingMessage): URL | undefined {
-  return url.startsWith("/") ? new URL(`http://127.0.0.1${url}`) : undefined;
+function urlOf({ url = "/", socket }: IncomingMessage): URL | undefined {
+  return url.startsWith("/") ? new URL(`http://127.0.0.1:${socket.localPort}${url}`) : undefined;
 }
 
 /** A page of elsewhere could reach the server by a name of its own that leads here. */
@@ -123,8 +134,10 @@ function isLoopback(host: string | undefined): boolean {
   return host === undefined || /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/i.test(host);
 }
 
+const noPrefix = "No emulator has this prefix.";
+
 /** Finds what answers under a path, and the path as that sees it. */
-function createFinder(emulators: readonly Emulator[]) {
+function createFinder(emulators: readonly Emulator[], page: ServeOptions["page"]) {
   const admin = createAdmin(emulators);
   const targets = new Map(emulators.map((emulator) => [emulator.name, emulator.fetch]));
   return (url: URL): { readonly target: Target; readonly url: URL } | undefined => {
@@ -133,13 +146,21 @@ function createFinder(emulators: readonly Emulator[]) {
       return { target: (at, init) => admin(new Request(at, init)), url };
     }
     const target = targets.get(prefix);
+    if (!target) {
+      const toPage: Target = async (at, init) =>
+        (await page?.(new Request(at, init))) ?? new Response(`${noPrefix}\n`, { status: 404 });
+      return page && { target: toPage, url };
+    }
     // Not resolved against the origin: two slashes at its head would name a host.
-    return target && { target, url: new URL(`${url.origin}/${rest.join("/")}${url.search}`) };
+    return { target, url: new URL(`${url.origin}/${rest.join("/")}${url.search}`) };
   };
 }
 
-function createListener(emulators: readonly Emulator[], maxBodyBytes: number) {
-  const find = createFinder(emulators);
+function createListener(
+  emulators: readonly Emulator[],
+  { page, maxBodyBytes }: Pick<ServeOptions, "page"> & { readonly maxBodyBytes: number },
+) {
+  const find = createFinder(emulators, page);
 
   async function answer(
     incoming: IncomingMessage,
@@ -152,7 +173,7 @@ function createListener(emulators: readonly Emulator[], maxBodyBytes: number) {
       return sendText(outgoing, 403, "This server answers to 127.0.0.1, [::1] and localhost only.");
     }
     const found = find(url);
-    if (!found) return sendText(outgoing, 404, "No emulator has this prefix.");
+    if (!found) return sendText(outgoing, 404, noPrefix);
     const { method = "GET" } = incoming;
     if (method === "TRACE") return sendText(outgoing, 405, "No emulator knows this method.");
     const body = await readBody(incoming, maxBodyBytes);
@@ -219,8 +240,11 @@ export async function serveEmulators(
     Array.isArray(emulators) && emulators.every((each) => typeof each?.fetch === "function");
   if (!areAll)
     throw new TypeError("serveEmulators: give a list of emulators, such as [tikiEmulator()]");
-  checkNames("serveEmulators", options, ["port", "maxBodyBytes"]);
-  const { port: wanted = 0, maxBodyBytes = 33_554_432 } = options;
+  checkNames("serveEmulators", options, ["port", "maxBodyBytes", "page"]);
+  const { port: wanted = 0, maxBodyBytes = 33_554_432, page } = options;
+  if (page !== undefined && typeof page !== "function") {
+    throw new TypeError("serveEmulators: page must be a function that answers requests");
+  }
   checkRange("serveEmulators: maxBodyBytes", maxBodyBytes, 1, Number.MAX_SAFE_INTEGER);
   if (!Number.isInteger(wanted) || wanted < 0 || wanted > 65_535) {
     throw new TypeError("serveEmulators: port must be a whole number from 0 to 65535");
@@ -231,7 +255,7 @@ export async function serveEmulators(
   // Not imported: bundlers for the web refuse even an import that nothing there gets to.
   const http = typeof process === "object" ? process.getBuiltinModule?.("node:http") : undefined;
   if (!http) throw new TypeError("serveEmulators: there is no node:http here");
-  const listener = createListener(emulators, maxBodyBytes);
+  const listener = createListener(emulators, { page, maxBodyBytes });
   const running = new Set<Promise<void>>();
   const server = http.createServer({ keepAliveTimeout: 65_000 }, (incoming, outgoing) => {
     const done: Promise<void> = listener(incoming, outgoing).finally(() => running.delete(done));

@@ -216,6 +216,9 @@ function makeTiki(
     routes: [...oauthRoutes({ apps, sellers, tokens }), ...apiRoutes(state)],
     errorReply,
     admin: tikiCommands({ ...methods, ...people }),
+    places: () =>
+      queues.all().map(({ code, name }) => ({ id: code, name, holds: methods.waiting(code) })),
+    held: (code, id) => queues.find(code)?.log.find(id)?.wire,
     connection: (origin) => connect(origin, apps, app),
   });
   return {

@@ -163,6 +163,17 @@ function makeWorkato(
         ? json({ message: "Server error", id: randomUuid(tools.random("error")) }, status)
         : json({ message: text }, status),
     admin: workatoCommands({ ...actions, revoke }),
+    places: () =>
+      topics.all().map(({ id, name, log }) => ({
+        id: String(id),
+        name,
+        holds: log.end() - log.first(),
+      })),
+    held: (id, messageId) =>
+      topics
+        .all()
+        .find((topic) => String(topic.id) === id)
+        ?.log.find(messageId)?.wire,
     connection: (origin) => ({
       baseUrl: origin,
       streamsUrl: `${origin}/api/v1`,

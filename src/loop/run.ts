@@ -1,7 +1,9 @@
 import type { AckloopError } from "../core/errors.ts";
-import { checkOptions, milliseconds } from "../core/options.ts";
+import { checkOptions, milliseconds, whole } from "../core/options.ts";
+import type { ReportListener } from "../core/report.ts";
 import type { Summary } from "../core/summary.ts";
 import { Awaitable } from "./awaitable.ts";
+import type { RunDetails } from "./details.ts";
 import { SILENT_AFTER_MS } from "./engine/answers.ts";
 import type { Engine } from "./engine/engine.ts";
 
@@ -69,6 +71,9 @@ export interface Health {
    */
   readonly outageMs?: number | undefined;
 }
+
+/** The options of a look inside. */
+const detailsTable = { most: whole(0, 1000).or(50) };
 
 /** The options of a stop. */
 export const stopTable = { withinMs: milliseconds(0) };
@@ -143,6 +148,27 @@ export class Run extends Awaitable<Summary> {
    */
   reload(): Promise<void> {
     return this.#engine.reload();
+  }
+
+  /**
+   * Listens to every report from now on, as the option `onReport` does from the start, until the function that it
+   * gives is called. While nobody listens, reports that come with each event are not made. One that throws goes no
+   * further.
+   */
+  watch(listener: ReportListener): () => void {
+    return this.#engine.watch(listener);
+  }
+
+  /**
+   * What the run has done and holds, for pages and tools that show it to people; see `ackloop/inspector`. It costs
+   * what it shows, and nothing while nobody asks.
+   *
+   * @param options.most How many open events are given at the most, 0-1000. @default 50
+   * @throws {AckloopError} `config` when `most` is no such number.
+   */
+  details(options: { readonly most?: number | undefined } = {}): RunDetails {
+    const { most } = checkOptions("run.details", options, detailsTable);
+    return this.#engine.details(most);
   }
 
   /** How the run is doing. */

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import type { Provider } from "../../src/cli/provider.ts";
+import { commandsOf, fill, type Provider } from "../../src/cli/provider.ts";
 import { providers } from "../../src/cli/providers.ts";
 import type { Connection, Emulator } from "../../src/emulator/index.ts";
 import { serveEmulators } from "../../src/emulator/index.ts";
@@ -29,11 +29,7 @@ export async function emulated(provider: Provider, made?: Emulator): Promise<Emu
     emulator,
     connection,
     environment: environmentOf(provider, connection),
-    fill: (items) =>
-      provider.fill(
-        async (name, body) => ((await emulator.admin[name]?.(body)) ?? {}) as never,
-        items,
-      ),
+    fill: (items) => fill(provider, commandsOf(emulator), items),
   };
 }
 

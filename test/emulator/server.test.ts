@@ -219,6 +219,49 @@ describe("a server of emulators", () => {
     expect(await statusOf("http://evil.example/_emulator/health", "localhost")).toBe(400);
   });
 
+  it("gives to its page what no emulator has, by the name it was asked for, and streams its events", async () => {
+    let ended = 0;
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(new TextEncoder().encode("data: 1\n\n")),
+      cancel: () => {
+        ended += 1;
+      },
+    });
+    const server = await serveEmulators([echoEmulator()], {
+      page: async ({ url, headers, signal }) => {
+        const { pathname, host } = new URL(url);
+        if (pathname === "/gone") return undefined;
+        signal.addEventListener("abort", () => {
+          ended += 1;
+        });
+        if (pathname !== "/live") return Response.json([host, headers.get("host"), pathname]);
+        return new Response(body, { headers: { "content-type": "text/event-stream" } });
+      },
+    });
+    onTestFinished(() => server.close());
+    const host = `localhost:${server.port}`;
+
+    const page = await fetch(`http://${host}/a`).catch(() => fetch(`${server.origin}/a`));
+    const gone = await fetch(`${server.origin}/gone`);
+    const echo = await fetch(`${server.origin}/echo/echo/a`, post);
+    const live = await fetch(`${server.origin}/live`);
+    const reader = live.body?.getReader();
+    const first = await reader?.read();
+    await reader?.cancel();
+
+    const [here, named, path] = await page.json();
+    expect([here, path]).toEqual([`127.0.0.1:${server.port}`, "/a"]);
+    expect(named).toMatch(/^(localhost|127\.0\.0\.1):\d+$/);
+    expect([gone.status, await gone.text(), echo.status]).toEqual([
+      404,
+      "No emulator has this prefix.\n",
+      200,
+    ]);
+    expect(new TextDecoder().decode(first?.value)).toBe("data: 1\n\n");
+    await vi.waitFor(() => expect(ended).toBeGreaterThan(0), 60_000);
+    await expect(serveEmulators([], { page: "x" as never })).rejects.toThrow(/page must be/);
+  });
+
   it("begins anew, and adds all faults of a list or none, for other processes", async () => {
     const echo = echoEmulator();
     const { origin } = await served(echo);

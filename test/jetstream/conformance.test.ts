@@ -2,8 +2,9 @@ import type { NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { feedConformance, feedLaws, tryLaw } from "../../src/testing/feed-conformance.ts";
 import type { LawResult } from "../../src/testing/index.ts";
+import { apart } from "../testing/apart.ts";
 import { connected, natsHint, natsUrl } from "./servers.ts";
-import { apart, streamHarness } from "./support.ts";
+import { streamHarness } from "./support.ts";
 
 /** Laws of other kinds of feeds, or of what no engine of messages has. */
 const untested = ["A7", "B11", "B12", "C6", "H2b", "I1", "Q2"];

@@ -3,7 +3,7 @@ import type { NatsConnection } from "@nats-io/transport-node";
 import type { FeedEvent } from "../../src/core/event.ts";
 import type { Delivery, Feed, ReadableDelivery, Receipt } from "../../src/core/feed.ts";
 import { toPage, toReceipt } from "../../src/core/feed.ts";
-import { type PartitionOptions, partitionOf } from "../../src/core/partition.ts";
+import type { PartitionOptions } from "../../src/core/partition.ts";
 import type { JetStreamConsumerOptions } from "../../src/jetstream/index.ts";
 import { jetStreamQueue } from "../../src/jetstream/index.ts";
 import { wrapFeed } from "../../src/testing/feed-laws/wrapping.ts";
@@ -38,22 +38,6 @@ export function receiptsOf(all: readonly Delivery[]): Receipt[] {
 
 export function idsOf(all: readonly Delivery[]): string[] {
   return all.map(({ event }) => event?.id ?? "unreadable");
-}
-
-/** Puts each event that is new into the next partition, so that none stands behind another. */
-export function apart(partitions: number): Required<PartitionOptions> {
-  const keys = new Map<number, string>();
-  for (let at = 0; keys.size < partitions; at += 1) {
-    const key = `key ${at}`;
-    if (!keys.has(partitionOf(key, partitions))) keys.set(partitionOf(key, partitions), key);
-  }
-  const seen = new Map<string, string>();
-  const orderBy = ({ id }: FeedEvent): string => {
-    const key = seen.get(id) ?? keys.get(seen.size % partitions) ?? "";
-    seen.set(id, key);
-    return key;
-  };
-  return { partitions, orderBy };
 }
 
 const anything = {

@@ -32,12 +32,16 @@ const sound: Files = {
   "src/providers/tiki/wire.ts": 'import * as z from "zod/mini"; export { z };',
   "src/providers/tiki/index.ts":
     'import "./wire.ts"; import "../../http/client.ts"; import "../../feeds/cursor.ts"; import "../../core/errors.ts"; export {};',
+  "src/page/page.ts": "export {};",
+  "src/page/parts/table.ts": 'import "preact"; export {};',
+  "src/emulator/page/main.ts": 'import "preact"; import "../../page/parts/table.ts"; export {};',
+  "src/emulator/page/built.ts": 'import "../../page/page.ts"; export {};',
   "src/emulator/index.ts":
-    'import "node:http"; import type { Item } from "../core/event.ts"; export type E = Item;',
+    'import "node:http"; import "../page/page.ts"; import "./page/built.ts"; import type { Item } from "../core/event.ts"; export type E = Item;',
   "src/testing/index.ts":
     'import "../core/errors.ts"; import "../feeds/cursor.ts"; import "../loop/run.ts"; import "../emulator/index.ts"; import "msw"; export {};',
   "src/inspector/letters.ts":
-    'import "../core/errors.ts"; import "../feeds/cursor.ts"; import "../loop/run.ts"; export {};',
+    'import "../page/page.ts"; import "../core/errors.ts"; import "../feeds/cursor.ts"; import "../loop/run.ts"; export {};',
   "src/cli/main.ts":
     'import "../inspector/letters.ts"; import "../emulator/index.ts"; import "../providers/tiki/index.ts"; export {};',
   "src/index.ts": 'export * from "./core/errors.ts"; export * from "./loop/run.ts";',
@@ -62,7 +66,14 @@ const planted: readonly (readonly [file: string, text: string, ...rules: string[
   [
     "src/inspector/a.ts",
     'import "../stores/file.ts";',
-    "inspector-imports-core-and-feeds-and-loop",
+    "inspector-imports-core-and-feeds-and-loop-and-page",
+  ],
+  ["src/page/a.ts", 'import "../core/errors.ts";', "page-imports-nothing"],
+  ["src/inspector/b.ts", 'import "../page/parts/table.ts";', "browser-code-only-in-pages"],
+  [
+    "src/inspector/c.ts",
+    'import "preact";',
+    "preact-only-in-page/parts-and-inspector/page-and-emulator/page",
   ],
   ["src/feeds/a.ts", 'import "../http/client.ts";', "feeds-imports-core"],
   ["src/feeds/b.ts", 'import type { R } from "../loop/run.ts";', "feeds-imports-core"],
@@ -112,7 +123,7 @@ const planted: readonly (readonly [file: string, text: string, ...rules: string[
   [
     "src/emulator/b.ts",
     'import type { T } from "../providers/tiki/wire.ts";',
-    "emulator-imports-only-itself-and-core",
+    "emulator-imports-only-itself-and-core-and-page",
   ],
   ["src/emulator/c.ts", 'import "zod";', "zod-only-in-http-and-providers"],
   [

@@ -55,7 +55,7 @@ describe("the ledger of a fleet", () => {
     ...more,
   });
   const sent = [line("sending", "relay-1", 10), line("stored", "relay-1", 20)];
-  const twice = [line("handled", "worker-1", 30), line("handled", "worker-2", 90)];
+  const twice = [line("handled", "worker-1", 30), line("handled", "worker-2", 1090)];
   const kill = (kind: Kill["kind"], name: string, at: number): Kill => ({ kind, name, at });
 
   function countOf(lines: readonly FleetLine[], kills: readonly Kill[] = [], ackedAt = 25) {
@@ -65,7 +65,7 @@ describe("the ledger of a fleet", () => {
       { seq: 2, at: ackedAt, kind: "acked", eventId: "e1" },
     ]);
     for (const each of lines) ledger.add(each);
-    return ledger.count(kills, false);
+    return ledger.count(kills, false, 1000);
   }
 
   it("counts what is acknowledged at the provider before the queue has confirmed it", () => {
@@ -94,6 +94,22 @@ describe("the ledger of a fleet", () => {
       [
         line("sending", "relay-1", 50, { derived: ["e1"] }),
         line("sending", "relay-1", 60, { derived: ["e1"] }),
+      ],
+      [],
+    ],
+    [
+      "a lease that had ended",
+      "byLease",
+      [line("pulled", "worker-1", 25), line("pulled", "worker-2", 1025)],
+      [],
+    ],
+    [
+      "nothing, since the lease was lengthened",
+      "unexplained",
+      [
+        line("pulled", "worker-1", 25),
+        line("extended", "worker-1", 500),
+        line("pulled", "worker-2", 1025),
       ],
       [],
     ],

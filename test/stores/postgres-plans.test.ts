@@ -108,6 +108,13 @@ describe("postgresStores with many rows", () => {
     await inbox.extend("in", tokens, 1000);
     await inbox.release("in", tokens.slice(0, 1), 1000);
     await inbox.finish("in", tokens.slice(1));
+    const firsts = (await inbox.claimFirst(["in", "other (1 of 2)"], 10, 1000)).map(
+      ({ token }) => token,
+    );
+    await inbox.finish("in", firsts);
+    await inbox.partitions("in");
+    await inbox.wait(["in"], 1);
+    await inbox.wait(["in", "other (1 of 2)"], 1, { first: true });
     await deadLetters.skip({ ...event, identity: "s" });
     await deadLetters.skips(key);
     await deadLetters.unskip({ ...event, identity: "s" });

@@ -1,11 +1,10 @@
-import { parseArgs } from "node:util";
 import { providerNames } from "../provider.ts";
 import { progressLine, type Rows, tableOf } from "../table.ts";
 import { natsServer } from "./engine.ts";
 import { Fleet } from "./fleet.ts";
-import type { Count, Killed } from "./ledger.ts";
-import { isKept, type Proof, runKills } from "./run.ts";
-import { type EngineName, engineNames, type FaultName, faultNames } from "./task.ts";
+import type { Count } from "./ledger.ts";
+import { isKept, killed, killsOf, type Proof, runKills } from "./run.ts";
+import { type EngineName, engineNames, faultNames } from "./task.ts";
 
 const LIMIT_MS = 55_000;
 
@@ -16,6 +15,7 @@ const rows: Rows<Count> = [
   ["repeats", "repeats"],
   ["  a worker was killed", "byWorker"],
   ["  the engine was killed", "byEngine"],
+  ["  a lease had ended", "byLease"],
   ["  sent twice, no own id", "byProvider"],
   ["  unexplained", "unexplained"],
   ["acked early: provider", "ackedEarlyAtProvider"],
@@ -28,30 +28,21 @@ const rows: Rows<Count> = [
  * The demo's second form: a relay for each provider, a queue, four workers with the same handlers, all in
  * processes of their own, and `kill -9` of each kind while the events travel.
  */
-export async function scaleDemo(): Promise<void> {
-  const { json, small, engine: wanted, fault } = readOptions();
+export async function scaleDemo({ json, small, ...names }: ScaleOptions): Promise<void> {
+  const wanted = oneOf("--engine", names.engine, engineNames);
+  const fault = oneOf("--fault", names.fault, faultNames);
   const began = performance.now();
   const say = (text: string): void => void (json || process.stdout.write(text));
   const name = wanted ?? (natsServer() === undefined ? "sqlite" : "jetstream");
-  const fleet = await Fleet.start({
-    engine: name,
-    providers: providerNames,
-    workers: 4,
-    concurrency: 5,
-    maxInFlight: 25,
-    handlerMs: 5,
-    fails: true,
-    leaseMs: 1500,
-    relayLeaseMs: 3000,
-    fault,
-  });
+  const fleet = await Fleet.start({ ...killed, engine: name, providers: providerNames, fault });
   if (fleet === undefined) throw new Error(`there is no ${name} on this machine`);
   say(`${providerNames.length} relays, ${fleet.engine.title}, 4 workers.\n`);
   const events = small ? 150 : 750;
   try {
     const proof = await runKills(fleet, {
       events,
-      kills: killsOf(small ? 1 : 4, fleet.engine.kill !== undefined),
+      kills: killsOf((small ? 1 : 4) * (fleet.engine.kill ? 3 : 2), fleet.engine),
+      quietMs: 10_000,
       limitMs: LIMIT_MS - (performance.now() - began),
       onProgress: (handled) => {
         if (!json) progressLine(handled, events, (performance.now() - began) / 1000);
@@ -66,25 +57,19 @@ export async function scaleDemo(): Promise<void> {
   }
 }
 
-function readOptions() {
-  const { values } = parseArgs({
-    options: {
-      json: { type: "boolean", default: false },
-      scale: { type: "boolean", default: false },
-      small: { type: "boolean", default: false },
-      engine: { type: "string" },
-      fault: { type: "string" },
-    },
-  });
-  return {
-    json: values.json,
-    small: values.small,
-    engine: oneOf<EngineName>("--engine", values.engine, engineNames),
-    fault: oneOf<FaultName>("--fault", values.fault, faultNames),
-  };
+/** What the command line says of the second form. */
+export interface ScaleOptions {
+  readonly json: boolean;
+  /** A fifth of the events, and one kill of each kind. */
+  readonly small: boolean;
+  /** @default `jetstream` where there is a NATS server, else `sqlite` */
+  readonly engine?: string | undefined;
+  /** A promise that is broken on purpose. */
+  readonly fault?: string | undefined;
 }
 
-function oneOf<Name extends string>(
+/** Reads one of some names. */
+export function oneOf<Name extends string>(
   option: string,
   given: string | undefined,
   names: readonly Name[],
@@ -95,19 +80,13 @@ function oneOf<Name extends string>(
   return found;
 }
 
-/** So many kills of each kind, in turns. */
-function killsOf(each: number, hasEngine: boolean): readonly Killed[] {
-  const round: readonly Killed[] = hasEngine ? ["worker", "relay", "engine"] : ["worker", "relay"];
-  return Array.from({ length: each }, () => round).flat();
-}
-
 function toFigures(engine: EngineName, { total, ...proof }: Proof) {
   return { engine, ...total, ...proof };
 }
 
 function summaryOf({ providers, total, left, kills, seconds }: Proof): string {
   const table = tableOf(rows, [...Object.entries(providers), ["all", total]]);
-  const killed = Object.entries(kills).filter(([, count]) => count > 0);
-  const told = killed.map(([kind, count]) => `${count} x ${kind}`).join(", ");
+  const ended = Object.entries(kills).filter(([, count]) => count > 0);
+  const told = ended.map(([kind, count]) => `${count} x ${kind}`).join(", ");
   return `${table}\n\nstill in the queue: ${left}\nkill -9: ${told}; ${seconds} s`;
 }

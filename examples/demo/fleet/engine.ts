@@ -1,11 +1,13 @@
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { freePort } from "../process.ts";
 import type { EngineName } from "./task.ts";
+
+const run = promisify(execFile);
 
 /** What stands between relays and workers, as the fleet runs it. */
 export interface Engine {
@@ -116,29 +118,22 @@ function cpuOf(pid: number | undefined): number {
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
-function script(...words: readonly string[]): string | undefined {
-  const { status, stdout } = spawnSync("bash", ["scripts/postgres.sh", ...words], {
-    cwd: root,
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "ignore"],
-  });
-  return status === 0 ? stdout.trim().split("\n").at(-1) : undefined;
+/** Runs the script of the repository that starts a throwaway cluster; gives the last line that it printed. */
+async function postgres(...words: readonly string[]): Promise<string> {
+  const { stdout } = await run("bash", ["scripts/postgres.sh", ...words], { cwd: root });
+  return stdout.trim().split("\n").at(-1) ?? "";
 }
 
-/** A throwaway cluster. */
 async function startPostgres(): Promise<Engine | undefined> {
-  const url = script("start");
-  if (url === undefined) return undefined;
+  // What is not here is not installed for a measurement.
+  const script = "ls /usr/lib/postgresql/*/bin/initdb 2>/dev/null || command -v initdb";
+  if (spawnSync("sh", ["-c", script], { encoding: "utf8" }).stdout.trim() === "") return undefined;
+  const url = await postgres("start");
   return {
     name: "postgres",
     title: "a PostgreSQL server",
     url,
-    kill: async () => {
-      script("crash", url);
-      await wait(0);
-    },
-    close: async () => {
-      script("stop", url);
-    },
+    kill: async () => void (await postgres("crash", url)),
+    close: async () => void (await postgres("stop", url)),
   };
 }

@@ -24,6 +24,8 @@ export interface FleetOptions {
   readonly handlerMs: number;
   /** Whether handlers fail now and then. */
   readonly fails: boolean;
+  /** Whether acknowledgements at the queue are written down, as a count of all promises needs. */
+  readonly isWatched: boolean;
   /** For how long a killed worker's events are held, in ms. */
   readonly leaseMs: number;
   /** For how long a killed relay's feed is held, in ms. */
@@ -132,10 +134,11 @@ export class Fleet {
   }
 
   #startWorker(): void {
-    const { providers, concurrency, maxInFlight, handlerMs, fails, fault } = this.#options;
+    const { providers, concurrency, maxInFlight, handlerMs } = this.#options;
+    const { fails, isWatched, fault } = this.#options;
     const name = this.#nameOf("worker");
     const common = { name, place: this.#place, record: this.#lines.file, fault };
-    const told = { providers, concurrency, maxInFlight, handlerMs, fails };
+    const told = { providers, concurrency, maxInFlight, handlerMs, fails, isWatched };
     this.#members.worker.push({ name, child: this.#programs.startWorker({ ...common, ...told }) });
   }
 
@@ -199,7 +202,9 @@ export class Fleet {
         this.#startLike(kind, member.name);
       }
     }
-    if (this.kills.filter(({ kind }) => kind === "itself").length > 20) {
+    // Where the engine keeps the leases too, each of its crashes may end every relay.
+    const of = (wanted: Kill["kind"]) => this.kills.filter(({ kind }) => kind === wanted).length;
+    if (of("itself") > 20 + this.served.size * of("engine")) {
       throw new Error("the processes of the fleet end by themselves, again and again");
     }
   }
@@ -211,9 +216,10 @@ export class Fleet {
 
   /** What became of the events, by provider. */
   count(): ReadonlyMap<string, Count> {
+    const { leaseMs } = this.#options;
     const counts = new Map<string, Count>();
     for (const [name, { ledger, provider }] of this.served) {
-      counts.set(name, ledger.count(this.kills, provider.idIn !== undefined));
+      counts.set(name, ledger.count(this.kills, provider.idIn !== undefined, leaseMs));
     }
     return counts;
   }

@@ -33,13 +33,15 @@ export interface Count {
   readonly byWorker: number;
   /** Those whose engine was killed while it had the event, and so may not have kept an acknowledgement. */
   readonly byEngine: number;
+  /** Those whose worker stood still for longer than its lease, so that another was given the event. */
+  readonly byLease: number;
   /** Those that a relay has sent twice, and whose provider gives no id that a queue may go by. */
   readonly byProvider: number;
   /** Those that nothing explains. */
   readonly unexplained: number;
 }
 
-type Cause = "byWorker" | "byEngine" | "byProvider" | "unexplained";
+type Cause = "byWorker" | "byEngine" | "byLease" | "byProvider" | "unexplained";
 
 interface Finish {
   readonly by: string;
@@ -52,12 +54,14 @@ export class Ledger {
   readonly #sentAt = new Map<string, number>();
   readonly publishedAt = new Map<string, number>();
   readonly storedAt = new Map<string, number>();
-  readonly startedAt = new Map<string, number>();
   readonly asideAt = new Map<string, number>();
   readonly finishes = new Map<string, Finish[]>();
   readonly #ackedAt = new Map<string, number>();
   readonly #saves: { readonly id: string; readonly at: number }[] = [];
   readonly #acking: { readonly id: string; readonly at: number }[] = [];
+  /** When a worker has pulled an event, and when it has pulled or extended it, by worker and event. */
+  readonly #pulls = new Map<string, number[]>();
+  readonly #holds = new Map<string, number[]>();
   readonly #confirmed = new Set<string>();
   /** How often each event was sent whose id a queue does not go by. */
   readonly #sentUnknown = new Map<string, number>();
@@ -83,8 +87,12 @@ export class Ledger {
     const note: Partial<Record<FleetLine["kind"], (id: string) => void>> = {
       sending: (id) => keepFirst(this.#sentAt, id, at),
       stored: (id) => keepFirst(this.storedAt, id, at),
-      started: (id) => keepFirst(this.startedAt, id, at),
-      handled: (id) => this.#addFinish(id, { by, at }),
+      pulled: (id) => {
+        add(this.#pulls, `${by} ${id}`, at);
+        add(this.#holds, `${by} ${id}`, at);
+      },
+      extended: (id) => add(this.#holds, `${by} ${id}`, at),
+      handled: (id) => add(this.finishes, id, { by, at }),
       setAside: (id) => keepFirst(this.asideAt, id, at),
       saved: (id) => this.#saves.push({ id, at }),
       acking: (id) => this.#acking.push({ id, at }),
@@ -93,14 +101,8 @@ export class Ledger {
     ids.forEach((id) => void note[kind]?.(id));
   }
 
-  #addFinish(id: string, finish: Finish): void {
-    const known = this.finishes.get(id);
-    if (known) known.push(finish);
-    else this.finishes.set(id, [finish]);
-  }
-
   /** Compares what the provider says with what the fleet has written down. */
-  count(kills: readonly Kill[], isByCursor: boolean): Count {
+  count(kills: readonly Kill[], isByCursor: boolean, leaseMs: number): Count {
     const acked = isByCursor ? ackedByCursor(this.published, this.#saves) : this.#ackedAt;
     const settledAt = new Map(this.asideAt);
     for (const [id, [first]] of this.finishes) {
@@ -110,7 +112,12 @@ export class Ledger {
       at < (times.get(id) ?? Number.POSITIVE_INFINITY);
     const early = this.#acking.filter(({ id, at }) => isBefore(at, settledAt, id));
     const causes = [...this.finishes].flatMap(([id, finishes]) =>
-      finishes.slice(1).map((again, at) => this.#causeOf(id, finishes[at] ?? again, again, kills)),
+      finishes.slice(1).map((again, at) => {
+        const first = finishes[at] ?? again;
+        const cause = this.#causeOf(id, first, again, kills);
+        const isLate = cause === "unexplained" && this.#holdsOver(id, first, again) >= leaseMs;
+        return isLate ? "byLease" : cause;
+      }),
     );
     const because = (cause: Cause): number => causes.filter((each) => each === cause).length;
     return {
@@ -124,9 +131,18 @@ export class Ledger {
       repeats: causes.length,
       byWorker: because("byWorker"),
       byEngine: because("byEngine"),
+      byLease: because("byLease"),
       byProvider: because("byProvider"),
       unexplained: because("unexplained"),
     };
+  }
+
+  /** How long a worker had said nothing when another, or itself, pulled its event again, in ms. */
+  #holdsOver(id: string, first: Finish, again: Finish): number {
+    const pulls = this.#pulls.get(`${again.by} ${id}`) ?? [];
+    const pulledAt = Math.max(...pulls.filter((at) => at <= again.at));
+    const holds = this.#holds.get(`${first.by} ${id}`) ?? [];
+    return pulledAt - Math.max(...holds.filter((at) => at < pulledAt));
   }
 
   /** Why an event was finished again. */
@@ -139,6 +155,12 @@ export class Ledger {
     if (before.some(({ kind, at }) => kind === "engine" && at >= sentAt)) return "byEngine";
     return (this.#sentUnknown.get(id) ?? 0) > 1 ? "byProvider" : "unexplained";
   }
+}
+
+function add<Value>(lists: Map<string, Value[]>, key: string, value: Value): void {
+  const list = lists.get(key);
+  if (list) list.push(value);
+  else lists.set(key, [value]);
 }
 
 function keepFirst(times: Map<string, number>, id: string, at: number): void {

@@ -1,7 +1,7 @@
 /** One relay of the fleet, a process of its own: reads one provider, and passes its events on. */
 import { createServer } from "node:http";
 import { setTimeout as wait } from "node:timers/promises";
-import { type CursorStore, consume, relay, type WorkQueue, webhook } from "ackloop";
+import { type CursorStore, consume, isAckloopError, relay, type WorkQueue, webhook } from "ackloop";
 import { toFetchServer } from "../fetch-server.ts";
 import { providerOf } from "../provider.ts";
 import { consumer, webhookSecret } from "../task.ts";
@@ -86,6 +86,12 @@ async function main(): Promise<void> {
   await run;
 }
 
-await main();
+try {
+  await main();
+} catch (error) {
+  // It could not renew its lease in time, and is started again: anything else is a fault of the program.
+  if (!isAckloopError(error) || error.code !== "leaseLost") throw error;
+  process.exitCode = 1;
+}
 writer.usage();
 await close();

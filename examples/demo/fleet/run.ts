@@ -1,5 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
-import type { Fleet } from "./fleet.ts";
+import type { Engine } from "./engine.ts";
+import type { Fleet, FleetOptions } from "./fleet.ts";
 import type { Count, Kill, Killed } from "./ledger.ts";
 
 /** A run with kills: events are published, and processes are killed while they travel. */
@@ -10,6 +11,8 @@ export interface KillPlan {
   readonly kills: readonly Killed[];
   /** How long all may take, in ms. */
   readonly limitMs: number;
+  /** When nothing has been handled for so long, nothing will be: longer than any lease or wait, in ms. */
+  readonly quietMs: number;
   readonly onProgress?: (handled: ReadonlyMap<string, number>) => void;
 }
 
@@ -23,9 +26,25 @@ export interface Proof {
   readonly seconds: number;
 }
 
+/** A fleet whose processes are killed. */
+export const killed: Omit<FleetOptions, "engine" | "providers"> = Object.freeze({
+  workers: 4,
+  concurrency: 5,
+  maxInFlight: 25,
+  handlerMs: 5,
+  fails: true,
+  isWatched: true,
+  leaseMs: 3000,
+  relayLeaseMs: 3000,
+});
+
+/** So many kills, of each kind in its turn. */
+export function killsOf(count: number, engine: Engine): readonly Killed[] {
+  const kinds: readonly Killed[] = ["worker", "relay", ...(engine.kill ? ["engine" as const] : [])];
+  return Array.from({ length: count }, (_, at) => kinds[at % kinds.length] ?? "worker");
+}
+
 const PER_PUBLISH = 50;
-/** When nothing has been handled for so long, nothing will be. Longer than any lease, in ms. */
-const QUIET_MS = 10_000;
 
 /** Publishes, kills, waits until nothing is on its way any more or the time is over, and counts. */
 export async function runKills(fleet: Fleet, plan: KillPlan): Promise<Proof> {
@@ -41,7 +60,7 @@ export async function runKills(fleet: Fleet, plan: KillPlan): Promise<Proof> {
       }
     }),
   );
-  let killed = 0;
+  let done = 0;
   let before = 0;
   let movedAt = performance.now();
   for (;;) {
@@ -51,16 +70,16 @@ export async function runKills(fleet: Fleet, plan: KillPlan): Promise<Proof> {
     const all = [...handled.values()].reduce((sum, each) => sum + each, 0);
     if (all > before) movedAt = performance.now();
     before = all;
-    const isQuiet = performance.now() - movedAt > QUIET_MS;
-    const next = plan.kills[killed];
+    const isQuiet = performance.now() - movedAt > plan.quietMs;
+    const next = plan.kills[done];
     // Spread over the first nine tenths, so that the last ones killed still have work.
-    if (next !== undefined && all >= (0.9 * total * (killed + 0.5)) / plan.kills.length) {
+    if (next !== undefined && all >= (0.9 * total * (done + 0.5)) / plan.kills.length) {
       await fleet.kill(next);
-      killed += 1;
+      done += 1;
     } else if (
       isOver() ||
       isQuiet ||
-      (killed === plan.kills.length && (await isDone(fleet, plan.events)))
+      (done === plan.kills.length && (await isDone(fleet, plan.events)))
     ) {
       break;
     }
@@ -112,6 +131,7 @@ function sumOf(counts: readonly Count[]): Count {
     repeats: add("repeats"),
     byWorker: add("byWorker"),
     byEngine: add("byEngine"),
+    byLease: add("byLease"),
     byProvider: add("byProvider"),
     unexplained: add("unexplained"),
   };

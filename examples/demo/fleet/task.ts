@@ -50,20 +50,24 @@ export interface WorkerTask extends Common {
   readonly handlerMs: number;
   /** Whether handlers fail now and then, and always on the poison event. */
   readonly fails: boolean;
+  /** Whether acknowledgements are written down. */
+  readonly isWatched: boolean;
 }
 
 /** A line of what a process writes down. */
 export interface FleetLine {
   /**
-   * `sending`: a relay sends events. `stored`: the queue has confirmed them. `saved`: a cursor was saved, where that is the ack. `started`,
-   * `handled`: a handler. `setAside`: a dead letter is stored. `acking`, `acked`: a worker acknowledges at the queue, and it has confirmed. `ready`,
-   * `usage`: the process.
+   * `sending`: a relay sends events. `stored`: the queue has confirmed them. `saved`: a cursor was saved, where
+   * that is the ack. `pulled`, `extended`: a worker holds events for a lease from now. `handled`: a handler is
+   * done. `setAside`: a dead letter is stored. `acking`, `acked`: a worker acknowledges at the queue, and it has
+   * confirmed. `ready`, `usage`: the process.
    */
   readonly kind:
     | "sending"
     | "stored"
     | "saved"
-    | "started"
+    | "pulled"
+    | "extended"
     | "handled"
     | "setAside"
     | "acking"

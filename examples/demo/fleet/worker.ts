@@ -10,7 +10,6 @@ import {
   fromReceipt,
   group,
   type Handler,
-  type Receipt,
 } from "ackloop";
 import { providerOf } from "../provider.ts";
 import { openPlace } from "./queue.ts";
@@ -40,17 +39,26 @@ function watched<E extends FeedEvent>(feed: Feed<E>, provider: string): Feed<E> 
   };
   const pull: Feed<E>["pull"] = async (call) => {
     const page = await feed.pull(call);
-    const held: Receipt[] = [];
-    for (const { event, receipt } of "deliveries" in page ? page.deliveries : page) {
-      if (event === undefined || receipt === undefined) continue;
-      ids.set(fromReceipt(receipt), event.id);
-      held.push(receipt);
-    }
+    const held = ("deliveries" in page ? page.deliveries : page).flatMap(({ event, receipt }) =>
+      event && receipt ? [{ id: event.id, receipt }] : [],
+    );
+    for (const { id, receipt } of held) ids.set(fromReceipt(receipt), id);
+    if (held.length > 0)
+      writer.write(
+        "pulled",
+        provider,
+        held.map(({ id }) => id),
+      );
     // Acknowledged before any handler has seen it.
-    if (isHasty && held.length > 0) await ack([...held]);
+    if (isHasty && held.length > 0) await ack(held.map(({ receipt }) => receipt));
     return page;
   };
-  return Object.assign(Object.create(feed), { ...feed, pull, ack });
+  const extend: NonNullable<Feed<E>["extend"]> = async (receipts, ms, call) => {
+    await feed.extend?.(receipts, ms, call);
+    const which = receipts.map((receipt) => ids.get(fromReceipt(receipt)) ?? "");
+    writer.write("extended", provider, which);
+  };
+  return Object.assign(Object.create(feed), { ...feed, pull, ack, extend });
 }
 
 /** Where events are set aside, and a line of each that is stored. */
@@ -66,7 +74,6 @@ const deadLetters: DeadLetterStore = {
 /** The work itself: waits, fails sometimes, and always on the poison event. */
 const workOf = (provider: string) => async (event: FeedEvent) => {
   const { id, data } = event;
-  writer.write("started", provider, [id]);
   await wait(task.handlerMs);
   if (task.fails) {
     if (JSON.stringify(data).includes("poison")) throw new Error("cannot make sense of this event");
@@ -91,7 +98,8 @@ const providers = await Promise.all(task.providers.map(providerOf));
 const runs = providers.map(({ work }, at) => {
   const name = task.providers[at] ?? "";
   const { open } = queueOf(name);
-  const opened = <E extends FeedEvent>(events?: EventCatalogue<E>) => watched(open(events), name);
+  const opened = <E extends FeedEvent>(events?: EventCatalogue<E>) =>
+    task.isWatched ? watched(open(events), name) : open(events);
   return work(opened, { common, work: workOf(name), other });
 });
 const all = group(runs);

@@ -1,7 +1,10 @@
+import { readFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import type { DeadLetter, DeadLetterStore } from "ackloop";
 import { silent } from "../../core/logger.ts";
 import { findLetter, lettersOf } from "../../inspector/letters.ts";
+import { checkEvent, oneLetter } from "../../inspector/redrive.ts";
+import { hasText } from "../../inspector/search.ts";
 import { some, walk } from "../../inspector/walk.ts";
 import { type Context, command, commandGroup } from "../command.ts";
 import { confirm, yes } from "../confirm.ts";
@@ -19,6 +22,7 @@ const listOptions = {
   ...stateOptions,
   ...anyPlaceOptions,
   limit: withDefault(whole("number", "how many letters are shown", 1, 100_000), 50),
+  search: text("text", "only letters that have it somewhere"),
 };
 
 const list = command({
@@ -29,6 +33,7 @@ const list = command({
   examples: [
     ["dead-letters list --state state.db", "every consumer and feed that has letters"],
     [`dead-letters list ${where}`, "the letters of one, oldest first"],
+    [`dead-letters list ${where} --search timeout`, "those with that text"],
   ],
   run: (context) =>
     withState(context, async ({ stores: { deadLetters } }) => {
@@ -69,7 +74,7 @@ async function listLetters(
   store: DeadLetterStore,
   key: { readonly consumer: string; readonly feed: string },
 ): Promise<void> {
-  const found = await some(lettersOf(store, key), values.limit + 1);
+  const found = await some(withText(lettersOf(store, key), values.search), values.limit + 1);
   const shown = found.slice(0, values.limit);
   for (const letter of shown) output.json(letter);
   if (shown.length === 0) output.line(`no dead letters of ${key.consumer} and ${key.feed}`);
@@ -96,6 +101,13 @@ async function listLetters(
   if (found.length > shown.length) output.note("there are more: --limit shows them");
 }
 
+/** Of letters those that have a text. */
+async function* withText(letters: AsyncIterable<DeadLetter>, text = "") {
+  for await (const letter of letters) {
+    if (text === "" || hasText(JSON.stringify(letter), text)) yield letter;
+  }
+}
+
 const show = command({
   name: "show",
   summary: "show one letter whole",
@@ -118,6 +130,7 @@ const redriveOptions = {
   source,
   exec: required(text("command", "the shell command that gets each event as JSON")),
   concurrency: withDefault(whole("number", "how many run at once", 1, 1000), 1),
+  event: text("file", "the event to send in place of the letter's, as JSON; needs an id"),
 };
 
 const redrive = command({
@@ -125,7 +138,8 @@ const redrive = command({
   summary: "run a command for each letter's event",
   details:
     "The command gets the event as JSON on its standard input. It exits with 0: the\n" +
-    "letter is taken off. With anything else the letter stays, with the new reason.",
+    "letter is taken off. With anything else the letter stays, with the new reason.\n" +
+    "One that was sent with --event keeps its own event then.",
   positionals: { id: text("id", "only this letter's event") },
   options: redriveOptions,
   examples: [[`dead-letters redrive ${where} --exec ./handle.sh`, "all letters, each once"]],
@@ -143,17 +157,19 @@ async function redriveAll(
   }: Context<ValuesOf<typeof redriveOptions> & { readonly id: string | undefined }>,
   store: DeadLetterStore,
 ): Promise<number | undefined> {
-  const { consumer, feed, id, concurrency } = values;
+  const { consumer, feed, id, concurrency, event: file } = values;
+  if (file !== undefined && id === undefined) throw new UsageError("--event needs the letter's id");
   const only = id === undefined ? undefined : await findLetter(store, values, { ...values, id });
   if (only && only.event === undefined) {
     throw new Failure(`the letter ${id} could not be read, and has no event to send`);
   }
+  const event = only && file !== undefined ? checkEvent(readJson(file), only) : undefined;
   const { redrive: send } = await import("ackloop");
   const executor = new Executor(values.exec, output);
   const progress = output.progress("sent");
   let sent = 0;
   const summary = await send(
-    store,
+    only ? oneLetter(store, only, event) : store,
     feed,
     async (event, context) => {
       await executor.run(event, context.signal);
@@ -164,7 +180,6 @@ async function redriveAll(
       consumer,
       concurrency,
       signal,
-      filter: (letter) => only === undefined || letter.identity === only.identity,
       // A store that fails is asked again, for as long as it does.
       logger: { ...silent, warn: (text) => output.note(oneLine(text)) },
     },
@@ -175,6 +190,16 @@ async function redriveAll(
   if (found === 0) throw new Failure(`there are no letters of ${consumer} and ${feed}`);
   output.line(`${handled} done, ${deadLettered} failed again and stay`);
   return deadLettered + unsettled > 0 ? 1 : undefined;
+}
+
+/** Reads a file that holds JSON. */
+function readJson(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, "utf8"));
+  } catch (error) {
+    const { code = "it is no JSON" } = Object(error) as NodeJS.ErrnoException;
+    throw new Failure(`the file ${file} cannot be read (${code}): give one with the event as JSON`);
+  }
 }
 
 const discardOptions = {

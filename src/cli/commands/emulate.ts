@@ -1,7 +1,9 @@
 import type { Connection, Emulator } from "ackloop/emulator";
 import { type Context, command } from "../command.ts";
+import { createEmulatorPage } from "../emulator-page/handler.ts";
 import { UsageError } from "../failure.ts";
 import { flag, someOf, text, type ValuesOf, whole, withDefault } from "../option.ts";
+import { commandsOf, fill } from "../provider.ts";
 import { providerNames, providers } from "../providers.ts";
 import { readKept } from "../seen.ts";
 import { freePort, portFailure } from "../serve.ts";
@@ -84,9 +86,12 @@ async function serve({ values, output, signal }: EmulateContext): Promise<undefi
       const made = await providers[name]?.emulator({ seed }, limits);
       if (made) open.push(made);
     }
-    const server = await serveEmulators(open, { port }).catch((error: unknown) => {
-      throw portFailure(error);
-    });
+    const page = createEmulatorPage({ emulators: open, providers, seed, limits });
+    const server = await serveEmulators(open, { port, page: page.answer }).catch(
+      (error: unknown) => {
+        throw portFailure(error);
+      },
+    );
     const { origin } = server;
     const connections = open.map(({ name }) => [name, server.connection(name)] as const);
     const published = await Promise.all(
@@ -125,17 +130,15 @@ function readItems({ publish: count = 0, fill: file, provider }: EmulateContext[
 
 /** Publishes items at an emulator, and writes a program that consumes them. */
 async function publish(
-  { name, admin }: Emulator,
+  emulator: Emulator,
   connection: Connection,
   items: readonly unknown[],
 ): Promise<Published | undefined> {
-  const provider = providers[name];
+  const provider = providers[emulator.name];
   if (provider === undefined || items.length === 0) return undefined;
   const port = provider.calls ? await freePort() : 0;
   const url = provider.calls ? `http://127.0.0.1:${port}/` : undefined;
-  const command = async (verb: string, body: object) =>
-    Object((await admin[verb]?.(body)) ?? {}) as Record<string, unknown>;
-  const place = await provider.fill(command, items, url);
+  const place = await fill(provider, commandsOf(emulator), items, url);
   const program = provider.program(connection, place, port);
   return { place, count: items.length, program };
 }
@@ -155,6 +158,7 @@ function describe(announcement: Announcement): string {
       `${name}: ${count} events in ${place}. This program consumes them (save it as ${name}.mjs):\n`,
       `${program}\n`,
     ]),
+    `Look at them, publish and break things in a browser: ${origin}/`,
     `Publish, read the journal and inject faults under ${admin}:\nGET it to see how.`,
     "Stop with Ctrl+C.",
   ].join("\n");

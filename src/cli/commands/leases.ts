@@ -1,8 +1,8 @@
 import type { LeasePlace } from "ackloop";
+import { findLease } from "../../inspector/leases.ts";
 import { some, walk } from "../../inspector/walk.ts";
 import { type Context, command, commandGroup } from "../command.ts";
 import { confirm, yes } from "../confirm.ts";
-import { Failure } from "../failure.ts";
 import { oneLine } from "../output.ts";
 import { stateOptions } from "../state.ts";
 import {
@@ -61,8 +61,7 @@ const release = command({
     withState(context, async ({ stores: { leases } }) => {
       const { output, values } = context;
       const { consumer, feed } = values;
-      const [lease] = await some(leasesOf(context, leases.list), 1);
-      if (lease === undefined) throw new Failure(`there is no lease of ${consumer} and ${feed}`);
+      const lease = await findLease(leases, { consumer, feed });
       if (lease.endsInMs === 0) {
         output.json({ ...lease, released: false });
         output.line("the lease has ended already");

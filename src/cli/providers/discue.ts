@@ -4,6 +4,7 @@ import { assumptions } from "../../providers/discue/assumptions.ts";
 import { variable } from "../environment.ts";
 import { UsageError } from "../failure.ts";
 import { type Account, type OwnOptions, type OwnPlace, type Provider, quick } from "../provider.ts";
+import { guide } from "./discue/guide.ts";
 import { probes } from "./discue/probes.ts";
 
 export const discue: Provider = {
@@ -40,13 +41,7 @@ export const discue: Provider = {
     return toAccount(client, baseUrl, discueReceiver);
   },
   emulator: async (options) => (await import("ackloop/emulator")).discueEmulator(options),
-  async fill(command, items, url) {
-    const { id } = await command("createQueue", { name: "orders" });
-    // A listener gets what comes after it was made.
-    if (url !== undefined) await command("createListener", { queue: id, notifyUrl: url });
-    await command("publish", { queue: id, messages: items.map(toMessage) });
-    return String(id);
-  },
+  guide,
   sample: (number) => ({ data: JSON.stringify({ order: `ORDER-${number}`, total: number }) }),
   program: (_, queue, port) =>
     [
@@ -65,16 +60,6 @@ export const discue: Provider = {
   assumptions,
   probes,
 };
-
-/** What a delivery's body was: the envelope of a message, or the data alone. */
-function toMessage(item: unknown): { readonly data: string; readonly name?: string } {
-  const { message = item } = Object(item) as { message?: unknown };
-  const { data = message, name } = Object(message) as { data?: unknown; name?: unknown };
-  return {
-    data: typeof data === "string" ? data : JSON.stringify(data),
-    ...(typeof name === "string" && { name }),
-  };
-}
 
 function toAccount(
   client: DiscueClient,

@@ -2,6 +2,7 @@ import type { Feed } from "ackloop";
 import { assumptions } from "../../providers/kekker/assumptions.ts";
 import { variable } from "../environment.ts";
 import { type Provider, quick } from "../provider.ts";
+import { guide } from "./kekker/guide.ts";
 import { probes } from "./kekker/probes.ts";
 
 export const kekker: Provider = {
@@ -37,10 +38,7 @@ export const kekker: Provider = {
     };
   },
   emulator: async (options) => (await import("ackloop/emulator")).kekkerEmulator(options),
-  async fill(command, items) {
-    await command("publish", { events: items });
-    return "Kekker";
-  },
+  guide,
   sample: (number) => ({
     category: "Deals",
     event: "DealCreated",

@@ -4,6 +4,7 @@ import { assumptions } from "../../providers/tiki/assumptions.ts";
 import { variable } from "../environment.ts";
 import type { Account, OwnOptions, OwnPlace, Provider } from "../provider.ts";
 import { quick } from "../provider.ts";
+import { guide } from "./tiki/guide.ts";
 import { probes } from "./tiki/probes.ts";
 
 const { POSITIVE_INFINITY: none } = Number;
@@ -56,11 +57,7 @@ export const tiki: Provider = {
     const { tikiEmulator } = await import("ackloop/emulator");
     return tikiEmulator(limits ? options : { ...options, requestsPerSecond: none });
   },
-  async fill(command, items) {
-    const { code } = await command("createQueue", { name: "orders" });
-    await command("publish", { queue: code, events: items });
-    return String(code);
-  },
+  guide,
   sample: (number) => ({
     type: "ORDER_CREATED_SUCCESSFULLY",
     payload: { order_code: `ORDER-${number}`, status: "queueing" },

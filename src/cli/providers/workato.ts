@@ -5,6 +5,7 @@ import { regions } from "../../providers/workato/regions.ts";
 import { variable } from "../environment.ts";
 import { Failure } from "../failure.ts";
 import { type Account, type Provider, quick } from "../provider.ts";
+import { guide } from "./workato/guide.ts";
 import { toTypeScript } from "./workato/generate.ts";
 import { probes } from "./workato/probes.ts";
 
@@ -44,16 +45,7 @@ export const workato: Provider = {
     const { workatoEmulator } = await import("ackloop/emulator");
     return workatoEmulator(limits ? options : { ...options, requestsPerMinute: none });
   },
-  async fill(command, items) {
-    const { id } = await command("createTopic", { name: "orders" });
-    // As published, or as consumed, where the payload is a member beside the message's id.
-    const payloads = items.map((item) => {
-      const { message_id: isMessage, payload } = Object(item) as Record<string, unknown>;
-      return isMessage === undefined ? item : payload;
-    });
-    await command("publish", { topicId: id, payloads });
-    return String(id);
-  },
+  guide,
   sample: (number) => ({ order: `ORDER-${number}`, total: number }),
   program: ({ token, streamsUrl, apiUrl }, topic) =>
     [

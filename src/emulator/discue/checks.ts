@@ -20,7 +20,8 @@ export async function watchLiveness(
   const { ending } = listener;
   if (firstCheckMs > 0 && livenessIntervalMs > 0) await ending.wait(firstCheckMs);
   while (livenessIntervalMs > 0 && !ending.isOver) {
-    const check = () => outgoing(listener.livenessUrl, { method }, { timeoutMs, ending });
+    const check = () =>
+      outgoing(listener.livenessUrl, { method }, { operation: "liveness", timeoutMs, ending });
     const { status = 0 } = await withFaults(listener, tools, check);
     if (ending.isOver) return;
     noteCheck(listener, status > 0 && assumptions.isAlive(status), assumptions);
@@ -88,7 +89,11 @@ export async function verifyDomain(
   const path = `${folder.replaceAll(/^\/+|\/+$/g, "")}/${domain.fileName}`;
   const url = `${scheme}://${domain.hostname}:${domain.port}/${path}`;
   while (isThere() && !ending.isOver) {
-    const { status, text } = await outgoing(url, { method: "GET" }, { timeoutMs: 10_000, ending });
+    const { status, text } = await outgoing(
+      url,
+      { method: "GET" },
+      { operation: "challenge", timeoutMs: 10_000, ending },
+    );
     if (status === 200 && text === domain.fileContent) {
       domain.verifiedAt = tools.clock.now();
       return;

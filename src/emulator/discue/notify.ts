@@ -168,14 +168,14 @@ async function send(
     : {};
   // Signing takes a moment, in which a reset may have come.
   if (listener.ending.isOver) return {};
-  tools.journal.add({ kind: "delivered", ...placeOf(listener, message) });
+  const { seq } = tools.journal.add({ kind: "delivered", ...placeOf(listener, message) });
   const sent = spoilBody(body);
   // A stream is sent as it comes; `fetch` wants to be told.
   const duplex = typeof sent === "object" && "getReader" in sent ? { duplex: "half" } : {};
   return outgoing(
     listener.notifyUrl,
     { method, headers: { ...headers, ...signed }, body: sent, ...duplex },
-    { timeoutMs, ending: listener.ending },
+    { operation, seq, timeoutMs, ending: listener.ending },
   );
 }
 

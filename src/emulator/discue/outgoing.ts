@@ -1,3 +1,4 @@
+import type { Watching } from "../watch.ts";
 import type { Ending } from "./ending.ts";
 
 /** Makes one call to somebody else's server; takes what the global `fetch` takes. */
@@ -12,24 +13,45 @@ export interface Outcome {
   readonly retryAfterMs?: number | undefined;
 }
 
+/** What a call is for, and how long it may last. */
+export interface CallFacts {
+  readonly operation: string;
+  /** The place in the journal of the delivery that it is. */
+  readonly seq?: number | undefined;
+  readonly timeoutMs: number;
+  readonly ending: Ending;
+}
+
 /** Makes calls that end after a time, or with what they are for. Never rejects. */
-export type Outgoing = (
-  url: string,
-  init: RequestInit,
-  limits: { readonly timeoutMs: number; readonly ending: Ending },
-) => Promise<Outcome>;
+export type Outgoing = (url: string, init: RequestInit, facts: CallFacts) => Promise<Outcome>;
 
 /** Makes the emulator's client. */
-export function createOutgoing(deliver: Deliver, followsRedirects: boolean): Outgoing {
+export function createOutgoing(
+  deliver: Deliver,
+  followsRedirects: boolean,
+  watching: Watching,
+): Outgoing {
   const redirect = followsRedirects ? "follow" : "manual";
-  return async (url, init, { timeoutMs, ending }) => {
+  return async (url, init, { timeoutMs, ending, ...facts }) => {
+    const { method = "GET" } = init;
+    const end = watching.begin({ direction: "out", method, url, ...facts });
+    const outcome = await called(url, { ...init, redirect }, { timeoutMs, ending });
+    end(outcome.status);
+    return outcome;
+  };
+
+  async function called(
+    url: string,
+    init: RequestInit,
+    { timeoutMs, ending }: Pick<CallFacts, "timeoutMs" | "ending">,
+  ): Promise<Outcome> {
     const controller = new AbortController();
     const { signal } = controller;
     const stop = (): void => controller.abort();
     const timer = setTimeout(stop, timeoutMs);
     const remove = ending.add(stop);
     try {
-      const call = deliver(url, { ...init, redirect, signal });
+      const call = deliver(url, { ...init, signal });
       const response = await Promise.race([call, aborted(signal)]);
       return {
         status: response.status,
@@ -43,7 +65,7 @@ export function createOutgoing(deliver: Deliver, followsRedirects: boolean): Out
       clearTimeout(timer);
       remove();
     }
-  };
+  }
 }
 
 /** A handler that is called in place of a server may be deaf to the signal; a socket is not. */

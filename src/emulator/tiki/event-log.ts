@@ -25,6 +25,8 @@ export interface Page {
 export interface EventLog {
   /** Appends an event. */
   append(event: HeldEvent): void;
+  /** The newest event of an id, acknowledged or not, as long as it is kept. */
+  find(eventId: string): HeldEvent | undefined;
   /** How many events wait. */
   waiting(): number;
   /**
@@ -67,6 +69,7 @@ export function createEventLog(newAckId: () => string): EventLog {
     append: (event) => {
       held.push(event);
     },
+    find: (eventId) => held.findLast((event) => event.eventId === eventId),
     waiting: () => held.length - (next - first),
     page(limit, duplicate = false) {
       const place = next - first;

@@ -101,6 +101,8 @@ export interface Queues {
   create(name: string, owner: string): Queue;
   /** Finds a queue by its code. */
   find(code: string): Queue | undefined;
+  /** All queues, in the order they were made. */
+  all(): readonly Queue[];
   /** The queues of an app, in the order they were made. */
   of(owner: string): readonly Queue[];
   /** Makes a subscription, switched on. */
@@ -180,6 +182,7 @@ export function createQueues({ clock, random, journal }: TikiTools, options: Que
       return queue;
     },
     find: (code) => queues.get(code),
+    all: () => [...queues.values()],
     of: (owner) => [...queues.values()].filter((each) => each.owner === owner),
     subscribe(queue, eventType, sid) {
       const routesFrom = clock.now() + options.activationDelayMs;

@@ -17,6 +17,8 @@ export type Start = number | "unknown";
 export interface MessageLog {
   /** Appends a message at a time; `toWire` makes what goes over the wire. */
   append(at: number, toWire: (id: string, time: string) => unknown): HeldMessage;
+  /** The message of an id, as long as it is kept. */
+  find(id: string): HeldMessage | undefined;
   /** Where the messages behind an id begin. */
   startAfter(id: string): Start;
   /** Where the messages from a time on begin. */
@@ -62,6 +64,10 @@ export function createMessageLog(random: Random): MessageLog {
       places.set(id, base + held.length);
       held.push(message);
       return message;
+    },
+    find(id) {
+      const place = places.get(id);
+      return place === undefined ? undefined : held[place - base];
     },
     startAfter(id) {
       const place = places.get(id);

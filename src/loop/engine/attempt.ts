@@ -86,18 +86,20 @@ export interface AttemptParts extends KeepingParts {
 export class Attempts {
   readonly #parts: AttemptParts;
   readonly #admission: Admission;
-  /** Whether somebody wants to know of a handler's time. */
-  readonly #isTimeTold: boolean;
   /** How a handler is started. */
   readonly #enter: Enter;
   #hasToldOfFalse = false;
 
   constructor(parts: AttemptParts) {
     this.#parts = parts;
-    const { tell, settings, enter = asItIs } = parts;
-    this.#enter = enter;
-    this.#isTimeTold = tell?.each !== undefined || settings.handlerTimeoutMs !== undefined;
+    this.#enter = parts.enter ?? asItIs;
     this.#admission = new Admission(parts);
+  }
+
+  /** Whether somebody wants to know of a handler's time. */
+  get #isTimeTold(): boolean {
+    const { tell, settings } = this.#parts;
+    return tell?.each !== undefined || settings.handlerTimeoutMs !== undefined;
   }
 
   /** Makes one attempt with one event. */
@@ -402,7 +404,8 @@ export class Attempts {
       kind: "handled",
       event: entry.event as FeedEvent,
       attempt: entry.attempts,
-      elapsedMs: performance.now() - began,
+      // Who listens may have come since it began.
+      elapsedMs: performance.now() - (began || entry.atWorkSince),
     });
     return this.#finished(entry, HANDLED);
   }

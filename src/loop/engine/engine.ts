@@ -2,8 +2,10 @@ import { onAbort } from "../../core/abort.ts";
 import type { AckloopError } from "../../core/errors.ts";
 import type { Feed, Receipt } from "../../core/feed.ts";
 import { toFailure } from "../../core/guard.ts";
+import type { ReportListener } from "../../core/report.ts";
 import type { StopReason, Summary } from "../../core/summary.ts";
 import type { Telemetry } from "../../core/telemetry.ts";
+import type { OpenEvent, RunDetails } from "../details.ts";
 import type { LoopSettings } from "../options.ts";
 import { Alarm } from "./alarm.ts";
 import { Attempts } from "./attempt.ts";
@@ -22,8 +24,8 @@ import { Keeping, toServices } from "./keeping.ts";
 import { LeaseGuard } from "./lease.ts";
 import { Leaving } from "./leaving.ts";
 import { Pulling } from "./pulling.ts";
-import type { Tell } from "./report.ts";
-import { toLog, toTell } from "./report.ts";
+import type { OpenTell } from "./report.ts";
+import { toLog, toOpenTell, toTell } from "./report.ts";
 import type { Routes } from "./route.ts";
 import { LONG_MS, RunVoice } from "./run-voice.ts";
 import { HandlerScope } from "./scope.ts";
@@ -70,7 +72,7 @@ const STOPPING = Object.freeze(new DOMException("The run is stopping.", "AbortEr
 export class Engine {
   readonly #task: Assignment;
   readonly #watching: Watching | undefined;
-  readonly #tell: Tell | undefined;
+  readonly #tell: OpenTell;
   readonly #window: Window;
   readonly #scope: HandlerScope;
   readonly #circuit: Circuit | undefined;
@@ -100,6 +102,8 @@ export class Engine {
   /** When a handler was done with an event, in epoch ms; read once for all that were in one turn. */
   #lastHandledAt: number | undefined;
   #hasHandled = false;
+  /** When the event that came last happened. */
+  #newestTime: string | undefined;
   #isBegun = false;
   #isPaused = false;
   #hasHeld = false;
@@ -114,7 +118,8 @@ export class Engine {
     const log = toLog(logger, { feed: feed.name, consumer });
     this.#watching = telemetry && this.#makeWatching(telemetry);
     const voice = new RunVoice(log, settings.concurrency);
-    this.#tell = toTell({ ...settings, feed: feed.name, watching: this.#watching, log, voice });
+    const telling = { ...settings, feed: feed.name, watching: this.#watching, log, voice };
+    this.#tell = toOpenTell(feed.name, toTell(telling));
     const leftMs = (task.deadline ?? Number.POSITIVE_INFINITY) - Date.now();
     this.#deadline = performance.now() + leftMs;
     this.#startUntil = this.#deadline - reserveOf(settings.reserveMs, leftMs);
@@ -177,7 +182,7 @@ export class Engine {
     forget();
     const { reason, error } = this.#ending?.facts ?? {};
     const summary = this.#counts.toSummary(reason, this.#window.open, this.#pulling.polls);
-    this.#tell?.({ kind: "stopped", summary });
+    this.#tell({ kind: "stopped", summary });
     if (error) throw withSummary(error, feed.name, { summary });
     return summary;
   }
@@ -186,7 +191,7 @@ export class Engine {
   #begin(): void {
     if (this.#isBegun) return;
     this.#isBegun = true;
-    this.#tell?.({ kind: "started" });
+    this.#tell({ kind: "started" });
   }
 
   /** Asks the run to end. The first call says why; a later one can only give it less time. */
@@ -219,14 +224,14 @@ export class Engine {
     this.#begin();
     this.#isPaused = true;
     this.#pulling.cut(false);
-    this.#tell?.({ kind: "paused" });
+    this.#tell({ kind: "paused" });
     this.#changed();
   }
 
   resume(): void {
     if (!this.#isPaused || this.#ending) return;
     this.#isPaused = false;
-    this.#tell?.({ kind: "resumed" });
+    this.#tell({ kind: "resumed" });
     this.#changed();
   }
 
@@ -257,6 +262,48 @@ export class Engine {
       areStoresBad: stores.some(({ areBad }) => areBad),
       halt: this.#ending?.facts.error,
       lastError: [pulls, acks, ...stores].find(({ lastError }) => lastError)?.lastError,
+    };
+  }
+
+  /** Listens to every report from now on, until what it gives is called. */
+  watch(listener: ReportListener): () => void {
+    return this.#tell.watch(listener);
+  }
+
+  /** What it has done and holds; of what is open at most `most`. */
+  details(most: number): RunDetails {
+    const { feed, settings } = this.#task;
+    const open = this.#window.open;
+    const unacked = feed.acks === "cumulative" ? this.#window.watermark.first : this.#window.oldest;
+    return {
+      feed: feed.name,
+      consumer: settings.consumer,
+      acks: feed.acks,
+      summary: this.#counts.toSummary(undefined, open, this.#pulling.polls),
+      concurrency: settings.concurrency,
+      maxInFlight: settings.maxInFlight,
+      bytes: this.#window.bytes,
+      holder: settings.lease?.holder,
+      newestTime: this.#newestTime,
+      unackedTime: unacked?.delivery.event?.time,
+      open: this.#window.firstOpen(most).map((entry) => this.#toOpenEvent(entry)),
+      incidents: this.#tell.recent.incidents,
+    };
+  }
+
+  #toOpenEvent(entry: Entry): OpenEvent {
+    const { identity, delivery, isAtWork, attempts, failure, openedAt } = entry;
+    const now = performance.now();
+    const dueAt = this.#handling.dueAt(entry);
+    const waits = failure === undefined ? "waiting" : "retrying";
+    return {
+      identity,
+      event: delivery.event,
+      state: isAtWork ? "handling" : waits,
+      attempts,
+      openMs: now - openedAt,
+      nextInMs: dueAt && Math.max(0, dueAt - now),
+      failure,
     };
   }
 
@@ -352,21 +399,21 @@ export class Engine {
     this.#pulling.cut(false);
     const { open, held: unacked } = this.#window;
     const { error } = facts;
-    this.#tell?.({ kind: "stopping", open, unacked, withinMs, ...(error && { error }) });
+    this.#tell({ kind: "stopping", open, unacked, withinMs, ...(error && { error }) });
     this.#changed();
   }
 
   #halt(error: AckloopError): void {
     // How a run that is stopping ends is decided; that it leaves something behind is told all the same.
     this.#end({ error, withinMs: this.#task.settings.shutdownTimeoutMs });
-    this.#tell?.({ kind: "halted", error });
+    this.#tell({ kind: "halted", error });
   }
 
   /** The feed is another's now: what a stop would still do is cut, also where one is under way. */
   #lose(error: AckloopError): void {
     this.#over.abort(STOPPING);
     this.#scope.abort(error);
-    if (this.#ending) this.#tell?.({ kind: "halted", error });
+    if (this.#ending) this.#tell({ kind: "halted", error });
     else this.#halt(error);
     this.#ending?.lose(error, performance.now());
     this.#changed();
@@ -421,6 +468,7 @@ export class Engine {
 
   #onFresh(entry: Entry): void {
     this.#counts.pulled += 1;
+    this.#newestTime = entry.delivery.event?.time ?? this.#newestTime;
     this.#handling.add(entry);
   }
 
@@ -436,13 +484,13 @@ export class Engine {
     if (this.#task.feed.acks === "individual" || event === undefined) return;
     this.#counts.pulled += 1;
     this.#counts.duplicates += 1;
-    this.#tell?.each?.({ kind: "duplicate", event });
+    this.#tell.each?.({ kind: "duplicate", event });
   }
 
   #onAcked(count: number, gone: number, sentAt: number): void {
     this.#counts.ackedSo(count);
     this.#skips.takeBack();
-    this.#tell?.({ kind: "acked", count, gone, elapsedMs: performance.now() - sentAt });
+    this.#tell({ kind: "acked", count, gone, elapsedMs: performance.now() - sentAt });
   }
 
   #makeLeaving(log: ReturnType<typeof toLog>): Leaving {
@@ -495,7 +543,9 @@ export class Engine {
   #makeWatch(): Watch | undefined {
     const { handlerTimeoutMs = 0 } = this.#task.settings;
     const slowMs = Math.max(LONG_MS, handlerTimeoutMs);
-    return this.#tell && new Watch({ window: this.#window, tell: this.#tell, slowMs });
+    return this.#tell.isHeard
+      ? new Watch({ window: this.#window, tell: this.#tell, slowMs })
+      : undefined;
   }
 
   #readSkips(): void {

@@ -98,6 +98,8 @@ export class Entry implements Message {
   begunAt = 0;
   /** When its handler was called, where a store or a schema was waited for before that. */
   calledAt = 0;
+  /** Why its last attempt has failed. */
+  failure: string | undefined = undefined;
   /** How often in a row it was found in work elsewhere. */
   busy = 0;
   /** Why it is to be given up, once that is certain. */

@@ -99,6 +99,11 @@ export class Handling {
     return this.#running > 0 ? this.#movedAt : undefined;
   }
 
+  /** When an entry that waits for its next attempt is due, by `performance.now`. */
+  dueAt(entry: Entry): number | undefined {
+    return this.#napping.get(entry);
+  }
+
   /** Whether a slot stands empty that nothing here can fill now. */
   get isHungry(): boolean {
     const { concurrency, batch, circuit } = this.#parts;
@@ -354,6 +359,7 @@ export class Handling {
     entry: Entry,
     disposition: Extract<Disposition, { kind: "again" | "exhausted" }>,
   ): void {
+    entry.failure = disposition.why ?? entry.failure;
     if (disposition.kind === "exhausted") {
       const isProbed = this.#parts.circuit?.isOpen === true;
       if (!isProbed || this.#isBlocked) entry.verdict = disposition.verdict;

@@ -9,8 +9,11 @@ import { Answers } from "./answers.ts";
 import { Pace, RENEWAL, renewalWaitMs, timesOf } from "./pacing.ts";
 import type { Tell } from "./report.ts";
 
-/** Over how long those who wait for a lease are spread after its end, in ms. */
+/** Over how long those who wait for a lease are spread, in ms. */
 const SPREAD_MS = 250;
+
+/** How often it is asked for while another holds it, as a share of its time. */
+const STANDBY_PERIOD = 1 / 6;
 
 /** What a lease guard works with. */
 export interface LeaseParts {
@@ -118,11 +121,13 @@ export class LeaseGuard {
       else this.#hold(grant.fence, times);
       return undefined;
     }
-    const endsInMs = Math.min(grant.endsInMs, leaseMs);
+    const { endsInMs } = grant;
     // Only one that says again and again that it ends at once is asked at a growing wait.
     if (endsInMs > SPREAD_MS) pace.reset();
-    // A little after the end, spread, so that those who wait do not all come at once.
-    const delayMs = pace.delay(endsInMs + Math.random() * SPREAD_MS);
+    // One that is renewed may be given up before its end. Spread, so that not all who wait come at once.
+    const periodMs = leaseMs * STANDBY_PERIOD;
+    const askAgainMs = endsInMs > 2 * periodMs ? periodMs : endsInMs;
+    const delayMs = pace.delay(askAgainMs + Math.random() * SPREAD_MS);
     tell?.({ kind: "leaseTaken", delayMs, holder: grant.holder });
     return delayMs;
   }

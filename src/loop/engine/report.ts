@@ -3,6 +3,7 @@ import type { Logger } from "../../core/logger.ts";
 import { silent } from "../../core/logger.ts";
 import type { ReportBody, ReportListener } from "../../core/report.ts";
 import { onOneLine } from "../../core/words.ts";
+import { Recent } from "./recent.ts";
 import type { Voice } from "./voice.ts";
 import type { Watching } from "./watching.ts";
 
@@ -13,6 +14,16 @@ export interface Tell {
   (report: ReportBody): void;
   /** Gets those that come with each event; absent where nobody listens, so that none is made for nothing. */
   readonly each?: ((report: ReportBody) => void) | undefined;
+}
+
+/** What a run tells: to whoever was named at its start, and to whoever listens for a while. */
+export interface OpenTell extends Tell {
+  /** Whether somebody was named at the start. */
+  readonly isHeard: boolean;
+  /** What went wrong last. */
+  readonly recent: Recent;
+  /** Listens until what it gives is called. */
+  watch(listener: ReportListener): () => void;
 }
 
 /** Whose run it is, and who wants to know of it. */
@@ -48,6 +59,40 @@ export function toTell(telling: Telling): Tell | undefined {
     listener?.(report);
   };
   return Object.assign(tell, { each: listener });
+}
+
+/** Opens what a run tells for those who come later. As long as none has come it costs next to nothing. */
+export function toOpenTell(feed: string, own: Tell | undefined): OpenTell {
+  const watchers = new Set<ReportListener>();
+  const recent = new Recent();
+  const tellWatchers = (report: ReportBody): void => {
+    for (const listener of watchers) notify(() => listener({ feed, ...report }));
+  };
+  const toAll = (report: ReportBody): void => {
+    own?.each?.(report);
+    tellWatchers(report);
+  };
+  let each = own?.each;
+  const tell = (report: ReportBody): void => {
+    recent.note(report);
+    own?.(report);
+    if (watchers.size > 0) tellWatchers(report);
+  };
+  const changed = (): void => {
+    each = watchers.size > 0 ? toAll : own?.each;
+  };
+  const watch = (given: ReportListener): (() => void) => {
+    // One that is given twice listens twice.
+    const listener: ReportListener = (report) => given(report);
+    watchers.add(listener);
+    changed();
+    return () => {
+      watchers.delete(listener);
+      changed();
+    };
+  };
+  const open = Object.assign(tell, { isHeard: own !== undefined, recent, watch });
+  return Object.defineProperty(open, "each", { get: () => each });
 }
 
 function toListener(

@@ -118,6 +118,21 @@ export class Window {
     for (const entry of this.#named.values()) if (entry.state === "open") yield entry;
   }
 
+  /** What is open and came first, at most so many. */
+  firstOpen(most: number): readonly Entry[] {
+    const found: Entry[] = [];
+    for (const entries of [this.#events.values(), this.#named.values()]) {
+      let left = most;
+      for (const entry of entries) {
+        if (left <= 0) break;
+        if (entry.state !== "open") continue;
+        found.push(entry);
+        left -= 1;
+      }
+    }
+    return found.sort((one, other) => one.openedAt - other.openedAt).slice(0, most);
+  }
+
   /** A pull begins. */
   pullBegins(): void {
     this.#pulling = true;

@@ -282,6 +282,95 @@ export const inboxLaws: readonly StoreLaw<"inbox">[] = [
     },
   },
   {
+    id: "inbox.first",
+    title:
+      "gives the first entry of each of several inboxes, and nothing behind it before it is finished",
+    methods: ["claimFirst"],
+    async run(harness) {
+      const { stores, others, inboxMaxEntries } = harness;
+      const [one, two, none] = [freshName(), freshName(), freshName()];
+      const names = [one, two, none];
+      const first = async (limit = 10, ms = longMs) =>
+        (await others.inbox.claimFirst?.(names, limit, ms)) ?? [];
+      equal(await first(), [], "empty inboxes give nothing");
+      await stores.inbox.add(two, [entryOf("a"), entryOf("b")]);
+      await stores.inbox.add(one, [entryOf("c"), entryOf("d")]);
+      const [a, more] = await first(1);
+      equal([a?.event?.id, a?.name, a?.attempt, more], ["a", two, 1, undefined], "oldest first");
+      const [c] = await first();
+      equal([c?.event?.id, c?.name], ["c", one], "of each inbox its first");
+      equal(await first(), [], "nothing passes by what is held");
+      await stores.inbox.release(two, [a?.token ?? ""], shortMs * 20);
+      await stores.inbox.finish(one, [c?.token ?? ""]);
+      equal(idsOf(await first()), ["d"], "nor by what is given back for later");
+      await letPass(harness, shortMs * 22);
+      const [again] = await first(10, shortMs);
+      equal([again?.event?.id, again?.attempt], ["a", 2], "it comes when its time is over");
+      await letShortEnd(harness);
+      const third = await first();
+      equal(
+        third.map(({ attempt }) => attempt),
+        [3],
+        "and when its worker was killed",
+      );
+      await others.inbox.finish(two, tokensOf(third));
+      equal(idsOf(await first()), ["b"], "the next one comes when it is finished");
+      check(inboxMaxEntries >= 2, "the laws add two entries at a time");
+    },
+  },
+  {
+    id: "inbox.first-race",
+    title: "gives the first entry of an inbox to one of many workers",
+    methods: ["claimFirst"],
+    async run({ stores, others }) {
+      const name = freshName();
+      const ids = Array.from({ length: 10 }, (_, at) => `event ${at}`);
+      for (const id of ids) await stores.inbox.add(name, [entryOf(id)]);
+      for (const id of ids) {
+        const workers = [stores, others, stores, others, stores, others];
+        const claims = await Promise.all(
+          workers.map(({ inbox }) => inbox.claimFirst?.([name], 5, longMs)),
+        );
+        const met = claims.flatMap((some) => some ?? []);
+        equal(idsOf(met), [id], "one has it, and it is the first");
+        await others.inbox.finish(name, tokensOf(met));
+      }
+    },
+  },
+  {
+    id: "inbox.partitions",
+    title: "names those of an inbox and its partitions that hold something",
+    methods: ["partitions"],
+    async run({ stores, others }) {
+      const name = freshName();
+      const names = [name, `${name} (1 of 2)`, `${name} (10 of 16)`];
+      for (const each of [...names, `${name}s`, `${name}s (1 of 2)`]) {
+        await stores.inbox.add(each, [entryOf("a")]);
+      }
+      const found = (await others.inbox.partitions?.(name)) ?? [];
+      equal([...found].sort(), names, "each once, and no other");
+      for (const each of names) {
+        const claims = await stores.inbox.claim(each, 1, longMs);
+        await stores.inbox.finish(each, tokensOf(claims));
+      }
+      equal(await others.inbox.partitions?.(name), [], "none that holds nothing");
+    },
+  },
+  {
+    id: "inbox.wait",
+    title: "ends a wait when something may be claimed, and when its time or its caller's is over",
+    methods: ["wait"],
+    async run(harness) {
+      const { stores } = harness;
+      const name = freshName();
+      const waits = (ms: number) => stores.inbox.wait?.([name], ms, { pollMs: shortMs });
+      await stores.inbox.add(name, [entryOf("a")]);
+      equal(await waits(longMs), true, "at once where something is there");
+      await stores.inbox.finish(name, tokensOf(await stores.inbox.claim(name, 1, longMs)));
+      await cut((call) => stores.inbox.wait?.([name], longMs, call) ?? Promise.resolve(), "wait");
+    },
+  },
+  {
     id: "inbox.list",
     title: "lists every inbox that holds something, with how much waits, is held, and the oldest",
     methods: ["list"],

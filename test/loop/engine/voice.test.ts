@@ -226,7 +226,7 @@ const kinds: readonly {
   },
   {
     kind: "leaseTaken",
-    lines: [/^info the lease is held by host-1\/4711; asking again in 6\.\d s$/],
+    lines: [/^info the lease is held by host-1\/4711; asking again in (1\.[6-9]|2) s$/],
     make: async () => {
       const { leases } = memoryStores();
       await leases.acquire({ consumer: "billing", feed: "memory" }, "host-1/4711", 6000);

@@ -47,4 +47,14 @@ await walkPage("docs/relay.md", {
     await connection.request(`$JS.API.STREAM.DELETE.${name}`);
     await connection.close();
   },
+  "In order": async ({ run }) => {
+    const { queue } = await run({ stores });
+    const event = (id: string) => testEvent(id, { data: { orderId: "one" } });
+
+    await queue.send([event("3"), event("4")].map((each) => ({ event: each, raw: {} })));
+
+    expect(queue.partitions).toBe(16);
+    expect(await queue.feed().pull()).toMatchObject([{ event: { id: "3" } }]);
+    expect(await queue.feed().pull()).toEqual([]);
+  },
 });

@@ -1,0 +1,156 @@
+import { toErrorFacts } from "../core/error-facts.ts";
+import { type AckloopError, isAckloopError } from "../core/errors.ts";
+import { ask } from "../core/guard.ts";
+import { jsonAnswer, moved, pageAnswer, streamAnswer } from "../page/page.ts";
+import { refusal } from "../page/refusal.ts";
+import { Call } from "./call.ts";
+import { Desk } from "./desk.ts";
+import { exportOf } from "./export.ts";
+import { liveRuns } from "./live.ts";
+import { Numbers } from "./numbers.ts";
+import type { InspectorOptions, InspectorSettings } from "./options.ts";
+import { toSettings } from "./options.ts";
+import { built } from "./page/built.ts";
+import { type Redactor, toRedactor } from "./redact.ts";
+
+/** How long a store may take for one answer, in ms. */
+const LIMIT_MS = 30_000;
+
+/** What takes as long as a handler does. */
+const slow = ["api/redrive"];
+
+/** Serves the inspector's page and what it asks for. It never rejects. */
+export type InspectorHandler = (request: Request) => Promise<Response>;
+
+/**
+ * Makes a page that shows runs and stores, and acts on them: a fetch handler for any server.
+ *
+ * What it does, the commands of `ackloop` do too, by the same functions; pausing a run is the one thing that needs
+ * its process. While nobody looks, it has no timer and listens to no run. What it sends has passed `redact`, is
+ * kept by no cache, and its page asks no other host.
+ *
+ * @throws {AckloopError} `config` for a wrong option.
+ * @example
+ * ```ts
+ * import { redrive } from "ackloop";
+ * import { inspector } from "ackloop/inspector";
+ *
+ * const handle = inspector({
+ *   runs: [run],
+ *   stores,
+ *   redrive: (letters, options) => redrive(letters, feed, handlers, options),
+ *   redact: ["email", "event.data.card.number"],
+ *   authorize: (request) => isOperator(request),
+ * });
+ * ```
+ */
+export function inspector(options: InspectorOptions): InspectorHandler {
+  const settings = toSettings(options);
+  const redact = toRedactor(settings.redact);
+  const numbers = new Numbers();
+  const desk = new Desk(settings, redact, numbers);
+  const inside = new Inside(settings, desk, redact, numbers);
+  return async (request) => {
+    try {
+      return await inside.answer(request);
+    } catch (error) {
+      return inside.failed(error);
+    }
+  };
+}
+
+class Inside {
+  readonly #settings: InspectorSettings;
+  readonly #desk: Desk;
+  readonly #redact: Redactor;
+  readonly #numbers: Numbers;
+
+  constructor(settings: InspectorSettings, desk: Desk, redact: Redactor, numbers: Numbers) {
+    this.#settings = settings;
+    this.#desk = desk;
+    this.#redact = redact;
+    this.#numbers = numbers;
+  }
+
+  async answer(request: Request): Promise<Response> {
+    const { path, hosts } = this.#settings;
+    const refused = refusal(request, { hosts });
+    if (refused) return refused;
+    const { pathname } = new URL(request.url);
+    const isHere = pathname.startsWith(path) || `${pathname}/` === path;
+    const name = isHere ? pathname.slice(path.length) : "?";
+    const isRead = request.method === "GET" || request.method === "HEAD";
+    const changes = !isRead || Object.hasOwn(this.#desk.changes, name);
+    const verdict = await this.#settings.authorize(request, { changes, name });
+    // Of another realm it may be no `Response` of ours.
+    if (typeof verdict === "object" && typeof verdict?.status === "number") return verdict;
+    if (verdict !== true) return jsonAnswer({ error: "you may not do this here" }, 403);
+    if (`${pathname}/` === path) return moved(`${path.split("/").at(-2)}/`);
+    return isRead ? await this.#look(request, name) : await this.#change(request, name);
+  }
+
+  async #look(request: Request, name: string): Promise<Response> {
+    const { title } = this.#settings;
+    const page = pageAnswer({ title, files: built }, name);
+    if (page) return page;
+    if (name === "api/live") {
+      return liveRuns(request, this.#settings, this.#redact, this.#numbers);
+    }
+    if (name === "api/export") return await this.#export(request);
+    return await this.#ask(this.#desk.looks, request, name);
+  }
+
+  async #change(request: Request, name: string): Promise<Response> {
+    if (request.method !== "POST") return jsonAnswer({ error: "no such method" }, 405);
+    const [type = ""] = (request.headers.get("content-type") ?? "").split(";");
+    if (type.trim().toLowerCase() !== "application/json") {
+      return jsonAnswer({ error: "a change is sent as application/json" }, 415);
+    }
+    return await this.#ask(this.#desk.changes, request, name);
+  }
+
+  async #ask(table: Desk["looks"], request: Request, name: string): Promise<Response> {
+    const answer = Object.hasOwn(table, name) ? table[name] : undefined;
+    if (answer === undefined) return jsonAnswer({ error: "there is no such thing" }, 404);
+    const call = await Call.read(request);
+    if (slow.includes(name)) return jsonAnswer((await answer(call)) ?? {});
+    const what = name.replace(/^api\//, "");
+    const asking = { what, whom: "stores", limitMs: LIMIT_MS, signal: request.signal };
+    const answered = await ask(asking, () => answer(call));
+    if (answered.kind === "answered") return jsonAnswer(answered.value ?? {});
+    // What is cut, nobody waits for.
+    if (answered.kind === "cut") return jsonAnswer({ error: "the request was cut" }, 499);
+    throw answered.thrown ?? answered.error;
+  }
+
+  async #export(request: Request): Promise<Response> {
+    const { deadLetters } = this.#settings.stores;
+    if (deadLetters === undefined) return jsonAnswer({ error: "there are no dead letters" }, 404);
+    const call = await Call.read(request);
+    const identity = call.maybeText("identity");
+    const only = identity === undefined ? undefined : { ...call.key, identity };
+    const letter = only && (await deadLetters.get(only, { signal: call.signal }));
+    if (only && !letter) return jsonAnswer({ error: "the letter is not there any more" }, 404);
+    const body = exportOf(deadLetters, call.key, this.#redact, letter);
+    return streamAnswer(body, "application/x-ndjson", "letters.jsonl");
+  }
+
+  /** The answer for what has failed. What another's code has thrown is told to the logger alone. */
+  failed(error: unknown): Response {
+    if (isAckloopError(error)) {
+      const { code, message, retryable } = error;
+      return jsonAnswer({ error: message }, statuses[code] ?? (retryable ? 503 : 500));
+    }
+    this.#settings.logger.error("ackloop inspector: a request has failed", {
+      error: toErrorFacts(error),
+    });
+    return jsonAnswer({ error: "this has failed; the server's log says why" }, 500);
+  }
+}
+
+const statuses: Readonly<Partial<Record<AckloopError["code"], number>>> = {
+  config: 400,
+  request: 400,
+  conflict: 409,
+  notFound: 404,
+};

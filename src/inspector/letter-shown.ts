@@ -1,0 +1,52 @@
+import type { DeadLetter } from "../core/stores.ts";
+import type { Redacted, Redactor } from "./redact.ts";
+import type { LetterLine, LetterShown } from "./shown.ts";
+import { factsOf } from "./watch-runs.ts";
+
+/** How many characters of an event, and of a provider's object, are sent to the page. */
+const MOST_SHOWN = 100_000;
+
+/** A reason may be long; a list shows its beginning. */
+const REASON_SHOWN = 300;
+
+/** The letter as it may be shown. What redacts may give whatever it likes. */
+export function redacted(letter: DeadLetter, redact: Redactor): Redacted<DeadLetter> {
+  const { value, isMasked } = redact(letter);
+  const { consumer, feed, identity } = letter;
+  return { value: { ...Object(value), consumer, feed, identity }, isMasked };
+}
+
+/** A letter as a line of a list. */
+export function toLine({
+  identity,
+  reason,
+  code,
+  attempts,
+  failedAt,
+  event,
+}: DeadLetter): LetterLine {
+  return {
+    identity,
+    reason: String(reason).slice(0, REASON_SHOWN),
+    code,
+    attempts,
+    failedAt,
+    event: event && factsOf(event),
+  };
+}
+
+/** A letter by itself. */
+export function toShown({ value: letter, isMasked }: Redacted<DeadLetter>): LetterShown {
+  const eventText = letter.event && JSON.stringify(letter.event);
+  const rawText = JSON.stringify(letter.raw) ?? "";
+  const isLong = (text = ""): boolean => text.length > MOST_SHOWN;
+  return {
+    ...toLine(letter),
+    reason: String(letter.reason),
+    eventText: eventText?.slice(0, MOST_SHOWN),
+    rawText: rawText.slice(0, MOST_SHOWN),
+    size: (eventText?.length ?? 0) + rawText.length,
+    isCut: isLong(eventText) || isLong(rawText),
+    isMasked,
+  };
+}

@@ -1,0 +1,326 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { ask, withQuery } from "../../page/parts/ask.tsx";
+import { Confirm } from "../../page/parts/dialog.tsx";
+import { Block } from "../../page/parts/layout.tsx";
+import { Notice, useNotice } from "../../page/parts/notice.tsx";
+import { Table } from "../../page/parts/table.tsx";
+import { count, Foreign, Moment } from "../../page/parts/text.tsx";
+import type { LetterLine, LetterLines } from "../shown.ts";
+import { LetterDialog } from "./letter.tsx";
+import type { Owner } from "./owner.tsx";
+import { Skips } from "./skips.tsx";
+
+/** A consumer and feed with letters. */
+export interface Place extends Owner {
+  readonly letters: number;
+  readonly oldestAt?: string;
+  readonly skips: number;
+}
+
+/** The address of one's letters. */
+const addressOf = ({ consumer, feed }: Owner): string => withQuery("#/letters", { consumer, feed });
+
+/** Every consumer and feed with letters. */
+export function Places({ places }: { readonly places: readonly Place[] | undefined }) {
+  if (places === undefined) return <p class="empty">Waiting for the store…</p>;
+  return (
+    <Block title="Dead letters" note="Events that no handler could be brought to finish.">
+      <Table
+        caption="Readers and feeds with dead letters"
+        rows={places}
+        keyOf={({ consumer, feed }) => JSON.stringify([consumer, feed])}
+        empty="There are no dead letters."
+        columns={[
+          { title: "Reader", cell: ({ consumer }) => <Foreign text={consumer} /> },
+          {
+            title: "Feed",
+            isWide: true,
+            cell: (place) => (
+              <a href={addressOf(place)}>
+                <Foreign text={place.feed} />
+              </a>
+            ),
+          },
+          {
+            title: "Letters",
+            isNumber: true,
+            cell: ({ letters }) => (letters >= 100_000 ? "100,000 or more" : count(letters)),
+          },
+          { title: "Oldest", cell: ({ oldestAt }) => <Moment at={oldestAt} /> },
+          { title: "Skips", isNumber: true, cell: ({ skips }) => count(skips) },
+        ]}
+      />
+    </Block>
+  );
+}
+
+interface Found {
+  readonly letters: readonly LetterLine[];
+  readonly looked: number;
+  readonly next?: string | undefined;
+  readonly isLooking: boolean;
+  readonly error?: string | undefined;
+}
+
+const nothing: Found = { letters: [], looked: 0, isLooking: true };
+
+/** How many letters one look brings. */
+const ENOUGH = 25;
+
+/** The letters of one, as far as they were looked for. */
+function useLetters(owner: Owner, text: string) {
+  const [found, setFound] = useState(nothing);
+  const looks = useRef(0);
+  const look = async (from: Found): Promise<void> => {
+    looks.current += 1;
+    const number = looks.current;
+    let now: Found = { ...from, isLooking: true, error: undefined };
+    const until = from.letters.length + ENOUGH;
+    do {
+      setFound(now);
+      const path = withQuery("api/letters", { ...owner, text, after: now.next });
+      const { value, error } = await ask<LetterLines>(path);
+      if (number !== looks.current) return;
+      now = {
+        letters: [...now.letters, ...(value?.letters ?? [])],
+        looked: now.looked + (value?.looked ?? 0),
+        next: value ? value.next : now.next,
+        isLooking: value?.next !== undefined,
+        error,
+      };
+    } while (now.isLooking && now.letters.length < until);
+    setFound({ ...now, isLooking: false });
+  };
+  const stop = (): void => {
+    looks.current += 1;
+    setFound((now) => ({ ...now, isLooking: false }));
+  };
+  const restart = (): Promise<void> => look(nothing);
+  useEffect(() => {
+    void restart();
+    return stop;
+  }, [owner.consumer, owner.feed, text]);
+  return { found, restart, more: () => look(found), stop };
+}
+
+function Search({
+  text,
+  onSearch,
+}: {
+  readonly text: string;
+  readonly onSearch: (text: string) => void;
+}) {
+  const field = useRef<HTMLInputElement>(null);
+  const submit = (event: { preventDefault(): void }): void => {
+    event.preventDefault();
+    onSearch(field.current?.value ?? "");
+  };
+  return (
+    <search>
+      <form class="fields" onSubmit={submit}>
+        <label>
+          Look for a text
+          <input ref={field} type="search" defaultValue={text} maxLength={200} />
+        </label>
+        <button type="submit">Search</button>
+      </form>
+    </search>
+  );
+}
+
+function countsOf({ letters, looked, isLooking, next }: Found, text: string): string {
+  const many = `${count(letters.length)} ${letters.length === 1 ? "letter" : "letters"}`;
+  const rest = next === undefined ? "all" : "so far";
+  if (isLooking) return `looking: ${count(looked)} looked through, ${many} found`;
+  return text === "" ? `${many}, ${rest}` : `${many} found in ${count(looked)}, ${rest}`;
+}
+
+interface ListProps {
+  readonly found: Found;
+  readonly chosen: ReadonlySet<string>;
+  readonly onChoose: (identity: string) => void;
+  readonly onOpen: (identity: string) => void;
+}
+
+function nameOf({ event, identity }: LetterLine): string {
+  return event?.id ?? identity;
+}
+
+function List({ found, chosen, onChoose, onOpen }: ListProps) {
+  return (
+    <Table
+      caption="Dead letters"
+      rows={found.letters}
+      keyOf={({ identity }) => identity}
+      empty={found.isLooking ? "…" : "There is no such letter."}
+      columns={[
+        {
+          title: "Choose",
+          cell: (letter) => (
+            <input
+              type="checkbox"
+              aria-label={`Choose ${nameOf(letter)}`}
+              checked={chosen.has(letter.identity)}
+              onChange={() => onChoose(letter.identity)}
+            />
+          ),
+        },
+        {
+          title: "Event",
+          cell: (letter) => (
+            <>
+              <button type="button" class="link" onClick={() => onOpen(letter.identity)}>
+                <Foreign text={nameOf(letter)} most={80} />
+              </button>{" "}
+              {letter.event && (
+                <small>
+                  <Foreign text={letter.event.type} most={60} />
+                </small>
+              )}
+            </>
+          ),
+        },
+        { title: "Tried", isNumber: true, cell: ({ attempts }) => attempts },
+        { title: "Failed at", cell: ({ failedAt }) => <Moment at={failedAt} /> },
+        { title: "Why", isWide: true, cell: ({ reason }) => <Foreign text={reason} /> },
+      ]}
+    />
+  );
+}
+
+interface LettersProps {
+  readonly owner: Owner;
+  readonly canRedrive: boolean;
+  /** The letters are others now. */
+  readonly onChange: () => void;
+}
+
+interface Acted {
+  readonly done: number;
+  readonly failed: number;
+  readonly error?: string | undefined;
+}
+
+/** Sends letters one after the other. What another has dealt with meanwhile counts as one that stays. */
+async function sendAll(owner: Owner, identities: readonly string[]): Promise<Acted> {
+  let done = 0;
+  let failed = 0;
+  for (const identity of identities) {
+    const answer = await ask<{ status: string }>("api/redrive", { ...owner, identity });
+    const isOthers = answer.error !== undefined && [404, 409].includes(answer.status);
+    if (answer.error !== undefined && !isOthers) return { done, failed, error: answer.error };
+    if (answer.value?.status === "done") done += 1;
+    else failed += 1;
+  }
+  return { done, failed };
+}
+
+/** Takes letters off. */
+async function discardAll(owner: Owner, identities: readonly string[]): Promise<Acted> {
+  let done = 0;
+  for (let at = 0; at < identities.length; at += 100) {
+    const some = identities.slice(at, at + 100);
+    const { error } = await ask("api/discard", { ...owner, identities: some });
+    if (error !== undefined) return { done, failed: 0, error };
+    done += some.length;
+  }
+  return { done, failed: 0 };
+}
+
+/** The letters of one consumer and feed. */
+export function Letters({ owner, canRedrive, onChange }: LettersProps) {
+  const [text, setText] = useState("");
+  const { found, restart, more, stop } = useLetters(owner, text);
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const [opened, setOpened] = useState<string>();
+  const [isAsking, setAsking] = useState(false);
+  const [note, say] = useNotice();
+  const changed = (): void => {
+    setChosen(new Set());
+    onChange();
+    void restart();
+  };
+  const choose = (identity: string): void => {
+    const others = new Set(chosen);
+    if (!others.delete(identity)) others.add(identity);
+    setChosen(others);
+  };
+  const act = async (verb: "redrive" | "discard"): Promise<void> => {
+    say(verb === "redrive" ? "sending…" : "taking off…");
+    const acting = verb === "redrive" ? sendAll : discardAll;
+    const { done, failed, error } = await acting(owner, [...chosen]);
+    const told = verb === "redrive" ? `${done} done, ${failed} stay` : `${done} taken off`;
+    say(error ? `${told}; then: ${error}` : told, error !== undefined || failed > 0);
+    changed();
+  };
+  return (
+    <section aria-label="Dead letters of one feed">
+      <nav aria-label="Way back">
+        <a href="#/letters">All dead letters</a>
+      </nav>
+      <h2>
+        <Foreign text={owner.feed} />{" "}
+        <small>
+          as <Foreign text={owner.consumer} />
+        </small>
+      </h2>
+      <div class="buttons">
+        <Search text={text} onSearch={setText} />
+        <button type="button" onClick={restart}>
+          Look again
+        </button>
+        <a class="button" href={withQuery("api/export", { ...owner })} download="letters.jsonl">
+          Export all
+        </a>
+      </div>
+      <p class="note" role="status">
+        {countsOf(found, text)}
+      </p>
+      {found.error && <p class="bad">{found.error}</p>}
+      {chosen.size > 0 && (
+        <div class="buttons">
+          {canRedrive && (
+            <button type="button" class="main" onClick={() => act("redrive")}>
+              Send {chosen.size} again
+            </button>
+          )}
+          <button type="button" class="danger" onClick={() => setAsking(true)}>
+            Discard {chosen.size}
+          </button>
+        </div>
+      )}
+      <Notice note={note} />
+      <List found={found} chosen={chosen} onChoose={choose} onOpen={setOpened} />
+      {found.isLooking ? (
+        <button type="button" onClick={stop}>
+          Stop looking
+        </button>
+      ) : (
+        found.next !== undefined && (
+          <button type="button" onClick={more}>
+            Show more
+          </button>
+        )
+      )}
+      <Skips owner={owner} />
+      {opened !== undefined && (
+        <LetterDialog
+          owner={owner}
+          identity={opened}
+          canRedrive={canRedrive}
+          onChange={changed}
+          onClose={() => setOpened(undefined)}
+        />
+      )}
+      {isAsking && (
+        <Confirm
+          title={`Discard ${chosen.size}?`}
+          text="They are taken off for good: no handler sees them again."
+          verb="Discard"
+          onYes={() => act("discard")}
+          onClose={() => setAsking(false)}
+        />
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,110 @@
+import { useEffect, useState } from "preact/hooks";
+import { ask } from "../../page/parts/ask.tsx";
+import { Frame, show, type Tab, usePlace } from "../../page/parts/layout.tsx";
+import { useLive } from "../../page/parts/live.tsx";
+import type { Abilities, LiveShown } from "../shown.ts";
+import { type Seen, seeing } from "./history.tsx";
+import { Letters, type Place, Places } from "./letters.tsx";
+import { Cursors, Inboxes, Leases } from "./places.tsx";
+import { Runs } from "./runs.tsx";
+
+function tabsOf(can: Abilities, letters: number): readonly Tab[] {
+  const all: readonly (Tab & { readonly isHere: boolean })[] = [
+    { path: "runs", name: "Runs", isHere: can.runs },
+    { path: "letters", name: "Dead letters", badge: letters, isHere: can.deadLetters },
+    { path: "places", name: "Places", isHere: can.cursors },
+    { path: "leases", name: "Leases", isHere: can.leases },
+    { path: "inboxes", name: "Inboxes", isHere: can.inbox },
+  ];
+  return all.filter(({ isHere }) => isHere);
+}
+
+/** The runs, second by second. */
+function Live({
+  onState,
+  onRuns,
+}: {
+  readonly onState: (state: ReturnType<typeof useLive>) => void;
+  readonly onRuns: (live: LiveShown) => void;
+}) {
+  const state = useLive("api/live", { runs: onRuns });
+  useEffect(() => onState(state), [state]);
+  return null;
+}
+
+/** Where dead letters are; asked again when a run has told of one. */
+function useLetterPlaces(can: Abilities | undefined) {
+  const [places, setPlaces] = useState<readonly Place[]>();
+  const [error, setError] = useState<string>();
+  const load = async (): Promise<void> => {
+    const answer = await ask<{ readonly items: readonly Place[] }>("api/places");
+    setError(answer.error);
+    if (answer.value) setPlaces(answer.value.items);
+  };
+  useEffect(() => {
+    if (can?.deadLetters) void load();
+  }, [can]);
+  return { places, error, load };
+}
+
+interface PartProps {
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly can: Abilities;
+  readonly seen: readonly Seen[] | undefined;
+  readonly letters: ReturnType<typeof useLetterPlaces>;
+}
+
+/** What a tab shows. */
+function Part({ path, query, can, seen, letters }: PartProps) {
+  const { places, error, load } = letters;
+  const owner = { consumer: query.get("consumer") ?? "", feed: query.get("feed") ?? "" };
+  switch (path) {
+    case "runs":
+      return <Runs seen={seen} />;
+    case "letters":
+      if (owner.feed !== "")
+        return <Letters owner={owner} canRedrive={can.redrive} onChange={load} />;
+      return error ? <p class="bad">{error}</p> : <Places places={places} />;
+    case "places":
+      return <Cursors />;
+    case "leases":
+      return <Leases />;
+    case "inboxes":
+      return <Inboxes />;
+    default:
+      return null;
+  }
+}
+
+function Inspector() {
+  const { path: asked, query } = usePlace();
+  const [can, setCan] = useState<Abilities>();
+  const [refused, setRefused] = useState<string>();
+  const [seen, setSeen] = useState<readonly Seen[]>();
+  const [live, setLive] = useState<ReturnType<typeof useLive>>();
+  const letters = useLetterPlaces(can);
+  useEffect(() => {
+    void ask<Abilities>("api/about").then((answer) => {
+      setCan(answer.value);
+      setRefused(answer.error);
+    });
+  }, []);
+  const hear = (told: LiveShown): void => {
+    setSeen((before) => seeing(before ?? [], told));
+    const isNew = told.runs.some((run) => run.told.some(({ kind }) => kind === "deadLettered"));
+    if (isNew && can?.deadLetters) void letters.load();
+  };
+  const waiting = (letters.places ?? []).reduce((sum, place) => sum + place.letters, 0);
+  const tabs = can ? tabsOf(can, waiting) : [];
+  const path = tabs.some((tab) => tab.path === asked) ? asked : (tabs[0]?.path ?? "");
+  return (
+    <Frame title={can?.title ?? "ackloop"} tabs={tabs} path={path} live={live}>
+      {can?.runs && <Live onState={setLive} onRuns={hear} />}
+      {refused && <p class="bad">{refused}</p>}
+      {can && <Part {...{ path, query, can, seen, letters }} />}
+    </Frame>
+  );
+}
+
+show(<Inspector />);

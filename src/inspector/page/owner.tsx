@@ -1,0 +1,5 @@
+/** A consumer and feed. */
+export interface Owner {
+  readonly consumer: string;
+  readonly feed: string;
+}

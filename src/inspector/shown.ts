@@ -1,0 +1,91 @@
+// What goes from the handler to its page, as JSON.
+import type { FeedEvent } from "../core/event.ts";
+import type { Report } from "../core/report.ts";
+import type { DeadLetter, StoreKey } from "../core/stores.ts";
+import type { Incident, OpenEvent, RunDetails } from "../loop/details.ts";
+import type { Health } from "../loop/run.ts";
+
+/** What tells an event apart, without its data. */
+export type EventFacts = Pick<FeedEvent, "source" | "id" | "type"> & {
+  readonly time?: string | undefined;
+};
+
+/** Something that a run has told. */
+export interface Told {
+  /** When, in epoch ms. */
+  readonly at: number;
+  readonly kind: Report["kind"];
+  readonly event?: EventFacts | undefined;
+  readonly count?: number | undefined;
+  readonly attempt?: number | undefined;
+  readonly ms?: number | undefined;
+  readonly text?: string | undefined;
+}
+
+/** How long handlers took in the last second, in ms. */
+export interface Took {
+  /** Half of them took no longer. */
+  readonly middle: number;
+  /** 95 of 100 took no longer. */
+  readonly most: number;
+}
+
+/** A run, once a second. */
+export interface RunShown extends Omit<RunDetails, "open" | "incidents"> {
+  /** By this the run is paused and goes on. */
+  readonly id: number;
+  readonly health: Omit<Health, "feed" | "lastError"> & { readonly lastError?: string | undefined };
+  readonly open: readonly (Omit<OpenEvent, "event"> & {
+    readonly event?: EventFacts | undefined;
+  })[];
+  readonly incidents: readonly Incident[];
+  readonly took?: Took | undefined;
+  readonly told: readonly Told[];
+  /** The event that has been open longest, where it can be read. */
+  readonly holds?: EventFacts | undefined;
+}
+
+/** What is sent once a second to whoever looks. */
+export interface LiveShown {
+  /** The server's time, in epoch ms. */
+  readonly at: number;
+  readonly runs: readonly RunShown[];
+}
+
+/** What the page can do here. */
+export interface Abilities {
+  readonly title: string;
+  readonly runs: boolean;
+  readonly deadLetters: boolean;
+  readonly cursors: boolean;
+  readonly leases: boolean;
+  readonly inbox: boolean;
+  readonly redrive: boolean;
+}
+
+/** A letter in a list. */
+export interface LetterLine
+  extends Pick<DeadLetter, "identity" | "reason" | "code" | "attempts" | "failedAt"> {
+  readonly event?: EventFacts | undefined;
+}
+
+/** A page of letters. */
+export interface LetterLines extends StoreKey {
+  readonly letters: readonly LetterLine[];
+  readonly next?: string | undefined;
+  readonly looked: number;
+}
+
+/** One letter. */
+export interface LetterShown extends LetterLine {
+  /** The event as JSON; absent where it could not be read. */
+  readonly eventText?: string | undefined;
+  /** The provider's object as JSON. */
+  readonly rawText: string;
+  /** How many characters the letter has as JSON. */
+  readonly size: number;
+  /** Whether the texts are only the beginning of what there is: such a letter is not edited. */
+  readonly isCut: boolean;
+  /** Whether something of it is masked. */
+  readonly isMasked: boolean;
+}

@@ -1,0 +1,258 @@
+import { request as httpRequest } from "node:http";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { createEmulatorPage } from "../../../src/cli/emulator-page/handler.ts";
+import { kept } from "../../../src/cli/emulator-page/records.ts";
+import type {
+  EventRow,
+  EventView,
+  GuideView,
+  Page,
+  StateView,
+} from "../../../src/cli/emulator-page/views.ts";
+import { providers } from "../../../src/cli/providers.ts";
+import type { Emulator } from "../../../src/emulator/index.ts";
+import { serveEmulators } from "../../../src/emulator/index.ts";
+
+/** All emulators with their page, and what asks it as the page itself does. */
+async function opened() {
+  const emulators: Record<string, Emulator> = {};
+  for (const [name, provider] of Object.entries(providers)) {
+    emulators[name] = await provider.emulator({ seed: 1 }, false);
+  }
+  const all = Object.values(emulators);
+  const page = createEmulatorPage({ emulators: all, providers, seed: 1, limits: false });
+  const server = await serveEmulators(all, { page: page.answer });
+  onTestFinished(async () => {
+    await server.close();
+    page.end();
+    await Promise.all(all.map((emulator) => emulator.close()));
+  });
+  const read = async <Value>(path: string): Promise<Value> =>
+    (await fetch(`${server.origin}/api/${path}`)).json();
+  const change = async (path: string, body: unknown) => {
+    const headers = { "content-type": "application/json", "x-ackloop-page": "1" };
+    const init = { method: "POST", headers, body: JSON.stringify(body) };
+    const reply = await fetch(`${server.origin}/api/${path}`, init);
+    return { status: reply.status, body: await reply.json() };
+  };
+  const publish = (provider: string, text: unknown, more: object = {}) =>
+    change("publish", { provider, text: JSON.stringify(text), ...more });
+  return { ...server, emulators, read, change, publish };
+}
+
+/** The ids of all events that the page shows of one provider, newest first. */
+async function allIds(read: Awaited<ReturnType<typeof opened>>["read"]) {
+  const seen: string[] = [];
+  let path: string | undefined = "events?provider=kekker";
+  while (path !== undefined) {
+    const { rows, more }: Page<EventRow> = await read(path);
+    seen.push(...rows.map(({ id }) => id));
+    path = more ? `events?provider=kekker&before=${rows.at(-1)?.order}` : undefined;
+  }
+  return seen;
+}
+
+describe("the page of the emulators", () => {
+  it("is served at the root, and leaves the emulators' own paths alone", async () => {
+    const { origin } = await opened();
+
+    const page = await fetch(`${origin}/`);
+    const script = await fetch(`${origin}/page.js`);
+    const health = await fetch(`${origin}/_emulator/health`);
+    const nothing = await fetch(`${origin}/api/nothing`);
+    const inherited = await fetch(`${origin}/api/constructor`);
+
+    expect(page.headers.get("content-security-policy")).toContain("default-src 'none'");
+    expect((await script.text()).length).toBeGreaterThan(10_000);
+    expect([health.status, nothing.status, inherited.status]).toEqual([200, 404, 404]);
+  });
+
+  it.each([
+    ["another name", 403, { host: "evil.example" }],
+    ["another port", 421, { host: "127.0.0.1:1" }],
+    ["another origin", 403, { origin: "https://evil.example" }],
+    ["another site's script", 403, { "sec-fetch-site": "cross-site", "sec-fetch-mode": "cors" }],
+  ])("refuses %s with %i", async (_, status, headers) => {
+    const { port } = await opened();
+    const statusOf = (path: string) =>
+      new Promise((resolve) => {
+        httpRequest({ port, path, headers }, (reply) => resolve(reply.resume().statusCode)).end();
+      });
+
+    expect([await statusOf("/"), await statusOf("/api/events")]).toEqual([status, status]);
+  });
+
+  it("changes nothing for a request of another site, or one without its header", async () => {
+    const { origin, emulators } = await opened();
+    const body = JSON.stringify({ provider: "kekker", text: '{"category":"a","event":"b"}' });
+    const own = { "x-ackloop-page": "1", "content-type": "application/json" };
+    const post = async (headers: Record<string, string>) =>
+      (await fetch(`${origin}/api/publish`, { method: "POST", headers, body })).status;
+
+    const statuses = [
+      await post({ "content-type": "text/plain" }),
+      await post({ ...own, origin: "https://evil.example" }),
+      await post({ ...own, origin: "null" }),
+      await post({ ...own, "sec-fetch-site": "cross-site" }),
+    ];
+
+    expect(statuses).toEqual([403, 403, 403, 403]);
+    expect(emulators["kekker"]?.journal.totals().published).toBe(0);
+    expect(await post(own)).toBe(200);
+  });
+
+  it("publishes every sample of every provider, and each can be read again", async () => {
+    const { read, publish } = await opened();
+    const guide = await read<GuideView>("guide");
+
+    for (const { name, samples } of guide.providers) {
+      for (const [type, sample] of Object.entries(samples)) {
+        const { body } = await publish(name, sample);
+        expect(body, type).toMatchObject({ count: 1 });
+        const page = await read<Page<EventRow>>(`events?provider=${name}`);
+        const [row] = page.rows;
+        const query = new URLSearchParams({
+          provider: name,
+          place: row?.place ?? "",
+          id: row?.id ?? "",
+        });
+        const event = await read<EventView>(`event?${query}`);
+        expect(event.steps, type).toMatchObject([{ kind: "published" }]);
+        expect(event.text, type).toBeTypeOf("string");
+        expect(row?.words, type).not.toBe("");
+      }
+    }
+  });
+
+  it.each([
+    ["no JSON", "{", "this is no JSON: "],
+    ["an empty text", "", "text must be a text"],
+    ["what is no event", "7", "publish takes"],
+    ["an empty list", "[]", "publish 1 to 1000 events at once"],
+    ["one of two that is none", '[{"category":"a","event":"b"},{}]', "category"],
+  ])("publishes nothing for %s, and says why", async (_, text, message) => {
+    const { change, emulators } = await opened();
+
+    const { status, body } = await change("publish", { provider: "kekker", text });
+
+    expect([status, body.error]).toEqual([400, expect.stringContaining(message)]);
+    expect(emulators["kekker"]?.journal.totals().published).toBe(0);
+  });
+
+  it.each([
+    ["place", { provider: "kekker", name: "x" }, "Kekker has no more"],
+    ["place", { provider: "tiki", name: "" }, "name must be a text"],
+    ["place", { provider: "sqs", name: "x" }, "the emulators here are tiki"],
+    ["listener", { provider: "tiki", place: "x", url: "http://127.0.0.1" }, "Tiki calls nobody"],
+    ["listener", { provider: "discue", place: "x", url: "http://127.0.0.1" }, "no such queue"],
+    ["publish", { provider: "kekker", text: "{}", times: 1e9 }, "publish 1 to 1000"],
+    ["fault", { provider: "tiki", fault: { kind: "fire" } }, "kind must be one of"],
+    ["fault", { provider: "tiki" }, "fault: it must be an object"],
+    ["reset", {}, "the emulators here are"],
+  ])("says what is wrong with a change: %s %j", async (path, body, message) => {
+    const { change } = await opened();
+
+    const answer = await change(path, body);
+
+    expect([answer.status, answer.body.error]).toEqual([400, expect.stringContaining(message)]);
+  });
+
+  it("shows no header, no body, and no credential of a query or a path", async () => {
+    const { origin, read, emulators } = await opened();
+    const secret = "hunter2-hunter2";
+    const headers = { authorization: `Bearer ${secret}`, "content-type": "application/json" };
+    const ask = (path: string, body: string) =>
+      fetch(`${origin}${path}`, { method: "POST", headers, body });
+
+    await ask(`/tiki/sc/oauth2/token?client_secret=${secret}`, `client_secret=${secret}`);
+    await ask("/discue/queues/discue-test-key/messages?api_key=discue-test-key", `"${secret}"`);
+    await ask("/workato/api/v1/topics/1/consume", JSON.stringify({ password: secret }));
+    await fetch(`${origin}/kekker/nowhere?x=${secret}`, { headers });
+    emulators["kekker"]?.faults.add({ kind: "status", status: 500, body: { secret } });
+
+    const requests = JSON.stringify(await read("requests"));
+    expect(requests).toContain("client_secret=•••");
+    expect(requests).toContain("/queues/•••/messages?api_key=•••");
+    expect(requests).not.toContain("discue-test-key");
+    expect(requests).not.toContain(secret);
+    const live = await (await fetch(`${origin}/api/live`)).body?.getReader().read();
+    expect(new TextDecoder().decode(live?.value)).not.toContain(secret);
+  });
+
+  it("keeps so many events, steps and requests, and pages through them", async () => {
+    const { origin, emulators, read } = await opened();
+    const { journal, admin } = emulators["kekker"] ?? {};
+    const many = Array.from({ length: 3_000 }, (_, at) => ({
+      ...{ category: "Deals", event: "DealCreated", eventUid: `event-${at}` },
+    }));
+    await admin?.["publish"]?.({ events: many });
+    const headers = {
+      authorization: `Basic ${btoa("demo-login:demo-password")}`,
+      "x-api-version": "2.0",
+      channel: emulators["kekker"]?.places()[0]?.id ?? "",
+    };
+    for (let at = 0; at < 60; at += 1) {
+      await fetch(`${origin}/kekker/api/events?pageSize=1&pageNumber=3000`, { headers });
+    }
+
+    const seen = await allIds(read);
+    const newest = await read<EventView>(
+      `event?provider=kekker&place=${headers.channel}&id=event-2999`,
+    );
+    const requests = await read<Page<{ readonly number: number }>>("requests?number=7");
+
+    expect(journal?.totals().published).toBe(3_000);
+    expect(seen).toHaveLength(kept.events);
+    expect([seen[0], seen.at(-1)]).toEqual(["event-2999", "event-2000"]);
+    expect(newest).toMatchObject({ delivered: 60, state: "delivered" });
+    expect(newest.steps).toHaveLength(kept.steps);
+    expect(newest.left).toBe(61 - kept.steps);
+    expect(requests.rows).toMatchObject([{ number: 7, delivered: 1 }]);
+    expect((await read<Page<unknown>>("requests?q=nothing-like-it")).rows).toEqual([]);
+  });
+
+  it("shows the beginning of an event of 5 MB", async () => {
+    const { read, publish } = await opened();
+    await publish("kekker", { category: "a", event: "Big", text: "x".repeat(5_000_000) });
+
+    const page = await read<Page<EventRow>>("events?q=big");
+    const [{ place = "", id = "" } = {}] = page.rows;
+    const event = await read<EventView>(`event?provider=kekker&place=${place}&id=${id}`);
+
+    expect(JSON.stringify(page).length).toBeLessThan(1_000);
+    expect(event.text).toHaveLength(20_000);
+    expect(event.length).toBeGreaterThan(5_000_000);
+  });
+
+  it("tells of changes as they come, and of nothing while there is none", async () => {
+    const { origin, publish, change, emulators } = await opened();
+    const reader = (await fetch(`${origin}/api/live`)).body?.getReader();
+    const next = async (): Promise<StateView> => {
+      const text = new TextDecoder().decode((await reader?.read())?.value);
+      return JSON.parse(text.replace(/^event: state\ndata: /, ""));
+    };
+
+    const first = await next();
+    await publish("tiki", { type: "X", payload: {} });
+    const second = await next();
+    await change("fault", { provider: "tiki", fault: { kind: "cut", count: 2 } });
+    const third = await next();
+    await change("fault/clear", { provider: "tiki", id: "1" });
+    await change("reset", { provider: "tiki" });
+    const last = await next();
+
+    const of = ({ providers: [tiki] }: StateView) => [
+      tiki?.places.length,
+      tiki?.published,
+      tiki?.faults.length,
+    ];
+    expect([first, second, third, last].map(of)).toEqual([
+      [0, 0, 0],
+      [1, 1, 0],
+      [1, 1, 1],
+      [0, 0, 0],
+    ]);
+    expect(emulators["tiki"]?.faults.list()).toEqual([]);
+    await reader?.cancel();
+  });
+});

@@ -1,0 +1,136 @@
+import { describe, expect, it, vi } from "vitest";
+import { consume } from "../../src/loop/consume.ts";
+import type { LiveShown } from "../../src/inspector/shown.ts";
+import { memoryStores } from "../../src/stores/index.ts";
+import { memoryFeed } from "../../src/testing/index.ts";
+import { key, open } from "./support.ts";
+
+const made = { specversion: "1.0", source: "/shop", type: "order_created" } as const;
+
+function start() {
+  const feed = memoryFeed({ name: key.feed });
+  const { deadLetters } = memoryStores();
+  const run = consume(
+    feed,
+    (event) => {
+      const { email } = Object(event.data) as { email?: string };
+      if (email) throw new Error(`no such customer ${email}`);
+    },
+    {
+      ...{ consumer: key.consumer, deadLetters, logger: false, circuitBreaker: false },
+      retry: { attempts: 2, minDelayMs: 0, maxDelayMs: 10 },
+      idle: { minDelayMs: 10, maxDelayMs: 10 },
+    },
+  );
+  return { feed, run };
+}
+
+/** Reads what is sent. */
+function reading(answer: Response) {
+  const reader = (answer.body as ReadableStream<Uint8Array>).getReader();
+  return {
+    async next(): Promise<LiveShown> {
+      const { value } = await reader.read();
+      const [, data = ""] =
+        /^event: runs\ndata: (.*)\n\n$/.exec(new TextDecoder().decode(value)) ?? [];
+      return JSON.parse(data);
+    },
+    end: () => reader.cancel(),
+  };
+}
+
+describe("live", () => {
+  it("tells of runs once a second, and of what has happened since", async () => {
+    const { feed, run } = start();
+    const { handle, request } = open({ runs: [run], stores: {} });
+    const live = reading(await handle(request("/api/live")));
+
+    const first = await live.next();
+    feed.publish({ ...made, id: "1", data: {} });
+    const second = await live.next();
+
+    expect(first.runs).toMatchObject([{ ...key, health: { healthy: true }, told: [] }]);
+    const kinds = second.runs[0]?.told.map(({ kind }) => kind);
+    expect(kinds).toEqual(expect.arrayContaining(["pulled", "handling", "handled", "acked"]));
+    expect(second.runs[0]?.took?.middle).toBeGreaterThanOrEqual(0);
+    expect(second.runs[0]?.summary).toMatchObject({ handled: 1, acked: 1 });
+    await live.end();
+    await run.stop();
+  });
+
+  it("costs a run nothing before the first look and behind the last: no timer, and no listener", async () => {
+    const { feed, run } = start();
+    const watch = vi.spyOn(run, "watch");
+    const details = vi.spyOn(run, "details");
+    const every = vi.spyOn(globalThis, "setInterval");
+    const { handle, request } = open({ runs: [run], stores: {} });
+    for (let at = 0; at < 50; at += 1) feed.publish({ ...made, id: `${at}`, data: {} });
+    await vi.waitFor(() => expect(feed.acked.length).toBe(50));
+    expect([watch, details, every].map(({ mock }) => mock.calls.length)).toEqual([0, 0, 0]);
+
+    const live = reading(await handle(request("/api/live")));
+    await live.next();
+    await live.end();
+    const looks = details.mock.calls.length;
+    await new Promise((resolve) => setTimeout(resolve, 1200));
+
+    expect(details.mock.calls.length).toBe(looks);
+    expect(watch).toHaveBeenCalledOnce();
+    await run.stop();
+  });
+
+  it("masks what events hold in the texts of errors", async () => {
+    const { feed, run } = start();
+    const { handle, request } = open({ runs: [run], stores: {}, redact: ["email"] });
+    const live = reading(await handle(request("/api/live")));
+    await live.next();
+
+    feed.publish({ ...made, id: "1", data: { email: "ann@example.org" } });
+    const shown = await live.next();
+
+    expect(JSON.stringify(shown)).not.toContain("ann@");
+    const dead = shown.runs[0]?.told.find(({ kind }) => kind === "deadLettered");
+    expect(dead?.text).toBe("failed 2 times: Error: no such customer [masked]");
+    expect(shown.runs[0]?.incidents.at(-1)?.text).toMatch(/^\[masked\]/);
+    await live.end();
+    await run.stop();
+  });
+
+  it("ends, and throws nothing at the process, where what is shown cannot be made", async () => {
+    const { run } = start();
+    const error = vi.fn();
+    const { handle, request } = open({
+      ...{ runs: [run], stores: {}, logger: { debug() {}, info() {}, warn() {}, error } },
+    });
+    vi.spyOn(run, "health").mockImplementation(() => {
+      throw new Error("broken");
+    });
+
+    const answer = await handle(request("/api/live"));
+
+    expect(await answer.text()).toBe("");
+    expect(error).toHaveBeenCalledOnce();
+    await run.stop();
+  });
+
+  it("follows runs that come and go, and pauses one by its number", async () => {
+    const runs = [start().run];
+    const { handle, request, change } = open({ runs: () => runs, stores: {} });
+    const live = reading(await handle(request("/api/live")));
+    const [one] = (await live.next()).runs;
+    runs.push(start().run);
+    const two = (await live.next()).runs;
+
+    expect(two.map(({ id }) => id)).toEqual([one?.id, (one?.id ?? 0) + 1]);
+    expect((await change("pause", { run: one?.id })).status).toBe(200);
+    expect(runs[0]?.health().state).toBe("paused");
+    expect((await change("resume", { run: one?.id })).status).toBe(200);
+    expect(runs[0]?.health().state).toBe("running");
+    expect((await change("reload", { run: one?.id })).status).toBe(200);
+    await Promise.all(runs.map((run) => run.stop()));
+    runs.length = 0;
+    expect((await live.next()).runs).toEqual([]);
+    expect((await change("pause", { run: one?.id })).status).toBe(404);
+    await live.end();
+  });
+});

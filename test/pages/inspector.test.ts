@@ -1,0 +1,312 @@
+import { mkdirSync } from "node:fs";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { serve } from "../../src/cli/serve.ts";
+import {
+  browserHint,
+  hasBrowser,
+  openWindow,
+  overflowOf,
+  startBrowser,
+} from "../browser/browser.ts";
+import { faintTexts } from "../browser/contrast.ts";
+import { key, letterOf } from "../inspector/support.ts";
+import { complaintsOf, made, seriousFaults, startShop } from "./support.ts";
+
+/** Where pictures of the page are put, for those who want to look. */
+const pictures = process.env["ACKLOOP_PICTURES"];
+
+async function picture(page: Page, name: string): Promise<void> {
+  if (!pictures) return;
+  mkdirSync(pictures, { recursive: true });
+  await page.screenshot({ path: `${pictures}/${name}.png`, fullPage: true });
+}
+
+describe.skipIf(!hasBrowser)(`the inspector in a browser${browserHint}`, () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await startBrowser();
+  });
+  afterAll(async () => {
+    await browser?.close();
+  });
+
+  it.each([
+    { width: 1280, colorScheme: "light" },
+    { width: 1280, colorScheme: "dark" },
+    { width: 390, colorScheme: "light" },
+    { width: 390, colorScheme: "dark" },
+  ] as const)("shows a letter's whole story, $width wide and $colorScheme", async (look) => {
+    const shop = await startShop();
+    const { context, page, foreign } = await openWindow(browser, shop.origin, look);
+    const complaints = complaintsOf(page);
+    const name = `${look.width}-${look.colorScheme}`;
+    const isSound = async (step: string): Promise<void> => {
+      await picture(page, `${name}-${step}`);
+      expect(await overflowOf(page), step).toBeLessThanOrEqual(0);
+      expect(await faintTexts(page), step).toEqual([]);
+      expect(await seriousFaults(page), step).toEqual([]);
+    };
+
+    for (let at = 1; at <= 30; at += 1)
+      shop.feed.publish({ ...made, id: `order-${at}`, data: { customer: `c${at}`, total: at } });
+    await page.goto(shop.origin);
+    await page.getByText("live", { exact: true }).waitFor();
+    await page.getByRole("heading", { name: "shop:orders" }).waitFor();
+    shop.feed.publish({ ...made, id: "order-1042", data: { customer: "", total: 1290 } });
+    await page.getByRole("link", { name: "Dead letters 1" }).waitFor();
+    await page.waitForTimeout(2500);
+    await isSound("runs");
+
+    await page.getByRole("link", { name: /Dead letters/ }).click();
+    await isSound("letter-places");
+    await page.getByRole("link", { name: "shop:orders" }).click();
+    await page.getByRole("button", { name: "order-1042" }).waitFor();
+    await isSound("letters");
+    await page.getByRole("button", { name: "order-1042" }).click();
+    await page
+      .getByText("failed twice: Error: no such customer")
+      .or(page.getByText("failed 2 times"))
+      .first()
+      .waitFor();
+    await isSound("letter");
+
+    await page.getByRole("button", { name: "Send again" }).click();
+    await page.getByText("It has failed again, and stays.").waitFor();
+    await page.getByRole("button", { name: "Edit" }).click();
+    const editor = page.getByLabel(/The event to send/);
+    const text = await editor.inputValue();
+    await editor.fill(text.replace('"customer": ""', '"customer": "c7"'));
+    await isSound("edit");
+    await page.getByRole("button", { name: "Send the edited event" }).click();
+    await page.getByText("Handled: the letter is taken off.").waitFor();
+    await isSound("sent");
+    await page.getByRole("dialog").getByText("Close", { exact: true }).click();
+    await page.getByText("There is no such letter.").waitFor();
+
+    for (const part of ["Places", "Leases", "Inboxes"]) {
+      await page.getByRole("link", { name: part }).click();
+      await page.getByRole("heading", { name: part }).waitFor();
+      await page.waitForTimeout(200);
+      await isSound(part.toLowerCase());
+    }
+    const key = { consumer: "billing", feed: "shop:orders" };
+    expect((await shop.stores.deadLetters.list(key)).letters).toEqual([]);
+    expect(shop.run.details().summary).toMatchObject({ acked: 31, deadLettered: 1 });
+    expect(foreign).toEqual([]);
+    expect(complaints).toEqual([]);
+    await context.close();
+    await shop.close();
+  });
+
+  it.each([1280, 390])("is worked by the keyboard alone, %i wide", async (width) => {
+    const shop = await startShop();
+    shop.feed.publish({ ...made, id: "order-1042", data: { customer: "" } });
+    const { context, page } = await openWindow(browser, shop.origin, { width });
+    const focused = (): Promise<string> =>
+      page.evaluate(() => {
+        const { activeElement: element } = document;
+        return element?.getAttribute("aria-label") ?? element?.textContent ?? "";
+      });
+    /** Goes on with Tab to what has a name. */
+    const reach = async (name: RegExp): Promise<void> => {
+      for (let presses = 0; presses < 60 && !name.test(await focused()); presses += 1)
+        await page.keyboard.press("Tab");
+      expect(await focused()).toMatch(name);
+    };
+    await page.goto(shop.origin);
+    await page.getByRole("link", { name: "Dead letters 1" }).waitFor();
+
+    await reach(/^To the content$/);
+    await reach(/^Dead letters/);
+    await page.keyboard.press("Enter");
+    await page.getByRole("link", { name: "shop:orders" }).waitFor();
+    await reach(/^shop:orders$/);
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "order-1042" }).waitFor();
+    await reach(/^order-1042$/);
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "Edit" }).waitFor();
+    await reach(/^Edit$/);
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    expect(await focused()).toBe("order-1042");
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "Discard" }).waitFor();
+    await reach(/^Discard$/);
+    await page.keyboard.press("Enter");
+    await reach(/^Discard for good$/);
+    await page.keyboard.press("Enter");
+    await page.getByText("The letter is taken off.").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByText("There is no such letter.").waitFor();
+
+    await context.close();
+    await shop.close();
+  });
+
+  it("shows what is hostile as text, and lets none of it run", async () => {
+    const shop = await startShop();
+    const script = "<script>window.hacked = 1</script><img src=x onerror='window.hacked = 2'>";
+    const hostile = [
+      script,
+      "\u202egnp.evil \u0000\u001b[31m",
+      "x".repeat(5_000),
+      "</textarea><script>window.hacked = 3</script>",
+    ];
+    for (const text of hostile) {
+      await shop.stores.deadLetters.put(
+        letterOf(
+          text.slice(0, 400),
+          { text, [text]: script },
+          { reason: text, feed: "shop:orders" },
+        ),
+      );
+    }
+    await shop.stores.deadLetters.put(letterOf("large", { text: "<b>".repeat(1_700_000) }));
+    const { context, page, foreign } = await openWindow(browser, shop.origin, { width: 390 });
+    const complaints = complaintsOf(page);
+
+    await page.goto(`${shop.origin}/#/letters?consumer=billing&feed=shop%3Aorders`);
+    const names = page.locator("tbody button.link");
+    await page.getByText("5 letters, all").waitFor();
+    await picture(page, "390-hostile-letters");
+    for (let at = 0; at < 5; at += 1) {
+      await names.nth(at).click();
+      await page.getByLabel("Event", { exact: true }).waitFor();
+      if (at === 1) await picture(page, "390-hostile-letter");
+      expect(await overflowOf(page)).toBeLessThanOrEqual(0);
+      await page.keyboard.press("Escape");
+    }
+
+    expect(await names.nth(1).textContent()).toBe("\\u202egnp.evil \\u0000\\u001b[31m");
+    expect(await names.nth(0).textContent()).toContain("<script>");
+    expect(await page.evaluate(() => Object(window).hacked)).toBeUndefined();
+    expect(await page.locator("main img, main script").count()).toBe(0);
+    expect([complaints, foreign]).toEqual([[], []]);
+    await context.close();
+    await shop.close();
+  });
+
+  it("searches 100,000 letters while it says how far it is, and shows them page by page", async () => {
+    const shop = await startShop();
+    for (let at = 0; at < 100_000; at += 1)
+      await shop.stores.deadLetters.put(
+        letterOf(`o${at}`, { name: at === 70_000 ? "Zoë" : "Bob" }),
+      );
+    const { context, page } = await openWindow(browser, shop.origin, { width: 1280 });
+
+    await page.goto(`${shop.origin}/#/letters`);
+    await page.getByText("100,000 or more").waitFor();
+    await page.getByRole("link", { name: "shop:orders" }).click();
+    await page.getByText("25 letters, so far").waitFor();
+    await page.getByRole("button", { name: "Show more" }).click();
+    await page.getByText("50 letters, so far").waitFor();
+    await page.getByLabel("Look for a text").fill("zoë");
+    await page.getByRole("button", { name: "Search" }).click();
+    await page.getByText(/^looking: [\d,]+ looked through/).waitFor();
+    await page.getByText("1 letter found in 100,000, all").waitFor();
+
+    expect(await page.locator("tbody button.link").allTextContents()).toEqual(["o70000"]);
+    await context.close();
+    await shop.close();
+  });
+
+  it("tells the second of two people that the first has dealt with a letter", async () => {
+    const shop = await startShop();
+    await shop.stores.deadLetters.put(letterOf("1", { customer: "c1" }));
+    const windows = await Promise.all(
+      [1, 2].map(() => openWindow(browser, shop.origin, { width: 1280 })),
+    );
+    for (const { page } of windows) {
+      await page.goto(`${shop.origin}/#/letters?consumer=billing&feed=shop%3Aorders`);
+      await page.locator("tbody button.link").click();
+      await page.getByRole("button", { name: "Send again" }).waitFor();
+    }
+    const [first, second] = windows;
+
+    await first?.page.getByRole("button", { name: "Send again" }).click();
+    await first?.page.getByText("Handled: the letter is taken off.").waitFor();
+    await second?.page.getByRole("button", { name: "Send again" }).click();
+
+    await second?.page.getByText(/another has dealt with it/).waitFor();
+    for (const { context } of windows) await context.close();
+    await shop.close();
+  });
+
+  it("pauses a run and lets it go on, and says when its server is away", async () => {
+    const shop = await startShop();
+    const { context, page } = await openWindow(browser, shop.origin, { width: 1280 });
+    await page.goto(shop.origin);
+
+    await page.getByRole("button", { name: "Pause" }).click();
+    await page.locator(".state", { hasText: "paused" }).waitFor();
+    expect(shop.run.health().state).toBe("paused");
+    await page.getByRole("button", { name: "Go on" }).click();
+    await page.locator(".state", { hasText: "running" }).waitFor();
+    await shop.close();
+    await page.getByText("away: trying again").waitFor();
+    await page.getByRole("link", { name: "Leases" }).click();
+    await page.getByText("the server cannot be reached").waitFor();
+
+    await context.close();
+  });
+
+  it("asks nothing of its server while its window is hidden", async () => {
+    const shop = await startShop();
+    const { context, page } = await openWindow(browser, shop.origin, { width: 1280 });
+    await page.goto(shop.origin);
+    await page.getByText("live", { exact: true }).waitFor();
+    const details = vi.spyOn(shop.run, "details");
+
+    await page.evaluate(() => {
+      Object.defineProperty(document, "hidden", { value: true, configurable: true });
+      document.dispatchEvent(new globalThis.Event("visibilitychange"));
+    });
+    await page.waitForTimeout(1500);
+    const looks = details.mock.calls.length;
+    await page.waitForTimeout(1500);
+
+    expect(details.mock.calls.length).toBe(looks);
+    await context.close();
+    await shop.close();
+  });
+
+  it("is reached by no page of another site", async () => {
+    const shop = await startShop();
+    const letter = letterOf("1", { secret: "4111" });
+    await shop.stores.deadLetters.put(letter);
+    const other = await serve(
+      async () => new Response("<p>evil", { headers: { "content-type": "text/html" } }),
+      0,
+    );
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    // The same site, by another port: what only asks for the site would let it in.
+    await page.goto(`http://127.0.0.1:${other.port}/`);
+    const tried = await page.evaluate(
+      async ([origin, key]) => {
+        const body = String(key);
+        const headers = { "content-type": "application/json", "x-ackloop-page": "1" };
+        const tries = [
+          fetch(`${origin}/api/discard`, { method: "POST", headers, body }),
+          fetch(`${origin}/api/letters?consumer=billing&feed=shop%3Aorders`),
+          fetch(`${origin}/api/discard`, { method: "POST", body, mode: "no-cors" }).then(
+            ({ type }) => type,
+          ),
+        ];
+        const results = await Promise.allSettled(tries);
+        return results.map((each) => (each.status === "fulfilled" ? each.value : "refused"));
+      },
+      [shop.origin, JSON.stringify({ ...key, identities: [letter.identity] })],
+    );
+
+    expect(tried.slice(0, 2)).toEqual(["refused", "refused"]);
+    expect((await shop.stores.deadLetters.list(key)).letters).toHaveLength(1);
+    await context.close();
+    other.cut();
+    await other.close();
+    await shop.close();
+  });
+});
