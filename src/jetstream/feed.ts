@@ -62,7 +62,9 @@ export function feedOf<E extends FeedEvent>(parts: FeedParts<E>): Feed<E> {
       const say = sayer(parts, "extend");
       // The engine's own word lengthens by `ack_wait`; given back for later, an event is hidden for as long.
       const word = ms <= leaseMs ? "+WPI" : later(ms);
-      await abortable(call ?? {}, () => sayAll(receipts, (each) => say(each, word)));
+      await abortable(call ?? {}, () =>
+        sayAll(receipts, (each) => say(each, word, Math.max(ms, leaseMs))),
+      );
     },
   };
 }
@@ -88,7 +90,7 @@ function check(argument: string, value: unknown, { test, must }: Rule<number>): 
 
 /** Gives a function that tells the engine a word about a delivery; false where it is gone. */
 function sayer<E extends FeedEvent>({ name, workers }: FeedParts<E>, operation: string) {
-  return async (receipt: Receipt, word: string): Promise<boolean> => {
+  return async (receipt: Receipt, word: string, holdMs?: number): Promise<boolean> => {
     const place = readPlace(fromReceipt<unknown>(receipt));
     const said = place && partsOf(place.subject);
     const own = workers.find((each) => each.consumer === said?.consumer);
@@ -98,8 +100,7 @@ function sayer<E extends FeedEvent>({ name, workers }: FeedParts<E>, operation: 
     const { made } = await own.known(operation);
     // Its stream was made anew and counts from 1 again: the same place is another event's now.
     if (place.made !== made) return false;
-    await own.say(operation, place.subject, word);
-    return true;
+    return await own.say(operation, { subject: place.subject, word, holdMs });
   };
 }
 

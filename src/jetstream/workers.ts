@@ -33,6 +33,8 @@ export class Workers {
   readonly #told: MadeConsumer;
   readonly #filter: string | undefined;
   #known: Promise<Known> | undefined;
+  /** What this process holds of a partition, and until when by its own clock. */
+  #held: { readonly subject: string; readonly until: number } | undefined;
 
   /** @param filter The one subject that the consumer reads; absent where it reads all. */
   constructor(engine: Engine, consumer: string, told: MadeConsumer, filter?: string) {
@@ -93,11 +95,37 @@ export class Workers {
       leftMs > 0 ? { batch: 1, expires: toNs(leftMs) } : { batch: 1, no_wait: true as const };
     const answer = await this.#request(request, leftMs + SILENCE_MS, signal, stop);
     if (answer.messages.length === 0 && !stop.aborted) this.#check(answer);
+    for (const { reply: subject = "" } of answer.messages) {
+      this.#held = { subject, until: performance.now() + known.leaseMs };
+    }
     return [...answer.messages];
   }
 
-  /** Sends a word about a delivery, and ends when the server has confirmed it. */
-  async say(operation: string, subject: string, word: string): Promise<void> {
+  /**
+   * Sends a word about a delivery, and ends when the server has confirmed it. False where the lease of a
+   * partition's event has ended: the engine goes by the event's number alone, and would take a late word for that
+   * of the worker who has it now, and give the next event beside it.
+   *
+   * @param holdMs For how long it is held then, where the word lengthens its lease.
+   */
+  async say(
+    operation: string,
+    {
+      subject,
+      word,
+      holdMs,
+    }: { readonly subject: string; readonly word: string; readonly holdMs?: number | undefined },
+  ): Promise<boolean> {
+    const saidAt = performance.now();
+    if (this.#held?.subject === subject && saidAt >= this.#held.until) return false;
+    await this.#send(operation, subject, word);
+    if (holdMs !== undefined && this.#held?.subject === subject) {
+      this.#held = { subject, until: saidAt + holdMs };
+    }
+    return true;
+  }
+
+  async #send(operation: string, subject: string, word: string): Promise<void> {
     const { connection, timeout } = this.#engine.parts;
     try {
       await connection.request(subject, word, { timeout });

@@ -1,4 +1,5 @@
 import { onAbort, reasonOf } from "../core/abort.ts";
+import { LONGEST_TIMER_MS } from "../core/options.ts";
 import type { InboxWaitOptions } from "../core/stores.ts";
 
 /** Wakes those of this process who wait at an inbox. */
@@ -127,7 +128,7 @@ class Nap {
         this.#wake = undefined;
         then();
       };
-      const timer = setTimeout(() => end(resolve), Math.ceil(delayMs));
+      const timer = setTimeout(() => end(resolve), Math.min(Math.ceil(delayMs), LONGEST_TIMER_MS));
       const forget = onAbort(signal, () => end(() => reject(reasonOf(signal))));
       this.#wake = () => end(resolve);
     });

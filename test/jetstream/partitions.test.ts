@@ -86,6 +86,24 @@ describe.skipIf(!natsUrl)(`a JetStream queue with partitions${natsHint}`, () => 
     expect(idsOf(await pulled(other, { waitMs: 8000 }))).toEqual(["2"]);
   });
 
+  it("takes no late word of a worker whose lease has ended for that of the next one", async () => {
+    const { queue } = await opened();
+    const consumer = { ack_wait: 1000 };
+    const [late, other] = [queue.feed(consumer), queue.feed(consumer)];
+    await queue.send([of(first, "1"), of(first, "2")]);
+    const lost = receiptsOf(await pulled(late, { waitMs: 500 }));
+    const held = await pulled(other, { waitMs: 8000 });
+    expect(held).toMatchObject([{ event: { id: "1" }, attempt: 2 }]);
+
+    await late.extend?.(lost, 1000);
+    await late.nack?.(lost);
+    expect(await late.ack(lost)).toEqual([{ status: "gone" }]);
+    expect(await pulled(late, { waitMs: 100 })).toEqual([]);
+
+    expect(await other.ack(receiptsOf(held))).toEqual([{ status: "acked" }]);
+    expect(idsOf(await pulled(late, { waitMs: 8000 }))).toEqual(["2"]);
+  });
+
   it("brings no more than is asked for, and gives back the rest", async () => {
     const { queue } = await opened();
     await queue.send(["a", "b", "c", "d", "e", "f", "g"].map((key) => of(key, key)));

@@ -364,8 +364,7 @@ describe.skipIf(!natsUrl)(`a queue in JetStream${natsHint}`, () => {
   it("tells a relay of a stream that takes nothing, and asks no dead letter of it", async () => {
     const { name, queue } = await opened();
     const { config } = await manager.streams.info(name);
-    const sealed: typeof config = { ...config, sealed: true };
-    await manager.streams.update(name, sealed);
+    await manager.streams.update(name, { ...config, sealed: true } as typeof config);
 
     await expect(queue.send(deliveries(1))).rejects.toMatchObject({
       code: "conflict",

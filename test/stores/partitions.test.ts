@@ -180,6 +180,31 @@ describe.each(Object.entries(kinds))("a queue with partitions in %s", (_, open) 
   });
 });
 
+it("holds back an earlier event that is there later, by a second sender of PostgreSQL", async () => {
+  prefixes += 1;
+  const pglite = await database();
+  const stores = postgresStores(pglite, { prefix: `t${prefixes}_` });
+  await stores.migrate();
+  const queue = inboxQueue(stores.inbox, "orders", told);
+  await queue.send([
+    deliveryOf(first, "earlier"),
+    deliveryOf(first, "later"),
+    deliveryOf(second, "other"),
+  ]);
+  const seen = (is: boolean) =>
+    pglite.query(
+      `update t${prefixes}_inbox set done_until = ${is ? "null" : "1e15"} where entry like '%earlier%'`,
+    );
+
+  await seen(false);
+  const held = await pulled(queue.feed());
+  expect(idsOf(held).sort()).toEqual(["later", "other"]);
+  await seen(true);
+  expect(await pulled(queue.feed())).toEqual([]);
+  await queue.feed().nack?.(receiptsOf(held), { afterMs: 60_000 });
+  expect(idsOf(await pulled(queue.feed()))).toEqual(["earlier"]);
+});
+
 describe("inboxQueue", () => {
   it("fails an event alone whose key cannot be made", async () => {
     const orderBy = ({ subject }: FeedEvent) => {
