@@ -58,7 +58,7 @@ interface Pending {
   acked: number;
 }
 
-/** Where a reader said that it has read up to: the only ack that there is at Workato. */
+/** Where a reader said that it has read up to: the only ack where there is no other. */
 interface Read extends Step {
   readonly order: number;
 }
