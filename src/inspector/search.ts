@@ -4,7 +4,7 @@ import type { DeadLetter, DeadLetterStore, StoreKey } from "../core/stores.ts";
 const FIRST = 25;
 
 /** How many are looked through at once, where they are small. */
-const MOST = 200;
+const MOST = 1000;
 
 /** A page whose letters have so many characters together is large. */
 const LARGE = 2_000_000;

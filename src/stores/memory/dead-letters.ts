@@ -24,8 +24,8 @@ export function memoryDeadLetters(): Required<DeadLetterStore> {
   return {
     put: async (letter) => put(rows, letter, toJson("put", "letter", letter)),
     async list(key, { limit = 100, after } = {}) {
-      const found = rowsOf(rows, keyOfPlace(key), placeOf("list", after));
-      return pageOf(found.slice(0, limit + 1), limit);
+      const found = rowsOf(rows, keyOfPlace(key), placeOf("list", after), limit + 1);
+      return pageOf(found, limit);
     },
     async get(key) {
       const row = rows.get(keyOfEvent(key));
@@ -49,8 +49,8 @@ export function memoryDeadLetters(): Required<DeadLetterStore> {
       if (!skips.has(keyOfEvent(skip))) put(skips, skip, JSON.stringify(skip));
     },
     async skips(key, { limit = 100, after } = {}) {
-      const found = rowsOf(skips, keyOfPlace(key), placeOf("skips", after));
-      return pageOfSkips(found.slice(0, limit + 1), limit);
+      const found = rowsOf(skips, keyOfPlace(key), placeOf("skips", after), limit + 1);
+      return pageOfSkips(found, limit);
     },
     async unskip(key) {
       skips.delete(keyOfEvent(key));
@@ -58,8 +58,18 @@ export function memoryDeadLetters(): Required<DeadLetterStore> {
   };
 }
 
-function rowsOf(rows: Map<string, LetterRow>, scope: string, behind = 0): readonly LetterRow[] {
-  return [...rows.values()].filter((row) => row.scope === scope && row.place > behind);
+function rowsOf(
+  rows: Map<string, LetterRow>,
+  scope: string,
+  behind = 0,
+  most = Number.POSITIVE_INFINITY,
+): readonly LetterRow[] {
+  const found: LetterRow[] = [];
+  for (const row of rows.values()) {
+    if (found.length >= most) break;
+    if (row.place > behind && row.scope === scope) found.push(row);
+  }
+  return found;
 }
 
 function summed(
