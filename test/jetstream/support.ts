@@ -46,7 +46,7 @@ const anything = {
 
 /** A connection whose pulls and acks can be made to fail. */
 function faulty(connection: NatsConnection) {
-  const faults: { pull?: FeedFault | undefined; ack?: FeedFault | undefined } = {};
+  const faults: { [Which in "pull" | "ack" | "now"]?: FeedFault | undefined } = {};
   const take = (which: "pull" | "ack"): FeedFault | undefined => {
     const fault = faults[which];
     if (fault?.count !== undefined) {
@@ -56,7 +56,7 @@ function faulty(connection: NatsConnection) {
   };
   const failure = (name: string) => Object.assign(new Error("made up"), { name });
   const publish: NatsConnection["publish"] = (subject, data, options) => {
-    const fault = subject.includes(".CONSUMER.MSG.NEXT.") ? take("pull") : undefined;
+    const fault = subject.includes(".CONSUMER.MSG.NEXT.") ? faults.now : undefined;
     if (fault === undefined) connection.publish(subject, data, options);
     else if (fault.kind === "delay") {
       setTimeout(() => connection.publish(subject, data, options), fault.ms);
@@ -72,7 +72,16 @@ function faulty(connection: NatsConnection) {
   const proxy = new Proxy(connection, {
     get: (target, member) => calls[member] ?? Reflect.get(target, member, target),
   });
-  return { proxy, faults };
+  /** Whatever a pull asks, of each partition too, fails as the pull does. */
+  const pulling = async <Value>(pull: () => Promise<Value>): Promise<Value> => {
+    faults.now = take("pull");
+    try {
+      return await pull();
+    } finally {
+      faults.now = undefined;
+    }
+  };
+  return { proxy, faults, pulling };
 }
 
 /** A stream of its own on a real server; leases end where their events are given back, or by their time. */
@@ -83,7 +92,7 @@ export async function streamHarness(
   partitioned: PartitionOptions = {},
 ): Promise<FeedHarness> {
   const name = freshName();
-  const { proxy, faults } = faulty(connection);
+  const { proxy, faults, pulling } = faulty(connection);
   const queue = jetStreamQueue(proxy, name, { storage: "memory", ...partitioned });
   await queue.ensure();
   const manager = await jetstreamManager(connection, { checkAPI: false });
@@ -116,7 +125,7 @@ export async function streamHarness(
       opened.unshift(feed);
       return wrapFeed(feed, {
         async pull(options) {
-          const page = await feed.pull(options);
+          const page = await pulling(() => feed.pull(options));
           held.push(...receiptsOf(toPage(page).deliveries));
           return page;
         },

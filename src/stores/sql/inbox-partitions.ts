@@ -9,9 +9,10 @@ export const setBackMs = 1000;
 
 const toStatements = () => ({
   /**
-   * The head of an inbox is known before a row is locked, so that one that is locked is not passed by; there is
-   * none while any entry is held: where two send at a time, an earlier one may be there later. Each look is one
-   * into an index: a plan that seems dear is compiled, which takes PostgreSQL a hundred times as long as the claim.
+   * The head of an inbox is known before a row is locked, so that one that is locked is not passed by. It is 0,
+   * which is none, while any entry is held: where two send at a time, an earlier one may be there later. Each
+   * look is one into an index: a plan that seems dear is compiled, which takes PostgreSQL a hundred times as
+   * long as the claim.
    */
   claimFirst: [
     `update @inbox set hidden_until = @now + hidden_ms where place in (
@@ -24,7 +25,8 @@ const toStatements = () => ({
      )`,
     `with heads as materialized (
        select (
-         select place from @inbox as other
+         select case when hidden_until > @now and token is not null then 0 else place end
+         from @inbox as other
          where other.name = given.name and done_until is null and hidden_until > 0
          order by hidden_until desc limit 1
        ) as tried, (
@@ -32,11 +34,7 @@ const toStatements = () => ({
          where other.name = given.name and done_until is null and hidden_until <= 0
          order by hidden_until, place limit 1
        ) as fresh
-       from @names where (
-         select place from @inbox as other where other.name = given.name and done_until is null
-           and hidden_until > @now and token is not null
-         order by hidden_until limit 1
-       ) is null
+       from @names
      ), oldest as materialized (
        select place from @inbox where done_until is null and hidden_until <= @now and place in (
          select case when fresh is null or tried < fresh then tried else fresh end from heads
