@@ -5,7 +5,9 @@
 import type { FeedEvent } from "../src/core/event.ts";
 import type { Delivery, Feed } from "../src/core/feed.ts";
 import { toReceipt } from "../src/core/feed.ts";
-import { drain } from "../src/loop/consume.ts";
+import { inspector } from "../src/inspector/index.ts";
+import { consume, drain } from "../src/loop/consume.ts";
+import type { Run } from "../src/loop/run.ts";
 
 const PAGE = 100;
 
@@ -120,6 +122,30 @@ export async function loopCosts(rounds: number, count: number): Promise<LoopCost
     }
   }
   return { bare, own };
+}
+
+/** A run with an inspector that nobody looks at, beside one without, round by round. */
+export async function inspectedShares(rounds: number, count: number): Promise<readonly number[]> {
+  const inspect = (run: Run): unknown => inspector({ runs: [run], authorize: () => true });
+  const shares: number[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const without = await costOf(() => consumeAll(count, () => undefined), count);
+    shares.push((await costOf(() => consumeAll(count, inspect), count)) / without);
+  }
+  return shares;
+}
+
+/** Consumes so many pages, and stops. */
+async function consumeAll(count: number, begun: (run: Run) => unknown): Promise<void> {
+  let left = PAGE * count;
+  await new Promise<void>((resolve, reject) => {
+    const handler = async (): Promise<void> => {
+      left -= 1;
+      if (left === 0) run.stop().then(() => resolve(), reject);
+    };
+    const run = consume(benchFeed("cumulative unacked", count), handler, { concurrency: 10 });
+    begun(run);
+  });
 }
 
 /** A key for each of 97 customers. */

@@ -1,6 +1,6 @@
 import { sizesOf } from "../scripts/size.ts";
 import { targets } from "../scripts/size-limits.ts";
-import { loopCosts } from "./loop.ts";
+import { inspectedShares, loopCosts } from "./loop.ts";
 import {
   isNode24,
   median,
@@ -154,9 +154,15 @@ export async function* loopRows({ rounds, part, wants }: Plan): AsyncGenerator<R
     ["loop us per event over a bare pool", "cumulative unacked", { node20: 1.2, node24: 0.7 }],
     ["loop us per event with orderBy", "ordered", { node20: 2, node24: 1.1 }],
   ] as const;
+  const pages = Math.max(2, 2_000 * part);
+  const inspected = "loop with an inspector that nobody looks at / without";
+  if (wants(inspected)) {
+    const each = await inspectedShares(rounds, pages);
+    yield toResult(inspected, "ratio", each, "one without", { node20: 1.05, node24: 1.05 });
+  }
   const wanted = rows.filter(([name]) => wants(name));
   if (wanted.length === 0) return;
-  const { bare, own } = await loopCosts(rounds, Math.max(2, 2_000 * part));
+  const { bare, own } = await loopCosts(rounds, pages);
   for (const [name, kind, target] of wanted) {
     yield toResult(name, "us", own.get(kind) ?? [], told(bare, "us an event"), target);
   }
