@@ -410,9 +410,17 @@ export const %name%: Provider = {
     };
   },
   emulator: async (options) => (await import("ackloop/emulator")).%name%Emulator(options),
-  async fill(command, items) {
-    await command("publish", { events: items });
-    return "%Name%";
+  guide: {
+    about: "TODO(source): how its events come, and how they are acknowledged.",
+    place: "feed",
+    holds: "waiting",
+    samples: { "order.created": { type: "order.created", data: { number: 1 } } },
+    calls: { pull: "pulls" },
+    read(held) {
+      const { type, data } = Object(held);
+      return { type, data };
+    },
+    put: (command, _, events) => command("publish", { events }),
   },
   sample: (number) => ({ type: "order.created", data: { number } }),
   program: ({ token, baseUrl }) =>

@@ -34,7 +34,7 @@ const sound: Files = {
     'import "./wire.ts"; import "../../http/client.ts"; import "../../feeds/cursor.ts"; import "../../core/errors.ts"; export {};',
   "src/page/page.ts": "export {};",
   "src/page/parts/table.ts": 'import "preact"; export {};',
-  "src/emulator/page/main.ts": 'import "preact"; import "../../page/parts/table.ts"; export {};',
+  "src/cli/page/main.ts": 'import "preact"; import "../../page/parts/table.ts"; export {};',
   "src/emulator/page/built.ts": 'import "../../page/page.ts"; export {};',
   "src/emulator/index.ts":
     'import "node:http"; import "../page/page.ts"; import "./page/built.ts"; import type { Item } from "../core/event.ts"; export type E = Item;',
@@ -73,7 +73,7 @@ const planted: readonly (readonly [file: string, text: string, ...rules: string[
   [
     "src/inspector/c.ts",
     'import "preact";',
-    "preact-only-in-page/parts-and-inspector/page-and-emulator/page",
+    "preact-only-in-page/parts-and-inspector/page-and-cli/page",
   ],
   ["src/feeds/a.ts", 'import "../http/client.ts";', "feeds-imports-core"],
   ["src/feeds/b.ts", 'import type { R } from "../loop/run.ts";', "feeds-imports-core"],

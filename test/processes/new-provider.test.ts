@@ -29,7 +29,11 @@ afterAll(async () => await rm(folder, { recursive: true, force: true }));
 /** Runs a package's command in the copy; what it wrote is in the error when it fails. */
 async function run(command: string, ...args: readonly string[]): Promise<string> {
   const file = join(root, "node_modules", command);
-  const { stdout } = await promisify(execFile)(process.execPath, [file, ...args], { cwd: folder });
+  const options = { cwd: folder, maxBuffer: 1e8 };
+  const ran = promisify(execFile)(process.execPath, [file, ...args], options);
+  const { stdout } = await ran.catch((error: Error & { readonly stdout?: string }) => {
+    throw new Error(`${error.message}\n${error.stdout}`, { cause: error });
+  });
   return stdout;
 }
 
