@@ -55,11 +55,13 @@ describe.skipIf(!natsUrl)(`a server that is killed${natsHint}`, () => {
     await expect.poll(() => provider.acked.length, { timeout: 10_000 }).toBe(TOTAL);
     await Promise.all([relaying, ...working].map((run) => run.stop()));
     const manager = await jetstreamManager(first, { checkAPI: false });
-    const { state } = await manager.streams.info("orders");
+    const consumers = await manager.consumers.list("orders").next();
+    const left = consumers.map((each) => each.num_pending + each.num_ack_pending);
     await Promise.all(connections.map((each) => each.close()));
     await server.close();
 
-    expect(state.messages).toBe(0);
+    // Of the stream itself 2.9.10 may keep what was acknowledged; it comes to nobody.
+    expect(left).toEqual([0]);
     // A repeat is an event whose worker's acknowledgement the server has not kept.
     expect(done.length - TOTAL).toBeLessThan(3 * 200);
   });
