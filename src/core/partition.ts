@@ -1,4 +1,4 @@
-import { AckloopError, type AckloopErrorCode } from "./errors.ts";
+import { AckloopError, type AckloopErrorCode, isAckloopError } from "./errors.ts";
 import type { FeedEvent } from "./event.ts";
 import type { ReadableDelivery } from "./feed.ts";
 import { aFunction, type TableOf, whole } from "./options.ts";
@@ -56,6 +56,15 @@ export function divide<D extends ReadableDelivery>(
     else parts.set(at, [delivery]);
   }
   return parts;
+}
+
+/** Waits for all sends, and throws what one has failed with: a failure that may pass before one that does not. */
+export async function allStored(sends: readonly Promise<unknown>[]): Promise<void> {
+  const failures = (await Promise.allSettled(sends)).flatMap((each) =>
+    each.status === "rejected" ? [each.reason as unknown] : [],
+  );
+  const mayPass = (failure: unknown) => !(isAckloopError(failure) && failure.code === "config");
+  if (failures.length > 0) throw failures.find(mayPass) ?? failures[0];
 }
 
 function keyOf(event: FeedEvent, orderBy: PartitionOptions["orderBy"]): string {

@@ -3,7 +3,7 @@ import { abortable } from "../core/abort.ts";
 import type { FeedEvent } from "../core/event.ts";
 import type { Feed, ReadableDelivery } from "../core/feed.ts";
 import { checkOptions, type FilledOf, signal as signalRule, withMethods } from "../core/options.ts";
-import { divide } from "../core/partition.ts";
+import { allStored, divide } from "../core/partition.ts";
 import type { WorkQueue } from "../core/work-queue.ts";
 import { Engine } from "./engine.ts";
 import { type Draft, draftOf } from "./entry.ts";
@@ -196,10 +196,7 @@ async function send(
     const sent = drafts.slice(at, at + AT_ONCE).map((draft) => {
       return publish(engine, draft, engine.target());
     });
-    const failures = (await Promise.allSettled(sent)).flatMap((each) =>
-      each.status === "rejected" ? [each.reason as unknown] : [],
-    );
-    if (failures.length > 0) throw worst(failures);
+    await allStored(sent);
   }
 }
 
@@ -216,10 +213,7 @@ async function sendInOrder(
       await publish(engine, draft, engine.target(at));
     }
   });
-  const failures = (await Promise.allSettled(sent)).flatMap((each) =>
-    each.status === "rejected" ? [each.reason as unknown] : [],
-  );
-  if (failures.length > 0) throw worst(failures);
+  await allStored(sent);
 }
 
 async function publish(engine: Engine, { payload, msgID }: Draft, subject: string): Promise<void> {
@@ -231,11 +225,4 @@ async function publish(engine: Engine, { payload, msgID }: Draft, subject: strin
     const nobody = `no stream takes it: ${name} is gone or made for other \`partitions\`, or JetStream is away; \`ensure()\` says which, and makes it`;
     throw toQueueError(thrown, "send", nobody);
   }
-}
-
-/** One that may pass before one that does not: that one is told when all else is stored. */
-function worst(failures: readonly unknown[]): unknown {
-  const isLasting = (failure: unknown) =>
-    (failure as { readonly code?: unknown }).code === "config";
-  return failures.find((failure) => !isLasting(failure)) ?? failures[0];
 }

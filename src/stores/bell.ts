@@ -1,5 +1,5 @@
-import { onAbort, reasonOf } from "../core/abort.ts";
-import { LONGEST_TIMER_MS } from "../core/options.ts";
+import { onAbort, throwIfAborted } from "../core/abort.ts";
+import { sleep } from "../core/sleep.ts";
 import type { InboxWaitOptions } from "../core/stores.ts";
 
 /** Wakes those of this process who wait at an inbox. */
@@ -119,18 +119,15 @@ class Nap {
     this.#wake?.();
   }
 
-  sleep(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(reasonOf(signal));
-      const end = (then: () => void): void => {
-        clearTimeout(timer);
-        forget();
-        this.#wake = undefined;
-        then();
-      };
-      const timer = setTimeout(() => end(resolve), Math.min(Math.ceil(delayMs), LONGEST_TIMER_MS));
-      const forget = onAbort(signal, () => end(() => reject(reasonOf(signal))));
-      this.#wake = () => end(resolve);
-    });
+  async sleep(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
+    throwIfAborted(signal);
+    const own = new AbortController();
+    const end = (): void => own.abort();
+    const forget = onAbort(signal, end);
+    this.#wake = end;
+    await sleep(Math.ceil(delayMs), own.signal).catch(() => {});
+    this.#wake = undefined;
+    forget();
+    throwIfAborted(signal);
   }
 }

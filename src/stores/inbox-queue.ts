@@ -4,6 +4,7 @@ import type { FeedEvent } from "../core/event.ts";
 import type { CallOptions, Feed, ReadableDelivery } from "../core/feed.ts";
 import { checkOptions, name as nameRule } from "../core/options.ts";
 import {
+  allStored,
   divide,
   type PartitionOptions,
   partitionName,
@@ -99,10 +100,7 @@ export function inboxQueue(
       const sent = [...parts].map(([at, own]) =>
         store(partitionName(name, at, partitions), own, call),
       );
-      const failed = (await Promise.allSettled(sent)).flatMap((each) =>
-        each.status === "rejected" ? [each.reason as unknown] : [],
-      );
-      if (failed.length > 0) throw worst(failed);
+      await allStored(sent);
     },
     feed({ consumer, ...told } = {}) {
       checkOptions("feed", { consumer }, { consumer: nameRule });
@@ -193,10 +191,4 @@ function areStorable(entries: readonly InboxEntry[]): boolean {
   } catch {
     return false;
   }
-}
-
-/** One that may pass before one that does not: that one is told when all else is stored. */
-function worst(failures: readonly unknown[]): unknown {
-  const isLasting = (failure: unknown) => isAckloopError(failure) && failure.code === "config";
-  return failures.find((failure) => !isLasting(failure)) ?? failures[0];
 }

@@ -1,9 +1,9 @@
 import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { serve } from "../../src/cli/serve.ts";
+import { type InspectorOptions, inspector } from "../../src/inspector/index.ts";
 import { consume } from "../../src/loop/consume.ts";
 import { redrive } from "../../src/loop/redrive.ts";
-import { inspector, type InspectorOptions } from "../../src/inspector/index.ts";
 import { memoryStores } from "../../src/stores/index.ts";
 import { memoryFeed } from "../../src/testing/index.ts";
 

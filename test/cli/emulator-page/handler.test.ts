@@ -1,6 +1,5 @@
 import { request as httpRequest } from "node:http";
-import { describe, expect, it, onTestFinished } from "vitest";
-import { createEmulatorPage } from "../../../src/cli/emulator-page/handler.ts";
+import { describe, expect, it } from "vitest";
 import { kept } from "../../../src/cli/emulator-page/records.ts";
 import type {
   EventRow,
@@ -9,24 +8,11 @@ import type {
   Page,
   StateView,
 } from "../../../src/cli/emulator-page/views.ts";
-import { providers } from "../../../src/cli/providers.ts";
-import type { Emulator } from "../../../src/emulator/index.ts";
-import { serveEmulators } from "../../../src/emulator/index.ts";
+import { servePage } from "./serve-page.ts";
 
 /** All emulators with their page, and what asks it as the page itself does. */
 async function opened() {
-  const emulators: Record<string, Emulator> = {};
-  for (const [name, provider] of Object.entries(providers)) {
-    emulators[name] = await provider.emulator({ seed: 1 }, false);
-  }
-  const all = Object.values(emulators);
-  const page = createEmulatorPage({ emulators: all, providers, seed: 1, limits: false });
-  const server = await serveEmulators(all, { page: page.answer });
-  onTestFinished(async () => {
-    await server.close();
-    page.end();
-    await Promise.all(all.map((emulator) => emulator.close()));
-  });
+  const { emulators, server } = await servePage();
   const read = async <Value>(path: string): Promise<Value> =>
     (await fetch(`${server.origin}/api/${path}`)).json();
   const change = async (path: string, body: unknown) => {
