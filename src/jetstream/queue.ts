@@ -130,8 +130,7 @@ export function jetStreamQueue(
       const durable = consumer ?? WORKERS;
       const workers = workersOf(durable, told);
       const isPartitioned = partitions !== undefined;
-      const { connection: own } = engine.parts;
-      return feedOf<E>({ name, connection: own, consumer, events, workers, isPartitioned });
+      return feedOf<E>({ name, consumer, events, workers, isPartitioned });
     },
   };
 }
