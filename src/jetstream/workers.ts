@@ -44,6 +44,8 @@ export class Workers {
   readonly #filter: string | undefined;
   #known: Promise<Known> | undefined;
   #tidying: Promise<void> | undefined;
+  /** Ends when nothing is about to be given back: a request that is made sooner may be taken back just then. */
+  #givingBack: Promise<void> | undefined;
 
   /** @param filter The one subject that the consumer reads; absent where it reads all. */
   constructor(engine: Engine, consumer: string, told: MadeConsumer, filter?: string) {
@@ -99,6 +101,7 @@ export class Workers {
     waitMs: number,
     { signal, stop }: { readonly signal: AbortSignal | undefined; readonly stop: AbortSignal },
   ): Promise<Msg[]> {
+    await this.#givingBack;
     if (stop.aborted) return [];
     const leftMs = Math.min(Math.ceil(waitMs), known.maxWaitMs);
     const request: Request =
@@ -114,7 +117,11 @@ export class Workers {
   giveBack(messages: readonly Msg[]): void {
     const { leases, parts } = this.#engine;
     const held = messages.filter(({ reply = "" }) => leases.holds(reply));
-    if (held.length > 0) void this.#tidy().then(() => giveBack(parts.connection, held));
+    if (held.length === 0) return;
+    const before = this.#givingBack;
+    this.#givingBack = Promise.all([before, this.#tidy()]).then(() => {
+      giveBack(parts.connection, held);
+    });
   }
 
   /**

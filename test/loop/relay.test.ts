@@ -122,7 +122,7 @@ describe("relay", () => {
       handled: 0,
       deadLettered: 0,
       retried: 0,
-      unsettled: 200,
+      unsettled: 300,
     });
     expect(calls.length).toBe(before);
     const { letters } = await deadLetters.list({ consumer: "relay", feed: "memory" });
