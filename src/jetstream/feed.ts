@@ -6,7 +6,7 @@ import { toFailure } from "../core/guard.ts";
 import { milliseconds, type Rule, whole } from "../core/options.ts";
 import { deliveryOf, partsOf, readPlace } from "./entry.ts";
 import { queueError } from "./error.ts";
-import { type Brought, pullFirsts } from "./partitions.ts";
+import { type Brought, Firsts } from "./partitions.ts";
 import { toNs } from "./stream.ts";
 import type { Workers } from "./workers.ts";
 
@@ -25,6 +25,7 @@ export interface FeedParts<E extends FeedEvent> {
 /** Makes the feed of one consumer. */
 export function feedOf<E extends FeedEvent>(parts: FeedParts<E>): Feed<E> {
   const { name, consumer, events, workers, isPartitioned } = parts;
+  const firsts = isPartitioned ? new Firsts(workers) : undefined;
   return {
     name,
     ...(consumer !== undefined && { consumer }),
@@ -35,8 +36,8 @@ export function feedOf<E extends FeedEvent>(parts: FeedParts<E>): Feed<E> {
     async pull({ limit = 100, waitMs = 0, signal } = {}): Promise<Page<E>> {
       check("limit", limit, whole(1));
       check("waitMs", waitMs, milliseconds(0));
-      const brought = isPartitioned
-        ? await pullFirsts(workers, { limit, waitMs, signal })
+      const brought = firsts
+        ? await firsts.pull({ limit, waitMs, signal })
         : await pullAll(workers[0], limit, waitMs, signal);
       return {
         deliveries: brought.map(({ message, known }) => {
@@ -53,6 +54,8 @@ export function feedOf<E extends FeedEvent>(parts: FeedParts<E>): Feed<E> {
     },
     async nack(receipts, { afterMs = 0, signal } = {}) {
       const say = sayer(parts, "nack");
+      // For others: nothing of it comes here again to a request of before.
+      firsts?.cut();
       await abortable({ signal }, () => sayAll(receipts, (each) => say(each, later(afterMs))));
     },
     async extend(receipts, ms, call) {

@@ -1,5 +1,6 @@
 import type { Msg } from "@nats-io/transport-node";
-import { reasonOf } from "../core/abort.ts";
+import { abortable, onAbort, reasonOf, throwIfAborted } from "../core/abort.ts";
+import { sleep } from "../core/sleep.ts";
 import { partsOf } from "./entry.ts";
 import type { Known, Workers } from "./workers.ts";
 
@@ -18,67 +19,172 @@ interface Pulling {
 
 /** How long the others are waited for once one has come, in ms: what is there comes with it. */
 const GATHER_MS = 2;
+/** The same while answers are due at once: a partition that is held gives none. */
+const GATHER_DUE_MS = 100;
+
+/** How long a message is kept for the next pull, in ms, and how much of its lease at most. */
+const KEEP = Object.freeze({ ms: 100, ofLease: 1 / 8 });
 
 /**
- * How long the first requests may wait, in ms; the next ones twice as long. The server keeps a request that was taken
- * back until its time is over, and what falls due meanwhile may go to nobody: so none is long while much comes.
+ * The one message of each partition that is free, for the pulls of one feed.
+ *
+ * A pull that has brought some leaves its other requests as they are, and the next one goes on with them; what comes
+ * between is kept for that one a moment. A request that is taken back costs more than it seems: an event that
+ * falls due just then goes to nobody, and holds its partition until its lease is over.
  */
-const FIRST_WAIT_MS = 100;
+export class Firsts {
+  readonly #partitions: readonly Workers[];
+  /** Who is asked, and whether the answer may take its time. */
+  readonly #asked = new Map<Workers, { readonly isPatient: boolean }>();
+  readonly #naps = new Set<() => void>();
+  #ready: Brought[] = [];
+  #failure: { readonly thrown: unknown } | undefined;
+  #stop = new AbortController();
+  #known: Promise<unknown> | undefined;
+  #pulls = 0;
+  #keeping: ReturnType<typeof setTimeout> | undefined;
 
-/**
- * Brings of each partition the one message that is free, as soon as there is any, in the stream's order. Those
- * beyond the limit are given back.
- */
-export async function pullFirsts(
-  partitions: readonly Workers[],
-  { limit, waitMs, signal }: Pulling,
-): Promise<readonly Brought[]> {
-  const endsAt = performance.now() + waitMs;
-  for (let mostMs = FIRST_WAIT_MS; ; mostMs *= 2) {
-    const leftMs = Math.max(0, endsAt - performance.now());
-    const brought = await askAll(partitions, limit, Math.min(leftMs, mostMs), signal);
-    if (signal?.aborted) {
-      giveBack(brought);
-      throw reasonOf(signal);
-    }
-    brought.sort((left, right) => sequenceOf(left.message) - sequenceOf(right.message));
-    giveBack(brought.splice(limit));
-    if (brought.length > 0 || endsAt <= performance.now()) return brought;
+  constructor(partitions: readonly Workers[]) {
+    this.#partitions = partitions;
   }
-}
 
-/** Asks all of them at once, and stops when enough have come or one has failed. */
-async function askAll(
-  partitions: readonly Workers[],
-  limit: number,
-  waitMs: number,
-  signal: AbortSignal | undefined,
-): Promise<Brought[]> {
-  const stop = new AbortController();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const brought: Brought[] = [];
-  let failure: { readonly thrown: unknown } | undefined;
-  const one = async (workers: Workers): Promise<void> => {
+  /** Brings what is free, as soon as there is any, in the stream's order. */
+  async pull(pulling: Pulling): Promise<readonly Brought[]> {
+    const { signal } = pulling;
+    throwIfAborted(signal);
+    const forget = onAbort(signal, () => this.cut());
+    // What has failed while nobody pulled may be well again.
+    if (this.#pulls === 0) this.#failure = undefined;
+    this.#pulls += 1;
     try {
-      const known = await workers.known("pull", { signal });
-      const messages = await workers.pullOne(known, waitMs, { signal, stop: stop.signal });
-      brought.push(...messages.map((message) => ({ message, known, workers })));
-      if (messages.length === 0) return;
-      if (brought.length >= limit) stop.abort();
-      else timer ??= setTimeout(() => stop.abort(), GATHER_MS);
-    } catch (thrown) {
-      failure ??= { thrown };
-      stop.abort();
+      return await this.#bring(pulling);
+    } finally {
+      forget();
+      this.#pulls -= 1;
+      this.#keep();
     }
-  };
-  await Promise.all(partitions.map(one));
-  clearTimeout(timer);
-  if (failure !== undefined && brought.length === 0) throw failure.thrown;
-  return brought;
-}
+  }
 
-function giveBack(brought: readonly Brought[]): void {
-  for (const { message, workers } of brought) workers.giveBack([message]);
+  async #bring({ limit, waitMs, signal }: Pulling): Promise<readonly Brought[]> {
+    const endsAt = performance.now() + waitMs;
+    await abortable({ signal }, () => this.#know());
+    for (;;) {
+      const leftMs = Math.max(0, endsAt - performance.now());
+      await this.#look(limit, leftMs, signal);
+      if (signal?.aborted) throw reasonOf(signal);
+      const brought = this.#take(limit);
+      if (brought.length > 0) return brought;
+      this.#throwFailure();
+      if (leftMs === 0 && !this.#isAnswerDue) return [];
+    }
+  }
+
+  /** All consumers are there before the first is asked, or the last would be asked long after it. */
+  #know(): Promise<unknown> {
+    this.#known ??= Promise.all(this.#partitions.map((each) => each.known("pull")));
+    this.#known.catch(() => {
+      this.#known = undefined;
+    });
+    return this.#known;
+  }
+
+  /** Asks whom it has not asked, and waits until one has answered. */
+  async #look(limit: number, leftMs: number, signal: AbortSignal | undefined): Promise<void> {
+    if (this.#ready.length < limit) this.#askAll(leftMs);
+    if (this.#ready.length > 0) await this.#gather(limit, signal);
+    else if (leftMs > 0) await this.#nap(leftMs, signal);
+    else if (this.#isAnswerDue) await this.#nap(Number.POSITIVE_INFINITY, signal);
+  }
+
+  /** Takes all requests back, and gives back what was not pulled. */
+  cut(): void {
+    this.#stop.abort();
+    this.#stop = new AbortController();
+    this.#giveBackAll();
+  }
+
+  /** Whether a partition was asked that answers at once. */
+  get #isAnswerDue(): boolean {
+    return [...this.#asked.values()].some(({ isPatient }) => !isPatient);
+  }
+
+  #askAll(waitMs: number): void {
+    const isHere = new Set(this.#ready.map(({ workers }) => workers));
+    for (const workers of this.#partitions) {
+      if (!this.#asked.has(workers) && !isHere.has(workers)) void this.#ask(workers, waitMs);
+    }
+  }
+
+  async #ask(workers: Workers, waitMs: number): Promise<void> {
+    const { signal: stop } = this.#stop;
+    this.#asked.set(workers, { isPatient: waitMs > 0 });
+    try {
+      const known = await workers.known("pull");
+      const messages = await workers.pullOne(known, waitMs, stop);
+      if (stop.aborted) workers.giveBack(messages);
+      else this.#ready.push(...messages.map((message) => ({ message, known, workers })));
+    } catch (thrown) {
+      if (!stop.aborted) this.#failure ??= { thrown };
+    }
+    this.#asked.delete(workers);
+    this.#keep();
+    for (const wake of this.#naps) wake();
+  }
+
+  /** Waits for more to come with what has come. */
+  async #gather(limit: number, signal: AbortSignal | undefined): Promise<void> {
+    const began = performance.now();
+    while (this.#isAnswerDue || (this.#ready.length < limit && this.#asked.size > 0)) {
+      const mostMs = this.#isAnswerDue ? GATHER_DUE_MS : GATHER_MS;
+      const leftMs = began + mostMs - performance.now();
+      if (leftMs <= 0 || signal?.aborted) return;
+      await this.#nap(leftMs, signal);
+    }
+  }
+
+  #take(limit: number): readonly Brought[] {
+    const held = this.#ready.filter(({ message, workers }) => workers.holds(message));
+    held.sort((left, right) => sequenceOf(left.message) - sequenceOf(right.message));
+    const taken = held.splice(0, limit);
+    this.#ready = held;
+    if (taken.length > 0) this.#failure = undefined;
+    return taken;
+  }
+
+  #throwFailure(): void {
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure !== undefined) throw failure.thrown;
+  }
+
+  /** What nobody pulls soon is another's. */
+  #keep(): void {
+    if (this.#pulls > 0 || this.#ready.length === 0 || this.#keeping !== undefined) return;
+    const { leaseMs = 0 } = this.#ready[0]?.known ?? {};
+    this.#keeping = setTimeout(
+      () => {
+        this.#keeping = undefined;
+        if (this.#pulls === 0) this.#giveBackAll();
+      },
+      Math.min(KEEP.ms, leaseMs * KEEP.ofLease),
+    );
+  }
+
+  #giveBackAll(): void {
+    for (const { message, workers } of this.#ready.splice(0)) workers.giveBack([message]);
+  }
+
+  /** Sleeps until a partition has answered, or the time is over. */
+  async #nap(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
+    if (signal?.aborted) return;
+    const own = new AbortController();
+    const wake = (): void => own.abort();
+    const forget = onAbort(signal, wake);
+    this.#naps.add(wake);
+    await sleep(Math.ceil(delayMs), own.signal).catch(() => {});
+    this.#naps.delete(wake);
+    forget();
+  }
 }
 
 /** Where it stands in the stream; a message's order, whichever its consumer. */

@@ -115,7 +115,7 @@ export function jetStreamQueue(
       await engine.makeStream({ signal });
       if (consumer === undefined && Object.keys(toConsumer(told)).length === 0) return;
       const workers = workersOf(consumer ?? WORKERS, told);
-      for (const each of workers) await each.known("ensure", { signal });
+      await Promise.all(workers.map((each) => each.known("ensure", { signal })));
     },
     send: (deliveries, { signal } = {}) =>
       abortable({ signal }, () =>

@@ -96,11 +96,7 @@ export class Workers {
    * Brings one message, now or within the time; nothing more once `stop` has fired. One that was on its way for
    * longer than its lease is left to whoever has it now.
    */
-  async pullOne(
-    known: Known,
-    waitMs: number,
-    { signal, stop }: { readonly signal: AbortSignal | undefined; readonly stop: AbortSignal },
-  ): Promise<Msg[]> {
+  async pullOne(known: Known, waitMs: number, stop: AbortSignal): Promise<readonly Msg[]> {
     await this.#givingBack;
     if (stop.aborted) return [];
     const leftMs = Math.min(Math.ceil(waitMs), known.maxWaitMs);
@@ -108,19 +104,23 @@ export class Workers {
       leftMs > 0 ? { batch: 1, expires: toNs(leftMs) } : { batch: 1, no_wait: true };
     const { leaseMs } = known;
     const limitMs = leftMs + SILENCE_MS;
-    const answer = await this.#request(request, { limitMs, leaseMs, signal, stop });
+    const answer = await this.#request(request, { limitMs, leaseMs, signal: undefined, stop });
     if (answer.messages.length === 0 && !stop.aborted) this.#check(answer);
-    return answer.messages.filter(({ reply = "" }) => this.#engine.leases.holds(reply));
+    return answer.messages.filter((message) => this.holds(message));
+  }
+
+  /** Whether the lease of what was pulled is not over. */
+  holds({ reply = "" }: Msg): boolean {
+    return this.#engine.leases.holds(reply);
   }
 
   /** Gives back at once what was pulled, where it is not another's by now. */
   giveBack(messages: readonly Msg[]): void {
-    const { leases, parts } = this.#engine;
-    const held = messages.filter(({ reply = "" }) => leases.holds(reply));
+    const held = messages.filter((message) => this.holds(message));
     if (held.length === 0) return;
     const before = this.#givingBack;
     this.#givingBack = Promise.all([before, this.#tidy()]).then(() => {
-      giveBack(parts.connection, held);
+      giveBack(this.#engine.parts.connection, held);
     });
   }
 

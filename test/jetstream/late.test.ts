@@ -9,7 +9,7 @@ import { Wire } from "../wire.ts";
 import { connected, freshName, natsHint, natsUrl } from "./servers.ts";
 import { deliveries, deliveryOf, idsOf, pulled, receiptsOf } from "./support.ts";
 
-const ACK_WAIT = 1500;
+const ACK_WAIT = 2000;
 const ordered: PartitionOptions = { partitions: 1, orderBy: () => "one" };
 
 describe.skipIf(!natsUrl)(`a worker whose wire stands still${natsHint}`, () => {
