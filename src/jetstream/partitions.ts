@@ -20,7 +20,7 @@ interface Pulling {
 /** How long the others are waited for once one has come, in ms: what is there comes with it. */
 const GATHER_MS = 2;
 /** The same while answers are due at once: a partition that is held gives none. */
-const GATHER_DUE_MS = 100;
+const GATHER_DUE_MS = 30;
 
 /** How long a message is kept for the next pull, in ms, and how much of its lease at most. */
 const KEEP = Object.freeze({ ms: 100, ofLease: 1 / 8 });
@@ -91,9 +91,11 @@ export class Firsts {
   /** Asks whom it has not asked, and waits until one has answered. */
   async #look(limit: number, leftMs: number, signal: AbortSignal | undefined): Promise<void> {
     if (this.#ready.length < limit) this.#askAll(leftMs);
+    const restMs = leftMs || Number.POSITIVE_INFINITY;
+    if (this.#ready.length === 0 && (leftMs > 0 || this.#isAnswerDue)) {
+      await this.#nap(restMs, signal);
+    }
     if (this.#ready.length > 0) await this.#gather(limit, signal);
-    else if (leftMs > 0) await this.#nap(leftMs, signal);
-    else if (this.#isAnswerDue) await this.#nap(Number.POSITIVE_INFINITY, signal);
   }
 
   /** Takes all requests back, and gives back what was not pulled. */
