@@ -146,5 +146,26 @@ describe.skipIf(!natsUrl)(
 
       expect(idsOf(await pulled(feed, { waitMs: 2000 }))).toEqual(["first"]);
     });
+
+    it("is none of those that one worker pulls a few at a time, of many partitions", async () => {
+      const partitions = 64;
+      const queue = jetStreamQueue(connection, freshName(), { storage: "memory", partitions });
+      await queue.ensure();
+      const all = Array.from({ length: 200 }, (_, at) =>
+        deliveryOf(testEvent(`e${at}`, { subject: `key ${at % 50}` })),
+      );
+      await queue.send(all);
+      const feed = queue.feed();
+      const attempts: unknown[] = [];
+      // No partition waits until a lease of 30 s is over.
+      const endsAt = performance.now() + 20_000;
+      while (attempts.length < 200 && performance.now() < endsAt) {
+        const held = await pulled(feed, { limit: 3, waitMs: 1000 });
+        attempts.push(...held.map(({ attempt }) => attempt));
+        await feed.ack(receiptsOf(held));
+      }
+
+      expect(attempts).toEqual(all.map(() => 1));
+    });
   },
 );
