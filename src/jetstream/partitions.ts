@@ -56,6 +56,8 @@ export class Firsts {
     // What has failed while nobody pulled may be well again.
     if (this.#pulls === 0) this.#failure = undefined;
     this.#pulls += 1;
+    clearTimeout(this.#keeping);
+    this.#keeping = undefined;
     try {
       return await this.#bring(pulling);
     } finally {
@@ -166,7 +168,7 @@ export class Firsts {
     this.#keeping = setTimeout(
       () => {
         this.#keeping = undefined;
-        if (this.#pulls === 0) this.#giveBackAll();
+        this.#giveBackAll();
       },
       Math.min(KEEP.ms, leaseMs * KEEP.ofLease),
     );
