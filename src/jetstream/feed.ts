@@ -22,17 +22,19 @@ export interface FeedParts<E extends FeedEvent> {
   /** The engine's consumer, or one for each partition. */
   readonly workers: readonly [Workers, ...Workers[]];
   readonly isPartitioned: boolean;
+  readonly ackGroupMs: number;
 }
 
 /** Makes the feed of one consumer. */
 export function feedOf<E extends FeedEvent>(parts: FeedParts<E>): Feed<E> {
-  const { name, consumer, events, workers, isPartitioned, connection } = parts;
+  const { name, consumer, events, workers, isPartitioned, connection, ackGroupMs } = parts;
   return {
     name,
     ...(consumer !== undefined && { consumer }),
     pulls: "onward",
     acks: "individual",
     waits: true,
+    ackGroupMs,
     events,
     async pull({ limit = 100, waitMs = 0, signal } = {}): Promise<Page<E>> {
       check("limit", limit, whole(1));
