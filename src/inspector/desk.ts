@@ -1,9 +1,17 @@
 import { AckloopError } from "../core/errors.ts";
 import { readIdentity } from "../core/identity.ts";
-import type { DeadLetter, DeadLetterStore, EventKey, Listing, ListQuery } from "../core/stores.ts";
+import type {
+  DeadLetter,
+  DeadLetterStore,
+  EventKey,
+  Inbox,
+  Listing,
+  ListQuery,
+} from "../core/stores.ts";
 import type { Run } from "../loop/run.ts";
 import type { Call } from "./call.ts";
 import { loadPlace, factsOf as placeOf, replace, rewind } from "./cursors.ts";
+import { findEntry, searchEntries } from "./entries.ts";
 import { findLease } from "./leases.ts";
 import { redacted, toLine, toShown } from "./letter-shown.ts";
 import type { Numbers } from "./numbers.ts";
@@ -47,6 +55,17 @@ export class Desk {
       return this.#list(leases.list?.bind(leases), call);
     },
     "api/inbox": (call) => this.#inbox(call),
+    "api/entries": async (call) => {
+      const inbox = call.text("inbox");
+      const search = {
+        after: call.maybeText("after"),
+        text: call.maybeText("text"),
+        signal: call.signal,
+      };
+      const { found, ...page } = await searchEntries(this.#inboxes, inbox, search, this.#redact);
+      return { inbox, entries: found, ...page };
+    },
+    "api/entry": (call) => this.#entry(call),
   };
 
   /** What changes something. */
@@ -88,6 +107,7 @@ export class Desk {
       cursors: stores.cursors?.list !== undefined,
       leases: stores.leases?.list !== undefined,
       inbox: stores.inbox?.list !== undefined,
+      entries: stores.inbox?.entries !== undefined,
       redrive: redrive !== undefined,
     };
   }
@@ -96,6 +116,13 @@ export class Desk {
     const store = this.#settings.stores[name];
     if (store === undefined) throw new AckloopError("notFound", `there is no store of ${name}`);
     return store as NonNullable<InspectorSettings["stores"][Name]>;
+  }
+
+  get #inboxes(): Pick<Required<Inbox>, "entries"> {
+    const inbox = this.#store("inbox");
+    const entries = inbox.entries?.bind(inbox);
+    if (entries === undefined) throw new AckloopError("notFound", "this store lists no entries");
+    return { entries };
   }
 
   get #letters(): DeadLetterStore {
@@ -249,5 +276,18 @@ export class Desk {
       return { ...place, oldest: event && { id: event.id, type: event.type } };
     });
     return { ...page, items };
+  }
+
+  async #entry(call: Call): Promise<object> {
+    const at = call.whole("at");
+    if (at >= 1000) throw new AckloopError("request", "at must be below 1000");
+    const id = call.maybeText("id");
+    const event =
+      id === undefined ? undefined : { id, source: call.maybeText("source") ?? "", type: "" };
+    const wish = {
+      ...{ after: call.maybeText("after"), at, event },
+      unreadable: call.maybeText("unreadable"),
+    };
+    return await findEntry(this.#inboxes, call.text("inbox"), wish, this.#redact, call.signal);
   }
 }
