@@ -19,8 +19,9 @@ import type { InspectorSettings } from "./options.ts";
 import { type Redactor, unmask } from "./redact.ts";
 import { checkEvent, redriveLetter } from "./redrive.ts";
 import { searchLetters } from "./search.ts";
-import type { Abilities } from "./shown.ts";
+import type { Abilities, LiveShown, RunSteered } from "./shown.ts";
 import { toSkipKey } from "./skips.ts";
+import { Watchers } from "./watch-runs.ts";
 
 /** What an answer may be made of: anything that JSON holds. */
 type Answering = (call: Call) => unknown;
@@ -45,6 +46,7 @@ export class Desk {
   /** What may be asked without a change. */
   readonly looks: Readonly<Record<string, Answering>> = {
     "api/about": () => this.#about(),
+    "api/runs": () => this.#runs(),
     "api/places": (call) => this.#list(this.#letters.places?.bind(this.#letters), call),
     "api/letters": (call) => this.#search(call),
     "api/letter": async (call) => toShown(redacted(await this.#letter(call), this.#redact)),
@@ -93,9 +95,9 @@ export class Desk {
       await store.release(call.key, fence, { signal: call.signal });
       return {};
     },
-    "api/pause": (call) => this.#run(call).pause(),
-    "api/resume": (call) => this.#run(call).resume(),
-    "api/reload": (call) => this.#run(call).reload(),
+    "api/pause": (call) => this.#steer(call, (run) => run.pause()),
+    "api/resume": (call) => this.#steer(call, (run) => run.resume()),
+    "api/reload": (call) => this.#steer(call, (run) => run.reload()),
   };
 
   #about(): Abilities {
@@ -127,6 +129,26 @@ export class Desk {
 
   get #letters(): DeadLetterStore {
     return this.#store("deadLetters");
+  }
+
+  /** All runs of now, for one who asks once. */
+  #runs(): LiveShown {
+    if (!this.#settings.hasRuns) {
+      throw new AckloopError("notFound", "this inspector shows no runs, but stores alone");
+    }
+    const watchers = new Watchers(this.#redact, this.#numbers);
+    try {
+      return { at: Date.now(), runs: watchers.take(this.#settings.runs()) };
+    } finally {
+      watchers.end();
+    }
+  }
+
+  async #steer(call: Call, change: (run: Run) => unknown): Promise<RunSteered> {
+    const run = this.#run(call);
+    await change(run);
+    const { feed, consumer } = run.details({ most: 0 });
+    return { id: call.whole("run"), feed, consumer, state: run.health().state };
   }
 
   #run(call: Call): Run {

@@ -52,6 +52,11 @@ export interface LiveShown {
   readonly runs: readonly RunShown[];
 }
 
+/** A run after it was paused, or let go on, or has read its skips anew. */
+export interface RunSteered extends Pick<RunShown, "id" | "feed" | "consumer"> {
+  readonly state: Health["state"];
+}
+
 /** What the page can do here. */
 export interface Abilities {
   readonly title: string;
