@@ -28,6 +28,20 @@ describe("redact", () => {
     expect(value.reason).toBe(`failed once: Error: ${MASK} of ${MASK} was refused`);
   });
 
+  it("masks what stands in a text that is JSON, and leaves any other text as it is", () => {
+    const text = ' {"email": "ann@example.org", "n": 1} ';
+    const odd = { a: text, b: "{ email: no JSON }", c: '[{"n": 1}]', d: "[".repeat(200_000) };
+
+    const { value, isMasked } = toRedactor(["email", "event.data.c.0.n"])({ event: { data: odd } });
+
+    expect(isMasked).toBe(true);
+    expect(value.event.data).toEqual({
+      ...odd,
+      a: `{"email":"${MASK}","n":1}`,
+      c: `[{"n":"${MASK}"}]`,
+    });
+  });
+
   it("takes `*` for any name or position", () => {
     const { value } = toRedactor(["event.data.lines.*.iban", "*.payload"])(letter);
 

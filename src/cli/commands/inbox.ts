@@ -66,7 +66,7 @@ async function* shownEntries(
     readonly redact: string | undefined;
   },
 ): AsyncGenerator<InboxItem, undefined> {
-  const redact = toRedactor(values.redact?.split(","));
+  const redact = toRedactor(values.redact?.split(",").map((name) => name.trim()));
   const { search = "" } = values;
   for await (const item of walk((query) => store.entries(values.inbox, query))) {
     const { value } = redactedEntry(item, redact);

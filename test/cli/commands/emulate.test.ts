@@ -142,6 +142,25 @@ describe("ackloop emulate", () => {
     expect([entries[0].seq, missed]).toEqual([2, 1]);
   });
 
+  it("masks in its page, and not in the API", async () => {
+    const running = start([
+      "emulate",
+      "--json",
+      "--provider",
+      "tiki",
+      "--publish",
+      "1",
+      "--redact",
+      "x, order_code",
+    ]);
+    const { origin } = JSON.parse(await announced(running));
+
+    const events = await (await fetch(`${origin}/api/events`)).text();
+
+    expect(events).toContain("[masked]");
+    expect(events).not.toContain("ORDER-1");
+  });
+
   it("ends at once when the signal has fired before", async () => {
     const running = start(["emulate", "--provider", "kekker"]);
     running.stop();
