@@ -131,11 +131,9 @@ export function jetStreamQueue(
       const durable = consumer ?? WORKERS;
       const workers = workersOf(durable, told);
       const isPartitioned = partitions !== undefined;
-      const { connection: own } = engine.parts;
       // The next event of a partition waits for the ack.
       const ackGroupMs = isPartitioned ? 0 : ackGroupOf(told.ack_wait ?? consumerDefaults.ack_wait);
-      const parts = { name, connection: own, consumer, events, workers, isPartitioned, ackGroupMs };
-      return feedOf<E>(parts);
+      return feedOf<E>({ name, consumer, events, workers, isPartitioned, ackGroupMs });
     },
   };
 }
