@@ -53,7 +53,7 @@ function maskPaths<Thing extends object>(thing: Thing, paths: readonly Path[]): 
   const masked = new Set<string>();
   const names = new Set(paths.filter(({ length }) => length === 1).map(([name = ""]) => name));
   const longer = paths.filter(({ length }) => length > 1);
-  const value = mask(thing, longer, { names, masked }) as Record<string, unknown>;
+  const value = mask(thing, longer, { names, masked, count: 0 }) as Record<string, unknown>;
   for (const name of ["reason", "text"]) {
     const text = value[name];
     if (typeof text === "string") value[name] = maskIn(text, masked);
@@ -66,10 +66,13 @@ interface Masking {
   readonly names: ReadonlySet<string>;
   /** Gets each text that was masked. */
   readonly masked: Set<string>;
+  /** How often something was masked. */
+  count: number;
 }
 
 /** A copy in which what the paths lead to is masked. */
 function mask(value: unknown, paths: readonly Path[], masking: Masking): unknown {
+  if (typeof value === "string") return maskJson(value, paths, masking);
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) {
     return value.map((item, at) => maskMember(`${at}`, item, paths, masking));
@@ -91,10 +94,24 @@ function maskMember(
   const further = paths.filter(([first]) => first === name || first === "*");
   if (masking.names.has(name) || further.some(({ length }) => length === 1)) {
     gather(member, masking.masked);
+    masking.count += 1;
     return MASK;
   }
   const rest = further.map(([, ...more]) => more);
   return mask(member, rest, masking);
+}
+
+/** The text, or where it is JSON in which something is masked, that. */
+function maskJson(text: string, paths: readonly Path[], masking: Masking): string {
+  if (!/^\s*[[{]/.test(text)) return text;
+  const before = masking.count;
+  try {
+    const value = mask(JSON.parse(text), paths, masking);
+    return masking.count === before ? text : JSON.stringify(value);
+  } catch (error) {
+    // It is no JSON, or nests so deep that nobody can look into it.
+    return Object(error).name === "SyntaxError" ? text : MASK;
+  }
 }
 
 /** Takes in every text and number that is masked. */

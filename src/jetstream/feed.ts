@@ -20,11 +20,12 @@ export interface FeedParts<E extends FeedEvent> {
   /** The engine's consumer, or one for each partition. */
   readonly workers: readonly [Workers, ...Workers[]];
   readonly isPartitioned: boolean;
+  readonly ackGroupMs: number;
 }
 
 /** Makes the feed of one consumer. */
 export function feedOf<E extends FeedEvent>(parts: FeedParts<E>): Feed<E> {
-  const { name, consumer, events, workers, isPartitioned } = parts;
+  const { name, consumer, events, workers, isPartitioned, ackGroupMs } = parts;
   const firsts = isPartitioned ? new Firsts(workers) : undefined;
   return {
     name,
@@ -32,6 +33,7 @@ export function feedOf<E extends FeedEvent>(parts: FeedParts<E>): Feed<E> {
     pulls: "onward",
     acks: "individual",
     waits: true,
+    ackGroupMs,
     events,
     async pull({ limit = 100, waitMs = 0, signal } = {}): Promise<Page<E>> {
       check("limit", limit, whole(1));

@@ -1,17 +1,20 @@
 import type { FeedEvent } from "../../src/core/event.ts";
 import { identityOf } from "../../src/core/identity.ts";
 import type { DeadLetter, FullStoreSet } from "../../src/core/stores.ts";
-import { inspector, type InspectorOptions } from "../../src/inspector/index.ts";
+import { type InspectorOptions, inspector } from "../../src/inspector/index.ts";
 import { memoryStores } from "../../src/stores/index.ts";
 
 /** Whose letters they are. */
 export const key = { consumer: "billing", feed: "shop:orders" };
 
+/** An event. */
+export function eventOf(id: string, data: unknown = {}): FeedEvent {
+  return { specversion: "1.0", id, source: "/shop", type: "order_created", data };
+}
+
 /** A letter of an event. */
 export function letterOf(id: string, data: unknown, more: Partial<DeadLetter> = {}): DeadLetter {
-  const event: FeedEvent = {
-    ...{ specversion: "1.0", id, source: "/shop", type: "order_created", data },
-  };
+  const event = eventOf(id, data);
   return {
     ...{ ...key, identity: identityOf(event), event, raw: { id, data } },
     ...{ reason: "failed once: Error: no such customer", attempts: 1 },
