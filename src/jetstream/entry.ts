@@ -10,6 +10,7 @@ import { queueError } from "./error.ts";
 
 /** A message on its way in. */
 export interface Draft {
+  readonly delivery: ReadableDelivery;
   readonly payload: Uint8Array;
   /** By what the engine knows it again; absent where that is not known. */
   readonly msgID: string | undefined;
@@ -26,10 +27,10 @@ export async function draftOf(delivery: ReadableDelivery): Promise<Draft> {
     throw queueError("config", "send", text);
   }
   const payload = encoder.encode(toJson(toPlainEntry(entry)));
-  if (entry.event === undefined || !hasOwnId(entry)) return { payload, msgID: undefined };
+  if (entry.event === undefined || !hasOwnId(entry)) return { delivery, payload, msgID: undefined };
   // A digest, since an id may hold what a header cannot; written as JSON, which escapes lone surrogates.
   const identity = encoder.encode(JSON.stringify(identityOf(entry.event)));
-  return { payload, msgID: await sha256(identity) };
+  return { delivery, payload, msgID: await sha256(identity) };
 }
 
 function toJson(value: unknown): string {

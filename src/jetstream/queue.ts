@@ -1,5 +1,6 @@
 import type { NatsConnection } from "@nats-io/transport-node";
 import { abortable } from "../core/abort.ts";
+import { isAckloopError } from "../core/errors.ts";
 import type { FeedEvent } from "../core/event.ts";
 import type { Feed, ReadableDelivery } from "../core/feed.ts";
 import { checkOptions, type FilledOf, signal as signalRule, withMethods } from "../core/options.ts";
@@ -106,6 +107,8 @@ export function jetStreamQueue(
     apiPrefix,
     stream,
   });
+  // Where a send has failed, and is made again: the engine may not know any more what it has stored.
+  const stored = new WeakSet<ReadableDelivery>();
   const workersOf = (durable: string, told: JetStreamConsumerOptions) =>
     toWorkers(engine, durable, toConsumer(told));
   return {
@@ -118,12 +121,24 @@ export function jetStreamQueue(
       const workers = workersOf(consumer ?? WORKERS, told);
       await Promise.all(workers.map((each) => each.known("ensure", { signal })));
     },
-    send: (deliveries, { signal } = {}) =>
-      abortable({ signal }, () =>
-        partitions === undefined
-          ? send(engine, deliveries, signal)
-          : sendInOrder(engine, divide(deliveries, { partitions, orderBy }), signal),
-      ),
+    async send(deliveries, { signal } = {}) {
+      const left = deliveries.filter((each) => !stored.has(each));
+      const forget = (): void => {
+        for (const each of deliveries) stored.delete(each);
+      };
+      try {
+        await abortable({ signal }, () =>
+          partitions === undefined
+            ? send(engine, left, { stored, signal })
+            : sendInOrder(engine, divide(left, { partitions, orderBy }), { stored, signal }),
+        );
+      } catch (thrown) {
+        // What was stored went with the stream.
+        if (isAckloopError(thrown) && thrown.code === "notFound") forget();
+        throw thrown;
+      }
+      forget();
+    },
     feed<E extends FeedEvent = FeedEvent>(given: JetStreamFeedOptions<E> = {}) {
       const { events, ...rest } = given;
       checkOptions("feed", { events }, { events: catalogue });
@@ -186,17 +201,24 @@ function said<Members extends object>(
   return Object.fromEntries(set) as { [Name in keyof Members]?: NonNullable<Members[Name]> };
 }
 
+interface Sending {
+  /** Takes in each that the engine has confirmed. */
+  readonly stored: WeakSet<ReadableDelivery>;
+  readonly signal: AbortSignal | undefined;
+}
+
 /** Sends events in their order; the next ones when those before are stored. */
 async function send(
   engine: Engine,
   deliveries: readonly ReadableDelivery[],
-  signal: AbortSignal | undefined,
+  { stored, signal }: Sending,
 ): Promise<void> {
   const drafts = await Promise.all(deliveries.map(draftOf));
   for (let at = 0; at < drafts.length; at += AT_ONCE) {
     if (signal?.aborted) return;
-    const sent = drafts.slice(at, at + AT_ONCE).map((draft) => {
-      return publish(engine, draft, engine.target());
+    const sent = drafts.slice(at, at + AT_ONCE).map(async (draft) => {
+      await publish(engine, draft, engine.target());
+      stored.add(draft.delivery);
     });
     await allStored(sent);
   }
@@ -206,13 +228,14 @@ async function send(
 async function sendInOrder(
   engine: Engine,
   parts: ReadonlyMap<number, readonly ReadableDelivery[]>,
-  signal: AbortSignal | undefined,
+  { stored, signal }: Sending,
 ): Promise<void> {
   const sent = [...parts].map(async ([at, deliveries]) => {
     const drafts = await Promise.all(deliveries.map(draftOf));
     for (const draft of drafts) {
       if (signal?.aborted) return;
       await publish(engine, draft, engine.target(at));
+      stored.add(draft.delivery);
     }
   });
   await allStored(sent);

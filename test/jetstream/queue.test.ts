@@ -207,6 +207,28 @@ describe.skipIf(!natsUrl)(`a queue in JetStream${natsHint}`, () => {
     expect(idsOf(await pulled(queue.feed()))).toEqual(["e1", "e2"]);
   });
 
+  it.each([undefined, 4])(
+    "gets on where it is full for longer than ids are known: partitions %s",
+    async (partitions) => {
+      const { queue } = await opened({ max_msgs: 5, duplicate_window: 100, partitions });
+      const memory = memoryFeed({ pulls: "unacked" });
+      memory.publish(...deliveries(30).map(({ event }) => event));
+      const quick = { idle: { minDelayMs: 10, maxDelayMs: 50 }, logger: false } as const;
+      const done: string[] = [];
+
+      const relaying = consume(memory, relay(queue, { size: 10 }), quick);
+      const working = consume(queue.feed(), ({ id }) => void done.push(id), {
+        ...quick,
+        consumer: "workers",
+      });
+      await expect.poll(() => memory.acked.length, { timeout: 20_000 }).toBe(30);
+      await expect.poll(() => new Set(done).size, { timeout: 5000 }).toBe(30);
+      await Promise.all([relaying.stop(), working.stop()]);
+
+      expect(done).toHaveLength(30);
+    },
+  );
+
   it("holds a relay up while it is full, and nothing is acknowledged until workers have made room", async () => {
     const { queue } = await opened({ max_msgs: 3 });
     const memory = memoryFeed({ pulls: "unacked" });
