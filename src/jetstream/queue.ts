@@ -122,22 +122,13 @@ export function jetStreamQueue(
       await Promise.all(workers.map((each) => each.known("ensure", { signal })));
     },
     async send(deliveries, { signal } = {}) {
-      const left = deliveries.filter((each) => !stored.has(each));
-      const forget = (): void => {
-        for (const each of deliveries) stored.delete(each);
-      };
-      try {
-        await abortable({ signal }, () =>
+      await sendLeft(stored, deliveries, (left) =>
+        abortable({ signal }, () =>
           partitions === undefined
             ? send(engine, left, { stored, signal })
             : sendInOrder(engine, divide(left, { partitions, orderBy }), { stored, signal }),
-        );
-      } catch (thrown) {
-        // What was stored went with the stream.
-        if (isAckloopError(thrown) && thrown.code === "notFound") forget();
-        throw thrown;
-      }
-      forget();
+        ),
+      );
     },
     feed<E extends FeedEvent = FeedEvent>(given: JetStreamFeedOptions<E> = {}) {
       const { events, ...rest } = given;
@@ -205,6 +196,25 @@ interface Sending {
   /** Takes in each that the engine has confirmed. */
   readonly stored: WeakSet<ReadableDelivery>;
   readonly signal: AbortSignal | undefined;
+}
+
+/** Sends what is not stored yet of a send that is made again. */
+async function sendLeft(
+  stored: WeakSet<ReadableDelivery>,
+  deliveries: readonly ReadableDelivery[],
+  sendAll: (left: readonly ReadableDelivery[]) => Promise<void>,
+): Promise<void> {
+  const forget = (): void => {
+    for (const each of deliveries) stored.delete(each);
+  };
+  try {
+    await sendAll(deliveries.filter((each) => !stored.has(each)));
+  } catch (thrown) {
+    // What was stored went with the stream.
+    if (isAckloopError(thrown) && thrown.code === "notFound") forget();
+    throw thrown;
+  }
+  forget();
 }
 
 /** Sends events in their order; the next ones when those before are stored. */

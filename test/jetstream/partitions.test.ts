@@ -88,7 +88,7 @@ describe.skipIf(!natsUrl)(`a JetStream queue with partitions${natsHint}`, () => 
 
   it("takes no late word of a worker whose lease has ended for that of the next one", async () => {
     const { queue } = await opened();
-    const consumer = { ack_wait: 1000 };
+    const consumer = { ack_wait: 2000 };
     const [late, other] = [queue.feed(consumer), queue.feed(consumer)];
     await queue.send([of(first, "1"), of(first, "2")]);
     const lost = receiptsOf(await pulled(late, { waitMs: 500 }));
