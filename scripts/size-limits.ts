@@ -9,7 +9,7 @@
 export const limits: Readonly<
   Record<string, readonly [withDependencies: number, without: number]>
 > = {
-  ackloop: [42, 41],
+  ackloop: [43, 42],
   "ackloop/tiki": [38, 24],
   "ackloop/kekker": [39, 25],
   "ackloop/discue": [47, 33],
@@ -17,7 +17,7 @@ export const limits: Readonly<
   "ackloop/feeds": [19, 19],
   "ackloop/http": [27, 19],
   "ackloop/stores": [30, 30],
-  "ackloop/jetstream": [73, 11],
+  "ackloop/jetstream": [74, 12],
   "ackloop/opentelemetry": [8, 8],
   "ackloop/inspector": [31, 31],
   "ackloop/emulator": [37, 37],
