@@ -114,12 +114,17 @@ class Inside {
     if (answer === undefined) return jsonAnswer({ error: "there is no such thing" }, 404);
     const call = await Call.read(request);
     if (slow.includes(name)) return jsonAnswer((await answer(call)) ?? {});
-    const what = name.replace(/^api\//, "");
-    const asking = { what, whom: "stores", limitMs: LIMIT_MS, signal: request.signal };
-    const answered = await ask(asking, () => answer(call));
-    if (answered.kind === "answered") return jsonAnswer(answered.value ?? {});
+    const answered = await this.#store(name.replace(/^api\//, ""), request, () => answer(call));
+    return answered.cut ?? jsonAnswer(answered.value ?? {});
+  }
+
+  /** Asks a store, and no longer than it may take. */
+  async #store<Value>(what: string, { signal }: Request, call: () => Value | Promise<Value>) {
+    const asking = { what, whom: "stores", limitMs: LIMIT_MS, signal };
+    const answered = await ask<Value>(asking, call);
+    if (answered.kind === "answered") return { value: answered.value };
     // What is cut, nobody waits for.
-    if (answered.kind === "cut") return jsonAnswer({ error: "the request was cut" }, 499);
+    if (answered.kind === "cut") return { cut: jsonAnswer({ error: "the request was cut" }, 499) };
     throw answered.thrown ?? answered.error;
   }
 
@@ -128,10 +133,16 @@ class Inside {
     if (deadLetters === undefined) return jsonAnswer({ error: "there are no dead letters" }, 404);
     const call = await Call.read(request);
     const identity = call.maybeText("identity");
-    const only = identity === undefined ? undefined : { ...call.key, identity };
-    const letter = only && (await deadLetters.get(only, { signal: call.signal }));
+    const { key, signal } = call;
+    const only = identity === undefined ? undefined : { ...key, identity };
+    const answered = await this.#store("export", request, () => {
+      return only && deadLetters.get(only, { signal });
+    });
+    if (answered.cut) return answered.cut;
+    const letter = answered.value;
     if (only && !letter) return jsonAnswer({ error: "the letter is not there any more" }, 404);
-    const body = exportOf(deadLetters, call.key, this.#redact, letter);
+    const isBare = request.method === "HEAD";
+    const body = isBare ? null : exportOf(deadLetters, key, this.#redact, letter);
     return streamAnswer(body, "application/x-ndjson", "letters.jsonl");
   }
 

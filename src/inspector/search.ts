@@ -1,13 +1,7 @@
 import type { DeadLetter, DeadLetterStore, StoreKey } from "../core/stores.ts";
 
-/** How many letters of a page are shown, or looked through at first. */
-const FIRST = 25;
-
-/** How many are looked through at once, where they are small. */
-const MOST = 1000;
-
-/** A page whose letters have so many characters together is large. */
-const LARGE = 2_000_000;
+/** How many letters are asked for at once: each may be large, whatever those before were. */
+const PAGE = 25;
 
 /** How long one search may take, in ms: whoever wants more goes on where it has ended. */
 const WITHIN_MS = 400;
@@ -23,7 +17,10 @@ export interface LetterSearch {
 
 /** Whether a letter has a text, in whatever case. */
 export function hasText(whole: string, text: string): boolean {
-  return whole.toLowerCase().includes(text.toLowerCase());
+  const within = whole.toLowerCase();
+  const sought = text.toLowerCase();
+  // As a person reads it, where JSON writes `\\"`; and as somebody has copied it from JSON.
+  return within.includes(JSON.stringify(sought).slice(1, -1)) || within.includes(sought);
 }
 
 /** What was found. */
@@ -54,19 +51,15 @@ export async function searchLetters<Shown>(
   const until = performance.now() + WITHIN_MS;
   const found: Shown[] = [];
   let looked = 0;
-  let limit = FIRST;
   let next = after;
   do {
-    const page = await store.list(key, { limit, after: next, signal });
-    let size = 0;
+    const page = await store.list(key, { limit: PAGE, after: next, signal });
     for (const letter of page.letters) {
       const { shown, text: whole } = show(letter);
-      size += whole.length;
       if (text === "" || hasText(whole, text)) found.push(shown);
     }
     looked += page.letters.length;
     next = page.next;
-    limit = size > LARGE ? FIRST : Math.min(MOST, limit * 2);
-  } while (next !== undefined && found.length < FIRST && performance.now() < until);
+  } while (next !== undefined && found.length < PAGE && performance.now() < until);
   return { found, next, looked };
 }

@@ -69,7 +69,7 @@ export function jsonAnswer(value: unknown, status = 200): Response {
 
 /** Answers with a stream: of events, or of a file that is kept under this name. */
 export function streamAnswer(
-  body: ReadableStream<Uint8Array>,
+  body: ReadableStream<Uint8Array> | null,
   type: string,
   file?: string,
 ): Response {

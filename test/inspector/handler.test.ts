@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from "vitest";
 import { AckloopError } from "../../src/core/errors.ts";
-import { silent } from "../../src/core/logger.ts";
 import type { FeedEvent } from "../../src/core/event.ts";
-import { inspector, type InspectorOptions } from "../../src/inspector/index.ts";
+import { silent } from "../../src/core/logger.ts";
+import { type InspectorOptions, inspector } from "../../src/inspector/index.ts";
 import { redrive } from "../../src/loop/redrive.ts";
 import { key, letterOf, open } from "./support.ts";
 
@@ -33,6 +33,8 @@ describe("inspector", () => {
     [{ authorize, runs: [{}] }, /`runs` must be a list of runs/],
     [{ authorize, runs: [], path: "inspector" }, /`path` must be a path/],
     [{ authorize, runs: [], redact: [""] }, /`redact` must be/],
+    [{ authorize, runs: [], redact: ["email", " phone"] }, /`redact` must be/],
+    [{ authorize, runs: [], redact: ["data.email"] }, /paths that begin with event, raw/],
     [{ authorize, runs: [], color: 1 }, /`color` is unknown/],
   ])("refuses %o", (options, text) => {
     expect(() => inspector(options as never)).toThrow(text);
@@ -271,6 +273,48 @@ describe("dead letters", () => {
     expect(handler).toHaveBeenCalledOnce();
   });
 
+  it("are sent once where two inspectors show one store", async () => {
+    let release = (): void => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const handler = vi.fn(() => held);
+    const one = open({ redrive: to(handler) });
+    const other = open({ redrive: to(handler), stores: one.stores });
+    const letter = letterOf("1", {});
+    await one.stores.deadLetters.put(letter);
+    const wish = { ...key, identity: letter.identity };
+
+    const first = one.change("redrive", wish);
+    await vi.waitFor(() => expect(handler).toHaveBeenCalledOnce());
+    const second = await other.change("redrive", wish);
+    release();
+
+    expect(second.status).toBe(409);
+    expect((await first).body).toEqual({ status: "done" });
+  });
+
+  it.each(['say "hi"', "C:\\Temp", "two\nlines", '\\"HI'])("are found by %j", async (text) => {
+    const { stores, look } = open();
+    await stores.deadLetters.put(letterOf("1", { note: 'Say "hi" to C:\\temp, in two\nlines' }));
+
+    const { body } = await look<Lines>("letters", { ...key, text });
+
+    expect(body.letters).toHaveLength(1);
+  });
+
+  it("are looked through a few at a time, however small those before were", async () => {
+    const { stores, look } = open();
+    for (let at = 0; at < 200; at += 1) await stores.deadLetters.put(letterOf(`${at}`, {}));
+    const list = vi.spyOn(stores.deadLetters, "list");
+
+    await look("letters", { ...key, text: "none" });
+
+    const limits = list.mock.calls.map(([, query]) => query?.limit ?? 0);
+    expect(limits.length).toBeGreaterThan(1);
+    expect(Math.max(...limits)).toBeLessThanOrEqual(25);
+  });
+
   it("are not sent where the program takes no letters of the feed, or gave no `redrive`", async () => {
     const other = open({
       redrive: (letters, options) =>
@@ -368,6 +412,34 @@ describe("a store", () => {
     } finally {
       vi.useRealTimers();
     }
+  });
+
+  it("that hangs is not waited for by an export of one letter either", async () => {
+    vi.useFakeTimers();
+    try {
+      const get = () => new Promise(() => {});
+      const { deadLetters } = open().stores;
+      const { look } = open({ stores: { deadLetters: { ...deadLetters, get } } as never });
+
+      const answer = look("export", { ...key, identity: "1" });
+      await vi.advanceTimersByTimeAsync(30_000);
+
+      expect((await answer).status).toBe(503);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("is not read for whoever asks for the head alone", async () => {
+    const { stores, handle, request } = open();
+    const list = vi.spyOn(stores.deadLetters, "list");
+
+    const answer = await handle(
+      request(`/api/export?${new URLSearchParams(key)}`, { method: "HEAD" }),
+    );
+
+    expect([answer.status, answer.body]).toEqual([200, null]);
+    expect(list).not.toHaveBeenCalled();
   });
 
   it("that is not there, or lists nothing, is said to", async () => {

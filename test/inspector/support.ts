@@ -1,7 +1,7 @@
 import type { FeedEvent } from "../../src/core/event.ts";
 import { identityOf } from "../../src/core/identity.ts";
 import type { DeadLetter, FullStoreSet } from "../../src/core/stores.ts";
-import { inspector, type InspectorOptions } from "../../src/inspector/index.ts";
+import { type InspectorOptions, inspector } from "../../src/inspector/index.ts";
 import { memoryStores } from "../../src/stores/index.ts";
 
 /** Whose letters they are. */
