@@ -4,6 +4,7 @@ import type { DeadLetter, DeadLetterStore, EventKey, Listing, ListQuery } from "
 import type { Run } from "../loop/run.ts";
 import type { Call } from "./call.ts";
 import { loadPlace, factsOf as placeOf, replace, rewind } from "./cursors.ts";
+import { factsOf } from "./facts.ts";
 import { findLease } from "./leases.ts";
 import { redacted, toLine, toShown } from "./letter-shown.ts";
 import type { Numbers } from "./numbers.ts";
@@ -263,8 +264,7 @@ export class Desk {
     const inbox = this.#store("inbox");
     const page = await this.#list(inbox.list?.bind(inbox), call);
     const items = page.items.map(({ oldest, ...place }) => {
-      const { event } = this.#redact(oldest).value;
-      return { ...place, oldest: event && { id: event.id, type: event.type } };
+      return { ...place, oldest: factsOf(this.#redact(oldest).value.event) };
     });
     return { ...page, items };
   }

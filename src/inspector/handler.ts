@@ -1,7 +1,7 @@
 import { toErrorFacts } from "../core/error-facts.ts";
 import { type AckloopError, isAckloopError } from "../core/errors.ts";
 import { ask } from "../core/guard.ts";
-import { jsonAnswer, moved, pageAnswer, streamAnswer } from "../page/page.ts";
+import { jsonAnswer, pageAnswer, streamAnswer } from "../page/page.ts";
 import { refusal } from "../page/refusal.ts";
 import { Call } from "./call.ts";
 import { Desk } from "./desk.ts";
@@ -85,13 +85,14 @@ class Inside {
     // Of another realm it may be no `Response` of ours.
     if (typeof verdict === "object" && typeof verdict?.status === "number") return verdict;
     if (verdict !== true) return jsonAnswer({ error: "you may not do this here" }, 403);
-    if (`${pathname}/` === path) return moved(`${path.split("/").at(-2)}/`);
-    return isRead ? await this.#look(request, name) : await this.#change(request, name);
+    // Some servers take the slash away: to lead there would lead in circles.
+    const under = `${pathname}/` === path ? `${path.split("/").at(-2)}/` : "";
+    return isRead ? await this.#look(request, name, under) : await this.#change(request, name);
   }
 
-  async #look(request: Request, name: string): Promise<Response> {
+  async #look(request: Request, name: string, under: string): Promise<Response> {
     const { title } = this.#settings;
-    const page = pageAnswer({ title, files: built }, name);
+    const page = pageAnswer({ title, files: built }, name, under);
     if (page) return page;
     if (name === "api/live") {
       return liveRuns(request, this.#settings, this.#redact, this.#numbers);

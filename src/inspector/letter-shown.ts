@@ -1,7 +1,7 @@
 import type { DeadLetter } from "../core/stores.ts";
+import { factsOf, toText } from "./facts.ts";
 import type { Redacted, Redactor } from "./redact.ts";
 import type { LetterLine, LetterShown } from "./shown.ts";
-import { factsOf } from "./watch-runs.ts";
 
 /** How many characters of an event, and of a provider's object, are sent to the page. */
 const MOST_SHOWN = 100_000;
@@ -27,22 +27,22 @@ export function toLine({
 }: DeadLetter): LetterLine {
   return {
     identity,
-    reason: String(reason).slice(0, REASON_SHOWN),
-    code,
-    attempts,
-    failedAt,
-    event: event && factsOf(event),
+    reason: toText(reason).slice(0, REASON_SHOWN),
+    code: code === undefined ? code : (toText(code) as LetterLine["code"]),
+    attempts: typeof attempts === "number" ? attempts : Number.NaN,
+    failedAt: toText(failedAt),
+    event: factsOf(event),
   };
 }
 
 /** A letter by itself. */
 export function toShown({ value: letter, isMasked }: Redacted<DeadLetter>): LetterShown {
   const eventText = letter.event && JSON.stringify(letter.event);
-  const rawText = JSON.stringify(letter.raw) ?? "";
+  const rawText = JSON.stringify(letter.raw) ?? "null";
   const isLong = (text = ""): boolean => text.length > MOST_SHOWN;
   return {
     ...toLine(letter),
-    reason: String(letter.reason),
+    reason: toText(letter.reason),
     eventText: eventText?.slice(0, MOST_SHOWN),
     rawText: rawText.slice(0, MOST_SHOWN),
     size: (eventText?.length ?? 0) + rawText.length,

@@ -1,6 +1,7 @@
 import type { AckloopError } from "../core/errors.ts";
 import type { FeedEvent } from "../core/event.ts";
 import type { Incident, RunDetails } from "../loop/details.ts";
+import { toText } from "./facts.ts";
 import { MASK } from "./mask.ts";
 import type { Redactor } from "./redact.ts";
 
@@ -44,11 +45,6 @@ export class Texts {
 
 /** How many texts of one event are kept. */
 const MOST_KEPT = 4;
-
-/** What redacts may give whatever it likes. */
-function toText(shown: unknown): string {
-  return typeof shown === "string" ? shown : MASK;
-}
 
 /** What a provider or a feed has said by itself: no event has passed through it. */
 const ofProviders: readonly Incident["kind"][] = ["pollFailed", "ackFailed"];

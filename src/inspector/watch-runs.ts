@@ -1,5 +1,6 @@
 import type { Report } from "../core/report.ts";
 import type { Run } from "../loop/run.ts";
+import { factsOf } from "./facts.ts";
 import type { Numbers } from "./numbers.ts";
 import type { Redactor } from "./redact.ts";
 import { RunTexts, Texts } from "./run-texts.ts";
@@ -90,7 +91,7 @@ class RunWatcher {
       })),
       incidents: incidents.map(({ text, event, ...rest }) => ({
         ...rest,
-        event: event && (this.#facts(event) ?? event),
+        event: this.#facts(event),
         text: event
           ? this.#texts.of(text, byEvent.get(keyOf(event)))
           : texts.ofNone(text, rest.kind),
@@ -141,13 +142,8 @@ class RunWatcher {
   }
 
   #facts(event: EventFacts | undefined): EventFacts | undefined {
-    return event && this.#redact({ event: factsOf(event) }).value.event;
+    return event && factsOf(this.#redact({ event: factsOf(event) }).value.event);
   }
-}
-
-/** Of an event what tells it apart, and no data. */
-export function factsOf({ id, source, type, time }: EventFacts): EventFacts {
-  return { id, source, type, time };
 }
 
 function keyOf({ source, id }: Pick<EventFacts, "source" | "id">): string {
