@@ -5,8 +5,8 @@ import { regions } from "../../providers/workato/regions.ts";
 import { variable } from "../environment.ts";
 import { Failure } from "../failure.ts";
 import { type Account, type Provider, quick } from "../provider.ts";
-import { guide } from "./workato/guide.ts";
 import { toTypeScript } from "./workato/generate.ts";
+import { guide } from "./workato/guide.ts";
 import { probes } from "./workato/probes.ts";
 
 const { POSITIVE_INFINITY: none } = Number;
