@@ -12,8 +12,12 @@ const MOST_TOLD = 40;
 /** How many times are kept of a second, to tell how long handlers took. */
 const MOST_TIMES = 2_000;
 
-/** How many open events of a run are shown. */
+/** How many open events of a run are shown; of each of many, the oldest. */
 const MOST_OPEN = 20;
+const MOST_OPEN_OF_MANY = 5;
+
+/** Where there are more runs than this, less is shown of each. */
+const MANY = 20;
 
 /** Listens to the runs that there are, for one who looks. */
 export class Watchers {
@@ -33,7 +37,8 @@ export class Watchers {
       watcher.end();
       this.#watchers.delete(run);
     }
-    return runs.map((run) => this.#of(run).take());
+    const most = runs.length > MANY ? MOST_OPEN_OF_MANY : MOST_OPEN;
+    return runs.map((run) => this.#of(run).take(most));
   }
 
   end(): void {
@@ -73,9 +78,9 @@ class RunWatcher {
   }
 
   /** What is shown of the run now, with what was heard since this was called last. */
-  take(): RunShown {
+  take(most: number): RunShown {
     const { feed: _, lastError, ...health } = this.#run.health();
-    const known = this.#run.details({ most: MOST_OPEN });
+    const known = this.#run.details({ most });
     const { open, incidents, ...details } = known;
     const events = new Map(open.map(({ identity, event }) => [identity, event]));
     const byEvent = new Map(open.map(({ event }) => [event && keyOf(event), event]));

@@ -115,7 +115,7 @@ describe("who may ask", () => {
   });
 
   it("answers to a name with any port where none is given", async () => {
-    const { handle, request } = open({ hosts: ["localhost"] });
+    const { handle, request } = open({ hosts: ["LocalHost"] });
     const headers = { host: "localhost:8123" };
 
     expect((await handle(request("/", { headers }))).status).toBe(200);
@@ -486,6 +486,21 @@ describe("places, leases and inboxes", () => {
     });
     expect((await look("cursors", key)).body).toMatchObject({ time: "2026-11-29T00:00:00.000Z" });
   });
+
+  it.each([null, "", " ", false, [], "1e3", -1, 1.5])(
+    "are not moved to %j, which is no time",
+    async (time) => {
+      const { stores, change } = open();
+      const since = "2026-11-30T08:00:00Z";
+      const value = JSON.stringify({ version: 1, since, run: "a", sequence: 0 });
+      await stores.cursors.save(key, value, 0);
+
+      expect((await change("rewind", { ...key, time })).body.error).toBe(
+        "time must be a whole number",
+      );
+      expect((await stores.cursors.load(key))?.value).toBe(value);
+    },
+  );
 
   it("a lease is ended on its fence", async () => {
     const { stores, look, change } = open();

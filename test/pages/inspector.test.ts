@@ -2,6 +2,8 @@ import { mkdirSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { serve } from "../../src/cli/serve.ts";
+import { consume } from "../../src/loop/consume.ts";
+import { memoryFeed } from "../../src/testing/index.ts";
 import {
   browserHint,
   hasBrowser,
@@ -393,6 +395,45 @@ describe.skipIf(!hasBrowser)(`the inspector in a browser${browserHint}`, () => {
     expect((await file).suggestedFilename()).toBe("letters.jsonl");
     expect(complaints).toEqual([]);
     await context.close();
+    await shop.close();
+  });
+
+  it("shows hundreds of runs by a line of each, and holds the browser for none of them", async () => {
+    const handler = (): never => {
+      throw new Error("no such thing");
+    };
+    const runs = Array.from({ length: 300 }, (_, at) => {
+      const feed = memoryFeed({ name: `shop:${at}` });
+      for (let id = 0; id < 25; id += 1) feed.publish({ ...made, id: `${id}`, data: {} });
+      return consume(feed, handler, {
+        ...{ consumer: "billing", logger: false, circuitBreaker: false },
+        retry: { attempts: 9, minDelayMs: 60_000, maxDelayMs: 60_000 },
+      });
+    });
+    const shop = await startShop({ runs });
+    const { context, page } = await openWindow(browser, shop.origin, { width: 390 });
+    await page.goto(shop.origin);
+    await page.getByText("300 runs, 0 of them in trouble.").waitFor();
+
+    await page.getByText("shop:299").click();
+    await page.getByRole("heading", { name: "shop:299" }).waitFor();
+    await picture(page, "390-light-many-runs");
+    const longestMs = await page.evaluate(async () => {
+      let longest = 0;
+      for (const end = performance.now() + 4000; performance.now() < end; ) {
+        const before = performance.now();
+        await new Promise((resolve) => setTimeout(resolve, 10));
+        longest = Math.max(longest, performance.now() - before);
+      }
+      return longest;
+    });
+
+    expect(longestMs).toBeLessThan(1500);
+    expect(await overflowOf(page)).toBeLessThanOrEqual(0);
+    await page.getByLabel("Only those in trouble").check();
+    await page.getByText("shop:299").first().waitFor({ state: "detached" });
+    await context.close();
+    await Promise.all(runs.map((run) => run.stop({ withinMs: 10 })));
     await shop.close();
   });
 
