@@ -38,7 +38,7 @@ export const limits: Readonly<
   "deliveries + workato": [77, 61],
   "webhook + discue": [62, 46],
   memoryStores: [9, 9],
-  "drain + tiki, CommonJS source": [78, 61],
+  "drain + tiki, CommonJS source": [79, 61],
   "ackloop/discue, CommonJS source": [49, 33],
 };
 

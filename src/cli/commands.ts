@@ -10,6 +10,7 @@ import { inspect } from "./commands/inspect.ts";
 import { leases } from "./commands/leases.ts";
 import { probe } from "./commands/probe.ts";
 import { publish } from "./commands/publish.ts";
+import { runs } from "./commands/runs.ts";
 import { skip, skips, unskip } from "./commands/skip.ts";
 import { tail } from "./commands/tail.ts";
 
@@ -25,6 +26,7 @@ export const commands: readonly Command[] = [
   cursors,
   leases,
   inbox,
+  runs,
   inspect,
   doctor,
   probe,

@@ -198,6 +198,12 @@ export interface AckSink {
   /** Whether a pull may carry an ack. */
   readonly acksOnPull?: true | undefined;
   /**
+   * For how long individual acks may wait for others that share their call, in ms, while handlers are at work:
+   * where a call costs much the same for one receipt as for many, and leases are ten times as long. A stop waits
+   * for none. From 0 to 1000. (The acknowledgment group time of Apache Pulsar.) @default 0
+   */
+  readonly ackGroupMs?: number | undefined;
+  /**
    * Acknowledges receipts.
    *
    * Laws:
@@ -264,19 +270,23 @@ export type Feed<E extends FeedEvent = FeedEvent> = EventSource<E> & AckSink & F
 
 /** Says why a combination of acks, pulls and abilities is none of a {@link FeedKind}. */
 export function whyNoKind(feed: EventSource & AckSink): string | undefined {
-  const { acks, pulls } = feed;
+  const { acks, pulls, ackGroupMs = 0 } = feed;
   const isQueue = acks === "individual" && pulls === "onward";
   const isPages = acks === "cumulative" && pulls === "unacked";
   const rules: readonly (readonly [boolean, string])[] = [
     [acks === "individual" || acks === "cumulative", '`acks` must be "individual" or "cumulative"'],
     [pulls === "unacked" || pulls === "onward", '`pulls` must be "unacked" or "onward"'],
     [!feed.acksOnPull || isPages, '`acksOnPull` needs acks "cumulative" and pulls "unacked"'],
+    [!ackGroupMs || acks === "individual", '`ackGroupMs` needs acks "individual"'],
+    [isGroupTime(ackGroupMs), "`ackGroupMs` must be a number from 0 to 1000"],
     [!feed.waits || pulls === "onward", '`waits` needs pulls "onward"'],
     [!feed.nack || isQueue, '`nack` needs acks "individual" and pulls "onward"'],
     [!feed.extend || isQueue, '`extend` needs acks "individual" and pulls "onward"'],
   ];
   return rules.find(([holds]) => !holds)?.[1];
 }
+
+const isGroupTime = (ms: unknown): boolean => typeof ms === "number" && ms >= 0 && ms <= 1000;
 
 /** What a pull brought as a page, in whichever of its two forms it came. */
 export function toPage<E extends FeedEvent>(pulled: readonly Delivery<E>[] | Page<E>): Page<E> {

@@ -1,3 +1,4 @@
+import { isEvent } from "./entry.ts";
 import { AckloopError, type AckloopErrorCode, isAckloopError } from "./errors.ts";
 import type { FeedEvent } from "./event.ts";
 import type { ReadableDelivery } from "./feed.ts";
@@ -68,6 +69,10 @@ export async function allStored(sends: readonly Promise<unknown>[]): Promise<voi
 }
 
 function keyOf(event: FeedEvent, orderBy: PartitionOptions["orderBy"]): string {
+  if (!isEvent(event)) {
+    const text = "what has no `id`, `source` and `type`, each a text, is no event of a queue";
+    throw new AckloopError("config", text, { operation: "send" });
+  }
   if (orderBy === undefined) return event.subject ?? JSON.stringify([event.source, event.id]);
   let key: unknown;
   try {

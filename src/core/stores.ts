@@ -325,6 +325,8 @@ export type InboxItem = InboxEntry & {
   readonly attempts: number;
   /** For how long no worker can claim it, in ms; 0: it waits for one. */
   readonly hiddenMs: number;
+  /** True where no worker holds it meanwhile: one has given it back, to be claimed then. */
+  readonly isGivenBack?: true | undefined;
 };
 
 /** An entry that was the first of its inbox. */

@@ -1,6 +1,12 @@
 import type { FeedEvent } from "./event.ts";
 import type { CallOptions, Feed, ReadableDelivery } from "./feed.ts";
 
+/** For how long the acks of a worker wait for others: a queue takes many for what one costs. */
+const ACK_GROUP_MS = 20;
+
+/** The `ackGroupMs` of a queue's feed: never long enough that a lease ends meanwhile. */
+export const ackGroupOf = (leaseMs: number): number => Math.min(ACK_GROUP_MS, leaseMs / 10);
+
 /** What a caller may say of the feed of a {@link WorkQueue}; each queue may take more. */
 export interface WorkQueueFeedOptions {
   /** The workers' name, as the option `consumer` of every verb, which may then be left out. */

@@ -46,7 +46,10 @@ function readJournal(emulator: Emulator, query: URLSearchParams): unknown {
   );
   const wanted = { after, limit, kinds, queue, eventId, reader, operation };
   const entries = emulator.journal.entries(wanted);
-  return { entries, after: entries.at(-1)?.seq ?? after };
+  const forgotten = emulator.journal.forgotten();
+  // Told once: who asks again with `after` begins behind it.
+  const missed = Math.max(0, forgotten - after);
+  return { entries, after: entries.at(-1)?.seq ?? Math.max(after, forgotten), missed };
 }
 
 async function readCommand(request: Request): Promise<unknown> {

@@ -1,5 +1,5 @@
 import type { FaultInjector, Faults } from "./faults.ts";
-import type { Journal, JournalDetail, JournalWriter } from "./journal.ts";
+import type { Journal, JournalDetail, JournalOptions, JournalWriter } from "./journal.ts";
 import type { RandomOf } from "./random.ts";
 import type { PathParameters } from "./routes.ts";
 import type { EmulatorWatcher, Watching } from "./watch.ts";
@@ -8,8 +8,8 @@ import type { EmulatorWatcher, Watching } from "./watch.ts";
 export interface EmulatorOptions {
   /** Where ids, tokens and the rolls of faults come from; an integer. @default 1 */
   readonly seed?: number | undefined;
-  /** How much the journal keeps. @default "all" */
-  readonly journal?: JournalDetail | undefined;
+  /** How much the journal keeps; for a server that runs for long with a bound, `{ max }`. @default "all" */
+  readonly journal?: JournalDetail | JournalOptions | undefined;
   /** The provider's clock, epoch ms, in place of the process's. Waits are the process's all the same. */
   readonly clock?: EmulatorClock | undefined;
 }

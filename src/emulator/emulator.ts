@@ -57,15 +57,12 @@ const currentClock: EmulatorClock = { now: () => Date.now() };
  * @throws {TypeError} when the seed is no integer, the journal's detail is unknown or the clock is none.
  */
 export function createTools(name: string, options: EmulatorOptions = {}): EmulatorTools {
-  const { seed = 1, journal: detail = "all", clock = currentClock } = options;
+  const { seed = 1, journal: keeps, clock = currentClock } = options;
   if (!Number.isSafeInteger(seed)) throw new TypeError("emulator: seed must be an integer");
-  if (!["all", "events", "totals"].includes(detail)) {
-    throw new TypeError("emulator: journal must be all, events or totals");
-  }
   if (typeof clock?.now !== "function") throw new TypeError("emulator: clock must have now()");
   const faults = createFaults(seed);
   const watching = createWatching();
-  const journal = createJournal(name, detail, watching.entry);
+  const journal = createJournal(name, keeps, watching.entry);
   const closing = new AbortController();
   let random = createRandoms(seed);
   return {

@@ -36,6 +36,7 @@ export type {
   JournalFacts,
   JournalKind,
   JournalNote,
+  JournalOptions,
   JournalPlace,
   JournalQuery,
   JournalReadFacts,

@@ -1,5 +1,5 @@
 import type { FaultKind } from "./fault.ts";
-import { checkChoices, isTexts } from "./options.ts";
+import { checkChoices, isCount, isTexts } from "./options.ts";
 
 /** An event of a queue, and the request that it happened in. */
 export interface JournalEventFacts<Operation extends string> {
@@ -120,6 +120,17 @@ export interface EventRecord {
  */
 export type JournalDetail = "all" | "events" | "totals";
 
+/** What a journal keeps, and how much of it: for emulators that are served for long. */
+export interface JournalOptions {
+  /** What it keeps. @default "all" */
+  readonly detail?: JournalDetail | undefined;
+  /**
+   * How many entries it keeps, 1 or more: it forgets the oldest, and of an event what it knows with its last
+   * entry. What is counted goes on. @default no bound
+   */
+  readonly max?: number | undefined;
+}
+
 /** Which entries are wanted. */
 export interface JournalQuery<
   Operation extends string = string,
@@ -144,7 +155,11 @@ export interface JournalQuery<
 /** How many entries there were of each kind, dropped ones included. */
 export type JournalTotals = Readonly<Record<JournalKind, number>>;
 
-/** The ground truth of an emulator: what really happened, in order, only ever appended to until a reset. */
+/**
+ * The ground truth of an emulator: what really happened, in order, only ever appended to until a reset.
+ *
+ * With a bound it knows of the last entries alone, and {@link Journal.forgotten} says where they begin.
+ */
 export interface Journal<Operation extends string = string> {
   /**
    * Entries in order; an empty list when none fit. A search by place, then a walk.
@@ -168,6 +183,11 @@ export interface Journal<Operation extends string = string> {
   calls(operation?: Operation | "unknown"): number;
   /** How many entries there were of each kind. */
   totals(): JournalTotals;
+  /**
+   * The place of the last entry that was forgotten, since there is a bound; 0 while none was. Who has read up
+   * to a place before it has missed what is between.
+   */
+  forgotten(): number;
 }
 
 /** A journal as its emulator has it. */
@@ -211,12 +231,15 @@ const counters: Readonly<Partial<Record<JournalKind, "published" | "delivered" |
   ackedAgain: "acks",
 };
 
+/** A record, and the place of the last entry of its event. */
+type KeptRecord = Mutable<EventRecord> & { lastSeq: number };
+
 /** The records of events, by queue and id: what the queries need without walking the entries. */
 function createRecords() {
-  const queues = new Map<string, Map<string, Mutable<EventRecord>>>();
+  const queues = new Map<string, Map<string, KeptRecord>>();
 
   // Asked three times for every event of a run: nothing is set that is there.
-  function recordOf(queue: string, eventId: string): Mutable<EventRecord> {
+  function recordOf(queue: string, eventId: string): KeptRecord {
     let events = queues.get(queue);
     if (!events) {
       events = new Map();
@@ -224,7 +247,7 @@ function createRecords() {
     }
     let record = events.get(eventId);
     if (!record) {
-      record = { published: 0, delivered: 0, acks: 0 };
+      record = { published: 0, delivered: 0, acks: 0, lastSeq: 0 };
       events.set(eventId, record);
     }
     return record;
@@ -237,10 +260,18 @@ function createRecords() {
       if (entry.eventId === undefined || counter === undefined) return;
       const record = recordOf(entry.queue ?? "", entry.eventId);
       record[counter] += 1;
+      record.lastSeq = entry.seq;
       if (entry.kind === "acked" && record.ackedSeq === undefined) {
         record.ackedSeq = entry.seq;
         record.ackedAt = entry.at;
       }
+    },
+    /** Forgets the event of an entry, where that was its last one. */
+    drop({ queue = "", eventId = "", seq }: AnyEntry): void {
+      const events = queues.get(queue);
+      if (events?.get(eventId)?.lastSeq !== seq) return;
+      events.delete(eventId);
+      if (events.size === 0) queues.delete(queue);
     },
     ids(queue: string | undefined, wanted: (record: EventRecord) => boolean): readonly string[] {
       const known = queue === undefined ? [...queues.values()] : [queues.get(queue) ?? new Map()];
@@ -248,17 +279,51 @@ function createRecords() {
       return [...new Set(found.map(([id]) => id))];
     },
     find(eventId: string, queue: string | undefined): EventRecord | undefined {
-      const known = queue === undefined ? [...queues.values()] : [queues.get(queue)];
-      const record = known.find((events) => events?.has(eventId))?.get(eventId);
+      const all = queue === undefined ? [...queues.values()] : [queues.get(queue)];
+      const record = all.find((events) => events?.has(eventId))?.get(eventId);
+      if (record === undefined) return undefined;
       // A copy: what is known now.
-      return record && { ...record };
+      const { lastSeq: _, ...known } = record;
+      return known;
     },
   };
 }
 
-/** The index of the first entry behind a place; entries are sorted by `seq`. */
-function indexBehind(entries: readonly AnyEntry[], after: number): number {
-  let low = 0;
+/** Entries in order; with a bound the last ones. */
+function createEntries(max: number, onDrop: (entry: AnyEntry) => void) {
+  const entries: AnyEntry[] = [];
+  /** How many at the beginning are forgotten, and taken out together: one by one each would move all others. */
+  let gone = 0;
+  return {
+    add(entry: AnyEntry): void {
+      entries.push(entry);
+      const dropped = entries.length - gone > max ? entries[gone] : undefined;
+      if (dropped === undefined) return;
+      gone += 1;
+      onDrop(dropped);
+      if (gone < max) return;
+      entries.splice(0, gone);
+      gone = 0;
+    },
+    find(after: number, limit: number, isWanted: (entry: AnyEntry) => boolean): AnyEntry[] {
+      const found: AnyEntry[] = [];
+      for (let index = indexBehind(entries, gone, after); index < entries.length; index += 1) {
+        if (found.length >= limit) break;
+        const entry = entries[index];
+        if (entry && isWanted(entry)) found.push(Object.freeze(entry));
+      }
+      return found;
+    },
+    clear(): void {
+      entries.length = 0;
+      gone = 0;
+    },
+  };
+}
+
+/** The index of the first entry behind a place, from one on; entries are sorted by `seq`. */
+function indexBehind(entries: readonly AnyEntry[], from: number, after: number): number {
+  let low = from;
   let high = entries.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
@@ -319,14 +384,34 @@ function toEntry(
   };
 }
 
+interface Keeping {
+  readonly detail: JournalDetail;
+  readonly max: number;
+}
+
+const details: readonly JournalDetail[] = ["all", "events", "totals"];
+
+/** What a journal is to keep. @throws {TypeError} for a detail that nobody knows, or a bound that is none. */
+function toKeeping(keeps: JournalDetail | JournalOptions): Keeping {
+  const given = typeof keeps === "string" ? { detail: keeps } : keeps;
+  checkChoices<JournalOptions>("emulator: journal", given, { detail: details, max: isCount });
+  const { detail = "all", max = Number.POSITIVE_INFINITY } = given;
+  return { detail, max };
+}
+
 /** Makes the journal of one emulator. */
 export function createJournal(
   provider: string,
-  detail: JournalDetail = "all",
+  keeps: JournalDetail | JournalOptions = "all",
   tell: (entry: JournalEntry) => void = () => {},
 ): JournalWriter {
-  const entries: AnyEntry[] = [];
+  const { detail, max } = toKeeping(keeps);
   const records = createRecords();
+  let forgotten = 0;
+  const entries = createEntries(max, (entry) => {
+    forgotten = entry.seq;
+    records.drop(entry);
+  });
   const totals: Mutable<JournalTotals> = { ...noTotals };
   const calls = new Map<string, number>();
   let lastSeq = 0;
@@ -340,20 +425,15 @@ export function createJournal(
       lastSeq += 1;
       const entry = toEntry(lastSeq, provider, note);
       totals[entry.kind] += 1;
-      if (isKept(detail, entry.kind)) entries.push(entry);
       if (detail !== "totals") records.count(entry);
+      if (isKept(detail, entry.kind)) entries.add(entry);
       tell(entry as JournalEntry);
       return entry as JournalEntry;
     },
     entries<Kind extends JournalKind>(query: JournalQuery<string, Kind> = {}) {
       checkQuery(query, known);
       const { after = 0, limit = Number.POSITIVE_INFINITY } = query;
-      const found: AnyEntry[] = [];
-      for (let index = indexBehind(entries, after); index < entries.length; index += 1) {
-        if (found.length >= limit) break;
-        const entry = entries[index];
-        if (entry && fits(entry, query)) found.push(Object.freeze(entry));
-      }
+      const found = entries.find(after, limit, (entry) => fits(entry, query));
       // A query's kinds are those of what it finds.
       return found as readonly AnyEntry[] as readonly JournalEntry<string, Kind>[];
     },
@@ -366,12 +446,14 @@ export function createJournal(
       return [...calls.values()].reduce((sum, count) => sum + count, 0);
     },
     totals: () => ({ ...totals }),
+    forgotten: () => forgotten,
     countCall(operation) {
       calls.set(operation, (calls.get(operation) ?? 0) + 1);
     },
     reset() {
-      entries.length = 0;
+      entries.clear();
       records.clear();
+      forgotten = 0;
       calls.clear();
       Object.assign(totals, noTotals);
       lastSeq = 0;

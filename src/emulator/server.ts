@@ -230,7 +230,7 @@ async function listen(server: Server, port: number): Promise<number> {
  * | --- | --- |
  * | `GET /_emulator` | what there is here, in words |
  * | `GET /_emulator/health` | `{ status: "ok", emulators: [{ name, seed, requests }] }` |
- * | `GET /_emulator/<name>/journal?after=0&kind=acked,published&limit=1000` | `{ entries, after }`; ask again with that `after` until the list is empty; `limit` 1-10 000; also `queue=`, `event=`, `reader=`, `operation=` |
+ * | `GET /_emulator/<name>/journal?after=0&kind=acked,published&limit=1000` | `{ entries, after, missed }`; ask again with that `after` until the list is empty; `missed`: how many entries behind the `after` of the request are forgotten, where the journal has a bound; `limit` 1-10 000; also `queue=`, `event=`, `reader=`, `operation=` |
  * | `GET /_emulator/<name>/totals` | `{ totals, injected }` |
  * | `GET /_emulator/<name>/faults` | the list of faults |
  * | `POST /_emulator/<name>/faults` | a fault, or a list of them; answers `{ ids }` |

@@ -1,9 +1,17 @@
 import { AckloopError, isAckloopError } from "../core/errors.ts";
 import { readIdentity } from "../core/identity.ts";
-import type { DeadLetter, DeadLetterStore, EventKey, Listing, ListQuery } from "../core/stores.ts";
+import type {
+  DeadLetter,
+  DeadLetterStore,
+  EventKey,
+  Inbox,
+  Listing,
+  ListQuery,
+} from "../core/stores.ts";
 import type { Run } from "../loop/run.ts";
 import type { Call } from "./call.ts";
 import { loadPlace, factsOf as placeOf, replace, rewind } from "./cursors.ts";
+import { findEntry, searchEntries } from "./entries.ts";
 import { factsOf } from "./facts.ts";
 import { findLease } from "./leases.ts";
 import { redacted, toLine, toShown } from "./letter-shown.ts";
@@ -12,9 +20,10 @@ import type { InspectorSettings } from "./options.ts";
 import type { Redactor } from "./redact.ts";
 import { checkEvent, redriveLetter } from "./redrive.ts";
 import { searchLetters } from "./search.ts";
-import type { Abilities } from "./shown.ts";
+import type { Abilities, LiveShown, RunSteered } from "./shown.ts";
 import { toSkipKey } from "./skips.ts";
 import { unmask } from "./unmask.ts";
+import { Watchers } from "./watch-runs.ts";
 
 /** What an answer may be made of: anything that JSON holds. */
 type Answering = (call: Call) => unknown;
@@ -43,6 +52,7 @@ export class Desk {
   /** What may be asked without a change. */
   readonly looks: Readonly<Record<string, Answering>> = {
     "api/about": () => this.#about(),
+    "api/runs": () => this.#runs(),
     "api/places": (call) => this.#list(this.#letters.places?.bind(this.#letters), call),
     "api/letters": (call) => this.#search(call),
     "api/letter": async (call) => toShown(redacted(await this.#letter(call), this.#redact)),
@@ -53,6 +63,17 @@ export class Desk {
       return this.#list(leases.list?.bind(leases), call);
     },
     "api/inbox": (call) => this.#inbox(call),
+    "api/entries": async (call) => {
+      const inbox = call.text("inbox");
+      const search = {
+        after: call.maybeText("after"),
+        text: call.maybeText("text"),
+        signal: call.signal,
+      };
+      const { found, ...page } = await searchEntries(this.#inboxes, inbox, search, this.#redact);
+      return { inbox, entries: found, ...page };
+    },
+    "api/entry": (call) => this.#entry(call),
   };
 
   /** What changes something. */
@@ -80,9 +101,9 @@ export class Desk {
       await store.release(call.key, fence, { signal: call.signal });
       return {};
     },
-    "api/pause": (call) => this.#run(call).pause(),
-    "api/resume": (call) => this.#run(call).resume(),
-    "api/reload": (call) => this.#run(call).reload(),
+    "api/pause": (call) => this.#steer(call, (run) => run.pause()),
+    "api/resume": (call) => this.#steer(call, (run) => run.resume()),
+    "api/reload": (call) => this.#steer(call, (run) => run.reload()),
   };
 
   #about(): Abilities {
@@ -94,6 +115,7 @@ export class Desk {
       cursors: stores.cursors?.list !== undefined,
       leases: stores.leases?.list !== undefined,
       inbox: stores.inbox?.list !== undefined,
+      entries: stores.inbox?.entries !== undefined,
       redrive: redrive !== undefined,
     };
   }
@@ -104,8 +126,35 @@ export class Desk {
     return store as NonNullable<InspectorSettings["stores"][Name]>;
   }
 
+  get #inboxes(): Pick<Required<Inbox>, "entries"> {
+    const inbox = this.#store("inbox");
+    const entries = inbox.entries?.bind(inbox);
+    if (entries === undefined) throw new AckloopError("notFound", "this store lists no entries");
+    return { entries };
+  }
+
   get #letters(): DeadLetterStore {
     return this.#store("deadLetters");
+  }
+
+  /** All runs of now, for one who asks once. */
+  #runs(): LiveShown {
+    if (!this.#settings.hasRuns) {
+      throw new AckloopError("notFound", "this inspector shows no runs, but stores alone");
+    }
+    const watchers = new Watchers(this.#redact, this.#numbers);
+    try {
+      return { at: Date.now(), runs: watchers.take(this.#settings.runs()) };
+    } finally {
+      watchers.end();
+    }
+  }
+
+  async #steer(call: Call, change: (run: Run) => unknown): Promise<RunSteered> {
+    const run = this.#run(call);
+    await change(run);
+    const { feed, consumer } = run.details({ most: 0 });
+    return { id: call.whole("run"), feed, consumer, state: run.health().state };
   }
 
   #run(call: Call): Run {
@@ -267,5 +316,18 @@ export class Desk {
       return { ...place, oldest: factsOf(this.#redact(oldest).value.event) };
     });
     return { ...page, items };
+  }
+
+  async #entry(call: Call): Promise<object> {
+    const at = call.whole("at");
+    if (at >= 1000) throw new AckloopError("request", "at must be below 1000");
+    const id = call.maybeText("id");
+    const event =
+      id === undefined ? undefined : { id, source: call.maybeText("source") ?? "", type: "" };
+    const wish = {
+      ...{ after: call.maybeText("after"), at, event },
+      unreadable: call.maybeText("unreadable"),
+    };
+    return await findEntry(this.#inboxes, call.text("inbox"), wish, this.#redact, call.signal);
   }
 }

@@ -25,8 +25,7 @@ export type InspectorHandler = (request: Request) => Promise<Response>;
 /**
  * Makes a page that shows runs and stores, and acts on them: a fetch handler for any server.
  *
- * What it does, the commands of `ackloop` do too, by the same functions; pausing a run is the one thing that needs
- * its process. While nobody looks, it has no timer and listens to no run. What it sends has passed `redact`, is
+ * What it does, the commands of `ackloop` do too, by the same functions; for runs they ask this handler. While nobody looks, it has no timer and listens to no run. What it sends has passed `redact`, is
  * kept by no cache, and its page asks no other host.
  *
  * @throws {AckloopError} `config` for a wrong option.

@@ -1,7 +1,7 @@
 import type { DeadLetter } from "../core/stores.ts";
 import { factsOf, toText } from "./facts.ts";
 import type { Redacted, Redactor } from "./redact.ts";
-import type { LetterLine, LetterShown } from "./shown.ts";
+import type { LetterLine, LetterShown, Texts } from "./shown.ts";
 
 /** How many characters of an event, and of a provider's object, are sent to the page. */
 const MOST_SHOWN = 100_000;
@@ -37,16 +37,18 @@ export function toLine({
 
 /** A letter by itself. */
 export function toShown({ value: letter, isMasked }: Redacted<DeadLetter>): LetterShown {
-  const eventText = letter.event && JSON.stringify(letter.event);
-  const rawText = JSON.stringify(letter.raw) ?? "null";
+  return { ...toLine(letter), reason: toText(letter.reason), ...toTexts(letter), isMasked };
+}
+
+/** An event and what the provider sent, as far as they are shown. */
+export function toTexts({ event, raw }: Pick<DeadLetter, "event" | "raw">): Texts {
+  const eventText = event && JSON.stringify(event);
+  const rawText = JSON.stringify(raw) ?? "null";
   const isLong = (text = ""): boolean => text.length > MOST_SHOWN;
   return {
-    ...toLine(letter),
-    reason: toText(letter.reason),
     eventText: eventText?.slice(0, MOST_SHOWN),
     rawText: rawText.slice(0, MOST_SHOWN),
     size: (eventText?.length ?? 0) + rawText.length,
     isCut: isLong(eventText) || isLong(rawText),
-    isMasked,
   };
 }

@@ -1,9 +1,6 @@
 import { copyPlain } from "../core/plain.ts";
 import { maskPaths } from "./mask.ts";
 
-export { MASK } from "./mask.ts";
-export { unmask } from "./unmask.ts";
-
 /**
  * What nobody is shown. A name such as `email` masks what any object has under it, at any depth, and in a text that
  * holds JSON; a path such as `event.data.customer.email` masks that one place, with `*` for any one name or position.

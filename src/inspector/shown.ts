@@ -52,6 +52,11 @@ export interface LiveShown {
   readonly runs: readonly RunShown[];
 }
 
+/** A run after it was paused, or let go on, or has read its skips anew. */
+export interface RunSteered extends Pick<RunShown, "id" | "feed" | "consumer"> {
+  readonly state: Health["state"];
+}
+
 /** What the page can do here. */
 export interface Abilities {
   readonly title: string;
@@ -60,6 +65,7 @@ export interface Abilities {
   readonly cursors: boolean;
   readonly leases: boolean;
   readonly inbox: boolean;
+  readonly entries: boolean;
   readonly redrive: boolean;
 }
 
@@ -76,16 +82,52 @@ export interface LetterLines extends StoreKey {
   readonly looked: number;
 }
 
-/** One letter. */
-export interface LetterShown extends LetterLine {
+/** An event and what the provider sent. */
+export interface Texts {
   /** The event as JSON; absent where it could not be read. */
   readonly eventText?: string | undefined;
   /** The provider's object as JSON. */
   readonly rawText: string;
-  /** How many characters the letter has as JSON. */
+  /** How many characters both have as JSON. */
   readonly size: number;
   /** Whether the texts are only the beginning of what there is: such a letter is not edited. */
   readonly isCut: boolean;
+}
+
+/** One letter. */
+export interface LetterShown extends LetterLine, Texts {
+  /** Whether something of it is masked. */
+  readonly isMasked: boolean;
+}
+
+/** How an entry of an inbox stands: it waits, a worker holds it, or it was given back and waits for its time. */
+export type EntryState = "waits" | "held" | "later";
+
+/** An entry in a list. */
+export interface EntryLine {
+  /** The `after` of its page, and its number there: by these it is read. */
+  readonly after?: string | undefined;
+  readonly at: number;
+  readonly state: EntryState;
+  /** For how long no worker can claim it, in ms. */
+  readonly hiddenMs: number;
+  /** How often a worker has claimed it. */
+  readonly attempts: number;
+  readonly event?: EventFacts | undefined;
+  /** What is wrong with one that cannot be read. */
+  readonly unreadable?: string | undefined;
+}
+
+/** A page of entries. */
+export interface EntryLines {
+  readonly inbox: string;
+  readonly entries: readonly EntryLine[];
+  readonly next?: string | undefined;
+  readonly looked: number;
+}
+
+/** One entry. */
+export interface EntryShown extends EntryLine, Texts {
   /** Whether something of it is masked. */
   readonly isMasked: boolean;
 }

@@ -4,6 +4,7 @@ import { abortable } from "../core/abort.ts";
 import { isAckloopError } from "../core/errors.ts";
 import type { CallOptions } from "../core/feed.ts";
 import { queueError, toQueueError } from "./error.ts";
+import { Leases } from "./leases.ts";
 import { consumerDefaults } from "./options.ts";
 import type { MadeConsumer, MadeStream } from "./stream.ts";
 import { checkMembers, SOUND_CONSUMER, SOUND_STREAM, toNs } from "./stream.ts";
@@ -28,6 +29,7 @@ export interface EngineParts {
 export class Engine {
   readonly parts: EngineParts;
   readonly client: JetStreamClient;
+  readonly leases = new Leases();
   #manager: Promise<JetStreamManager> | undefined;
 
   constructor(parts: EngineParts) {

@@ -18,9 +18,13 @@ export interface Draft {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** @throws {AckloopError} `config` for what cannot be written as JSON. */
+/** @throws {AckloopError} `config` for what is no event, or cannot be written as JSON. */
 export async function draftOf(delivery: ReadableDelivery): Promise<Draft> {
   const entry = entryOf(delivery);
+  if (!isEntry(entry)) {
+    const text = "what has no `id`, `source` and `type`, each a text, is no event";
+    throw queueError("config", "send", text);
+  }
   const payload = encoder.encode(toJson(toPlainEntry(entry)));
   if (entry.event === undefined || !hasOwnId(entry)) return { payload, msgID: undefined };
   // A digest, since an id may hold what a header cannot; written as JSON, which escapes lone surrogates.

@@ -1,4 +1,3 @@
-import type { NatsConnection } from "@nats-io/transport-node";
 import { abortable } from "../core/abort.ts";
 import type { EventCatalogue, FeedEvent } from "../core/event.ts";
 import type { AckVerdict, Feed, Page, Receipt } from "../core/feed.ts";
@@ -15,30 +14,31 @@ import type { Workers } from "./workers.ts";
 export interface FeedParts<E extends FeedEvent> {
   /** The stream's name, which is the feed's. */
   readonly name: string;
-  readonly connection: NatsConnection;
   /** The option `consumer`, where it was given. */
   readonly consumer: string | undefined;
   readonly events: EventCatalogue<E> | undefined;
   /** The engine's consumer, or one for each partition. */
   readonly workers: readonly [Workers, ...Workers[]];
   readonly isPartitioned: boolean;
+  readonly ackGroupMs: number;
 }
 
 /** Makes the feed of one consumer. */
 export function feedOf<E extends FeedEvent>(parts: FeedParts<E>): Feed<E> {
-  const { name, consumer, events, workers, isPartitioned, connection } = parts;
+  const { name, consumer, events, workers, isPartitioned, ackGroupMs } = parts;
   return {
     name,
     ...(consumer !== undefined && { consumer }),
     pulls: "onward",
     acks: "individual",
     waits: true,
+    ackGroupMs,
     events,
     async pull({ limit = 100, waitMs = 0, signal } = {}): Promise<Page<E>> {
       check("limit", limit, whole(1));
       check("waitMs", waitMs, milliseconds(0));
       const brought = isPartitioned
-        ? await pullFirsts(connection, workers, { limit, waitMs, signal })
+        ? await pullFirsts(workers, { limit, waitMs, signal })
         : await pullAll(workers[0], limit, waitMs, signal);
       return {
         deliveries: brought.map(({ message, known }) => {
@@ -77,7 +77,7 @@ async function pullAll(
 ): Promise<readonly Brought[]> {
   const known = await workers.known("pull", { signal });
   const messages = await workers.pull(known, limit, waitMs, signal);
-  return messages.map((message) => ({ message, known }));
+  return messages.map((message) => ({ message, known, workers }));
 }
 
 function later(ms: number): string {

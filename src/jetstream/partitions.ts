@@ -1,12 +1,13 @@
-import type { Msg, NatsConnection } from "@nats-io/transport-node";
+import type { Msg } from "@nats-io/transport-node";
 import { reasonOf } from "../core/abort.ts";
-import { giveBack, partsOf } from "./entry.ts";
+import { partsOf } from "./entry.ts";
 import type { Known, Workers } from "./workers.ts";
 
 /** A message, and what is known of its consumer. */
 export interface Brought {
   readonly message: Msg;
   readonly known: Known;
+  readonly workers: Workers;
 }
 
 interface Pulling {
@@ -19,30 +20,29 @@ interface Pulling {
 const GATHER_MS = 2;
 
 /**
+ * How long the first requests may wait, in ms; the next ones twice as long. The server keeps a request that was taken
+ * back until its time is over, and what falls due meanwhile may go to nobody: so none is long while much comes.
+ */
+const FIRST_WAIT_MS = 100;
+
+/**
  * Brings of each partition the one message that is free, as soon as there is any, in the stream's order. Those
  * beyond the limit are given back.
  */
 export async function pullFirsts(
-  connection: NatsConnection,
   partitions: readonly Workers[],
   { limit, waitMs, signal }: Pulling,
 ): Promise<readonly Brought[]> {
   const endsAt = performance.now() + waitMs;
-  for (;;) {
+  for (let mostMs = FIRST_WAIT_MS; ; mostMs *= 2) {
     const leftMs = Math.max(0, endsAt - performance.now());
-    const brought = await askAll(partitions, limit, leftMs, signal);
+    const brought = await askAll(partitions, limit, Math.min(leftMs, mostMs), signal);
     if (signal?.aborted) {
-      giveBack(
-        connection,
-        brought.map(({ message }) => message),
-      );
+      giveBack(brought);
       throw reasonOf(signal);
     }
     brought.sort((left, right) => sequenceOf(left.message) - sequenceOf(right.message));
-    giveBack(
-      connection,
-      brought.splice(limit).map(({ message }) => message),
-    );
+    giveBack(brought.splice(limit));
     if (brought.length > 0 || endsAt <= performance.now()) return brought;
   }
 }
@@ -62,7 +62,7 @@ async function askAll(
     try {
       const known = await workers.known("pull", { signal });
       const messages = await workers.pullOne(known, waitMs, { signal, stop: stop.signal });
-      brought.push(...messages.map((message) => ({ message, known })));
+      brought.push(...messages.map((message) => ({ message, known, workers })));
       if (messages.length === 0) return;
       if (brought.length >= limit) stop.abort();
       else timer ??= setTimeout(() => stop.abort(), GATHER_MS);
@@ -75,6 +75,10 @@ async function askAll(
   clearTimeout(timer);
   if (failure !== undefined && brought.length === 0) throw failure.thrown;
   return brought;
+}
+
+function giveBack(brought: readonly Brought[]): void {
+  for (const { message, workers } of brought) workers.giveBack([message]);
 }
 
 /** Where it stands in the stream; a message's order, whichever its consumer. */

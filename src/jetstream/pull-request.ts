@@ -1,6 +1,5 @@
 import type { Msg, NatsConnection, Subscription } from "@nats-io/transport-node";
 import { onAbort, reasonOf } from "../core/abort.ts";
-import { giveBack } from "./entry.ts";
 import { closedError } from "./error.ts";
 
 /** What one request for messages came to. */
@@ -22,6 +21,8 @@ export interface PullRequestParts {
   readonly request: { readonly batch: number; readonly no_wait?: true; readonly expires?: number };
   /** How long to listen, in ms. */
   readonly limitMs: number;
+  /** Gives back what nobody waits for any more. */
+  readonly giveBack: (messages: readonly Msg[]) => void;
   readonly signal: AbortSignal | undefined;
   /** Ends it before its time, and what is on its way still comes. */
   readonly stop?: AbortSignal | undefined;
@@ -50,6 +51,7 @@ class PullRequest {
   readonly #forget: () => void;
   readonly #forgetStop: () => void;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #takenBack: Promise<void> | undefined;
   #isOver = false;
 
   constructor(
@@ -79,11 +81,11 @@ class PullRequest {
   }
 
   #take(message: Msg): void {
-    const { connection, request } = this.#parts;
+    const { request } = this.#parts;
     if (message.subject === this.#inbox) {
       this.#takeStatus(message);
     } else if (this.#isOver) {
-      giveBack(connection, [message]);
+      this.#giveBack([message]);
     } else {
       this.#messages.push(message);
       if (this.#messages.length === request.batch) this.#end({});
@@ -105,8 +107,14 @@ class PullRequest {
   }
 
   /** The server has confirmed that it sends no more when this resolves. */
-  async #takeBack(): Promise<void> {
-    await this.#subscription.drain().catch(() => {});
+  #takeBack(): Promise<void> {
+    this.#takenBack ??= this.#subscription.drain().catch(() => {});
+    return this.#takenBack;
+  }
+
+  /** Not while the server may still send it here again. */
+  #giveBack(messages: readonly Msg[]): void {
+    void this.#takeBack().then(() => this.#parts.giveBack(messages));
   }
 
   #end(how: Omit<PullAnswer, "messages">): void {
@@ -117,8 +125,7 @@ class PullRequest {
 
   #fail(error: unknown): void {
     if (!this.#close()) return;
-    giveBack(this.#parts.connection, this.#messages);
-    void this.#takeBack();
+    this.#giveBack(this.#messages);
     this.#reject(error);
   }
 

@@ -4,7 +4,7 @@ import type { FeedEvent } from "../core/event.ts";
 import type { Feed, ReadableDelivery } from "../core/feed.ts";
 import { checkOptions, type FilledOf, signal as signalRule, withMethods } from "../core/options.ts";
 import { allStored, divide } from "../core/partition.ts";
-import type { WorkQueue } from "../core/work-queue.ts";
+import { ackGroupOf, type WorkQueue } from "../core/work-queue.ts";
 import { Engine } from "./engine.ts";
 import { type Draft, draftOf } from "./entry.ts";
 import { queueError, toQueueError } from "./error.ts";
@@ -16,7 +16,7 @@ import type {
   JetStreamFeedOptions,
   JetStreamQueueOptions,
 } from "./options.ts";
-import { catalogue, consumerTable, queueName, queueTable } from "./options.ts";
+import { catalogue, consumerDefaults, consumerTable, queueName, queueTable } from "./options.ts";
 import { type MadeConsumer, type MadeStream, toNs } from "./stream.ts";
 import { Workers } from "./workers.ts";
 
@@ -56,7 +56,8 @@ const AT_ONCE = 256;
  * counts the deliveries. A message that no relay has sent is an `unreadable` delivery. A pull that is aborted
  * gives back what it was about to bring.
  *
- * **Acknowledgement**: each for itself, confirmed by the server. `gone` is what belongs to a stream that was
+ * **Acknowledgement**: each for itself, confirmed by the server; while handlers are at work, the loop gathers them for up
+ * to 20 ms. `gone` is what belongs to a stream that was
  * made anew since. `extend` lengthens by `ack_wait` where no more is asked for, as the loop does; for more,
  * the event is given back to come after that time, and stays acknowledgeable: the engine counts it as refused.
  *
@@ -130,8 +131,9 @@ export function jetStreamQueue(
       const durable = consumer ?? WORKERS;
       const workers = workersOf(durable, told);
       const isPartitioned = partitions !== undefined;
-      const { connection: own } = engine.parts;
-      return feedOf<E>({ name, connection: own, consumer, events, workers, isPartitioned });
+      // The next event of a partition waits for the ack.
+      const ackGroupMs = isPartitioned ? 0 : ackGroupOf(told.ack_wait ?? consumerDefaults.ack_wait);
+      return feedOf<E>({ name, consumer, events, workers, isPartitioned, ackGroupMs });
     },
   };
 }

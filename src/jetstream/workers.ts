@@ -4,7 +4,7 @@ import type { CallOptions } from "../core/feed.ts";
 import type { Engine } from "./engine.ts";
 import { giveBack } from "./entry.ts";
 import { queueError, toQueueError } from "./error.ts";
-import { type PullAnswer, requestMessages } from "./pull-request.ts";
+import { type PullAnswer, type PullRequestParts, requestMessages } from "./pull-request.ts";
 import { type MadeConsumer, toMs, toNs } from "./stream.ts";
 
 /** What is known of a consumer that was looked at. */
@@ -23,8 +23,18 @@ const MOST_MESSAGES = 1000;
 /** How long one request waits at most, in ms: one that a server has lost is made again after that. */
 const LONGEST_WAIT_MS = 5000;
 
+/** How much of a lease one request may wait at most, since the lease counts from its begin: nobody knows how long a message was on its way. */
+const WAIT_OF_LEASE = 1 / 4;
+
 /** How long a server may take to say that there is nothing, in ms. */
 const SILENCE_MS = 1000;
+
+type Request = PullRequestParts["request"];
+
+/** How a request is made; its messages are held for `leaseMs` from its begin. */
+interface Asking extends Pick<PullRequestParts, "limitMs" | "signal" | "stop"> {
+  readonly leaseMs: number;
+}
 
 /** One consumer, as its workers ask it. */
 export class Workers {
@@ -33,8 +43,9 @@ export class Workers {
   readonly #told: MadeConsumer;
   readonly #filter: string | undefined;
   #known: Promise<Known> | undefined;
-  /** What this process holds of a partition, and until when by its own clock. */
-  #held: { readonly subject: string; readonly until: number } | undefined;
+  #tidying: Promise<void> | undefined;
+  /** Ends when nothing is about to be given back: a request that is made sooner may be taken back just then. */
+  #givingBack: Promise<void> | undefined;
 
   /** @param filter The one subject that the consumer reads; absent where it reads all. */
   constructor(engine: Engine, consumer: string, told: MadeConsumer, filter?: string) {
@@ -68,43 +79,55 @@ export class Workers {
   async pull(known: Known, limit: number, waitMs: number, signal?: AbortSignal): Promise<Msg[]> {
     const endsAt = performance.now() + waitMs;
     const batch = Math.min(limit, known.maxBatch);
-    let answer = await this.#request({ batch, no_wait: true }, SILENCE_MS, signal);
+    const ask = (request: Request, limitMs: number) =>
+      this.#request(request, { limitMs, leaseMs: known.leaseMs, signal });
+    let answer = await ask({ batch, no_wait: true }, SILENCE_MS);
     for (;;) {
       const messages = [...answer.messages];
       if (messages.length === 0) this.#check(answer);
       const leftMs = Math.min(Math.ceil(endsAt - performance.now()), known.maxWaitMs);
       if (messages.length > 0 || leftMs <= 0) return messages;
       // One alone: a request for more would go on after the first, and bring the others to nobody.
-      answer = await this.#request(
-        { batch: 1, expires: toNs(leftMs) },
-        leftMs + SILENCE_MS,
-        signal,
-      );
+      answer = await ask({ batch: 1, expires: toNs(leftMs) }, leftMs + SILENCE_MS);
     }
   }
 
-  /** Brings one message, now or within the time; nothing more once `stop` has fired. */
+  /**
+   * Brings one message, now or within the time; nothing more once `stop` has fired. One that was on its way for
+   * longer than its lease is left to whoever has it now.
+   */
   async pullOne(
     known: Known,
     waitMs: number,
     { signal, stop }: { readonly signal: AbortSignal | undefined; readonly stop: AbortSignal },
   ): Promise<Msg[]> {
+    await this.#givingBack;
     if (stop.aborted) return [];
     const leftMs = Math.min(Math.ceil(waitMs), known.maxWaitMs);
-    const request =
-      leftMs > 0 ? { batch: 1, expires: toNs(leftMs) } : { batch: 1, no_wait: true as const };
-    const answer = await this.#request(request, leftMs + SILENCE_MS, signal, stop);
+    const request: Request =
+      leftMs > 0 ? { batch: 1, expires: toNs(leftMs) } : { batch: 1, no_wait: true };
+    const { leaseMs } = known;
+    const limitMs = leftMs + SILENCE_MS;
+    const answer = await this.#request(request, { limitMs, leaseMs, signal, stop });
     if (answer.messages.length === 0 && !stop.aborted) this.#check(answer);
-    for (const { reply: subject = "" } of answer.messages) {
-      this.#held = { subject, until: performance.now() + known.leaseMs };
-    }
-    return [...answer.messages];
+    return answer.messages.filter(({ reply = "" }) => this.#engine.leases.holds(reply));
+  }
+
+  /** Gives back at once what was pulled, where it is not another's by now. */
+  giveBack(messages: readonly Msg[]): void {
+    const { leases, parts } = this.#engine;
+    const held = messages.filter(({ reply = "" }) => leases.holds(reply));
+    if (held.length === 0) return;
+    const before = this.#givingBack;
+    this.#givingBack = Promise.all([before, this.#tidy()]).then(() => {
+      giveBack(parts.connection, held);
+    });
   }
 
   /**
-   * Sends a word about a delivery, and ends when the server has confirmed it. False where the lease of a
-   * partition's event has ended: the engine goes by the event's number alone, and would take a late word for that
-   * of the worker who has it now, and give the next event beside it.
+   * Sends a word about a delivery, and ends when the server has confirmed it. False where its lease has ended:
+   * then it may be another's. Only an acknowledgement is sent all the same, since the event is handled, but not of
+   * a partition, where the next event would be given beside the one at work.
    *
    * @param holdMs For how long it is held then, where the word lengthens its lease.
    */
@@ -116,13 +139,32 @@ export class Workers {
       holdMs,
     }: { readonly subject: string; readonly word: string; readonly holdMs?: number | undefined },
   ): Promise<boolean> {
+    const { leases } = this.#engine;
+    const isOfPartition = this.#filter !== undefined;
+    if (!leases.holds(subject) && (operation !== "ack" || isOfPartition)) return false;
+    if (word.startsWith("-NAK")) await this.#tidy();
     const saidAt = performance.now();
-    if (this.#held?.subject === subject && saidAt >= this.#held.until) return false;
     await this.#send(operation, subject, word);
-    if (holdMs !== undefined && this.#held?.subject === subject) {
-      this.#held = { subject, until: saidAt + holdMs };
-    }
+    if (holdMs === undefined) leases.drop(subject);
+    else leases.lengthen(subject, saidAt + holdMs);
     return true;
+  }
+
+  /**
+   * Lets the server drop the requests of those who have left, whoever they were. Else 2.9.10 loses an event that is
+   * given back to the first of these: it stays hidden for its lease, and another one at work is given once more.
+   */
+  #tidy(): Promise<void> {
+    const { parts } = this.#engine;
+    const look = async (): Promise<void> => {
+      await this.#engine.ask("nack", (api) => api.consumers.info(parts.name, this.#consumer));
+    };
+    this.#tidying ??= look()
+      .catch(() => {})
+      .finally(() => {
+        this.#tidying = undefined;
+      });
+    return this.#tidying;
   }
 
   async #send(operation: string, subject: string, word: string): Promise<void> {
@@ -147,27 +189,34 @@ export class Workers {
       ...(this.#filter !== undefined && { filter_subject: this.#filter }),
     });
     const { ack_wait, max_batch, max_expires } = config;
+    const leaseMs = toMs(ack_wait);
+    const longestMs = Math.min(LONGEST_WAIT_MS, leaseMs * WAIT_OF_LEASE);
     return {
       made,
-      leaseMs: toMs(ack_wait),
+      leaseMs,
       maxBatch: Math.min(max_batch || MOST_MESSAGES, MOST_MESSAGES),
-      maxWaitMs: Math.min(toMs(max_expires) || LONGEST_WAIT_MS, LONGEST_WAIT_MS),
+      maxWaitMs: Math.min(toMs(max_expires) || longestMs, longestMs),
     };
   }
 
-  async #request(
-    request: { readonly batch: number; readonly no_wait?: true; readonly expires?: number },
-    limitMs: number,
-    signal: AbortSignal | undefined,
-    stop?: AbortSignal,
-  ): Promise<PullAnswer> {
+  async #request(request: Request, { leaseMs, signal, ...how }: Asking): Promise<PullAnswer> {
     throwIfAborted(signal);
     const { connection, name } = this.#engine.parts;
     const subject = `${this.#engine.client.apiPrefix}.CONSUMER.MSG.NEXT.${name}.${this.#consumer}`;
+    const until = performance.now() + leaseMs;
+    const hold = (messages: readonly Msg[]) => {
+      for (const { reply = "" } of messages) this.#engine.leases.hold(reply, until);
+    };
+    const back = (messages: readonly Msg[]) => {
+      hold(messages);
+      this.giveBack(messages);
+    };
     try {
-      const answer = await requestMessages({ connection, subject, request, limitMs, signal, stop });
+      const parts = { connection, subject, request, signal, giveBack: back, ...how };
+      const answer = await requestMessages(parts);
+      hold(answer.messages);
       if (!signal?.aborted) return answer;
-      giveBack(connection, answer.messages);
+      this.giveBack(answer.messages);
     } catch (thrown) {
       if (!signal?.aborted) throw toQueueError(thrown, "pull", "the server is away");
     }

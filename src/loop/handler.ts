@@ -90,6 +90,12 @@ export interface BatchContext<E extends FeedEvent = FeedEvent> {
   readonly logger: Logger;
 }
 
+/** What the loop gives a relay besides. */
+export interface RelayContext extends BatchContext {
+  /** Fires when the run begins to stop, long before `signal`: asking again is of no use any more. */
+  readonly stopping?: AbortSignal | undefined;
+}
+
 /**
  * What a batch handler may return: a list with one {@link Outcome} or `undefined` for each event, in
  * order, or what a {@link Handler} may return, which stands for all: nothing means that all are done. A

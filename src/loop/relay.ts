@@ -1,4 +1,4 @@
-import { reasonOf } from "../core/abort.ts";
+import { onAbort, reasonOf } from "../core/abort.ts";
 import { AckloopError } from "../core/errors.ts";
 import type { FeedEvent } from "../core/event.ts";
 import type { ReadableDelivery } from "../core/feed.ts";
@@ -10,7 +10,7 @@ import { toLog } from "./engine/report.ts";
 import { Service } from "./engine/service.ts";
 import type { Troubled } from "./engine/voice.ts";
 import { Voice } from "./engine/voice.ts";
-import type { BatchHandler, BatchOptions, HandlerContext } from "./handler.ts";
+import type { BatchHandler, BatchOptions, HandlerContext, RelayContext } from "./handler.ts";
 import { batchParts } from "./handler.ts";
 import { checkSourceName } from "./options.ts";
 import type { Outcome } from "./outcome.ts";
@@ -85,13 +85,63 @@ export function relay(queue: WorkQueue, options: RelayOptions = {}): Relay {
     size,
     maxWaitMs,
     takesAll: true,
-    handleBatch: (_, context) => sender.inOrder(() => sender.sendAll(context.deliveries, context)),
+    handleBatch: (_, context: RelayContext) =>
+      sender.inOrder(() => sender.sendAll(context.deliveries, context)),
   };
   return Object.freeze(Object.assign(one, { [batchParts]: Object.freeze(parts) }));
 }
 
 /** Where a send may look whether its time is over, and tell of failures. */
-type Sending = Pick<HandlerContext, "signal" | "logger">;
+type Sending = Pick<RelayContext, "signal" | "stopping" | "logger">;
+
+/** How long a queue is asked again: a run that stops waits for the call that is on its way, and for no other. */
+class Patience {
+  readonly #stopping: AbortSignal | undefined;
+  readonly #over = new AbortController();
+  readonly #forgets: readonly (() => void)[];
+  #isAsking = false;
+
+  constructor({ signal, stopping }: Sending) {
+    this.#stopping = stopping;
+    this.#forgets = [
+      onAbort(signal, () => this.#over.abort(signal.reason)),
+      onAbort(stopping, () => this.#look()),
+    ];
+    if (signal.aborted) this.#over.abort(signal.reason);
+    this.#look();
+  }
+
+  /** Fires when it is not asked again. */
+  get over(): AbortSignal {
+    return this.#over.signal;
+  }
+
+  /** Makes one call, whose time is over when `own` fires. */
+  async during<Value>(own: AbortSignal, call: () => Promise<Value>): Promise<Value> {
+    this.#isAsking = true;
+    const fail = (): void => {
+      this.#isAsking = false;
+      this.#look();
+    };
+    const forget = onAbort(own, fail);
+    try {
+      return await call();
+    } catch (thrown) {
+      fail();
+      throw thrown;
+    } finally {
+      forget();
+    }
+  }
+
+  forget(): void {
+    for (const forget of this.#forgets) forget();
+  }
+
+  #look(): void {
+    if (this.#stopping?.aborted && !this.#isAsking) this.#over.abort(this.#stopping.reason);
+  }
+}
 
 /** Writes to one queue, and waits for it while it takes nothing. */
 class Sender {
@@ -117,13 +167,18 @@ class Sender {
 
   /** @throws What the queue says of these events, or why there was no time. */
   async send(deliveries: readonly ReadableDelivery[], sending: Sending): Promise<Outcome> {
-    const { signal, logger } = sending;
+    const { logger } = sending;
     this.#voice ??= new Voice(toLog(logger, { feed: this.#queue.name }));
-    const sent = await this.#service.ask(SEND.what, signal, (own) =>
-      this.#queue.send(deliveries, { signal: own }),
-    );
-    if (sent === undefined) throw reasonOf(signal);
-    return done();
+    const patience = new Patience(sending);
+    try {
+      const sent = await this.#service.ask(SEND.what, patience.over, (own) =>
+        patience.during(own, () => this.#queue.send(deliveries, { signal: own })),
+      );
+      if (sent === undefined) throw reasonOf(patience.over);
+      return done();
+    } finally {
+      patience.forget();
+    }
   }
 
   /** Where the queue keeps an order, one call begins when the one before has ended. */
@@ -142,7 +197,8 @@ class Sender {
     try {
       return await this.send(deliveries, sending);
     } catch (error) {
-      if (deliveries.length === 1 || sending.signal.aborted) throw error;
+      const isOver = sending.signal.aborted || sending.stopping?.aborted === true;
+      if (deliveries.length === 1 || isOver) throw error;
       const alone = deliveries.map((delivery) => () => this.send([delivery], sending));
       if (this.#queue.partitions === undefined) return alone.map((send) => send());
       const outcomes: Promise<Outcome>[] = [];

@@ -28,13 +28,20 @@ export function claimOf(text: unknown, place: number, token: string, attempt: nu
   return { ...again(), token, attempt, again };
 }
 
+/** What is known of a stored entry beside itself. */
+interface ItemFacts extends Pick<InboxItem, "attempts" | "hiddenMs"> {
+  /** Whether a worker has claimed it, and not given it back. */
+  readonly isHeld: boolean;
+}
+
 /** Makes of a stored entry what is shown of it. */
 export function itemOf(
   text: unknown,
   place: number,
-  { attempts, hiddenMs }: Pick<InboxItem, "attempts" | "hiddenMs">,
+  { attempts, hiddenMs, isHeld }: ItemFacts,
 ): InboxItem {
-  return { ...readEntry(text, place), attempts, hiddenMs };
+  const item = { ...readEntry(text, place), attempts, hiddenMs };
+  return hiddenMs > 0 && !isHeld ? { ...item, isGivenBack: true } : item;
 }
 
 function readEntry(text: unknown, place: number): InboxEntry {

@@ -4,6 +4,7 @@ import type { EventCatalogue, FeedEvent } from "../core/event.ts";
 import { type Delivery, type Feed, fromReceipt, type Receipt, toReceipt } from "../core/feed.ts";
 import { checkOptions, name as nameRule, Rule, whole } from "../core/options.ts";
 import type { Inbox, InboxClaim } from "../core/stores.ts";
+import { ackGroupOf } from "../core/work-queue.ts";
 import { anObject, checkArgument, ms, timerMs } from "./check.ts";
 import { type Reader, wholeReader } from "./inbox-reader.ts";
 
@@ -33,7 +34,8 @@ export const inboxFeedRules = {
  * workers for `leaseMs`, and comes again when it was not acked by then; `attempt` counts the claims, those
  * of killed workers too. An entry that cannot be read is an `unreadable` delivery.
  *
- * **Acknowledgement**: each for itself. `gone` is what is finished already, or with another worker since
+ * **Acknowledgement**: each for itself; while handlers are at work, the loop gathers them for up to 20 ms, so that
+ * many share a transaction. `gone` is what is finished already, or with another worker since
  * its lease ended. `nack` gives back, `extend` lengthens the lease.
  *
  * A pull that is aborted gives back what it was about to bring.
@@ -62,6 +64,7 @@ export function readerFeed<E extends FeedEvent>(
     pulls: "onward",
     acks: "individual",
     waits: true,
+    ...(reader.groupsAcks && { ackGroupMs: ackGroupOf(leaseMs) }),
     events: options.events,
     async pull({ limit = 100, waitMs = 0, signal } = {}) {
       checkArgument("pull", "limit", limit, whole(1));

@@ -6,6 +6,8 @@ import type { Inbox, InboxClaim, InboxWaitOptions } from "../core/stores.ts";
 
 /** How a feed reads one inbox, or several that are partitions of one. Its tokens are the receipts. */
 export interface Reader {
+  /** Whether one transaction for many acks holds nothing back. */
+  readonly groupsAcks: boolean;
   claim(limit: number, leaseMs: number): Promise<readonly InboxClaim[]>;
   /** False: nothing has come in the time. */
   wait(waitMs: number, options: InboxWaitOptions): Promise<boolean>;
@@ -17,6 +19,7 @@ export interface Reader {
 /** Reads one inbox, whose entries any number of workers handle at a time. */
 export function wholeReader(inbox: Inbox, name: string): Reader {
   return {
+    groupsAcks: true,
     claim: (limit, leaseMs) => inbox.claim(name, limit, leaseMs),
     wait: waiterAt(inbox, [name], false),
     async finish(tokens, call) {
@@ -49,6 +52,8 @@ export function partitionReader(inbox: PartitionedInbox, name: string, partition
     if (failed?.status === "rejected") throw failed.reason;
   };
   return {
+    // The next event of a partition waits for the ack.
+    groupsAcks: false,
     async claim(limit, leaseMs) {
       const claims = await inbox.claimFirst(names, limit, leaseMs);
       return claims.map(({ name: from, ...claim }) => {

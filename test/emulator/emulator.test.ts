@@ -301,7 +301,10 @@ describe("an emulator as fetch", () => {
 
   it("refuses options that make no sense", () => {
     expect(() => createTools("x", { seed: 0.5 })).toThrow(TypeError);
-    expect(() => createTools("x", { journal: "some" as "all" })).toThrow(TypeError);
+    expect(() => createTools("x", { journal: "some" as "all" })).toThrow("one of all, events");
+    for (const journal of [{ max: 0 }, { max: 1.5 }, { detail: "some" }, { maximum: 5 }, 5, null]) {
+      expect(() => createTools("x", { journal: journal as object })).toThrow("emulator: journal");
+    }
   });
 });
 

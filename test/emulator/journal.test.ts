@@ -1,5 +1,11 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { createJournal, type JournalQuery } from "../../src/emulator/journal.ts";
+import {
+  createJournal,
+  type JournalOptions,
+  type JournalQuery,
+} from "../../src/emulator/journal.ts";
 
 afterEach(() => {
   vi.useRealTimers();
@@ -167,5 +173,95 @@ describe("a journal", () => {
 
     expect(seen).toBe(300_000);
     expect(journal.ackedIds("q")).toHaveLength(100_000);
+  });
+});
+
+describe("a journal with a bound", () => {
+  /** A journal in which events `1` to `count` were each published, delivered and acked. */
+  function filled(count: number, keeps: JournalOptions) {
+    const journal = createJournal("acme", keeps);
+    for (let index = 1; index <= count; index += 1) {
+      const about = { queue: `q${index % 7}`, eventId: `${index}` };
+      for (const kind of ["published", "delivered", "acked"] as const) {
+        journal.add({ kind, ...about });
+      }
+    }
+    return journal;
+  }
+
+  it("keeps the last entries, and tells up to where it has forgotten", () => {
+    const journal = filled(1_000, { max: 30 });
+
+    expect(journal.entries().map(({ seq }) => seq)).toEqual(
+      Array.from({ length: 30 }, (_, index) => 2_971 + index),
+    );
+    expect(journal.forgotten()).toBe(2_970);
+    expect(journal.entries({ after: 2_998 }).map(({ seq }) => seq)).toEqual([2_999, 3_000]);
+    expect(journal.totals()).toMatchObject({ published: 1_000, delivered: 1_000, acked: 1_000 });
+  });
+
+  it("forgets what it knows of an event with its last entry, and not before", () => {
+    const journal = filled(1, { max: 4 });
+    journal.add({ kind: "published", queue: "q1", eventId: "2" });
+    journal.add({ kind: "ackedAgain", queue: "q1", eventId: "1" });
+    journal.add({ kind: "delivered", queue: "q1", eventId: "2" });
+    journal.add({ kind: "acked", queue: "q1", eventId: "2" });
+
+    expect(journal.entries({ eventId: "1" }).map(({ kind }) => kind)).toEqual(["ackedAgain"]);
+    expect(journal.event("1")).toMatchObject({ published: 1, delivered: 1, acks: 2, ackedSeq: 3 });
+    journal.add({ kind: "ackedAgain", queue: "q1", eventId: "2" });
+    journal.add({ kind: "ackedAgain", queue: "q1", eventId: "2" });
+    expect(journal.event("1")).toBeUndefined();
+    expect(journal.publishedIds()).toEqual(["2"]);
+    expect(journal.event("2")).not.toHaveProperty("lastSeq");
+  });
+
+  it("knows no more events than it has entries, however many there were", () => {
+    const journal = filled(20_000, { max: 500 });
+
+    expect(journal.publishedIds().length).toBeLessThanOrEqual(500);
+    expect(journal.ackedIds()).toHaveLength(167);
+    expect(journal.entries()).toHaveLength(500);
+  });
+
+  it("holds on to nothing that it has forgotten", async () => {
+    const journal = createJournal("acme", { max: 50 });
+    const early: WeakRef<object>[] = [];
+    for (let index = 1; index <= 1_000; index += 1) {
+      const entry = journal.add({ kind: "published", queue: "q", eventId: `${index}` });
+      if (index <= 900) early.push(new WeakRef(entry));
+    }
+
+    // A weak reference holds on until the job that made it is over.
+    await new Promise((resolve) => setImmediate(resolve));
+    setFlagsFromString("--expose-gc");
+    runInNewContext("gc")();
+
+    const held = early.filter((entry) => entry.deref() !== undefined);
+    expect(held.length).toBeLessThanOrEqual(1);
+    expect(journal.entries()).toHaveLength(50);
+  });
+
+  it("takes its bound together with what it keeps", () => {
+    const journal = filled(10, { detail: "events", max: 6 });
+    for (let request = 1; request <= 10; request += 1) {
+      journal.add({ kind: "request", request, operation: "pull", status: 200 });
+    }
+
+    expect(journal.entries().map(({ kind }) => kind)).toEqual([
+      ...["published", "delivered", "acked"],
+      ...["published", "delivered", "acked"],
+    ]);
+    expect(journal.forgotten()).toBe(24);
+  });
+
+  it("forgets nothing where no bound is given, and begins anew with a reset", () => {
+    expect(filled(1_000, {}).forgotten()).toBe(0);
+    expect(filled(1_000, {}).entries()).toHaveLength(3_000);
+    const journal = filled(10, { max: 3 });
+
+    journal.reset();
+
+    expect([journal.forgotten(), journal.entries(), journal.publishedIds()]).toEqual([0, [], []]);
   });
 });

@@ -1,5 +1,6 @@
 import { Agent, get, request as httpRequest } from "node:http";
 import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import type { EmulatorOptions } from "../../src/emulator/definition.ts";
 import { createEmulator, createTools, resettable } from "../../src/emulator/emulator.ts";
 import { json, Refusal } from "../../src/emulator/exchange.ts";
 import { kekkerEmulator } from "../../src/emulator/kekker.ts";
@@ -8,8 +9,8 @@ import { tikiEmulator } from "../../src/emulator/tiki.ts";
 import { createBell } from "../../src/emulator/wait.ts";
 
 /** A provider that echoes, waits, and takes one command. */
-function echoEmulator(name = "echo") {
-  const tools = createTools(name);
+function echoEmulator(name = "echo", options: EmulatorOptions = {}) {
+  const tools = createTools(name, options);
   const bell = createBell();
   const state = { waiting: 0, ended: 0 };
   const emulator = resettable(tools, () =>
@@ -453,8 +454,28 @@ describe("the admin routes", () => {
 
     expect(first).toMatchObject({ entries: [{ eventId: "a" }, { eventId: "b" }], after: 2 });
     expect(second).toMatchObject({ entries: [{ eventId: "c" }, { kind: "request" }], after: 4 });
-    expect(last).toEqual({ entries: [], after: 4 });
+    expect(last).toEqual({ entries: [], after: 4, missed: 0 });
     expect(refused.map(({ status }) => status)).toEqual([400, 400, 400, 400, 400, 400]);
+  });
+
+  it("are told once how many entries they have missed, where the journal has a bound", async () => {
+    const { origin } = await served(echoEmulator("echo", { journal: { max: 10 } }));
+    const root = `${origin}/_emulator/echo`;
+    const events = Array.from({ length: 100 }, (_, index) => `e${index}`);
+    await fetch(`${root}/publish`, asJson({ events }));
+
+    const ask = async (query: string) => (await fetch(`${root}/journal?${query}`)).json();
+    const first = await ask("after=40&limit=3");
+    const second = await ask(`after=${first.after}`);
+    const none = await ask("kind=acked");
+    const then = await ask(`kind=acked&after=${none.after}`);
+    const { totals } = await (await fetch(`${root}/totals`)).json();
+
+    expect(first).toMatchObject({ entries: [{ seq: 91 }, {}, { seq: 93 }], missed: 50 });
+    expect([second.entries.length, second.after, second.missed]).toEqual([7, 100, 0]);
+    expect(none).toEqual({ entries: [], after: 90, missed: 90 });
+    expect(then).toEqual({ entries: [], after: 90, missed: 0 });
+    expect(totals.published).toBe(100);
   });
 
   it("add, list and clear faults, and count them", async () => {

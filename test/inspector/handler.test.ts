@@ -3,8 +3,10 @@ import { AckloopError } from "../../src/core/errors.ts";
 import type { FeedEvent } from "../../src/core/event.ts";
 import { silent } from "../../src/core/logger.ts";
 import { type InspectorOptions, inspector } from "../../src/inspector/index.ts";
+import type { EntryLines, EntryShown } from "../../src/inspector/shown.ts";
 import { redrive } from "../../src/loop/redrive.ts";
-import { key, letterOf, open } from "./support.ts";
+import { memoryStores } from "../../src/stores/index.ts";
+import { eventOf, key, letterOf, open } from "./support.ts";
 
 interface Lines {
   readonly letters: readonly { readonly identity: string; readonly reason: string }[];
@@ -513,6 +515,90 @@ describe("places, leases and inboxes", () => {
     expect((await change("release", { ...key, fence })).status).toBe(200);
     expect((await stores.leases.acquire(key, "worker-2", 60_000)).status).toBe("held");
     expect((await change("release", { ...key, feed: "none", fence: 0 })).status).toBe(404);
+  });
+
+  it("an inbox shows its entries, and each whole: what waits, is held, comes later or is unreadable", async () => {
+    const { stores, look } = open();
+    const { inbox } = stores;
+    const entries = ["1", "2", "3", "4"].map((id) => ({ event: eventOf(id), raw: { id } }));
+    await inbox.add("orders", [...entries, { raw: "<x>", unreadable: { message: "no JSON" } }]);
+    const [first, second, third] = await inbox.claim("orders", 3, 600_000);
+    await inbox.finish("orders", [first?.token ?? ""]);
+    await inbox.release("orders", [third?.token ?? ""], 60_000);
+
+    const { body } = await look<EntryLines>("entries", { inbox: "orders" });
+
+    expect(body).toMatchObject({ inbox: "orders", looked: 4 });
+    expect(body.next).toBeUndefined();
+    expect(body.entries).toMatchObject([
+      { at: 0, event: { id: "2" }, state: "held", attempts: 1 },
+      { at: 1, event: { id: "3" }, state: "later", attempts: 1 },
+      { at: 2, event: { id: "4" }, state: "waits", attempts: 0, hiddenMs: 0 },
+      { at: 3, unreadable: "no JSON", state: "waits" },
+    ]);
+    expect(body.entries[0]?.hiddenMs).toBeGreaterThan(590_000);
+    expect(JSON.stringify(body)).not.toContain("data");
+
+    const wish = { inbox: "orders", at: "2", id: "4", source: "/shop" };
+    const whole = await look<EntryShown>("entry", wish);
+    const unread = { inbox: "orders", at: "3", unreadable: "no JSON" };
+    const broken = await look<EntryShown>("entry", unread);
+    expect(JSON.parse(whole.body.eventText ?? "")).toEqual(eventOf("4"));
+    expect(whole.body).toMatchObject({ rawText: '{"id":"4"}', isCut: false, isMasked: false });
+    expect(broken.body).toMatchObject({ rawText: '"<x>"', unreadable: "no JSON" });
+    expect(broken.body.eventText).toBeUndefined();
+
+    // Others are finished: it has moved on, and then is gone.
+    await inbox.finish("orders", [second?.token ?? ""]);
+    expect((await look<EntryShown>("entry", wish)).body).toMatchObject({ at: 1, state: "waits" });
+    const [fourth] = await inbox.claim("orders", 1, 600_000);
+    await inbox.finish("orders", [fourth?.token ?? ""]);
+    expect((await look("entry", wish)).status).toBe(404);
+    expect((await look("entry", { ...wish, at: "1000" })).status).toBe(400);
+    expect((await look("entries")).status).toBe(400);
+  });
+
+  it("a large inbox is paged and searched, and each entry that was found is there whole", async () => {
+    const stores = memoryStores({ inboxMaxEntries: 100_000 });
+    const { look } = open({ stores });
+    const wordOf = (at: number): string => (at % 100 === 7 ? "needle" : "hay");
+    const entries = Array.from({ length: 3_000 }, (_, at) => {
+      return { event: eventOf(`${at}`), raw: { word: wordOf(at) } };
+    });
+    await stores.inbox.add("orders", entries);
+
+    const first = await look<EntryLines>("entries", { inbox: "orders" });
+    const next = { inbox: "orders", after: first.body.next ?? "" };
+    const second = await look<EntryLines>("entries", next);
+    const found: EntryLines["entries"][number][] = [];
+    let after: string | undefined;
+    do {
+      const query = { inbox: "orders", text: "NEEDLE", ...(after !== undefined && { after }) };
+      const { body } = await look<EntryLines>("entries", query);
+      found.push(...body.entries);
+      after = body.next;
+    } while (after !== undefined);
+    const texts = [];
+    for (const { event, at, after: page } of found) {
+      const wish = { inbox: "orders", at: `${at}`, id: event?.id ?? "", source: "/shop" };
+      const paged = page === undefined ? wish : { ...wish, after: page };
+      texts.push((await look<EntryShown>("entry", paged)).body.rawText);
+    }
+
+    expect(first.body.entries).toHaveLength(25);
+    expect(second.body.entries[0]?.event?.id).toBe("25");
+    expect(found.map(({ event }) => event?.id)).toEqual(
+      entries.flatMap(({ event }, at) => (at % 100 === 7 ? [event.id] : [])),
+    );
+    expect(new Set(texts)).toEqual(new Set(['{"word":"needle"}']));
+  });
+
+  it("entries are not listed where the store cannot, and the page is told so", async () => {
+    const { entries: _, ...inbox } = memoryStores().inbox;
+    const { look } = open({ stores: { inbox } });
+
+    expect((await look("about")).body).toMatchObject({ inbox: true, entries: false });
+    expect((await look("entries", { inbox: "orders" })).status).toBe(404);
   });
 
   it("an inbox shows how much waits", async () => {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { AckloopError } from "../../src/core/errors.ts";
+import { redactedEntry } from "../../src/inspector/entries.ts";
 import { MASK } from "../../src/inspector/mask.ts";
 import { toRedactor } from "../../src/inspector/redact.ts";
+import type { EntryLines } from "../../src/inspector/shown.ts";
 import { unmask } from "../../src/inspector/unmask.ts";
 import { redrive } from "../../src/loop/redrive.ts";
 import { key, letterOf, open } from "./support.ts";
@@ -27,6 +29,20 @@ describe("redact", () => {
     });
     expect(value.raw).toMatchObject({ payload: { email: MASK, card: { number: MASK } } });
     expect(value.reason).toBe(`failed once: Error: ${MASK} of ${MASK} was refused`);
+  });
+
+  it("masks what stands in a text that is JSON, and leaves any other text as it is", () => {
+    const text = ' {"email": "ann@example.org", "n": 1} ';
+    const odd = { a: text, b: "{ an email, no JSON }", c: '[{"n": 1}]', d: "[".repeat(200_000) };
+
+    const { value, isMasked } = toRedactor(["email", "event.data.c.0.n"])({ event: { data: odd } });
+
+    expect(isMasked).toBe(true);
+    expect(value.event.data).toEqual({
+      ...odd,
+      a: `{"email":"${MASK}","n":1}`,
+      c: `[{"n":"${MASK}"}]`,
+    });
   });
 
   it("takes `*` for any name or position", () => {
@@ -126,6 +142,55 @@ describe("what is masked", () => {
     }
     const search = await handle(request(`/api/letters?${which}&text=4111`));
     expect(await search.json()).toMatchObject({ letters: [], looked: 1 });
+  });
+
+  it("is in no entry of an inbox, nor found in one, nor in what is wrong with one", async () => {
+    const { stores, look, handle, request } = open({ redact: [...redact, "message"] });
+    const { event, raw } = letter;
+    const unreadable = { message: "4111-1111 is no number" };
+    if (event)
+      await stores.inbox.add("orders", [
+        { event, raw },
+        { raw: data, unreadable },
+      ]);
+    const lines = await look<EntryLines>("entries", { inbox: "orders" });
+
+    const texts = [JSON.stringify(lines.body)];
+    for (const { at, event: seen, unreadable: told } of lines.body.entries) {
+      const which = seen ? { id: seen.id, source: seen.source } : { unreadable: told ?? "" };
+      const { status, body } = await look("entry", { inbox: "orders", at: `${at}`, ...which });
+      expect([status, body]).toMatchObject([200, { isMasked: true }]);
+      texts.push(JSON.stringify(body));
+    }
+    texts.push(await (await handle(request("/api/inbox"))).text());
+    const search = await look<EntryLines>("entries", { inbox: "orders", text: "4111" });
+
+    expect(texts.join("\n")).not.toMatch(secrets);
+    expect(search.body).toMatchObject({ entries: [], looked: 2 });
+  });
+
+  it("is hidden in what is wrong with an entry by what was masked beside it", () => {
+    const redact = toRedactor(["number"]);
+    const item = { raw: data, unreadable: { message: "4111-1111: no id" } };
+
+    const { value } = redactedEntry({ ...item, attempts: 0, hiddenMs: 0 }, redact);
+
+    expect(value.unreadable).toEqual({ message: `${MASK}: no id` });
+  });
+
+  it.each([
+    ["nothing", () => undefined],
+    ["a text", () => "no"],
+    ["another message", () => ({ unreadable: { message: "no" } })],
+  ])("shows of an entry of which a function leaves %s no more than that", async (_, redact) => {
+    const { stores, look } = open({ redact });
+    await stores.inbox.add("orders", [{ raw: data, unreadable: { message: "4111-1111" } }]);
+
+    const { status, body } = await look<EntryLines>("entries", { inbox: "orders" });
+
+    expect(status).toBe(200);
+    expect(JSON.stringify(body)).not.toMatch(secrets);
+    expect(body.entries).toHaveLength(1);
   });
 
   it("is shown by nothing where the function throws", async () => {

@@ -7,11 +7,14 @@ import { memoryStores } from "../../src/stores/index.ts";
 /** Whose letters they are. */
 export const key = { consumer: "billing", feed: "shop:orders" };
 
+/** An event. */
+export function eventOf(id: string, data: unknown = {}): FeedEvent {
+  return { specversion: "1.0", id, source: "/shop", type: "order_created", data };
+}
+
 /** A letter of an event. */
 export function letterOf(id: string, data: unknown, more: Partial<DeadLetter> = {}): DeadLetter {
-  const event: FeedEvent = {
-    ...{ specversion: "1.0", id, source: "/shop", type: "order_created", data },
-  };
+  const event = eventOf(id, data);
   return {
     ...{ ...key, identity: identityOf(event), event, raw: { id, data } },
     ...{ reason: "failed once: Error: no such customer", attempts: 1 },

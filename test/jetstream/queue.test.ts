@@ -176,6 +176,20 @@ describe.skipIf(!natsUrl)(`a queue in JetStream${natsHint}`, () => {
     expect(await count()).toBe(2);
   });
 
+  it.each([undefined, 2])(
+    "refuses what is no event, which no id tells from another: partitions %s",
+    async (partitions) => {
+      const { queue, count } = await opened({ partitions });
+      for (const broken of [{ id: undefined }, { source: 5 }, { type: null }]) {
+        const sending = queue.send([deliveryOf({ ...testEvent("e"), ...broken } as never)]);
+        await expect(sending).rejects.toMatchObject({ code: "config" });
+      }
+      const nothing = queue.send([deliveryOf(null as never, { raw: null })]);
+      await expect(nothing).rejects.toMatchObject({ code: "config" });
+      expect(await count()).toBe(0);
+    },
+  );
+
   it("fails alone, by a relay, what is too large, and passes on the rest", async () => {
     const { queue } = await opened({ max_msg_size: 1000 });
     const memory = memoryFeed({ pulls: "unacked" });

@@ -16,7 +16,7 @@ export function deliveryOf(
   event: FeedEvent,
   facts: Partial<ReadableDelivery> = {},
 ): ReadableDelivery {
-  return { event, raw: { wire: event.data }, ...facts };
+  return { event, raw: { wire: event?.data }, ...facts };
 }
 
 /** So many deliveries with ids `e1`, `e2` and on. */

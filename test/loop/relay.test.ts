@@ -103,6 +103,78 @@ describe("relay", () => {
     expect(lines).toContainEqual(expect.stringContaining("orders: the queue works again, after"));
   });
 
+  it("does not ask a queue again that is away while the run stops", async () => {
+    const { queue, calls } = queueOf(() => new AckloopError("transport", "away"));
+    const stores = memoryStores();
+    const { deadLetters } = stores;
+    const told = { consumer: "relay", deadLetters, retry: { attempts: 1 }, logger: false } as const;
+    const run = consume(filledFeed(300), relay(queue), told);
+    await vi.advanceTimersByTimeAsync(30_000);
+
+    const before = calls.length;
+    const stopping = run.stop();
+    const stopped = vi.fn();
+    void stopping.then(stopped);
+    await vi.advanceTimersByTimeAsync(200);
+
+    expect(stopped).toHaveBeenCalled();
+    expect(await stopping).toMatchObject({
+      handled: 0,
+      deadLettered: 0,
+      retried: 0,
+      unsettled: 300,
+    });
+    expect(calls.length).toBe(before);
+    const { letters } = await deadLetters.list({ consumer: "relay", feed: "memory" });
+    expect(letters).toEqual([]);
+  });
+
+  it.each([undefined, 4])(
+    "waits for a call that is on its way while the run stops: partitions %s",
+    async (partitions) => {
+      const stored = gate();
+      const { queue, sent } = queueOf();
+      const send = vi.fn(async (...call: Parameters<WorkQueue["send"]>) => {
+        await stored.opened;
+        await queue.send(...call);
+      });
+      const feed = filledFeed(200);
+      const run = consume(feed, relay({ ...queue, partitions, send }), { logger: false });
+      await vi.advanceTimersByTimeAsync(1000);
+      const begun = send.mock.calls.flatMap(([deliveries]) => deliveries).length;
+      const stopping = run.stop();
+      await vi.advanceTimersByTimeAsync(5000);
+      stored.open();
+      await vi.advanceTimersByTimeAsync(200);
+
+      expect(await stopping).toMatchObject({ handled: begun });
+      expect(feed.acked).toHaveLength(begun);
+      expect(sent).toHaveLength(begun);
+    },
+  );
+
+  it("does not wait while the run stops for a call that fails then", async () => {
+    const { queue } = queueOf();
+    const failed = gate();
+    const send = vi.fn(async () => {
+      await failed.opened;
+      throw new AckloopError("timeout", "no answer");
+    });
+    const run = consume(filledFeed(3), relay({ ...queue, send }), { logger: false });
+    await vi.advanceTimersByTimeAsync(1000);
+    const stopping = run.stop();
+    const stopped = vi.fn();
+    void stopping.then(stopped);
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(stopped).not.toHaveBeenCalled();
+    failed.open();
+    await vi.advanceTimersByTimeAsync(200);
+
+    expect(stopped).toHaveBeenCalled();
+    expect(await stopping).toMatchObject({ handled: 0, unsettled: 3 });
+    expect(send).toHaveBeenCalledTimes(1);
+  });
+
   it("lets an event that cannot be stored fail alone", async () => {
     const stores = memoryStores();
     const queue = inboxQueue(stores.inbox, "orders");

@@ -86,6 +86,36 @@ describe.skipIf(!hasBrowser)(`the inspector in a browser${browserHint}`, () => {
     await page.getByRole("dialog").getByText("Close", { exact: true }).click();
     await page.getByText("There is no such letter.").waitFor();
 
+    const hooks = Array.from({ length: 40 }, (_, at) => {
+      return { event: { ...made, id: `hook-${at}`, data: { at } }, raw: { at } };
+    });
+    const unreadable = { raw: "<order/>", unreadable: { message: "the body is no JSON" } };
+    await shop.stores.inbox.add("shop:hooks", [
+      ...hooks.slice(0, 2),
+      unreadable,
+      ...hooks.slice(2),
+    ]);
+    const [, claim] = await shop.stores.inbox.claim("shop:hooks", 2, 600_000);
+    await shop.stores.inbox.release("shop:hooks", [claim?.token ?? ""], 120_000);
+    await page.getByRole("link", { name: "Inboxes" }).click();
+    await page.getByRole("link", { name: "shop:hooks" }).click();
+    await page.getByText("25 entries, so far").waitFor();
+    await isSound("entries");
+    const texts = await page.getByRole("row").allInnerTexts();
+    expect(texts.join("\n")).toMatch(/hook-0.*held, 10 min.*hook-1.*again in 2 min/s);
+    await page.getByRole("button", { name: "Show more" }).click();
+    await page.getByText("41 entries, all").waitFor();
+    await page.getByRole("button", { name: "unreadable" }).click();
+    await page.getByRole("dialog").getByText("the body is no JSON").waitFor();
+    await isSound("entry");
+    await page.keyboard.press("Escape");
+    await page.getByLabel("Look for a text").fill("hook-3");
+    await page.keyboard.press("Enter");
+    await page.getByText("11 entries found in 41, all").waitFor();
+    await page.getByRole("button", { name: "hook-39" }).click();
+    await page.getByRole("dialog").getByText("/shop/orders").waitFor();
+
+    await page.keyboard.press("Escape");
     for (const part of ["Places", "Leases", "Inboxes"]) {
       await page.getByRole("link", { name: part }).click();
       await page.getByRole("heading", { name: part }).waitFor();
@@ -187,6 +217,43 @@ describe.skipIf(!hasBrowser)(`the inspector in a browser${browserHint}`, () => {
     expect(await page.evaluate(() => Object(window).hacked)).toBeUndefined();
     expect(await page.locator("main img, main script").count()).toBe(0);
     expect([complaints, foreign]).toEqual([[], []]);
+    await context.close();
+    await shop.close();
+  });
+
+  it("shows hostile entries of an inbox as text, and says where one is finished meanwhile", async () => {
+    const shop = await startShop();
+    const { context, page } = await openWindow(browser, shop.origin, { width: 390 });
+    const complaints = complaintsOf(page);
+    const id = `<img src=x onerror=alert(1)>\u202e${"x".repeat(300)}`;
+    const event = { ...made, id, data: { text: "</script>", long: "y".repeat(300_000) } };
+    const message = `<script>alert(1)</script>\u0007${"z".repeat(1000)}`;
+    await shop.stores.inbox.add("a?b=#%\u202e<b>", [
+      { event, raw: 1 },
+      { raw: {}, unreadable: { message } },
+    ]);
+    await page.goto(`${shop.origin}/#/inboxes`);
+    await page.getByRole("link", { name: /a\?b=#%/ }).click();
+    await page.getByRole("button", { name: /<img src=x/ }).click();
+    await page.getByText("Only the beginning is shown.").waitFor();
+    expect(await page.getByRole("dialog").innerText()).not.toContain("\u202e");
+    expect(await overflowOf(page)).toBeLessThanOrEqual(0);
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "unreadable" }).click();
+    await page
+      .getByRole("dialog")
+      .getByText(/<script>alert/)
+      .waitFor();
+    expect(await overflowOf(page)).toBeLessThanOrEqual(0);
+    expect(await seriousFaults(page)).toEqual([]);
+    await page.keyboard.press("Escape");
+
+    const [claim] = await shop.stores.inbox.claim("a?b=#%\u202e<b>", 1, 60_000);
+    await shop.stores.inbox.finish("a?b=#%\u202e<b>", [claim?.token ?? ""]);
+    await page.getByRole("button", { name: /<img src=x/ }).click();
+    // The browser tells of an answer of 404 by itself.
+    await page.getByText(/a worker has finished it/).waitFor();
+    expect(complaints.filter((text) => !text.includes("404"))).toEqual([]);
     await context.close();
     await shop.close();
   });

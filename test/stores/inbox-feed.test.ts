@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Feed, fromReceipt, type Receipt, toPage } from "../../src/core/feed.ts";
+import { sleep } from "../../src/core/sleep.ts";
 import type { Inbox } from "../../src/core/stores.ts";
-import { inboxFeed, memoryStores } from "../../src/stores/index.ts";
+import { drain } from "../../src/loop/consume.ts";
+import { inboxFeed, inboxQueue, memoryStores } from "../../src/stores/index.ts";
 
 const entryOf = (id: string) => ({
   event: { specversion: "1.0", id, source: "s", type: "message", data: id } as const,
@@ -48,6 +50,28 @@ describe("inboxFeed", () => {
       "individual",
       true,
     ]);
+  });
+
+  it("lets acks wait for others, for a tenth of the lease at most, where none waits for them", async () => {
+    const { inbox } = memoryStores();
+    const queue = inboxQueue(inbox, "in");
+    const inOrder = inboxQueue(inbox, "in order", { partitions: 4, orderBy: ({ id }) => id });
+
+    expect(queue.feed().ackGroupMs).toBe(20);
+    expect(queue.feed({ leaseMs: 50 }).ackGroupMs).toBe(5);
+    expect(inOrder.feed().ackGroupMs).toBeUndefined();
+  });
+
+  it("has a transaction for many, where handlers take turns", async () => {
+    const ids = Array.from({ length: 40 }, (_, at) => `${at}`);
+    const inbox = await filled(...ids);
+    const finish = vi.spyOn(inbox, "finish");
+
+    const done = drain(inboxFeed(inbox, "in"), () => sleep(5), { concurrency: 1 });
+    await vi.advanceTimersByTimeAsync(300);
+
+    expect(await done).toMatchObject({ handled: 40, acked: 40 });
+    expect(finish.mock.calls.length).toBeLessThanOrEqual(12);
   });
 
   it("acks each for itself; what is finished or with another worker is gone", async () => {

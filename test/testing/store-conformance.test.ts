@@ -1110,6 +1110,18 @@ describe("store conformance", () => {
       },
       ["inbox.entries"],
     ],
+    [
+      "a look into an inbox that calls what was given back held",
+      {
+        inbox: (good) => ({
+          async entries(name, query) {
+            const page = (await good.entries?.(name, query)) ?? { items: [] };
+            return { ...page, items: page.items.map(({ isGivenBack: _, ...item }) => item) };
+          },
+        }),
+      },
+      ["inbox.entries-given-back"],
+    ],
   ])("catches %s", async (_, faults, laws) => {
     expect(await brokenLaws(faults)).toEqual(laws);
   });

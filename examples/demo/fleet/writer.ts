@@ -1,20 +1,20 @@
-import { appendFileSync } from "node:fs";
+import { openSync, writeSync } from "node:fs";
 import type { FleetLine } from "./task.ts";
 
 /** Writes down what a process does; the system keeps each line although the process is killed. */
 export class Writer {
-  readonly #file: string;
+  readonly #file: number;
   readonly #by: string;
   #used: NodeJS.CpuUsage | undefined;
 
   constructor(file: string, by: string) {
-    this.#file = file;
+    this.#file = openSync(file, "a");
     this.#by = by;
   }
 
   write(kind: FleetLine["kind"], provider: string, ids: readonly string[], more = {}): void {
     const line: FleetLine = { kind, by: this.#by, at: Date.now(), provider, ids, ...more };
-    appendFileSync(this.#file, `${JSON.stringify(line)}\n`);
+    writeSync(this.#file, `${JSON.stringify(line)}\n`);
   }
 
   /** The process is at work; its CPU counts from here. */

@@ -24,6 +24,11 @@ const options = {
     -largest,
     largest,
   ),
+  journal: withDefault(
+    whole("number", "how many entries the journal of each keeps", 1, 100_000_000),
+    100_000,
+  ),
+  redact: text("names", "what its page masks, separated by commas, such as email,event.data.card"),
   noLimits: flag("switch the rate limits off"),
   publish: whole("number", "publish so many made-up events, and print a program", 1, 100_000),
   fill: text("file", "publish what `tail --out` kept of one provider, and print a program"),
@@ -78,15 +83,16 @@ async function serve({ values, output, signal }: EmulateContext): Promise<undefi
   const items = readItems(values);
   const { serveEmulators } = await import("ackloop/emulator");
   // Equal seeds give equal ids, which a store that outlives a run would take for the same events.
-  const { port, seed = Date.now() % 2 ** 31 } = values;
+  const { port, seed = Date.now() % 2 ** 31, journal: max } = values;
   const limits = !values.noLimits;
   const open: Emulator[] = [];
   try {
     for (const name of values.provider) {
-      const made = await providers[name]?.emulator({ seed }, limits);
+      const made = await providers[name]?.emulator({ seed, journal: { max } }, limits);
       if (made) open.push(made);
     }
-    const page = createEmulatorPage({ emulators: open, providers, seed, limits });
+    const redact = values.redact?.split(",").map((name) => name.trim());
+    const page = createEmulatorPage({ emulators: open, providers, seed, limits, redact });
     const server = await serveEmulators(open, { port, page: page.answer }).catch(
       (error: unknown) => {
         throw portFailure(error);

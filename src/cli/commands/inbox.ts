@@ -1,4 +1,7 @@
-import type { InboxItem } from "ackloop";
+import type { FullStoreSet, InboxItem } from "ackloop";
+import { redactedEntry, stateOf } from "../../inspector/entries.ts";
+import { toRedactor } from "../../inspector/redact.ts";
+import { hasText } from "../../inspector/search.ts";
 import { toSkipKey } from "../../inspector/skips.ts";
 import { some, walk } from "../../inspector/walk.ts";
 import { command, commandGroup } from "../command.ts";
@@ -17,16 +20,21 @@ const list = command({
     ...stateOptions,
     inbox: required(inboxOption),
     limit: withDefault(whole("number", "how many are shown", 1, 100_000), 50),
+    search: text("text", "only entries that have it somewhere"),
+    redact: text("names", "what is masked, separated by commas, such as email,event.data.card"),
   },
-  examples: [["inbox list --state state.db --inbox orders", "oldest first; claims none"]],
+  examples: [
+    ["inbox list --state state.db --inbox orders", "oldest first; claims none"],
+    ["inbox list --inbox orders --search 1042 --json", "each entry whole, with that text"],
+  ],
   run: (context) =>
     withState(context, async ({ stores }) => {
       const { output, values } = context;
-      const entries = walk((query) => stores.inbox.entries(values.inbox, query));
-      const found = await some(entries, values.limit + 1);
+      const found = await some(shownEntries(stores.inbox, values), values.limit + 1);
       const shown = found.slice(0, values.limit);
       for (const item of shown) output.json(item);
-      if (shown.length === 0) output.line(`nothing waits in ${values.inbox}`);
+      const none = values.search === undefined ? "nothing waits" : "there is no such entry";
+      if (shown.length === 0) output.line(`${none} in ${values.inbox}`);
       else {
         output.table(
           [
@@ -39,7 +47,7 @@ const list = command({
           shown.map((item) => [
             ...namesOf(item),
             `${item.attempts}`,
-            stateOf(item),
+            wordsOf(item),
             item.event?.source ?? item.unreadable?.message ?? "",
           ]),
         );
@@ -48,6 +56,23 @@ const list = command({
       return undefined;
     }),
 });
+
+/** The entries of an inbox as they may be shown; with a text those that have it. */
+async function* shownEntries(
+  store: FullStoreSet["inbox"],
+  values: {
+    readonly inbox: string;
+    readonly search: string | undefined;
+    readonly redact: string | undefined;
+  },
+): AsyncGenerator<InboxItem, undefined> {
+  const redact = toRedactor(values.redact?.split(",").map((name) => name.trim()));
+  const { search = "" } = values;
+  for await (const item of walk((query) => store.entries(values.inbox, query))) {
+    const { value } = redactedEntry(item, redact);
+    if (search === "" || hasText(JSON.stringify(value), search)) yield value;
+  }
+}
 
 const stats = command({
   name: "stats",
@@ -109,12 +134,15 @@ const skip = command({
     }),
 });
 
+const stateWords = { waits: "waits", held: "held", later: "later, in" } as const;
+
 function namesOf({ event }: InboxItem): readonly [id: string, type: string] {
   return event ? [event.id, event.type] : ["unreadable", ""];
 }
 
-function stateOf({ hiddenMs }: InboxItem): string {
-  return hiddenMs > 0 ? `held ${toLength(hiddenMs)}` : "waits";
+function wordsOf(item: InboxItem): string {
+  const words = stateWords[stateOf(item)];
+  return item.hiddenMs > 0 ? `${words} ${toLength(item.hiddenMs)}` : words;
 }
 
 export const inbox = commandGroup("inbox", "webhook events that wait for a worker", [

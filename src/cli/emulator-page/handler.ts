@@ -1,4 +1,5 @@
 import type { Emulator, Fault } from "ackloop/emulator";
+import { toRedactor } from "../../inspector/redact.ts";
 import { liveAnswer } from "../../page/live.ts";
 import { jsonAnswer, pageAnswer } from "../../page/page.ts";
 import { refusal } from "../../page/refusal.ts";
@@ -24,6 +25,8 @@ export interface PageOptions {
   readonly seed: number;
   /** Whether rate limits are on. */
   readonly limits: boolean;
+  /** What of events nobody is shown, as `inspector` takes it. @default nothing */
+  readonly redact?: readonly string[] | undefined;
 }
 
 /** The page of the emulators, as a handler for what none of them answers. */
@@ -50,6 +53,7 @@ const [changedMs, unseenMs] = [200, 2_000];
 export function createEmulatorPage(options: PageOptions): EmulatorPage {
   const { emulators, providers, seed, limits } = options;
   const records = createRecords(emulators);
+  const redact = toRedactor(options.redact);
   const shown = new Map(
     emulators.flatMap((emulator): [string, Shown][] => {
       const provider = providers[emulator.name];
@@ -62,7 +66,7 @@ export function createEmulatorPage(options: PageOptions): EmulatorPage {
       const { origin, port } = url;
       const refused = refusal(request, { hosts: [`127.0.0.1:${port}`, `localhost:${port}`] });
       if (refused) return refused;
-      const world: World = { shown, records, origin, seed, limits };
+      const world: World = { shown, records, origin, seed, limits, redact };
       const name = url.pathname.slice(1);
       const file = pageAnswer({ title: "ackloop emulator", files: built }, name);
       if (file && ["GET", "HEAD"].includes(request.method)) return file;

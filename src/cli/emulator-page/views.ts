@@ -1,4 +1,5 @@
 import type { Emulator, EmulatorPlace, FaultState } from "ackloop/emulator";
+import type { Redactor } from "../../inspector/redact.ts";
 import type { Provider } from "../provider.ts";
 import type { EventRecord, Records, RequestRecord, Step } from "./records.ts";
 
@@ -16,6 +17,8 @@ export interface World {
   readonly origin: string;
   readonly seed: number;
   readonly limits: boolean;
+  /** Makes of an event what may be shown of it. */
+  readonly redact: Redactor;
 }
 
 /** How far an event is. */
@@ -45,6 +48,8 @@ export interface EventView extends EventRow {
   readonly text?: string | undefined;
   /** How long the whole text is. */
   readonly length: number;
+  /** Whether something of it is masked. */
+  readonly isMasked: boolean;
 }
 
 /** A part of a list, newest first. */
@@ -245,16 +250,23 @@ export function requestsView({ records }: World, wanted: Wanted): Page<RequestRe
   });
 }
 
-function heldOf({ shown }: World, { provider, place, id }: EventRecord): unknown {
-  return shown.get(provider)?.emulator.held(place, id);
+/** What may be shown of an event, as the inspector shows it; `undefined` where the emulator holds it no more. */
+function heldOf({ shown, redact }: World, { provider, place, id }: EventRecord) {
+  const { emulator, provider: known } = shown.get(provider) ?? {};
+  const raw = emulator?.held(place, id);
+  if (raw === undefined || known === undefined) return undefined;
+  const { value, isMasked } = redact({ event: known.guide.read(raw), raw });
+  const { type, data } = Object(value.event) as {
+    readonly type?: unknown;
+    readonly data?: unknown;
+  };
+  return { type, data, raw: value.raw, isMasked };
 }
 
 /** A few words of an event; made once. */
 function wordsOf(world: World, event: EventRecord): NonNullable<EventRecord["words"]> {
   if (event.words) return event.words;
-  const held = heldOf(world, event);
-  const read = world.shown.get(event.provider)?.provider.guide.read;
-  const { type, data } = held === undefined || !read ? { data: undefined } : read(held);
+  const { type, data } = heldOf(world, event) ?? {};
   event.words = { type: inShort(type), data: inShort(data) };
   return event.words;
 }
@@ -285,12 +297,14 @@ function stateOf({ records }: World, event: EventRecord): EventState {
 export function eventView(world: World, event: EventRecord): EventView {
   const read = world.records.readOf(event);
   const steps = [...event.steps, ...(read ? [read] : [])].toSorted((a, b) => a.seq - b.seq);
-  const text = JSON.stringify(heldOf(world, event), null, 2) as string | undefined;
+  const held = heldOf(world, event);
+  const text = JSON.stringify(held?.raw, null, 2) as string | undefined;
   return {
     ...rowOf(world, event),
     steps,
     left: event.left,
     text: text?.slice(0, mostText),
     length: text?.length ?? 0,
+    isMasked: held?.isMasked ?? false,
   };
 }

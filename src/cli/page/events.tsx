@@ -206,7 +206,7 @@ function Cause({ step, guide, nameOf }: Omit<TimelineProps, "event"> & { readonl
   );
 }
 
-function Data({ event: { text, length } }: { readonly event: EventView }) {
+function Data({ event: { text, length, isMasked } }: { readonly event: EventView }) {
   if (text === undefined) return <p class="empty">The emulator holds it no more.</p>;
   return (
     <>
@@ -214,6 +214,7 @@ function Data({ event: { text, length } }: { readonly event: EventView }) {
       <pre tabIndex={0}>
         <bdi>{visible(text)}</bdi>
       </pre>
+      {isMasked && <p class="note">Some of it is not shown.</p>}
       {length > text.length && (
         <p class="note">
           The first {size(text.length)} of {size(length)}.

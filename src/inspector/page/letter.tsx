@@ -6,6 +6,7 @@ import { type Note, Notice, useNotice } from "../../page/parts/notice.tsx";
 import { Foreign, Moment, size, toJson, visible } from "../../page/parts/text.tsx";
 import type { LetterShown } from "../shown.ts";
 import type { Owner } from "./owner.tsx";
+import { Texts } from "./texts.tsx";
 
 interface LetterProps {
   readonly owner: Owner;
@@ -17,11 +18,6 @@ interface LetterProps {
 
 interface Result {
   readonly status: "done" | "failed" | "unsettled";
-}
-
-/** JSON for people; what is cut is no JSON, and is shown as it is. */
-function pretty(text: string, isCut: boolean): string {
-  return isCut ? `${visible(text)}…` : toJson(JSON.parse(text));
 }
 
 function LetterFacts({ letter }: { readonly letter: LetterShown }) {
@@ -43,34 +39,6 @@ function LetterFacts({ letter }: { readonly letter: LetterShown }) {
           ...(isMasked ? ([["Masked", "some of it is not shown"]] as const) : []),
         ]}
       />
-    </>
-  );
-}
-
-function Texts({ letter }: { readonly letter: LetterShown }) {
-  const { eventText, rawText, isCut } = letter;
-  return (
-    <>
-      {isCut && (
-        <p class="note">
-          Only the beginning is shown, and it cannot be edited here. Export has it all.
-        </p>
-      )}
-      {eventText !== undefined && (
-        <label>
-          Event
-          <textarea readOnly spellcheck={false} value={pretty(eventText, isCut)} />
-        </label>
-      )}
-      <details>
-        <summary>What the provider sent</summary>
-        <textarea
-          readOnly
-          spellcheck={false}
-          aria-label="What the provider sent"
-          value={pretty(rawText, isCut)}
-        />
-      </details>
     </>
   );
 }
@@ -192,7 +160,9 @@ export function LetterDialog(props: LetterProps) {
             onDiscard={discard}
           />
           {draft === undefined ? (
-            <Texts letter={letter} />
+            <Texts of={letter}>
+              Only the beginning is shown, and it cannot be edited here. Export has it all.
+            </Texts>
           ) : (
             <label>
               The event to send; the letter keeps its own if this fails

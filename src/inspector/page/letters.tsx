@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { addressOf, ask, withQuery } from "../../page/parts/ask.tsx";
 import { Confirm } from "../../page/parts/dialog.tsx";
 import { Block } from "../../page/parts/layout.tsx";
@@ -9,6 +9,7 @@ import type { LetterLine, LetterLines } from "../shown.ts";
 import { LetterDialog } from "./letter.tsx";
 import { Rest, type useListing } from "./listing.tsx";
 import type { Owner } from "./owner.tsx";
+import { countsOf, type Found, More, Search, useSearch } from "./searching.tsx";
 import { Skips } from "./skips.tsx";
 
 /** A consumer and feed with letters. */
@@ -58,89 +59,10 @@ export function Places({ of }: { readonly of: ReturnType<typeof useListing<Place
   );
 }
 
-interface Found {
-  readonly letters: readonly LetterLine[];
-  readonly looked: number;
-  readonly next?: string | undefined;
-  readonly isLooking: boolean;
-  readonly error?: string | undefined;
-}
-
-const nothing: Found = { letters: [], looked: 0, isLooking: true };
-
-/** How many letters one look brings. */
-const ENOUGH = 25;
-
-/** The letters of one, as far as they were looked for. */
-function useLetters(owner: Owner, text: string) {
-  const [found, setFound] = useState(nothing);
-  const looks = useRef(0);
-  const look = async (from: Found): Promise<void> => {
-    looks.current += 1;
-    const number = looks.current;
-    let now: Found = { ...from, isLooking: true, error: undefined };
-    const until = from.letters.length + ENOUGH;
-    do {
-      setFound(now);
-      const path = withQuery("api/letters", { ...owner, text, after: now.next });
-      const { value, error } = await ask<LetterLines>(path);
-      if (number !== looks.current) return;
-      now = {
-        letters: [...now.letters, ...(value?.letters ?? [])],
-        looked: now.looked + (value?.looked ?? 0),
-        next: value ? value.next : now.next,
-        isLooking: value?.next !== undefined,
-        error,
-      };
-    } while (now.isLooking && now.letters.length < until);
-    setFound({ ...now, isLooking: false });
-  };
-  const stop = (): void => {
-    looks.current += 1;
-    setFound((now) => ({ ...now, isLooking: false }));
-  };
-  const restart = (): Promise<void> => look(nothing);
-  useEffect(() => {
-    void restart();
-    return stop;
-  }, [owner.consumer, owner.feed, text]);
-  return { found, restart, more: () => look(found), stop };
-}
-
-function Search({
-  text,
-  onSearch,
-}: {
-  readonly text: string;
-  readonly onSearch: (text: string) => void;
-}) {
-  const field = useRef<HTMLInputElement>(null);
-  const submit = (event: { preventDefault(): void }): void => {
-    event.preventDefault();
-    onSearch(field.current?.value ?? "");
-  };
-  return (
-    <search>
-      <form class="fields" onSubmit={submit}>
-        <label>
-          Look for a text
-          <input ref={field} type="search" defaultValue={text} maxLength={200} />
-        </label>
-        <button type="submit">Search</button>
-      </form>
-    </search>
-  );
-}
-
-function countsOf({ letters, looked, isLooking, next }: Found, text: string): string {
-  const many = `${count(letters.length)} ${letters.length === 1 ? "letter" : "letters"}`;
-  const rest = next === undefined ? "all" : "so far";
-  if (isLooking) return `looking: ${count(looked)} looked through, ${many} found`;
-  return text === "" ? `${many}, ${rest}` : `${many} found in ${count(looked)}, ${rest}`;
-}
+const linesOf = ({ letters }: LetterLines): readonly LetterLine[] => letters;
 
 interface ListProps {
-  readonly found: Found;
+  readonly found: Found<LetterLine>;
   readonly chosen: ReadonlySet<string>;
   readonly onChoose: (identity: string) => void;
   readonly onOpen: (identity: string) => void;
@@ -154,7 +76,7 @@ function List({ found, chosen, onChoose, onOpen }: ListProps) {
   return (
     <Table
       caption="Dead letters"
-      rows={found.letters}
+      rows={found.lines}
       keyOf={({ identity }) => identity}
       empty={found.isLooking ? "…" : "There is no such letter."}
       columns={[
@@ -291,7 +213,7 @@ function useChosen(owner: Owner, onDone: () => void) {
 /** The letters of one consumer and feed. */
 export function Letters({ owner, canRedrive, onChange }: LettersProps) {
   const [text, setText] = useState("");
-  const { found, restart, more, stop } = useLetters(owner, text);
+  const { found, restart, more, stop } = useSearch("api/letters", { ...owner }, text, linesOf);
   const [opened, setOpened] = useState<string>();
   const heading = useRef<HTMLHeadingElement>(null);
   const changed = (): void => {
@@ -334,7 +256,7 @@ export function Letters({ owner, canRedrive, onChange }: LettersProps) {
         </a>
       </div>
       <p class="note" role="status">
-        {countsOf(found, text)}
+        {countsOf(found, text, ["letter", "letters"])}
       </p>
       {found.error && <p class="bad">{found.error}</p>}
       {chosen.size > 0 && (
@@ -354,21 +276,5 @@ export function Letters({ owner, canRedrive, onChange }: LettersProps) {
         />
       )}
     </section>
-  );
-}
-
-interface MoreProps {
-  readonly found: Found;
-  readonly onMore: () => void;
-  readonly onStop: () => void;
-}
-
-/** The way to what else there is. */
-function More({ found: { isLooking, next }, onMore, onStop }: MoreProps) {
-  if (!isLooking && next === undefined) return null;
-  return (
-    <button type="button" onClick={isLooking ? onStop : onMore}>
-      {isLooking ? "Stop looking" : "Show more"}
-    </button>
   );
 }

@@ -44,9 +44,11 @@ export function Rest<Item>({ of: { listing, error, load } }: MoreProps<Item>) {
         <p class="note">{listing.unnamed} more have names that cannot be read.</p>
       ) : null}
       {listing?.next !== undefined && (
-        <button type="button" onClick={() => load(listing)}>
-          Show more
-        </button>
+        <div class="buttons">
+          <button type="button" onClick={() => load(listing)}>
+            Show more
+          </button>
+        </div>
       )}
     </>
   );

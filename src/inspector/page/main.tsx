@@ -3,6 +3,7 @@ import { ask } from "../../page/parts/ask.tsx";
 import { Frame, show, type Tab, usePlace } from "../../page/parts/layout.tsx";
 import { useLive } from "../../page/parts/live.tsx";
 import type { Abilities, LiveShown } from "../shown.ts";
+import { Entries } from "./entries.tsx";
 import { type Seen, seeing } from "./history.tsx";
 import { Letters, type Place, Places } from "./letters.tsx";
 import { useListing } from "./listing.tsx";
@@ -50,6 +51,7 @@ interface PartProps {
 /** What a tab shows. */
 function Part({ path, query, can, seen, letters }: PartProps) {
   const owner = { consumer: query.get("consumer") ?? "", feed: query.get("feed") ?? "" };
+  const inbox = query.get("inbox");
   switch (path) {
     case "runs":
       return <Runs seen={seen} />;
@@ -66,7 +68,11 @@ function Part({ path, query, can, seen, letters }: PartProps) {
     case "leases":
       return <Leases />;
     case "inboxes":
-      return <Inboxes />;
+      return inbox !== null && can.entries ? (
+        <Entries inbox={inbox} />
+      ) : (
+        <Inboxes canOpen={can.entries} />
+      );
     default:
       return null;
   }

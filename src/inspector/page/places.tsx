@@ -6,6 +6,7 @@ import { Block } from "../../page/parts/layout.tsx";
 import { Notice, useNotice } from "../../page/parts/notice.tsx";
 import { type Column, Table } from "../../page/parts/table.tsx";
 import { count, Foreign, length, Moment } from "../../page/parts/text.tsx";
+import { addressOfEntries } from "./entries.tsx";
 import { Rest, useListing } from "./listing.tsx";
 import type { Owner } from "./owner.tsx";
 
@@ -227,7 +228,7 @@ interface InboxLine {
 }
 
 /** Webhook events that wait for a worker. */
-export function Inboxes() {
+export function Inboxes({ canOpen }: { readonly canOpen: boolean }) {
   const of = useListing<InboxLine>("api/inbox");
   return (
     <Listed
@@ -237,7 +238,18 @@ export function Inboxes() {
       of={of}
       keyOf={({ name }) => name}
       columns={[
-        { title: "Inbox", isWide: true, cell: ({ name }) => <Foreign text={name} /> },
+        {
+          title: "Inbox",
+          isWide: true,
+          cell: ({ name }) =>
+            canOpen ? (
+              <a href={addressOfEntries(name)}>
+                <Foreign text={name} />
+              </a>
+            ) : (
+              <Foreign text={name} />
+            ),
+        },
         { title: "Waiting", isNumber: true, cell: ({ waiting }) => count(waiting) },
         { title: "Held", isNumber: true, cell: ({ held }) => count(held) },
         {

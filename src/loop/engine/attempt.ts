@@ -322,6 +322,7 @@ export class Attempts {
       },
       deliveries: entries.map((entry) => entry.given as NonNullable<typeof entry.given>),
       logger: settings.logger,
+      ...(routes.batch?.takesAll && { stopping: this.#parts.stopping }),
     };
     const events = entries.map((entry) => entry.event as FeedEvent);
     const calledAt = performance.now();

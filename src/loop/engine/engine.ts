@@ -365,8 +365,10 @@ export class Engine {
 
   /** What settles in one breath is acked by one call; a moment later it is acked in any case. */
   #gathersUntil(now: number): number | undefined {
-    const until = this.#gatherUntil ?? now + LONGEST_GATHER_MS;
-    const mayGather = this.#handling.hasStarted && this.#settling.isDue;
+    const { ackGroupMs = 0 } = this.#task.feed;
+    const until = this.#gatherUntil ?? now + Math.max(LONGEST_GATHER_MS, ackGroupMs);
+    const mayMore = ackGroupMs > 0 ? this.#handling.running > 0 : this.#handling.hasStarted;
+    const mayGather = mayMore && this.#settling.isDue && !this.#settling.isFull;
     this.#gatherUntil = mayGather && now < until ? until : undefined;
     return this.#gatherUntil;
   }

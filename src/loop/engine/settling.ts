@@ -47,6 +47,8 @@ export interface Settling {
   readonly isIdle: boolean;
   /** Whether something could be sent now, for all that is known here. */
   readonly isDue: boolean;
+  /** Whether one call could not carry more than what waits. */
+  readonly isFull: boolean;
   /** Whether another road may carry an ack now: none is on its way, and none waits. */
   mayCarry(now: number): boolean;
 }
@@ -184,6 +186,10 @@ export class IndividualSettling implements Settling {
 
   get isDue(): boolean {
     return this.#queue.length > 0;
+  }
+
+  get isFull(): boolean {
+    return this.#queue.length >= this.#parts.settings.ackConcurrency;
   }
 
   mayCarry(): boolean {
@@ -354,6 +360,10 @@ export class CumulativeSettling implements Settling {
 
   get isDue(): boolean {
     return !this.#isCalling && this.#parts.window.watermark.next !== undefined;
+  }
+
+  get isFull(): boolean {
+    return false;
   }
 
   mayCarry(now: number): boolean {

@@ -133,9 +133,9 @@ function placeOfState(name: string, { open }: InboxState): InboxPlace | undefine
   return first && { name, waiting: open.size - held, held, oldest: itemOfEntry(first) };
 }
 
-function itemOfEntry({ text, place, attempts, hiddenUntil }: Entry): InboxItem {
+function itemOfEntry({ text, place, attempts, hiddenUntil, token }: Entry): InboxItem {
   const hiddenMs = Math.max(0, hiddenUntil - performance.now());
-  return itemOf(text, Number(place), { attempts, hiddenMs });
+  return itemOf(text, Number(place), { attempts, hiddenMs, isHeld: token !== undefined });
 }
 
 function isFresh(state: InboxState, identity: string | undefined, now: number): boolean {

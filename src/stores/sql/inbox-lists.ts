@@ -7,6 +7,7 @@ import { leftAt, numberAt, type Row, type SqlSession } from "./session.ts";
 
 /** What is shown of an entry. */
 const shown = `place, @text(entry), cast(attempts as float8) as attempts,
+  cast(case when token is null then 0 else 1 end as float8) as held,
   hidden_until - @now as remaining, cast(hidden_ms as float8) as ms`;
 
 const isOpen = "name = @key($1) and done_until is null";
@@ -73,5 +74,6 @@ export function sqlInboxLists(session: SqlSession): Pick<Required<Inbox>, "list"
 function itemOfRow(operation: string, row: Row): InboxItem {
   const attempts = numberAt(operation, row, "attempts");
   const place = numberAt(operation, row, "place");
-  return itemOf(row["entry"], place, { attempts, hiddenMs: leftAt(operation, row) });
+  const isHeld = numberAt(operation, row, "held") > 0;
+  return itemOf(row["entry"], place, { attempts, hiddenMs: leftAt(operation, row), isHeld });
 }

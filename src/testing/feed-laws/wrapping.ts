@@ -14,7 +14,7 @@ export type FeedCalls = Partial<Pick<Feed, "pull" | "ack" | "nack" | "extend">>;
  * which would lose what stands on its prototype.
  */
 export function wrapFeed(feed: Feed, calls: FeedCalls, events = feed.events): Feed {
-  const { name, consumer, pulls, acks, waits, acksOnPull } = feed;
+  const { name, consumer, pulls, acks, waits, acksOnPull, ackGroupMs } = feed;
   const wrapped = {
     name,
     ...(consumer !== undefined && { consumer }),
@@ -23,6 +23,7 @@ export function wrapFeed(feed: Feed, calls: FeedCalls, events = feed.events): Fe
     ...(events && { events }),
     ...(waits && { waits }),
     ...(acksOnPull && { acksOnPull }),
+    ...(ackGroupMs && { ackGroupMs }),
     pull: calls.pull ?? ((options) => feed.pull(options)),
     ack: calls.ack ?? ((receipts, options) => feed.ack(receipts, options)),
     ...(feed.nack && {

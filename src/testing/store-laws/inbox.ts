@@ -429,6 +429,35 @@ export const inboxLaws: readonly StoreLaw<"inbox">[] = [
     },
   },
   {
+    id: "inbox.entries-given-back",
+    title: "tells an entry that a worker holds from one that was given back for later",
+    methods: ["entries"],
+    async run({ stores, others }) {
+      const name = freshName();
+      await stores.inbox.add(
+        name,
+        ["held", "later", "soon"].map((id) => entryOf(id)),
+      );
+      const [held, later, soon] = tokensOf(await stores.inbox.claim(name, 10, longMs));
+      check(held !== undefined && later !== undefined && soon !== undefined, "all are claimed");
+      await stores.inbox.release(name, [later], longMs);
+      await stores.inbox.release(name, [soon], 0);
+      const { items } = (await others.inbox.entries?.(name)) ?? { items: [] };
+      const states = items.map(({ event, hiddenMs, isGivenBack }) => {
+        return [event?.id, hiddenMs > longMs / 2, isGivenBack];
+      });
+      equal(
+        states,
+        [
+          ["held", true, undefined],
+          ["later", true, true],
+          ["soon", false, undefined],
+        ],
+        "which of them nobody holds",
+      );
+    },
+  },
+  {
     id: "inbox.list-arguments",
     title: "refuses wrong arguments of a listing, and one whose signal has fired",
     methods: ["list", "entries"],

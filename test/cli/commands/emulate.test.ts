@@ -1,6 +1,8 @@
 import { describe, expect, it, vi } from "vitest";
 import { providerNames } from "../../../src/cli/providers.ts";
 import { serveEmulators } from "../../../src/emulator/index.ts";
+import { drain } from "../../../src/index.ts";
+import { kekker } from "../../../src/providers/kekker/index.ts";
 import { announced, start } from "../support.ts";
 
 describe("ackloop emulate", () => {
@@ -11,6 +13,7 @@ describe("ackloop emulate", () => {
     ["--port 70000", '--port must be a whole number from 0 to 65535, not "70000"'],
     ["--port 1e3", "--port must be"],
     ["--seed 0.5", "--seed must be"],
+    ["--journal 0", "--journal must be a whole number from 1"],
     ["--provider tiki,sqs", `--provider knows ${providerNames.join(", ")}, not "sqs"`],
     ["--provider toString", "--provider knows"],
     ["--provider workatoo", 'did you mean "workato"?'],
@@ -99,6 +102,63 @@ describe("ackloop emulate", () => {
     await announced(running);
 
     expect(running.written.out).toContain("rate limits off");
+  });
+
+  it("keeps the last entries of each journal, and tells who fell behind", async () => {
+    const line = "emulate --json --no-limits --provider kekker --publish 5000 --journal 300";
+    const running = start(line);
+    await announced(running);
+    const { admin, providers } = JSON.parse(running.written.out);
+    const { baseUrl, login, password } = providers.kekker;
+    const client = kekker({ baseUrl, channel: providers.kekker.channel, login, password });
+
+    let handled = 0;
+    await drain(client.feed(), () => {
+      handled += 1;
+    });
+    const root = `${admin}/kekker`;
+    const { totals } = await (await fetch(`${root}/totals`)).json();
+    const page = await (await fetch(`${root}/journal?limit=10000`)).json();
+
+    expect(handled).toBe(5_000);
+    expect(totals).toMatchObject({ published: 5_000, acked: 5_000 });
+    expect(page.entries).toHaveLength(300);
+    expect(page.missed).toBe(page.entries[0].seq - 1);
+    expect(page.missed).toBeGreaterThan(14_700);
+  });
+
+  it("keeps 100,000 entries where nothing else is said", async () => {
+    const running = start("emulate --json --provider kekker --publish 100000");
+    const { admin } = JSON.parse(await announced(running));
+    const publish = await fetch(`${admin}/kekker/publish`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ events: [{ category: "Deals", event: "DealCreated" }] }),
+    });
+
+    const { entries, missed } = await (await fetch(`${admin}/kekker/journal?limit=1`)).json();
+
+    expect(publish.status).toBe(200);
+    expect([entries[0].seq, missed]).toEqual([2, 1]);
+  });
+
+  it("masks in its page, and not in the API", async () => {
+    const running = start([
+      "emulate",
+      "--json",
+      "--provider",
+      "tiki",
+      "--publish",
+      "1",
+      "--redact",
+      "x, order_code",
+    ]);
+    const { origin } = JSON.parse(await announced(running));
+
+    const events = await (await fetch(`${origin}/api/events`)).text();
+
+    expect(events).toContain("[masked]");
+    expect(events).not.toContain("ORDER-1");
   });
 
   it("ends at once when the signal has fired before", async () => {

@@ -349,10 +349,18 @@ for (const [name, open, isThere, hint] of databases) {
           { raw: "<x>", unreadable: { message: "no JSON" } },
         ]);
         await inbox.claim("hooks", 1, 600_000);
+        const secret = { ...eventOf("4"), data: { email: "ann@example.org" } };
+        await inbox.add("later", [{ event: secret, raw: 4 }]);
+        const [claim] = await inbox.claim("later", 1, 600_000);
+        await inbox.release("later", [claim?.token ?? ""], 120_000);
 
-        const stats = await ran(side, "inbox stats");
+        const stats = await ran(side, "inbox stats --inbox hooks");
         const entries = await ran(side, "inbox list --inbox hooks");
         const empty = await ran(side, "inbox list --inbox other");
+        const later = await ran(side, "inbox list --inbox later");
+        const found = await ran(side, "inbox list --inbox hooks --json --search placed");
+        const masked = await ran(side, "inbox list --inbox later --json --redact email");
+        const hidden = await ran(side, "inbox list --inbox later --redact email --search ann@");
         const skipped = await ran(side, "inbox skip --inbox hooks --consumer billing 2");
         const none = await ran(side, "inbox skip --inbox hooks --consumer billing 7");
 
@@ -361,6 +369,12 @@ for (const [name, open, isThere, hint] of databases) {
         expect(entries.out).toMatch(/unreadable +0 +waits +no JSON/);
         expect(entries.out).toMatch(/1 +placed +1 +held 10 min +\/orders/);
         expect(empty.out).toBe("nothing waits in other\n");
+        expect(later.out).toMatch(/4 +placed +1 +later, in 2 min +\/orders/);
+        expect(jsonOf(found)).toMatchObject([{ event: { id: "1" } }, { event: { id: "2" } }]);
+        expect(jsonOf(masked)).toMatchObject([
+          { event: { data: { email: "[masked]" } }, attempts: 1, isGivenBack: true },
+        ]);
+        expect(hidden.out).toBe("there is no such entry in later\n");
         expect(skipped.code).toBe(0);
         expect(none).toMatchObject({ code: 1, err: "ackloop: no entry 7 waits in hooks\n" });
         const { items } = await deadLetters.skips({ consumer: "billing", feed: "hooks" });

@@ -8,11 +8,12 @@ import type {
   Page,
   StateView,
 } from "../../../src/cli/emulator-page/views.ts";
+import { providers } from "../../../src/cli/providers.ts";
 import { servePage } from "./serve-page.ts";
 
 /** All emulators with their page, and what asks it as the page itself does. */
-async function opened() {
-  const { emulators, server } = await servePage();
+async function opened(options: Parameters<typeof servePage>[0] = {}) {
+  const { emulators, server } = await servePage(options);
   const read = async <Value>(path: string): Promise<Value> =>
     (await fetch(`${server.origin}/api/${path}`)).json();
   const change = async (path: string, body: unknown) => {
@@ -51,6 +52,57 @@ describe("the page of the emulators", () => {
     expect(page.headers.get("content-security-policy")).toContain("default-src 'none'");
     expect((await script.text()).length).toBeGreaterThan(10_000);
     expect([health.status, nothing.status, inherited.status]).toEqual([200, 404, 404]);
+  });
+
+  it.each(Object.keys(providers))(
+    "masks what is not to be shown of %s, and finds it not",
+    async (name) => {
+      const redact = ["card", "event.data.of.secret"];
+      const { emulators, origin, read, publish } = await opened({ redact });
+      const data = { card: "4111-1111", of: { card: ["4111-1111"], open: "hello" } };
+      const [sample] = Object.values(providers[name]?.guide.samples ?? {});
+      const item =
+        name === "tiki" ? { ...Object(sample), payload: data } : { ...Object(sample), ...data };
+      const { status } = await publish(name, item);
+
+      const { rows }: Page<EventRow> = await read("events");
+      const [row] = rows;
+      const which = new URLSearchParams({
+        provider: name,
+        place: row?.place ?? "",
+        id: row?.id ?? "",
+      });
+      const one: EventView = await read(`event?${which}`);
+      const found: Page<EventRow> = await read("events?q=4111");
+      const open: Page<EventRow> = await read("events?q=hello");
+      const live = await (await fetch(`${origin}/api/requests`)).text();
+
+      expect([status, rows.length, found.rows, open.rows.length]).toEqual([200, 1, [], 1]);
+      expect(row?.words).toContain("[masked]");
+      expect(one.text).toContain("[masked]");
+      expect(one.text).toContain("hello");
+      expect(one.isMasked).toBe(true);
+      expect(JSON.stringify([rows, one]) + live).not.toContain("4111");
+      expect(JSON.stringify(emulators[name]?.held(row?.place ?? "", row?.id ?? ""))).toContain(
+        "4111",
+      );
+    },
+  );
+
+  it("masks by a path that begins with the event", async () => {
+    const { read, publish } = await opened({
+      redact: ["event.data.order_code", "raw.payload.order_code"],
+    });
+    await publish("tiki", { type: "A", payload: { order_code: "SECRET-7", note: "order_code" } });
+
+    const { rows }: Page<EventRow> = await read("events");
+    const [{ place = "", id = "" } = {}] = rows;
+    const one: EventView = await read(
+      `event?${new URLSearchParams({ provider: "tiki", place, id })}`,
+    );
+
+    expect(rows[0]?.words).toContain('"order_code":"[masked]","note":"order_code"');
+    expect(JSON.stringify([rows, one])).not.toContain("SECRET-7");
   });
 
   it.each([

@@ -974,6 +974,42 @@ describe("acks", () => {
     expect(sizes).toEqual([60]);
   });
 
+  it("wait for others while handlers are at work, where the feed says so, and never for long", async () => {
+    const feed = Object.assign(filledFeed(12, { acks: "individual" }), { ackGroupMs: 20 });
+    const sizes = ackSizes(feed);
+    const handle = (): Promise<void> => sleep(6);
+
+    await ended(drain(feed, handle, { concurrency: 1 }));
+
+    // The last ones wait for nobody.
+    expect(sizes).toEqual([4, 4, 4]);
+  });
+
+  it("wait no longer once a call is full, nor for a stop", async () => {
+    const feed = Object.assign(filledFeed(5, { acks: "individual" }), { ackGroupMs: 1000 });
+    const sizes = ackSizes(feed);
+    const run = consume(feed, () => sleep(5), { concurrency: 1, ackConcurrency: 2 });
+
+    await vi.advanceTimersByTimeAsync(11);
+    const full = [...sizes];
+    await vi.advanceTimersByTimeAsync(5);
+    const summary = await ended(run.stop());
+
+    expect(full).toEqual([2]);
+    // The third at the stop, and the fourth when its handler is done.
+    expect(sizes).toEqual([2, 1, 1]);
+    expect(summary).toMatchObject({ acked: 4, unfinished: 0 });
+  });
+
+  it.each([Number.NaN, -1, Number.POSITIVE_INFINITY, 1001, "20"])(
+    "are refused a group time of %s",
+    async (ackGroupMs) => {
+      const feed = Object.assign(filledFeed(1, { acks: "individual" }), { ackGroupMs });
+
+      expect(() => consume(feed as never, () => {})).toThrow(/`ackGroupMs` must be a number/);
+    },
+  );
+
   it("do not wait for the last of many handlers that compute", async () => {
     const feed = filledFeed(50, { acks: "individual" });
     let at = 0;

@@ -5,7 +5,10 @@ const { memoryFeed, testEvent } = await packed("ackloop/testing");
 const { memoryStores } = await packed("ackloop/stores");
 
 await walkPage("docs/inspector.md", {
-  "From the command line": ranBy("test/cli/commands/inspect.test.ts"),
+  "From the command line": [
+    ranBy("test/cli/commands/inspect.test.ts"),
+    ranBy("test/cli/commands/runs.test.ts"),
+  ],
   "In a program": [
     async ({ run }) => {
       const [feed, stores] = [memoryFeed(), memoryStores()];

@@ -18,7 +18,7 @@ export const FEED = "drawn/feed";
 
 /** Makes the feed that the plan's settings say, as one process has it. */
 export function drawnFeed(reader: Reader): Feed {
-  const { kind, acksOnPull, waits, extend, nack, latencyMs } = reader.world.plan.settings;
+  const { kind, acksOnPull, waits, extend, nack, latencyMs, leases } = reader.world.plan.settings;
   const isList = kind === "list" || kind === "queue";
   const has = (is: boolean, ability: object): object => (is ? ability : {});
   const feed = {
@@ -28,6 +28,7 @@ export function drawnFeed(reader: Reader): Feed {
     events: toCatalogue((data, fits) => validate(reader, data, fits)),
     ...has(acksOnPull, { acksOnPull: true }),
     ...has(waits, { waits: true }),
+    ...has(kind === "queue" && leases.every((ms) => ms >= 3_000), { ackGroupMs: 20 }),
     pull: (options: PullOptions = {}) => pull(reader, options),
     ack: (receipts: readonly Receipt[], options: PullOptions = {}) =>
       ack(reader, receipts, options.signal),
