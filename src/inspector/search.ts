@@ -1,7 +1,10 @@
 import type { DeadLetter, DeadLetterStore, Listing, ListQuery, StoreKey } from "../core/stores.ts";
 
-/** How many are asked for at once: each may be large, whatever those before were. */
+/** How many are shown at once. */
 const PAGE = 25;
+
+/** How many are looked through at once: each may be large, whatever those before were. */
+const SOUGHT = 50;
 
 /** How long one search may take, in ms: whoever wants more goes on where it has ended. */
 const WITHIN_MS = 400;
@@ -64,7 +67,11 @@ export async function searchItems<Item, Shown>(
   let next = after;
   do {
     const page = next;
-    const { items, next: further } = await list({ limit: PAGE, after: page, signal });
+    const { items, next: further } = await list({
+      limit: text === "" ? PAGE : SOUGHT,
+      after: page,
+      signal,
+    });
     for (const [at, item] of items.entries()) {
       const { shown, text: whole } = show(item, { after: page, at });
       if (text === "" || hasText(whole, text)) found.push(shown);

@@ -316,7 +316,7 @@ describe("dead letters", () => {
 
     const limits = list.mock.calls.map(([, query]) => query?.limit ?? 0);
     expect(limits.length).toBeGreaterThan(1);
-    expect(Math.max(...limits)).toBeLessThanOrEqual(25);
+    expect(Math.max(...limits)).toBeLessThanOrEqual(50);
   });
 
   it("are not sent where the program takes no letters of the feed, or gave no `redrive`", async () => {
