@@ -119,6 +119,11 @@ describe.skipIf(!hasBrowser)(`the page of the emulators in a browser${browserHin
     await page.getByText("delivered 1 event").first().waitFor();
     expect(await page.content()).not.toMatch(/0123456789abcdef|emulator-in-house-secret/);
     await isSound("requests");
+    const rows = await page.getByRole("row").all();
+    const heights = await Promise.all(rows.map(async (row) => (await row.boundingBox())?.height));
+    expect(Math.max(...heights.map((height) => height ?? 0)), "a request is short").toBeLessThan(
+      112,
+    );
     expect(foreign).toEqual([]);
     expect(complaints).toEqual([]);
     await context.close();

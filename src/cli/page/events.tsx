@@ -43,6 +43,7 @@ export function Events({ guide, now, version, query }: EventsProps) {
   const columns = [
     {
       title: "Event",
+      isFirst: true,
       cell: (event: EventRow) => (
         <a href={withQuery(`#/${guide.name}`, { event: event.id, place: event.place })}>
           <Foreign text={event.type === "" ? event.id : event.type} most={80} />
@@ -83,6 +84,7 @@ export function Events({ guide, now, version, query }: EventsProps) {
       </label>
       <Table
         caption="Events"
+        isShort
         rows={page.rows}
         keyOf={({ order }) => String(order)}
         empty={words === "" ? "No event yet. Publish one above." : "No event has these words."}

@@ -31,7 +31,7 @@ export function Requests({ guide, version, query }: RequestsProps) {
       title="Requests"
       note="Newest first: what your programs asked, and the calls to listeners. Headers and bodies are not kept, and what may be a credential is masked; the last 1,000 of each API are kept."
     >
-      <div class="fields">
+      <div class="fields even">
         <label>
           API
           <select
@@ -81,6 +81,7 @@ function Rows({
   return (
     <Table
       caption="Requests"
+      isShort
       rows={rows}
       keyOf={({ order }) => String(order)}
       empty="No request yet. Start a program that you find at one of the APIs."
@@ -101,6 +102,7 @@ function Rows({
         {
           title: "Request",
           isWide: true,
+          isFirst: true,
           cell: ({ method, target }) => (
             <code>
               {method} <Foreign text={target} most={160} />

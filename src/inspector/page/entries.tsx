@@ -99,6 +99,7 @@ export function Entries({ inbox }: { readonly inbox: string }) {
       {found.error && <p class="bad">{found.error}</p>}
       <Table
         caption="Entries that are not finished, oldest first"
+        isShort
         rows={found.lines}
         keyOf={keyOf}
         empty={found.isLooking ? "…" : "There is no such entry."}
@@ -106,6 +107,7 @@ export function Entries({ inbox }: { readonly inbox: string }) {
           {
             title: "Entry",
             isWide: true,
+            isFirst: true,
             cell: (entry) => (
               <>
                 <button type="button" class="link" onClick={() => setOpened(entry)}>
@@ -119,7 +121,7 @@ export function Entries({ inbox }: { readonly inbox: string }) {
           },
           { title: "State", cell: (entry) => <State entry={entry} /> },
           { title: "Claimed", isNumber: true, cell: ({ attempts }) => attempts },
-          { title: "Happened", cell: ({ event }) => <Moment at={event?.time} /> },
+          { title: "Happened", cell: ({ event }) => event?.time && <Moment at={event.time} /> },
         ]}
       />
       <More found={found} onMore={more} onStop={stop} />

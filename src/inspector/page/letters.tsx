@@ -76,12 +76,14 @@ function List({ found, chosen, onChoose, onOpen }: ListProps) {
   return (
     <Table
       caption="Dead letters"
+      isShort
       rows={found.lines}
       keyOf={({ identity }) => identity}
       empty={found.isLooking ? "…" : "There is no such letter."}
       columns={[
         {
           title: "Choose",
+          isFirst: true,
           cell: (letter) => (
             <input
               type="checkbox"
@@ -93,6 +95,7 @@ function List({ found, chosen, onChoose, onOpen }: ListProps) {
         },
         {
           title: "Event",
+          isFirst: true,
           cell: (letter) => (
             <>
               <button type="button" class="link" onClick={() => onOpen(letter.identity)}>

@@ -124,6 +124,7 @@ function Incidents({ run }: { readonly run: RunShown }) {
       <h3>What went wrong last</h3>
       <Table
         caption="Last errors"
+        isShort
         rows={run.incidents.map((each, at) => ({ ...each, at: each.at, key: at })).toReversed()}
         keyOf={({ at, key }) => `${at} ${key}`}
         empty="Nothing went wrong."
@@ -152,6 +153,7 @@ function Travel({ told }: { readonly told: readonly Told[] }) {
       <summary>What happens now</summary>
       <Table
         caption="Reports"
+        isShort
         rows={told.map((each, at) => ({ ...each, key: told.length - at }))}
         keyOf={({ at, key }) => `${at} ${key}`}
         empty="Nothing has happened since this page was opened."

@@ -8,6 +8,8 @@ export interface Column<Row> {
   readonly isNumber?: boolean;
   /** Takes what room is left, and breaks long words. */
   readonly isWide?: boolean;
+  /** Stands first in a row of a short table. */
+  readonly isFirst?: boolean;
 }
 
 interface TableProps<Row> {
@@ -18,18 +20,23 @@ interface TableProps<Row> {
   readonly keyOf: (row: Row) => string;
   /** What stands there without a row. */
   readonly empty: ComponentChildren;
+  /** Whether rows take few lines on a narrow screen: what is first or wide its own, the others one together. */
+  readonly isShort?: boolean;
 }
 
-function classOf<Row>({ isNumber, isWide }: Column<Row>): string {
-  if (isNumber) return "number";
-  return isWide ? "wide" : "";
+function classOf<Row>({ isNumber, isWide, isFirst }: Column<Row>): string {
+  const names = { number: isNumber, wide: isWide && !isNumber, first: isFirst };
+  return Object.entries(names)
+    .flatMap(([name, isSo]) => (isSo ? [name] : []))
+    .join(" ");
 }
 
 /** A table; on a narrow screen each row is a card, with the title before each value. */
-export function Table<Row>({ caption, columns, rows, keyOf, empty }: TableProps<Row>) {
+export function Table<Row>(props: TableProps<Row>) {
+  const { caption, columns, rows, keyOf, empty, isShort } = props;
   if (rows.length === 0) return <p class="empty">{empty}</p>;
   return (
-    <table>
+    <table class={isShort ? "short" : ""}>
       <caption class="unseen">{caption}</caption>
       <thead>
         <tr>
