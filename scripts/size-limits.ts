@@ -19,7 +19,7 @@ export const limits: Readonly<
   "ackloop/stores": [30, 30],
   "ackloop/jetstream": [74, 12],
   "ackloop/opentelemetry": [8, 8],
-  "ackloop/inspector": [31, 31],
+  "ackloop/inspector": [34, 34],
   "ackloop/emulator": [37, 37],
   "ackloop/testing": [78, 76],
   consume: [38, 37],

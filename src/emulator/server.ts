@@ -134,6 +134,22 @@ function isLoopback(host: string | undefined): boolean {
   return host === undefined || /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/i.test(host);
 }
 
+/** Whether a page of elsewhere sends it: its browser says so, and no other program sends an origin. */
+function isFromElsewhere(origin: string | undefined): boolean {
+  return origin !== undefined && !isLoopback(origin.replace(/^https?:\/\//, ""));
+}
+
+/** Why a request is not answered at all; `undefined` where it may be. */
+function refusalOf({ headers }: IncomingMessage, { pathname }: URL): string | undefined {
+  if (!isLoopback(headers.host)) {
+    return "This server answers to 127.0.0.1, [::1] and localhost only.";
+  }
+  const isSteering = `${pathname}/`.startsWith(`${adminPrefix}/`);
+  return isSteering && isFromElsewhere(headers.origin)
+    ? "A page of another site does not steer the emulators."
+    : undefined;
+}
+
 const noPrefix = "No emulator has this prefix.";
 
 /** Finds what answers under a path, and the path as that sees it. */
@@ -169,9 +185,8 @@ function createListener(
   ): Promise<void> {
     const url = urlOf(incoming);
     if (!url) return sendText(outgoing, 400, "The request's target is no path.");
-    if (!isLoopback(incoming.headers.host)) {
-      return sendText(outgoing, 403, "This server answers to 127.0.0.1, [::1] and localhost only.");
-    }
+    const refused = refusalOf(incoming, url);
+    if (refused) return sendText(outgoing, 403, refused);
     const found = find(url);
     if (!found) return sendText(outgoing, 404, noPrefix);
     const { method = "GET" } = incoming;

@@ -52,8 +52,11 @@ export class Call {
   }
 
   whole(name: string): number {
-    const value = Number(this.get(name));
-    if (Number.isSafeInteger(value) && value >= 0) return value;
+    const given = this.get(name);
+    // Not whatever is taken for a number: nothing, as JSON writes what is none, would be 0.
+    const isGiven = typeof given === "number" || (typeof given === "string" && /^\d+$/.test(given));
+    const value = Number(given);
+    if (isGiven && Number.isSafeInteger(value) && value >= 0) return value;
     throw new AckloopError("request", `${name} must be a whole number`);
   }
 

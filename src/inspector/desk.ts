@@ -1,4 +1,4 @@
-import { AckloopError } from "../core/errors.ts";
+import { AckloopError, isAckloopError } from "../core/errors.ts";
 import { readIdentity } from "../core/identity.ts";
 import type {
   DeadLetter,
@@ -12,19 +12,27 @@ import type { Run } from "../loop/run.ts";
 import type { Call } from "./call.ts";
 import { loadPlace, factsOf as placeOf, replace, rewind } from "./cursors.ts";
 import { findEntry, searchEntries } from "./entries.ts";
+import { factsOf } from "./facts.ts";
 import { findLease } from "./leases.ts";
 import { redacted, toLine, toShown } from "./letter-shown.ts";
 import type { Numbers } from "./numbers.ts";
 import type { InspectorSettings } from "./options.ts";
-import { type Redactor, unmask } from "./redact.ts";
+import type { Redactor } from "./redact.ts";
 import { checkEvent, redriveLetter } from "./redrive.ts";
 import { searchLetters } from "./search.ts";
 import type { Abilities, LiveShown, RunSteered } from "./shown.ts";
 import { toSkipKey } from "./skips.ts";
+import { unmask } from "./unmask.ts";
 import { Watchers } from "./watch-runs.ts";
 
 /** What an answer may be made of: anything that JSON holds. */
 type Answering = (call: Call) => unknown;
+
+/**
+ * The letters of each store that are being dealt with, so that of two people one sends each; of whichever inspector of
+ * this process.
+ */
+const atWork = new WeakMap<object, Set<string>>();
 
 /** How many of a listing are shown at once. */
 const PAGE = 100;
@@ -34,8 +42,6 @@ export class Desk {
   readonly #settings: InspectorSettings;
   readonly #redact: Redactor;
   readonly #numbers: Numbers;
-  /** The letters that are being sent, so that of two people one sends each. */
-  readonly #sending = new Set<string>();
 
   constructor(settings: InspectorSettings, redact: Redactor, numbers: Numbers) {
     this.#settings = settings;
@@ -207,11 +213,21 @@ export class Desk {
       const isEdited = event !== undefined;
       const edited = isEdited ? checkEvent(this.#unmasked(event, letter), letter) : undefined;
       const { signal } = call;
-      const result = await redriveLetter(this.#letters, letter, { send, event: edited, signal });
-      if (result.status !== "failed") return result;
-      const { reason } = redacted({ ...letter, reason: result.reason }, this.#redact).value;
-      return { ...result, reason };
+      try {
+        const result = await redriveLetter(this.#letters, letter, { send, event: edited, signal });
+        if (result.status !== "failed") return result;
+        return { ...result, reason: this.#reasonOf(letter, result.reason) };
+      } catch (error) {
+        if (!isAckloopError(error)) throw error;
+        const { code, retryable } = error;
+        throw new AckloopError(code, this.#reasonOf(letter, error.message), { retryable });
+      }
     });
+  }
+
+  /** Why a letter could not be sent, as it may be shown. */
+  #reasonOf(letter: DeadLetter, reason: string): string {
+    return String(redacted({ ...letter, reason }, this.#redact).value.reason);
   }
 
   /** An edited event, with what was masked put back. */
@@ -226,14 +242,17 @@ export class Desk {
   /** Does something with a letter, unless another is at it. */
   async #alone<Result>(key: EventKey, work: () => Promise<Result>): Promise<Result> {
     const name = JSON.stringify([key.consumer, key.feed, key.identity]);
-    if (this.#sending.has(name)) {
+    const store = this.#letters;
+    const names = atWork.get(store) ?? new Set();
+    atWork.set(store, names);
+    if (names.has(name)) {
       throw new AckloopError("conflict", "the letter is being sent just now, by another person");
     }
-    this.#sending.add(name);
+    names.add(name);
     try {
       return await work();
     } finally {
-      this.#sending.delete(name);
+      names.delete(name);
     }
   }
 
@@ -294,8 +313,7 @@ export class Desk {
     const inbox = this.#store("inbox");
     const page = await this.#list(inbox.list?.bind(inbox), call);
     const items = page.items.map(({ oldest, ...place }) => {
-      const { event } = this.#redact(oldest).value;
-      return { ...place, oldest: event && { id: event.id, type: event.type } };
+      return { ...place, oldest: factsOf(this.#redact(oldest).value.event) };
     });
     return { ...page, items };
   }

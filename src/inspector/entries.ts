@@ -1,10 +1,11 @@
 import { AckloopError } from "../core/errors.ts";
 import type { Inbox, InboxItem } from "../core/stores.ts";
+import { factsOf } from "./facts.ts";
 import { toTexts } from "./letter-shown.ts";
-import { MASK, type Redacted, type Redactor } from "./redact.ts";
+import { MASK } from "./mask.ts";
+import type { Redacted, Redactor } from "./redact.ts";
 import { type Found, type ItemPlace, type Search, searchItems } from "./search.ts";
 import type { EntryLine, EntryShown, EntryState } from "./shown.ts";
-import { factsOf } from "./watch-runs.ts";
 
 /** What an unreadable item of a list says at most. */
 const MESSAGE_SHOWN = 300;

@@ -1,7 +1,7 @@
 import { toErrorFacts } from "../core/error-facts.ts";
 import { type AckloopError, isAckloopError } from "../core/errors.ts";
 import { ask } from "../core/guard.ts";
-import { jsonAnswer, moved, pageAnswer, streamAnswer } from "../page/page.ts";
+import { jsonAnswer, pageAnswer, streamAnswer } from "../page/page.ts";
 import { refusal } from "../page/refusal.ts";
 import { Call } from "./call.ts";
 import { Desk } from "./desk.ts";
@@ -84,13 +84,14 @@ class Inside {
     // Of another realm it may be no `Response` of ours.
     if (typeof verdict === "object" && typeof verdict?.status === "number") return verdict;
     if (verdict !== true) return jsonAnswer({ error: "you may not do this here" }, 403);
-    if (`${pathname}/` === path) return moved(`${path.split("/").at(-2)}/`);
-    return isRead ? await this.#look(request, name) : await this.#change(request, name);
+    // Some servers take the slash away: to lead there would lead in circles.
+    const under = `${pathname}/` === path ? `${path.split("/").at(-2)}/` : "";
+    return isRead ? await this.#look(request, name, under) : await this.#change(request, name);
   }
 
-  async #look(request: Request, name: string): Promise<Response> {
+  async #look(request: Request, name: string, under: string): Promise<Response> {
     const { title } = this.#settings;
-    const page = pageAnswer({ title, files: built }, name);
+    const page = pageAnswer({ title, files: built }, name, under);
     if (page) return page;
     if (name === "api/live") {
       return liveRuns(request, this.#settings, this.#redact, this.#numbers);
@@ -113,12 +114,17 @@ class Inside {
     if (answer === undefined) return jsonAnswer({ error: "there is no such thing" }, 404);
     const call = await Call.read(request);
     if (slow.includes(name)) return jsonAnswer((await answer(call)) ?? {});
-    const what = name.replace(/^api\//, "");
-    const asking = { what, whom: "stores", limitMs: LIMIT_MS, signal: request.signal };
-    const answered = await ask(asking, () => answer(call));
-    if (answered.kind === "answered") return jsonAnswer(answered.value ?? {});
+    const answered = await this.#store(name.replace(/^api\//, ""), request, () => answer(call));
+    return answered.cut ?? jsonAnswer(answered.value ?? {});
+  }
+
+  /** Asks a store, and no longer than it may take. */
+  async #store<Value>(what: string, { signal }: Request, call: () => Value | Promise<Value>) {
+    const asking = { what, whom: "stores", limitMs: LIMIT_MS, signal };
+    const answered = await ask<Value>(asking, call);
+    if (answered.kind === "answered") return { value: answered.value };
     // What is cut, nobody waits for.
-    if (answered.kind === "cut") return jsonAnswer({ error: "the request was cut" }, 499);
+    if (answered.kind === "cut") return { cut: jsonAnswer({ error: "the request was cut" }, 499) };
     throw answered.thrown ?? answered.error;
   }
 
@@ -127,10 +133,16 @@ class Inside {
     if (deadLetters === undefined) return jsonAnswer({ error: "there are no dead letters" }, 404);
     const call = await Call.read(request);
     const identity = call.maybeText("identity");
-    const only = identity === undefined ? undefined : { ...call.key, identity };
-    const letter = only && (await deadLetters.get(only, { signal: call.signal }));
+    const { key, signal } = call;
+    const only = identity === undefined ? undefined : { ...key, identity };
+    const answered = await this.#store("export", request, () => {
+      return only && deadLetters.get(only, { signal });
+    });
+    if (answered.cut) return answered.cut;
+    const letter = answered.value;
     if (only && !letter) return jsonAnswer({ error: "the letter is not there any more" }, 404);
-    const body = exportOf(deadLetters, call.key, this.#redact, letter);
+    const isBare = request.method === "HEAD";
+    const body = isBare ? null : exportOf(deadLetters, key, this.#redact, letter);
     return streamAnswer(body, "application/x-ndjson", "letters.jsonl");
   }
 

@@ -1,7 +1,7 @@
 import type { DeadLetter } from "../core/stores.ts";
+import { factsOf, toText } from "./facts.ts";
 import type { Redacted, Redactor } from "./redact.ts";
 import type { LetterLine, LetterShown, Texts } from "./shown.ts";
-import { factsOf } from "./watch-runs.ts";
 
 /** How many characters of an event, and of a provider's object, are sent to the page. */
 const MOST_SHOWN = 100_000;
@@ -27,23 +27,23 @@ export function toLine({
 }: DeadLetter): LetterLine {
   return {
     identity,
-    reason: String(reason).slice(0, REASON_SHOWN),
-    code,
-    attempts,
-    failedAt,
-    event: event && factsOf(event),
+    reason: toText(reason).slice(0, REASON_SHOWN),
+    code: code === undefined ? code : (toText(code) as LetterLine["code"]),
+    attempts: typeof attempts === "number" ? attempts : Number.NaN,
+    failedAt: toText(failedAt),
+    event: factsOf(event),
   };
 }
 
 /** A letter by itself. */
 export function toShown({ value: letter, isMasked }: Redacted<DeadLetter>): LetterShown {
-  return { ...toLine(letter), reason: String(letter.reason), ...toTexts(letter), isMasked };
+  return { ...toLine(letter), reason: toText(letter.reason), ...toTexts(letter), isMasked };
 }
 
 /** An event and what the provider sent, as far as they are shown. */
 export function toTexts({ event, raw }: Pick<DeadLetter, "event" | "raw">): Texts {
   const eventText = event && JSON.stringify(event);
-  const rawText = JSON.stringify(raw) ?? "";
+  const rawText = JSON.stringify(raw) ?? "null";
   const isLong = (text = ""): boolean => text.length > MOST_SHOWN;
   return {
     eventText: eventText?.slice(0, MOST_SHOWN),

@@ -56,8 +56,15 @@ export interface InspectorOptions {
   readonly logger?: Logger | false | undefined;
 }
 
+/** A name, or a path from where a letter, an entry and an error have something. Any other would mask nothing. */
+const isPath = (text: string): boolean =>
+  text.trim() === text && (!text.includes(".") || /^(event|raw|\*)(\.[^.]+)+$/.test(text));
+
 const isListOfTexts = (value: unknown): boolean =>
   Array.isArray(value) && value.every((each) => typeof each === "string" && each !== "");
+
+const isListOfPaths = (value: unknown): boolean =>
+  isListOfTexts(value) && (value as readonly string[]).every(isPath);
 
 const table = {
   authorize: aFunction<InspectorOptions["authorize"]>().required(
@@ -72,8 +79,8 @@ const table = {
     isObject,
   ),
   redact: rule<Redact>(
-    "a list of names and paths, or a function",
-    (value) => typeof value === "function" || isListOfTexts(value),
+    "a list of names, such as email, and of paths that begin with event, raw or *; or a function",
+    (value) => typeof value === "function" || isListOfPaths(value),
   ),
   redrive: aFunction<Redrive>(),
   path: rule<string>("a path that begins with a slash", (value) =>

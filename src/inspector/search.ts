@@ -1,13 +1,10 @@
 import type { DeadLetter, DeadLetterStore, Listing, ListQuery, StoreKey } from "../core/stores.ts";
 
-/** How many of a page are shown, or looked through at first. */
-const FIRST = 25;
+/** How many are shown at once. */
+const PAGE = 25;
 
-/** How many are looked through at once, where they are small. */
-const MOST = 1000;
-
-/** A page whose items have so many characters together is large. */
-const LARGE = 2_000_000;
+/** How many are looked through at once: each may be large, whatever those before were. */
+const SOUGHT = 50;
 
 /** How long one search may take, in ms: whoever wants more goes on where it has ended. */
 const WITHIN_MS = 400;
@@ -23,7 +20,10 @@ export interface Search {
 
 /** Whether an item has a text, in whatever case. */
 export function hasText(whole: string, text: string): boolean {
-  return whole.toLowerCase().includes(text.toLowerCase());
+  const within = whole.toLowerCase();
+  const sought = text.toLowerCase();
+  // As a person reads it, where JSON writes `\\"`; and as somebody has copied it from JSON.
+  return within.includes(JSON.stringify(sought).slice(1, -1)) || within.includes(sought);
 }
 
 /** What was found. */
@@ -64,21 +64,21 @@ export async function searchItems<Item, Shown>(
   const until = performance.now() + WITHIN_MS;
   const found: Shown[] = [];
   let looked = 0;
-  let limit = FIRST;
   let next = after;
   do {
     const page = next;
-    const { items, next: further } = await list({ limit, after: page, signal });
-    let size = 0;
+    const { items, next: further } = await list({
+      limit: text === "" ? PAGE : SOUGHT,
+      after: page,
+      signal,
+    });
     for (const [at, item] of items.entries()) {
       const { shown, text: whole } = show(item, { after: page, at });
-      size += whole.length;
       if (text === "" || hasText(whole, text)) found.push(shown);
     }
     looked += items.length;
     next = further;
-    limit = size > LARGE ? FIRST : Math.min(MOST, limit * 2);
-  } while (next !== undefined && found.length < FIRST && performance.now() < until);
+  } while (next !== undefined && found.length < PAGE && performance.now() < until);
   return { found, next, looked };
 }
 

@@ -1,9 +1,9 @@
-import type { FeedEvent } from "../core/event.ts";
 import type { Report } from "../core/report.ts";
 import type { Run } from "../loop/run.ts";
+import { factsOf } from "./facts.ts";
 import type { Numbers } from "./numbers.ts";
 import type { Redactor } from "./redact.ts";
-import { MASK } from "./redact.ts";
+import { RunTexts, Texts } from "./run-texts.ts";
 import type { EventFacts, RunShown, Told, Took } from "./shown.ts";
 
 /** How many reports are told of one run in a second; of more, the newest. */
@@ -12,8 +12,12 @@ const MOST_TOLD = 40;
 /** How many times are kept of a second, to tell how long handlers took. */
 const MOST_TIMES = 2_000;
 
-/** How many open events of a run are shown. */
+/** How many open events of a run are shown; of each of many, the oldest. */
 const MOST_OPEN = 20;
+const MOST_OPEN_OF_MANY = 5;
+
+/** Where there are more runs than this, less is shown of each. */
+const MANY = 20;
 
 /** Listens to the runs that there are, for one who looks. */
 export class Watchers {
@@ -33,7 +37,8 @@ export class Watchers {
       watcher.end();
       this.#watchers.delete(run);
     }
-    return runs.map((run) => this.#of(run).take());
+    const most = runs.length > MANY ? MOST_OPEN_OF_MANY : MOST_OPEN;
+    return runs.map((run) => this.#of(run).take(most));
   }
 
   end(): void {
@@ -58,11 +63,13 @@ class RunWatcher {
   readonly #end: () => void;
   #times: number[] = [];
   #told: Told[] = [];
+  readonly #texts: Texts;
 
   constructor(run: Run, id: number, redact: Redactor) {
     this.#run = run;
     this.#id = id;
     this.#redact = redact;
+    this.#texts = new Texts(redact);
     this.#end = run.watch((report) => this.#hear(report));
   }
 
@@ -71,24 +78,28 @@ class RunWatcher {
   }
 
   /** What is shown of the run now, with what was heard since this was called last. */
-  take(): RunShown {
+  take(most: number): RunShown {
     const { feed: _, lastError, ...health } = this.#run.health();
-    const { open, incidents, ...details } = this.#run.details({ most: MOST_OPEN });
+    const known = this.#run.details({ most });
+    const { open, incidents, ...details } = known;
     const events = new Map(open.map(({ identity, event }) => [identity, event]));
     const byEvent = new Map(open.map(({ event }) => [event && keyOf(event), event]));
+    const texts = new RunTexts(this.#texts, known);
     const shown: RunShown = {
       ...details,
       id: this.#id,
-      health: { ...health, lastError: lastError && `${lastError.code}: ${lastError.message}` },
+      health: { ...health, lastError: lastError && texts.ofLast(lastError) },
       open: open.map(({ event, failure, ...rest }) => ({
         ...rest,
         event: this.#facts(event),
-        failure: failure === undefined ? undefined : this.#textOf(failure, event),
+        failure: failure === undefined ? undefined : this.#texts.of(failure, event),
       })),
       incidents: incidents.map(({ text, event, ...rest }) => ({
         ...rest,
-        event: event && (this.#facts(event) ?? event),
-        text: event ? this.#textOf(text, byEvent.get(keyOf(event))) : this.#plain(text),
+        event: this.#facts(event),
+        text: event
+          ? this.#texts.of(text, byEvent.get(keyOf(event)))
+          : texts.ofNone(text, rest.kind),
       })),
       took: tookOf(this.#times),
       told: this.#told,
@@ -126,7 +137,7 @@ class RunWatcher {
         return { ...head, attempt: report.attempt };
       case "deadLettered":
       case "dropped":
-        return { ...head, text: this.#textOf(report.reason, event) };
+        return { ...head, text: this.#texts.of(report.reason, event) };
       case "idle":
       case "duplicate":
         return undefined;
@@ -136,26 +147,11 @@ class RunWatcher {
   }
 
   #facts(event: EventFacts | undefined): EventFacts | undefined {
-    return event && this.#redact({ event: factsOf(event) }).value.event;
-  }
-
-  /** A text that tells of an event, as it may be shown. */
-  #textOf(text: string, event: FeedEvent | undefined): string {
-    if (event === undefined && this.#redact.needsEvent) return `${MASK}: its event is not at hand`;
-    return event === undefined ? this.#plain(text) : this.#redact({ event, text }).value.text;
-  }
-
-  #plain(text: string): string {
-    return this.#redact({ text }).value.text;
+    return event && factsOf(this.#redact({ event: factsOf(event) }).value.event);
   }
 }
 
-/** Of an event what tells it apart, and no data. */
-export function factsOf({ id, source, type, time }: EventFacts): EventFacts {
-  return { id, source, type, time };
-}
-
-function keyOf({ source, id }: Pick<FeedEvent, "source" | "id">): string {
+function keyOf({ source, id }: Pick<EventFacts, "source" | "id">): string {
   return JSON.stringify([source, id]);
 }
 

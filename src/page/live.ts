@@ -13,6 +13,9 @@ export function liveAnswer(
   request: Request,
   begin: (send: Send, end: () => void) => () => void,
 ): Response {
+  const type = "text/event-stream; charset=utf-8";
+  // Nobody would read it: it would go on until the server ends it.
+  if (request.method === "HEAD" || request.signal.aborted) return streamAnswer(null, type);
   const encoder = new TextEncoder();
   let end = (): void => {};
   const body = new ReadableStream<Uint8Array>(
@@ -40,12 +43,11 @@ export function liveAnswer(
         request.signal.addEventListener("abort", end);
         cease = begin(send, end);
         if (isOver) cease();
-        if (request.signal.aborted) end();
       },
       cancel: () => end(),
     },
     // In bytes: some pages of events.
     new ByteLengthQueuingStrategy({ highWaterMark: 1_000_000 }),
   );
-  return streamAnswer(body, "text/event-stream; charset=utf-8");
+  return streamAnswer(body, type);
 }

@@ -47,11 +47,14 @@ export interface Page {
 
 /**
  * Answers with a file of the page: `` for the page itself, `page.js`, `page.css`, `icon.svg`; `undefined` for any
- * other name. The page names its files relative to itself, so its own address must end in a slash.
+ * other name. The page names its files relative to its address, and asks its server relative to its script.
+ *
+ * @param under Where its files are from there: such as `inspector/` where its address has no slash at its end, which
+ * some servers take away.
  */
-export function pageAnswer({ title, files }: Page, name: string): Response | undefined {
+export function pageAnswer({ title, files }: Page, name: string, under = ""): Response | undefined {
   const found: Readonly<Record<string, readonly [type: string, text: string]>> = {
-    "": ["text/html", htmlOf(title)],
+    "": ["text/html", htmlOf(title, under)],
     "page.js": ["text/javascript", files.script],
     "page.css": ["text/css", files.style],
     "icon.svg": ["image/svg+xml", ICON],
@@ -69,7 +72,7 @@ export function jsonAnswer(value: unknown, status = 200): Response {
 
 /** Answers with a stream: of events, or of a file that is kept under this name. */
 export function streamAnswer(
-  body: ReadableStream<Uint8Array>,
+  body: ReadableStream<Uint8Array> | null,
   type: string,
   file?: string,
 ): Response {
@@ -78,15 +81,9 @@ export function streamAnswer(
   return new Response(body, { headers });
 }
 
-/** Answers with where the page is. */
-export function moved(location: string): Response {
-  const headers = { ...headersOf("text/plain", DATA_POLICY), location };
-  return new Response(null, { status: 308, headers });
-}
-
 const escapes: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;" };
 
-function htmlOf(title: string): string {
+function htmlOf(title: string, under: string): string {
   const text = title.replace(/[&<>]/g, (sign) => escapes[sign] ?? sign);
   return `<!doctype html>
 <html lang="en">
@@ -95,9 +92,9 @@ function htmlOf(title: string): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${text}</title>
-<link rel="icon" href="icon.svg">
-<link rel="stylesheet" href="page.css">
-<script type="module" src="page.js"></script>
+<link rel="icon" href="${under}icon.svg">
+<link rel="stylesheet" href="${under}page.css">
+<script type="module" src="${under}page.js"></script>
 </head>
 <body><div id="page"></div><noscript>This page needs JavaScript.</noscript></body>
 </html>

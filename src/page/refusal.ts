@@ -18,7 +18,7 @@ export interface Bounds {
 export function refusal(request: Request, { hosts }: Bounds = {}): Response | undefined {
   const { headers, method } = request;
   const host = headers.get("host") ?? new URL(request.url).host;
-  if (hosts && !hosts.some((each) => isNamed(host.toLowerCase(), each))) {
+  if (hosts && !hosts.some((each) => isNamed(host.toLowerCase(), each.toLowerCase()))) {
     return refuse(421, "this page is not served by that name");
   }
   const isChange = method !== "GET" && method !== "HEAD";

@@ -220,6 +220,21 @@ describe("a server of emulators", () => {
     expect(await statusOf("http://evil.example/_emulator/health", "localhost")).toBe(400);
   });
 
+  it("lets no page of another site steer the emulators", async () => {
+    const emulator = echoEmulator();
+    const { origin } = await served(emulator);
+    const reset = vi.spyOn(emulator, "reset");
+    const statusOf = async (given: string): Promise<number> => {
+      const init = { method: "POST", headers: { origin: given, "content-type": "text/plain" } };
+      return (await fetch(`${origin}/_emulator/echo/reset`, init)).status;
+    };
+
+    const elsewhere = ["https://evil.example", "null", "http://127.0.0.1.evil.example"];
+    expect(await Promise.all(elsewhere.map(statusOf))).toEqual([403, 403, 403]);
+    expect(reset).not.toHaveBeenCalled();
+    expect(await Promise.all([origin, "http://localhost:3000"].map(statusOf))).toEqual([200, 200]);
+  });
+
   it("gives to its page what no emulator has, by the name it was asked for, and streams its events", async () => {
     let ended = 0;
     const body = new ReadableStream<Uint8Array>({

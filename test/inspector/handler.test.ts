@@ -35,18 +35,22 @@ describe("inspector", () => {
     [{ authorize, runs: [{}] }, /`runs` must be a list of runs/],
     [{ authorize, runs: [], path: "inspector" }, /`path` must be a path/],
     [{ authorize, runs: [], redact: [""] }, /`redact` must be/],
+    [{ authorize, runs: [], redact: ["email", " phone"] }, /`redact` must be/],
+    [{ authorize, runs: [], redact: ["data.email"] }, /paths that begin with event, raw/],
     [{ authorize, runs: [], color: 1 }, /`color` is unknown/],
   ])("refuses %o", (options, text) => {
     expect(() => inspector(options as never)).toThrow(text);
   });
 
-  it("serves its page, and leads to its address with a slash", async () => {
+  it("serves its page, with a slash at the end of its address and without one", async () => {
     const { handle, request } = open({ path: "/admin/inspector" });
 
-    const moved = await handle(request("/admin/inspector"));
+    const bare = await handle(request("/admin/inspector"));
     const page = await handle(request("/admin/inspector/"));
 
-    expect([moved.status, moved.headers.get("location")]).toEqual([308, "inspector/"]);
+    // Next takes the slash away: to be led to it would lead in circles.
+    expect(bare.status).toBe(200);
+    expect(await bare.text()).toContain('src="inspector/page.js"');
     expect(await page.text()).toContain("<!doctype html>");
     expect((await handle(request("/admin/inspector/page.js"))).status).toBe(200);
     expect((await handle(request("/"))).status).toBe(404);
@@ -113,7 +117,7 @@ describe("who may ask", () => {
   });
 
   it("answers to a name with any port where none is given", async () => {
-    const { handle, request } = open({ hosts: ["localhost"] });
+    const { handle, request } = open({ hosts: ["LocalHost"] });
     const headers = { host: "localhost:8123" };
 
     expect((await handle(request("/", { headers }))).status).toBe(200);
@@ -273,6 +277,48 @@ describe("dead letters", () => {
     expect(handler).toHaveBeenCalledOnce();
   });
 
+  it("are sent once where two inspectors show one store", async () => {
+    let release = (): void => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const handler = vi.fn(() => held);
+    const one = open({ redrive: to(handler) });
+    const other = open({ redrive: to(handler), stores: one.stores });
+    const letter = letterOf("1", {});
+    await one.stores.deadLetters.put(letter);
+    const wish = { ...key, identity: letter.identity };
+
+    const first = one.change("redrive", wish);
+    await vi.waitFor(() => expect(handler).toHaveBeenCalledOnce());
+    const second = await other.change("redrive", wish);
+    release();
+
+    expect(second.status).toBe(409);
+    expect((await first).body).toEqual({ status: "done" });
+  });
+
+  it.each(['say "hi"', "C:\\Temp", "two\nlines", '\\"HI'])("are found by %j", async (text) => {
+    const { stores, look } = open();
+    await stores.deadLetters.put(letterOf("1", { note: 'Say "hi" to C:\\temp, in two\nlines' }));
+
+    const { body } = await look<Lines>("letters", { ...key, text });
+
+    expect(body.letters).toHaveLength(1);
+  });
+
+  it("are looked through a few at a time, however small those before were", async () => {
+    const { stores, look } = open();
+    for (let at = 0; at < 200; at += 1) await stores.deadLetters.put(letterOf(`${at}`, {}));
+    const list = vi.spyOn(stores.deadLetters, "list");
+
+    await look("letters", { ...key, text: "none" });
+
+    const limits = list.mock.calls.map(([, query]) => query?.limit ?? 0);
+    expect(limits.length).toBeGreaterThan(1);
+    expect(Math.max(...limits)).toBeLessThanOrEqual(50);
+  });
+
   it("are not sent where the program takes no letters of the feed, or gave no `redrive`", async () => {
     const other = open({
       redrive: (letters, options) =>
@@ -372,6 +418,34 @@ describe("a store", () => {
     }
   });
 
+  it("that hangs is not waited for by an export of one letter either", async () => {
+    vi.useFakeTimers();
+    try {
+      const get = () => new Promise(() => {});
+      const { deadLetters } = open().stores;
+      const { look } = open({ stores: { deadLetters: { ...deadLetters, get } } as never });
+
+      const answer = look("export", { ...key, identity: "1" });
+      await vi.advanceTimersByTimeAsync(30_000);
+
+      expect((await answer).status).toBe(503);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("is not read for whoever asks for the head alone", async () => {
+    const { stores, handle, request } = open();
+    const list = vi.spyOn(stores.deadLetters, "list");
+
+    const answer = await handle(
+      request(`/api/export?${new URLSearchParams(key)}`, { method: "HEAD" }),
+    );
+
+    expect([answer.status, answer.body]).toEqual([200, null]);
+    expect(list).not.toHaveBeenCalled();
+  });
+
   it("that is not there, or lists nothing, is said to", async () => {
     const { look } = open({ stores: { cursors: { load: async () => undefined } } as never });
 
@@ -414,6 +488,21 @@ describe("places, leases and inboxes", () => {
     });
     expect((await look("cursors", key)).body).toMatchObject({ time: "2026-11-29T00:00:00.000Z" });
   });
+
+  it.each([null, "", " ", false, [], "1e3", -1, 1.5])(
+    "are not moved to %j, which is no time",
+    async (time) => {
+      const { stores, change } = open();
+      const since = "2026-11-30T08:00:00Z";
+      const value = JSON.stringify({ version: 1, since, run: "a", sequence: 0 });
+      await stores.cursors.save(key, value, 0);
+
+      expect((await change("rewind", { ...key, time })).body.error).toBe(
+        "time must be a whole number",
+      );
+      expect((await stores.cursors.load(key))?.value).toBe(value);
+    },
+  );
 
   it("a lease is ended on its fence", async () => {
     const { stores, look, change } = open();

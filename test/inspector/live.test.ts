@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
-import { consume } from "../../src/loop/consume.ts";
 import type { LiveShown } from "../../src/inspector/shown.ts";
+import { consume } from "../../src/loop/consume.ts";
 import { memoryStores } from "../../src/stores/index.ts";
 import { memoryFeed } from "../../src/testing/index.ts";
 import { key, open } from "./support.ts";
@@ -94,6 +94,109 @@ describe("live", () => {
     expect(shown.runs[0]?.incidents.at(-1)?.text).toMatch(/^\[masked\]/);
     await live.end();
     await run.stop();
+  });
+
+  it("listens to nothing where the request is cut while `authorize` thinks", async () => {
+    const { run } = start();
+    const watch = vi.spyOn(run, "watch");
+    const leaving = new AbortController();
+    const authorize = async (): Promise<boolean> => {
+      leaving.abort();
+      return true;
+    };
+    const { handle, request } = open({ runs: [run], stores: {}, authorize });
+
+    const answer = await handle(request("/api/live", { signal: leaving.signal }));
+    await new Promise((resolve) => setTimeout(resolve, 10));
+
+    expect(answer.body).toBeNull();
+    expect(watch).not.toHaveBeenCalled();
+    await run.stop();
+  });
+
+  const hiding = (shown: unknown): unknown =>
+    JSON.parse(JSON.stringify(shown).replaceAll("ann@example.org", "***"));
+
+  it.each([
+    [["email"], "halted: shop:orders: event 1 (order_created): failed once: Error: no [masked]"],
+    [hiding, "halted: shop:orders: event 1 (order_created): failed once: Error: no ***"],
+  ])("masks what has halted a run: %o", async (redact, text) => {
+    const feed = memoryFeed({ name: key.feed });
+    feed.publish({ ...made, id: "1", data: { email: "ann@example.org" } });
+    const handler = () => {
+      throw new Error("no ann@example.org");
+    };
+    const retry = { attempts: 1 };
+    const run = consume(feed, handler, { consumer: "billing", logger: false, retry });
+    await expect(Promise.resolve(run)).rejects.toThrow("ann@");
+    const { handle, request } = open({ runs: [run], stores: {}, redact });
+    const live = reading(await handle(request("/api/live")));
+
+    const shown = await live.next();
+
+    expect(JSON.stringify(shown)).not.toContain("ann@");
+    expect(shown.runs[0]?.health.lastError).toContain(text);
+    await live.end();
+  });
+
+  it("hides what a store says that has got an event, and shows what a provider says", async () => {
+    const feed = memoryFeed({ name: key.feed });
+    feed.publish({ ...made, id: "1", data: { email: "ann@example.org" } });
+    const { deadLetters } = memoryStores();
+    vi.spyOn(deadLetters, "put").mockRejectedValue(new Error("no room for ann@example.org"));
+    const broken = memoryFeed({ name: "broken" });
+    vi.spyOn(broken, "pull").mockRejectedValue(new Error("the provider is away"));
+    const handler = () => {
+      throw new Error("no");
+    };
+    const options = { consumer: "billing", logger: false, retry: { attempts: 1 } } as const;
+    const runs = [
+      consume(feed, handler, { ...options, deadLetters }),
+      consume(broken, handler, { ...options, deadLetters }),
+    ];
+    await vi.waitFor(() => {
+      for (const run of runs) expect(run.health().lastError).toBeDefined();
+    });
+    const { handle, request } = open({ runs, stores: {}, redact: ["email"] });
+    const live = reading(await handle(request("/api/live")));
+
+    const shown = await live.next();
+
+    expect(JSON.stringify(shown)).not.toContain("ann@");
+    const [first, second] = shown.runs.map(({ health }) => health.lastError);
+    expect(first).toMatch(/deadLetters put: \[masked\]/);
+    expect(second).toContain("the provider is away");
+    await live.end();
+    await Promise.all(runs.map((run) => run.stop({ withinMs: 10 })));
+  });
+
+  it("masks the texts of one event once, and not each second", async () => {
+    const feed = memoryFeed({ name: key.feed });
+    feed.publish({ ...made, id: "1", data: { email: "ann@example.org" } });
+    const handler = () => {
+      throw new Error("no");
+    };
+    const run = consume(feed, handler, {
+      ...{ consumer: "billing", logger: false },
+      retry: { attempts: 9, minDelayMs: 60_000, maxDelayMs: 60_000 },
+    });
+    await vi.waitFor(() => expect(run.details().open[0]?.failure).toBeDefined());
+    const asked: unknown[] = [];
+    const redact = (shown: unknown): unknown => {
+      if (Object(Object(shown).event).data !== undefined) asked.push(shown);
+      return shown;
+    };
+    const { handle, request } = open({ runs: [run], stores: {}, redact });
+    const live = reading(await handle(request("/api/live")));
+    await live.next();
+    const before = asked.length;
+
+    await live.next();
+
+    expect(before).toBeGreaterThan(0);
+    expect(asked.length).toBe(before);
+    await live.end();
+    await run.stop({ withinMs: 10 });
   });
 
   it("ends, and throws nothing at the process, where what is shown cannot be made", async () => {

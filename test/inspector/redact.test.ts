@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { AckloopError } from "../../src/core/errors.ts";
 import { redactedEntry } from "../../src/inspector/entries.ts";
-import { MASK, toRedactor, unmask } from "../../src/inspector/redact.ts";
+import { MASK } from "../../src/inspector/mask.ts";
+import { toRedactor } from "../../src/inspector/redact.ts";
 import type { EntryLines } from "../../src/inspector/shown.ts";
+import { unmask } from "../../src/inspector/unmask.ts";
 import { redrive } from "../../src/loop/redrive.ts";
 import { key, letterOf, open } from "./support.ts";
 
@@ -15,7 +18,7 @@ const letter = letterOf("1", data, { raw: { payload: data }, reason });
 const secrets = /ann@|4111|DE02/;
 
 describe("redact", () => {
-  it("masks names at any depth, paths at one place, and what they held in the reason", () => {
+  it("masks names at any depth, paths at one place, and what they held in the reason and in `raw`", () => {
     const { value, isMasked } = toRedactor(["email", "iban", "event.data.card.number"])(letter);
 
     expect(isMasked).toBe(true);
@@ -24,13 +27,13 @@ describe("redact", () => {
       card: { number: MASK, kind: "visa" },
       lines: [{ iban: MASK }],
     });
-    expect(value.raw).toMatchObject({ payload: { email: MASK, card: { number: "4111-1111" } } });
+    expect(value.raw).toMatchObject({ payload: { email: MASK, card: { number: MASK } } });
     expect(value.reason).toBe(`failed once: Error: ${MASK} of ${MASK} was refused`);
   });
 
   it("masks what stands in a text that is JSON, and leaves any other text as it is", () => {
     const text = ' {"email": "ann@example.org", "n": 1} ';
-    const odd = { a: text, b: "{ email: no JSON }", c: '[{"n": 1}]', d: "[".repeat(200_000) };
+    const odd = { a: text, b: "{ an email, no JSON }", c: '[{"n": 1}]', d: "[".repeat(200_000) };
 
     const { value, isMasked } = toRedactor(["email", "event.data.c.0.n"])({ event: { data: odd } });
 
@@ -47,6 +50,57 @@ describe("redact", () => {
 
     expect(value.event?.data).toMatchObject({ lines: [{ iban: MASK }] });
     expect(value.raw).toEqual({ payload: MASK });
+  });
+
+  it.each([
+    ["JSON", JSON.stringify({ order: { email: "ann@example.org", id: 7 } })],
+    ["JSON in JSON", JSON.stringify({ body: JSON.stringify({ email: "ann@example.org" }) })],
+    ["JSON that was cut", '{"order":{"email":"ann@example.org","i'],
+    ["a form", "id=7&email=ann%40example.org&email=ann@example.org"],
+    ["XML", "<order><email>ann@example.org</email></order>"],
+  ])("masks a name in a text of %s", (_, raw) => {
+    const text = letterOf("1", raw, { raw });
+
+    const { value, isMasked } = toRedactor(["email"])(text);
+
+    expect(isMasked).toBe(true);
+    expect(JSON.stringify(value)).not.toMatch(/ann/);
+  });
+
+  it("leaves a text as it is in which no such name is given", () => {
+    const raw = 'her email, in { words }: e_email="x", "emails": 1';
+
+    expect(toRedactor(["email"])(letterOf("1", raw, { raw })).value.raw).toBe(raw);
+    const json = '{ "id": 7 }';
+    expect(toRedactor(["email"])(letterOf("1", json, { raw: json })).value.raw).toBe(json);
+  });
+
+  it("masks in a reason what is short as a word, what JSON escapes, and what was cut at its end", () => {
+    const masked = { cvc: 123, note: 'a "quoted"\nline', phone: "+49 170 1234567" };
+    const long = `no ${"x".repeat(480)} +49 170 12`;
+
+    const reasonOf = (text: string) =>
+      toRedactor(["cvc", "note", "phone"])(letterOf("1", masked, { reason: text })).value.reason;
+
+    expect(reasonOf("cvc 123 of 1234")).toBe(`cvc ${MASK} of 1234`);
+    expect(reasonOf(`was ${JSON.stringify(masked.note)}`)).toBe(`was "${MASK}"`);
+    expect(reasonOf(long)).toBe(`no ${"x".repeat(480)} ${MASK}`);
+  });
+
+  it("masks what is too deep to be looked through, and what holds itself", () => {
+    let deep: unknown = { email: "ann@example.org" };
+    for (let at = 0; at < 5_000; at += 1) deep = [deep];
+    const round: { self?: unknown } = {};
+    round.self = round;
+
+    const { value } = toRedactor(["email"])({ event: { data: deep }, text: "ann@example.org" });
+
+    expect(JSON.stringify(value)).not.toMatch(/ann@/);
+    expect(toRedactor(["email"])({ event: round }).value).toEqual({ event: { self: MASK } });
+  });
+
+  it("shows nothing where the function gives nothing", () => {
+    expect(toRedactor(() => undefined)(letter).value).toEqual({});
   });
 
   it("changes nothing of what it gets, and keeps odd names", () => {
@@ -177,6 +231,53 @@ describe("what is masked", () => {
 
     expect(sent).toEqual([{ ...data, card: { ...data.card, kind: "amex" } }]);
     expect(answer.body.reason).toBe(`failed once: Error: ${MASK} is unknown`);
+  });
+
+  it("is masked in what a redrive throws", async () => {
+    const { stores, change } = open({
+      redact,
+      redrive: async () => {
+        throw new AckloopError("halted", "event 1: ann@example.org is unknown");
+      },
+    });
+    await stores.deadLetters.put(letter);
+
+    const { body } = await change("redrive", { ...key, identity: letter.identity });
+
+    expect(body.error).toBe(`event 1: ${MASK} is unknown`);
+  });
+
+  it("is put back where a function has masked it in its own way, or left it out", () => {
+    const original = {
+      id: "1",
+      email: "ann@x",
+      list: [
+        { iban: "one", n: 1 },
+        { iban: "two", n: 2 },
+      ],
+    };
+    const shown = { id: "1", email: "***", list: [{ n: 1 }, { n: 2 }] };
+
+    expect(unmask({ ...shown, id: "2" }, shown, original)).toEqual({ ...original, id: "2" });
+    expect(unmask({ id: "1", list: shown.list, mail: "***" }, shown, original)).toBeUndefined();
+    expect(unmask({ ...shown, list: [{ n: 2 }] }, shown, original)).toBeUndefined();
+    expect(unmask({ ...shown, list: [] }, { ...shown, list: [] }, original)).toEqual(original);
+    expect(
+      unmask({ ...shown, list: [{ n: 3 }] }, { ...shown, list: [] }, original),
+    ).toBeUndefined();
+  });
+
+  it("is not guessed within a text", () => {
+    const [shown, original] = [
+      { body: '{"email":"[masked]","n":1}' },
+      { body: '{"email":"a@x","n":1}' },
+    ];
+
+    expect(unmask({ ...shown, n: 2 }, shown, original)).toEqual({ ...original, n: 2 });
+    expect(unmask({ body: '{"email":"[masked]","n":2}' }, shown, original)).toBeUndefined();
+    expect(unmask({ body: "[masked]" }, { body: "[masked]" }, { body: "[masked]" })).toEqual({
+      body: "[masked]",
+    });
   });
 
   it("is not guessed where a list has another length", () => {

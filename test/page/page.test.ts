@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { built } from "../../src/inspector/page/built.ts";
-import { jsonAnswer, moved, pageAnswer, streamAnswer } from "../../src/page/page.ts";
+import { jsonAnswer, pageAnswer, streamAnswer } from "../../src/page/page.ts";
 
 const page = { title: "a <b> & c", files: { script: "1", style: "p{}" } };
 
@@ -45,7 +45,6 @@ describe("what else is answered", () => {
     ["JSON", jsonAnswer({}, 404)],
     ["a stream", streamAnswer(stream(), "text/event-stream")],
     ["a file", streamAnswer(stream(), "application/x-ndjson", "letters.jsonl")],
-    ["a move", moved("inspector/")],
     ["a page", pageAnswer(page, "") as Response],
   ])("is kept by nobody and guessed at by nobody: %s", (_, { headers }) => {
     expect(headers.get("cache-control")).toBe("no-store");
@@ -58,7 +57,7 @@ describe("what else is answered", () => {
 describe("the built page", () => {
   it("is one script and one style, and names no other host", () => {
     expect(built.script.length).toBeGreaterThan(5_000);
-    expect(gzipSync(built.script + built.style).length).toBeLessThan(18_000);
+    expect(gzipSync(built.script + built.style).length).toBeLessThan(19_000);
     expect(built.style).toContain(":root{");
     expect(built.style).not.toMatch(/@import|url\(/);
     expect(built.script).not.toMatch(/\bimport\s*[("']|\beval\(|new Function/);

@@ -2,6 +2,8 @@ import { mkdirSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { serve } from "../../src/cli/serve.ts";
+import { consume } from "../../src/loop/consume.ts";
+import { memoryFeed } from "../../src/testing/index.ts";
 import {
   browserHint,
   hasBrowser,
@@ -318,6 +320,188 @@ describe.skipIf(!hasBrowser)(`the inspector in a browser${browserHint}`, () => {
     await page.getByText("the server cannot be reached").waitFor();
 
     await context.close();
+  });
+
+  it.each([
+    ["a name", ["event"]],
+    ["nothing", () => undefined],
+    [
+      "odd things",
+      (shown: unknown) => ({ ...Object(shown), event: { id: 5 }, reason: {}, code: {} }),
+    ],
+  ] as const)("shows what is left where %s is masked", async (_, redact) => {
+    const shop = await startShop({ redact });
+    await shop.stores.deadLetters.put(letterOf("1", {}));
+    await shop.stores.inbox.add("orders", [{ event: { ...made, id: "1", data: {} }, raw: {} }]);
+    shop.feed.publish({ ...made, id: "2", data: {} });
+    const { context, page } = await openWindow(browser, shop.origin, { width: 390 });
+    const complaints = complaintsOf(page);
+
+    await page.goto(shop.origin);
+    await page.getByRole("heading", { name: "shop:orders" }).waitFor();
+    await page.getByRole("link", { name: "Dead letters 2" }).click();
+    await page.getByRole("link", { name: "shop:orders" }).click();
+    await page.locator("tbody button.link").first().click();
+    await page.getByRole("button", { name: "Discard" }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("link", { name: "Inboxes" }).click();
+    await page.locator("tbody").getByText("orders").waitFor();
+
+    expect(complaints).toEqual([]);
+    await context.close();
+    await shop.close();
+  });
+
+  it("shows an event of many levels, and one at the end of all times", async () => {
+    const shop = await startShop();
+    let deep: unknown = 1;
+    for (let at = 0; at < 3000; at += 1) deep = [deep];
+    await shop.stores.deadLetters.put(letterOf("deep", { deep }));
+    const letter = letterOf("late", {});
+    const time = "+275760-09-13T00:00:00Z";
+    await shop.stores.deadLetters.put({
+      ...letter,
+      event: { ...made, id: "late", time, data: {} },
+    });
+    const context = await browser.newContext({ timezoneId: "Asia/Tokyo" });
+    const page = await context.newPage();
+    const complaints = complaintsOf(page);
+    await page.goto(`${shop.origin}/#/letters?consumer=billing&feed=shop%3Aorders`);
+
+    await page.getByRole("button", { name: "deep" }).click();
+    expect(await page.getByLabel("Event", { exact: true }).inputValue()).toContain("[[[[1]]]]");
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "late" }).click();
+    await page.getByText(time).first().waitFor();
+
+    expect(complaints).toEqual([]);
+    await context.close();
+    await shop.close();
+  });
+
+  it("shows every reader with letters, and every skip", async () => {
+    const shop = await startShop();
+    for (let at = 0; at < 150; at += 1) {
+      await shop.stores.deadLetters.put({ ...letterOf("1", {}), consumer: `reader-${at}` });
+      await shop.stores.deadLetters.skip({ ...key, identity: `/shop ${at}` });
+    }
+    const { context, page } = await openWindow(browser, shop.origin, { width: 1280 });
+
+    await page.goto(`${shop.origin}/#/letters`);
+    await page.getByRole("button", { name: "Show more" }).click();
+    await expect.poll(() => page.locator("tbody tr").count()).toBeGreaterThanOrEqual(150);
+    await page.goto(`${shop.origin}/#/letters?consumer=billing&feed=shop%3Aorders`);
+    await page.getByText("(100 and more)").click();
+    await page.getByRole("button", { name: "Show more" }).click();
+    await page.getByText("(150)").waitFor();
+
+    await context.close();
+    await shop.close();
+  });
+
+  it("acts on what is seen alone: nothing that was chosen stays so in another list", async () => {
+    const shop = await startShop();
+    const { deadLetters } = shop.stores;
+    for (const consumer of ["one", "two"]) {
+      await deadLetters.put({ ...letterOf("1", { name: "Ann" }), consumer });
+    }
+    const { context, page } = await openWindow(browser, shop.origin, { width: 1280 });
+    const list = (consumer: string) =>
+      page.goto(`${shop.origin}/#/letters?consumer=${consumer}&feed=shop%3Aorders`);
+    const discard = page.getByRole("button", { name: "Discard 1" });
+
+    await list("one");
+    await page.getByLabel("Choose 1").click();
+    await discard.waitFor();
+    await list("two");
+    await page.getByText("as two").waitFor();
+    expect(await discard.count()).toBe(0);
+    await page.getByLabel("Choose 1").click();
+    await page.getByLabel("Look for a text").fill("none");
+    await page.getByRole("button", { name: "Search" }).click();
+    await page.getByText("There is no such letter.").waitFor();
+    expect(await discard.count()).toBe(0);
+
+    await context.close();
+    await shop.close();
+  });
+
+  it("keeps the focus in the page, and says where a list cannot be had", async () => {
+    const shop = await startShop();
+    vi.spyOn(shop.stores.deadLetters, "skips").mockRejectedValue(new Error("away"));
+    await shop.stores.deadLetters.put(letterOf("1", {}));
+    const { context, page } = await openWindow(browser, shop.origin, { width: 1280 });
+    await page.goto(`${shop.origin}/#/letters?consumer=billing&feed=shop%3Aorders`);
+
+    await page.getByText("Skips: events").click();
+    await page.getByText("this has failed; the server's log says why").waitFor();
+    expect(await page.getByText("Nothing is skipped.").count()).toBe(0);
+    await page.getByLabel("Choose 1").click();
+    await page.getByRole("button", { name: "Discard 1" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Discard", exact: true }).click();
+    await page.getByText("1 taken off").waitFor();
+
+    expect(await page.evaluate(() => document.activeElement?.tagName)).toBe("H2");
+    await context.close();
+    await shop.close();
+  });
+
+  it("works at an address without a slash, where its server takes it away", async () => {
+    const shop = await startShop({ path: "/admin/inspector" });
+    await shop.stores.deadLetters.put(letterOf("1", {}));
+    const { context, page } = await openWindow(browser, shop.origin, { width: 1280 });
+    const complaints = complaintsOf(page);
+
+    await page.goto(`${shop.origin}/admin/inspector`);
+    await page.getByText("live", { exact: true }).waitFor();
+    await page.getByRole("link", { name: "Dead letters 1" }).click();
+    await page.getByRole("link", { name: "shop:orders" }).click();
+    const file = page.waitForEvent("download");
+    await page.getByRole("link", { name: "Export all" }).click();
+
+    expect((await file).suggestedFilename()).toBe("letters.jsonl");
+    expect(complaints).toEqual([]);
+    await context.close();
+    await shop.close();
+  });
+
+  it("shows hundreds of runs by a line of each, and holds the browser for none of them", async () => {
+    const handler = (): never => {
+      throw new Error("no such thing");
+    };
+    const runs = Array.from({ length: 300 }, (_, at) => {
+      const feed = memoryFeed({ name: `shop:${at}` });
+      for (let id = 0; id < 25; id += 1) feed.publish({ ...made, id: `${id}`, data: {} });
+      return consume(feed, handler, {
+        ...{ consumer: "billing", logger: false, circuitBreaker: false },
+        retry: { attempts: 9, minDelayMs: 60_000, maxDelayMs: 60_000 },
+      });
+    });
+    const shop = await startShop({ runs });
+    const { context, page } = await openWindow(browser, shop.origin, { width: 390 });
+    await page.goto(shop.origin);
+    await page.getByText("300 runs, 0 of them in trouble.").waitFor();
+
+    await page.getByText("shop:299").click();
+    await page.getByRole("heading", { name: "shop:299" }).waitFor();
+    await picture(page, "390-light-many-runs");
+    const longestMs = await page.evaluate(async () => {
+      let longest = 0;
+      for (const end = performance.now() + 4000; performance.now() < end; ) {
+        const before = performance.now();
+        await new Promise((resolve) => setTimeout(resolve, 10));
+        longest = Math.max(longest, performance.now() - before);
+      }
+      return longest;
+    });
+
+    expect(longestMs).toBeLessThan(1500);
+    expect(await overflowOf(page)).toBeLessThanOrEqual(0);
+    await page.getByLabel("Only those in trouble").check();
+    await page.getByText("shop:299").first().waitFor({ state: "detached" });
+    await context.close();
+    await Promise.all(runs.map((run) => run.stop({ withinMs: 10 })));
+    await shop.close();
   });
 
   it("asks nothing of its server while its window is hidden", async () => {

@@ -42,7 +42,7 @@ export const inspect = command({
         hosts: ["127.0.0.1", "localhost"],
         // Whoever knows the path.
         authorize: () => true,
-        redact: values.redact?.split(","),
+        redact: values.redact?.split(",").map((name) => name.trim()),
         redrive: exec === undefined ? undefined : toRedrive(context, exec),
         logger: { ...silent, error: (line) => output.note(oneLine(line)) },
       });

@@ -69,7 +69,7 @@ export function createEmulatorPage(options: PageOptions): EmulatorPage {
       const world: World = { shown, records, origin, seed, limits, redact };
       const name = url.pathname.slice(1);
       const file = pageAnswer({ title: "ackloop emulator", files: built }, name);
-      if (file && request.method === "GET") return file;
+      if (file && ["GET", "HEAD"].includes(request.method)) return file;
       return await answerData(world, request, name);
     },
     end: () => records.end(),
@@ -93,8 +93,9 @@ async function answerData(
     const value = await (table[name] as Read)(world, given as URLSearchParams);
     return jsonAnswer(value ?? {});
   } catch (error) {
-    // What an emulator refuses, it says in words.
+    // What an emulator refuses, it says in words; what is too deep to be written, the engine does.
     const { name: kind, message } = Object(error) as Partial<Error>;
+    if (kind === "RangeError") return jsonAnswer({ error: "this has too many levels" }, 400);
     if (kind !== "TypeError" && kind !== "Refusal") throw error;
     return jsonAnswer({ error: message }, 400);
   }

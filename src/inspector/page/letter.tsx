@@ -1,5 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
-import { ask, withQuery } from "../../page/parts/ask.tsx";
+import { addressOf, ask, withQuery } from "../../page/parts/ask.tsx";
 import { Dialog } from "../../page/parts/dialog.tsx";
 import { Facts } from "../../page/parts/layout.tsx";
 import { type Note, Notice, useNotice } from "../../page/parts/notice.tsx";
@@ -80,7 +80,7 @@ function Buttons(props: ButtonsProps) {
       )}
       <a
         class="button"
-        href={withQuery("api/export", { ...props.owner, identity: props.identity })}
+        href={addressOf(withQuery("api/export", { ...props.owner, identity: props.identity }))}
         download="letter.jsonl"
       >
         Export

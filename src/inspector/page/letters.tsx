@@ -1,5 +1,5 @@
-import { useState } from "preact/hooks";
-import { ask, withQuery } from "../../page/parts/ask.tsx";
+import { useRef, useState } from "preact/hooks";
+import { addressOf, ask, withQuery } from "../../page/parts/ask.tsx";
 import { Confirm } from "../../page/parts/dialog.tsx";
 import { Block } from "../../page/parts/layout.tsx";
 import { Notice, useNotice } from "../../page/parts/notice.tsx";
@@ -7,6 +7,7 @@ import { Table } from "../../page/parts/table.tsx";
 import { count, Foreign, Moment } from "../../page/parts/text.tsx";
 import type { LetterLine, LetterLines } from "../shown.ts";
 import { LetterDialog } from "./letter.tsx";
+import { Rest, type useListing } from "./listing.tsx";
 import type { Owner } from "./owner.tsx";
 import { countsOf, type Found, More, Search, useSearch } from "./searching.tsx";
 import { Skips } from "./skips.tsx";
@@ -19,16 +20,18 @@ export interface Place extends Owner {
 }
 
 /** The address of one's letters. */
-const addressOf = ({ consumer, feed }: Owner): string => withQuery("#/letters", { consumer, feed });
+const placeOf = ({ consumer, feed }: Owner): string => withQuery("#/letters", { consumer, feed });
 
 /** Every consumer and feed with letters. */
-export function Places({ places }: { readonly places: readonly Place[] | undefined }) {
-  if (places === undefined) return <p class="empty">Waiting for the store…</p>;
+export function Places({ of }: { readonly of: ReturnType<typeof useListing<Place>> }) {
+  const { listing, error } = of;
+  if (error !== undefined && listing === undefined) return <p class="bad">{error}</p>;
+  if (listing === undefined) return <p class="empty">Waiting for the store…</p>;
   return (
     <Block title="Dead letters" note="Events that no handler could be brought to finish.">
       <Table
         caption="Readers and feeds with dead letters"
-        rows={places}
+        rows={listing.items}
         keyOf={({ consumer, feed }) => JSON.stringify([consumer, feed])}
         empty="There are no dead letters."
         columns={[
@@ -37,7 +40,7 @@ export function Places({ places }: { readonly places: readonly Place[] | undefin
             title: "Feed",
             isWide: true,
             cell: (place) => (
-              <a href={addressOf(place)}>
+              <a href={placeOf(place)}>
                 <Foreign text={place.feed} />
               </a>
             ),
@@ -51,6 +54,7 @@ export function Places({ places }: { readonly places: readonly Place[] | undefin
           { title: "Skips", isNumber: true, cell: ({ skips }) => count(skips) },
         ]}
       />
+      <Rest of={of} />
     </Block>
   );
 }
@@ -152,49 +156,105 @@ async function discardAll(owner: Owner, identities: readonly string[]): Promise<
   return { done, failed: 0 };
 }
 
-/** The letters of one consumer and feed. */
-export function Letters({ owner, canRedrive, onChange }: LettersProps) {
-  const [text, setText] = useState("");
-  const { found, restart, more, stop } = useSearch("api/letters", { ...owner }, text, linesOf);
-  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
-  const [opened, setOpened] = useState<string>();
+interface ChosenProps {
+  readonly count: number;
+  readonly canRedrive: boolean;
+  readonly isBusy: boolean;
+  readonly onAct: (verb: "redrive" | "discard") => void;
+}
+
+/** What can be done with the letters that were chosen. */
+function Chosen({ count: many, canRedrive, isBusy, onAct }: ChosenProps) {
   const [isAsking, setAsking] = useState(false);
+  return (
+    <div class="buttons">
+      {canRedrive && (
+        <button type="button" class="main" disabled={isBusy} onClick={() => onAct("redrive")}>
+          Send {many} again
+        </button>
+      )}
+      <button type="button" class="danger" disabled={isBusy} onClick={() => setAsking(true)}>
+        Discard {many}
+      </button>
+      {isAsking && (
+        <Confirm
+          title={`Discard ${many}?`}
+          text="They are taken off for good: no handler sees them again."
+          verb="Discard"
+          onYes={() => onAct("discard")}
+          onClose={() => setAsking(false)}
+        />
+      )}
+    </div>
+  );
+}
+
+/** Which letters were chosen, and what is done with them. */
+function useChosen(owner: Owner, onDone: () => void) {
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const [isBusy, setBusy] = useState(false);
   const [note, say] = useNotice();
-  const changed = (): void => {
-    setChosen(new Set());
-    onChange();
-    void restart();
-  };
+  const clear = (): void => setChosen(new Set());
   const choose = (identity: string): void => {
     const others = new Set(chosen);
     if (!others.delete(identity)) others.add(identity);
     setChosen(others);
   };
   const act = async (verb: "redrive" | "discard"): Promise<void> => {
+    setBusy(true);
     say(verb === "redrive" ? "sending…" : "taking off…");
     const acting = verb === "redrive" ? sendAll : discardAll;
     const { done, failed, error } = await acting(owner, [...chosen]);
     const told = verb === "redrive" ? `${done} done, ${failed} stay` : `${done} taken off`;
     say(error ? `${told}; then: ${error}` : told, error !== undefined || failed > 0);
+    setBusy(false);
+    onDone();
+  };
+  return { chosen, isBusy, note, clear, choose, act };
+}
+
+/** The letters of one consumer and feed. */
+export function Letters({ owner, canRedrive, onChange }: LettersProps) {
+  const [text, setText] = useState("");
+  const { found, restart, more, stop } = useSearch("api/letters", { ...owner }, text, linesOf);
+  const [opened, setOpened] = useState<string>();
+  const heading = useRef<HTMLHeadingElement>(null);
+  const changed = (): void => {
+    clear();
+    onChange();
+    void restart();
+  };
+  const { chosen, isBusy, note, clear, choose, act } = useChosen(owner, () => {
     changed();
+    // What was pressed is not there any more.
+    heading.current?.focus();
+  });
+  const search = (sought: string): void => {
+    // What is not seen any more is not acted on.
+    clear();
+    setText(sought);
   };
   return (
     <section aria-label="Dead letters of one feed">
       <nav aria-label="Way back">
         <a href="#/letters">All dead letters</a>
       </nav>
-      <h2>
+      <h2 ref={heading} tabIndex={-1}>
         <Foreign text={owner.feed} />{" "}
         <small>
           as <Foreign text={owner.consumer} />
         </small>
       </h2>
       <div class="buttons">
-        <Search text={text} onSearch={setText} />
+        <Search text={text} onSearch={search} />
         <button type="button" onClick={restart}>
           Look again
         </button>
-        <a class="button" href={withQuery("api/export", { ...owner })} download="letters.jsonl">
+        <a
+          class="button"
+          href={addressOf(withQuery("api/export", { ...owner }))}
+          download="letters.jsonl"
+        >
           Export all
         </a>
       </div>
@@ -203,16 +263,7 @@ export function Letters({ owner, canRedrive, onChange }: LettersProps) {
       </p>
       {found.error && <p class="bad">{found.error}</p>}
       {chosen.size > 0 && (
-        <div class="buttons">
-          {canRedrive && (
-            <button type="button" class="main" onClick={() => act("redrive")}>
-              Send {chosen.size} again
-            </button>
-          )}
-          <button type="button" class="danger" onClick={() => setAsking(true)}>
-            Discard {chosen.size}
-          </button>
-        </div>
+        <Chosen count={chosen.size} {...{ canRedrive, isBusy }} onAct={(verb) => void act(verb)} />
       )}
       <Notice note={note} />
       <List found={found} chosen={chosen} onChoose={choose} onOpen={setOpened} />
@@ -225,15 +276,6 @@ export function Letters({ owner, canRedrive, onChange }: LettersProps) {
           canRedrive={canRedrive}
           onChange={changed}
           onClose={() => setOpened(undefined)}
-        />
-      )}
-      {isAsking && (
-        <Confirm
-          title={`Discard ${chosen.size}?`}
-          text="They are taken off for good: no handler sees them again."
-          verb="Discard"
-          onYes={() => act("discard")}
-          onClose={() => setAsking(false)}
         />
       )}
     </section>

@@ -6,13 +6,19 @@ import type { Abilities, LiveShown } from "../shown.ts";
 import { Entries } from "./entries.tsx";
 import { type Seen, seeing } from "./history.tsx";
 import { Letters, type Place, Places } from "./letters.tsx";
+import { useListing } from "./listing.tsx";
 import { Cursors, Inboxes, Leases } from "./places.tsx";
 import { Runs } from "./runs.tsx";
 
-function tabsOf(can: Abilities, letters: number): readonly Tab[] {
+function tabsOf(can: Abilities, letters: number, hasMore: boolean): readonly Tab[] {
   const all: readonly (Tab & { readonly isHere: boolean })[] = [
     { path: "runs", name: "Runs", isHere: can.runs },
-    { path: "letters", name: "Dead letters", badge: letters, isHere: can.deadLetters },
+    {
+      path: "letters",
+      name: "Dead letters",
+      badge: hasMore ? `${letters}+` : letters,
+      isHere: can.deadLetters,
+    },
     { path: "places", name: "Places", isHere: can.cursors },
     { path: "leases", name: "Leases", isHere: can.leases },
     { path: "inboxes", name: "Inboxes", isHere: can.inbox },
@@ -33,41 +39,30 @@ function Live({
   return null;
 }
 
-/** Where dead letters are; asked again when a run has told of one. */
-function useLetterPlaces(can: Abilities | undefined) {
-  const [places, setPlaces] = useState<readonly Place[]>();
-  const [error, setError] = useState<string>();
-  const load = async (): Promise<void> => {
-    const answer = await ask<{ readonly items: readonly Place[] }>("api/places");
-    setError(answer.error);
-    if (answer.value) setPlaces(answer.value.items);
-  };
-  useEffect(() => {
-    if (can?.deadLetters) void load();
-  }, [can]);
-  return { places, error, load };
-}
-
 interface PartProps {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly can: Abilities;
   readonly seen: readonly Seen[] | undefined;
-  readonly letters: ReturnType<typeof useLetterPlaces>;
+  /** Where dead letters are; asked again when a run has told of one. */
+  readonly letters: ReturnType<typeof useListing<Place>>;
 }
 
 /** What a tab shows. */
 function Part({ path, query, can, seen, letters }: PartProps) {
-  const { places, error, load } = letters;
   const owner = { consumer: query.get("consumer") ?? "", feed: query.get("feed") ?? "" };
   const inbox = query.get("inbox");
   switch (path) {
     case "runs":
       return <Runs seen={seen} />;
     case "letters":
-      if (owner.feed !== "")
-        return <Letters owner={owner} canRedrive={can.redrive} onChange={load} />;
-      return error ? <p class="bad">{error}</p> : <Places places={places} />;
+      if (owner.feed !== "") {
+        const name = JSON.stringify(owner);
+        const again = (): void => void letters.load();
+        // Another's letters are another list: nothing that was chosen in one is chosen in the other.
+        return <Letters key={name} owner={owner} canRedrive={can.redrive} onChange={again} />;
+      }
+      return <Places of={letters} />;
     case "places":
       return <Cursors />;
     case "leases":
@@ -89,7 +84,7 @@ function Inspector() {
   const [refused, setRefused] = useState<string>();
   const [seen, setSeen] = useState<readonly Seen[]>();
   const [live, setLive] = useState<ReturnType<typeof useLive>>();
-  const letters = useLetterPlaces(can);
+  const letters = useListing<Place>("api/places", can?.deadLetters === true);
   useEffect(() => {
     void ask<Abilities>("api/about").then((answer) => {
       setCan(answer.value);
@@ -101,8 +96,9 @@ function Inspector() {
     const isNew = told.runs.some((run) => run.told.some(({ kind }) => kind === "deadLettered"));
     if (isNew && can?.deadLetters) void letters.load();
   };
-  const waiting = (letters.places ?? []).reduce((sum, place) => sum + place.letters, 0);
-  const tabs = can ? tabsOf(can, waiting) : [];
+  const { items = [], next } = letters.listing ?? {};
+  const waiting = items.reduce((sum, place) => sum + place.letters, 0);
+  const tabs = can ? tabsOf(can, waiting, next !== undefined) : [];
   const path = tabs.some((tab) => tab.path === asked) ? asked : (tabs[0]?.path ?? "");
   return (
     <Frame title={can?.title ?? "ackloop"} tabs={tabs} path={path} live={live}>

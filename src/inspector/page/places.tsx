@@ -1,35 +1,14 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
-import { ask, withQuery } from "../../page/parts/ask.tsx";
+import { useRef, useState } from "preact/hooks";
+import { ask } from "../../page/parts/ask.tsx";
 import { Confirm, Dialog } from "../../page/parts/dialog.tsx";
 import { Block } from "../../page/parts/layout.tsx";
 import { Notice, useNotice } from "../../page/parts/notice.tsx";
 import { type Column, Table } from "../../page/parts/table.tsx";
 import { count, Foreign, length, Moment } from "../../page/parts/text.tsx";
 import { addressOfEntries } from "./entries.tsx";
+import { Rest, useListing } from "./listing.tsx";
 import type { Owner } from "./owner.tsx";
-
-interface Listing<Item> {
-  readonly items: readonly Item[];
-  readonly next?: string | undefined;
-  readonly unnamed?: number | undefined;
-}
-
-/** What a store lists, page by page. */
-function useListing<Item>(path: string) {
-  const [listing, setListing] = useState<Listing<Item>>();
-  const [error, setError] = useState<string>();
-  const load = async (before?: Listing<Item>): Promise<void> => {
-    const answer = await ask<Listing<Item>>(withQuery(path, { after: before?.next }));
-    setError(answer.error);
-    const { value } = answer;
-    if (value) setListing({ ...value, items: [...(before?.items ?? []), ...value.items] });
-  };
-  useEffect(() => {
-    void load();
-  }, [path]);
-  return { listing, error, load };
-}
 
 interface ListedProps<Item> {
   readonly title: string;
@@ -42,7 +21,7 @@ interface ListedProps<Item> {
 }
 
 function Listed<Item>({ title, note, empty, of, keyOf, columns, children }: ListedProps<Item>) {
-  const { listing, error, load } = of;
+  const { listing, load } = of;
   return (
     <Block title={title} note={note}>
       <div class="buttons">
@@ -50,19 +29,9 @@ function Listed<Item>({ title, note, empty, of, keyOf, columns, children }: List
           Look again
         </button>
       </div>
-      {error && <p class="bad">{error}</p>}
       {children}
       {listing && <Table caption={title} rows={listing.items} {...{ keyOf, empty, columns }} />}
-      {listing?.unnamed && (
-        <p class="note">{count(listing.unnamed)} more have names that cannot be read.</p>
-      )}
-      {listing?.next && (
-        <div class="buttons">
-          <button type="button" onClick={() => load(listing)}>
-            Show more
-          </button>
-        </div>
-      )}
+      <Rest of={of} />
     </Block>
   );
 }

@@ -216,11 +216,60 @@ export function Runs({ seen }: { readonly seen: readonly Seen[] | undefined }) {
       </Block>
     );
   }
+  if (seen.length > FEW) return <Many seen={seen} />;
   return (
     <>
       {seen.map((each) => (
         <OneRun key={each.run.id} seen={each} />
       ))}
     </>
+  );
+}
+
+/** More runs than these are shown by a line each: all of hundreds would hold the browser. */
+const FEW = 8;
+
+const isInTrouble = ({ run }: Seen): boolean => run.health.troubles.length > 0;
+
+/** Many runs: a line of each, and all of those that were opened. */
+function Many({ seen }: { readonly seen: readonly Seen[] }) {
+  const [opened, setOpened] = useState<ReadonlySet<number>>(new Set());
+  const [isBad, setBad] = useState(false);
+  const bad = seen.filter(isInTrouble);
+  const toggle = (id: number, isOpen: boolean): void => {
+    const others = new Set(opened);
+    if (isOpen) others.add(id);
+    else others.delete(id);
+    setOpened(others);
+  };
+  return (
+    <Block
+      title="Runs"
+      note={`${count(seen.length)} runs, ${count(bad.length)} of them in trouble.`}
+    >
+      <label>
+        <input
+          type="checkbox"
+          checked={isBad}
+          onChange={(event) => setBad(event.currentTarget.checked)}
+        />{" "}
+        Only those in trouble
+      </label>
+      {(isBad ? bad : seen).map((each) => (
+        <details
+          key={each.run.id}
+          open={opened.has(each.run.id)}
+          onToggle={(event) => toggle(each.run.id, event.currentTarget.open)}
+        >
+          <summary>
+            <Foreign text={each.run.feed} /> <State run={each.run} />{" "}
+            <small>
+              handled {count(each.run.summary.handled)}, open {count(each.run.health.inFlight)}
+            </small>
+          </summary>
+          {opened.has(each.run.id) && <OneRun seen={each} />}
+        </details>
+      ))}
+    </Block>
   );
 }

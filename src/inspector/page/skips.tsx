@@ -1,8 +1,9 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useRef } from "preact/hooks";
 import { ask, withQuery } from "../../page/parts/ask.tsx";
 import { Notice, useNotice } from "../../page/parts/notice.tsx";
 import { Table } from "../../page/parts/table.tsx";
 import { Foreign, Moment } from "../../page/parts/text.tsx";
+import { Rest, useListing } from "./listing.tsx";
 import type { Owner } from "./owner.tsx";
 
 interface SkipLine {
@@ -40,20 +41,13 @@ function SkipForm({ onSkip }: FormProps) {
 
 /** What is to be skipped. */
 export function Skips({ owner }: { readonly owner: Owner }) {
-  const [skips, setSkips] = useState<readonly SkipLine[]>([]);
+  const of = useListing<SkipLine>(withQuery("api/skips", { ...owner }));
+  const { items: skips = [], next } = of.listing ?? {};
   const [note, say] = useNotice();
-  const load = async (): Promise<void> => {
-    const path = withQuery("api/skips", { ...owner });
-    const { value } = await ask<{ readonly items: readonly SkipLine[] }>(path);
-    setSkips(value?.items ?? []);
-  };
-  useEffect(() => {
-    void load();
-  }, [owner.consumer, owner.feed]);
   const change = async (verb: "skip" | "unskip", what: object, told: string): Promise<void> => {
     const { error } = await ask(`api/${verb}`, { ...owner, ...what });
     say(error ?? told, error !== undefined);
-    await load();
+    await of.load();
   };
   const skip = (id: string, source: string): void => {
     const what = source === "" ? { id } : { id, source };
@@ -64,7 +58,8 @@ export function Skips({ owner }: { readonly owner: Owner }) {
   return (
     <details>
       <summary>
-        Skips: events to be set aside unhandled{skips.length > 0 && ` (${skips.length})`}
+        Skips: events to be set aside unhandled
+        {skips.length > 0 && ` (${skips.length}${next ? " and more" : ""})`}
       </summary>
       <SkipForm onSkip={skip} />
       <Notice note={note} />
@@ -72,7 +67,7 @@ export function Skips({ owner }: { readonly owner: Owner }) {
         caption="Skips"
         rows={skips}
         keyOf={({ identity }) => identity}
-        empty="Nothing is skipped."
+        empty={of.listing ? "Nothing is skipped." : ""}
         columns={[
           {
             title: "Event",
@@ -90,6 +85,7 @@ export function Skips({ owner }: { readonly owner: Owner }) {
           },
         ]}
       />
+      <Rest of={of} />
     </details>
   );
 }

@@ -3,6 +3,11 @@ export type Answer<Value> =
   | { readonly value: Value; readonly error?: undefined }
   | { readonly error: string; readonly status: number; readonly value?: undefined };
 
+/** The address of what the page's own server has: beside its script, wherever the page itself is. */
+export function addressOf(path: string): string {
+  return new URL(path, import.meta.url).href;
+}
+
 /** Asks the page's own server; with a body it asks for a change. It never throws. */
 export async function ask<Value>(path: string, body?: unknown): Promise<Answer<Value>> {
   const change: RequestInit = {
@@ -11,7 +16,7 @@ export async function ask<Value>(path: string, body?: unknown): Promise<Answer<V
     body: JSON.stringify(body),
   };
   try {
-    const response = await fetch(path, body === undefined ? {} : change);
+    const response = await fetch(addressOf(path), body === undefined ? {} : change);
     const value = await response.json().catch(() => ({}));
     if (response.ok) return { value };
     const { error = `the server answers ${response.status}` } = value;

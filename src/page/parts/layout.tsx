@@ -7,7 +7,7 @@ export interface Tab {
   readonly path: string;
   readonly name: string;
   /** How many wait there; shown where it is above 0. */
-  readonly badge?: number | undefined;
+  readonly badge?: number | string | undefined;
 }
 
 /** Where the page is: the path behind `#/`, and its query. */

@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import { addressOf } from "./ask.tsx";
 
 /** Gets the data of each event by the event's name. */
 export type Listeners = Readonly<Record<string, (data: never) => void>>;
@@ -25,7 +26,7 @@ export function useLive(path: string, listeners: Listeners): LiveState {
     const open = (): void => {
       close();
       if (document.hidden) return;
-      const opened = new globalThis.EventSource(path);
+      const opened = new globalThis.EventSource(addressOf(path));
       source = opened;
       opened.onopen = () => setState("open");
       opened.onerror = () => {

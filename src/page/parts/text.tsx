@@ -8,9 +8,17 @@ export function visible(text: string): string {
   return text.replace(unseen, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
+/** Deeper than this nobody reads it by its indents, which would be longer than all else. */
+const DEEPEST = 50;
+
+function isDeep(value: unknown, left = DEEPEST): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return left === 0 || Object.values(value).some((member) => isDeep(member, left - 1));
+}
+
 /** JSON for people; it is JSON still. */
 export function toJson(value: unknown): string {
-  return visible(JSON.stringify(value, null, 2) ?? "");
+  return visible(JSON.stringify(value, null, isDeep(value) ? 0 : 2) ?? "");
 }
 
 /** A text from elsewhere, which turns nothing beside it around. */
@@ -51,9 +59,11 @@ export function Moment({ at }: { readonly at: string | undefined }) {
   const time = at === undefined ? Number.NaN : Date.parse(at);
   if (at === undefined || Number.isNaN(time)) return <>–</>;
   const date = new Date(time - new Date(time).getTimezoneOffset() * 60_000);
+  // The last day that there is may be over in the zone of whoever looks.
+  if (Number.isNaN(date.getTime())) return <>{at}</>;
   return (
     <time dateTime={at} title={at}>
-      {date.toISOString().slice(0, 19).replace("T", " ")}
+      {date.toISOString().replace(/\..*$/, "").replace("T", " ")}
     </time>
   );
 }

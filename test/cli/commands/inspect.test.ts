@@ -68,7 +68,7 @@ describe("ackloop inspect", () => {
     const { file, folder } = await state();
     const out = join(folder, "sent");
     const running = start([
-      ...["inspect", "--state", file, "--json", "--redact", "card"],
+      ...["inspect", "--state", file, "--json", "--redact", "iban, card"],
       ...["--exec", `cat >> ${out}`],
     ]);
     const { url } = JSON.parse(await announced(running));

@@ -139,6 +139,20 @@ describe("the page of the emulators", () => {
     expect(await post(own)).toBe(200);
   });
 
+  it("refuses in words what has too many levels, and answers who asks for the head alone", async () => {
+    const { origin, emulators, change } = await opened();
+    const text = `${"[".repeat(5000)}${"]".repeat(5000)}`;
+
+    for (const provider of Object.keys(emulators)) {
+      const { status, body } = await change("publish", { provider, text });
+      expect([status, typeof body.error], provider).toEqual([400, "string"]);
+    }
+    const heads = ["", "page.js", "api/live"].map((path) =>
+      fetch(`${origin}/${path}`, { method: "HEAD" }),
+    );
+    expect((await Promise.all(heads)).map(({ status }) => status)).toEqual([200, 200, 200]);
+  });
+
   it("publishes every sample of every provider, and each can be read again", async () => {
     const { read, publish } = await opened();
     const guide = await read<GuideView>("guide");
