@@ -70,7 +70,7 @@ class PullRequest {
     this.#forget = onAbort(signal, () => this.#fail(reasonOf(signal)));
     this.#forgetStop = onAbort(parts.stop, () => this.#giveUp());
     void this.#subscription.closed.then(() => {
-      if (connection.isClosed()) this.#fail(closedError("pull"));
+      if (connection.isClosed() || connection.isDraining()) this.#fail(closedError("pull"));
     });
   }
 

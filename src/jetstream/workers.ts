@@ -85,6 +85,8 @@ export class Workers {
     for (;;) {
       const messages = [...answer.messages];
       if (messages.length === 0) this.#check(answer);
+      // Silence may be no emptiness: a drain would take it for the end while the server is away.
+      if (answer.isSilent && messages.length === 0) await this.known("pull", { signal });
       const leftMs = Math.min(Math.ceil(endsAt - performance.now()), known.maxWaitMs);
       if (messages.length > 0 || leftMs <= 0) return messages;
       // One alone: a request for more would go on after the first, and bring the others to nobody.

@@ -437,6 +437,21 @@ describe.skipIf(!natsUrl)(`a queue in JetStream${natsHint}`, () => {
     await waiting;
   });
 
+  it("lets a connection be drained at once, whatever its pulls wait for", async () => {
+    const { name, queue } = await opened();
+    await queue.ensure();
+    const own = await connected();
+    const waiting = jetStreamQueue(own, name).feed().pull({ waitMs: 5000 });
+    const refused = expect(waiting).rejects.toMatchObject({ code: "config", retryable: false });
+    await sleep(200);
+    const began = performance.now();
+
+    await own.drain();
+    await refused;
+
+    expect(performance.now() - began).toBeLessThan(1000);
+  });
+
   it("says that a connection is closed, and that it does not come back", async () => {
     const { name } = await opened();
     const own = await connected();

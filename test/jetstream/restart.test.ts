@@ -65,4 +65,20 @@ describe.skipIf(!natsUrl)(`a server that is killed${natsHint}`, () => {
     // A repeat is an event whose worker's acknowledgement the server has not kept.
     expect(done.length - TOTAL).toBeLessThan(3 * 200);
   });
+
+  it("is no end of a drain while it is away", async () => {
+    const server = await OwnServer.start();
+    const connection = await connect({ servers: server.url, maxReconnectAttempts: -1 });
+    const queue = jetStreamQueue(connection, "orders");
+    await queue.ensure();
+    const feed = queue.feed();
+    await feed.pull();
+    await queue.send(deliveries(2));
+    await server.kill();
+
+    await expect(feed.pull()).rejects.toMatchObject({ retryable: true });
+
+    await connection.close();
+    await server.close();
+  });
 });

@@ -367,7 +367,10 @@ export class Engine {
   #gathersUntil(now: number): number | undefined {
     const { ackGroupMs = 0 } = this.#task.feed;
     const until = this.#gatherUntil ?? now + Math.max(LONGEST_GATHER_MS, ackGroupMs);
-    const mayMore = ackGroupMs > 0 ? this.#handling.running > 0 : this.#handling.hasStarted;
+    const { running, hasStarted, isHungry } = this.#handling;
+    // An empty slot does not wait for acks that make room for its event.
+    const isHeldUp = isHungry && !this.#pulling.hasRoom;
+    const mayMore = ackGroupMs > 0 ? running > 0 && !isHeldUp : hasStarted;
     const mayGather = mayMore && this.#settling.isDue && !this.#settling.isFull;
     this.#gatherUntil = mayGather && now < until ? until : undefined;
     return this.#gatherUntil;

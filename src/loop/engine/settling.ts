@@ -172,6 +172,7 @@ export class IndividualSettling implements Settling {
   #inFlight = 0;
   /** Refused for good: a stop need not wait for what cannot be acknowledged any more. */
   #gaveUp = false;
+  #halted: AckloopError | undefined;
 
   constructor(parts: SettlingParts) {
     this.#parts = parts;
@@ -297,7 +298,7 @@ export class IndividualSettling implements Settling {
 
   /** Halts the run when an event cannot be acked; the others of its call still can. */
   #isRefusedForGood({ message, error }: Refusal, isMixed: boolean, sentAt: number): boolean {
-    const { window, onAcked, onHalt } = this.#parts;
+    const { window, onAcked } = this.#parts;
     if (isStale(message)) {
       // A newer receipt is acked for it; if it was another message, that comes again.
       message.refusals += error.retryable ? 1 : MOST_REFUSALS;
@@ -310,8 +311,15 @@ export class IndividualSettling implements Settling {
     if (!error.retryable && !isMixed) message.refusals += 1;
     if (!fatal && message.refusals < MOST_REFUSALS) return false;
     this.#gaveUp ||= fatal;
-    onHalt(error);
+    this.#halt(error);
     return true;
+  }
+
+  /** A call has one error for all that it carried, which is told once. */
+  #halt(error: AckloopError): void {
+    if (this.#halted === error) return;
+    this.#halted = error;
+    this.#parts.onHalt(error);
   }
 
   #again(refused: readonly Refusal[], { isMixed, sentAt }: Sent): void {

@@ -1001,6 +1001,33 @@ describe("acks", () => {
     expect(summary).toMatchObject({ handled: 4, acked: 4 });
   });
 
+  it("say once that a call was refused for good, however many events it carried", async () => {
+    const feed = Object.assign(filledFeed(10, { acks: "individual" }), { ackGroupMs: 20 });
+    const error = new AckloopError("auth", "no");
+    feed.ack = async () => Promise.reject(error);
+    const { onReport, of } = recorder();
+
+    const thrown = await halt(consume(feed, () => sleep(1), { concurrency: 1, onReport }));
+
+    expect(thrown).toMatchObject({ code: "auth", message: "no" });
+    expect(of("halted")).toHaveLength(1);
+  });
+
+  it("wait for no others where an empty slot waits for their room", async () => {
+    const feed = Object.assign(filledFeed(60, { acks: "individual" }), { ackGroupMs: 20 });
+    let handled = 0;
+    const handle = async ({ id }: FeedEvent): Promise<void> => {
+      if (id === "e1") await sleep(10_000);
+      handled += 1;
+    };
+    const run = consume(feed, handle, { concurrency: 2, maxInFlight: 2 });
+
+    await vi.advanceTimersByTimeAsync(100);
+
+    expect(handled).toBeGreaterThan(20);
+    await ended(run.stop());
+  });
+
   it.each([Number.NaN, -1, Number.POSITIVE_INFINITY, 1001, "20"])(
     "are refused a group time of %s",
     async (ackGroupMs) => {
