@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { AckloopError } from "../../src/core/errors.ts";
+import type { DeadLetter } from "../../src/core/stores.ts";
 import { redactedEntry } from "../../src/inspector/entries.ts";
 import { MASK } from "../../src/inspector/mask.ts";
 import { toRedactor } from "../../src/inspector/redact.ts";
@@ -273,6 +274,39 @@ describe("what is masked", () => {
 
     expect(sent).toEqual([{ ...data, card: { ...data.card, kind: "amex" } }]);
     expect(answer.body.reason).toBe(`failed once: Error: ${MASK} is unknown`);
+  });
+
+  it("is not put into an event that a person has made of another", async () => {
+    const sent: unknown[] = [];
+    const { stores, look, change } = open({
+      redact,
+      redrive: async (letters) => {
+        sent.push(await letters.list(key));
+        return { found: 1, done: 0, failed: 0 };
+      },
+    });
+    await stores.deadLetters.put(letter);
+    const which = { ...key, identity: letter.identity };
+    const { body } = await look<{ eventText: string; failedAt: string }>("letter", which);
+    const event = JSON.parse(body.eventText);
+    const anew = { data: { ...data, email: "eve@example.org" } };
+    await stores.deadLetters.put({
+      ...letter,
+      ...{ event: { ...letter.event, ...anew } as DeadLetter["event"] },
+      failedAt: "2026-12-01T09:00:00.000Z",
+    });
+
+    const stale = await change("redrive", { ...which, event, failedAt: body.failedAt });
+    const fresh = await change("redrive", {
+      ...{ ...which, event, failedAt: "2026-12-01T09:00:00.000Z" },
+    });
+
+    expect(stale).toMatchObject({
+      status: 409,
+      body: { error: expect.stringContaining("is another since") },
+    });
+    expect(fresh.status).toBe(200);
+    expect(sent).toMatchObject([{ letters: [{ event: anew }] }]);
   });
 
   it("is masked in what a redrive throws", async () => {
