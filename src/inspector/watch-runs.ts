@@ -62,7 +62,6 @@ class RunWatcher {
   readonly #redact: Redactor;
   readonly #end: () => void;
   #times: number[] = [];
-  /** Of each event what tells it apart, not yet as it may be shown: most of them are not. */
   #told: Told[] = [];
   readonly #texts: Texts;
 
@@ -103,7 +102,7 @@ class RunWatcher {
           : texts.ofNone(text, rest.kind),
       })),
       took: tookOf(this.#times),
-      told: this.#told.map((told) => ({ ...told, event: this.#facts(told.event) })),
+      told: this.#told,
       holds:
         health.oldestOpen === undefined ? undefined : this.#facts(events.get(health.oldestOpen)),
     };
@@ -124,7 +123,7 @@ class RunWatcher {
   #toTold(report: Report): Told | undefined {
     const { kind } = report;
     const event = "event" in report ? report.event : undefined;
-    const head = { at: Date.now(), kind, event: factsOf(event) };
+    const head = { at: Date.now(), kind, event: this.#facts(event) };
     switch (report.kind) {
       case "pulled":
         return report.count > 0 ? { ...head, count: report.count } : undefined;
