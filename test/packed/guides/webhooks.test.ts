@@ -8,8 +8,8 @@ import { afterAll, expect, onTestFinished, vi } from "vitest";
 import { installTool, toolFile } from "../../matrix/tools.ts";
 import { fileIn, installFrameworks, installOnce } from "../bundles/frameworks.ts";
 import { root } from "../consumer.ts";
-import { expectMounted, isUp, type Served, secret } from "./mounted.ts";
 import { commandsIn } from "./blocks.ts";
+import { expectMounted, isUp, type Served, secret } from "./mounted.ts";
 import {
   type Check,
   environment,
