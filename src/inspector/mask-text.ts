@@ -10,15 +10,16 @@ const MOST_SOUGHT = 100;
 /** A text with what JSON and addresses write in another way, as it is read: to look for names in it. */
 export function plainly(text: string): string {
   return text
-    .replace(/\\+u([0-9a-f]{4})/gi, (_, code) => String.fromCharCode(Number.parseInt(code, 16)))
-    .replace(/(?:%[0-9a-f]{2})+/gi, (coded) => decoded(coded));
+    .replace(/\\u([0-9a-f]{4})/gi, (_, code) => String.fromCharCode(Number.parseInt(code, 16)))
+    .replace(/(?:%[0-9a-f]{2})+/gi, (coded) => orAsItIs(decodeURIComponent, coded));
 }
 
-function decoded(coded: string): string {
+/** What is half a sign, or none of UTF-8, stays. */
+function orAsItIs(written: (text: string) => string, text: string): string {
   try {
-    return decodeURIComponent(coded);
+    return written(text);
   } catch {
-    return coded;
+    return text;
   }
 }
 
@@ -37,7 +38,7 @@ export function isGivenIn(text: string, name: string): boolean {
 
 /** As a text is, as JSON writes it, and as addresses and forms do. */
 function formsOf(text: string): readonly string[] {
-  const inAddress = encodeURIComponent(text.toWellFormed());
+  const inAddress = orAsItIs(encodeURIComponent, text);
   return [text, JSON.stringify(text).slice(1, -1), inAddress, inAddress.replaceAll("%20", "+")];
 }
 
