@@ -19,6 +19,9 @@ export const inspectorOptions = {
 /** How long the inspector may take to answer, in ms. */
 const LIMIT_MS = 30_000;
 
+/** The most bytes of an answer: some thousand runs. */
+const MOST_BYTES = 64_000_000;
+
 /** An inspector in another process, asked as its page asks it. */
 export interface RunningInspector {
   /** The runs of that process. */
@@ -51,21 +54,45 @@ export function openInspector({ values, environment, signal }: InspectorContext)
     const asking = { what: name, whom: root.host, limitMs: LIMIT_MS, signal };
     const answer = await ask(asking, async (cut) => {
       const reply = await fetch(new URL(name, root), { ...init, redirect: "manual", signal: cut });
-      return { status: reply.status, text: await reply.text() };
+      return { status: reply.status, text: await textOf(reply) };
     });
     if (answer.kind === "answered") return read(answer.value, root);
     if (answer.kind === "cut") throw signal.reason;
+    if (answer.thrown instanceof Failure) throw answer.thrown;
     const [found, todo] = explainUnreachable(answer.thrown ?? answer.error);
     throw new Failure(`${root.host}: ${found}: ${todo}`);
   }
   return {
     async runs() {
       const { runs } = (await call("api/runs")) as Partial<LiveShown>;
-      if (Array.isArray(runs)) return runs;
+      if (Array.isArray(runs) && runs.every(isRun)) return runs;
       throw notOne(root, 200);
     },
     steer: async (verb, run) => (await call(`api/${verb}`, { run })) as RunSteered,
   };
+}
+
+/** An answer as text, of which no more is held than an inspector says. */
+async function textOf({ body }: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  let bytes = 0;
+  for await (const piece of body ?? []) {
+    bytes += piece.byteLength;
+    if (bytes > MOST_BYTES) throw new Failure("this is no inspector: its answer does not end");
+    text += decoder.decode(piece, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
+/** Whether it is a run as an inspector tells of it. */
+function isRun(value: unknown): boolean {
+  const { id, feed, consumer, health, summary } = Object(value) as Partial<RunShown>;
+  const { state, troubles } = Object(health) as Partial<RunShown["health"]>;
+  const areTexts = [feed, consumer, state].every((each) => typeof each === "string");
+  return (
+    typeof id === "number" && areTexts && Array.isArray(troubles) && Object(summary) === summary
+  );
 }
 
 function toRoot(given: string, hasCredential: boolean): URL {

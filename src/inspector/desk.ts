@@ -211,6 +211,7 @@ export class Desk {
       const letter = await this.#letter(call);
       const event = call.get("event");
       const isEdited = event !== undefined;
+      if (isEdited) this.#checkSeen(letter, call.maybeText("failedAt"));
       const edited = isEdited ? checkEvent(this.#unmasked(event, letter), letter) : undefined;
       const { signal } = call;
       try {
@@ -228,6 +229,13 @@ export class Desk {
   /** Why a letter could not be sent, as it may be shown. */
   #reasonOf(letter: DeadLetter, reason: string): string {
     return String(redacted({ ...letter, reason }, this.#redact).value.reason);
+  }
+
+  /** Refuses what was made of a letter that is another now: of two events one would be made. */
+  #checkSeen(letter: DeadLetter, seen: string | undefined): void {
+    const { failedAt } = toLine(redacted(letter, this.#redact).value);
+    if (seen === undefined || seen === failedAt) return;
+    throw new AckloopError("conflict", "the letter is another since you looked at it: look again");
   }
 
   /** An edited event, with what was masked put back. */

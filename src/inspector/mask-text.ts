@@ -7,12 +7,47 @@ const harmless: ReadonlySet<string> = new Set(["", "null", "true", "false"]);
 /** More texts than this are not looked for within each text of a long value, only as the whole of one. */
 const MOST_SOUGHT = 100;
 
-/** A text for people, in which texts that were masked are masked: as they are, and as JSON writes them. */
+/** A text with what JSON and addresses write in another way, as it is read: to look for names in it. */
+export function plainly(text: string): string {
+  return text
+    .replace(/\\u([0-9a-f]{4})/gi, (_, code) => String.fromCharCode(Number.parseInt(code, 16)))
+    .replace(/(?:%[0-9a-f]{2})+/gi, (coded) => orAsItIs(decodeURIComponent, coded));
+}
+
+/** What is half a sign, or none of UTF-8, stays. */
+function orAsItIs(written: (text: string) => string, text: string): string {
+  try {
+    return written(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Whether a text gives something under a name: `"name": …`, `name=…`, `of[name][]=…`, `<name …`, `name="name"`. */
+export function isGivenIn(text: string, name: string): boolean {
+  for (let at = text.indexOf(name); at !== -1; at = text.indexOf(name, at + 1)) {
+    const before = text.slice(Math.max(0, at - 40), at);
+    const after = text.slice(at + name.length, at + name.length + 60);
+    if (/[\p{L}\p{N}_]$/u.test(before)) continue;
+    if (/^["'\\\]]*(?:\[[^\]]*\])*\s*[=:>]/.test(after)) return true;
+    const isNamed = /(?:<(?:[\w.-]+:)?|\bname=["'\\]*)$/i.test(before);
+    if (isNamed && !/^[\p{L}\p{N}_-]/u.test(after)) return true;
+  }
+  return false;
+}
+
+/** As a text is, as JSON writes it, and as addresses and forms do. */
+function formsOf(text: string): readonly string[] {
+  const inAddress = orAsItIs(encodeURIComponent, text);
+  return [text, JSON.stringify(text).slice(1, -1), inAddress, inAddress.replaceAll("%20", "+")];
+}
+
+/** A text for people, in which texts that were masked are masked, however they are written. */
 export function maskIn(text: string, masked: ReadonlySet<string>, mask: string): string {
   const found = new Set<string>();
   for (const each of masked) {
     if (harmless.has(each)) continue;
-    for (const form of [each, JSON.stringify(each).slice(1, -1)]) {
+    for (const form of formsOf(each)) {
       if (text.includes(form)) found.add(form);
     }
   }
@@ -63,7 +98,10 @@ function maskLeaves(value: unknown, all: Sought, mask: string): unknown {
   if (Array.isArray(value)) return value.map((item) => maskLeaves(item, all, mask));
   if (typeof value === "object" && value !== null) {
     const members = Object.entries(value).map(([name, member]) => {
-      return [name, maskLeaves(member, all, mask)];
+      return [
+        all.sought.has(name) && name.length >= LEAST ? mask : name,
+        maskLeaves(member, all, mask),
+      ];
     });
     return Object.fromEntries(members);
   }

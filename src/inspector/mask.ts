@@ -1,4 +1,4 @@
-import { maskIn, maskSame } from "./mask-text.ts";
+import { isGivenIn, maskIn, maskSame, plainly } from "./mask-text.ts";
 
 /** What stands in the place of a value that is not shown. */
 export const MASK = "[masked]";
@@ -51,18 +51,31 @@ function mask(value: unknown, paths: readonly Path[], masking: Masking): unknown
   if (typeof value === "string") return maskJson(value, paths, masking);
   if (typeof value !== "object" || value === null) return value;
   const { inside } = masking;
-  if (inside.size > DEEPEST || inside.has(value)) return maskWhole(value, masking);
+  // Nobody can look through bytes.
+  const isHidden = inside.size > DEEPEST || inside.has(value) || ArrayBuffer.isView(value);
+  if (isHidden) return maskWhole(value, masking);
   inside.add(value);
-  const copy = Array.isArray(value)
-    ? value.map((item, at) => maskMember(`${at}`, item, paths, masking))
-    : // Not by assignment: JSON may hold the name `__proto__`.
-      Object.fromEntries(
-        Object.entries(value).map(([name, member]) => {
-          return [name, maskMember(name, member, paths, masking)];
-        }),
-      );
+  const copy = isWrittenAnew(value)
+    ? mask(value.toJSON(), paths, masking)
+    : maskMembers(value, paths, masking);
   inside.delete(value);
   return copy;
+}
+
+function maskMembers(value: object, paths: readonly Path[], masking: Masking): unknown {
+  if (Array.isArray(value)) {
+    return value.map((item, at) => maskMember(`${at}`, item, paths, masking));
+  }
+  const members = Object.entries(value).map(([name, member]) => {
+    return [name, maskMember(name, member, paths, masking)];
+  });
+  // Not by assignment: JSON may hold the name `__proto__`.
+  return Object.fromEntries(members);
+}
+
+/** Whether JSON holds something else of it, as of a `Date`. */
+function isWrittenAnew(value: object): value is { toJSON(): unknown } {
+  return typeof (value as { toJSON?: unknown }).toJSON === "function";
 }
 
 function maskMember(
@@ -83,27 +96,19 @@ function maskMember(
 /** A text may hold an object, as a body that was kept as it came: what it has under a name is masked as well. */
 function maskJson(text: string, paths: readonly Path[], masking: Masking): string {
   const names = [...masking.names, ...paths.map((path) => path.at(-1) ?? "")];
-  if (!names.some((name) => name === "*" || text.includes(name))) return text;
+  const plain = plainly(text);
+  if (!names.some((name) => name === "*" || plain.includes(name))) return text;
   const before = masking.masked.size;
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value !== "object") return text;
+    // A text that holds a text may hold an object further within.
+    if (typeof value !== "object" && typeof value !== "string") return text;
     const copy = JSON.stringify(mask(value, paths, masking));
     return masking.masked.size === before && !copy.includes(MASK) ? text : copy;
   } catch {
     // It is no JSON, but may have been some before it was cut, or is written in another way.
-    return names.some((name) => isGivenIn(text, name)) ? maskWhole(text, masking) : text;
+    return names.some((name) => isGivenIn(plain, name)) ? maskWhole(text, masking) : text;
   }
-}
-
-/** Whether a text gives something under a name: `"name": …`, `name=…`, `<name>…`. */
-function isGivenIn(text: string, name: string): boolean {
-  for (let at = text.indexOf(name); at !== -1; at = text.indexOf(name, at + 1)) {
-    const isWhole = !/[\p{L}\p{N}_]$/u.test(text.slice(Math.max(0, at - 2), at));
-    const after = text.slice(at + name.length, at + name.length + 20);
-    if (isWhole && /^["'\\]*\s*[=:>]/.test(after)) return true;
-  }
-  return false;
 }
 
 function maskWhole(value: unknown, { masked }: Masking): string {
@@ -115,8 +120,27 @@ function maskWhole(value: unknown, { masked }: Masking): string {
     if (typeof next !== "object" || next === null) masked.add(String(next));
     else if (!seen.has(next)) {
       seen.add(next);
-      for (const member of Object.values(next)) waiting.push(member);
+      for (const member of membersOf(next)) waiting.push(member);
     }
   }
   return MASK;
+}
+
+/** A name that is longer, and no word, may be what nobody is to know. */
+const WORD = /^.{0,3}$|^[\p{L}_$][\p{L}\p{N}_$ -]*$/u;
+
+/** What is in an object, whatever it is. */
+function* membersOf(value: object): Generator<unknown, undefined> {
+  if (ArrayBuffer.isView(value)) yield new TextDecoder().decode(value);
+  // A list, a map, a set.
+  else if (isIterable(value)) yield* value;
+  else if (isWrittenAnew(value)) yield value.toJSON();
+  else {
+    yield* Object.values(value);
+    yield* Object.keys(value).filter((name) => !WORD.test(name));
+  }
+}
+
+function isIterable(value: object): value is Iterable<unknown> {
+  return typeof (value as Partial<Iterable<unknown>>)[Symbol.iterator] === "function";
 }

@@ -84,7 +84,7 @@ const table = {
   ),
   redrive: aFunction<Redrive>(),
   path: rule<string>("a path that begins with a slash", (value) =>
-    typeof value === "string" ? /^\/([\w.~-]+\/?)*$/.test(value) : false,
+    typeof value === "string" ? /^\/(?:[\w.~-]+\/)*[\w.~-]*$/.test(value) : false,
   ).or("/"),
   hosts: rule<readonly string[]>("a list of names", isListOfTexts),
   title: text(1, 100).or("ackloop"),

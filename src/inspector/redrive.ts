@@ -2,6 +2,7 @@ import { AckloopError } from "../core/errors.ts";
 import type { FeedEvent } from "../core/event.ts";
 import type { DeadLetter, DeadLetterStore, StoreKey } from "../core/stores.ts";
 import type { RedriveSummary } from "../loop/redrive.ts";
+import { MASK } from "./mask.ts";
 
 /** What a redrive of one letter is called with: options of `redrive`. */
 export interface RedriveWish {
@@ -59,7 +60,11 @@ export async function redriveLetter(
   const summary = await send(one, { consumer, filter, signal }, letter);
   if (one.failure !== undefined) return { status: "failed", reason: one.failure };
   if (one.isRemoved) return { status: "done" };
-  if (summary.found > 0) return { status: "unsettled" };
+  if (summary.found > 0 && (await one.isThere(signal))) return { status: "unsettled" };
+  if (summary.found > 0) {
+    const text = "its handler was not done with it, and another has taken the letter off meanwhile";
+    throw new AckloopError("notFound", text);
+  }
   const text = `the program's redrive does not take letters of ${consumer} and ${letter.feed}`;
   throw new AckloopError("config", text);
 }
@@ -79,9 +84,15 @@ export function checkEvent(value: unknown, letter: DeadLetter): FeedEvent {
     [!("data" in rest), "it must have `data`"],
     [id !== letter.event?.id, "its `id` must stay as it is: by that the event is known"],
     [source !== letter.event?.source, "its `source` must stay as it is"],
+    // As one that was exported from a page that masks.
+    [holdsMask(value) && !holdsMask(letter.event), `it holds ${MASK} in the place of what it was`],
   ].find(([isSo]) => isSo);
   if (fault) throw new AckloopError("config", `this is no event to send: ${fault[1]}`);
   return value as FeedEvent;
+}
+
+function holdsMask(value: unknown): boolean {
+  return (JSON.stringify(value) ?? "").includes(MASK);
 }
 
 /**
@@ -115,6 +126,12 @@ class OneLetter implements DeadLetterStore {
   async list({ consumer, feed }: StoreKey): ReturnType<DeadLetterStore["list"]> {
     const isMeant = consumer === this.#kept.consumer && feed === this.#kept.feed;
     return { letters: isMeant ? [this.#shown] : [] };
+  }
+
+  /** Whether the store has the letter still. */
+  async isThere(signal: AbortSignal | undefined): Promise<boolean> {
+    const { consumer, feed, identity } = this.#kept;
+    return (await this.#store.get({ consumer, feed, identity }, { signal })) !== undefined;
   }
 
   get: DeadLetterStore["get"] = (key, options) => this.#store.get(key, options);

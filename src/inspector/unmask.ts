@@ -3,36 +3,52 @@ import { MASK } from "./mask.ts";
 /**
  * Puts back what was masked into what a person made of it: where a value is as it was shown, it is as it was, and
  * what was not shown at all is there again. `undefined` where that cannot be told: what stands for a masked value
- * is in another place now, or a list in which something was masked has another length.
+ * is in another place now, with what is around it or alone, or a list in which something was masked has another length.
  */
 export function unmask(edited: unknown, shown: unknown, original: unknown): unknown {
-  const masks = new Set<string>();
-  gatherMasks(shown, original, masks);
-  return putBack(edited, shown, original, masks);
+  // As it was shown: what JSON leaves out was not.
+  const seen: unknown = shown === undefined ? shown : JSON.parse(JSON.stringify(shown));
+  const masks: Masks = { values: new Set(), holders: new Set() };
+  gatherMasks(seen, original, masks);
+  return putBack(edited, seen, original, masks);
 }
 
-/** Takes in every text that is shown in the place of another value. */
-function gatherMasks(shown: unknown, original: unknown, masks: Set<string>): void {
+interface Masks {
+  /** What stands for another value. */
+  readonly values: Set<unknown>;
+  /** The objects and lists that are shown with such a value in them, as JSON. */
+  readonly holders: Set<string>;
+}
+
+/** Takes in whatever is shown in the place of another value. */
+function gatherMasks(shown: unknown, original: unknown, masks: Masks): void {
   if (isSame(shown, original)) return;
-  masks.add(MASK);
-  if (typeof shown === "string" && shown !== "") masks.add(shown);
-  if (typeof shown !== "object" || shown === null) return;
-  for (const [name, member] of Object.entries(shown)) {
-    gatherMasks(member, memberOf(original, name), masks);
+  const { values, holders } = masks;
+  values.add(MASK);
+  if (typeof shown === "object" && shown !== null) {
+    holders.add(JSON.stringify(shown));
+    for (const [name, member] of Object.entries(shown)) {
+      gatherMasks(member, memberOf(original, name), masks);
+    }
+    return;
   }
+  // What was added says nothing, unless it is a text.
+  const stands = typeof shown === "string" || original !== undefined;
+  if (shown !== undefined && stands) values.add(shown);
 }
 
-function putBack(
-  edited: unknown,
-  shown: unknown,
-  original: unknown,
-  masks: ReadonlySet<string>,
-): unknown {
+function putBack(edited: unknown, shown: unknown, original: unknown, masks: Masks): unknown {
   if (isSame(edited, shown)) return original;
-  if (typeof edited === "string") return hasMask(edited, masks) ? undefined : edited;
-  if (typeof edited !== "object" || edited === null) return edited;
+  if (typeof edited !== "object" || edited === null) {
+    return hasMask(edited, masks) ? undefined : edited;
+  }
+  // It was moved, or copied, with what is masked in it.
+  if (masks.holders.has(JSON.stringify(edited))) return undefined;
   if (Array.isArray(edited)) return putBackList(edited, shown, original, masks);
-  const members = Object.entries(edited).map(([name, member]) => {
+  const kept = Object.entries(edited).filter(([name, member]) => {
+    return !isAdded(name, shown, original) || !isSame(member, memberOf(shown, name));
+  });
+  const members = kept.map(([name, member]) => {
     return [name, putBack(member, memberOf(shown, name), memberOf(original, name), masks)] as const;
   });
   if (members.some(([, member]) => member === undefined)) return undefined;
@@ -43,7 +59,7 @@ function putBackList(
   edited: readonly unknown[],
   shown: unknown,
   original: unknown,
-  masks: ReadonlySet<string>,
+  masks: Masks,
 ): unknown {
   if (!Array.isArray(shown) || shown.length !== edited.length || isOfOtherLength(shown, original)) {
     const isToBeTold = hasLost(shown, original) || hasMaskInside(edited, masks);
@@ -61,6 +77,16 @@ function lostOf(edited: object, shown: unknown, original: unknown): [string, unk
   return Object.entries(original).filter(([name, member]) => {
     return member !== undefined && !Object.hasOwn(shown, name) && !Object.hasOwn(edited, name);
   });
+}
+
+/** Whether something was shown that is not there. */
+function isAdded(name: string, shown: unknown, original: unknown): boolean {
+  return (
+    isRecord(original) &&
+    !Object.hasOwn(original, name) &&
+    isRecord(shown) &&
+    Object.hasOwn(shown, name)
+  );
 }
 
 /** Whether something was left out of what is shown, at any depth. */
@@ -82,14 +108,16 @@ function isRecord(value: unknown): value is object {
 /** A text this short is part of too much else. */
 const LEAST = 3;
 
-function hasMask(text: string, masks: ReadonlySet<string>): boolean {
-  if (masks.has(text)) return true;
-  return [...masks].some((mask) => mask.length >= LEAST && text.includes(mask));
+function hasMask(value: unknown, { values }: Masks): boolean {
+  if (values.has(value)) return true;
+  if (typeof value !== "string") return false;
+  return [...values].some((mask) => {
+    return typeof mask === "string" && mask.length >= LEAST && value.includes(mask);
+  });
 }
 
-function hasMaskInside(value: unknown, masks: ReadonlySet<string>): boolean {
-  if (typeof value === "string") return hasMask(value, masks);
-  if (typeof value !== "object" || value === null) return false;
+function hasMaskInside(value: unknown, masks: Masks): boolean {
+  if (typeof value !== "object" || value === null) return hasMask(value, masks);
   return Object.values(value).some((member) => hasMaskInside(member, masks));
 }
 

@@ -238,6 +238,7 @@ describe("dead letters", () => {
     ["no data", { data: undefined }, /`data`/],
     ["a time that is none", { time: 5 }, /`time`/],
     ["another version", { specversion: "2" }, /`specversion`/],
+    ["what was exported with a mask", { data: { email: "[masked]" } }, /holds \[masked\]/],
   ])("are not sent with an event of %s", async (_, part, text) => {
     const handler = vi.fn();
     const { stores, change } = open({ redrive: to(handler) });
@@ -275,6 +276,23 @@ describe("dead letters", () => {
     expect((await first).body).toEqual({ status: "done" });
     expect((await change("redrive", wish)).body.error).toMatch(/another has dealt with it/);
     expect(handler).toHaveBeenCalledOnce();
+  });
+
+  it("that another takes off while they fail are said to be gone", async () => {
+    const letter = letterOf("1", {});
+    const stores = memoryStores();
+    const handler = async () => {
+      await stores.deadLetters.remove(letter);
+      throw new Error("no");
+    };
+    const { change } = open({ stores, redrive: to(handler) });
+    await stores.deadLetters.put(letter);
+
+    const answer = await change("redrive", { ...key, identity: letter.identity });
+
+    expect(answer).toMatchObject({ status: 404 });
+    expect(answer.body.error).toContain("another has taken the letter off");
+    expect(await stores.deadLetters.get(letter)).toBeUndefined();
   });
 
   it("are sent once where two inspectors show one store", async () => {

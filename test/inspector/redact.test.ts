@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { AckloopError } from "../../src/core/errors.ts";
+import type { DeadLetter } from "../../src/core/stores.ts";
 import { redactedEntry } from "../../src/inspector/entries.ts";
 import { MASK } from "../../src/inspector/mask.ts";
 import { toRedactor } from "../../src/inspector/redact.ts";
@@ -43,6 +44,48 @@ describe("redact", () => {
       a: `{"email":"${MASK}","n":1}`,
       c: `[{"n":"${MASK}"}]`,
     });
+  });
+
+  it.each([
+    ["a text within a text", JSON.stringify(JSON.stringify({ email: "ann@example.org" }))],
+    ["one further within", JSON.stringify({ a: JSON.stringify('{"email":"ann@example.org"}') })],
+    ["escaped signs of a name", '{"stra\\u00dfe":"ann@example.org"}'],
+    ["such signs, cut", '{"stra\\u00dfe":"ann@exam'],
+    ["a member of a form", "n=1&customer[email]=ann@example.org"],
+    ["a member of an encoded form", "n=1&customer%5Bemail%5D=ann@example.org"],
+    ["a list of a form", "email[]=ann@example.org&email[1]=ann@example.com"],
+    ["an encoded name", "stra%C3%9Fe=ann@example.org"],
+    ["a form of parts", 'x; name="email"\r\n\r\nann@example.org\r\n--x--'],
+    ["an element that was cut", '<x><email kind="work">ann@exam'],
+  ])("masks what %s has under a name", (_, text) => {
+    const { value, isMasked } = toRedactor(["email", "straße"])({ raw: text });
+
+    expect(isMasked).toBe(true);
+    expect(value.raw).not.toContain("ann@");
+    expect(value.raw).toContain(MASK);
+  });
+
+  it.each([
+    ["an address", "ann smith@x", "GET /?q=ann%20smith%40x failed"],
+    ["a form", "ann smith@x", "sent q=ann+smith%40x"],
+    ["a date", new Date("1990-01-02"), "born 1990-01-02T00:00:00.000Z"],
+    ["a map", new Map([["a", "ann smith"]]), "no ann smith"],
+    ["a set", new Set(["ann smith"]), "no ann smith"],
+    ["bytes", new TextEncoder().encode("ann smith"), "no ann smith"],
+    ["a name that is no word", { "ann@x.y": true }, "no ann@x.y"],
+  ])("masks in a reason what was masked as %s", (_, email, why) => {
+    const { value } = toRedactor(["email"])({ event: { data: { email } }, reason: why });
+
+    expect(value.reason).toMatch(/^[ /?=A-Za-z]+\[masked\]( failed)?$/);
+    expect(value.reason).not.toMatch(/smith|ann@/);
+  });
+
+  it("masks in `raw` names that were masked, and bytes, and shows a date as JSON does", () => {
+    const raw = { "ann@x.y": 1, at: new Date("2026-12-01"), body: new Uint8Array([1]) };
+
+    const { value } = toRedactor(["email"])({ event: { email: { "ann@x.y": true } }, raw });
+
+    expect(value.raw).toEqual({ [MASK]: 1, at: "2026-12-01T00:00:00.000Z", body: MASK });
   });
 
   it("takes `*` for any name or position", () => {
@@ -233,6 +276,40 @@ describe("what is masked", () => {
     expect(answer.body.reason).toBe(`failed once: Error: ${MASK} is unknown`);
   });
 
+  it("is not put into an event that a person has made of another", async () => {
+    const sent: unknown[] = [];
+    const { stores, look, change } = open({
+      redact,
+      redrive: (letters, options) =>
+        redrive(letters, key.feed, ({ data: got }) => void sent.push(got), {
+          ...options,
+          logger: false,
+        }),
+    });
+    await stores.deadLetters.put(letter);
+    const which = { ...key, identity: letter.identity };
+    const { body } = await look<{ eventText: string; failedAt: string }>("letter", which);
+    const event = JSON.parse(body.eventText);
+    const anew = { data: { ...data, email: "eve@example.org" } };
+    await stores.deadLetters.put({
+      ...letter,
+      ...{ event: { ...letter.event, ...anew } as DeadLetter["event"] },
+      failedAt: "2026-12-01T09:00:00.000Z",
+    });
+
+    const stale = await change("redrive", { ...which, event, failedAt: body.failedAt });
+    const fresh = await change("redrive", {
+      ...{ ...which, event, failedAt: "2026-12-01T09:00:00.000Z" },
+    });
+
+    expect(stale).toMatchObject({
+      status: 409,
+      body: { error: expect.stringContaining("is another since") },
+    });
+    expect(fresh.status).toBe(200);
+    expect(sent).toEqual([anew.data]);
+  });
+
   it("is masked in what a redrive throws", async () => {
     const { stores, change } = open({
       redact,
@@ -265,6 +342,44 @@ describe("what is masked", () => {
     expect(
       unmask({ ...shown, list: [{ n: 3 }] }, { ...shown, list: [] }, original),
     ).toBeUndefined();
+  });
+
+  it("is put back where a function gave nothing for it, or something more", () => {
+    const original = { email: "ann@x", n: 1 };
+
+    expect(unmask({ n: 2 }, { email: undefined, n: 1 }, original)).toEqual({ ...original, n: 2 });
+    expect(unmask({ n: 2, isHidden: true }, { n: 1, isHidden: true }, original)).toEqual({
+      ...original,
+      n: 2,
+    });
+  });
+
+  it("is not put where what is around it was moved or copied", () => {
+    const [a, b] = [
+      { name: "a", iban: MASK },
+      { name: "b", iban: MASK },
+    ];
+    const original = [
+      { name: "a", iban: "one" },
+      { name: "b", iban: "two" },
+    ];
+
+    expect(unmask([b, a], [a, b], original)).toBeUndefined();
+    expect(unmask({ a: b, b }, { a, b }, { ...original })).toBeUndefined();
+    expect(unmask([a, { ...b, name: "c" }], [a, b], original)).toEqual([
+      { name: "a", iban: "one" },
+      { name: "c", iban: "two" },
+    ]);
+  });
+
+  it.each([null, 0, false, ""])("is not lost where a function shows %j for it", (mask) => {
+    const [shown, original] = [{ list: [{ iban: mask }] }, { list: [{ iban: "one" }] }];
+
+    expect(unmask({ list: [{ iban: mask, n: 1 }] }, shown, original)).toEqual({
+      list: [{ iban: "one", n: 1 }],
+    });
+    expect(unmask({ list: [{ iban: mask }, { iban: "new" }] }, shown, original)).toBeUndefined();
+    expect(unmask({ list: [{ account: mask }] }, shown, original)).toBeUndefined();
   });
 
   it("is not guessed within a text", () => {

@@ -128,7 +128,7 @@ function useLetter({ owner, identity, onChange }: LetterProps) {
     }
     setBusy(true);
     say("sending…");
-    const answer = await ask<Result>("api/redrive", { ...key, event });
+    const answer = await ask<Result>("api/redrive", { ...key, event, failedAt: letter?.failedAt });
     const { value, error = "" } = answer;
     end(value ? noteOf(value) : { isBad: true, text: error });
     setGone(value?.status === "done");

@@ -54,6 +54,12 @@ const jsonOf = ({ out }: { readonly out: string }): unknown[] =>
     .filter(Boolean)
     .map((line) => JSON.parse(line));
 
+/** A body that goes on for as long as it is read. */
+function endless(): ReadableStream<Uint8Array> {
+  const piece = new Uint8Array(1_000_000);
+  return new ReadableStream({ pull: (controller) => controller.enqueue(piece) });
+}
+
 describe("ackloop runs", () => {
   it("lists the runs of a process, pauses those that are named, and lets them go on", async () => {
     const orders = startRun("orders", "billing");
@@ -179,6 +185,26 @@ describe("ackloop runs", () => {
     expect(await code).toBe(1);
     expect(written.err).toContain(message);
     expect(written.err).not.toContain("bug");
+  });
+
+  it.each([
+    [
+      "what are no runs",
+      () => JSON.stringify({ runs: [null, { health: null }] }),
+      "not as an inspector",
+    ],
+    ["what does not end", endless, "its answer does not end"],
+  ])("says that it is no inspector that answers %s", async (_, bodyOf, told) => {
+    const served = await serve(async () => new Response(bodyOf()), 0);
+    onTestFinished(async () => {
+      served.cut();
+      await served.close();
+    });
+
+    const { code, written } = start(`runs list --url http://127.0.0.1:${served.port}/`);
+
+    expect(await code).toBe(1);
+    expect(written.err).toContain(told);
   });
 
   it("says that nobody listens there", async () => {
