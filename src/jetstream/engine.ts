@@ -68,7 +68,12 @@ export class Engine {
     });
   }
 
-  /** Checks the stream; gives when it was made, which tells it from another of its name. */
+  /** When the stream was made, which tells it from another of its name. */
+  async madeAt(operation: string, call?: CallOptions): Promise<string> {
+    return (await this.ask(operation, (api) => api.streams.info(this.parts.name), call)).created;
+  }
+
+  /** Checks the stream; gives when it was made. */
   async look(operation: string, call?: CallOptions): Promise<string> {
     const { name, stream } = this.parts;
     const { config, created } = await this.ask(operation, (api) => api.streams.info(name), call);

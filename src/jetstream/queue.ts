@@ -1,6 +1,5 @@
 import type { NatsConnection } from "@nats-io/transport-node";
 import { abortable } from "../core/abort.ts";
-import { isAckloopError } from "../core/errors.ts";
 import type { FeedEvent } from "../core/event.ts";
 import type { Feed, ReadableDelivery } from "../core/feed.ts";
 import { checkOptions, type FilledOf, signal as signalRule, withMethods } from "../core/options.ts";
@@ -107,8 +106,7 @@ export function jetStreamQueue(
     apiPrefix,
     stream,
   });
-  // Where a send has failed, and is made again: the engine may not know any more what it has stored.
-  const stored = new WeakSet<ReadableDelivery>();
+  const known = new Confirmed(engine);
   const workersOf = (durable: string, told: JetStreamConsumerOptions) =>
     toWorkers(engine, durable, toConsumer(told));
   return {
@@ -121,15 +119,14 @@ export function jetStreamQueue(
       const workers = workersOf(consumer ?? WORKERS, told);
       await Promise.all(workers.map((each) => each.known("ensure", { signal })));
     },
-    async send(deliveries, { signal } = {}) {
-      await sendLeft(stored, deliveries, (left) =>
-        abortable({ signal }, () =>
+    send: (deliveries, { signal } = {}) =>
+      abortable({ signal }, () =>
+        known.send(deliveries, signal, (left, sending) =>
           partitions === undefined
-            ? send(engine, left, { stored, signal })
-            : sendInOrder(engine, divide(left, { partitions, orderBy }), { stored, signal }),
+            ? send(engine, left, sending)
+            : sendInOrder(engine, divide(left, { partitions, orderBy }), sending),
         ),
-      );
-    },
+      ),
     feed<E extends FeedEvent = FeedEvent>(given: JetStreamFeedOptions<E> = {}) {
       const { events, ...rest } = given;
       checkOptions("feed", { events }, { events: catalogue });
@@ -194,41 +191,66 @@ function said<Members extends object>(
 
 interface Sending {
   /** Takes in each that the engine has confirmed. */
-  readonly stored: WeakSet<ReadableDelivery>;
+  readonly confirmed: ReadableDelivery[];
   readonly signal: AbortSignal | undefined;
 }
 
-/** Sends what is not stored yet of a send that is made again. */
-async function sendLeft(
-  stored: WeakSet<ReadableDelivery>,
-  deliveries: readonly ReadableDelivery[],
-  sendAll: (left: readonly ReadableDelivery[]) => Promise<void>,
-): Promise<void> {
-  const forget = (): void => {
-    for (const each of deliveries) stored.delete(each);
-  };
-  try {
-    await sendAll(deliveries.filter((each) => !stored.has(each)));
-  } catch (thrown) {
-    // What was stored went with the stream.
-    if (isAckloopError(thrown) && thrown.code === "notFound") forget();
-    throw thrown;
+/** What sends that have failed had stored: when they are made again, the engine may not know it any more. */
+class Confirmed {
+  readonly #engine: Engine;
+  /** When the stream was made that holds each. */
+  readonly #madeAt = new WeakMap<ReadableDelivery, string>();
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
   }
-  forget();
+
+  /** Does a send, of what no send before it has stored. */
+  async send(
+    deliveries: readonly ReadableDelivery[],
+    signal: AbortSignal | undefined,
+    sendAll: (left: readonly ReadableDelivery[], sending: Sending) => Promise<void>,
+  ): Promise<void> {
+    const confirmed: ReadableDelivery[] = [];
+    try {
+      await sendAll(await this.#left(deliveries, signal), { confirmed, signal });
+    } catch (thrown) {
+      await this.#keep(confirmed, signal);
+      throw thrown;
+    }
+    for (const each of deliveries) this.#madeAt.delete(each);
+  }
+
+  async #left(
+    deliveries: readonly ReadableDelivery[],
+    signal: AbortSignal | undefined,
+  ): Promise<readonly ReadableDelivery[]> {
+    if (!deliveries.some((each) => this.#madeAt.has(each))) return deliveries;
+    // What was stored went with its stream.
+    const made = await this.#engine.madeAt("send", { signal });
+    return deliveries.filter((each) => this.#madeAt.get(each) !== made);
+  }
+
+  /** Where the engine does not say which stream it was, all is sent again. */
+  async #keep(confirmed: readonly ReadableDelivery[], signal: AbortSignal | undefined) {
+    if (confirmed.length === 0) return;
+    const made = await this.#engine.madeAt("send", { signal }).catch(() => undefined);
+    if (made !== undefined) for (const each of confirmed) this.#madeAt.set(each, made);
+  }
 }
 
 /** Sends events in their order; the next ones when those before are stored. */
 async function send(
   engine: Engine,
   deliveries: readonly ReadableDelivery[],
-  { stored, signal }: Sending,
+  { confirmed, signal }: Sending,
 ): Promise<void> {
   const drafts = await Promise.all(deliveries.map(draftOf));
   for (let at = 0; at < drafts.length; at += AT_ONCE) {
     if (signal?.aborted) return;
     const sent = drafts.slice(at, at + AT_ONCE).map(async (draft) => {
       await publish(engine, draft, engine.target());
-      stored.add(draft.delivery);
+      confirmed.push(draft.delivery);
     });
     await allStored(sent);
   }
@@ -238,14 +260,14 @@ async function send(
 async function sendInOrder(
   engine: Engine,
   parts: ReadonlyMap<number, readonly ReadableDelivery[]>,
-  { stored, signal }: Sending,
+  { confirmed, signal }: Sending,
 ): Promise<void> {
   const sent = [...parts].map(async ([at, deliveries]) => {
     const drafts = await Promise.all(deliveries.map(draftOf));
     for (const draft of drafts) {
       if (signal?.aborted) return;
       await publish(engine, draft, engine.target(at));
-      stored.add(draft.delivery);
+      confirmed.push(draft.delivery);
     }
   });
   await allStored(sent);

@@ -229,6 +229,18 @@ describe.skipIf(!natsUrl)(`a queue in JetStream${natsHint}`, () => {
     },
   );
 
+  it("sends all of it again where the stream was made anew since a send that failed", async () => {
+    const { queue, name } = await opened({ max_msgs: 5 });
+    const all = deliveries(10);
+    await expect(queue.send(all)).rejects.toMatchObject({ code: "rateLimit" });
+
+    await manager.streams.delete(name);
+    await queue.ensure();
+    await expect(queue.send(all)).rejects.toMatchObject({ code: "rateLimit" });
+
+    expect(idsOf(await pulled(queue.feed()))).toEqual(["e1", "e2", "e3", "e4", "e5"]);
+  });
+
   it("holds a relay up while it is full, and nothing is acknowledged until workers have made room", async () => {
     const { queue } = await opened({ max_msgs: 3 });
     const memory = memoryFeed({ pulls: "unacked" });
