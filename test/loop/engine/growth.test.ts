@@ -20,10 +20,15 @@ function onePage(page: readonly Delivery[]): Feed {
   };
 }
 
+/** The best of three: what else the machine does only adds to it. */
 async function msOf(work: () => Promise<unknown>): Promise<number> {
-  const began = performance.now();
-  await work();
-  return performance.now() - began;
+  let best = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < 3; round += 1) {
+    const began = performance.now();
+    await work();
+    best = Math.min(best, performance.now() - began);
+  }
+  return best;
 }
 
 it("handles a long page with a listener about as fast as without one", async () => {
