@@ -225,15 +225,21 @@ describe("the command line that is installed", () => {
     expect(second[0] === null ? second[1] : second[0]).not.toBe(0);
   });
 
-  it("is ended by a pipe that closes", async () => {
+  it("is ended by a pipe that closes, with what it writes next", async () => {
     const { PATH = "", HOME = "" } = process.env;
-    const line = `${cli} tail kekker --json --interval 1 | head -1`;
-    const child = spawn("sh", ["-c", line], {
+    const place = told.published["workato"]?.place;
+    const environment = environmentFor("workato");
+    const child = spawn("sh", ["-c", `${cli} tail workato ${place} --json | head -1`], {
       cwd: folder,
-      env: { PATH, HOME, ...environmentFor("kekker") },
+      env: { PATH, HOME, ...environment },
     });
+    const ended = once(child, "close");
 
-    const [code] = await once(child, "close");
+    while (child.exitCode === null) {
+      const { code } = await run(`publish workato ${place} --data {"order":7}`, environment);
+      expect(code).toBe(0);
+    }
+    const [code] = await ended;
 
     expect(code).toBe(0);
   });
