@@ -5,7 +5,8 @@
  *
  * `--kills N` kills relays, workers and the engine so often instead, and counts what is lost, acknowledged early or
  * repeated; it exits non-zero when a promise is broken. `--engine NAME` keeps one engine, `--seconds N` sets how
- * long each measure is, `--workers 1,8` how many there are, `--json` prints one object.
+ * long each measure is, `--workers 1,8` how many there are, `--handler-ms 20` how long a handler waits, `--json` prints
+ * one object.
  */
 import { availableParallelism, cpus, loadavg } from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
@@ -24,10 +25,11 @@ const { values } = parseArgs({
     kills: { type: "string" },
     seconds: { type: "string", default: "8" },
     workers: { type: "string", default: "1,2,4,8" },
+    "handler-ms": { type: "string", default: "5" },
   },
 });
 
-const HANDLER_MS = 5;
+const HANDLER_MS = Number(values["handler-ms"]);
 /** What one worker could do at the most, in events a second. */
 const MOST_PER_WORKER = 1000 / HANDLER_MS;
 /** How many events come in a second where their time on the way is measured. */
