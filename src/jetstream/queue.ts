@@ -106,7 +106,7 @@ export function jetStreamQueue(
     apiPrefix,
     stream,
   });
-  const known = new Confirmed(engine);
+  const confirmed = new Confirmed(engine);
   const workersOf = (durable: string, told: JetStreamConsumerOptions) =>
     toWorkers(engine, durable, toConsumer(told));
   return {
@@ -121,7 +121,7 @@ export function jetStreamQueue(
     },
     send: (deliveries, { signal } = {}) =>
       abortable({ signal }, () =>
-        known.send(deliveries, signal, (left, sending) =>
+        confirmed.send(deliveries, signal, (left, sending) =>
           partitions === undefined
             ? send(engine, left, sending)
             : sendInOrder(engine, divide(left, { partitions, orderBy }), sending),
