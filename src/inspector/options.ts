@@ -12,7 +12,7 @@ import {
 } from "../core/options.ts";
 import type { StoreSet } from "../core/stores.ts";
 import type { Run } from "../loop/run.ts";
-import type { Redact } from "./redact.ts";
+import { isListOfPaths, PATHS_WANTED, type Redact } from "./redact.ts";
 import type { Redrive } from "./redrive.ts";
 
 /** What somebody wants of an inspector. */
@@ -56,15 +56,8 @@ export interface InspectorOptions {
   readonly logger?: Logger | false | undefined;
 }
 
-/** A name, or a path from where a letter, an entry and an error have something. Any other would mask nothing. */
-const isPath = (text: string): boolean =>
-  text.trim() === text && (!text.includes(".") || /^(event|raw|\*)(\.[^.]+)+$/.test(text));
-
 const isListOfTexts = (value: unknown): boolean =>
   Array.isArray(value) && value.every((each) => typeof each === "string" && each !== "");
-
-const isListOfPaths = (value: unknown): boolean =>
-  isListOfTexts(value) && (value as readonly string[]).every(isPath);
 
 const table = {
   authorize: aFunction<InspectorOptions["authorize"]>().required(
@@ -79,7 +72,7 @@ const table = {
     isObject,
   ),
   redact: rule<Redact>(
-    "a list of names, such as email, and of paths that begin with event, raw or *; or a function",
+    `a list of ${PATHS_WANTED}; or a function`,
     (value) => typeof value === "function" || isListOfPaths(value),
   ),
   redrive: aFunction<Redrive>(),

@@ -11,6 +11,21 @@ import { maskPaths } from "./mask.ts";
  */
 export type Redact = readonly string[] | ((shown: unknown) => unknown);
 
+/** A name, or a path from where a letter, an entry and an error have something. Any other would mask nothing. */
+const isPath = (text: unknown): boolean =>
+  typeof text === "string" &&
+  text !== "" &&
+  text.trim() === text &&
+  (!text.includes(".") || /^(event|raw|\*)(\.[^.]+)+$/.test(text));
+
+/** Whether it is a list of names and paths, each of which masks something. */
+export function isListOfPaths(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every(isPath);
+}
+
+/** What such a list is, for people. */
+export const PATHS_WANTED = "names, such as email, and paths that begin with event, raw or *";
+
 /** A thing as it may be shown. */
 export interface Redacted<Thing> {
   readonly value: Thing;

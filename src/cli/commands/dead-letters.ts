@@ -1,8 +1,11 @@
 import { readFileSync } from "node:fs";
 import { open } from "node:fs/promises";
-import type { DeadLetter, DeadLetterStore } from "ackloop";
+import type { DeadLetter, DeadLetterStore, StoreKey } from "ackloop";
+import type { Redact } from "ackloop/inspector";
 import { silent } from "../../core/logger.ts";
+import { redacted, toLine } from "../../inspector/letter-shown.ts";
 import { findLetter, lettersOf } from "../../inspector/letters.ts";
+import { toRedactor } from "../../inspector/redact.ts";
 import { checkEvent, oneLetter } from "../../inspector/redrive.ts";
 import { hasText } from "../../inspector/search.ts";
 import { some, walk } from "../../inspector/walk.ts";
@@ -12,6 +15,7 @@ import { checkCommand, Executor } from "../execute.ts";
 import { Failure, UsageError } from "../failure.ts";
 import { flag, required, text, type ValuesOf, whole, withDefault } from "../option.ts";
 import { type Output, oneLine } from "../output.ts";
+import { redactOption } from "../redact.ts";
 import { stateOptions } from "../state.ts";
 import { anyPlaceOptions, isAsked, placeOptions, tellUnnamed, withState } from "../with-state.ts";
 
@@ -23,6 +27,7 @@ const listOptions = {
   ...anyPlaceOptions,
   limit: withDefault(whole("number", "how many letters are shown", 1, 100_000), 50),
   search: text("text", "only letters that have it somewhere"),
+  redact: redactOption,
 };
 
 const list = command({
@@ -72,9 +77,9 @@ async function listPlaces(
 async function listLetters(
   { output, values }: Context<ValuesOf<typeof listOptions>>,
   store: DeadLetterStore,
-  key: { readonly consumer: string; readonly feed: string },
+  key: StoreKey,
 ): Promise<void> {
-  const found = await some(withText(lettersOf(store, key), values.search), values.limit + 1);
+  const found = await some(shownLetters(store, key, values), values.limit + 1);
   const shown = found.slice(0, values.limit);
   for (const letter of shown) output.json(letter);
   if (shown.length === 0) output.line(`no dead letters of ${key.consumer} and ${key.feed}`);
@@ -87,7 +92,7 @@ async function listLetters(
         { title: "FAILED AT" },
         { title: "REASON", cut: true },
       ],
-      shown.map(({ identity, event, attempts, failedAt, reason }) => {
+      shown.map(toLine).map(({ identity, event, attempts, failedAt, reason }) => {
         return [
           event?.id ?? identity,
           event?.type ?? "unreadable",
@@ -101,10 +106,19 @@ async function listLetters(
   if (found.length > shown.length) output.note("there are more: --limit shows them");
 }
 
-/** Of letters those that have a text. */
-async function* withText(letters: AsyncIterable<DeadLetter>, text = "") {
-  for await (const letter of letters) {
-    if (text === "" || hasText(JSON.stringify(letter), text)) yield letter;
+/** The letters of one as they may be shown; with a text those that have it. */
+async function* shownLetters(
+  store: DeadLetterStore,
+  key: StoreKey,
+  {
+    redact,
+    search = "",
+  }: { readonly redact: Redact | undefined; readonly search: string | undefined },
+): AsyncGenerator<DeadLetter, undefined> {
+  const redactor = toRedactor(redact);
+  for await (const letter of lettersOf(store, key)) {
+    const { value } = redacted(letter, redactor);
+    if (search === "" || hasText(JSON.stringify(value), search)) yield value;
   }
 }
 
@@ -112,12 +126,13 @@ const show = command({
   name: "show",
   summary: "show one letter whole",
   positionals: { id: required(text("id", "the event's id, or the letter's identity")) },
-  options: { ...stateOptions, ...placeOptions, source },
+  options: { ...stateOptions, ...placeOptions, source, redact: redactOption },
   examples: [[`dead-letters show ${where} 1042`, "the event, the provider's object, and why"]],
   run: (context) =>
     withState(context, async ({ stores }) => {
       const { values, output } = context;
-      const letter = await findLetter(stores.deadLetters, values, values);
+      const found = await findLetter(stores.deadLetters, values, values);
+      const letter = redacted(found, toRedactor(values.redact)).value;
       output.json(letter);
       output.line(JSON.stringify(letter, null, 2));
       return undefined;
@@ -267,6 +282,7 @@ const exportOptions = {
   ...stateOptions,
   ...anyPlaceOptions,
   out: text("file", "where to; a file that is there is refused (default the standard output)"),
+  redact: redactOption,
 };
 
 const exportAll = command({
@@ -284,6 +300,7 @@ async function exportLetters(
   store: Required<DeadLetterStore>,
 ): Promise<undefined> {
   const { values, output, signal } = context;
+  const redact = toRedactor(values.redact);
   const write = await writerTo(values.out, output);
   const progress = output.progress("written");
   let count = 0;
@@ -292,7 +309,7 @@ async function exportLetters(
       if (!isAsked(place, values)) continue;
       for await (const letter of lettersOf(store, place)) {
         if (signal.aborted) throw new Failure(`stopped after ${count} letters`);
-        await write.letter(letter);
+        await write.letter(redacted(letter, redact).value);
         count += 1;
         progress.at(count);
       }

@@ -5,6 +5,7 @@ import { UsageError } from "../failure.ts";
 import { flag, someOf, text, type ValuesOf, whole, withDefault } from "../option.ts";
 import { commandsOf, fill } from "../provider.ts";
 import { providerNames, providers } from "../providers.ts";
+import { redactOption } from "../redact.ts";
 import { readKept } from "../seen.ts";
 import { freePort, portFailure } from "../serve.ts";
 import { untilAborted } from "../wait.ts";
@@ -28,7 +29,7 @@ const options = {
     whole("number", "how many entries the journal of each keeps", 1, 100_000_000),
     100_000,
   ),
-  redact: text("names", "what its page masks, separated by commas, such as email,event.data.card"),
+  redact: redactOption,
   noLimits: flag("switch the rate limits off"),
   publish: whole("number", "publish so many made-up events, and print a program", 1, 100_000),
   fill: text("file", "publish what `tail --out` kept of one provider, and print a program"),
@@ -91,7 +92,7 @@ async function serve({ values, output, signal }: EmulateContext): Promise<undefi
       const made = await providers[name]?.emulator({ seed, journal: { max } }, limits);
       if (made) open.push(made);
     }
-    const redact = values.redact?.split(",").map((name) => name.trim());
+    const { redact } = values;
     const page = createEmulatorPage({ emulators: open, providers, seed, limits, redact });
     const server = await serveEmulators(open, { port, page: page.answer }).catch(
       (error: unknown) => {

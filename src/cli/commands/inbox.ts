@@ -7,6 +7,7 @@ import { some, walk } from "../../inspector/walk.ts";
 import { command, commandGroup } from "../command.ts";
 import { Failure } from "../failure.ts";
 import { required, text, whole, withDefault } from "../option.ts";
+import { redactOption } from "../redact.ts";
 import { stateOptions } from "../state.ts";
 import { tellUnnamed, toLength, withState } from "../with-state.ts";
 import { tellSkipped } from "./skip.ts";
@@ -21,7 +22,7 @@ const list = command({
     inbox: required(inboxOption),
     limit: withDefault(whole("number", "how many are shown", 1, 100_000), 50),
     search: text("text", "only entries that have it somewhere"),
-    redact: text("names", "what is masked, separated by commas, such as email,event.data.card"),
+    redact: redactOption,
   },
   examples: [
     ["inbox list --state state.db --inbox orders", "oldest first; claims none"],
@@ -63,10 +64,10 @@ async function* shownEntries(
   values: {
     readonly inbox: string;
     readonly search: string | undefined;
-    readonly redact: string | undefined;
+    readonly redact: readonly string[] | undefined;
   },
 ): AsyncGenerator<InboxItem, undefined> {
-  const redact = toRedactor(values.redact?.split(",").map((name) => name.trim()));
+  const redact = toRedactor(values.redact);
   const { search = "" } = values;
   for await (const item of walk((query) => store.entries(values.inbox, query))) {
     const { value } = redactedEntry(item, redact);
@@ -77,13 +78,16 @@ async function* shownEntries(
 const stats = command({
   name: "stats",
   summary: "list every inbox that holds something",
-  options: { ...stateOptions, inbox: inboxOption },
+  options: { ...stateOptions, inbox: inboxOption, redact: redactOption },
   examples: [["inbox stats --state state.db", "how much waits, is held, and the oldest"]],
   run: (context) =>
     withState(context, async ({ stores }) => {
       const { output, values } = context;
       const all = await some(walk((query) => stores.inbox.list(query), tellUnnamed(context)));
-      const found = all.filter(({ name }) => values.inbox === undefined || name === values.inbox);
+      const redact = toRedactor(values.redact);
+      const found = all
+        .filter(({ name }) => values.inbox === undefined || name === values.inbox)
+        .map((place) => ({ ...place, oldest: redactedEntry(place.oldest, redact).value }));
       for (const place of found) output.json(place);
       if (found.length === 0) output.line("nothing waits in any inbox");
       else {

@@ -5,6 +5,7 @@ import { type Context, command } from "../command.ts";
 import { checkCommand, Executor } from "../execute.ts";
 import { text, type ValuesOf, whole, withDefault } from "../option.ts";
 import { oneLine } from "../output.ts";
+import { redactOption } from "../redact.ts";
 import { serve } from "../serve.ts";
 import { stateOptions } from "../state.ts";
 import { untilAborted } from "../wait.ts";
@@ -14,7 +15,7 @@ const options = {
   ...stateOptions,
   port: withDefault(whole("number", "the port; 0 takes a free one", 0, 65_535), 0),
   exec: text("command", "the shell command that a letter's event is sent to, as JSON"),
-  redact: text("names", "what is masked, separated by commas, such as email,event.data.card"),
+  redact: redactOption,
 };
 
 type InspectContext = Context<ValuesOf<typeof options>>;
@@ -42,7 +43,7 @@ export const inspect = command({
         hosts: ["127.0.0.1", "localhost"],
         // Whoever knows the path.
         authorize: () => true,
-        redact: values.redact?.split(",").map((name) => name.trim()),
+        redact: values.redact,
         redrive: exec === undefined ? undefined : toRedrive(context, exec),
         logger: { ...silent, error: (line) => output.note(oneLine(line)) },
       });

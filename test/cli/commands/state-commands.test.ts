@@ -187,6 +187,34 @@ for (const [name, open, isThere, hint] of databases) {
         });
       });
 
+      it("mask what they show of letters and of an inbox, and find nothing of it", async () => {
+        const side = await open();
+        const { deadLetters, inbox } = side.stores;
+        const event = { ...eventOf("1"), data: { email: "ann@example.org" } };
+        const reason = "no ann@example.org";
+        await deadLetters.put({ ...letterOf("1"), event, raw: event.data, reason });
+        await inbox.add("hooks", [{ event, raw: event.data }]);
+        const redact = ["--redact", "email"];
+
+        const shown = [
+          await ran(side, `dead-letters list ${place}`, ...redact),
+          await ran(side, `dead-letters list ${place} --json`, ...redact),
+          await ran(side, `dead-letters show ${place} 1`, ...redact),
+          await ran(side, `dead-letters show ${place} 1 --json`, ...redact),
+          await ran(side, "dead-letters export", ...redact),
+          await ran(side, "inbox stats --json", ...redact),
+        ];
+        const found = await ran(side, `dead-letters list ${place} --search ann@`, ...redact);
+
+        for (const { code, out } of shown) {
+          expect(code).toBe(0);
+          expect(out).toContain("[masked]");
+          expect(out).not.toContain("ann@");
+        }
+        expect(jsonOf(shown[3] ?? found)).toMatchObject([{ ...key, identity: "/orders 1" }]);
+        expect(found.out).toBe("no dead letters of billing and orders\n");
+      });
+
       it("redrive letters through a command, which says with its code what is done", async () => {
         const side = await open();
         const { deadLetters } = side.stores;
@@ -417,6 +445,13 @@ describe("the commands of the state", () => {
     ["dead-letters lst", 2, 'there is no command "dead-letters lst"'],
     ["dead-letters show --state a.db 1", 2, "give --consumer"],
     ["cursors list --state /nowhere/at/all.db", 1, "there is no file /nowhere/at/all.db"],
+    [
+      "inbox list --inbox a --redact data.email",
+      2,
+      "--redact must be names, such as email, and paths",
+    ],
+    ["dead-letters export --redact a,,b", 2, "--redact must be names"],
+    ["emulate --redact data.email", 2, "--redact must be names"],
     ["leases list --database mysql://db/x", 2, "the address of the database must be like"],
   ])("say in one sentence what is wrong with `%s`", async (line, code, text) => {
     const result = await ran({ words: [], environment: {} }, line);
