@@ -8,12 +8,12 @@ import { Desk } from "./desk.ts";
 import { exportOf } from "./export.ts";
 import { liveRuns } from "./live.ts";
 import { Numbers } from "./numbers.ts";
-import type { InspectorOptions, InspectorSettings } from "./options.ts";
+import type { InspectorOptions, InspectorSettings, InspectorWish } from "./options.ts";
 import { toSettings } from "./options.ts";
 import { built } from "./page/built.ts";
 import { type Redactor, toRedactor } from "./redact.ts";
 
-/** How long a store may take for one answer, in ms. */
+/** How long a store, or `authorize`, may take for one answer, in ms. */
 const LIMIT_MS = 30_000;
 
 /** What takes as long as a handler does. */
@@ -80,13 +80,24 @@ class Inside {
     const name = isHere ? pathname.slice(path.length) : "?";
     const isRead = request.method === "GET" || request.method === "HEAD";
     const changes = !isRead || Object.hasOwn(this.#desk.changes, name);
-    const verdict = await this.#settings.authorize(request, { changes, name });
+    const verdict = await this.#verdict(request, { changes, name });
     // Of another realm it may be no `Response` of ours.
     if (typeof verdict === "object" && typeof verdict?.status === "number") return verdict;
     if (verdict !== true) return jsonAnswer({ error: "you may not do this here" }, 403);
     // Some servers take the slash away: to lead there would lead in circles.
     const under = `${pathname}/` === path ? `${path.split("/").at(-2)}/` : "";
     return isRead ? await this.#look(request, name, under) : await this.#change(request, name);
+  }
+
+  /** Asks `authorize`, and no longer than it may take: whoever it says nothing of is not let in. */
+  async #verdict(request: Request, wish: InspectorWish): Promise<boolean | Response> {
+    const { authorize, logger } = this.#settings;
+    const asking = { what: "authorize", whom: "inspector", limitMs: LIMIT_MS };
+    const answered = await ask(asking, () => authorize(request, wish));
+    if (answered.kind === "answered") return answered.value;
+    if (answered.kind === "failed" && "thrown" in answered) throw answered.thrown;
+    logger.error("ackloop inspector: `authorize` has not answered in time, and nobody was let in");
+    return jsonAnswer({ error: "who may do this was not answered in time" }, 503);
   }
 
   async #look(request: Request, name: string, under: string): Promise<Response> {

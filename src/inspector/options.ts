@@ -28,7 +28,8 @@ export interface InspectorOptions {
   /**
    * Says who may look, and who may change something; asked with every request, those for the page's own files
    * included. True lets it through; false answers 403; a `Response` is the answer, such as one that asks for a
-   * password. What it throws is an answer of 500, and told to the logger.
+   * password. What it throws is an answer of 500, and told to the logger; where it says nothing within 30 s, the
+   * answer is 503.
    */
   readonly authorize: (
     request: Request,

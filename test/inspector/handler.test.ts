@@ -102,6 +102,30 @@ describe("who may ask", () => {
     expect((await odd.look("about")).status).toBe(403);
   });
 
+  it("answers 503, and lets nobody in, where `authorize` never answers, and tells the logger", async () => {
+    vi.useFakeTimers();
+    const error = vi.fn();
+    let answerLate = (_: boolean): void => {};
+    const authorize = () =>
+      new Promise<boolean>((resolve) => {
+        answerLate = resolve;
+      });
+    const { stores, change, look } = open({ authorize, logger: { ...silent, error } });
+    await stores.deadLetters.put(letterOf("1", {}));
+    const { identity } = letterOf("1", {});
+
+    const asked = [change("discard", { ...key, identities: [identity] }), look("about")];
+    await vi.advanceTimersByTimeAsync(30_000);
+    const answers = await Promise.all(asked);
+    answerLate(true);
+    await vi.advanceTimersByTimeAsync(1000);
+    vi.useRealTimers();
+
+    expect(answers.map(({ status }) => status)).toEqual([503, 503]);
+    expect(error).toHaveBeenCalledTimes(2);
+    expect((await stores.deadLetters.list(key)).letters).toHaveLength(1);
+  });
+
   it("refuses other sites, other names, and changes without the page's header", async () => {
     const authorize = vi.fn(() => true);
     const { handle, request, change } = open({ authorize, hosts: ["127.0.0.1:4010"] });
