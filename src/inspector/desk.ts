@@ -200,7 +200,8 @@ export class Desk {
   }
 
   async #redrive(call: Call): Promise<object> {
-    const { redrive: send } = this.#settings;
+    const { redrive: send, stores } = this.#settings;
+    const { dedupe } = stores;
     if (send === undefined) {
       throw new AckloopError(
         "config",
@@ -215,7 +216,10 @@ export class Desk {
       const edited = isEdited ? checkEvent(this.#unmasked(event, letter), letter) : undefined;
       const { signal } = call;
       try {
-        const result = await redriveLetter(this.#letters, letter, { send, event: edited, signal });
+        const result = await redriveLetter(this.#letters, letter, {
+          ...{ send, event: edited, signal },
+          dedupe: dedupe && { store: dedupe },
+        });
         if (result.status !== "failed") return result;
         return { ...result, reason: this.#reasonOf(letter, result.reason) };
       } catch (error) {

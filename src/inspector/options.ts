@@ -37,8 +37,8 @@ export interface InspectorOptions {
   ) => boolean | Response | Promise<boolean | Response>;
   /** The runs of this process, or a function that gives those of now. @default none */
   readonly runs?: readonly Run[] | (() => readonly Run[]) | undefined;
-  /** The stores, those that there are. @default none */
-  readonly stores?: Partial<Omit<StoreSet, "dedupe">> | undefined;
+  /** The stores, those that there are; by `dedupe` a letter is sent by one person at a time. @default none */
+  readonly stores?: Partial<StoreSet> | undefined;
   /** What nobody is shown; it is masked before it leaves the process. @default nothing */
   readonly redact?: Redact | undefined;
   /** Sends a dead letter to the program's handlers. Without it, letters are read, exported and discarded. */

@@ -1,6 +1,6 @@
 import { AckloopError } from "../core/errors.ts";
 import type { FeedEvent } from "../core/event.ts";
-import type { DeadLetter, DeadLetterStore, StoreKey } from "../core/stores.ts";
+import type { DeadLetter, DeadLetterStore, DedupeStore, StoreKey } from "../core/stores.ts";
 import type { RedriveSummary } from "../loop/redrive.ts";
 import { MASK } from "./mask.ts";
 
@@ -10,6 +10,8 @@ export interface RedriveWish {
   readonly consumer: string;
   /** True for the one letter. */
   readonly filter: (letter: DeadLetter) => boolean;
+  /** Lets nobody else send it at the same time, where the inspector was given the store for it. */
+  readonly dedupe?: { readonly store: DedupeStore } | undefined;
   /** Ends it. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -40,7 +42,7 @@ export type Redriven =
  *
  * @param event The event to send in place of the letter's own, which stays in the letter where that fails.
  * @throws {AckloopError} `config` where the letter has no event, the event is that of another letter, or the
- * program's redrive has not taken it; whatever halted it.
+ * program's redrive has not taken it; `conflict` where another has it at work, or has sent it; whatever halted it.
  */
 export async function redriveLetter(
   store: DeadLetterStore,
@@ -48,8 +50,9 @@ export async function redriveLetter(
   {
     send,
     event,
+    dedupe,
     signal,
-  }: { send: Redrive; event?: FeedEvent | undefined; signal?: AbortSignal | undefined },
+  }: { send: Redrive; event?: FeedEvent | undefined } & Pick<RedriveWish, "dedupe" | "signal">,
 ): Promise<Redriven> {
   if (letter.event === undefined) {
     throw new AckloopError("config", "the letter could not be read, and has no event to send");
@@ -57,10 +60,16 @@ export async function redriveLetter(
   const one = oneLetter(store, letter, event);
   const { consumer, identity } = letter;
   const filter = (each: DeadLetter): boolean => each.identity === identity;
-  const summary = await send(one, { consumer, filter, signal }, letter);
+  const summary = await send(one, { consumer, filter, dedupe, signal }, letter);
   if (one.failure !== undefined) return { status: "failed", reason: one.failure };
   if (one.isRemoved) return { status: "done" };
-  if (summary.found > 0 && (await one.isThere(signal))) return { status: "unsettled" };
+  if (summary.found > 0 && (await one.isThere(signal))) {
+    if (summary.duplicates === 0) return { status: "unsettled" };
+    throw new AckloopError(
+      "conflict",
+      "the letter is being sent just now, or was, by another: look again",
+    );
+  }
   if (summary.found > 0) {
     const text = "its handler was not done with it, and another has taken the letter off meanwhile";
     throw new AckloopError("notFound", text);

@@ -16,17 +16,29 @@ import { describeThrown, notify, toFailure } from "../core/guard.ts";
 import type { TableOf } from "../core/options.ts";
 import { aFunction, checkOptions, isObject, name } from "../core/options.ts";
 import type { EventOf, Receiver } from "../core/receiver.ts";
-import type { DeadLetter, DeadLetterStore, StoreKey } from "../core/stores.ts";
+import type {
+  DeadLetter,
+  DeadLetterStore,
+  DedupeStore,
+  EventKey,
+  StoreKey,
+} from "../core/stores.ts";
 import type { Summary } from "../core/summary.ts";
 import type { DrainOptions } from "./consume.ts";
 import { drain, drainTable } from "./consume.ts";
 import { toRoutes } from "./engine/route.ts";
 import type { Handlers } from "./handler.ts";
-import { checkSourceName, loopTable, withConsumer } from "./options.ts";
+import { checkSourceName, type DedupeOptions, loopTable, withConsumer } from "./options.ts";
 
 /** The options of `redrive`. */
 export interface RedriveOptions<E extends FeedEvent = FeedEvent>
   extends Omit<DrainOptions<E>, "deadLetters" | "lease" | "dedupe"> {
+  /**
+   * Lets no two redrives send one letter at a time, such as `{ store: stores.dedupe }`. What another one has in work,
+   * or has sent since it was listed, is left as it is, and counts in `duplicates`. One whose process was killed
+   * is another's until its mark ends. What runs have remembered as done says nothing here. @default none
+   */
+  readonly dedupe?: Pick<DedupeOptions, "store" | "markMs"> | undefined;
   /** The reader whose dead letters they are. @default the feed's own, where it carries one (Workato) */
   readonly consumer?: string | undefined;
   /** Takes only letters for which it is true, such as one id. @default all */
@@ -47,7 +59,7 @@ export interface RedriveSummary extends Summary {
   readonly found: number;
 }
 
-const { deadLetters: _deadLetters, lease: _lease, dedupe: _dedupe, ...runTable } = loopTable;
+const { deadLetters: _deadLetters, lease: _lease, ...runTable } = loopTable;
 
 const redriveTable = {
   ...runTable,
@@ -103,7 +115,7 @@ export async function redrive<E extends FeedEvent>(
   // Asked here as well, so that what is wrong is told of the verb that was called.
   toRoutes("redrive", handlers, source.events);
   const named = withConsumer("redrive", source, options);
-  const { filter, consumer } = checkOptions("redrive", named, redriveTable);
+  const { filter, consumer, dedupe } = checkOptions("redrive", named, redriveTable);
   const { filter: _filter, ...rest } = options;
   if (typeof store?.list !== "function") {
     throw new AckloopError(
@@ -118,6 +130,7 @@ export async function redrive<E extends FeedEvent>(
     circuitBreaker: rest.circuitBreaker ?? false,
     retry: { ...rest.retry, attempts: rest.retry?.attempts ?? 1 },
     deadLetters: letters.keepingFailed(),
+    dedupe: dedupe && { ...dedupe, store: letters.claiming(dedupe.store) },
   });
   return { ...summary, found: letters.found };
 }
@@ -151,15 +164,20 @@ export function isLetterOf<Source extends RedriveSource>(
 /** How many letters are asked for at once. */
 const PAGE = 100;
 
+/** By what a letter is told from a later one of the same event. */
+type Listed = Pick<DeadLetter, "attempts" | "failedAt">;
+
 /** The dead letters of one feed as a feed of their own: an ack takes a letter off. */
 class Letters<E extends FeedEvent> {
   readonly #store: DeadLetterStore;
   readonly #key: StoreKey;
   readonly #filter: (letter: DeadLetter) => boolean;
-  /** The attempts of each letter sent, from before. A letter that is put back is not sent twice. */
-  readonly #sent = new Map<string, number>();
-  /** What failed again and must stay. */
-  readonly #failed = new Set<string>();
+  /** Each letter sent, as it was listed, without its event. One that is put back is not sent twice. */
+  readonly #sent = new Map<string, Listed>();
+  /** What failed again, or is another redrive's, and must stay. */
+  readonly #stays = new Set<string>();
+  /** Ends the claim of each letter that this redrive has. */
+  readonly #claims = new Map<string, () => Promise<void>>();
   /** What was taken off: an ack is asked again as a whole, and a run beside may have put a letter back since. */
   readonly #removed = new Set<string>();
   /** Where the next page begins; absent at the start. */
@@ -192,15 +210,56 @@ class Letters<E extends FeedEvent> {
       put: async (letter, options) => {
         const { consumer, feed, identity } = letter;
         const known = await store.get({ consumer, feed, identity }, options);
-        const attempts = letter.attempts + (this.#sent.get(identity) ?? 0);
+        const attempts = letter.attempts + (this.#sent.get(identity)?.attempts ?? 0);
         // What another has taken off meanwhile, by its own success or by hand, is not to come back.
         if (known) await store.put({ ...letter, attempts }, options);
-        this.#failed.add(identity);
+        this.#stays.add(identity);
       },
       list: (key, query) => store.list(key, query),
       get: (key, options) => store.get(key, options),
       remove: (key, options) => store.remove(key, options),
     };
+  }
+
+  /** Marks by which a letter is one redrive's at a time: until it is taken off, or put back. */
+  claiming(marks: DedupeStore): DedupeStore {
+    // A run that has the event itself in work has marks of its own.
+    const claimOf = (key: EventKey): EventKey => ({ ...key, identity: `redrive\0${key.identity}` });
+    let heldMs = 0;
+    return {
+      begin: async (key, markMs, options) => {
+        heldMs = markMs;
+        const begun = await marks.begin(claimOf(key), markMs, options);
+        if (begun.status === "begun") {
+          const end = async (): Promise<void> => marks.forget(claimOf(key), begun.mark);
+          if (await this.#isAsListed(key, options)) {
+            this.#claims.set(key.identity, end);
+            // Who was killed at it says nothing of it: a person has asked for it.
+            return { ...begun, starts: 1 };
+          }
+          await end();
+        }
+        this.#stays.add(key.identity);
+        return { status: "done" };
+      },
+      renew: (key, ...rest) => marks.renew(claimOf(key), ...rest),
+      finish: async (key, mark, { transaction, signal }) => {
+        // Before the letter is taken off, nobody else is to have it.
+        if (transaction === undefined) return true;
+        return marks.finish(claimOf(key), mark, { transaction, signal, retentionMs: heldMs });
+      },
+      forget: (key, ...rest) => marks.forget(claimOf(key), ...rest),
+    };
+  }
+
+  /** Whether a letter is as it was listed: another has neither taken it off nor put it back. */
+  async #isAsListed(
+    { consumer, feed, identity }: EventKey,
+    options?: CallOptions,
+  ): Promise<boolean> {
+    const letter = await this.#store.get({ consumer, feed, identity }, options);
+    const listed = this.#sent.get(identity);
+    return letter?.attempts === listed?.attempts && letter?.failedAt === listed?.failedAt;
   }
 
   async #pull({ signal }: PullOptions = {}): Promise<Page<E>> {
@@ -229,8 +288,8 @@ class Letters<E extends FeedEvent> {
     throw new AckloopError("config", `redrive: option \`filter\` ${fault}`);
   }
 
-  #toDelivery({ identity, event, raw, attempts }: DeadLetter): Delivery<E> {
-    this.#sent.set(identity, attempts);
+  #toDelivery({ identity, event, raw, attempts, failedAt }: DeadLetter): Delivery<E> {
+    this.#sent.set(identity, { attempts, failedAt });
     // The letters of this feed hold its events.
     return { event: event as E, raw, identity, receipt: toReceipt(identity) };
   }
@@ -242,9 +301,14 @@ class Letters<E extends FeedEvent> {
       try {
         const { consumer, feed } = this.#key;
         const key = { consumer, feed, identity };
-        if (this.#failed.has(identity) || this.#removed.has(identity)) return { status: "acked" };
-        await this.#store.remove(key, options);
-        this.#removed.add(identity);
+        if (!this.#stays.has(identity) && !this.#removed.has(identity)) {
+          await this.#store.remove(key, options);
+          this.#removed.add(identity);
+        }
+        // One that is not heard ends by itself.
+        await this.#claims
+          .get(identity)?.()
+          .catch(() => {});
         return { status: "acked" };
       } catch (thrown) {
         return { status: "failed", error: toFailure(thrown, { what: "remove", whom: "stores" }) };

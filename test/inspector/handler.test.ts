@@ -349,6 +349,30 @@ describe("dead letters", () => {
     expect(body.letters).toHaveLength(1);
   });
 
+  it("are not sent while another process has them at work", async () => {
+    const handler = vi.fn();
+    const { stores, change } = open({ redrive: to(handler) });
+    await stores.deadLetters.put(letterOf("1", {}));
+    const { identity } = letterOf("1", {});
+    let end = (): void => {};
+    const wait = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const other = redrive(stores.deadLetters, key.feed, () => wait, {
+      ...{ consumer: key.consumer, dedupe: { store: stores.dedupe }, logger: false },
+    });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+
+    const during = await change("redrive", { ...key, identity });
+    end();
+    await other;
+    const after = await change("redrive", { ...key, identity });
+
+    expect([during.status, after.status]).toEqual([409, 404]);
+    expect(during.body.error).toMatch(/is being sent just now, or was, by another/);
+    expect(handler).not.toHaveBeenCalled();
+  });
+
   it("are looked through a few at a time, however small those before were", async () => {
     const { stores, look } = open();
     for (let at = 0; at < 200; at += 1) await stores.deadLetters.put(letterOf(`${at}`, {}));

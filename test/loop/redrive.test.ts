@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { AckloopError } from "../../src/core/errors.ts";
 import type { FeedEvent } from "../../src/core/event.ts";
+import { sleep } from "../../src/core/sleep.ts";
 import type { StandardSchemaV1 } from "../../src/core/standard-schema.ts";
 import type { DeadLetter, DeadLetterStore } from "../../src/core/stores.ts";
 import { deadLetter, drop } from "../../src/loop/outcome.ts";
@@ -215,6 +216,74 @@ describe("redrive", () => {
 
     expect(await idsIn(store)).toEqual(["e1"]);
     expect(summary).toMatchObject({ deadLettered: 2, unsettled: 0 });
+  });
+
+  it("sends each letter once where two do it at a time, with marks", async () => {
+    const { deadLetters, dedupe } = memoryStores();
+    for (const id of idsOf(30)) await deadLetters.put(letterOf(id, testEvent(id)));
+    const handler = vi.fn(async (event: FeedEvent) => {
+      await sleep(100);
+      if (event.id === "e7") throw new Error("no stock");
+    });
+    const both = { ...options, dedupe: { store: dedupe } };
+
+    const summaries = await Promise.all([
+      ended(redrive(deadLetters, "orders", handler, both)),
+      ended(redrive(deadLetters, "orders", handler, { ...both, concurrency: 3 })),
+    ]);
+
+    expect(handler).toHaveBeenCalledTimes(30);
+    const sum = (name: "handled" | "deadLettered" | "duplicates") =>
+      summaries.reduce((all, summary) => all + summary[name], 0);
+    expect([sum("handled"), sum("deadLettered"), sum("duplicates")]).toEqual([29, 1, 30]);
+    expect((await deadLetters.list(key)).letters).toMatchObject([
+      { identity: "/memory e7", attempts: 3 },
+    ]);
+    // Nothing is held up: the next one may be at any time.
+    await ended(redrive(deadLetters, "orders", () => {}, both));
+    expect(await idsIn(deadLetters)).toEqual([]);
+  });
+
+  it("leaves a letter to one that was killed at it, until its mark ends, however often", async () => {
+    const { deadLetters, dedupe } = memoryStores();
+    await deadLetters.put(letterOf("e0", testEvent("e0")));
+    const both = { ...options, dedupe: { store: dedupe, markMs: 5000 } };
+    const killed = { ...dedupe, forget: async () => {}, renew: async () => true };
+    const hangs = () => new Promise<void>(() => {});
+    for (const _ of [1, 2, 3]) {
+      await ended(
+        redrive(deadLetters, "orders", hangs, {
+          ...{ ...both, dedupe: { store: killed, markMs: 5000 }, logger: false },
+          ...{ deadline: Date.now() + 1000, reserveMs: 100 },
+        }),
+      );
+      const left = await ended(redrive(deadLetters, "orders", () => {}, both));
+      expect(left).toMatchObject({ handled: 0, duplicates: 1 });
+      expect(await idsIn(deadLetters)).toEqual(["e0"]);
+      await vi.advanceTimersByTimeAsync(5000);
+    }
+
+    const summary = await ended(redrive(deadLetters, "orders", () => {}, both));
+
+    expect(summary).toMatchObject({ handled: 1, duplicates: 0 });
+  });
+
+  it("leaves a letter that another has put since, also where its own is gone", async () => {
+    const { deadLetters, dedupe } = memoryStores();
+    for (const id of idsOf(3)) await deadLetters.put(letterOf(id, testEvent(id)));
+    const handler = vi.fn(async (event: FeedEvent) => {
+      if (event.id !== "e0") return;
+      await deadLetters.put({ ...letterOf("e1", testEvent("e1")), attempts: 9 });
+      await deadLetters.remove({ ...key, identity: "/memory e2" });
+    });
+
+    const summary = await ended(
+      redrive(deadLetters, "orders", handler, { ...options, dedupe: { store: dedupe } }),
+    );
+
+    expect(handler).toHaveBeenCalledOnce();
+    expect(summary).toMatchObject({ handled: 1, duplicates: 2 });
+    expect((await deadLetters.list(key)).letters).toMatchObject([{ attempts: 9 }]);
   });
 
   it("takes options that are undefined for left out", async () => {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { open } from "node:fs/promises";
-import type { DeadLetter, DeadLetterStore, StoreKey } from "ackloop";
+import type { DeadLetter, DeadLetterStore, FullStoreSet, StoreKey } from "ackloop";
 import type { Redact } from "ackloop/inspector";
 import { silent } from "../../core/logger.ts";
 import { redacted, toLine } from "../../inspector/letter-shown.ts";
@@ -154,13 +154,14 @@ const redrive = command({
   details:
     "The command gets the event as JSON on its standard input. It exits with 0: the\n" +
     "letter is taken off. With anything else the letter stays, with the new reason.\n" +
-    "One that was sent with --event keeps its own event then.",
+    "One that was sent with --event keeps its own event then. What another redrive has\n" +
+    "at work is left to that one, for a minute where it was killed.",
   positionals: { id: text("id", "only this letter's event") },
   options: redriveOptions,
   examples: [[`dead-letters redrive ${where} --exec ./handle.sh`, "all letters, each once"]],
   run: async (context) => {
     await checkCommand(context.values.exec);
-    return await withState(context, (state) => redriveAll(context, state.stores.deadLetters));
+    return await withState(context, (state) => redriveAll(context, state.stores));
   },
 });
 
@@ -170,7 +171,7 @@ async function redriveAll(
     output,
     signal,
   }: Context<ValuesOf<typeof redriveOptions> & { readonly id: string | undefined }>,
-  store: DeadLetterStore,
+  { deadLetters: store, dedupe }: FullStoreSet,
 ): Promise<number | undefined> {
   const { consumer, feed, id, concurrency, event: file } = values;
   if (file !== undefined && id === undefined) throw new UsageError("--event needs the letter's id");
@@ -195,16 +196,21 @@ async function redriveAll(
       consumer,
       concurrency,
       signal,
+      // Another person, or a page, may send them just now.
+      dedupe: { store: dedupe },
       // A store that fails is asked again, for as long as it does.
       logger: { ...silent, warn: (text) => output.note(oneLine(text)) },
     },
   ).finally(() => progress.end());
-  const { found, handled, deadLettered, unsettled } = summary;
-  output.json({ found, done: handled, failed: deadLettered, unsettled });
+  const { found, handled, deadLettered, unsettled, duplicates: elsewhere } = summary;
+  output.json({ found, done: handled, failed: deadLettered, unsettled, elsewhere });
   if (found === 0) signal.throwIfAborted();
   if (found === 0) throw new Failure(`there are no letters of ${consumer} and ${feed}`);
-  output.line(`${handled} done, ${deadLettered} failed again and stay`);
-  return deadLettered + unsettled > 0 ? 1 : undefined;
+  const told = `, ${elsewhere} left: another has them at work, or has dealt with them`;
+  output.line(
+    `${handled} done, ${deadLettered} failed again and stay${elsewhere === 0 ? "" : told}`,
+  );
+  return deadLettered + unsettled + elsewhere > 0 ? 1 : undefined;
 }
 
 /** Reads a file that holds JSON. */

@@ -241,10 +241,29 @@ for (const [name, open, isThere, hint] of databases) {
         ).toEqual(["1", "2", "3"].map((id) => eventOf(id)));
         expect(letters).toMatchObject([{ event: { id: "2" }, attempts: 6 }]);
         expect(letters[0]?.reason).toContain("the command ended with 3: no stock");
-        expect(jsonOf(one)).toEqual([{ found: 1, done: 1, failed: 0, unsettled: 0 }]);
+        expect(jsonOf(one)).toEqual([{ found: 1, done: 1, failed: 0, unsettled: 0, elsewhere: 0 }]);
         expect(one.code).toBe(0);
         expect(none).toMatchObject({ code: 1 });
         expect(none.err).toContain("there are no letters of billing and orders");
+      });
+
+      it("redrive each letter once where two do it at a time, and lose none", async () => {
+        const side = await open();
+        const { deadLetters } = side.stores;
+        const ids = Array.from({ length: 12 }, (_, number) => `${number}`);
+        for (const id of ids) await deadLetters.put(letterOf(id));
+        const seen = join(folderOf(), "seen");
+        const command = `cat >> "${seen}"; sleep 0.05`;
+        const both = () => ran(side, `dead-letters redrive ${place} --json`, "--exec", command);
+
+        const said = await Promise.all([both(), both()]);
+
+        const lines = readFileSync(seen, "utf8").trim().split("\n");
+        expect(lines.map((line) => JSON.parse(line).id).toSorted()).toEqual(ids.toSorted());
+        const counts = said.flatMap(jsonOf) as { done: number; elsewhere: number; found: number }[];
+        expect(counts.reduce((all, { done }) => all + done, 0)).toBe(12);
+        for (const { found, done, elsewhere } of counts) expect(done + elsewhere).toBe(found);
+        expect((await deadLetters.list(key)).letters).toEqual([]);
       });
 
       it("skip an event that halts its run at the start, from its message, and take a skip back", async () => {
