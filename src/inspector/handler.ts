@@ -84,6 +84,10 @@ class Inside {
     // Of another realm it may be no `Response` of ours.
     if (typeof verdict === "object" && typeof verdict?.status === "number") return verdict;
     if (verdict !== true) return jsonAnswer({ error: "you may not do this here" }, 403);
+    if (!isHere) {
+      const error = `this inspector is under ${path}, and was asked for ${pathname}`;
+      return jsonAnswer({ error }, 404);
+    }
     // Some servers take the slash away: to lead there would lead in circles.
     const under = `${pathname}/` === path ? `${path.split("/").at(-2)}/` : "";
     return isRead ? await this.#look(request, name, under) : await this.#change(request, name);

@@ -1,4 +1,9 @@
-import { describe, expect, it, vi } from "vitest";
+import { once } from "node:events";
+import type { RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
+import { getRequestListener } from "@hono/node-server";
+import express, { type Express } from "express";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { AckloopError } from "../../src/core/errors.ts";
 import type { FeedEvent } from "../../src/core/event.ts";
 import { silent } from "../../src/core/logger.ts";
@@ -55,6 +60,71 @@ describe("inspector", () => {
     expect((await handle(request("/admin/inspector/page.js"))).status).toBe(200);
     expect((await handle(request("/"))).status).toBe(404);
     expect((await handle(request("/admin/inspector/api/constructor"))).status).toBe(404);
+  });
+});
+
+describe("mounted in Express", () => {
+  const page = { "sec-fetch-site": "same-origin", "x-ackloop-page": "1" };
+  const { identity } = letterOf("1", {});
+  const body = JSON.stringify({ ...key, identities: [identity] });
+  const discard = {
+    method: "POST",
+    body,
+    headers: { ...page, "content-type": "application/json" },
+  };
+
+  /** Serves an app; gives the address of the inspector in it. */
+  async function served(mount: (app: Express, listener: RequestListener) => unknown) {
+    const { stores, handle } = open({ path: "/admin/inspector/" });
+    await stores.deadLetters.put(letterOf("1", {}));
+    const app = express();
+    mount(app, getRequestListener(handle));
+    const server = app.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    return { stores, url: `http://127.0.0.1:${port}/admin/inspector` };
+  }
+
+  it("serves its page, what the page asks for, and changes", async () => {
+    const { stores, url } = await served((app, listener) => {
+      app.all("/admin/inspector{/*path}", listener);
+      app.use(express.json());
+    });
+
+    const text = await (await fetch(url)).text();
+    const [, script = ""] = /src="([^"]+)"/.exec(text) ?? [];
+    const found = await fetch(new URL(script, url));
+    const changed = await fetch(`${url}/api/discard`, discard);
+    const elsewhere = { ...discard.headers, "sec-fetch-site": "cross-site" };
+    const refused = await fetch(`${url}/api/discard`, { ...discard, headers: elsewhere });
+
+    expect([found.status, found.headers.get("content-type")]).toEqual([
+      200,
+      "text/javascript; charset=utf-8",
+    ]);
+    expect(await changed.json()).toEqual({ discarded: 1 });
+    expect(refused.status).toBe(403);
+    expect((await stores.deadLetters.list(key)).letters).toEqual([]);
+  });
+
+  it("says so where a body parser was in front of it, or its path was taken away", async () => {
+    const parsed = await served((app, listener) => {
+      app.use(express.json());
+      app.all("/admin/inspector{/*path}", listener);
+    });
+    const stripped = await served((app, listener) => app.use("/admin/inspector", listener));
+
+    const changed = await fetch(`${parsed.url}/api/discard`, discard);
+    const found = await fetch(`${stripped.url}/`);
+
+    expect(changed.status).toBe(400);
+    expect((await changed.json()).error).toMatch(/no body parser in front of it/);
+    expect(found.status).toBe(404);
+    expect((await found.json()).error).toMatch(
+      /is under \/admin\/inspector\/, and was asked for \/$/,
+    );
+    expect((await parsed.stores.deadLetters.list(key)).letters).toHaveLength(1);
   });
 });
 
