@@ -6,7 +6,7 @@ import { refusal } from "../page/refusal.ts";
 import { Call } from "./call.ts";
 import { Desk } from "./desk.ts";
 import { exportOf } from "./export.ts";
-import { liveRuns } from "./live.ts";
+import { Live } from "./live.ts";
 import { Numbers } from "./numbers.ts";
 import type { InspectorOptions, InspectorSettings, InspectorWish } from "./options.ts";
 import { toSettings } from "./options.ts";
@@ -48,7 +48,7 @@ export function inspector(options: InspectorOptions): InspectorHandler {
   const redact = toRedactor(settings.redact);
   const numbers = new Numbers();
   const desk = new Desk(settings, redact, numbers);
-  const inside = new Inside(settings, desk, redact, numbers);
+  const inside = new Inside(settings, desk, redact, new Live(settings, redact, numbers));
   return async (request) => {
     try {
       return await inside.answer(request);
@@ -62,13 +62,13 @@ class Inside {
   readonly #settings: InspectorSettings;
   readonly #desk: Desk;
   readonly #redact: Redactor;
-  readonly #numbers: Numbers;
+  readonly #live: Live;
 
-  constructor(settings: InspectorSettings, desk: Desk, redact: Redactor, numbers: Numbers) {
+  constructor(settings: InspectorSettings, desk: Desk, redact: Redactor, live: Live) {
     this.#settings = settings;
     this.#desk = desk;
     this.#redact = redact;
-    this.#numbers = numbers;
+    this.#live = live;
   }
 
   async answer(request: Request): Promise<Response> {
@@ -108,9 +108,7 @@ class Inside {
     const { title } = this.#settings;
     const page = pageAnswer({ title, files: built }, name, under);
     if (page) return page;
-    if (name === "api/live") {
-      return liveRuns(request, this.#settings, this.#redact, this.#numbers);
-    }
+    if (name === "api/live") return this.#live.answer(request);
     if (name === "api/export") return await this.#export(request);
     return await this.#ask(this.#desk.looks, request, name);
   }

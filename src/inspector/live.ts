@@ -1,4 +1,4 @@
-import { liveAnswer } from "../page/live.ts";
+import { liveAnswer, type Send } from "../page/live.ts";
 import type { Numbers } from "./numbers.ts";
 import type { InspectorSettings } from "./options.ts";
 import type { Redactor } from "./redact.ts";
@@ -12,32 +12,62 @@ const EVERY_MS = 1000;
 const LONGEST_MS = 600_000;
 
 /**
- * Tells of the runs once a second for as long as the request lasts. Before the first request and behind the last
- * one there is no timer, and nobody listens to a run.
+ * Tells all who look of the runs, once a second: each run is asked once, however many look. Before the first request
+ * and behind the last one there is no timer, and nobody listens to a run.
  */
-export function liveRuns(
-  request: Request,
-  settings: Pick<InspectorSettings, "runs" | "logger">,
-  redact: Redactor,
-  numbers: Numbers,
-): Response {
-  return liveAnswer(request, (send, end) => {
-    const watchers = new Watchers(redact, numbers);
-    const tick = (): void => {
-      try {
-        send("runs", { at: Date.now(), runs: watchers.take(settings.runs()) } satisfies LiveShown);
-      } catch (error) {
-        settings.logger.error("ackloop inspector: the runs cannot be shown", { error });
-        end();
-      }
-    };
-    const every = setInterval(tick, EVERY_MS);
-    const last = setTimeout(end, LONGEST_MS);
-    queueMicrotask(tick);
-    return () => {
-      clearInterval(every);
-      clearTimeout(last);
-      watchers.end();
-    };
-  });
+export class Live {
+  readonly #settings: Pick<InspectorSettings, "runs" | "logger">;
+  readonly #watchers: Watchers;
+  /** What tells each who looks, and what ends that. */
+  readonly #lookers = new Map<Send, () => void>();
+  #every: ReturnType<typeof setInterval> | undefined;
+  /** What was told last. */
+  #shown: LiveShown | undefined;
+
+  constructor(
+    settings: Pick<InspectorSettings, "runs" | "logger">,
+    redact: Redactor,
+    numbers: Numbers,
+  ) {
+    this.#settings = settings;
+    this.#watchers = new Watchers(redact, numbers);
+  }
+
+  /** Answers one who looks. */
+  answer(request: Request): Response {
+    return liveAnswer(request, (send, end) => {
+      const last = setTimeout(end, LONGEST_MS);
+      this.#lookers.set(send, end);
+      this.#every ??= setInterval(() => this.#tell(), EVERY_MS);
+      queueMicrotask(() => {
+        // Whoever comes later begins with what the others have: to ask anew would take it from them.
+        if (this.#shown) send("runs", this.#shown);
+        else this.#tell();
+      });
+      return () => {
+        clearTimeout(last);
+        this.#lookers.delete(send);
+        if (this.#lookers.size === 0) this.#rest();
+      };
+    });
+  }
+
+  #tell(): void {
+    try {
+      if (this.#lookers.size === 0) return;
+      const runs = this.#watchers.take(this.#settings.runs());
+      this.#shown = { at: Date.now(), runs };
+      for (const send of this.#lookers.keys()) send("runs", this.#shown);
+    } catch (error) {
+      this.#settings.logger.error("ackloop inspector: the runs cannot be shown", { error });
+      for (const end of [...this.#lookers.values()]) end();
+    }
+  }
+
+  #rest(): void {
+    clearInterval(this.#every);
+    this.#every = undefined;
+    this.#shown = undefined;
+    this.#watchers.end();
+  }
 }

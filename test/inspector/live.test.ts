@@ -79,6 +79,34 @@ describe("live", () => {
     await run.stop();
   });
 
+  it("asks a run once a second, however many look", async () => {
+    const { feed, run } = start();
+    const watch = vi.spyOn(run, "watch");
+    const details = vi.spyOn(run, "details");
+    const { handle, request } = open({ runs: [run], stores: {} });
+    const one = reading(await handle(request("/api/live")));
+    await one.next();
+    const all = [one];
+    for (let at = 0; at < 30; at += 1) all.push(reading(await handle(request("/api/live"))));
+    const greeted = await Promise.all(all.slice(1).map((each) => each.next()));
+    const before = details.mock.calls.length;
+    feed.publish({ ...made, id: "1", data: {} });
+
+    const told = await Promise.all(all.map((each) => each.next()));
+
+    expect(greeted.every(({ runs }) => runs[0]?.health.healthy)).toBe(true);
+    for (const { runs } of told) {
+      expect(runs[0]?.told.map(({ kind }) => kind)).toContain("handled");
+    }
+    expect(details.mock.calls.length - before).toBe(1);
+    expect(watch).toHaveBeenCalledOnce();
+    for (const each of all) await each.end();
+    const after = details.mock.calls.length;
+    await new Promise((resolve) => setTimeout(resolve, 1200));
+    expect(details.mock.calls.length).toBe(after);
+    await run.stop();
+  });
+
   it("masks what events hold in the texts of errors", async () => {
     const { feed, run } = start();
     const { handle, request } = open({ runs: [run], stores: {}, redact: ["email"] });
