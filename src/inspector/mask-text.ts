@@ -23,14 +23,19 @@ function orAsItIs(written: (text: string) => string, text: string): string {
   }
 }
 
-/** Whether a text gives something under a name: `"name": …`, `name=…`, `of[name][]=…`, `<name …`, `name="name"`. */
+/**
+ * Whether a text gives something under a name: `"name": …`, `name=…`, `of[name][]=…`, `<name …`, `name="name"`,
+ * `"key": "name"`.
+ */
 export function isGivenIn(text: string, name: string): boolean {
   for (let at = text.indexOf(name); at !== -1; at = text.indexOf(name, at + 1)) {
     const before = text.slice(Math.max(0, at - 40), at);
     const after = text.slice(at + name.length, at + name.length + 60);
     if (/[\p{L}\p{N}_]$/u.test(before)) continue;
     if (/^["'\\\]]*(?:\[[^\]]*\])*\s*[=:>]/.test(after)) return true;
-    const isNamed = /(?:<(?:[\w.-]+:)?|\bname=["'\\]*)$/i.test(before);
+    const isNamed = /(?:<(?:[\w.-]+:)?|\b(?:name|key)(?:=["'\\]*|["'\\]+\s*:\s*["'\\]+))$/i.test(
+      before,
+    );
     if (isNamed && !/^[\p{L}\p{N}_-]/u.test(after)) return true;
   }
   return false;

@@ -66,11 +66,21 @@ function maskMembers(value: object, paths: readonly Path[], masking: Masking): u
   if (Array.isArray(value)) {
     return value.map((item, at) => maskMember(`${at}`, item, paths, masking));
   }
+  const isNamed = isPairOf(value, masking.names);
   const members = Object.entries(value).map(([name, member]) => {
-    return [name, maskMember(name, member, paths, masking)];
+    const isMeant = isNamed && name === "value" && member !== undefined;
+    return [name, isMeant ? maskWhole(member, masking) : maskMember(name, member, paths, masking)];
   });
   // Not by assignment: JSON may hold the name `__proto__`.
   return Object.fromEntries(members);
+}
+
+/** Whether it has one of the names itself, and a value beside it, as fields of forms and headers are kept. */
+function isPairOf(
+  { name, key }: { name?: unknown; key?: unknown },
+  names: ReadonlySet<string>,
+): boolean {
+  return [name, key].some((each) => typeof each === "string" && names.has(each));
 }
 
 /** Whether JSON holds something else of it, as of a `Date`. */

@@ -53,6 +53,9 @@ describe("redact", () => {
     ["such signs, cut", '{"stra\\u00dfe":"ann@exam'],
     ["a member of a form", "n=1&customer[email]=ann@example.org"],
     ["a member of an encoded form", "n=1&customer%5Bemail%5D=ann@example.org"],
+    ["a pair", JSON.stringify({ fields: [{ name: "email", value: "ann@example.org" }] })],
+    ["a pair that was cut", '[{"key": "email", "value": "ann@exam'],
+    ["an element with a key", '<add key="email" value="ann@example.org"/>'],
     ["a list of a form", "email[]=ann@example.org&email[1]=ann@example.com"],
     ["an encoded name", "stra%C3%9Fe=ann@example.org"],
     ["a form of parts", 'x; name="email"\r\n\r\nann@example.org\r\n--x--'],
@@ -86,6 +89,33 @@ describe("redact", () => {
     const { value } = toRedactor(["email"])({ event: { email: { "ann@x.y": true } }, raw });
 
     expect(value.raw).toEqual({ [MASK]: 1, at: "2026-12-01T00:00:00.000Z", body: MASK });
+  });
+
+  it("masks the value of a pair that is named so, and puts it back at its place alone", () => {
+    const fields = [
+      { name: "email", value: "ann@example.org" },
+      { key: "card", value: { number: 4111 }, type: "object" },
+      { name: "size", value: 3 },
+      { name: "email" },
+    ];
+    const whole = letterOf("1", { fields }, { raw: "to ann@example.org", reason: "no 4111" });
+
+    const { value } = toRedactor(["email", "card"])(whole);
+
+    const shown = [
+      { name: "email", value: MASK },
+      { key: "card", value: MASK, type: "object" },
+      { name: "size", value: 3 },
+      { name: "email" },
+    ];
+    expect(value).toMatchObject({
+      ...{ event: { data: { fields: shown } } },
+      ...{ raw: `to ${MASK}`, reason: `no ${MASK}` },
+    });
+    const sizes = shown.with(2, { name: "size", value: 4 });
+    expect(unmask(sizes, shown, fields)).toEqual(fields.with(2, { name: "size", value: 4 }));
+    const renamed = shown.with(0, { ...shown[1], name: "email" } as never);
+    expect(unmask(renamed.with(1, { name: "email", value: MASK }), shown, fields)).toBeUndefined();
   });
 
   it("takes `*` for any name or position", () => {
