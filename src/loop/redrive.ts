@@ -305,10 +305,10 @@ class Letters<E extends FeedEvent> {
           await this.#store.remove(key, options);
           this.#removed.add(identity);
         }
-        // One that is not heard ends by itself.
-        await this.#claims
-          .get(identity)?.()
-          .catch(() => {});
+        // One that is not heard ends by itself, and is not said again.
+        const end = this.#claims.get(identity);
+        this.#claims.delete(identity);
+        await end?.().catch(() => {});
         return { status: "acked" };
       } catch (thrown) {
         return { status: "failed", error: toFailure(thrown, { what: "remove", whom: "stores" }) };

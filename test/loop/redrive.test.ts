@@ -268,6 +268,19 @@ describe("redrive", () => {
     expect(summary).toMatchObject({ handled: 1, duplicates: 0 });
   });
 
+  it("ends where a mark cannot be ended", async () => {
+    const { deadLetters, dedupe } = memoryStores();
+    await deadLetters.put(letterOf("e0", testEvent("e0")));
+    const hanging = { ...dedupe, forget: () => new Promise<void>(() => {}) };
+
+    const summary = await ended(
+      redrive(deadLetters, "orders", () => {}, { ...options, dedupe: { store: hanging } }),
+    );
+
+    expect(summary).toMatchObject({ handled: 1, unsettled: 0 });
+    expect(await idsIn(deadLetters)).toEqual([]);
+  });
+
   it("leaves a letter that another has put since, also where its own is gone", async () => {
     const { deadLetters, dedupe } = memoryStores();
     for (const id of idsOf(3)) await deadLetters.put(letterOf(id, testEvent(id)));
