@@ -26,7 +26,7 @@ export const limits: Readonly<
   drain: [38, 36],
   deliveries: [38, 37],
   webhook: [21, 20],
-  redrive: [38, 37],
+  redrive: [39, 37],
   "consume + tiki": [71, 55],
   "drain + tiki": [71, 54],
   "deliveries + tiki": [71, 55],
