@@ -17,7 +17,7 @@ import { Ending, reserveOf } from "./ending.ts";
 import type { Entry } from "./entry.ts";
 import { receiptsOf } from "./entry.ts";
 import { Extending } from "./extending.ts";
-import { Facts, type RunState } from "./facts.ts";
+import { Facts } from "./facts.ts";
 import type { SettledAs } from "./handling.ts";
 import { Handling } from "./handling.ts";
 import type { KeepingParts } from "./keeping.ts";
@@ -234,7 +234,7 @@ export class Engine {
   }
 
   /** What `health()` is made of. */
-  get state(): RunState {
+  get state() {
     return this.#facts.state;
   }
 
