@@ -195,6 +195,23 @@ describe.each(Object.entries(kinds))("a queue with partitions in %s", (_, open) 
     },
   );
 
+  it("sees with each send whether another number of partitions has come in since", async () => {
+    const { inbox } = await open();
+    const queue = inboxQueue(inbox, "orders", told);
+    const other = inboxQueue(inbox, "orders", { ...told, partitions: 8 });
+    const feed = queue.feed();
+    await queue.send([deliveryOf(first, "1")]);
+    await feed.ack(receiptsOf(await pulled(feed)));
+    await other.send([deliveryOf(first, "2")]);
+
+    await expect(queue.send([deliveryOf(first, "3")])).rejects.toMatchObject({ code: "conflict" });
+
+    const theirs = other.feed();
+    await theirs.ack(receiptsOf(await pulled(theirs)));
+    await queue.send([deliveryOf(first, "3")]);
+    expect(idsOf(await pulled(feed))).toEqual(["3"]);
+  });
+
   it("has names of its own beside others that look alike", async () => {
     const { inbox } = await open();
     const queues = ["orders", "orders (", "orders 2"].map((name) => inboxQueue(inbox, name, told));
