@@ -64,33 +64,44 @@ export class LateController implements AbortController, Cut {
   }
 }
 
-/** Whose options hold a signal that was not made yet. */
-const late = new WeakMap<object, LateController>();
-
 /**
- * Of the object's own, so that who spreads the options hands it on; and one for all, since with a getter of its
- * own each object would be a kind of its own to the engine, which holds on to such kinds for long.
+ * The one property of all such options, since with a getter of its own each object would be a kind of its own to
+ * the engine, which holds on to such kinds for long. It is the object's own, so that who spreads the options hands it on.
  */
 const lateSignal = {
   enumerable: true,
   get(this: object) {
-    return late.get(this)?.signal;
+    return LateOptions.controllerOf(this)?.signal;
   },
 };
 
-/** Gives these very options a `signal` that is made when it is read. {@link cutOf} does not read it. */
+/** Options whose signal is made when it is read. */
+class LateOptions {
+  readonly #controller: LateController;
+
+  constructor(options: object, controller: LateController) {
+    this.#controller = controller;
+    Object.assign(this, options);
+    Object.defineProperty(this, "signal", lateSignal);
+  }
+
+  static controllerOf(options: object): LateController | undefined {
+    return #controller in options ? options.#controller : undefined;
+  }
+}
+
+/** Gives the options a `signal` that is made when it is read. {@link cutOf} does not read it. */
 export function withLateSignal<Options extends object>(
   options: Options,
   controller: LateController,
 ): Options & { readonly signal: AbortSignal } {
-  const told = Object.defineProperty(options, "signal", lateSignal);
-  late.set(told, controller);
+  const told: object = new LateOptions(options, controller);
   return told as Options & { readonly signal: AbortSignal };
 }
 
 /** What ends the work with these options: their signal, if any. */
 export function cutOf(options: { readonly signal?: AbortSignal | undefined }): Cut {
-  const known = late.get(options);
+  const known = LateOptions.controllerOf(options);
   if (known) return known;
   const { signal } = options;
   return {

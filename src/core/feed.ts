@@ -217,6 +217,12 @@ export interface AckSink {
   nack?(receipts: readonly Receipt[], options?: NackOptions): Promise<void>;
   /** Hides leased events for `leaseMs` more, in ms from now. */
   extend?(receipts: readonly Receipt[], leaseMs: number, options?: CallOptions): Promise<void>;
+  /**
+   * Gives back what the feed was about to bring to pulls that were cut, or keeps for a next one, and ends when
+   * others can have it. The loop asks once when a run ends, for a second at the most: afterwards a store or a
+   * connection may be closed. A feed that holds nothing between calls leaves it out.
+   */
+  release?(options?: CallOptions): Promise<void>;
 }
 
 /**
@@ -225,7 +231,7 @@ export interface AckSink {
  * | `acks` | `pulls` | such as | and may have |
  * | --- | --- | --- | --- |
  * | `individual` | `unacked` | a list of what is unprocessed (Kekker) | |
- * | `individual` | `onward` | a work queue, an inbox | `waits`, `leaseMs`, `attempt`, `nack`, `extend` |
+ * | `individual` | `onward` | a work queue, an inbox | `waits`, `leaseMs`, `attempt`, `nack`, `extend`, `release` |
  * | `cumulative` | `unacked` | pages, the same until acked (Tiki) | `acksOnPull` |
  * | `cumulative` | `onward` | a log with a cursor (Workato) | `waits` |
  *
@@ -239,6 +245,7 @@ export type FeedKind =
       readonly waits?: undefined;
       readonly nack?: undefined;
       readonly extend?: undefined;
+      readonly release?: undefined;
     }
   | {
       readonly acks: "individual";
@@ -251,6 +258,7 @@ export type FeedKind =
       readonly waits?: undefined;
       readonly nack?: undefined;
       readonly extend?: undefined;
+      readonly release?: undefined;
     }
   | {
       readonly acks: "cumulative";
@@ -258,6 +266,7 @@ export type FeedKind =
       readonly acksOnPull?: undefined;
       readonly nack?: undefined;
       readonly extend?: undefined;
+      readonly release?: undefined;
     };
 
 /**
@@ -282,6 +291,7 @@ export function whyNoKind(feed: EventSource & AckSink): string | undefined {
     [!feed.waits || pulls === "onward", '`waits` needs pulls "onward"'],
     [!feed.nack || isQueue, '`nack` needs acks "individual" and pulls "onward"'],
     [!feed.extend || isQueue, '`extend` needs acks "individual" and pulls "onward"'],
+    [!feed.release || isQueue, '`release` needs acks "individual" and pulls "onward"'],
   ];
   return rules.find(([holds]) => !holds)?.[1];
 }

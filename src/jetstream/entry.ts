@@ -119,9 +119,10 @@ function parsed(text: string): unknown {
 }
 
 /** Gives messages back that nobody waits for any more. If that fails, their leases end by themselves. */
-export function giveBack(connection: NatsConnection, messages: readonly Msg[]): void {
-  for (const { reply } of messages) {
-    if (reply === undefined || connection.isClosed()) continue;
-    connection.publish(reply, "-NAK");
+export function sayGivenBack(connection: NatsConnection, messages: readonly Msg[]): void {
+  try {
+    for (const { reply } of messages) if (reply !== undefined) connection.publish(reply, "-NAK");
+  } catch {
+    // The connection is closed, or about to be.
   }
 }

@@ -69,6 +69,12 @@ export function feedOf<E extends FeedEvent>(parts: FeedParts<E>): Feed<E> {
         sayAll(receipts, (each) => say(each, word, Math.max(ms, leaseMs))),
       );
     },
+    async release({ signal } = {}) {
+      await abortable({ signal }, async () => {
+        await firsts?.release();
+        await Promise.all(workers.map((each) => each.released()));
+      });
+    },
   };
 }
 

@@ -39,6 +39,7 @@ export class Firsts {
   readonly #partitions: readonly Workers[];
   /** Who is asked, and whether the answer may take its time. */
   readonly #asked = new Map<Workers, { readonly isPatient: boolean }>();
+  readonly #asking = new Set<Promise<void>>();
   readonly #naps = new Set<() => void>();
   #ready: Brought[] = [];
   #failure: { readonly thrown: unknown } | undefined;
@@ -115,6 +116,12 @@ export class Firsts {
     this.#giveBackAll();
   }
 
+  /** Ends when all that was asked for before is given back. */
+  async release(): Promise<void> {
+    this.cut();
+    await Promise.all(this.#asking);
+  }
+
   /** Whether a partition was asked that answers at once. */
   get #isAnswerDue(): boolean {
     return [...this.#asked.values()].some(({ isPatient }) => !isPatient);
@@ -123,7 +130,9 @@ export class Firsts {
   #askAll(waitMs: number): void {
     const isHere = new Set(this.#ready.map(({ workers }) => workers));
     for (const workers of this.#partitions) {
-      if (!this.#asked.has(workers) && !isHere.has(workers)) void this.#ask(workers, waitMs);
+      if (this.#asked.has(workers) || isHere.has(workers)) continue;
+      const asking = this.#ask(workers, waitMs).finally(() => this.#asking.delete(asking));
+      this.#asking.add(asking);
     }
   }
 

@@ -21,8 +21,8 @@ export interface PullRequestParts {
   readonly request: { readonly batch: number; readonly no_wait?: true; readonly expires?: number };
   /** How long to listen, in ms. */
   readonly limitMs: number;
-  /** Gives back what nobody waits for any more. */
-  readonly giveBack: (messages: readonly Msg[]) => void;
+  /** Gives back what nobody waits for any more, once the server sends it here no more. */
+  readonly giveBack: (messages: readonly Msg[], when: Promise<void>) => void;
   readonly signal: AbortSignal | undefined;
   /** Ends it before its time, and what is on its way still comes. */
   readonly stop?: AbortSignal | undefined;
@@ -112,9 +112,8 @@ class PullRequest {
     return this.#takenBack;
   }
 
-  /** Not while the server may still send it here again. */
   #giveBack(messages: readonly Msg[]): void {
-    void this.#takeBack().then(() => this.#parts.giveBack(messages));
+    this.#parts.giveBack(messages, this.#takeBack());
   }
 
   #end(how: Omit<PullAnswer, "messages">): void {

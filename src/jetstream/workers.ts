@@ -3,7 +3,7 @@ import type { Msg } from "@nats-io/transport-node";
 import { abortable, reasonOf, throwIfAborted } from "../core/abort.ts";
 import type { CallOptions } from "../core/feed.ts";
 import type { Engine } from "./engine.ts";
-import { giveBack } from "./entry.ts";
+import { sayGivenBack } from "./entry.ts";
 import { queueError, toQueueError } from "./error.ts";
 import { type PullAnswer, type PullRequestParts, requestMessages } from "./pull-request.ts";
 import { type MadeConsumer, toMs, toNs } from "./stream.ts";
@@ -30,6 +30,8 @@ const WAIT_OF_LEASE = 1 / 4;
 /** How long a server may take to say that there is nothing, in ms. */
 const SILENCE_MS = 1000;
 
+const RESOLVED: Promise<void> = Promise.resolve();
+
 type Request = PullRequestParts["request"];
 
 /** How a request is made; its messages are held for `leaseMs` from its begin. */
@@ -47,7 +49,7 @@ export class Workers {
   #lookedAt = Number.NEGATIVE_INFINITY;
   #tidying: Promise<void> | undefined;
   /** Ends when nothing is about to be given back: a request that is made sooner may be taken back just then. */
-  #givingBack: Promise<void> | undefined;
+  #givingBack = RESOLVED;
 
   /** @param filter The one subject that the consumer reads; absent where it reads all. */
   constructor(engine: Engine, consumer: string, told: MadeConsumer, filter?: string) {
@@ -122,14 +124,28 @@ export class Workers {
     return this.#engine.leases.holds(reply);
   }
 
-  /** Gives back at once what was pulled, where it is not another's by now. */
-  giveBack(messages: readonly Msg[]): void {
-    const held = messages.filter((message) => this.holds(message));
-    if (held.length === 0) return;
+  /** Gives back what was pulled, where it is not another's by now. */
+  giveBack(messages: readonly Msg[], when = RESOLVED): void {
     const before = this.#givingBack;
-    this.#givingBack = Promise.all([before, this.#tidy()]).then(() => {
-      giveBack(this.#engine.parts.connection, held);
-    });
+    const work = async (): Promise<void> => {
+      await when;
+      const held = messages.filter((message) => this.holds(message));
+      if (held.length > 0) await this.#tidy();
+      await before;
+      sayGivenBack(this.#engine.parts.connection, held);
+    };
+    this.#givingBack = work();
+  }
+
+  /** Ends when all that is to be given back is free for others. */
+  async released(): Promise<void> {
+    let last: unknown;
+    while (last !== this.#givingBack) {
+      last = this.#givingBack;
+      await last;
+    }
+    const { connection } = this.#engine.parts;
+    if (!connection.isClosed()) await connection.flush();
   }
 
   /**
@@ -233,12 +249,12 @@ export class Workers {
     const hold = (messages: readonly Msg[]) => {
       for (const { reply = "" } of messages) this.#engine.leases.hold(reply, until);
     };
-    const back = (messages: readonly Msg[]) => {
+    const giveBack: PullRequestParts["giveBack"] = (messages, when) => {
       hold(messages);
-      this.giveBack(messages);
+      this.giveBack(messages, when);
     };
     try {
-      const parts = { connection, subject, request, signal, giveBack: back, ...how };
+      const parts = { connection, subject, request, signal, giveBack, ...how };
       const answer = await requestMessages(parts);
       hold(answer.messages);
       if (!signal?.aborted) return answer;

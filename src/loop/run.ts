@@ -6,6 +6,7 @@ import { Awaitable } from "./awaitable.ts";
 import type { RunDetails } from "./details.ts";
 import { SILENT_AFTER_MS } from "./engine/answers.ts";
 import type { Engine } from "./engine/engine.ts";
+import type { RunState } from "./engine/facts.ts";
 
 /** Why a run does not do its work. */
 export type Trouble =
@@ -201,7 +202,7 @@ export class Run extends Awaitable<Summary> {
 
 function troublesOf(
   state: Health["state"],
-  facts: Engine["state"],
+  facts: RunState,
   stalledAfterMs: number,
 ): readonly Trouble[] {
   if (facts.halt) return ["halted"];

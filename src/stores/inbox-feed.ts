@@ -38,7 +38,7 @@ export const inboxFeedRules = {
  * many share a transaction. `gone` is what is finished already, or with another worker since
  * its lease ended. `nack` gives back, `extend` lengthens the lease.
  *
- * A pull that is aborted gives back what it was about to bring.
+ * A pull that is aborted gives back what it was about to bring; `release` ends when that is done.
  *
  * @throws {AckloopError} `config` for a wrong argument, at once; calls reject with the store's errors.
  */
@@ -59,6 +59,14 @@ export function readerFeed<E extends FeedEvent>(
   options: InboxFeedOptions<E>,
 ): Feed<E> {
   const { leaseMs, pollMs } = checkOptions("inboxFeed", options, inboxFeedRules);
+  const claiming = new Set<Promise<unknown>>();
+  const claim = async (limit: number, signal: AbortSignal | undefined) => {
+    const found = await reader.claim(Math.min(limit, 1000), leaseMs);
+    // For a caller that has left, it is given back. If that fails, its lease ends by itself.
+    const tokens = found.map(({ token }) => token);
+    if (signal?.aborted && tokens.length > 0) await reader.release(tokens, 0);
+    return found;
+  };
   return {
     name,
     pulls: "onward",
@@ -71,12 +79,10 @@ export function readerFeed<E extends FeedEvent>(
       checkArgument("pull", "waitMs", waitMs, ms(0));
       const endsAt = performance.now() + waitMs;
       for (;;) {
-        const claims = await abortable({ signal }, async () => {
-          const found = await reader.claim(Math.min(limit, 1000), leaseMs);
-          // For a caller that has left, it is given back. If that fails, its lease ends by itself.
-          const tokens = found.map(({ token }) => token);
-          if (signal?.aborted && tokens.length > 0) await reader.release(tokens, 0);
-          return found;
+        const claims = await abortable({ signal }, () => {
+          const work = claim(limit, signal).finally(() => claiming.delete(work));
+          claiming.add(work);
+          return work;
         });
         const leftMs = endsAt - performance.now();
         if (claims.length > 0 || leftMs <= 0) {
@@ -91,6 +97,9 @@ export function readerFeed<E extends FeedEvent>(
     },
     async extend(receipts, ms, call) {
       await reader.extend(tokensOf(receipts), ms, call);
+    },
+    async release(call = {}) {
+      await abortable(call, () => Promise.allSettled(claiming));
     },
   };
 }

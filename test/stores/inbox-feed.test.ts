@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Feed, fromReceipt, type Receipt, toPage } from "../../src/core/feed.ts";
 import { sleep } from "../../src/core/sleep.ts";
 import type { Inbox } from "../../src/core/stores.ts";
-import { drain } from "../../src/loop/consume.ts";
+import { consume, drain } from "../../src/loop/consume.ts";
 import { inboxFeed, inboxQueue, memoryStores } from "../../src/stores/index.ts";
 
 const entryOf = (id: string) => ({
@@ -151,11 +151,42 @@ describe("inboxFeed", () => {
       },
     };
     const caller = new AbortController();
-    const pull = inboxFeed(slow, "in").pull({ signal: caller.signal });
+    const feed = inboxFeed(slow, "in");
+    const pull = feed.pull({ signal: caller.signal });
     caller.abort(new Error("stop"));
     await expect(pull).rejects.toThrow("stop");
     expect(await good.claim("in", 1, 1)).toHaveLength(1);
+    const released = feed.release?.();
     await vi.advanceTimersByTimeAsync(600);
+    await released;
+
+    expect(await inboxFeed(good, "in").pull()).toHaveLength(1);
+  });
+
+  it("has given all back when a run that was stopped in the middle of a claim is over", async () => {
+    const good = await filled("a");
+    let isClosed = false;
+    const whileOpen = (): void => {
+      if (isClosed) throw new Error("the store is closed");
+    };
+    const store: Inbox = {
+      ...good,
+      async claim(...claim) {
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        return await good.claim(...claim);
+      },
+      release: async (...release) => {
+        whileOpen();
+        await good.release(...release);
+      },
+    };
+    const run = consume(inboxFeed(store, "in"), () => {}, { logger: false });
+    await vi.advanceTimersByTimeAsync(100);
+    const stopped = run.stop().then(() => {
+      isClosed = true;
+    });
+    await vi.advanceTimersByTimeAsync(1000);
+    await stopped;
 
     expect(await inboxFeed(good, "in").pull()).toHaveLength(1);
   });

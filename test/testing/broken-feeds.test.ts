@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { abortable } from "../../src/core/abort.ts";
 import { AckloopError, isAckloopError } from "../../src/core/errors.ts";
 import type { FeedEvent } from "../../src/core/event.ts";
 import type { AckVerdict, Delivery, Feed, Page, Receipt } from "../../src/core/feed.ts";
@@ -555,6 +556,21 @@ const broken: readonly Broken[] = [
     kind: leased,
     breaks: ["N2"],
     wrap: () => (feed) => wrapFeed(feed, { nack: async (receipts) => await feed.nack?.(receipts) }),
+  },
+  {
+    fault: "says that all is released while it still gives back",
+    kind: leased,
+    breaks: ["N3"],
+    wrap: () => (feed) => {
+      const pull: Feed["pull"] = (options = {}) =>
+        abortable(options, async () => {
+          const pulled = await feed.pull(options);
+          await sleep(10);
+          if (options.signal?.aborted) void sleep(200).then(() => feed.nack?.(receiptsOf(pulled)));
+          return pulled;
+        });
+      return Object.assign(wrapFeed(feed, { pull }), { release: async () => {} });
+    },
   },
   {
     fault: "says that there is no more although there is",

@@ -39,6 +39,7 @@ export interface CursorFeed<E extends FeedEvent = FeedEvent> extends EventSource
   readonly acksOnPull?: never;
   readonly nack?: never;
   readonly extend?: never;
+  readonly release?: never;
   pull(options?: PullOptions): Promise<Page<E>>;
 }
 

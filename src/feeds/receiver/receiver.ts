@@ -78,11 +78,7 @@ export function createReceiver<E extends FeedEvent>(parts: ReceiverParts): Webho
     // The schemas are the loop's to check; until then the types are the user's word.
     events: events as EventCatalogue<E> | undefined,
     logger,
-    receive: async (request, options = {}) => {
-      const cut = cutOf(options);
-      cut.throwIfAborted();
-      return (await read(request, options, cut)) as Received<E>;
-    },
+    receive: (request, options = {}) => read(request, options) as Promise<Received<E>>,
     accept: () => new Response(null, { status: settings.acceptStatus }),
     defer: (retryAfterMs) =>
       new Response(null, {
@@ -94,7 +90,7 @@ export function createReceiver<E extends FeedEvent>(parts: ReceiverParts): Webho
   return receiver;
 }
 
-type Reader = (request: Request, options: ReceiveOptions, cut: Cut) => Promise<Received>;
+type Reader = (request: Request, options: ReceiveOptions) => Promise<Received>;
 
 /** A request that is answered with a status, and told. */
 interface Refusal {
@@ -120,11 +116,11 @@ function createReader(parts: ReceiverParts, source: string, own: Logger): Reader
   const name = source.slice(1);
   const { methods } = settings;
   /** What asks for nothing. */
-  const readOther = async (
+  const readOther = (
     letter: Letter,
     admit: ReceiveOptions["admit"],
     cut: Cut,
-  ): Promise<Received | Refusal> => {
+  ): MaybePromise<Received | Refusal> => {
     const isLiveness = door.isLiveness(letter);
     if (isLiveness === true) return liveness();
     const { request } = letter;
@@ -135,7 +131,10 @@ function createReader(parts: ReceiverParts, source: string, own: Logger): Reader
     if (admit?.() === false) return { ...answered(settings.deferStatus), as: "full" };
     return readMessage(letter, admitted, cut);
   };
-  return async (request, { admit, logger = own }, cut) => {
+  return async (request, options) => {
+    const cut = cutOf(options);
+    cut.throwIfAborted();
+    const { admit, logger = own } = options;
     const letter = { request, url: urlOf(request, provider) };
     const question = answerQuestion(letter);
     const answer = question && (await question);

@@ -5,7 +5,7 @@ import { toFailure } from "../../core/guard.ts";
 import type { ReportListener } from "../../core/report.ts";
 import type { StopReason, Summary } from "../../core/summary.ts";
 import type { Telemetry } from "../../core/telemetry.ts";
-import type { OpenEvent, RunDetails } from "../details.ts";
+import type { RunDetails } from "../details.ts";
 import type { LoopSettings } from "../options.ts";
 import { Alarm } from "./alarm.ts";
 import { Attempts } from "./attempt.ts";
@@ -17,6 +17,7 @@ import { Ending, reserveOf } from "./ending.ts";
 import type { Entry } from "./entry.ts";
 import { receiptsOf } from "./entry.ts";
 import { Extending } from "./extending.ts";
+import { Facts, type RunState } from "./facts.ts";
 import type { SettledAs } from "./handling.ts";
 import { Handling } from "./handling.ts";
 import type { KeepingParts } from "./keeping.ts";
@@ -98,12 +99,8 @@ export class Engine {
   readonly #deadline: number;
   /** When pulling and starting handlers is over for it. */
   readonly #startUntil: number;
+  readonly #facts: Facts;
   #ending: Ending | undefined;
-  /** When a handler was done with an event, in epoch ms; read once for all that were in one turn. */
-  #lastHandledAt: number | undefined;
-  #hasHandled = false;
-  /** When the event that came last happened. */
-  #newestTime: string | undefined;
   #isBegun = false;
   #isPaused = false;
   #hasHeld = false;
@@ -162,6 +159,7 @@ export class Engine {
     const { callTimeoutMs } = settings;
     this.#extending = new Extending({ feed, callTimeoutMs, log, over: quit });
     this.#leaving = this.#makeLeaving(log);
+    this.#facts = this.#makeFacts();
   }
 
   /** Runs to the end. Rejects with the error that halted it, which carries the summary. */
@@ -235,92 +233,19 @@ export class Engine {
     this.#changed();
   }
 
-  /** The facts that `health()` is made of; times by `performance.now` but for those in epoch ms. */
-  get state() {
-    this.#noteHandled();
-    const { idle, waitMs } = this.#task.settings;
-    const pulls = this.#pulling.answers;
-    const acks = this.#settling.answers;
-    const stores = [...this.#keeping.answers, ...(this.#guard ? [this.#guard.answers] : [])];
-    return {
-      feed: this.#task.feed.name,
-      phase: this.#phase,
-      lastPollAt: this.#pulling.lastPollAt,
-      lastHandledAt: this.#lastHandledAt,
-      fruitlessPolls: this.#pulling.fruitless,
-      open: this.#window.open,
-      inFlight: this.#window.held,
-      handling: this.#handling.running,
-      oldest: this.#window.oldest,
-      outageSince: this.#circuit?.openedAt,
-      pullDueSince: this.#pulling.dueSince,
-      longestSilenceMs: idle.maxMs + waitMs,
-      stillSince: this.#stillSince,
-      arePullsBad: pulls.areBad,
-      // What can be acked no more is not waited for.
-      areAcksBad: acks.areBad && !this.#settling.isIdle,
-      areStoresBad: stores.some(({ areBad }) => areBad),
-      halt: this.#ending?.facts.error,
-      lastError: [pulls, acks, ...stores].find(({ lastError }) => lastError)?.lastError,
-    };
+  /** What `health()` is made of. */
+  get state(): RunState {
+    return this.#facts.state;
+  }
+
+  /** What it has done and holds; of what is open at most `most`. */
+  details(most: number): RunDetails {
+    return this.#facts.details(most);
   }
 
   /** Listens to every report from now on, until what it gives is called. */
   watch(listener: ReportListener): () => void {
     return this.#tell.watch(listener);
-  }
-
-  /** What it has done and holds; of what is open at most `most`. */
-  details(most: number): RunDetails {
-    const { feed, settings } = this.#task;
-    const open = this.#window.open;
-    const unacked = feed.acks === "cumulative" ? this.#window.watermark.first : this.#window.oldest;
-    return {
-      feed: feed.name,
-      consumer: settings.consumer,
-      acks: feed.acks,
-      summary: this.#counts.toSummary(undefined, open, this.#pulling.polls),
-      concurrency: settings.concurrency,
-      maxInFlight: settings.maxInFlight,
-      bytes: this.#window.bytes,
-      holder: settings.lease?.holder,
-      newestTime: this.#newestTime,
-      unackedTime: unacked?.delivery.event?.time,
-      open: this.#window.firstOpen(most).map((entry) => this.#toOpenEvent(entry)),
-      incidents: this.#tell.recent.incidents,
-    };
-  }
-
-  #toOpenEvent(entry: Entry): OpenEvent {
-    const { identity, delivery, isAtWork, attempts, failure, openedAt } = entry;
-    const now = performance.now();
-    const dueAt = this.#handling.dueAt(entry);
-    const waits = failure === undefined ? "waiting" : "retrying";
-    return {
-      identity,
-      event: delivery.event,
-      state: isAtWork ? "handling" : waits,
-      attempts,
-      openMs: now - openedAt,
-      nextInMs: dueAt && Math.max(0, dueAt - now),
-      failure,
-    };
-  }
-
-  /** Since when no handler that is at work has ended. An attempt may wait for a store too, and be no work. */
-  get #stillSince(): number | undefined {
-    const { stillSince } = this.#handling;
-    let begun = Number.POSITIVE_INFINITY;
-    for (const { isAtWork, atWorkSince } of this.#window.openEntries())
-      if (isAtWork) begun = Math.min(begun, atWorkSince);
-    const isAtWork = begun < Number.POSITIVE_INFINITY;
-    return isAtWork && stillSince !== undefined ? Math.max(stillSince, begun) : undefined;
-  }
-
-  get #phase(): "standby" | "running" | "paused" | "stopping" {
-    if (this.#ending) return "stopping";
-    if (this.#isPaused) return "paused";
-    return this.#guard && !this.#guard.isHeld ? "standby" : "running";
   }
 
   /** Something has changed. What changes in one turn is looked at once. */
@@ -333,7 +258,7 @@ export class Engine {
   /** Looks at everything, and starts whatever may be started now. */
   readonly #step = (): void => {
     this.#isStepDue = false;
-    this.#noteHandled();
+    this.#facts.noteHandled();
     if (this.#left.signal.aborted) return;
     try {
       this.#alarm.setTo(this.#ending ? this.#stepToEnd(this.#ending) : this.#stepOn());
@@ -454,16 +379,11 @@ export class Engine {
     return !this.#ending && !this.#isPaused && now < this.#startUntil && this.#isReader();
   }
 
-  #noteHandled(): void {
-    if (this.#hasHandled) this.#lastHandledAt = Date.now();
-    this.#hasHandled = false;
-  }
-
   #onSettled(entry: Entry, as: SettledAs): void {
     // Too late: it was given back, and comes again.
     if (this.#over.signal.aborted) return;
     this.#counts.settled(as);
-    if (as === "handled") this.#hasHandled = true;
+    if (as === "handled") this.#facts.handled();
     this.#window.settle(entry);
     this.#extending.forget(entry);
     this.#settling.settled(entry);
@@ -473,7 +393,7 @@ export class Engine {
 
   #onFresh(entry: Entry): void {
     this.#counts.pulled += 1;
-    this.#newestTime = entry.delivery.event?.time ?? this.#newestTime;
+    this.#facts.cameIn(entry);
     this.#handling.add(entry);
   }
 
@@ -508,6 +428,25 @@ export class Engine {
       window: this.#window,
       keeping: this.#keeping,
       guard: this.#guard,
+    });
+  }
+
+  #makeFacts(): Facts {
+    const { feed, settings } = this.#task;
+    return new Facts({
+      feed,
+      settings,
+      window: this.#window,
+      counts: this.#counts,
+      handling: this.#handling,
+      pulling: this.#pulling,
+      settling: this.#settling,
+      keeping: this.#keeping,
+      guard: this.#guard,
+      circuit: this.#circuit,
+      incidents: () => this.#tell.recent.incidents,
+      ending: () => this.#ending,
+      isPaused: () => this.#isPaused,
     });
   }
 

@@ -1,4 +1,5 @@
 import { messageOf, toErrorFacts } from "../../core/error-facts.ts";
+import type { AckloopError } from "../../core/errors.ts";
 import type { Feed, Receipt } from "../../core/feed.ts";
 import { ask } from "../../core/guard.ts";
 import type { Logger } from "../../core/logger.ts";
@@ -8,9 +9,14 @@ import type { Keeping } from "./keeping.ts";
 import type { LeaseGuard } from "./lease.ts";
 import type { Window } from "./window.ts";
 
+/** How long a run that ends waits for what was cut on its way to it, in ms. */
+const RELEASE_MS = 1000;
+
+const RESOLVED = Promise.resolve();
+
 /** What leaving works with. */
 export interface LeavingParts {
-  readonly feed: Pick<Feed, "name" | "nack">;
+  readonly feed: Pick<Feed, "name" | "nack" | "release">;
   readonly callTimeoutMs: number;
   readonly log: Logger;
   readonly window: Pick<Window, "openEntries">;
@@ -53,10 +59,19 @@ export class Leaving {
     await ask({ what: "stop", limitMs, own }, (signal) =>
       Promise.all([
         ...marked.map((entry) => keeping.abandon(entry, signal)),
-        isLost ? undefined : this.nack(signal),
+        (isLost ? RESOLVED : this.nack(signal)).then(() => this.#release(signal)),
         guard?.release(signal),
       ]),
     );
+  }
+
+  /** What was cut on its way here is free too, before a store or a connection is closed. */
+  async #release(giveUp: AbortSignal): Promise<void> {
+    const { feed } = this.#parts;
+    if (feed.release === undefined) return;
+    const asking = { what: "release", whom: feed.name, limitMs: RELEASE_MS, signal: giveUp };
+    const answer = await ask(asking, (signal) => feed.release?.({ signal }));
+    if (answer.kind === "failed") this.#warn(messageOf(answer.error), answer.error);
   }
 
   /** A handler that outlasted the run has ended: its event is free at once, and its start does not count. */
@@ -68,16 +83,19 @@ export class Leaving {
   /** Gives back what is not begun, if there is anything. */
   async nack(giveUp?: AbortSignal): Promise<void> {
     if (this.#receipts.size === 0) return;
-    const { feed, callTimeoutMs: limitMs, log } = this.#parts;
+    const { feed, callTimeoutMs: limitMs } = this.#parts;
     const receipts = [...this.#receipts];
     this.#receipts.clear();
     if (feed.nack === undefined) return;
     const asking = { what: "nack", whom: feed.name, limitMs, signal: giveUp };
     const answer = await ask(asking, (signal) => feed.nack?.(receipts, { signal }));
     if (answer.kind === "answered") return;
-    const isCut = answer.kind === "cut";
-    const why = isCut ? "there was no time left" : messageOf(answer.error);
+    if (answer.kind === "cut") this.#warn("there was no time left");
+    else this.#warn(messageOf(answer.error), answer.error);
+  }
+
+  #warn(why: string, error?: AckloopError): void {
     const text = `events that are left could not be given back: ${why}; they come again later`;
-    log.warn(text, isCut ? {} : { error: toErrorFacts(answer.error) });
+    this.#parts.log.warn(text, error ? { error: toErrorFacts(error) } : {});
   }
 }

@@ -21,6 +21,7 @@ export interface KekkerFeed<E extends FeedEvent = KekkerEvent> extends EventSour
   readonly waits?: never;
   readonly nack?: never;
   readonly extend?: never;
+  readonly release?: never;
   pull(options?: PullOptions): Promise<Page<E>>;
 }
 

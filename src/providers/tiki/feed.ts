@@ -60,6 +60,7 @@ export interface TikiFeed<E extends FeedEvent = TikiEvent> extends EventSource<E
   readonly waits?: never;
   readonly nack?: never;
   readonly extend?: never;
+  readonly release?: never;
   pull(options?: PullOptions): Promise<Page<E>>;
 }
 

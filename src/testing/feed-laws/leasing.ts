@@ -5,6 +5,9 @@ import type { Bench } from "./bench.ts";
 import { deliveriesOf, idsOf, receiptsOf } from "./bench.ts";
 import { type FeedLaw, Skip } from "./law.ts";
 
+/** How long a pull may wait for what is there, in ms. */
+const waitMs = 300;
+
 /** The longest lease that is waited for, in ms. */
 const longestLeaseMs = 1_000;
 
@@ -85,6 +88,32 @@ export const leasingLaws: readonly FeedLaw[] = [
       await feed.nack?.(receiptsOf(deliveries), { afterMs: 300 });
       equal(idsOf(await pullSome(feed)), ids, "it comes again");
       check(performance.now() - began >= 280, "after its time");
+    },
+  },
+  {
+    id: "N3",
+    title: "what a pull that was cut was about to bring is another's once the feed has released it",
+    declared: (feed) => isQueue(feed) && feed.release !== undefined,
+    async run({ feed, publish, reopen }) {
+      const another = await reopen();
+      // However far the pull has come.
+      for (const delayMs of [0, 1, 2, 5, 20]) {
+        const ids = await publish(1);
+        const controller = new AbortController();
+        const pulling = feed
+          .pull({ waitMs, signal: controller.signal })
+          .then(deliveriesOf, () => []);
+        await sleep(delayMs);
+        controller.abort(new Error("the run is over"));
+        const brought = await pulling;
+        await feed.release?.();
+        const reader = brought.length > 0 ? feed : another;
+        const deliveries =
+          brought.length > 0 ? brought : deliveriesOf(await another.pull({ waitMs }));
+        equal(idsOf(deliveries), ids, `cut after ${delayMs} ms, it comes to another at once`);
+        await reader.ack(receiptsOf(deliveries));
+      }
+      await feed.release?.();
     },
   },
 ];

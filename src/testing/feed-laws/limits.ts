@@ -72,6 +72,8 @@ export class LawLimits {
           patienceMs,
           async () => await feed.extend?.(receipts, leaseMs, options),
         ),
+      release: async (options) =>
+        await this.#limit("release", patienceMs, async () => await feed.release?.(options)),
     });
   }
 

@@ -19,12 +19,12 @@ function checkWish(page: readonly Delivery[], limit: number): void {
   check(receiptsOf(over).length === 0, `limit ${limit} is exceeded only to reach a receipt`);
 }
 
-const abilities = ["waits", "acksOnPull", "nack", "extend"] as const;
+const abilities = ["waits", "acksOnPull", "nack", "extend", "release"] as const;
 
 /** The kinds of feed that there are, with what each may have. */
 const kinds: Readonly<Record<string, readonly string[]>> = {
   "individual unacked": [],
-  "individual onward": ["waits", "nack", "extend"],
+  "individual onward": ["waits", "nack", "extend", "release"],
   "cumulative unacked": ["acksOnPull"],
   "cumulative onward": ["waits"],
 };

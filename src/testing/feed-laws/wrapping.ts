@@ -5,7 +5,7 @@ import { toPage } from "../../core/feed.ts";
 export type Pulled = Awaited<ReturnType<Feed["pull"]>>;
 
 /** The calls of a feed that a wrapper may make in another way. */
-export type FeedCalls = Partial<Pick<Feed, "pull" | "ack" | "nack" | "extend">>;
+export type FeedCalls = Partial<Pick<Feed, "pull" | "ack" | "nack" | "extend" | "release">>;
 
 /**
  * Makes a feed that is another one but for some calls, and its catalogue where one is given.
@@ -15,6 +15,14 @@ export type FeedCalls = Partial<Pick<Feed, "pull" | "ack" | "nack" | "extend">>;
  */
 export function wrapFeed(feed: Feed, calls: FeedCalls, events = feed.events): Feed {
   const { name, consumer, pulls, acks, waits, acksOnPull, ackGroupMs } = feed;
+  const { pull, ack, nack, extend, release }: Required<FeedCalls> = {
+    pull: (options) => feed.pull(options),
+    ack: (receipts, options) => feed.ack(receipts, options),
+    nack: async (receipts, options) => await feed.nack?.(receipts, options),
+    extend: async (receipts, leaseMs, options) => await feed.extend?.(receipts, leaseMs, options),
+    release: async (options) => await feed.release?.(options),
+    ...calls,
+  };
   const wrapped = {
     name,
     ...(consumer !== undefined && { consumer }),
@@ -24,16 +32,11 @@ export function wrapFeed(feed: Feed, calls: FeedCalls, events = feed.events): Fe
     ...(waits && { waits }),
     ...(acksOnPull && { acksOnPull }),
     ...(ackGroupMs && { ackGroupMs }),
-    pull: calls.pull ?? ((options) => feed.pull(options)),
-    ack: calls.ack ?? ((receipts, options) => feed.ack(receipts, options)),
-    ...(feed.nack && {
-      nack: calls.nack ?? (async (receipts, options) => await feed.nack?.(receipts, options)),
-    }),
-    ...(feed.extend && {
-      extend:
-        calls.extend ??
-        (async (receipts, leaseMs, options) => await feed.extend?.(receipts, leaseMs, options)),
-    }),
+    pull,
+    ack,
+    ...(feed.nack && { nack }),
+    ...(feed.extend && { extend }),
+    ...(feed.release && { release }),
   };
   // Whatever kind the feed was of, it is still.
   return wrapped as unknown as Feed;

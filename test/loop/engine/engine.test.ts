@@ -365,6 +365,44 @@ describe("a stop", () => {
     expect(warn).toHaveBeenCalledTimes(1);
   });
 
+  it("ends when the feed has released what it holds, of which nothing is left to give back", async () => {
+    const { opened, open } = gate();
+    const release = vi.fn(() => opened);
+    const feed = { ...filledFeed(0, { acks: "individual", pulls: "onward" }), release } as Feed;
+    const run = consume(feed, () => {});
+    await soon();
+    let isOver = false;
+
+    const stopped = run.stop().then(() => {
+      isOver = true;
+    });
+    await vi.advanceTimersByTimeAsync(500);
+
+    expect([release.mock.calls.length, isOver]).toEqual([1, false]);
+    open();
+    await ended(stopped, 0);
+  });
+
+  it("waits for a release that hangs or fails no longer than a second, and says so", async () => {
+    const queue = filledFeed(0, { acks: "individual", pulls: "onward" });
+    const warn = vi.fn();
+    const logger = { debug() {}, info() {}, warn, error() {} };
+    for (const release of [() => Promise.reject(new Error("down")), () => new Promise(() => {})]) {
+      const run = consume({ ...queue.reopen(), release } as Feed, () => {}, { logger });
+      await soon();
+      await ended(run.stop(), 1000);
+    }
+
+    expect(warn.mock.calls.map(([text]) => text)).toEqual([
+      expect.stringMatching(
+        /could not be given back: memory release: Error: down; they come again later$/,
+      ),
+      expect.stringMatching(
+        /given back: memory release: no answer within 1 s; they come again later$/,
+      ),
+    ]);
+  });
+
   it("tells in order what happens", async () => {
     const { onReport, reports } = recorder();
     const run = consume(filledFeed(1), () => {}, { onReport });
