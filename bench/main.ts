@@ -14,7 +14,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { buildIfStale } from "../scripts/build.ts";
 import { durables } from "./durable.ts";
-import { median, type Plan, type Result } from "./result.ts";
+import { isNode24, median, type Plan, type Result } from "./result.ts";
 import { bounds, lengths, loopRows, ratios, sizeRows, starts } from "./rows.ts";
 import { scale } from "./scale.ts";
 import { BenchServer } from "./slices.ts";
@@ -89,7 +89,7 @@ async function measureAll(server: BenchServer): Promise<void> {
   if (!values.smoke && values.row === "") await writeResults(date, results);
 }
 
-/** Keeps the last full table beside its command. */
+/** Keeps the last full table beside its command; that of the newer Node in a file of its own. */
 async function writeResults(date: string, results: readonly Result[]): Promise<void> {
   const command = `npm run bench${values.quick ? " -- --quick" : ""}`;
   const lines = [
@@ -103,7 +103,8 @@ async function writeResults(date: string, results: readonly Result[]): Promise<v
     ...results.map(toLine),
     "",
   ];
-  await writeFile(`${root}bench/RESULTS.md`, lines.join("\n"));
+  const file = isNode24 ? "RESULTS.node24.md" : "RESULTS.md";
+  await writeFile(`${root}bench/${file}`, lines.join("\n"));
 }
 
 async function main(): Promise<void> {
