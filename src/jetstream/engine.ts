@@ -1,4 +1,9 @@
-import { type JetStreamClient, type JetStreamManager, jetstream } from "@nats-io/jetstream";
+import {
+  type ConsumerInfo,
+  type JetStreamClient,
+  type JetStreamManager,
+  jetstream,
+} from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { abortable } from "../core/abort.ts";
 import { isAckloopError } from "../core/errors.ts";
@@ -113,21 +118,28 @@ export class Engine {
     await lookOrMake(() => this.look("ensure", call), make);
   }
 
-  /** Makes the consumer where there is none, and checks it; gives what it is. */
+  /** Whether the stream has an event of this number. */
+  async has(operation: string, seq: number): Promise<boolean> {
+    const get = (api: JetStreamManager) => api.streams.getMessage(this.parts.name, { seq });
+    return (await this.ask(operation, get)) !== null;
+  }
+
+  /** Makes the consumer where there is none, and checks it; gives what it is, and how it stands. */
   async makeConsumer(
     operation: string,
     consumer: string,
     told: MadeConsumer,
     call?: CallOptions,
-  ): Promise<MadeConsumer> {
+  ): Promise<ConsumerInfo> {
     const { name, subject } = this.parts;
-    const look = async (): Promise<MadeConsumer> => {
-      const info = (api: JetStreamManager) => api.consumers.info(name, consumer);
-      const { config } = await this.ask(operation, info, call);
+    const look = async (): Promise<ConsumerInfo> => {
+      const ask = (api: JetStreamManager) => api.consumers.info(name, consumer);
+      const info = await this.ask(operation, ask, call);
+      const { config } = info;
       const all = [">", `${subject}.>`].includes(config.filter_subject ?? "");
       const filter_subject = told.filter_subject ?? (all ? config.filter_subject : undefined);
       checkMembers(`consumer ${consumer}`, config, { ...told, ...SOUND_CONSUMER, filter_subject });
-      return config;
+      return info;
     };
     const config = { ...CONSUMER, ...told, durable_name: consumer };
     const make = () => this.ask(operation, (api) => api.consumers.add(name, config), call);

@@ -22,6 +22,9 @@ const GATHER_MS = 2;
 /** The same while answers are due at once: a partition that is held gives none. */
 const GATHER_DUE_MS = 30;
 
+/** How long a pull that does not wait leaves the requests of those before it to bring what is there, in ms. */
+const GRACE_MS = 50;
+
 /** How long a message is kept for the next pull, in ms, and how much of its lease at most. */
 const KEEP = Object.freeze({ ms: 100, ofLease: 1 / 8 });
 
@@ -70,6 +73,8 @@ export class Firsts {
 
   async #bring({ limit, waitMs, signal }: Pulling): Promise<readonly Brought[]> {
     const endsAt = performance.now() + waitMs;
+    // What is there is on its way to a request of before, and a drain would end without it.
+    const graceEndsAt = waitMs === 0 ? endsAt + GRACE_MS : 0;
     await abortable({ signal }, () => this.#know());
     for (;;) {
       const leftMs = Math.max(0, endsAt - performance.now());
@@ -78,7 +83,10 @@ export class Firsts {
       const brought = this.#take(limit);
       if (brought.length > 0) return brought;
       this.#throwFailure();
-      if (leftMs === 0 && !this.#isAnswerDue) return [];
+      if (leftMs > 0 || this.#isAnswerDue) continue;
+      const graceMs = graceEndsAt - performance.now();
+      if (graceMs <= 0 || this.#asked.size === 0) return [];
+      await this.#nap(graceMs, signal);
     }
   }
 

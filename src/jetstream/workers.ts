@@ -1,3 +1,4 @@
+import type { ConsumerInfo } from "@nats-io/jetstream";
 import type { Msg } from "@nats-io/transport-node";
 import { abortable, reasonOf, throwIfAborted } from "../core/abort.ts";
 import type { CallOptions } from "../core/feed.ts";
@@ -45,6 +46,7 @@ export class Workers {
   readonly #told: MadeConsumer;
   readonly #filter: string | undefined;
   #known: Promise<Known> | undefined;
+  #lookedAt = Number.NEGATIVE_INFINITY;
   #tidying: Promise<void> | undefined;
   /** Ends when nothing is about to be given back: a request that is made sooner may be taken back just then. */
   #givingBack = RESOLVED;
@@ -109,7 +111,11 @@ export class Workers {
     const { leaseMs } = known;
     const limitMs = leftMs + SILENCE_MS;
     const answer = await this.#request(request, { limitMs, leaseMs, signal: undefined, stop });
-    if (answer.messages.length === 0 && !stop.aborted) this.#check(answer);
+    if (answer.messages.length === 0 && !stop.aborted) {
+      this.#check(answer);
+      // A server that answers although it holds the partition is looked at too, now and then.
+      if (performance.now() - this.#lookedAt > leaseMs) this.forget();
+    }
     return answer.messages.filter((message) => this.holds(message));
   }
 
@@ -202,11 +208,13 @@ export class Workers {
 
   async #look(operation: string): Promise<Known> {
     const made = await this.#engine.look(operation);
-    const config = await this.#engine.makeConsumer(operation, this.#consumer, {
+    const info = await this.#engine.makeConsumer(operation, this.#consumer, {
       ...this.#told,
       ...(this.#filter !== undefined && { filter_subject: this.#filter }),
     });
-    const { ack_wait, max_batch, max_expires } = config;
+    await this.#letGo(operation, info);
+    const { ack_wait, max_batch, max_expires } = info.config;
+    this.#lookedAt = performance.now();
     const leaseMs = toMs(ack_wait);
     const longestMs = Math.min(LONGEST_WAIT_MS, leaseMs * WAIT_OF_LEASE);
     return {
@@ -215,6 +223,22 @@ export class Workers {
       maxBatch: Math.min(max_batch || MOST_MESSAGES, MOST_MESSAGES),
       maxWaitMs: Math.min(toMs(max_expires) || longestMs, longestMs),
     };
+  }
+
+  /**
+   * A server that crashed may have the consumer as it was before an acknowledgement, and the stream as it was
+   * behind it: the consumer then waits for an event that is gone. It would hold its partition for good, since of
+   * a partition one event alone is out. Tried on 2.9.10; a server that is told of the event lets go of it.
+   *
+   * Source: nats-io/nats-server, pull request 7984, read 2026-12.
+   */
+  async #letGo(operation: string, { num_ack_pending, delivered }: ConsumerInfo): Promise<void> {
+    if (this.#filter === undefined || num_ack_pending === 0) return;
+    const { stream_seq, consumer_seq } = delivered;
+    // Who may not ask, or hears nothing, takes it for there.
+    if (await this.#engine.has(operation, stream_seq).catch(() => true)) return;
+    const place = `${this.#engine.parts.name}.${this.#consumer}.1.${stream_seq}.${consumer_seq}.0.0`;
+    await this.#send(operation, `$JS.ACK.${place}`, "+ACK");
   }
 
   async #request(request: Request, { leaseMs, signal, ...how }: Asking): Promise<PullAnswer> {

@@ -58,7 +58,7 @@ export interface InboxQueueOptions extends PartitionOptions {}
  * alone is given, to one worker, and the next one when that is finished: also while it is given back for later.
  * `inboxMaxEntries` is that of each. Where the queue holds events of another number of partitions, a pull is
  * refused (`config`) and a send too (`conflict`, so that a relay waits until workers of that number have emptied
- * it); that is looked at with the first call, and once a minute.
+ * it); that is looked at with the first call and once a minute, and where there are partitions with each send.
  *
  * @example
  * const queue = inboxQueue(stores.inbox, "orders");
@@ -159,7 +159,9 @@ class Layout {
   /** @throws {AckloopError} Where the queue holds events of another number of partitions. */
   async check(operation: string, code: AckloopErrorCode): Promise<void> {
     const now = performance.now();
-    if (now < this.#nextAt || this.#inbox.partitions === undefined) return;
+    // Two who send, as old and new processes do in a deploy, see each other at once: what both have sent, a person must empty.
+    const isDue = now >= this.#nextAt || (operation === "send" && this.#told > 0);
+    if (!isDue || this.#inbox.partitions === undefined) return;
     const names = await this.#inbox.partitions(this.#name);
     const other = names
       .filter((each) => each === this.#name || partitionsOf(this.#name, each) > 0)

@@ -3,6 +3,7 @@ import { toFailure } from "../core/guard.ts";
 import { partitionName } from "../core/partition.ts";
 import { sleep } from "../core/sleep.ts";
 import type { Inbox, InboxClaim, InboxWaitOptions } from "../core/stores.ts";
+import { storeError } from "./error.ts";
 
 /** How a feed reads one inbox, or several that are partitions of one. Its tokens are the receipts. */
 export interface Reader {
@@ -55,10 +56,18 @@ export function partitionReader(inbox: PartitionedInbox, name: string, partition
     // The next event of a partition waits for the ack.
     groupsAcks: false,
     async claim(limit, leaseMs) {
+      const began = performance.now();
       const claims = await inbox.claimFirst(names, limit, leaseMs);
-      return claims.map(({ name: from, ...claim }) => {
+      const known = claims.map(({ name: from, ...claim }) => {
         return { ...claim, token: `${indices.get(from)} ${claim.token}` } as InboxClaim;
       });
+      if (known.length === 0 || performance.now() - began < leaseMs) return known;
+      // They may be another's by now, who has gone on: what is theirs is left alone, and the rest is free.
+      const tokens = known.map(({ token }) => token);
+      await each(tokens, (from, own) => inbox.release(from, own, 0));
+      // Not as an empty page: a drain would take it for the end.
+      const text = "the answer came when the lease of what it brought was over; it comes again";
+      throw storeError("timeout", "claim", text);
     },
     wait: waiterAt(inbox, names, true),
     async finish(tokens, call) {

@@ -69,6 +69,28 @@ describe.skipIf(!natsUrl)(`a JetStream queue with partitions${natsHint}`, () => 
     expect(idsOf(await waiting)).toEqual(["2"]);
   });
 
+  it("finds what is there at once, although other partitions are asked still", async () => {
+    const { queue } = await opened();
+    const feed = queue.feed();
+    const missed: number[] = [];
+    for (let round = 0; round < 40; round += 1) {
+      // It leaves the requests of the other partitions as they are.
+      const waiting = pulled(feed, { waitMs: 5000 });
+      await queue.send([of(first, `${round}a`)]);
+      await feed.ack(receiptsOf(await waiting));
+      await queue.send([of(second, `${round}b`)]);
+
+      const found = await pulled(feed);
+
+      if (found.length === 0) missed.push(round);
+      const all = found.length > 0 ? found : await pulled(feed, { waitMs: 5000 });
+      expect(idsOf(all)).toEqual([`${round}b`]);
+      await feed.ack(receiptsOf(all));
+    }
+
+    expect(missed).toEqual([]);
+  });
+
   it("lets nothing overtake what was given back for later, or is with a dead worker", async () => {
     const { queue } = await opened();
     const consumer = { ack_wait: 1500 };

@@ -27,14 +27,15 @@ export function connected(options: NodeConnectionOptions = {}): Promise<NatsConn
 
 /** A server of one test, which it may kill and start again on the same store. */
 export class OwnServer {
-  readonly #folder: string;
+  /** Where it keeps its streams. */
+  readonly folder: string;
   readonly #port: number;
   readonly #binary: string;
   #process: ChildProcess | undefined;
 
   private constructor(binary: string, folder: string, port: number) {
     this.#binary = binary;
-    this.#folder = folder;
+    this.folder = folder;
     this.#port = port;
   }
 
@@ -52,7 +53,7 @@ export class OwnServer {
 
   /** Starts it, and waits until JetStream answers. */
   async start(): Promise<void> {
-    const told = ["-a", "127.0.0.1", "-p", `${this.#port}`, "-js", "-sd", this.#folder];
+    const told = ["-a", "127.0.0.1", "-p", `${this.#port}`, "-js", "-sd", this.folder];
     this.#process = spawn(this.#binary, told, { stdio: "ignore" });
     const connection = await connect({
       servers: this.url,
@@ -63,19 +64,19 @@ export class OwnServer {
     await connection.close();
   }
 
-  /** Kills it as a crash does, and waits until it is gone. */
-  async kill(): Promise<void> {
+  /** Kills it as a crash does, unless told otherwise, and waits until it is gone. */
+  async kill(signal: "SIGKILL" | "SIGTERM" = "SIGKILL"): Promise<void> {
     const running = this.#process;
     if (running === undefined || running.exitCode !== null) return;
     const gone = new Promise((resolve) => running.once("exit", resolve));
-    running.kill("SIGKILL");
+    running.kill(signal);
     await gone;
     this.#process = undefined;
   }
 
   async close(): Promise<void> {
     await this.kill();
-    await rm(this.#folder, { recursive: true, force: true });
+    await rm(this.folder, { recursive: true, force: true });
   }
 }
 

@@ -5,7 +5,8 @@ import { afterAll, describe, expect, it } from "vitest";
 import type { FeedEvent } from "../../src/core/event.ts";
 import { type Delivery, type Feed, type Receipt, toPage } from "../../src/core/feed.ts";
 import { partitionOf } from "../../src/core/partition.ts";
-import type { FullStoreSet } from "../../src/core/stores.ts";
+import { sleep } from "../../src/core/sleep.ts";
+import type { FullStoreSet, Inbox } from "../../src/core/stores.ts";
 import { inboxQueue, memoryStores, postgresStores, sqliteStores } from "../../src/stores/index.ts";
 
 const closing: (() => unknown)[] = [];
@@ -119,6 +120,34 @@ describe.each(Object.entries(kinds))("a queue with partitions in %s", (_, open) 
     expect(idsOf(await pulled(feed))).toEqual(["2"]);
   });
 
+  it("begins nothing that came after its lease", async () => {
+    const { inbox } = await open();
+    // This process stands still for longer than its lease while the answer is on its way.
+    const slow: Inbox = {
+      ...inbox,
+      async claimFirst(...call) {
+        const claims = await inbox.claimFirst(...call);
+        await sleep(300);
+        return claims;
+      },
+    };
+    const other = inboxQueue(inbox, "orders", told).feed();
+    await inboxQueue(inbox, "orders", told).send([deliveryOf(first, "1"), deliveryOf(first, "2")]);
+
+    const late = pulled(inboxQueue(slow, "orders", told).feed({ leaseMs: 100 })).catch(
+      (error: unknown) => error,
+    );
+    await sleep(200);
+    const taken = await pulled(other, 5000);
+    await other.ack(receiptsOf(taken));
+    const next = await pulled(other);
+
+    expect(idsOf(taken)).toEqual(["1"]);
+    expect(idsOf(next)).toEqual(["2"]);
+    expect(await late).toMatchObject({ code: "timeout", retryable: true });
+    expect(await other.ack(receiptsOf(next))).toEqual([{ status: "acked" }]);
+  });
+
   it("gives a partition to one of many who ask at once", async () => {
     const queue = inboxQueue((await open()).inbox, "orders", told);
     await queue.send(Array.from({ length: 20 }, (_each, at) => deliveryOf(first, `${at}`)));
@@ -165,6 +194,23 @@ describe.each(Object.entries(kinds))("a queue with partitions in %s", (_, open) 
       await expect(queue.feed().pull()).rejects.toMatchObject({ code: "config" });
     },
   );
+
+  it("sees with each send whether another number of partitions has come in since", async () => {
+    const { inbox } = await open();
+    const queue = inboxQueue(inbox, "orders", told);
+    const other = inboxQueue(inbox, "orders", { ...told, partitions: 8 });
+    const feed = queue.feed();
+    await queue.send([deliveryOf(first, "1")]);
+    await feed.ack(receiptsOf(await pulled(feed)));
+    await other.send([deliveryOf(first, "2")]);
+
+    await expect(queue.send([deliveryOf(first, "3")])).rejects.toMatchObject({ code: "conflict" });
+
+    const theirs = other.feed();
+    await theirs.ack(receiptsOf(await pulled(theirs)));
+    await queue.send([deliveryOf(first, "3")]);
+    expect(idsOf(await pulled(feed))).toEqual(["3"]);
+  });
 
   it("has names of its own beside others that look alike", async () => {
     const { inbox } = await open();

@@ -10,7 +10,7 @@ import { type Task, webhookSecret } from "../task.ts";
 import { type Engine, startEngine } from "./engine.ts";
 import { type Count, type Kill, type Killed, Ledger } from "./ledger.ts";
 import { buildPrograms, type Programs } from "./processes.ts";
-import { leftIn, makeQueues } from "./queue.ts";
+import { comingFrom, leftIn, makeQueues } from "./queue.ts";
 import type { EngineName, FaultName, FleetLine, Place } from "./task.ts";
 
 /** What a fleet is made of. */
@@ -227,6 +227,11 @@ export class Fleet {
   /** How many events no worker has finished. */
   left(): Promise<number> {
     return leftIn(this.#place, this.#options.providers);
+  }
+
+  /** How many events would still come, when all workers have stopped. */
+  coming(): Promise<number> {
+    return comingFrom(this.#place, this.#options.providers);
   }
 
   /** Ends relays and workers in order, and reads the last that they say. */

@@ -105,6 +105,27 @@ export async function makeQueues(place: Place, names: readonly string[]): Promis
   }
 }
 
+/**
+ * How many events would still come to workers, when none is there any more.
+ *
+ * A nats-server that was killed may count for ever what is acknowledged and gone: its consumer is as it was a moment
+ * before, and its stream is not.
+ */
+export async function comingFrom(place: Place, names: readonly string[]): Promise<number> {
+  const counted = await leftIn(place, names);
+  if (place.engine !== "jetstream" || counted === 0) return counted;
+  const { queueOf, close } = await openPlace(place);
+  const come = await Promise.all(
+    names.map(async (name) => {
+      const feed = queueOf(name).open();
+      const page = await feed.pull({ limit: 1000, waitMs: 2 * place.leaseMs + 1000 });
+      return "deliveries" in page ? page.deliveries.length : page.length;
+    }),
+  );
+  await close();
+  return come.reduce((sum, each) => sum + each, 0);
+}
+
 /** How many events are in the queues that no worker has finished. */
 export async function leftIn(place: Place, names: readonly string[]): Promise<number> {
   if (place.engine === "jetstream") {

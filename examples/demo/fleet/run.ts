@@ -20,7 +20,7 @@ export interface KillPlan {
 export interface Proof {
   readonly providers: Readonly<Record<string, Count>>;
   readonly total: Count;
-  /** What still stood in the queue at the end. */
+  /** What would still come to a worker at the end. */
   readonly left: number;
   readonly kills: Readonly<Record<Kill["kind"], number>>;
   readonly seconds: number;
@@ -112,7 +112,7 @@ async function tell(fleet: Fleet, ms: number): Promise<Proof> {
   return {
     providers: Object.fromEntries(counts),
     total: sumOf([...counts.values()]),
-    left: await fleet.left(),
+    left: await fleet.coming(),
     kills: { relay: of("relay"), worker: of("worker"), engine: of("engine"), itself: of("itself") },
     seconds: Math.round(ms / 100) / 10,
   };
