@@ -400,6 +400,7 @@ export class Engine {
   #onLapsed(entry: Entry): void {
     this.#counts.pulled -= 1;
     this.#leaving.add(receiptsOf(entry));
+    this.#extending.forget(entry);
     this.#window.leave(entry);
     this.#pulling.lapsed();
   }
@@ -527,6 +528,7 @@ export class Engine {
       onSettled: (entry, as) => this.#onSettled(entry, as),
       // A drain must not look for what is on its way back.
       givesBack: feed.nack !== undefined && !untilEmpty,
+      isLeaseOver: (entry, now) => this.#extending.isOver(entry, now),
       onLapsed: (entry) => this.#onLapsed(entry),
       onLeft: (entry) => this.#onLeftLate(entry),
       onRetry: () => {

@@ -22,14 +22,22 @@ export interface ExtendingParts {
   readonly over: AbortSignal;
 }
 
+/** A lease; times by `performance.now`. */
+interface Lease {
+  readonly leaseMs: number;
+  /** When it is to be extended. */
+  readonly at: number;
+  /** When it ends, as far as the feed has confirmed. */
+  readonly endsAt: number;
+}
+
 /**
  * Keeps leased deliveries hidden from other readers while they are open, each by its own lease, counted
  * from before the pull that brought it. It extends, and knows nothing of handlers or acks.
  */
 export class Extending {
   readonly #parts: ExtendingParts;
-  /** What is leased, for how long, and when each is to be extended. */
-  readonly #leased = new Map<Message, { readonly leaseMs: number; readonly at: number }>();
+  readonly #leased = new Map<Message, Lease>();
   readonly #alarm = new Alarm(() => this.#extendDue());
   readonly #seldom = new Seldom();
 
@@ -42,7 +50,21 @@ export class Extending {
     // One that is no number, or over at once, is no lease: there is nothing to lengthen.
     if (typeof leaseMs !== "number" || !(leaseMs > 0) || this.#parts.feed.extend === undefined)
       return;
-    this.#extendLater(message, leaseMs, pulledAt + intervalOf(leaseMs));
+    const endsAt = pulledAt + leaseMs;
+    this.#extendLater(message, { leaseMs, endsAt, at: pulledAt + intervalOf(leaseMs) });
+  }
+
+  /** Whether all its leases have ended: another may have the event, as where this process stood still. */
+  isOver(entry: Entry, now: number): boolean {
+    if (this.#leased.size === 0) return false;
+    let isOver = false;
+    for (const message of [entry, ...(entry.further?.values() ?? [])]) {
+      const { endsAt } = this.#leased.get(message) ?? {};
+      if (endsAt === undefined) continue;
+      if (endsAt > now) return false;
+      isOver = true;
+    }
+    return isOver;
   }
 
   /** An entry is settled: it is not held until its lease would be extended. */
@@ -57,10 +79,10 @@ export class Extending {
     this.#leased.clear();
   }
 
-  #extendLater(message: Message, leaseMs: number, at: number): void {
+  #extendLater(message: Message, lease: Lease): void {
     if (this.#parts.over.aborted) return;
-    this.#leased.set(message, { leaseMs, at });
-    this.#alarm.setTo(at);
+    this.#leased.set(message, lease);
+    this.#alarm.setTo(lease.at);
   }
 
   /** What is due together, for equally long, shares a call; what may be no lease any more goes apart. */
@@ -68,7 +90,8 @@ export class Extending {
     if (this.#parts.over.aborted) return;
     const now = performance.now();
     const alike = new Map<string, Message[]>();
-    for (const [message, { leaseMs, at }] of this.#leased) {
+    for (const [message, lease] of this.#leased) {
+      const { leaseMs, at } = lease;
       if (message.entry.state !== "open" || message.receipt === undefined)
         this.#leased.delete(message);
       // Those that would be due soon come along, so that a page of one moment stays one call.
@@ -77,7 +100,7 @@ export class Extending {
         const messages = alike.get(kind) ?? [];
         messages.push(message);
         alike.set(kind, messages);
-        this.#extendLater(message, leaseMs, now + intervalOf(leaseMs));
+        this.#extendLater(message, { ...lease, at: now + intervalOf(leaseMs) });
       }
     }
     for (const messages of alike.values()) void this.#extend(messages);
@@ -91,16 +114,28 @@ export class Extending {
     if (leaseMs === undefined) return;
     const known = messages.map(({ receipt }) => receipt as Receipt);
     const limitMs = Math.min(callTimeoutMs, intervalOf(leaseMs));
+    const askedAt = performance.now();
     const asking = { what: "extend", whom: feed.name, limitMs, signal: over };
     const answer = await ask(asking, (signal) => feed.extend?.(known, leaseMs, { signal }));
+    if (answer.kind === "answered") this.#extended(messages, askedAt);
     if (answer.kind !== "failed") return;
     const what = `leases were not extended: ${answer.error.message}`;
     const next = "trying again soon; once they end, others may get events that are open here";
     this.#seldom.warn(log, `${what}; ${next}`, { error: toErrorFacts(answer.error) }, "extend");
     const soon = performance.now() + Math.max(leaseMs / 10, LEAST_INTERVAL_MS);
     for (const message of messages) {
+      const lease = this.#leased.get(message);
       if (isStale(message)) this.#leased.delete(message);
-      else if (this.#leased.has(message)) this.#extendLater(message, leaseMs, soon);
+      else if (lease) this.#extendLater(message, { ...lease, at: soon });
+    }
+  }
+
+  /** What had ended before it was asked for may be another's all the same. */
+  #extended(messages: readonly Message[], askedAt: number): void {
+    for (const message of messages) {
+      const lease = this.#leased.get(message);
+      if (lease && lease.endsAt > askedAt)
+        this.#leased.set(message, { ...lease, endsAt: askedAt + lease.leaseMs });
     }
   }
 }

@@ -37,6 +37,8 @@ export interface HandlingParts {
   readonly onSettled: (entry: Entry, as: SettledAs) => void;
   /** Whether what would not be done in time can be given back before its lease ends. */
   readonly givesBack: boolean;
+  /** Whether the lease of an entry has ended, though it was lengthened: another may have the event. */
+  readonly isLeaseOver: (entry: Entry, now: number) => boolean;
   /** It is not begun, for the sake of its lease: it comes again. */
   readonly onLapsed: (entry: Entry) => void;
   /** Its handler, or what came before it, has ended and left it unsettled. */
@@ -81,6 +83,8 @@ export class Handling {
   #restsSince: number | undefined;
   /** The longest time for which what was let go of was hidden. */
   #lapsedMs: number | undefined;
+  /** When something was let go of first since the last start because its lease had ended. */
+  #lostAt: number | undefined;
   /** When the first event of the next batch has waited long enough. */
   #batchDueAt: number | undefined;
 
@@ -218,6 +222,7 @@ export class Handling {
     this.#startedAt = now;
     this.#rate?.take(now);
     this.#restsSince = undefined;
+    this.#lostAt = undefined;
     entry.begunAt = now;
     if (isProbe) circuit.probes(entry);
     this.#running += 1;
@@ -237,21 +242,40 @@ export class Handling {
     return entry;
   }
 
-  /**
-   * Lets go of what has no id and would be begun, or done, after its lease: it comes again as another, to be
-   * handled once more. Not where no other was begun since it came, so that no lease is too short for all; but
-   * where others have longer ones, what came with the rest of one may be.
-   */
+  /** Lets go of what was never begun and is to come again rather than to be begun now. */
   #letLapse(entry: Entry, now: number): boolean {
-    const { hiddenUntil, name, openedAt, given, beside } = entry;
+    const { given, beside, key } = entry;
+    if (given !== undefined || beside !== undefined || this.#missing >= 0) return false;
+    if (!this.#isLost(entry, now) && !this.#lapses(entry, now)) return false;
+    if (key !== undefined) this.#nextOfKey(key);
+    this.#parts.onLapsed(entry);
+    return true;
+  }
+
+  /**
+   * Whether its lease has ended although it was to be lengthened, as where this process stood still: what
+   * another may have is not begun beside it. One that has come since, and finds nothing begun, is begun all the same,
+   * so that no lease is too short for all.
+   */
+  #isLost(entry: Entry, now: number): boolean {
+    if (!this.#parts.isLeaseOver(entry, now)) return false;
+    if (entry.openedAt >= (this.#lostAt ?? NEVER)) return false;
+    this.#lostAt ??= now;
+    return true;
+  }
+
+  /**
+   * Whether it has no id and would be begun, or done, after its lease, which nothing lengthens: it comes again as
+   * another, to be handled once more. Not where no other was begun since it came, so that no lease is too short for
+   * all; but where others have longer ones, what came with the rest of one may be.
+   */
+  #lapses(entry: Entry, now: number): boolean {
+    const { hiddenUntil, name, openedAt } = entry;
     const doneAt = now + (this.#parts.givesBack ? this.#tookMs : 0);
     if (hiddenUntil > doneAt || name === undefined || !isNameless(name)) return false;
-    if (given !== undefined || beside !== undefined || this.#missing >= 0) return false;
     if (openedAt >= this.#startedAt && !this.#isRest(entry, now)) return false;
-    if (entry.key !== undefined) this.#nextOfKey(entry.key);
     // A feed may tell what is left of a lease that has begun before.
     this.#lapsedMs = Math.max(this.#lapsedMs ?? 0, hiddenUntil - openedAt);
-    this.#parts.onLapsed(entry);
     return true;
   }
 

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Delivery, Feed } from "../../../src/core/feed.ts";
 import { toReceipt } from "../../../src/core/feed.ts";
+import type { Entry } from "../../../src/loop/engine/entry.ts";
 import { Extending } from "../../../src/loop/engine/extending.ts";
 import { Window } from "../../../src/loop/engine/window.ts";
 import { testEvent } from "../../../src/testing/memory-feed.ts";
@@ -217,6 +218,26 @@ describe("extending", () => {
     expect(warn.mock.calls[0]?.[1]).toMatchObject({ error: { code: "timeout" } });
     expect(at).toHaveLength(3);
     expect(at[2]).toBeLessThan(LEASE_MS * 0.95);
+  });
+
+  it("knows when the last lease of an entry has ended, and believes no word that comes after it", async () => {
+    const { window, extending, extend, take } = bench();
+    const isOver = (entry: Entry) => extending.isOver(entry, performance.now());
+    const a = take(leased("a"));
+    await vi.advanceTimersByTimeAsync(LEASE_MS);
+    expect(isOver(a)).toBe(false);
+
+    extend.mockRejectedValue(passing());
+    await vi.advanceTimersByTimeAsync(LEASE_MS);
+    extend.mockResolvedValue();
+    await vi.advanceTimersByTimeAsync(LEASE_MS);
+    expect(isOver(a)).toBe(true);
+
+    const page = window.openPage({ deliveries: [] });
+    const { message } = window.accept({ ...leased("a"), receipt: toReceipt("again") }, page);
+    extending.watch(message, LEASE_MS, performance.now());
+    expect([message.entry, isOver(a)]).toEqual([a, false]);
+    extending.close();
   });
 
   it("leaves no timer when it is closed", async () => {

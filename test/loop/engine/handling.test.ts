@@ -80,6 +80,7 @@ function bench({ mayCome = false, ...parts }: Setting = {}) {
       settled.push(idOf(entry));
     },
     givesBack: false,
+    isLeaseOver: () => false,
     onLapsed: () => {
       state.open -= 1;
     },

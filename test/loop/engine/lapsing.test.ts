@@ -235,3 +235,54 @@ describe("an event without an id whose lease ends before it can be handled", () 
     await vi.advanceTimersByTimeAsync(10_000);
   });
 });
+
+describe("an event whose lease has ended although it was to be lengthened", () => {
+  const leased = { acks: "individual", pulls: "onward", leaseMs: 300 } as const;
+  const fails = () => Promise.reject(new Error("the engine is away"));
+  const takes = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+  it("is not begun beside another worker, who has it by then", async () => {
+    const memory = filledFeed(8, leased);
+    const late: Feed = { ...memory, extend: fails };
+    const started: string[] = [];
+    const others: string[] = [];
+    const run = consume(
+      late,
+      async ({ id }) => {
+        started.push(id);
+        await takes(1000);
+      },
+      { concurrency: 1, logger: false },
+    );
+    await vi.advanceTimersByTimeAsync(500);
+    const other = consume(memory.reopen(), ({ id }) => void others.push(id));
+    await vi.advanceTimersByTimeAsync(5000);
+
+    expect(started).toEqual(["e0"]);
+    expect(others.toSorted()).toEqual(idsOf(8));
+    void Promise.all([run.stop(), other.stop()]);
+    await vi.advanceTimersByTimeAsync(30_000);
+  });
+
+  it.each([1, 3])(
+    "comes again, and all are handled by %i at once with leases that are too short",
+    async (concurrency) => {
+      const memory = filledFeed(20, { ...leased, leaseMs: 100 });
+      const late: Feed = { ...memory, extend: fails };
+      const started: string[] = [];
+      const draining = drain(
+        late,
+        async ({ id }) => {
+          started.push(id);
+          await takes(150);
+        },
+        { concurrency, logger: false },
+      );
+      await vi.advanceTimersByTimeAsync(60_000);
+
+      expect(await draining).toMatchObject({ stopped: "empty", unsettled: 0, handled: 20 });
+      expect(started.toSorted()).toEqual(idsOf(20).toSorted());
+      expect(memory.acked.toSorted()).toEqual(idsOf(20).toSorted());
+    },
+  );
+});
