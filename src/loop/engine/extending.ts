@@ -27,7 +27,7 @@ interface Lease {
   readonly leaseMs: number;
   /** When it is to be extended. */
   readonly at: number;
-  /** When it ends, as far as the feed has confirmed. */
+  /** By when it has ended for certain, unless it is extended before. */
   readonly endsAt: number;
 }
 
@@ -50,11 +50,12 @@ export class Extending {
     // One that is no number, or over at once, is no lease: there is nothing to lengthen.
     if (typeof leaseMs !== "number" || !(leaseMs > 0) || this.#parts.feed.extend === undefined)
       return;
-    const endsAt = pulledAt + leaseMs;
+    // Whoever waited in the pull has it hidden from later on: only then is it certain that it has ended.
+    const endsAt = message.seenIn.openedAt + leaseMs;
     this.#extendLater(message, { leaseMs, endsAt, at: pulledAt + intervalOf(leaseMs) });
   }
 
-  /** Whether all its leases have ended: another may have the event, as where this process stood still. */
+  /** Whether all its leases have ended for certain: another may have the event, as where this process stood still. */
   isOver(entry: Entry, now: number): boolean {
     if (this.#leased.size === 0) return false;
     let isOver = false;

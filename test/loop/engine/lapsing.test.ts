@@ -4,6 +4,7 @@ import { batch } from "../../../src/loop/batch.ts";
 import type { DrainOptions } from "../../../src/loop/consume.ts";
 import { consume, drain } from "../../../src/loop/consume.ts";
 import { memoryStores } from "../../../src/stores/index.ts";
+import { testEvent } from "../../../src/testing/memory-feed.ts";
 import { filledFeed, idsOf } from "../support.ts";
 
 interface Work {
@@ -261,6 +262,26 @@ describe("an event whose lease has ended although it was to be lengthened", () =
     expect(started).toEqual(["e0"]);
     expect(others.toSorted()).toEqual(idsOf(8));
     void Promise.all([run.stop(), other.stop()]);
+    await vi.advanceTimersByTimeAsync(30_000);
+  });
+
+  it("is begun at once where its pull was held for longer than its lease", async () => {
+    const memory = filledFeed(0, { ...leased, leaseMs: 100 });
+    const held: Feed = {
+      ...memory,
+      pull: async (options) => {
+        await takes(5000);
+        return memory.pull(options);
+      },
+    };
+    const started: string[] = [];
+    const run = consume(held, ({ id }) => void started.push(id), { logger: false });
+    await vi.advanceTimersByTimeAsync(100);
+    memory.publish(testEvent("e0"), testEvent("e1"));
+    await vi.advanceTimersByTimeAsync(5000);
+
+    expect(started).toEqual(["e0", "e1"]);
+    void run.stop();
     await vi.advanceTimersByTimeAsync(30_000);
   });
 
