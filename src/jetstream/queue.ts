@@ -5,6 +5,7 @@ import type { Feed, ReadableDelivery } from "../core/feed.ts";
 import { checkOptions, type FilledOf, signal as signalRule, withMethods } from "../core/options.ts";
 import { allStored, divide } from "../core/partition.ts";
 import { ackGroupOf, type WorkQueue } from "../core/work-queue.ts";
+import { Confirmed, type Sending } from "./confirmed.ts";
 import { Engine } from "./engine.ts";
 import { type Draft, draftOf } from "./entry.ts";
 import { queueError, toQueueError } from "./error.ts";
@@ -187,56 +188,6 @@ function said<Members extends object>(
 ): { [Name in keyof Members]?: NonNullable<Members[Name]> } {
   const set = Object.entries(members).filter(([, value]) => value !== undefined);
   return Object.fromEntries(set) as { [Name in keyof Members]?: NonNullable<Members[Name]> };
-}
-
-interface Sending {
-  /** Takes in each that the engine has confirmed. */
-  readonly confirmed: ReadableDelivery[];
-  readonly signal: AbortSignal | undefined;
-}
-
-/** What sends that have failed had stored: when they are made again, the engine may not know it any more. */
-class Confirmed {
-  readonly #engine: Engine;
-  /** When the stream was made that holds each. */
-  readonly #madeAt = new WeakMap<ReadableDelivery, string>();
-
-  constructor(engine: Engine) {
-    this.#engine = engine;
-  }
-
-  /** Does a send, of what no send before it has stored. */
-  async send(
-    deliveries: readonly ReadableDelivery[],
-    signal: AbortSignal | undefined,
-    sendAll: (left: readonly ReadableDelivery[], sending: Sending) => Promise<void>,
-  ): Promise<void> {
-    const confirmed: ReadableDelivery[] = [];
-    try {
-      await sendAll(await this.#left(deliveries, signal), { confirmed, signal });
-    } catch (thrown) {
-      await this.#keep(confirmed, signal);
-      throw thrown;
-    }
-    for (const each of deliveries) this.#madeAt.delete(each);
-  }
-
-  async #left(
-    deliveries: readonly ReadableDelivery[],
-    signal: AbortSignal | undefined,
-  ): Promise<readonly ReadableDelivery[]> {
-    if (!deliveries.some((each) => this.#madeAt.has(each))) return deliveries;
-    // What was stored went with its stream.
-    const made = await this.#engine.madeAt("send", { signal });
-    return deliveries.filter((each) => this.#madeAt.get(each) !== made);
-  }
-
-  /** Where the engine does not say which stream it was, all is sent again. */
-  async #keep(confirmed: readonly ReadableDelivery[], signal: AbortSignal | undefined) {
-    if (confirmed.length === 0) return;
-    const made = await this.#engine.madeAt("send", { signal }).catch(() => undefined);
-    if (made !== undefined) for (const each of confirmed) this.#madeAt.set(each, made);
-  }
 }
 
 /** Sends events in their order; the next ones when those before are stored. */

@@ -4,6 +4,7 @@ import { batch } from "../../../src/loop/batch.ts";
 import type { DrainOptions } from "../../../src/loop/consume.ts";
 import { consume, drain } from "../../../src/loop/consume.ts";
 import { memoryStores } from "../../../src/stores/index.ts";
+import { wrapFeed } from "../../../src/testing/feed-laws/wrapping.ts";
 import { testEvent } from "../../../src/testing/memory-feed.ts";
 import { filledFeed, idsOf } from "../support.ts";
 
@@ -244,7 +245,7 @@ describe("an event whose lease has ended although it was to be lengthened", () =
 
   it("is not begun beside another worker, who has it by then", async () => {
     const memory = filledFeed(8, leased);
-    const late: Feed = { ...memory, extend: fails };
+    const late = wrapFeed(memory, { extend: fails });
     const started: string[] = [];
     const others: string[] = [];
     const run = consume(
@@ -267,13 +268,11 @@ describe("an event whose lease has ended although it was to be lengthened", () =
 
   it("is begun at once where its pull was held for longer than its lease", async () => {
     const memory = filledFeed(0, { ...leased, leaseMs: 100 });
-    const held: Feed = {
-      ...memory,
-      pull: async (options) => {
-        await takes(5000);
-        return memory.pull(options);
-      },
+    const pull: Feed["pull"] = async (options) => {
+      await takes(5000);
+      return memory.pull(options);
     };
+    const held = wrapFeed(memory, { pull });
     const started: string[] = [];
     const run = consume(held, ({ id }) => void started.push(id), { logger: false });
     await vi.advanceTimersByTimeAsync(100);
@@ -289,7 +288,7 @@ describe("an event whose lease has ended although it was to be lengthened", () =
     "comes again, and all are handled by %i at once with leases that are too short",
     async (concurrency) => {
       const memory = filledFeed(20, { ...leased, leaseMs: 100 });
-      const late: Feed = { ...memory, extend: fails };
+      const late = wrapFeed(memory, { extend: fails });
       const started: string[] = [];
       const draining = drain(
         late,
