@@ -9,7 +9,7 @@
 export const limits: Readonly<
   Record<string, readonly [withDependencies: number, without: number]>
 > = {
-  ackloop: [43, 42],
+  ackloop: [44, 42],
   "ackloop/tiki": [38, 24],
   "ackloop/kekker": [39, 25],
   "ackloop/discue": [47, 33],
@@ -22,23 +22,23 @@ export const limits: Readonly<
   "ackloop/inspector": [34, 34],
   "ackloop/emulator": [37, 37],
   "ackloop/testing": [79, 77],
-  consume: [38, 37],
+  consume: [39, 37],
   drain: [38, 36],
   deliveries: [38, 37],
   webhook: [21, 20],
   redrive: [39, 37],
-  "consume + tiki": [71, 55],
+  "consume + tiki": [72, 55],
   "drain + tiki": [71, 55],
-  "deliveries + tiki": [71, 55],
+  "deliveries + tiki": [72, 55],
   "consume + kekker": [74, 58],
   "drain + kekker": [73, 57],
-  "deliveries + kekker": [74, 57],
+  "deliveries + kekker": [74, 58],
   "consume + workato": [77, 61],
-  "drain + workato": [77, 60],
+  "drain + workato": [77, 61],
   "deliveries + workato": [77, 61],
   "webhook + discue": [63, 46],
   memoryStores: [9, 9],
-  "drain + tiki, CommonJS source": [79, 62],
+  "drain + tiki, CommonJS source": [80, 62],
   "ackloop/discue, CommonJS source": [49, 33],
 };
 

@@ -73,21 +73,31 @@ export class Firsts {
 
   async #bring({ limit, waitMs, signal }: Pulling): Promise<readonly Brought[]> {
     const endsAt = performance.now() + waitMs;
-    // What is there is on its way to a request of before, and a drain would end without it.
-    const graceEndsAt = waitMs === 0 ? endsAt + GRACE_MS : 0;
     await abortable({ signal }, () => this.#know());
-    for (;;) {
-      const leftMs = Math.max(0, endsAt - performance.now());
+    // Once: a partition that is held is silent for long, and meanwhile the others would be asked without end.
+    if (waitMs === 0) this.#askAll(limit, 0);
+    for (let leftMs = waitMs; ; leftMs = Math.max(0, endsAt - performance.now())) {
+      if (leftMs > 0) this.#askAll(limit, leftMs);
       await this.#look(limit, leftMs, signal);
       if (signal?.aborted) throw reasonOf(signal);
       const brought = this.#take(limit);
       if (brought.length > 0) return brought;
       this.#throwFailure();
-      if (leftMs > 0 || this.#isAnswerDue) continue;
-      const graceMs = graceEndsAt - performance.now();
-      if (graceMs <= 0 || this.#asked.size === 0) return [];
-      await this.#nap(graceMs, signal);
+      if (leftMs === 0 && !this.#isAnswerDue) break;
     }
+    return waitMs === 0 ? await this.#bringLate(limit, signal) : [];
+  }
+
+  /** What is there is on its way to a request of before, and a drain would end without it. */
+  async #bringLate(limit: number, signal: AbortSignal | undefined): Promise<readonly Brought[]> {
+    const endsAt = performance.now() + GRACE_MS;
+    while (this.#ready.length === 0 && this.#asked.size > 0 && !signal?.aborted) {
+      const leftMs = endsAt - performance.now();
+      if (leftMs <= 0) break;
+      await this.#nap(leftMs, signal);
+    }
+    if (signal?.aborted) throw reasonOf(signal);
+    return this.#take(limit);
   }
 
   /** All consumers are there before the first is asked, or the last would be asked long after it. */
@@ -99,9 +109,8 @@ export class Firsts {
     return this.#known;
   }
 
-  /** Asks whom it has not asked, and waits until one has answered. */
+  /** Waits until one has answered. */
   async #look(limit: number, leftMs: number, signal: AbortSignal | undefined): Promise<void> {
-    if (this.#ready.length < limit) this.#askAll(leftMs);
     const restMs = leftMs || Number.POSITIVE_INFINITY;
     if (this.#ready.length === 0 && (leftMs > 0 || this.#isAnswerDue)) {
       await this.#nap(restMs, signal);
@@ -127,7 +136,9 @@ export class Firsts {
     return [...this.#asked.values()].some(({ isPatient }) => !isPatient);
   }
 
-  #askAll(waitMs: number): void {
+  /** Asks whom it has not asked, where that is not here already. */
+  #askAll(limit: number, waitMs: number): void {
+    if (this.#ready.length >= limit) return;
     const isHere = new Set(this.#ready.map(({ workers }) => workers));
     for (const workers of this.#partitions) {
       if (this.#asked.has(workers) || isHere.has(workers)) continue;

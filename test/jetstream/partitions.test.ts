@@ -126,6 +126,30 @@ describe.skipIf(!natsUrl)(`a JetStream queue with partitions${natsHint}`, () => 
     expect(idsOf(await pulled(late, { waitMs: 8000 }))).toEqual(["2"]);
   });
 
+  it.each([0, 100])(
+    "asks each partition once where one is with another worker: %i ms",
+    async (waitMs) => {
+      const { name, queue } = await opened();
+      await queue.send([of(first, "1"), of(first, "2")]);
+      const held = await pulled(queue.feed(), { waitMs: 500 });
+      let asked = 0;
+      const publish: NatsConnection["publish"] = (subject, ...rest) => {
+        if (subject.includes(".CONSUMER.MSG.NEXT.")) asked += 1;
+        connection.publish(subject, ...rest);
+      };
+      const counting = new Proxy(connection, {
+        get: (target, member) =>
+          member === "publish" ? publish : Reflect.get(target, member, target),
+      });
+      const feed = jetStreamQueue(counting, name, told).feed();
+
+      for (let pull = 0; pull < 4; pull += 1) expect(await pulled(feed, { waitMs })).toEqual([]);
+
+      expect([held.length, asked]).toEqual([1, expect.any(Number)]);
+      expect(asked).toBeLessThanOrEqual(4 * 2 * told.partitions);
+    },
+  );
+
   it("brings no more than is asked for, and gives back the rest", async () => {
     const { queue } = await opened();
     await queue.send(["a", "b", "c", "d", "e", "f", "g"].map((key) => of(key, key)));
