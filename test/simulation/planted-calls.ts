@@ -67,9 +67,9 @@ export const limits: readonly PlantedFault[] = [
     patches: [
       {
         file: engine("extending"),
-        find: "    this.#leased.set(message, { leaseMs, at });\n",
+        find: "    this.#leased.set(message, lease);\n",
         replace:
-          "    const [first = { at }] = this.#leased.values();\n    this.#leased.set(message, { leaseMs, at: Math.max(at, first.at) });\n",
+          "    const [first = lease] = this.#leased.values();\n    this.#leased.set(message, { ...lease, at: Math.max(lease.at, first.at) });\n",
       },
     ],
   },
